@@ -1,0 +1,130 @@
+"""READ FIRST. The frames that pass between the stages, in flow order, and the canonical fields.
+
+Every frame is a Polars DataFrame. Columns named here are always there; frames marked "open" have one more
+column per heading or field. `row_number` (UInt32) is a record's place as a spreadsheet shows it: a heading on
+line 1 makes the first record row 2. `line_number` (UInt32) is the physical line on which the record begins.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import pandera.polars as pa
+import polars as pl
+
+ROW_NUMBER: Final = pl.UInt32
+CONTACT_ID: Final = pl.Int64
+
+Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
+OUTCOMES: Final[tuple[Outcome, ...]] = (
+    "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank",
+)  # fmt: skip
+IMPORTED: Final[tuple[Outcome, ...]] = ("created", "updated", "linked")
+
+State = Literal[
+    "received", "staged", "blocked", "stale", "applied", "finalized", "cancelled", "undone", "refused", "repeated",
+    "failed",
+]  # fmt: skip
+FINAL_STATES: Final[frozenset[State]] = frozenset({"cancelled", "refused", "repeated", "failed", "undone"})
+
+FieldKind = Literal["text", "list", "boolean"]
+
+# The canonical fields of a contact and how they are stored. A profile may declare more (text or list).
+CONTACT_FIELDS: Final[dict[str, FieldKind]] = {
+    "first_name": "text",
+    "last_name": "text",
+    "full_name": "text",
+    "email": "text",
+    "phone": "text",  # E.164, an extension as ;ext=
+    "date_of_birth": "text",  # ISO 8601
+    "ssn": "text",  # 123-45-6789
+    "zip_code": "text",
+    "account_number": "text",
+    "identifier": "text",
+    "contact_type": "text",
+    "qualifications": "list",
+    "company": "text",
+    "job_title": "text",
+    "address": "text",
+    "city": "text",
+    "region": "text",
+    "country": "text",  # ISO 3166-1 alpha-2
+    "do_not_contact": "boolean",
+    "notes": "list",
+    "lead_type": "text",
+    "module": "text",
+}
+
+ACCOUNT_FIELDS: Final[dict[str, FieldKind]] = {
+    "account_number": "text",
+    "account_name": "text",
+    "account_type": "text",
+    "portfolio": "text",  # the owner's login; empty: without portfolio
+    "status": "text",
+}
+
+# 1. upload → raw rows. Open: one String column per heading, the cell's text exactly as read, null where the cell is
+#    empty or missing. Every physical row is here (blank ones with all cells null), except rows that could not be split
+#    into the heading's columns: those are rejections.
+RAW_ROWS: Final = pa.DataFrameSchema(
+    {"row_number": pa.Column(ROW_NUMBER, unique=True), "line_number": pa.Column(ROW_NUMBER)}, strict=False
+)
+
+# 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind).
+#    A value that cannot be normalized stays as it was given, for validation to reject; null is blank; the empty
+#    string is an explicit "nothing" (a word such as "Without Portfolio" was given). `repaired` is a bitmap: bit i is
+#    set where the value of the i-th mapped column changed its meaning (not merely its form).
+#    Blank rows (all cells blank, or the heading repeated) are not here but in BLANK_ROWS.
+NORMALIZED_ROWS: Final = pa.DataFrameSchema(
+    {"row_number": pa.Column(ROW_NUMBER, unique=True), "repaired": pa.Column(pl.UInt64)}, strict=False
+)
+BLANK_ROWS: Final = pa.DataFrameSchema({"row_number": pa.Column(ROW_NUMBER, unique=True)}, strict=True)
+
+#    A repair, listed when asked for: the value as read and the value as stored.
+REPAIRS: Final = pa.DataFrameSchema(
+    {
+        "row_number": pa.Column(ROW_NUMBER),
+        "column": pa.Column(pl.String),  # the heading in the file
+        "field": pa.Column(pl.String),
+        "before": pa.Column(pl.String),
+        "after": pa.Column(pl.String, nullable=True),
+        "why": pa.Column(pl.String),
+    },
+    strict=True,
+)
+
+# 3. validate → rejections (also made by reading and matching). `severity` is "error" (the row is rejected), "noted"
+#    (the cell is taken out and written to the notes) or "warning". `value` is masked where the field is sensitive.
+REJECTIONS: Final = pa.DataFrameSchema(
+    {
+        "row_number": pa.Column(ROW_NUMBER),
+        "line_number": pa.Column(ROW_NUMBER, nullable=True),
+        "column": pa.Column(pl.String, nullable=True),  # the heading in the file
+        "field": pa.Column(pl.String, nullable=True),
+        "value": pa.Column(pl.String, nullable=True),
+        "code": pa.Column(pl.String),
+        "message": pa.Column(pl.String),
+        "fix": pa.Column(pl.String),
+        "severity": pa.Column(pl.String, pa.Check.isin(["error", "noted", "warning"])),
+    },
+    strict=True,
+)
+
+# 4. match → outcomes, one line for every physical row of the file, and the changeset (see store.py for its tables).
+OUTCOME_ROWS: Final = pa.DataFrameSchema(
+    {
+        "row_number": pa.Column(ROW_NUMBER, unique=True),
+        "outcome": pa.Column(pl.String, pa.Check.isin(OUTCOMES)),
+        "contact_id": pa.Column(CONTACT_ID, nullable=True),
+        "account_id": pa.Column(CONTACT_ID, nullable=True),
+        "duplicate_of_row": pa.Column(ROW_NUMBER, nullable=True),
+        "duplicate_of_contact": pa.Column(CONTACT_ID, nullable=True),
+        "reason": pa.Column(pl.String, nullable=True),
+    },
+    strict=True,
+)
+
+
+def empty(schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """A frame of that schema without rows."""
+    return pl.DataFrame(schema={name: column.dtype.type for name, column in schema.columns.items()})

@@ -1,0 +1,5 @@
+"""Where the set-based stages run. The only package that imports duckdb."""
+
+from contact_pipeline.engines.duckdb import Database, open_database, quoted, text
+
+__all__ = ["Database", "open_database", "quoted", "text"]

@@ -1,0 +1,178 @@
+"""DuckDB: opens database files, runs SQL, hands frames in and out (through Arrow's C stream, without pyarrow)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import polars as pl
+
+from contact_pipeline.errors import StoreBusy
+from contact_pipeline.settings import Settings
+
+T = TypeVar("T")
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str | Path) -> str:
+    """The value as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+class _Stream:
+    """A frame that DuckDB can scan by Arrow's C stream; scanned anew for every query that names it."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+class Database:
+    """One open connection. Everything that runs SQL goes through here."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
+        """Executes a statement for its effect."""
+        self._connection.execute(sql, parameters).fetchall()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Executes a query; every row of its result."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Executes a query; the first value of its first row, or None when there is no row."""
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Executes a query; every row as a mapping from column to value."""
+        cursor = self._connection.execute(sql, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Executes a query; its result as a Polars frame."""
+        return pl.DataFrame(self._connection.sql(sql))
+
+    def see(self, name: str, frame: pl.DataFrame) -> None:
+        """Lets SQL see a frame under a name, without copying it."""
+        self._connection.register(name, _Stream(frame))
+
+    def unsee(self, name: str) -> None:
+        """Forgets a frame that `see` named."""
+        self._connection.unregister(name)
+
+    def store(self, table: str, frame: pl.DataFrame) -> None:
+        """Replaces a table by the rows of a frame."""
+        self.see("_frame", frame)
+        try:
+            self.run(f"CREATE OR REPLACE TABLE {table} AS FROM _frame")
+        finally:
+            self.unsee("_frame")
+
+    def has(self, table: str, database: str | None = None) -> bool:
+        """Whether there is a table or view of that name."""
+        where = f"database_name = {text(database)}" if database else "database_name = current_database()"
+        sql = f"""
+            SELECT count(*) FROM (
+                SELECT table_name AS name FROM duckdb_tables() WHERE {where}
+                UNION ALL SELECT view_name FROM duckdb_views() WHERE {where}
+            ) WHERE name = {text(table)}"""
+        return bool(self.value(sql))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits at the end; takes everything back on any error, interruption included."""
+        self.run("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    @contextmanager
+    def attached(
+        self, path: Path, alias: str, *, read_only: bool = True, wait_seconds: float = 60
+    ) -> Iterator[None]:
+        """Attaches another database file for as long as the block lasts, waiting while it is locked.
+
+        Raises:
+            StoreBusy: it stayed locked for `wait_seconds`.
+        """
+        mode = " (READ_ONLY)" if read_only else ""
+        _patiently(lambda: self.run(f"ATTACH {text(path)} AS {alias}{mode}"), path, wait_seconds)
+        try:
+            yield
+        finally:
+            self.run(f"DETACH {alias}")
+
+    def close(self) -> None:
+        """Closes the connection and lets go of the file's lock."""
+        self._connection.close()
+
+
+@contextmanager
+def open_database(
+    path: Path | None, settings: Settings, *, read_only: bool = False, wait_seconds: float | None = None
+) -> Iterator[Database]:
+    """Opens a database file (None: one in memory) for as long as the block lasts.
+
+    Relative paths in views (raw and normalized rows lie beside the staging database) are found from its folder.
+
+    Raises:
+        StoreBusy: another process held it for longer than the settings allow.
+    """
+    config: dict[str, Any] = {"memory_limit": settings.memory_limit}
+    if settings.threads:
+        config["threads"] = settings.threads
+    if path is not None:
+        config["file_search_path"] = str(path.parent)
+    wait = settings.lock_wait_seconds if wait_seconds is None else wait_seconds
+    connection = _patiently(
+        lambda: duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config), path, wait
+    )
+    try:
+        connection.execute("SET enable_progress_bar = false")
+        yield Database(connection)
+    finally:
+        connection.close()
+
+
+def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:
+    deadline = time.monotonic() + wait_seconds
+    pause = 0.02
+    while True:
+        try:
+            return attempt()
+        except duckdb.Error as error:
+            if not _is_lock(str(error)):
+                raise
+            if time.monotonic() >= deadline:
+                name = path.name if path else "the database"
+                raise StoreBusy(
+                    f"{name} has been in use by another process for {wait_seconds:g} s. "
+                    "Close the program that has it open, or set CONTACT_PIPELINE_LOCK_WAIT_SECONDS higher."
+                ) from error
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def _is_lock(message: str) -> bool:
+    return any(
+        sign in message
+        for sign in ("Could not set lock", "different configuration", "already attached", "Unique file handle conflict")
+    )

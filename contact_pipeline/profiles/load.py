@@ -1,0 +1,82 @@
+"""Finds and loads profiles: YAML files in this folder and in the user's own; a broken one does not hide the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from rapidfuzz import process
+
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.profiles.model import Profile
+
+SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenProfile:
+    """A profile file that cannot be used, with the key and the reason."""
+
+    file: Path
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        at = f", at {self.key}" if self.key else ""
+        return f"{self.file.name}{at}: {self.reason}"
+
+
+def find_profiles(own: Path | None = None) -> tuple[dict[str, Profile], list[BrokenProfile]]:
+    """Every usable profile by name, a user's own before a shipped one of the same name, and the broken files."""
+    found: dict[str, Profile] = {}
+    broken: list[BrokenProfile] = []
+    for folder in (SHIPPED, own):
+        for file in sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ():
+            profile = _read(file, file.stat().st_mtime_ns)
+            if isinstance(profile, Profile):
+                found[profile.name] = profile
+            else:
+                broken.append(profile)
+    return dict(sorted(found.items())), broken
+
+
+def load_profile(name: str, own: Path | None = None) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        Refusal: there is none (code `profile-unknown`), or its file cannot be used (`profile-broken`).
+    """
+    found, broken = find_profiles(own)
+    for problem in broken:
+        if problem.file.stem == name:
+            raise Refusal("profile-broken", f"Profile {problem}.", f"Correct {problem.file.name}.", file=problem.file.name)
+    if name not in found:
+        near = process.extractOne(name, list(found), score_cutoff=60)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise Refusal("profile-unknown", f"There is no profile '{name}'.", f"Profiles: {listed(found)}.{hint}")
+    return found[name]
+
+
+@cache
+def _read(file: Path, changed: int) -> Profile | BrokenProfile:  # noqa: ARG001 - the time is part of the cache key
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        return BrokenProfile(file, line, f"not readable as YAML: {error.problem}")
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return BrokenProfile(file, "", f"not readable: {error}")
+    if not isinstance(content, dict):
+        return BrokenProfile(file, "", "holds no keys; a profile is a mapping of keys to values")
+    try:
+        profile = Profile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        return BrokenProfile(file, key, first["msg"].removeprefix("Value error, "))
+    if profile.name != file.stem:
+        return BrokenProfile(file, "name", f"is '{profile.name}', but the file is called {file.name}")
+    return profile

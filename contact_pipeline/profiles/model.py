@@ -1,0 +1,256 @@
+"""What a profile can say: the Pydantic model of the YAML that expresses one source system."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
+
+BlankPolicy = Literal["fill", "keep", "overwrite"]
+OnError = Literal["block", "reject", "note"]
+Matched = Literal["update", "ignore", "merge", "create"]
+WithinFile = Literal["first_wins", "reject_later", "merge"]
+FieldType = Literal[
+    "text", "name", "email", "phone", "date", "ssn", "zip_code", "identifier", "choice", "list", "login", "boolean",
+]  # fmt: skip
+IdentifierKind = Literal["cnpj", "cpf", "crm"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+NAME = "name"  # in match rules: the full name, or first and last name put together
+
+_RESERVED = {"row_number", "line_number", "repaired", "contact_id", "account_id", "address_book", "active", "revision"}
+
+
+class Model(BaseModel):
+    """A part of a profile; a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileFormat(Model):
+    """Which files the profile takes."""
+
+    types: list[Literal["csv", "xlsx"]] = Field(min_length=1, description="File types that are accepted.")
+    delimiter: str | None = Field(None, max_length=1, description="Delimiter of CSV files; unset: detected.")
+    encoding: str | None = Field(None, description="Encoding of CSV files; unset: detected.")
+    sheet: str | None = Field(None, description="Sheet of Excel files; unset: the only one.")
+
+
+class Column(Model):
+    """One column of the file and the field that it fills."""
+
+    field: Name = Field(description="Canonical field, or a custom one that this profile declares.")
+    heading: str = Field(min_length=1, description="Heading in the template.")
+    accepts: list[str] = Field(default=[], description="Other headings that mean the same (mapped headings only).")
+    type: FieldType = Field("text", description="How values are normalized and validated.")
+    required: bool = Field(False, description="Whether a blank is a defect; with mapped headings it must be mapped.")
+    sensitive: bool = Field(False, description="Whether the value is masked wherever it is shown.")
+    choices: list[str] = Field(default=[], description="Allowed values in their registered spelling (choice, list).")
+    vocabulary: str | None = Field(None, description="Name of a loaded vocabulary with the allowed values.")
+    default: str | None = Field(None, description="What a blank means for something new.")
+    nothing: str | None = Field(None, description="Word that empties the field, such as 'Without Portfolio'.")
+    separator: str = Field(";", description="What separates the values of a list.")
+    formats: list[str] = Field(default=[], description="Date formats (strftime) besides ISO, in the order tried.")
+    identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
+    identifiers_by: dict[str, list[IdentifierKind]] = Field(
+        default={}, description="Kinds accepted for each value of `identifiers_column`."
+    )
+    identifiers_column: Name | None = Field(None, description="Field whose value decides the kind of identifier.")
+    letter: str | None = Field(None, pattern=r"^[A-Z]$", description="Sheet column in which it must stand.")
+    max_length: int = Field(500, ge=1, description="Longest value, in characters.")
+    example: str = Field("", description="A made-up value for the example template.")
+    kind: FieldKind | None = Field(None, description="How a custom field is stored; canonical fields know it.")
+
+    @model_validator(mode="after")
+    def _says_what_its_type_needs(self) -> Self:
+        if self.field in _RESERVED:
+            raise ValueError(f"field '{self.field}' is a name of the system; choose another")
+        if self.type == "choice" and not (self.choices or self.vocabulary):
+            raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
+        if self.identifiers_by and not self.identifiers_column:
+            raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
+        return self
+
+
+class AnyOf(Model):
+    """A row needs every field of at least one of these sets."""
+
+    any_of: list[list[Name]] = Field(min_length=1, description="Sets of fields; one whole set must be filled.")
+    when_any: list[Name] = Field(default=[], description="Applies only to rows where one of these is filled.")
+    message: str = Field(description="What is needed, in words: 'an account number, or …'.")
+
+
+class Same(Model):
+    """Two fields of a row must hold the same value."""
+
+    same: tuple[Name, Name] = Field(description="The field in error and the field that it must equal.")
+
+
+class Narrow(Model):
+    """Keeps only the candidates that agree in one more field."""
+
+    field: Name = Field(description="Field that must agree.")
+    otherwise: Literal["new", "review"] = Field(description="What the row is when no candidate agrees.")
+
+
+class MatchRule(Model):
+    """When a row and a contact are the same person: equal in all of `equal`, or in `at_least` of `of`."""
+
+    equal: list[Name] = Field(default=[], description="Fields that must all be filled and equal.")
+    at_least: int | None = Field(None, ge=1, description="How many of `of` must be filled and equal.")
+    of: list[Name] = Field(default=[], description="Fields of which `at_least` must agree.")
+    narrow: list[Narrow] = Field(default=[], description="Further fields, in turn, to choose among several.")
+    higher_differs: Literal["same", "another", "review"] = Field(
+        "same", description="What a candidate is whose key of an earlier rule is filled and different."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if bool(self.equal) == bool(self.of) or bool(self.of) != (self.at_least is not None):
+            raise ValueError("a match rule has either 'equal', or 'at_least' and 'of'")
+        if self.at_least is not None and self.at_least > len(self.of):
+            raise ValueError(f"at_least {self.at_least} of {len(self.of)} fields can never be met")
+        if self.narrow and not self.equal:
+            raise ValueError("'narrow' goes with 'equal'")
+        return self
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule compares, in order, narrowing ones included."""
+        return [*self.equal, *self.of, *(step.field for step in self.narrow)]
+
+
+class AccountContacts(Model):
+    """Contacts that an account's row makes from its further columns."""
+
+    fields: dict[Name, Name] = Field(description="Contact field → column's field in this profile.")
+    present: list[Name] = Field(description="Columns of which one must be filled for a contact to be meant.")
+    match: list[MatchRule] = Field(min_length=1, description="How the contact is found among those there are.")
+
+
+class Group(Model):
+    """The group that an upload's contacts join."""
+
+    default: str | None = Field(None, description="Group when none is chosen; unset: one must be chosen.")
+
+
+class Roles(Model):
+    """Who may import."""
+
+    any_of: list[str] = Field(min_length=1, description="Roles of which the user needs one.")
+    import_flag: bool = Field(False, description="Whether the user needs can_import as well.")
+
+
+class Guards(Model):
+    """Limits that hold an upload until somebody confirms."""
+
+    deactivated_percent: float = Field(20, ge=0, le=100, description="Share of active contacts deactivated at most.")
+
+
+class Options(Model):
+    """What may be chosen for each upload, and what is fixed."""
+
+    blank: list[BlankPolicy] = Field(default=[], description="Blank policies that may be chosen.")
+    rule: list[Literal["merge", "create"]] = Field(default=[], description="Rules that may be chosen.")
+    deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file may be deactivated.")
+    update_existing: Literal["locked_on", "locked_off"] = Field(
+        "locked_on", description="Whether contacts that exist are updated; locked: shown, not chosen."
+    )
+    add_new: Literal["locked_on"] = Field("locked_on", description="Whether new contacts are added; locked.")
+
+
+class Profile(Model):
+    """One source system: its file, its columns, its rules and its options."""
+
+    name: Name = Field(description="Name of the profile; the file is called <name>.yaml.")
+    title: str = Field(description="Name for people.")
+    description: str = Field("", description="What the system is, in a sentence.")
+    address_book: Name = Field(description="Set of contacts in which the profile matches and deactivates.")
+    target: Literal["contact", "account"] = Field("contact", description="What a row is.")
+    file: FileFormat = Field(description="Which files are taken.")
+    headings: Literal["exact", "all", "mapped"] = Field(
+        description="exact: the very set, in any order; all: at least these, others ignored; mapped: to fields."
+    )
+    region: str | None = Field(
+        None, pattern=r"^[A-Z]{2}$", description="Region of national phone numbers; unset: none is guessed."
+    )
+    columns: list[Column] = Field(min_length=1, description="The columns, in the order of the template.")
+    rules: list[AnyOf | Same] = Field(default=[], description="Rules over a whole row.")
+    match: list[MatchRule] = Field(min_length=1, description="Match rules, in the order tried.")
+    matched: Matched = Field("update", description="What becomes of a row that matches.")
+    within_file: WithinFile = Field("first_wins", description="What becomes of later rows for the same target.")
+    blank: BlankPolicy = Field("keep", description="What a blank does to a contact that has a value.")
+    on_error: OnError = Field(description="What a defective row or cell does to the upload.")
+    options: Options = Field(default=Options(), description="What may be chosen for each upload.")
+    group: Group | None = Field(None, description="Set when every upload belongs to a group.")
+    lead_types: dict[str, str] = Field(default={}, description="Lead type → module in which leads are created.")
+    account_contacts: AccountContacts | None = Field(None, description="Contacts made from an account's row.")
+    needs_account: bool = Field(False, description="Whether the row's account_number must be a known account's.")
+    apply: Literal["approval", "automatic"] = Field(description="Whether somebody approves before it is applied.")
+    finalize: bool = Field(False, description="Whether what is applied stays held until it is finalized.")
+    roles: Roles | None = Field(None, description="Who may import; unset: anybody.")
+    guards: Guards = Field(default=Guards(), description="Limits that hold an upload back.")
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        fields = [column.field for column in self.columns]
+        for kind, values in (("field", fields), ("heading", [c.heading.casefold() for c in self.columns])):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{kind} {twice[0]!r} stands in two columns")
+        known = {*fields, NAME} if self.has_name else set(fields)
+        for rule in self.match:
+            for name in rule.fields:
+                if name not in known:
+                    raise ValueError(f"match rule uses '{name}', which no column fills")
+        for rule in self.rules:
+            used = [*(f for group in rule.any_of for f in group), *rule.when_any] if isinstance(rule, AnyOf) else rule.same
+            for name in used:
+                if name not in known:
+                    raise ValueError(f"a rule uses '{name}', which no column fills")
+        if self.target == "account" and self.options.deactivate_missing:
+            raise ValueError("accounts cannot be deactivated by being missing: their status says so")
+        if "rule" in self.options.model_fields_set and self.matched not in self.options.rule:
+            raise ValueError(f"matched '{self.matched}' is not one of options.rule")
+        return self
+
+    @property
+    def has_name(self) -> bool:
+        """Whether rows have a name, whole or in parts."""
+        return any(column.field in {"full_name", "first_name", "last_name"} for column in self.columns)
+
+    @property
+    def column_of(self) -> dict[str, Column]:
+        """Field → column."""
+        return {column.field: column for column in self.columns}
+
+    @property
+    def sensitive_fields(self) -> frozenset[str]:
+        """Fields whose values are masked wherever they are shown."""
+        return frozenset(column.field for column in self.columns if column.sensitive)
+
+    @property
+    def row_fields(self) -> dict[str, FieldKind]:
+        """Field → how it is stored, for the fields that the file's columns fill."""
+        canonical = ACCOUNT_FIELDS if self.target == "account" else CONTACT_FIELDS
+        return {
+            column.field: column.kind or canonical.get(column.field, "list" if column.type == "list" else "text")
+            for column in self.columns
+        }
+
+    @property
+    def contact_fields(self) -> dict[str, FieldKind]:
+        """Field → how it is stored, for the contact fields that this profile can write."""
+        if self.target == "contact":
+            return self.row_fields
+        if self.account_contacts is None:
+            return {}
+        return {field: CONTACT_FIELDS.get(field, "text") for field in self.account_contacts.fields}
+
+
+def masked(text: str | None) -> str | None:
+    """The value with every letter and digit hidden, so that only its shape shows."""
+    return None if text is None else re.sub(r"[^\W_]", "*", text)

@@ -1,0 +1,55 @@
+"""Every setting, typed and described. Each is read from the environment as CONTACT_PIPELINE_<NAME>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one home folder."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTACT_PIPELINE_", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default=Path("data"), description="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/."
+    )
+    memory_limit: str = Field(default="2GB", description="Memory that DuckDB may use before it spills to disk.")
+    threads: int | None = Field(default=None, ge=1, description="Threads that DuckDB may use; unset: all cores.")
+    slice_rows: int = Field(
+        default=250_000, ge=1, description="Rows that are normalized and validated at a time; bounds the memory used."
+    )
+    lock_wait_seconds: float = Field(
+        default=60, ge=0, description="How long to wait for the contact database while another process holds it."
+    )
+    previews: bool = Field(default=True, description="Whether Dagster metadata holds table previews (masked).")
+    preview_rows: int = Field(default=20, ge=0, le=20, description="Rows of a table preview in Dagster metadata.")
+    trust_inbox_user: bool = Field(
+        default=False, description="Whether `user:` in an inbox options file is believed; otherwise the file's owner is."
+    )
+    port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
+
+    @property
+    def contacts_path(self) -> Path:
+        """The contact database."""
+        return self.home / "contacts.duckdb"
+
+    @property
+    def inbox(self) -> Path:
+        """The folder with one folder per profile, into which files are dropped."""
+        return self.home / "inbox"
+
+    @property
+    def profiles_path(self) -> Path:
+        """The user's own profiles."""
+        return self.home / "profiles"
+
+    def staging_path(self, upload_id: str) -> Path:
+        """The folder that holds everything staged for one upload."""
+        return self.home / "staging" / upload_id
+
+    def upload_path(self, upload_id: str) -> Path:
+        """The folder that holds an upload's original and what is given back for it."""
+        return self.home / "uploads" / upload_id
