@@ -1,0 +1,44 @@
+"""The commands put together, and `main`, the console script: runs one command and ends with its exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from contact_pipeline.cli import contacts, files, importing, profiles, reference_data, serving, uploads
+from contact_pipeline.cli.endings import ended
+from contact_pipeline.cli.invocation import Invocation, everywhere
+
+NAME = "contact-pipeline"
+
+app = typer.Typer(
+    name=NAME,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (profiles, files, importing, uploads, contacts, reference_data, serving):
+    app.add_typer(module.app)
+
+
+@app.callback()
+@everywhere
+def contact_pipeline(invocation: Invocation) -> None:
+    """Plan and apply for contact data.
+
+    A file becomes a changeset that is shown, applied in one commit on approval, and kept as history.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit status (0 done, 1 refused or failed, 2 usage)."""
+    command = typer.main.get_command(app)
+    return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,112 @@
+"""What reaches the terminal: one JSON document on stdout, tables and lines for people, progress and warnings on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from contact_pipeline.errors import Refusal
+
+_PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
+_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
+
+def out() -> Console:
+    """The console of stdout."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """The console of stderr."""
+    return _console(stderr=True)
+
+
+def document(content: object) -> None:
+    """Prints the one JSON document of a command."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def text(value: object, style: str = "") -> Text:
+    """A value as a terminal may show it: no markup, and no control characters that a file could smuggle in."""
+    match value:
+        case None:
+            shown = ""
+        case bool():
+            shown = "yes" if value else "no"
+        case list() | tuple():
+            shown = "; ".join(str(part) for part in value)
+        case _:
+            shown = str(value)
+    return Text(shown.translate(_CONTROLS), style=style)
+
+
+def show(*parts: RenderableType) -> None:
+    """Draws something on stdout."""
+    out().print(*parts, sep="\n")
+
+
+def warn(message: str) -> None:
+    """Says something on stderr that is no error."""
+    err().print(text(message, "yellow"))
+
+
+def refusal(problem: Refusal) -> None:
+    """Says on stderr what was refused, where, and what to do."""
+    where = f" {problem.file}" if problem.file and problem.file not in problem.message else ""
+    lines = [text(f"✗{where and where + ':'} {problem.message}", "bold red")]
+    if problem.fix:
+        lines.append(text(f"  {problem.fix}"))
+    err().print(Group(*lines))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+    """Rows under headings; numbers stand to the right, the first column is never cut."""
+    filled = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    for number, heading in enumerate(headings):
+        cells = [row[number].plain for row in filled]
+        is_number = bool(cells) and all(cell.replace(",", "").isdigit() for cell in cells if cell)
+        drawn.add_column(heading, justify="right" if is_number else "left", no_wrap=number == 0, overflow="fold")
+    for row in filled:
+        drawn.add_row(*row)
+    return drawn
+
+
+def facts(pairs: Mapping[str, object]) -> Table:
+    """Names and values, one a line; a name without a value is left out."""
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in pairs.items():
+        if value not in (None, "", [], {}):
+            drawn.add_row(name, value if isinstance(value, Text) else text(value))
+    return drawn
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar on stderr over the stages of one upload; gives the function that moves it (stage, share of it done)."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = err()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text(title).plain, total=1.0, stage="")
+        yield lambda stage, done: bar.update(task, completed=done, stage=stage)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+

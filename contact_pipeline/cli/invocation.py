@@ -1,0 +1,84 @@
+"""What every command shares: the home folder, `--json`, the user, and the pipeline opened for them."""
+
+from __future__ import annotations
+
+import getpass
+import inspect
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline import Pipeline
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/.",
+        envvar="CONTACT_PIPELINE_HOME",
+        show_default="./data",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+User = Annotated[
+    str | None, typer.Option("--user", metavar="LOGIN", help="Who does this.", show_default="your login here")
+]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of the command line."""
+
+    home: Path | None = None
+    json: bool = False
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The pipeline on this home; loaded only when a command needs it, so that help stays fast."""
+        from contact_pipeline import Pipeline
+
+        return Pipeline(home=self.home)
+
+    def line(self, *words: object) -> str:
+        """A command to type next, for this home."""
+        home = ["--home", self.home] if self.home is not None and "CONTACT_PIPELINE_HOME" not in os.environ else []
+        return shlex.join(["contact-pipeline", *(str(word) for word in (*words, *home))])
+
+
+def login(user: str | None) -> str:
+    """The user named on the command line, or whoever is logged in on this machine."""
+    if user:
+        return user
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return str(os.getuid())
+
+
+def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Gives a command `--home` and `--json`, which may also stand before its name, as its first argument."""
+    signature = inspect.signature(function, eval_str=True)
+
+    @wraps(function)
+    def entry(ctx: typer.Context, home: Path | None, as_json: bool, **options: Any) -> int | None:
+        outer = ctx.parent.obj if ctx.parent and isinstance(ctx.parent.obj, Invocation) else Invocation()
+        ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json)
+        return function(ctx.obj, **options)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter("ctx", keyword, annotation=typer.Context),
+        *(parameter.replace(kind=keyword) for parameter in list(signature.parameters.values())[1:]),
+        inspect.Parameter("home", keyword, default=None, annotation=Home),
+        inspect.Parameter("as_json", keyword, default=False, annotation=Json),
+    ]
+    entry.__signature__ = signature.replace(parameters=shared)  # type: ignore[attr-defined]
+    return entry

@@ -1,0 +1,124 @@
+"""What is chosen for one upload, checked against what its profile offers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.profiles.model import BlankPolicy, Profile
+
+
+class UploadOptions(BaseModel):
+    """The options of one upload; unset ones are None or empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str | None = Field(None, min_length=1, description="Group that the new contacts join; made if it is new.")
+    blank: BlankPolicy | None = Field(None, description="What a blank does to a contact that has a value.")
+    rule: Literal["merge", "create"] | None = Field(None, description="What becomes of a lead that matches.")
+    lead_type: str | None = Field(None, description="Type of the leads; it decides their module.")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="Delimiter of the CSV file.")
+    encoding: str | None = Field(None, description="Encoding of the CSV file.")
+    sheet: str | None = Field(None, description="Sheet of the workbook.")
+    map: dict[str, str] = Field(default={}, description="Heading → field, for headings that are not recognized.")
+    save_mapping: bool = Field(False, description="Whether the mapping is kept for files with the same headings.")
+    deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file are deactivated.")
+    allow_deactivations: float | None = Field(
+        None, ge=0, le=100, description="Percentage of the active contacts that may be deactivated without asking."
+    )
+
+
+def available(profile: Profile) -> list[str]:
+    """Names of the options that the profile has."""
+    names = []
+    if profile.group is not None:
+        names.append("group")
+    names += [name for name in ("blank", "rule") if getattr(profile.options, name)]
+    if profile.lead_types:
+        names.append("lead_type")
+    if "csv" in profile.file.types:
+        names += ["delimiter", "encoding"]
+    if "xlsx" in profile.file.types:
+        names.append("sheet")
+    if profile.headings == "mapped":
+        names += ["map", "save_mapping"]
+    if profile.options.deactivate_missing:
+        names += ["deactivate_missing", "allow_deactivations"]
+    return names
+
+
+def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOptions]:
+    """The profile as it holds for this upload, and the options it was given.
+
+    Raises:
+        Refusal: an option that the profile does not have (`option-unknown`), a value that it does not allow
+            (`option-value`), or one that it needs and did not get (`option-missing`).
+    """
+    given = {name: value for name, value in given.items() if value not in (None, False, {})}
+    known = available(profile)
+    for name in given:
+        if name not in known:
+            raise Refusal(
+                "option-unknown",
+                f"Profile {profile.name} has no option '{_spelled(name)}'.",
+                f"Its options: {listed(_spelled(n) for n in known) or 'none'}.",
+                details={"option": name},
+            )
+    try:
+        options = UploadOptions.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        raise Refusal("option-value", f"Option '{_spelled(name)}': {first['msg']}.", "Correct it.") from error
+    _allowed(profile, "blank", options.blank, profile.options.blank)
+    _allowed(profile, "rule", options.rule, profile.options.rule)
+    options = options.model_copy(update={"lead_type": _lead_type(profile, options), "group": _group(profile, options)})
+    changes: dict[str, Any] = {}
+    if options.blank:
+        changes["blank"] = options.blank
+    if options.rule:
+        changes["matched"] = options.rule
+    return profile.model_copy(update=changes), options
+
+
+def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any]) -> None:
+    if value is not None and value not in allowed:
+        raise Refusal(
+            "option-value", f"Profile {profile.name} does not offer {name} '{value}'.", f"Choose {listed(allowed)}."
+        )
+
+
+def _lead_type(profile: Profile, options: UploadOptions) -> str | None:
+    if not profile.lead_types:
+        return None
+    if options.lead_type is None:
+        raise Refusal(
+            "option-missing",
+            f"Profile {profile.name} needs a lead type.",
+            f"Give --lead-type with one of {listed(profile.lead_types)}.",
+        )
+    for lead_type in profile.lead_types:
+        if lead_type.casefold() == options.lead_type.casefold():
+            return lead_type
+    raise Refusal(
+        "option-value", f"There is no lead type '{options.lead_type}'.", f"Choose {listed(profile.lead_types)}."
+    )
+
+
+def _group(profile: Profile, options: UploadOptions) -> str | None:
+    if profile.group is None:
+        return None
+    group = " ".join((options.group or profile.group.default or "").split())
+    if not group:
+        raise Refusal(
+            "option-missing",
+            f"Profile {profile.name} needs a group for every upload.",
+            "Give --group NAME; a name that is new makes a new group.",
+        )
+    return group
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "-")

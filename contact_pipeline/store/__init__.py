@@ -1,0 +1,7 @@
+"""The tables: uploads (ledger), contacts, accounts, changesets, groups, links, users, vocabularies; and staging."""
+
+from contact_pipeline.store.ledger import LedgerLine
+from contact_pipeline.store.staging import Staging
+from contact_pipeline.store.store import Store
+
+__all__ = ["LedgerLine", "Staging", "Store"]

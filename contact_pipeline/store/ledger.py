@@ -1,0 +1,118 @@
+"""The ledger: one line per upload, from the moment it is received to the end, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from contact_pipeline.contracts import State
+from contact_pipeline.engines import Database
+
+_JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options"}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """An upload as the ledger knows it. `stage` is how far it came: received, read, normalized, validated, matched."""
+
+    upload_id: str
+    number: int
+    profile: str
+    address_book: str | None
+    file_name: str
+    file_size: int
+    file_type: str | None
+    sha256: str
+    group_name: str | None
+    state: State
+    stage: str
+    reason: dict[str, Any] | None
+    repeats: str | None
+    added_at: datetime
+    finished_at: datetime | None
+    user_login: str | None
+    approved_by: str | None
+    data_rows: int
+    processed: int
+    created: int
+    updated: int
+    unchanged: int
+    linked: int
+    duplicate: int
+    rejected: int
+    review: int
+    blank: int
+    duplicates_of_existing: int
+    duplicates_within_file: int
+    deactivated: int
+    contacts_created: int
+    repairs: int
+    error_count: int
+    changeset_sha256: str | None
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    mapping: dict[str, str] | None
+    ignored: list[str] | None
+    warnings: list[str] | None
+    resolved_profile: dict[str, Any] | None
+    options: dict[str, Any] | None
+    repeat_key: str | None
+    snapshot: int | None
+    commit_number: int | None
+    held: bool
+    finalized_at: datetime | None
+    finalized_by: str | None
+
+
+_NAMES = [field.name for field in fields(LedgerLine)]
+
+
+def now() -> datetime:
+    """The time in UTC, as the tables hold it (without a zone)."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def add_line(database: Database, **values: object) -> None:
+    """Writes an upload's first line, giving it the next number; call it in a transaction."""
+    number = take_numbers(database, "upload", 1)
+    row = _stored({"number": number, **values})
+    names, marks = ", ".join(row), ", ".join("?" for _ in row)
+    database.run(f"INSERT INTO uploads ({names}) VALUES ({marks})", list(row.values()))
+
+
+def change_line(database: Database, upload_id: str, **values: object) -> None:
+    """Changes fields of an upload's line."""
+    row = _stored(values)
+    sets = ", ".join(f"{name} = ?" for name in row)
+    database.run(f"UPDATE uploads SET {sets} WHERE upload_id = ?", [*row.values(), upload_id])
+
+
+def find_lines(database: Database, where: str = "true", parameters: list[object] | None = None) -> list[LedgerLine]:
+    """The lines that meet a condition, newest first."""
+    sql = f"SELECT {', '.join(_NAMES)} FROM uploads WHERE {where} ORDER BY number DESC"
+    return [_line(record) for record in database.records(sql, parameters or [])]
+
+
+def take_numbers(database: Database, counter: str, count: int) -> int:
+    """Reserves `count` numbers that nobody else gets; the first of them. Call it in a transaction."""
+    first: int = database.value("SELECT next FROM counters WHERE name = ?", [counter])
+    database.run("UPDATE counters SET next = next + ? WHERE name = ?", [count, counter])
+    return first
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: json.dumps(value, ensure_ascii=False) if name in _JSON and value is not None else value
+        for name, value in values.items()
+    }
+
+
+def _line(record: dict[str, Any]) -> LedgerLine:
+    return LedgerLine(
+        **{
+            name: json.loads(value) if name in _JSON and value is not None else value for name, value in record.items()
+        }
+    )

@@ -1,0 +1,142 @@
+"""The schema of the contact database, and the recorded migrations that bring an older one up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
+from contact_pipeline.engines import Database, quoted
+
+SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
+
+_SENSITIVE: Final = ("ssn", "date_of_birth")
+
+
+def _columns(fields: Mapping[str, FieldKind], *prefixes: str) -> str:
+    return ", ".join(
+        f"{quoted(prefix + name)} {SQL_TYPE[kind]}" for name, kind in fields.items() for prefix in prefixes or ("",)
+    )
+
+
+def _first(database: Database) -> None:
+    outcomes = ", ".join(f"{outcome} INTEGER NOT NULL DEFAULT 0" for outcome in OUTCOMES)
+    history = "upload_id VARCHAR NOT NULL, commit_number BIGINT NOT NULL, row_number UINTEGER"
+    change = f"{history}, action VARCHAR NOT NULL, base_revision INTEGER NOT NULL, changed VARCHAR[] NOT NULL"
+    current = (
+        "address_book VARCHAR NOT NULL, revision INTEGER NOT NULL, created_commit BIGINT NOT NULL, "
+        "last_commit BIGINT NOT NULL, last_upload_id VARCHAR NOT NULL"
+    )
+    for statement in (
+        f"""CREATE TABLE uploads (
+            upload_id VARCHAR NOT NULL, number BIGINT NOT NULL, profile VARCHAR NOT NULL, address_book VARCHAR,
+            file_name VARCHAR NOT NULL, file_size BIGINT NOT NULL, file_type VARCHAR, sha256 VARCHAR NOT NULL,
+            group_name VARCHAR, state VARCHAR NOT NULL, stage VARCHAR NOT NULL, reason JSON, repeats VARCHAR,
+            added_at TIMESTAMP NOT NULL, finished_at TIMESTAMP, user_login VARCHAR, approved_by VARCHAR,
+            data_rows INTEGER NOT NULL DEFAULT 0, processed INTEGER NOT NULL DEFAULT 0, {outcomes},
+            duplicates_of_existing INTEGER NOT NULL DEFAULT 0, duplicates_within_file INTEGER NOT NULL DEFAULT 0,
+            deactivated INTEGER NOT NULL DEFAULT 0, contacts_created INTEGER NOT NULL DEFAULT 0,
+            repairs INTEGER NOT NULL DEFAULT 0, error_count INTEGER NOT NULL DEFAULT 0, changeset_sha256 VARCHAR,
+            encoding VARCHAR, delimiter VARCHAR, sheet VARCHAR, mapping JSON, ignored JSON, warnings JSON,
+            resolved_profile JSON, options JSON, repeat_key VARCHAR, snapshot BIGINT, commit_number BIGINT,
+            held BOOLEAN NOT NULL DEFAULT false, finalized_at TIMESTAMP, finalized_by VARCHAR)""",
+        """CREATE TABLE commits (commit_number BIGINT NOT NULL, committed_at TIMESTAMP NOT NULL,
+            upload_id VARCHAR NOT NULL, action VARCHAR NOT NULL, address_book VARCHAR NOT NULL,
+            changeset_sha256 VARCHAR, actor VARCHAR)""",
+        "CREATE TABLE counters (name VARCHAR NOT NULL, next BIGINT NOT NULL)",
+        "INSERT INTO counters VALUES ('upload', 1), ('contact', 1), ('account', 1)",
+        "CREATE TABLE fields (name VARCHAR NOT NULL, kind VARCHAR NOT NULL, sensitive BOOLEAN NOT NULL)",
+        f"""CREATE TABLE contacts (contact_id BIGINT NOT NULL, active BOOLEAN NOT NULL, {current},
+            {_columns(CONTACT_FIELDS)})""",
+        f"""CREATE TABLE contact_changes ({change}, contact_id BIGINT NOT NULL, before_active BOOLEAN,
+            after_active BOOLEAN, {_columns(CONTACT_FIELDS, "before_", "after_")})""",
+        f"CREATE TABLE accounts (account_id BIGINT NOT NULL, {current}, {_columns(ACCOUNT_FIELDS)})",
+        f"""CREATE TABLE account_changes ({change}, account_id BIGINT NOT NULL,
+            {_columns(ACCOUNT_FIELDS, "before_", "after_")})""",
+        """CREATE TABLE groups (address_book VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
+            created_at TIMESTAMP NOT NULL, upload_id VARCHAR NOT NULL)""",
+        """CREATE TABLE memberships (address_book VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
+            contact_id BIGINT NOT NULL)""",
+        f"""CREATE TABLE membership_changes ({history}, action VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
+            contact_id BIGINT NOT NULL)""",
+        "CREATE TABLE links (contact_id BIGINT NOT NULL, linked_to BIGINT NOT NULL)",
+        f"""CREATE TABLE link_changes ({history}, action VARCHAR NOT NULL, contact_id BIGINT NOT NULL,
+            linked_to BIGINT NOT NULL)""",
+        """CREATE TABLE users (login VARCHAR NOT NULL, name VARCHAR NOT NULL, roles VARCHAR[] NOT NULL,
+            can_import BOOLEAN NOT NULL)""",
+        "CREATE TABLE vocabularies (name VARCHAR NOT NULL, position INTEGER NOT NULL, value VARCHAR NOT NULL)",
+        "CREATE TABLE mappings (profile VARCHAR NOT NULL, headings VARCHAR NOT NULL, mapping JSON NOT NULL)",
+    ):
+        database.run(statement)
+    for name, kind in CONTACT_FIELDS.items():
+        database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, kind, name in _SENSITIVE])
+    _publish(database)
+
+
+def _publish(database: Database) -> None:
+    """The published contacts: what held uploads changed shows as the newest change that is not held left it.
+
+    A contact that no held upload touched stands as it is. The others are put together again, field by field, from
+    their history; one whose creation is held is not there.
+    """
+    fields = ["active", *(name for (name,) in database.rows("SELECT name FROM fields"))]
+    newest = ",\n            ".join(
+        f"""arg_max({{'value': after_{name}}}, commit_number) FILTER (list_contains(changed, '{name}')).value
+                AS {quoted(name)}"""
+        for name in fields
+    )
+    names = ", ".join(quoted(name) for name in fields)
+    database.run(f"""
+        CREATE OR REPLACE VIEW published_contacts AS
+        WITH held_uploads AS (SELECT upload_id FROM uploads WHERE held AND state = 'applied'),
+        touched AS (SELECT DISTINCT contact_id FROM contact_changes SEMI JOIN held_uploads USING (upload_id)),
+        rebuilt AS (
+            SELECT contact_id, {newest}
+            FROM (FROM contact_changes SEMI JOIN touched USING (contact_id)) AS change
+            ANTI JOIN held_uploads USING (upload_id)
+            GROUP BY contact_id
+            HAVING bool_or(action = 'create')
+        )
+        SELECT contact_id, address_book, revision, last_upload_id, {names}
+        FROM contacts ANTI JOIN touched USING (contact_id)
+        UNION ALL BY NAME
+        SELECT contact_id, address_book, revision, last_upload_id, {", ".join("rebuilt." + quoted(f) for f in fields)}
+        FROM contacts JOIN rebuilt USING (contact_id)""")
+
+
+MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (("first schema", _first),)
+
+
+def migrate(database: Database) -> None:
+    """Brings the contact database to the newest schema, recording each step; nothing to do costs one query."""
+    if not database.has("migrations"):
+        database.run("CREATE TABLE migrations (number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP)")
+    done = {name for (name,) in database.rows("SELECT name FROM migrations")}
+    for name, step in MIGRATIONS:
+        if name not in done:
+            with database.transaction():
+                step(database)
+                _record(database, name)
+
+
+def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
+    """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
+    known = {name for (name,) in database.rows("SELECT name FROM fields")}
+    new = {name: kind for name, kind in fields.items() if name not in known}
+    for name, kind in new.items():
+        column, before, after = quoted(name), quoted(f"before_{name}"), quoted(f"after_{name}")
+        database.run(f"ALTER TABLE contacts ADD COLUMN {column} {SQL_TYPE[kind]}")
+        database.run(f"ALTER TABLE contact_changes ADD COLUMN {before} {SQL_TYPE[kind]}")
+        database.run(f"ALTER TABLE contact_changes ADD COLUMN {after} {SQL_TYPE[kind]}")
+        database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, kind, name in sensitive])
+        _record(database, f"contact field {name} ({kind})")
+    if new:
+        _publish(database)
+
+
+def _record(database: Database, name: str) -> None:
+    database.run(
+        "INSERT INTO migrations SELECT coalesce(max(number), 0) + 1, ?, ? FROM migrations",
+        [name, datetime.now(UTC).replace(tzinfo=None)],
+    )

@@ -1,0 +1,87 @@
+"""An upload's staging folder: its own DuckDB database, with the bulk of the rows beside it as Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
+from contact_pipeline.engines import Database, open_database, quoted
+from contact_pipeline.settings import Settings
+
+_VIEWS = {"raw_rows": "raw-*.parquet", "normalized_rows": "normalized-*.parquet"}
+
+
+class Staging:
+    """The staged tables of one upload: what an analyst opens."""
+
+    def __init__(self, settings: Settings, upload_id: str) -> None:
+        self._settings = settings
+        self.folder: Path = settings.staging_path(upload_id)
+        self.path: Path = self.folder / "staging.duckdb"
+
+    def make(self) -> None:
+        """Makes the folder, for the owner only."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def exists(self) -> bool:
+        """Whether anything is staged."""
+        return self.path.exists()
+
+    def remove(self) -> None:
+        """Deletes everything staged."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextmanager
+    def open(self, *, read_only: bool = False) -> Iterator[Database]:
+        """Opens the staging database."""
+        with open_database(self.path, self._settings, read_only=read_only) as database:
+            if not read_only:
+                self.path.chmod(0o600)
+            yield database
+
+    def slices(self, prefix: str, rows: int) -> Iterator[pl.DataFrame]:
+        """The raw or normalized rows in file order, in frames of at most `rows` rows."""
+        for file in self.files(prefix):
+            frame = pl.read_parquet(file)
+            for start in range(0, max(frame.height, 1), rows):
+                yield frame.slice(start, rows)
+
+    def files(self, prefix: str) -> list[Path]:
+        """The Parquet files of that prefix, in file order."""
+        return sorted(self.folder.glob(f"{prefix}-*.parquet"))
+
+    def clear(self, prefix: str) -> None:
+        """Deletes the Parquet files of that prefix, so that a step that is repeated starts afresh."""
+        for file in self.files(prefix):
+            file.unlink()
+
+    def write(self, prefix: str, number: int, frame: pl.DataFrame) -> None:
+        """Writes one slice beside the database, for the owner only."""
+        file = self.folder / f"{prefix}-{number:05d}.parquet"
+        frame.write_parquet(file, compression="lz4")
+        file.chmod(0o600)
+
+    def see_rows(self, database: Database, view: str) -> None:
+        """Makes the Parquet slices a view of the staging database; its path is relative, so the home may be moved."""
+        database.run(f"CREATE OR REPLACE VIEW {view} AS FROM read_parquet('{_VIEWS[view]}')")
+
+    def table(self, name: str, *, limit: int | None = None) -> pl.DataFrame:
+        """A staged table or view as a frame; empty when the upload did not come that far."""
+        if self.exists():
+            with self.open(read_only=True) as database:
+                if database.has(name):
+                    order = " ORDER BY row_number" if _has_row_number(database, name) else ""
+                    bound = "" if limit is None else f" LIMIT {limit}"
+                    return database.frame(f"FROM {quoted(name)}{order}{bound}")
+        schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS}
+        return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
+
+
+def _has_row_number(database: Database, name: str) -> bool:
+    columns = database.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [name])
+    return ("row_number",) in columns

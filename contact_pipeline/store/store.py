@@ -1,0 +1,254 @@
+"""The contact database: opening it for as short as can be, and what people look up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from contact_pipeline.engines import Database, open_database
+from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles import masked
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.settings import Settings
+from contact_pipeline.store.ledger import LedgerLine, find_lines
+from contact_pipeline.store.schema import migrate
+from contact_pipeline.store.staging import Staging
+
+
+class User(BaseModel):
+    """Somebody who imports, approves or owns a portfolio."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    login: str = Field(min_length=1, description="Name that portfolios and --user refer to.")
+    name: str = Field(description="Name for people.")
+    roles: list[str] = Field(default=[], description="Roles that profiles ask for.")
+    can_import: bool = Field(False, description="Whether the import option is set for this user.")
+
+
+class Store:
+    """The contact database of one home. Every method opens it, does one thing and lets go of it again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._migrated = False
+
+    @contextmanager
+    def open(self, *, read_only: bool = False) -> Iterator[Database]:
+        """Opens the contact database, waiting patiently while another process holds it.
+
+        Raises:
+            StoreBusy: it stayed locked for longer than the settings allow.
+        """
+        path = self.settings.contacts_path
+        if not self._migrated or not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = not path.exists()
+            with open_database(path, self.settings) as database:
+                migrate(database)
+            if new:
+                path.chmod(0o600)
+            self._migrated = True
+        with open_database(path, self.settings, read_only=read_only) as database:
+            yield database
+
+    @contextmanager
+    def change(self) -> Iterator[Database]:
+        """Opens the contact database for one transaction."""
+        with self.open() as database, database.transaction():
+            yield database
+
+    def staging(self, upload_id: str) -> Staging:
+        """The staged tables of an upload."""
+        return Staging(self.settings, upload_id)
+
+    def line(self, upload_id: str) -> LedgerLine:
+        """An upload's ledger line.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        with self.open(read_only=True) as database:
+            lines = find_lines(database, "upload_id = ?", [upload_id])
+        if not lines:
+            raise Refusal(
+                "upload-unknown", f"There is no upload '{upload_id}'.", "`contact-pipeline uploads` lists them."
+            )
+        return lines[0]
+
+    def lines(self) -> list[LedgerLine]:
+        """Every upload's ledger line, newest first."""
+        with self.open(read_only=True) as database:
+            return find_lines(database)
+
+    def reference(self) -> Reference:
+        """Users and vocabularies, as normalization and validation compare with them."""
+        with self.open(read_only=True) as database:
+            logins = database.rows("SELECT login FROM users ORDER BY login")
+            words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
+        return Reference(
+            logins=frozenset(login for (login,) in logins),
+            vocabularies={name: tuple(values) for name, values in words},
+        )
+
+    def contacts(self, *, published: bool = False, contact_id: int | None = None) -> list[dict[str, Any]]:
+        """Contacts with their canonical fields, groups and links; sensitive values masked.
+
+        Args:
+            published: only what is not held back until finalized.
+            contact_id: only that one.
+        """
+        table = "published_contacts" if published else "contacts"
+        where = "true" if contact_id is None else "contact_id = ?"
+        with self.open(read_only=True) as database:
+            fields = database.rows("SELECT name, sensitive FROM fields")
+            names = ", ".join(f'contact."{name}"' for name, _ in fields)
+            visible = f"SELECT contact_id FROM {table}"
+            records = database.records(
+                f"""
+                WITH member AS (SELECT contact_id, list(group_name ORDER BY group_name) AS groups
+                                FROM memberships GROUP BY contact_id),
+                linked AS (SELECT contact_id, list(other ORDER BY other) AS links
+                           FROM (SELECT contact_id, linked_to AS other FROM links
+                                 UNION ALL SELECT linked_to, contact_id FROM links)
+                           WHERE other IN ({visible})
+                           GROUP BY contact_id)
+                SELECT contact_id, address_book, active, revision, last_upload_id, {names},
+                       coalesce(groups, []) AS groups, coalesce(links, []) AS links
+                FROM {table} AS contact LEFT JOIN member USING (contact_id) LEFT JOIN linked USING (contact_id)
+                WHERE {where} ORDER BY contact_id""",
+                [] if contact_id is None else [contact_id],
+            )
+        sensitive = [name for name, is_sensitive in fields if is_sensitive]
+        for record in records:
+            record.update({name: masked(record[name]) for name in sensitive})
+            record["notes"] = record["notes"] or []
+        return records
+
+    def contact(self, contact_id: int) -> dict[str, Any]:
+        """One contact.
+
+        Raises:
+            Refusal: there is no such contact (code `contact-unknown`).
+        """
+        found = self.contacts(contact_id=contact_id)
+        if not found:
+            raise Refusal(
+                "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
+            )
+        return found[0]
+
+    def accounts(self, account_number: str | None = None) -> list[dict[str, Any]]:
+        """Accounts, each with the ids of its contacts."""
+        where = "true" if account_number is None else "account_number = ?"
+        with self.open(read_only=True) as database:
+            return database.records(
+                f"""
+                WITH people AS (SELECT address_book, account_number, list(contact_id ORDER BY contact_id) AS contacts
+                                FROM contacts WHERE account_number IS NOT NULL GROUP BY ALL)
+                SELECT account_id, address_book, account_number, account_name, account_type, portfolio, status,
+                       revision, last_upload_id, coalesce(contacts, []) AS contacts
+                FROM accounts LEFT JOIN people USING (address_book, account_number)
+                WHERE {where} ORDER BY account_id""",
+                [] if account_number is None else [account_number],
+            )
+
+    def account(self, account_number: str) -> dict[str, Any]:
+        """One account.
+
+        Raises:
+            Refusal: there is no such account (code `account-unknown`).
+        """
+        found = self.accounts(account_number)
+        if not found:
+            raise Refusal(
+                "account-unknown",
+                f"There is no account '{account_number}'.",
+                "`contact-pipeline accounts list` lists them.",
+            )
+        return found[0]
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Groups with the number of their contacts."""
+        with self.open(read_only=True) as database:
+            return database.records("""
+                SELECT g.address_book, g.group_name AS "group", count(m.contact_id) AS contacts
+                FROM groups AS g LEFT JOIN memberships AS m USING (address_book, group_name)
+                GROUP BY ALL ORDER BY ALL""")
+
+    def load_users(self, path: Path) -> list[User]:
+        """Replaces the users by those of a YAML file: a list of {login, name, roles, can_import}.
+
+        Raises:
+            Refusal: the file cannot be read or an entry is wrong (code `users-file`), naming entry and key.
+        """
+        content = _yaml(path, "users-file")
+        try:
+            users = TypeAdapter(list[User]).validate_python(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            at = ".".join(str(part) for part in first["loc"]) or "the top"
+            raise Refusal(
+                "users-file",
+                f"{path.name}, at {at}: {first['msg']}.",
+                "Give a list of entries with login, name, roles and can_import.",
+                file=path.name,
+            ) from error
+        with self.change() as database:
+            database.run("DELETE FROM users")
+            for user in users:
+                database.run("INSERT INTO users VALUES (?, ?, ?, ?)", [user.login, user.name, user.roles, user.can_import])
+        return users
+
+    def users(self) -> list[User]:
+        """Every user."""
+        with self.open(read_only=True) as database:
+            return [User(**record) for record in database.records("FROM users ORDER BY login")]
+
+    def user(self, login: str) -> User | None:
+        """The user of that login, compared without regard to case; None when there is none."""
+        return next((user for user in self.users() if user.login.casefold() == login.casefold()), None)
+
+    def load_vocabulary(self, name: str, path: Path) -> list[str]:
+        """Replaces a vocabulary by the lines of a text file, blank ones and repetitions left out.
+
+        Raises:
+            Refusal: the file cannot be read or holds no value (code `vocabulary-file`).
+        """
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusal(
+                "vocabulary-file", f"{path.name} cannot be read.", "Give a UTF-8 text file.", file=path.name
+            ) from error
+        values = list(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
+        if not values:
+            raise Refusal(
+                "vocabulary-file", f"{path.name} holds no value.", "Give one value per line.", file=path.name
+            )
+        with self.change() as database:
+            database.run("DELETE FROM vocabularies WHERE name = ?", [name])
+            for position, value in enumerate(values):
+                database.run("INSERT INTO vocabularies VALUES (?, ?, ?)", [name, position, value])
+        return values
+
+    def vocabularies(self) -> dict[str, list[str]]:
+        """Vocabulary → its values in order."""
+        return {name: list(values) for name, values in sorted(self.reference().vocabularies.items())}
+
+
+def _yaml(path: Path, code: str) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Refusal(
+            code, f"{path.name} is not valid YAML at line {line}: {error.problem}.", "Correct it.", file=path.name
+        ) from error
