@@ -1,0 +1,72 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format serve lock clean
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+
+# The first interpreter that is new enough. `python3` comes first, so that the user's choice wins.
+ifndef PYTHON
+PYTHON := $(shell for candidate in python3 python python3.14 python3.13 python3.12 python3.11; do \
+	if $$candidate -c "$(NEW_ENOUGH)" >/dev/null 2>&1; then echo $$candidate; break; fi; done)
+endif
+
+help:
+	@echo "make demo    import the sample files into a fresh home and show what became of them"
+	@echo "make serve   start the Dagster UI and daemon on ./data"
+	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some"
+	@echo "make lint    run the linters, the type checker and the checks of the import rules and the docs"
+	@echo "make format  let ruff put the code in form, and write the generated pages anew"
+	@echo "make lock    refresh the pinned versions, within the ranges of pyproject.toml"
+	@echo "make clean   remove the environment, the build output and the caches; ./data stays"
+
+demo: .venv/installed
+	@$(BIN)/python scripts/demo.py
+
+serve: .venv/installed
+	@$(BIN)/contact-pipeline serve
+
+test: .venv/installed
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate_behaviours.py --check
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/python docs/generate_behaviours.py
+
+# The second file is a subset of the first: what an install without extras needs.
+lock: .venv/installed
+	$(COMPILE) --all-extras --group dev --upgrade --output-file requirements.lock
+	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
+	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements.lock requirements-core.lock
+
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+clean:
+	rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Rebuilt whole when the lock changes, so that nothing lingers that the lock no longer names.
+.venv/locked: requirements.lock
+	@found="$(or $(PYTHON),python3)"; $$found -c "$(NEW_ENOUGH)" 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed; $$found is: $$($$found --version 2>&1 | head -n 1)." >&2; \
+		echo "Install a newer one, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making .venv from requirements.lock (once; takes a minute or two)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+# The build backend is in the lock: isolation would fetch another one, without hashes.
+.venv/installed: .venv/locked pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
