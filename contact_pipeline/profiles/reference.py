@@ -1,14 +1,28 @@
-"""Reference data that values are compared with: the users' logins and the loaded vocabularies."""
+"""The reference data that profiles refer to: known logins and registered values, loaded by the people who run the system."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from contact_pipeline.profiles.model import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a profile's `login` and `vocabulary` columns refer to, as it stood when the upload was staged."""
+    """What is known at the moment an upload is staged.
 
-    logins: frozenset[str] = frozenset()
-    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    Attributes:
+        users: the known logins, in their registered spelling.
+        vocabularies: name of a vocabulary → its values, in their registered spelling.
+    """
+
+    users: frozenset[str] = frozenset()
+    vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def registered(self, column: Column) -> tuple[str, ...]:
+        """The values that a column may hold, in their registered spelling; empty where any may stand."""
+        if column.type == "login":
+            return tuple(sorted(self.users))
+        if column.choices:
+            return tuple(column.choices)
+        return self.vocabularies.get(column.vocabulary, ()) if column.vocabulary else ()

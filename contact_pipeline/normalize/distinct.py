@@ -1,0 +1,23 @@
+"""Keeps costly work to the values that need it: to a part of a column, or to its distinct values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+
+def change_where(values: pl.Series, needed: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The values, changed where `needed` is true."""
+    places = needed.fill_null(False).arg_true()
+    if places.is_empty():
+        return values
+    return values.scatter(places, change(values.gather(places)))
+
+
+def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The text that `decide` makes of each distinct value; null stays null."""
+    distinct = values.drop_nulls().unique()
+    if distinct.is_empty():
+        return values.cast(pl.String)
+    return values.replace_strict(distinct, decide(distinct), return_dtype=pl.String, default=None)
