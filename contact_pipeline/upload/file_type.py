@@ -1,0 +1,125 @@
+"""What kind of file it is, by its first bytes; the name's ending must agree with it and with the profile."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Final, Literal
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles.model import FileFormat
+
+FileType = Literal["csv", "xlsx"]
+
+_WORKBOOK_ENDINGS: Final = {".xlsx", ".xlsm"}
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_OTHERS: Final = (
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"7z\xbc\xaf", "a compressed file"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\0", "a database"),
+    (b"\x7fELF", "a program"),
+)
+_COLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # compound file: .xls, and workbooks with a password
+
+
+def find_file_type(path: Path, file_name: str, file: FileFormat | None) -> FileType:
+    """The type of a file, `csv` or `xlsx`.
+
+    Raises:
+        Refusal: it is missing, empty, of another type than the profile takes or its name says, or a workbook that
+            cannot be opened (`file-missing`, `file-empty`, `file-unreadable`, `file-type`, `workbook-unreadable`).
+    """
+    start = _first_bytes(path, file_name)
+    ending = Path(file_name).suffix.lower()
+    if file is not None and ending.removeprefix(".") not in file.types:
+        raise _other_type(file_name, file, f"{file_name} does not end in {_endings(file)}")
+    if start.startswith(b"PK"):
+        found, content = _zipped(path)
+    elif start.startswith(_COLE):
+        raise _not_opened(path, file_name)
+    else:
+        content = next((words for sign, words in _OTHERS if start.startswith(sign)), "text")
+        found = "csv" if content == "text" else None
+    if ending in _WORKBOOK_ENDINGS and found != "xlsx":
+        raise Refusal(
+            "workbook-unreadable",
+            f"{file_name} is not an Excel workbook: its content is {content}.",
+            "Open it in Excel and save it as an Excel workbook (.xlsx).",
+            file=file_name,
+        )
+    if found is None or (file is not None and found not in file.types):
+        raise _other_type(file_name, file, f"{file_name} holds {content}")
+    return found
+
+
+def _first_bytes(path: Path, file_name: str) -> bytes:
+    if not path.is_file():
+        raise Refusal(
+            "file-missing", f"There is no file {file_name}.", "Check the name and the folder.", file=file_name
+        )
+    try:
+        with path.open("rb") as opened:
+            start = opened.read(4096)
+    except OSError as error:
+        raise Refusal(
+            "file-unreadable",
+            f"{file_name} cannot be read: {error.strerror}.",
+            "Check that you are allowed to read it.",
+            file=file_name,
+        ) from error
+    if not start:
+        raise Refusal("file-empty", f"{file_name} is empty.", "Send a file with a heading and rows.", file=file_name)
+    return start
+
+
+def _zipped(path: Path) -> tuple[FileType | None, str]:
+    """What a ZIP archive is; a broken one under a workbook's name is told by reading it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return None, "damaged or incomplete"
+    if "xl/workbook.xml" in names:
+        return "xlsx", "an Excel workbook"
+    if "xl/workbook.bin" in names:
+        return None, "a binary Excel workbook (.xlsb)"
+    if "word/document.xml" in names:
+        return None, "a Word document"
+    if "content.xml" in names:
+        return None, "an OpenDocument file"
+    return None, "a ZIP archive"
+
+
+def _not_opened(path: Path, file_name: str) -> Refusal:
+    if _ENCRYPTED in path.read_bytes():
+        return Refusal(
+            "workbook-unreadable",
+            f"{file_name} is protected by a password.",
+            "Remove the password in Excel (File, Info, Protect Workbook) and save it again.",
+            file=file_name,
+        )
+    return Refusal(
+        "file-type",
+        f"{file_name} is in the old Excel format (.xls).",
+        "Open it in Excel and save it as an Excel workbook (.xlsx).",
+        file=file_name,
+    )
+
+
+def _endings(file: FileFormat) -> str:
+    return " or ".join(f".{kind}" for kind in file.types)
+
+
+def _other_type(file_name: str, file: FileFormat | None, found: str) -> Refusal:
+    taken = _endings(file) if file is not None else ".csv or .xlsx"
+    return Refusal(
+        "file-type",
+        f"{found}; {taken} is taken here.",
+        f"Save it as {taken} and send it again.",
+        file=file_name,
+    )

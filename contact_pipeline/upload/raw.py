@@ -1,0 +1,106 @@
+"""What reading a file gives: its facts, the names of its raw columns and the rows that could not be split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.contracts import REJECTIONS, ROW_NUMBER, empty
+
+UNREADABLE: Final = "row-unreadable"
+_RESERVED = frozenset({"row_number", "line_number"})
+
+
+@dataclass(frozen=True)
+class RawUpload:
+    """The facts of one file that was read. Its rows lie beside it as Parquet.
+
+    Attributes:
+        file_type: `csv` or `xlsx`, by its content.
+        encoding: encoding of a CSV file, declared, found or assumed.
+        delimiter: delimiter of a CSV file, declared or found.
+        sheet: sheet of a workbook that was read.
+        sheets: every sheet of a workbook.
+        headings: the headings as in the file, in order; empty where a column has none.
+        columns: one name for each heading, as the raw rows' columns are called.
+        heading_row: row_number of the heading.
+        data_rows: rows after the heading up to the last one that holds anything: blank ones between others and
+            unreadable ones included. Counted from the file's lines, not from what the reader made of them.
+        rejections: rows that could not be split into the heading's columns.
+        warnings: what was assumed, in sentences.
+    """
+
+    file_type: str
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    sheets: list[str]
+    headings: list[str]
+    columns: list[str]
+    heading_row: int
+    data_rows: int
+    rejections: pl.DataFrame
+    warnings: list[str]
+
+    def without_columns(self, names: set[str]) -> RawUpload:
+        """The same facts without some of the raw columns."""
+        kept = [(h, c) for h, c in zip(self.headings, self.columns, strict=True) if c not in names]
+        return replace(self, headings=[heading for heading, _ in kept], columns=[column for _, column in kept])
+
+
+def name_columns(headings: list[str]) -> list[str]:
+    """A name for each heading, unique whatever the case: `Email`, `Email_2`, and `column_4` for an empty fourth."""
+    taken = set(_RESERVED)
+    names: list[str] = []
+    for position, heading in enumerate(headings, start=1):
+        base = heading.strip() or f"column_{position}"
+        name, count = base, 1
+        while name.casefold() in taken:
+            count += 1
+            name = f"{base}_{count}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def raw_path(folder: Path, number: int) -> Path:
+    """Where a slice of the raw rows lies; the names sort in file order."""
+    return folder / f"raw-{number:05d}.parquet"
+
+
+def raw_paths(folder: Path) -> list[Path]:
+    """The slices of the raw rows, in file order."""
+    return sorted(folder.glob("raw-*.parquet"))
+
+
+def write_empty_rows(folder: Path, columns: list[str]) -> None:
+    """Writes a slice without rows, so that a file without data has its columns all the same."""
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "row_number": ROW_NUMBER,
+        "line_number": ROW_NUMBER,
+        **dict.fromkeys(columns, pl.String()),
+    }
+    pl.DataFrame(schema=schema).write_parquet(raw_path(folder, 1))
+
+
+def unreadable_rows(rows: pl.DataFrame, message: pl.Expr, fix: str) -> pl.DataFrame:
+    """Rejections for rows (row_number, line_number, text) that cannot be split into the heading's columns."""
+    return rows.select(
+        pl.col("row_number").cast(ROW_NUMBER),
+        pl.col("line_number").cast(ROW_NUMBER),
+        pl.lit(None, pl.String).alias("column"),
+        pl.lit(None, pl.String).alias("field"),
+        pl.col("text").alias("value"),
+        pl.lit(UNREADABLE).alias("code"),
+        message.alias("message"),
+        pl.lit(fix).alias("fix"),
+        pl.lit("error").alias("severity"),
+    )
+
+
+def join_rejections(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All rejections, in file order."""
+    return pl.concat([empty(REJECTIONS), *parts]).sort("row_number")

@@ -1,0 +1,118 @@
+"""Stage 1: a file's bytes become raw rows, every cell text, every physical row accounted for."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles.model import FileFormat
+from contact_pipeline.settings import Settings
+from contact_pipeline.upload.delimited import read_delimited
+from contact_pipeline.upload.file_type import find_file_type
+from contact_pipeline.upload.raw import RawUpload, raw_paths
+from contact_pipeline.upload.workbook import read_workbook
+
+_UNREADABLE_ROWS: Final = "unreadable.parquet"
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What may be declared for one file; it goes before what the profile says."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+def read_upload(
+    path: Path,
+    file_name: str,
+    file: FileFormat | None,
+    options: ReadOptions,
+    folder: Path,
+    settings: Settings,
+    *,
+    mask: bool = False,
+) -> RawUpload:
+    """Reads a file into `folder`: its raw rows as `raw-*.parquet`, in file order, in slices of bounded memory.
+
+    Rows that cannot be split into the heading's columns are rejections; their text lies in `unreadable.parquet`, to be
+    given back to the sender. Raw rows and rejections together are every row of the file.
+
+    Args:
+        path: where the file lies.
+        file_name: what its sender calls it.
+        file: what the profile says about files; None: any file, without a profile.
+        options: what was declared for this file.
+        folder: where to write, made if missing.
+        settings: the settings.
+        mask: whether the text of unreadable rows is left out of the rejections, because a column may be sensitive.
+
+    Raises:
+        Refusal: the file cannot be taken, in words for its sender.
+    """
+    kind = find_file_type(path, file_name, file)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in raw_paths(folder):
+        old.unlink()
+    if kind == "xlsx":
+        sheet = options.sheet or (file.sheet if file else None)
+        upload = read_workbook(path, file_name, sheet=sheet, folder=folder, settings=settings)
+    else:
+        upload = read_delimited(
+            path,
+            file_name,
+            delimiter=options.delimiter or (file.delimiter if file else None),
+            encoding=options.encoding or (file.encoding if file else None),
+            folder=folder,
+            settings=settings,
+        )
+    if file is not None and upload.data_rows == 0:
+        raise Refusal(
+            "file-header-only",
+            f"{file_name} has a heading but no rows.",
+            "Fill in at least one row below the heading.",
+            file=file_name,
+        )
+    upload.rejections.select("row_number", "line_number", pl.col("value").alias("text")).write_parquet(
+        folder / _UNREADABLE_ROWS
+    )
+    if mask:
+        upload = replace(upload, rejections=upload.rejections.with_columns(pl.lit(None, pl.String).alias("value")))
+    return upload
+
+
+def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[str, Any]:
+    """What is seen in a file before any profile: its facts, all its rows as text, and the rows that do not fit.
+
+    Raises:
+        Refusal: the file cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="contact-pipeline-") as name:
+        folder = Path(name)
+        upload = read_upload(path, path.name, None, options, folder, settings)
+        rows = pl.concat([pl.read_parquet(part) for part in raw_paths(folder)])
+    cells = rows.select(
+        pl.col("row_number").cast(ROW_NUMBER),
+        pl.concat_list(pl.col(upload.columns).fill_null("")).alias("cells"),
+    )
+    return {
+        "file_type": upload.file_type,
+        "encoding": upload.encoding,
+        "delimiter": upload.delimiter,
+        "sheet": upload.sheet,
+        "sheets": upload.sheets,
+        "headings": upload.headings,
+        "data_rows": upload.data_rows,
+        "rows": cells.to_dicts(),
+        "unreadable": upload.rejections.select(
+            "row_number", pl.col("value").alias("text"), "code", "message"
+        ).to_dicts(),
+        "warnings": upload.warnings,
+    }
