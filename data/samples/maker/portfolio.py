@@ -107,7 +107,7 @@ CONTACT_DEFECTS: list[Defect] = [
     ({"full_name": ""}, ("required",)),
     ({"identifier": ""}, ("required",)),
     ({"contact_type": ""}, ("required",)),
-    ({"account_number": "990123-XX", "identifier": "990123-XX"}, ("crm-format", "crm-format")),
+    ({"account_number": "990123-XX", "identifier": "990123-XX"}, ("identifier-format",) * 2),
     ({"account_number": "99.000.999/0001-00", "identifier": "99.000.999/0001-00"}, ("cnpj-check-digits",) * 2),
     ({"account_number": "9.9001E+13", "identifier": "9.9001E+13"}, ("excel-scientific",) * 2),
     ({"identifier": "990999-SP"}, ("differs-from",)),
@@ -330,7 +330,8 @@ def portfolio_contacts(rng: random.Random, market: Market, accounts: Iterable[Sa
             *lines(silent, "unchanged", phone="", email="", qualifications=""),
             *(Line({**cells, "phone": market.person().phone}, "updated") for cells in rung),
             *lines(retrained, "updated", qualifications="Sleep Medicine; Geriatrics"),
-            *lines(map(team.colleague, ousted), "review"),
+            # Another name under the same type may be a new colleague or a correction: nobody guesses.
+            *(Line(team.colleague(cells), "review", corrected=(Line(cells, "unchanged"),)) for cells in ousted),
             *new,
             *(duplicate(line, phone="") for line in new[:6]),
             *(rejected(next(newcomer), defect) for defect in CONTACT_DEFECTS),
