@@ -62,10 +62,12 @@ def warn(message: str) -> None:
 
 def refusal(problem: Refusal) -> None:
     """Says on stderr what was refused, where, and what to do."""
-    where = f" {problem.file}" if problem.file and problem.file not in problem.message else ""
-    lines = [text(f"✗{where and where + ':'} {problem.message}", "bold red")]
+    where = f" {problem.file}:" if problem.file and problem.file not in problem.message else ""
+    lines = [text(f"✗{where} {problem.message}", "bold red")]
     if problem.fix:
         lines.append(text(f"  {problem.fix}"))
+    if problem.details.get("upload_id"):
+        lines.append(text(f"  The ledger keeps it as upload {problem.details['upload_id']}.", "dim"))
     err().print(Group(*lines))
 
 
@@ -93,6 +95,11 @@ def facts(pairs: Mapping[str, object]) -> Table:
     return drawn
 
 
+def next_command(why: str, command: str) -> Text:
+    """What to type next, and what for."""
+    return Text.assemble((f"{why}: ", "dim"), (command, "cyan"))
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str, float], None]]:
     """A bar on stderr over the stages of one upload; gives the function that moves it (stage, share of it done)."""
@@ -100,13 +107,25 @@ def progress(title: str) -> Iterator[Callable[[str, float], None]]:
 
     console = err()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(text(title).plain, total=1.0, stage="")
         yield lambda stage, done: bar.update(task, completed=done, stage=stage)
+
+
+@contextmanager
+def busy(title: str) -> Iterator[None]:
+    """Shows on stderr that something takes its time."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(title):
+        yield
 
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
-

@@ -1,4 +1,4 @@
-"""How a command ends: an exit status, and for what went wrong one clear message instead of a traceback."""
+"""How a command ends: its exit status, and for what went wrong one clear message instead of a traceback."""
 
 from __future__ import annotations
 
@@ -15,68 +15,86 @@ from contact_pipeline.cli import console
 from contact_pipeline.errors import ContactPipelineError, Refusal, Usage
 
 if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Upload
+    from contact_pipeline.cli.invocation import Invocation
+    from contact_pipeline.store import Upload
 
 DONE, REFUSED, USAGE = 0, 1, 2
-STOPPED = frozenset({"refused", "blocked", "stale", "failed", "cancelled"})
+
+_STOPPED = frozenset({"refused", "blocked", "stale", "failed", "cancelled"})
 
 
-class Interrupted(Refusal):
-    """Somebody pressed Ctrl-C, or there was nobody to ask."""
+def report(invocation: Invocation, upload: Upload, *, blocked_is_done: bool = False) -> int:
+    """Prints where an upload has come, and gives the exit status for it.
 
+    Raises:
+        Refusal: the upload was refused; its ledger line says the same.
+    """
+    from contact_pipeline.cli.upload_view import draw_upload
 
-def status_of(upload: Upload, *, blocked_is_fine: bool = False) -> int:
-    """The exit status for where an upload ended; a plan that ends blocked has done what was asked."""
-    if upload.state == "blocked" and blocked_is_fine:
-        return DONE
-    return REFUSED if upload.state in STOPPED else DONE
+    if upload.state == "refused":
+        raise _refused(upload)
+    if invocation.json:
+        console.document(upload.as_dict())
+    else:
+        console.show(*draw_upload(invocation, upload))
+    return REFUSED if upload.state in _STOPPED and not (blocked_is_done and upload.state == "blocked") else DONE
 
 
 def ended(command: Callable[[], object], *, as_json: bool) -> int:
-    """Runs a command and returns its exit status; says what went wrong, on stdout as JSON where that was asked for."""
+    """Runs a command and returns its exit status; says what went wrong, as JSON on stdout where that was asked for."""
     try:
         status = command()
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _say(Refusal("interrupted", "Interrupted.", "Nothing was left half done."), as_json)
     except BrokenPipeError:
         return _reader_gone()
-    except Exception as error:  # noqa: BLE001 - the last stop before the shell
-        return _say(_refusal(error), as_json)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop before the shell
+        return _say(_in_words(error), as_json)
     return status if isinstance(status, int) else DONE
 
 
-def _refusal(error: Exception) -> Refusal:
-    """The error in words for the person at the keyboard."""
+def _in_words(error: BaseException) -> Refusal:
     match error:
         case Refusal():
             return error
         case typer.TyperException(exit_code=2):
-            return Usage("usage", error.format_message(), "Use --help to see what the command takes.")
+            path = getattr(getattr(error, "ctx", None), "command_path", "contact-pipeline")
+            return Usage("usage", error.format_message(), f"`{path} --help` shows what it takes.")
         case typer.TyperException():
             return Refusal("refused", error.format_message(), "")
-        case typer.Abort():
-            return Refusal("interrupted", "Interrupted.", "Nothing was left half done.")
+        case typer.Abort() | KeyboardInterrupt():
+            return Refusal("interrupted", "Interrupted.", "Nothing is left half done.")
         case ContactPipelineError():
             return Refusal("busy", str(error), "")
         case ValidationError():
             first = error.errors(include_url=False, include_input=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            return Usage("setting", f"Setting {name}: {first['msg']}.", "See docs/reference/settings.md.")
+            return Usage("setting", f"Setting {name}: {first['msg']}.", f"Correct CONTACT_PIPELINE_{name.upper()}.")
         case OSError():
-            where = f" ({error.filename})" if error.filename else ""
-            return Refusal("machine", f"The machine refused: {error.strerror or error}{where}.", "Put that right and repeat.")
+            where = f": {error.filename}" if error.filename else ""
+            return Refusal("machine", f"{error.strerror or error}{where}.", "Put that right, then repeat the command.")
         case _:
             traceback.print_exception(error, file=sys.stderr)
             return Refusal("defect", f"A defect of the program: {error!r}.", "Please report it with the lines above.")
 
 
-def _say(refusal: Refusal, as_json: bool) -> int:
+def _refused(upload: Upload) -> Refusal:
+    reason = upload.reason or {}
+    return Refusal(
+        str(reason.get("code") or "refused"),
+        str(reason.get("message") or "The file was refused."),
+        str(reason.get("fix") or ""),
+        file=reason.get("file") or upload.file_name,
+        row_number=reason.get("row_number"),
+        details={"upload_id": upload.upload_id},
+    )
+
+
+def _say(problem: Refusal, as_json: bool) -> int:
     if as_json:
-        console.document({"error": refusal.as_dict()})
+        console.document({"error": problem.as_dict()})
     else:
-        console.refusal(refusal)
-    return USAGE if isinstance(refusal, Usage) else REFUSED
+        console.refusal(problem)
+    return USAGE if isinstance(problem, Usage) else REFUSED
 
 
 def _reader_gone() -> int:

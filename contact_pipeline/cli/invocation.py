@@ -16,21 +16,14 @@ import typer
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.settings import Settings
 
 Home = Annotated[
     Path | None,
-    typer.Option(
-        "--home",
-        metavar="DIR",
-        help="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/.",
-        envvar="CONTACT_PIPELINE_HOME",
-        show_default="./data",
-    ),
+    typer.Option("--home", metavar="DIR", help="The home folder; unset: CONTACT_PIPELINE_HOME, else ./data."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
-User = Annotated[
-    str | None, typer.Option("--user", metavar="LOGIN", help="Who does this.", show_default="your login here")
-]
+User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
 
 
 @dataclass(frozen=True)
@@ -39,13 +32,21 @@ class Invocation:
 
     home: Path | None = None
     json: bool = False
+    nested: bool = False  # a command of this group follows
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this home."""
+        from contact_pipeline.settings import Settings
+
+        return Settings() if self.home is None else Settings(home=self.home)
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """The pipeline on this home; loaded only when a command needs it, so that help stays fast."""
         from contact_pipeline import Pipeline
 
-        return Pipeline(home=self.home)
+        return Pipeline(settings=self.settings)
 
     def line(self, *words: object) -> str:
         """A command to type next, for this home."""
@@ -70,7 +71,8 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
     @wraps(function)
     def entry(ctx: typer.Context, home: Path | None, as_json: bool, **options: Any) -> int | None:
         outer = ctx.parent.obj if ctx.parent and isinstance(ctx.parent.obj, Invocation) else Invocation()
-        ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json)
+        nested = ctx.invoked_subcommand is not None
+        ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json, nested)
         return function(ctx.obj, **options)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -82,3 +84,15 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
     ]
     entry.__signature__ = signature.replace(parameters=shared)  # type: ignore[attr-defined]
     return entry
+
+
+def group(app: typer.Typer, name: str, means: str, panel: str) -> typer.Typer:
+    """A group of commands, `name list`, `name show` and so on, below an app."""
+    commands = typer.Typer(help=means, no_args_is_help=True)
+    app.add_typer(commands, name=name, rich_help_panel=panel)
+
+    @commands.callback()
+    @everywhere
+    def pass_on(invocation: Invocation) -> None: ...
+
+    return commands

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PANEL = "Before an upload"
 
 app = typer.Typer()
-profiles_app = typer.Typer(help="The source systems that files can come from.", invoke_without_command=True)
+profiles_app = typer.Typer(invoke_without_command=True)
 app.add_typer(profiles_app, name="profiles", rich_help_panel=PANEL)
 
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a profile; `profiles` lists them.")]
@@ -25,20 +25,21 @@ ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a p
 @everywhere
 def list_profiles(invocation: Invocation) -> None:
     """List the profiles, shipped and your own; `profiles show NAME` tells what one asks of a file."""
-    if invocation.subcommand:
+    if invocation.nested:
         return
-    found, broken = invocation.pipeline.profiles()
+    from contact_pipeline.profiles import find_profiles
+    from contact_pipeline.reports.profiles import profile_facts
+
+    found, broken = find_profiles(invocation.settings.profiles_path)
     for problem in broken:
         console.warn(f"Profile left out: {problem}.")
     if invocation.json:
         console.document([_summary(profile) for profile in found.values()])
         return
-    rows = [
-        (p.name, p.title, p.address_book, ", ".join(p.file.types), _how_applied(p)) for p in found.values()
-    ]
+    rows = [(p.name, p.title, p.address_book, ", ".join(p.file.types), profile_facts(p)["applied"]) for p in found.values()]
     console.show(
         console.table(("Profile", "Title", "Address book", "Files", "Applied"), rows),
-        console.text(f"What one asks of a file: {invocation.line('profiles', 'show', 'NAME')}", "dim"),
+        console.next_command("What one asks of a file", invocation.line("profiles", "show", "NAME")),
     )
 
 
@@ -46,28 +47,52 @@ def list_profiles(invocation: Invocation) -> None:
 @everywhere
 def show_profile(invocation: Invocation, profile: ProfileName) -> None:
     """Show a profile's fields, required ones starred, their formats, and which options it has."""
-    from contact_pipeline.reports.profiles import describe_profile
+    from contact_pipeline.profiles import load_profile
+    from contact_pipeline.reports.profiles import describe_profile, profile_facts
 
-    found = invocation.pipeline.profile(profile)
+    found = load_profile(profile, invocation.settings.profiles_path)
     description = describe_profile(found)
     if invocation.json:
         console.document(description)
         return
-    fields = [
+    console.show(
+        console.text(f"{found.name}: {found.title}", "bold"),
+        console.text(found.description),
+        console.facts(profile_facts(found)),
+        _fields(description),
+        _options(description),
+        console.next_command("A file to fill in", invocation.line("template", found.name)),
+    )
+
+
+def _summary(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "address_book": profile.address_book,
+        "file_types": list(profile.file.types),
+        "apply": profile.apply,
+    }
+
+
+def _fields(description: dict[str, Any]) -> Any:
+    rows = [
         (
             field["heading"] + (" *" if field["required"] else ""),
             field["field"],
-            field["type"],
             field["format"],
-            "masked" if field["sensitive"] else "",
+            "sensitive: shown masked" if field["sensitive"] else "",
         )
         for field in description["fields"]
     ]
-    console.show(
-        console.text(found.title, "bold"),
-        console.text(found.description),
-        console.facts(_facts(found)),
-        console.table(("Heading", "Field", "Type", "Format", ""), fields),
-        console.text("* required" + "".join(f"; also: {rule}" for rule in description["rules"]), "dim"),
-        console.table(("Option", "Choice", "Means"), [(o["name"], o["choice"], o["means"]) for o in ()]),
-    )
+    return console.table(("Heading (* required)", "Field", "Format", ""), rows)
+
+
+def _options(description: dict[str, Any]) -> Any:
+    rows = []
+    for name, option in description["options"].items():
+        default = {True: "on", False: "off"}.get(option["default"], option["default"])
+        choice = "locked" if option["locked"] else ", ".join(option["choices"])
+        spelled = name.replace("_", " ") if option["locked"] else f"--{name.replace('_', '-')}"
+        rows.append((spelled, default, choice, option["means"]))
+    return console.table(("Option", "Default", "Choices", "Means"), rows)

@@ -10,7 +10,7 @@ _UNTIDY = r"[^ -~]|  "  # anything but single spaces and visible ASCII
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
-    """Text in Unicode's composed form (NFC), trimmed, runs of white space made one space; null where nothing is left."""
+    """Text in Unicode's composed form (NFC), trimmed, with single spaces; null where nothing is left."""
     return cell.str.strip_chars().replace("", None).map_batches(_tidied, return_dtype=pl.String)
 
 

@@ -45,12 +45,12 @@ class Plan:
 def plan_of(region: str) -> Plan | None:
     """The dialling plan of a region (ISO 3166-1 alpha-2), or None where there is none."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None:
+    if metadata is None or metadata.general_desc is None:
         return None
     abroad = metadata.international_prefix or ""
     return Plan(
         calling_code=str(metadata.country_code),
-        national=f"^(?:{_for_polars(metadata.general_desc.national_number_pattern)})$",
+        national=f"^(?:{_for_polars(metadata.general_desc.national_number_pattern or "")})$",
         international_prefix=f"^(?:{_for_polars(abroad)})" if abroad else "^!",
         plain_international_prefix=abroad if abroad.isdigit() else None,
         trunk_prefix=_plain_trunk_prefix(metadata.national_prefix, metadata.national_prefix_for_parsing),
@@ -118,9 +118,10 @@ def _open_starts() -> str:
 
 
 def _metadata(code: int, region: str) -> PhoneMetadata:
+    """The metadata of a region that the library itself lists."""
     if region == _NOT_GEOGRAPHIC:
-        return PhoneMetadata.metadata_for_nongeo_region(code)
-    return PhoneMetadata.metadata_for_region(region)
+        return PhoneMetadata.metadata_for_nongeo_region(code)  # type: ignore[return-value]
+    return PhoneMetadata.metadata_for_region(region)  # type: ignore[return-value]
 
 
 def _plain_trunk_prefix(prefix: str | None, for_parsing: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The reference data that profiles refer to: known logins and registered values, loaded by the people who run the system."""
+"""The reference data that profiles refer to: known logins and registered values, which users load."""
 
 from __future__ import annotations
 

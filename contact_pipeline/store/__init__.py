@@ -3,5 +3,6 @@
 from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.store.store import Store
+from contact_pipeline.store.upload import Upload
 
-__all__ = ["LedgerLine", "Staging", "Store"]
+__all__ = ["LedgerLine", "Staging", "Store", "Upload"]

@@ -65,6 +65,7 @@ class LedgerLine:
     held: bool
     finalized_at: datetime | None
     finalized_by: str | None
+    inbox: bool
 
 
 _NAMES = [field.name for field in fields(LedgerLine)]

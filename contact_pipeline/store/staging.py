@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -65,6 +67,22 @@ class Staging:
         file = self.folder / f"{prefix}-{number:05d}.parquet"
         frame.write_parquet(file, compression="lz4")
         file.chmod(0o600)
+
+    def pairs(self, rows: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Every slice of raw rows with the normalized rows that were made of it."""
+        clean = (pl.read_parquet(file) for file in self.files("normalized"))
+        yield from zip(self.slices("raw", rows), clean, strict=True)
+
+    def keep_facts(self, database: Database, facts: dict[str, Any]) -> None:
+        """Keeps what the stages found out about the file, beside the rows."""
+        database.run("CREATE OR REPLACE TABLE facts (name VARCHAR, value JSON)")
+        for name, value in facts.items():
+            database.run("INSERT INTO facts VALUES (?, ?)", [name, json.dumps(value, ensure_ascii=False)])
+
+    def facts(self) -> dict[str, Any]:
+        """What the stages found out about the file: headings, columns, their fields, and the reference data used."""
+        with self.open(read_only=True) as database:
+            return {name: json.loads(value) for name, value in database.rows("FROM facts")}
 
     def see_rows(self, database: Database, view: str) -> None:
         """Makes the Parquet slices a view of the staging database; its path is relative, so the home may be moved."""

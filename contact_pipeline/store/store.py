@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -240,6 +241,22 @@ class Store:
     def vocabularies(self) -> dict[str, list[str]]:
         """Vocabulary → its values in order."""
         return {name: list(values) for name, values in sorted(self.reference().vocabularies.items())}
+
+    def save_mapping(self, profile: str, headings: list[str], fields: dict[str, str], columns: list[str]) -> None:
+        """Keeps a mapping (raw column → field) for files of the profile that have the same headings."""
+        heading = dict(zip(columns, headings, strict=True))
+        mapping = {heading[column]: field for column, field in fields.items()}
+        key = json.dumps(sorted(headings), ensure_ascii=False)
+        with self.change() as database:
+            database.run("DELETE FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
+            database.run("INSERT INTO mappings VALUES (?, ?, ?)", [profile, key, json.dumps(mapping)])
+
+    def saved_mapping(self, profile: str, headings: list[str]) -> dict[str, str]:
+        """The mapping (heading → field) kept for files of the profile with these headings; empty when there is none."""
+        key = json.dumps(sorted(headings), ensure_ascii=False)
+        with self.open(read_only=True) as database:
+            found = database.value("SELECT mapping FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
+        return {} if found is None else dict(json.loads(found))
 
 
 def _yaml(path: Path, code: str) -> object:

@@ -1,0 +1,108 @@
+"""Writes a staged changeset into the contact database; call it inside one transaction, so that all of it counts or none.
+
+The staged changes are seen under the prefix `staged`; nothing but the contact database is written.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+
+# Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
+REWRITE_SHARE: Final = 0.1
+
+_ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
+
+
+def write_changeset(
+    database: Database, *, upload_id: str, address_book: str, sha256: str | None, actor: str | None, at: datetime
+) -> int:
+    """Applies every staged change, keeps them as history, and numbers the commit; the commit's number."""
+    commit: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
+    database.run(
+        "INSERT INTO commits VALUES (?, ?, ?, 'apply', ?, ?, ?)", [commit, at, upload_id, address_book, sha256, actor]
+    )
+    for entity, table in _ENTITIES:
+        if database.has(f"{entity}_changes", "staged"):
+            _write_entities(database, entity, table, upload_id, address_book, commit)
+            _keep(database, f"{entity}_changes", upload_id, commit)
+    if database.has("membership_changes", "staged"):
+        _write_memberships(database, upload_id, address_book, at)
+        _keep(database, "membership_changes", upload_id, commit)
+    if database.has("link_changes", "staged"):
+        database.run("INSERT INTO links SELECT contact_id, linked_to FROM staged.link_changes WHERE action = 'create'")
+        _keep(database, "link_changes", upload_id, commit)
+    return commit
+
+
+def _write_entities(
+    database: Database, entity: str, table: str, upload_id: str, address_book: str, commit: int
+) -> None:
+    fields = _staged_fields(database, f"{entity}_changes")
+    identity = f"{entity}_id"
+    columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
+    picked = ", ".join(
+        _picked(name, fields, commit, upload_id) for name in columns
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE delta AS
+        SELECT {picked} FROM {table} AS e JOIN staged.{entity}_changes AS s USING ({identity})
+        WHERE s.action <> 'create' ORDER BY {identity}""")
+    changed, total = database.rows(f"SELECT (SELECT count(*) FROM delta), (SELECT count(*) FROM {table})")[0]
+    if changed > REWRITE_SHARE * total:
+        database.run(f"CREATE TABLE rewritten AS FROM {table} ANTI JOIN delta USING ({identity})")
+        database.run(f"DROP TABLE {table}")
+        database.run(f"ALTER TABLE rewritten RENAME TO {table}")
+    elif changed:
+        database.run(f"DELETE FROM {table} WHERE {identity} IN (SELECT {identity} FROM delta)")
+    database.run(f"INSERT INTO {table} BY NAME FROM delta")
+    new = ", ".join(f"after_{name} AS {quoted(name)}" for name in fields)
+    database.run(f"""
+        INSERT INTO {table} BY NAME
+        SELECT {identity}, {literal(address_book)} AS address_book, 1 AS revision, {commit} AS created_commit,
+               {commit} AS last_commit, {literal(upload_id)} AS last_upload_id, {new}
+        FROM staged.{entity}_changes WHERE action = 'create' ORDER BY {identity}""")
+    database.run("DROP TABLE delta")
+
+
+def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
+    column = quoted(name)
+    if name in fields:
+        return f"CASE WHEN list_contains(s.changed, {literal(name)}) THEN s.after_{name} ELSE e.{column} END AS {column}"
+    special = {
+        "revision": "e.revision + 1",
+        "last_commit": f"{commit}::BIGINT",
+        "last_upload_id": literal(upload_id),
+    }
+    return f"{special.get(name, 'e.' + column)} AS {column}"
+
+
+def _staged_fields(database: Database, table: str) -> list[str]:
+    rows = database.rows(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'staged' AND table_name = ?", [table]
+    )
+    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
+
+
+def _keep(database: Database, table: str, upload_id: str, commit: int) -> None:
+    database.run(f"""
+        INSERT INTO {table} BY NAME
+        SELECT {literal(upload_id)} AS upload_id, {commit} AS commit_number, * FROM staged.{table}""")
+
+
+def _write_memberships(database: Database, upload_id: str, address_book: str, at: datetime) -> None:
+    database.run(
+        """INSERT INTO groups
+           SELECT DISTINCT ?, group_name, ?::TIMESTAMP, ? FROM staged.membership_changes AS s
+           WHERE action = 'create' AND NOT EXISTS (
+               FROM groups AS g WHERE g.address_book = ? AND g.group_name = s.group_name)""",
+        [address_book, at, upload_id, address_book],
+    )
+    database.run(
+        """INSERT INTO memberships
+           SELECT ?, group_name, contact_id FROM staged.membership_changes WHERE action = 'create'""",
+        [address_book],
+    )

@@ -1,0 +1,140 @@
+"""The options of one file: what `plan` and `import` take, and the few that `inspect` shares with them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from contact_pipeline.cli.invocation import User, login
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV file or Excel workbook.")]
+Profile = Annotated[
+    str, typer.Option("--profile", "-p", metavar="NAME", help="The source system; `profiles` lists them.")
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="D", help="Delimiter of a CSV file, a character or `tab`; unset: detected."),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="E", help="Encoding of a CSV file; unset: detected.")
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", metavar="S", help="Sheet of a workbook; unset: the only one.")]
+
+_CHOSEN: dict[str, tuple[Any, Any]] = {
+    "group": (
+        Annotated[
+            str | None, typer.Option("--group", metavar="NAME", help="Group that new contacts join; made if new.")
+        ],
+        None,
+    ),
+    "blank": (
+        Annotated[
+            Literal["fill", "keep", "overwrite"] | None,
+            typer.Option("--blank", help="What a blank does to a contact that has a value."),
+        ],
+        None,
+    ),
+    "rule": (
+        Annotated[
+            Literal["merge", "create"] | None,
+            typer.Option("--rule", help="What becomes of a lead that matches."),
+        ],
+        None,
+    ),
+    "lead_type": (
+        Annotated[
+            str | None, typer.Option("--lead-type", metavar="T", help="Type of the leads; it decides their module.")
+        ],
+        None,
+    ),
+    "delimiter": (Delimiter, None),
+    "encoding": (Encoding, None),
+    "sheet": (Sheet, None),
+    "map": (
+        Annotated[
+            list[str],
+            typer.Option("--map", metavar='"HEADING=FIELD"', help="Heading → field; may be given several times."),
+        ],
+        (),
+    ),
+    "save_mapping": (
+        Annotated[bool, typer.Option("--save-mapping", help="Keep the mapping for files with the same headings.")],
+        False,
+    ),
+    "deactivate_missing": (
+        Annotated[bool, typer.Option("--deactivate-missing", help="Deactivate contacts that are not in the file.")],
+        False,
+    ),
+    "allow_deactivations": (
+        Annotated[
+            float | None,
+            typer.Option(
+                "--allow-deactivations",
+                metavar="PERCENT",
+                min=0,
+                max=100,
+                help="Share of the active contacts that may be deactivated without asking.",
+            ),
+        ],
+        None,
+    ),
+}
+_FORCE = Annotated[bool, typer.Option("--force", help="Import the same bytes again where a profile asks for it.")]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A file that somebody wants imported, with what was chosen for it."""
+
+    file: Path
+    profile: str
+    user: str
+    force: bool
+    options: dict[str, Any]
+
+
+def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
+    """Gives a command the file, the profile and every option of an upload, as one `Request`."""
+    signature = inspect.signature(function, eval_str=True)
+    first, _, *own = signature.parameters.values()
+
+    @wraps(function)
+    def entry(invocation: Any, file: Path, profile: str, user: str | None, force: bool, **given: Any) -> int:
+        chosen = {name: given.pop(name) for name in _CHOSEN}
+        chosen["map"] = mapping(chosen["map"])
+        chosen["delimiter"] = delimiter_meant(chosen["delimiter"])
+        options = {name: value for name, value in chosen.items() if value not in (None, {}) and value is not False}
+        return function(invocation, Request(file, profile, login(user), force, options), **given)
+
+    parameters = [first, _keyword("file", File), _keyword("profile", Profile)]
+    parameters += [_keyword(name, annotation, default) for name, (annotation, default) in _CHOSEN.items()]
+    parameters += [_keyword("user", User, None), _keyword("force", _FORCE, False)]
+    parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    entry.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return entry
+
+
+def mapping(given: list[str]) -> dict[str, str]:
+    """`Heading=field` pairs; a heading may hold an equals sign, a field cannot."""
+    found = {}
+    for pair in given:
+        heading, equals, field = pair.rpartition("=")
+        if not (heading.strip() and equals and field.strip()):
+            raise typer.BadParameter(f"'{pair}' is not of the form Heading=field.", param_hint="--map")
+        found[heading.strip()] = field.strip()
+    return found
+
+
+def delimiter_meant(given: str | None) -> str | None:
+    """The character meant: a tab is hard to type in a shell, so it may be named."""
+    return "\t" if given is not None and given.lower() in {"tab", r"\t"} else given
+
+
+def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)

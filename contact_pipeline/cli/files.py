@@ -1,0 +1,82 @@
+"""Commands on files before there is an upload: a template to fill in, and what is seen in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
+from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.profiles import PANEL, ProfileName
+
+SHOWN = 10
+
+app = typer.Typer()
+
+
+@app.command("template", rich_help_panel=PANEL)
+@everywhere
+def write_a_template(
+    invocation: Invocation,
+    profile: ProfileName,
+    example: Annotated[bool, typer.Option("--example", help="Filled in, to see what is meant.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it; the ending decides csv or xlsx."),
+    ] = None,
+) -> None:
+    """Write the file to fill in for a profile, blank or as an example."""
+    from contact_pipeline.profiles import load_profile
+    from contact_pipeline.reports.template import write_template
+
+    found = load_profile(profile, invocation.settings.profiles_path)
+    written = write_template(found, output, example=example)
+    if invocation.json:
+        console.document({"file": str(written), "profile": found.name, "example": example})
+    else:
+        console.show(
+            console.text(f"Written: {written}"),
+            console.next_command("Filled in, it is planned with", invocation.line("plan", written, "--profile", found.name)),
+        )
+
+
+@app.command("inspect", rich_help_panel=PANEL)
+@everywhere
+def inspect(
+    invocation: Invocation, file: File, delimiter: Delimiter = None, encoding: Encoding = None, sheet: Sheet = None
+) -> None:
+    """Show what is seen in a file before any profile: encoding, delimiter, headings, rows, lines that do not fit."""
+    from contact_pipeline.upload import ReadOptions, inspect_file
+
+    options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
+    with console.busy(f"Reading {file.name}"):
+        seen = inspect_file(file, options, invocation.settings)
+    if invocation.json:
+        console.document(seen)
+    else:
+        console.show(*_draw(seen))
+
+
+def _draw(seen: dict[str, Any]) -> list[Any]:
+    facts = {
+        "type": seen["file_type"],
+        "encoding": seen["encoding"],
+        "delimiter": {"\t": "tab", " ": "space"}.get(seen["delimiter"], seen["delimiter"]),
+        "sheet": seen["sheet"],
+        "sheets": ", ".join(seen["sheets"] or []),
+        "headings": str(len(seen["headings"])),
+        "rows": f"{seen['data_rows']:,}",
+        "do not fit": f"{len(seen['unreadable']):,}" if seen["unreadable"] else None,
+    }
+    page = [console.facts(facts), *(console.text(warning, "yellow") for warning in seen["warnings"])]
+    rows = [(str(row["row_number"]), *row["cells"]) for row in seen["rows"][:SHOWN]]
+    page.append(console.table(("Row", *seen["headings"]), rows))
+    if len(seen["rows"]) > SHOWN:
+        page.append(console.text(f"the first {SHOWN} of {len(seen['rows']):,} rows; --json gives all", "dim"))
+    if seen["unreadable"]:
+        unreadable = [(str(row["row_number"]), row["message"], row["text"]) for row in seen["unreadable"][:SHOWN]]
+        page.append(console.table(("Row", "Does not fit", "Text"), unreadable))
+    return page

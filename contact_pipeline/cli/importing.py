@@ -1,0 +1,79 @@
+"""`plan` and `import`: a file and its options become an upload that is staged, shown and, once agreed to, applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.endings import report
+from contact_pipeline.cli.file_options import Request, takes_a_file
+from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.uploads import PANEL
+
+if TYPE_CHECKING:
+    from contact_pipeline.store import Upload
+
+app = typer.Typer()
+
+
+@app.command("plan", rich_help_panel=PANEL)
+@everywhere
+@takes_a_file
+def plan_file(invocation: Invocation, request: Request) -> int:
+    """Stage a file: read, normalize, validate, match; freeze the changeset. Changes nothing."""
+    return report(invocation, staged(invocation, request), blocked_is_done=True)
+
+
+@app.command("import", rich_help_panel=PANEL)
+@everywhere
+@takes_a_file
+def import_file(
+    invocation: Invocation,
+    request: Request,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+) -> int:
+    """Plan a file, show its size, group and counts, ask, and apply."""
+    from contact_pipeline.cli.upload_view import draw_counts, draw_errors, draw_facts
+
+    upload = staged(invocation, request)
+    if upload.state != "staged":
+        return report(invocation, upload)
+    if not yes:
+        console.err().print(draw_facts(upload), *draw_counts(upload), *draw_errors(upload, shown=10), sep="\n")
+        if not agreed(upload):
+            return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=request.user))
+    return report(invocation, applied(invocation, upload, request.user))
+
+
+def staged(invocation: Invocation, request: Request) -> Upload:
+    """Plans the file under a progress bar; interrupted, nothing stays but the upload's ledger line."""
+    with console.progress(request.file.name) as progress:
+        return invocation.pipeline.plan(
+            request.file,
+            request.profile,
+            user=request.user,
+            force=request.force,
+            progress=progress,
+            **request.options,
+        )
+
+
+def applied(invocation: Invocation, upload: Upload, user: str) -> Upload:
+    """Applies the very changeset that was shown; interrupted, nothing stays but the upload's ledger line."""
+    pipeline = invocation.pipeline
+    try:
+        with console.busy("Applying"):
+            return pipeline.apply(upload.upload_id, user=user, changeset=upload.changeset_sha256)
+    except KeyboardInterrupt:
+        return pipeline.cancel(upload.upload_id, user=user)
+
+
+def agreed(upload: Upload) -> bool:
+    """Asks whether to apply; no answer is a no."""
+    try:
+        return typer.confirm(f"Apply {upload.file_name}?", err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        console.err().print()
+        return False

@@ -1,0 +1,211 @@
+"""An upload drawn for people: what came in, what it would change or changed, what is wrong, and what to type next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from contact_pipeline.cli import console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from contact_pipeline.cli.invocation import Invocation
+    from contact_pipeline.store import Upload
+
+SHOWN_ERRORS = 10
+SHOWN_CHANGES = 20
+
+_STYLE = {
+    "staged": "bold yellow",
+    "blocked": "bold red",
+    "stale": "bold red",
+    "refused": "bold red",
+    "failed": "bold red",
+    "applied": "bold green",
+    "finalized": "bold green",
+}
+_OUTCOME_STYLE = {"rejected": "red", "review": "yellow"}
+_GREEN, _RED, _GREY = Text("✓", "green"), Text("✗", "red"), Text("·", "dim")
+
+
+def draw_upload(
+    invocation: Invocation, upload: Upload, *, all_errors: bool = False, all_changes: bool = False, rows: bool = False
+) -> list[RenderableType]:
+    """The whole page of one upload."""
+    return [
+        draw_facts(upload),
+        *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),
+        *draw_counts(upload),
+        *([draw_rows(upload)] if rows else ()),
+        *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
+        *draw_changes(upload, shown=None if all_changes else SHOWN_CHANGES),
+        *draw_next(invocation, upload),
+    ]
+
+
+def draw_facts(upload: Upload) -> RenderableType:
+    """What came in, and where it stands."""
+    reason = upload.reason or {}
+    return console.facts(
+        {
+            "upload": upload.upload_id,
+            "file": f"{upload.file_name} ({size(upload.file_size)})",
+            "profile": upload.profile,
+            "group": upload.group,
+            "state": Text(upload.state + _held(upload), _STYLE.get(upload.state, "bold")),
+            "reason": reason.get("message"),
+            "what to do": reason.get("fix"),
+            "repeats": upload.repeats,
+            "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),
+            "ignored columns": ", ".join(upload.ignored or []),
+            "added at": moment(upload.added_at),
+            "finished at": moment(upload.finished_at),
+            "changeset": upload.changeset_sha256,
+        }
+    )
+
+
+def draw_counts(upload: Upload) -> Iterator[RenderableType]:
+    """What became of the rows, outcome by outcome."""
+    if not sum(upload.outcomes.values()):
+        return
+    rows = [
+        (Text(name, _OUTCOME_STYLE.get(name, "")), f"{count:,}") for name, count in upload.outcomes.items() if count
+    ]
+    yield console.table(("Outcome", "Rows"), rows)
+    extras = {
+        "processed": f"{upload.processed:,} rows with data",
+        "imports": f"{upload.imports:,}" if upload.imports else None,
+        "duplicates": _duplicates(upload),
+        "contacts created with accounts": f"{upload.contacts_created:,}" if upload.contacts_created else None,
+        "deactivated": f"{upload.deactivated:,} contacts that are not in the file" if upload.deactivated else None,
+        "repairs": f"{upload.repairs:,} values whose meaning was repaired" if upload.repairs else None,
+    }
+    yield console.facts(extras)
+
+
+def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType]:
+    """Errors by type, then row by row."""
+    by_code = upload.rejections_by_code()
+    if not by_code:
+        return
+    yield console.table(("Errors by type", "Rows"), [(code, f"{count:,}") for code, count in by_code.items()])
+    errors = upload.as_dict(all_errors=shown is None)["errors"]
+    rows = [
+        (str(error["row_number"]), error["column"], error["value"], error["message"], error["fix"])
+        for error in errors[:shown]
+    ]
+    yield console.table(("Row", "Column", "Value", "What is wrong", "What to do"), rows)
+    more = sum(by_code.values()) - len(rows)
+    if more > 0:
+        yield console.text(f"and {more:,} more; show --all-errors lists all of them", "dim")
+
+
+def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableType]:
+    """The first changes, before → after."""
+    changes = upload.as_dict(changes=True)["changes"] if upload.changeset_sha256 else []
+    if not changes:
+        return
+    rows = [(_target(change), change["action"], _fields(change.get("fields") or {})) for change in changes[:shown]]
+    yield console.table(("Change", "Action", "Before → after"), rows)
+    if len(changes) > len(rows):
+        yield console.text(f"and {len(changes) - len(rows):,} more; show --changes lists all of them", "dim")
+
+
+def draw_rows(upload: Upload) -> RenderableType:
+    """Every row of the file with a green check or a red cross, its outcome, and the reason."""
+    document = upload.as_dict(rows=True, all_errors=True)
+    reasons: dict[int, list[str]] = {}
+    for error in document["errors"]:
+        reasons.setdefault(error["row_number"], []).append(f"{error['column'] or 'row'}: {error['message']}")
+    rows = []
+    for row in document["rows"]:
+        number, outcome = row["row_number"], row["outcome"]
+        mark = {"rejected": _RED, "review": _RED, "blank": _GREY}.get(outcome, _GREEN)
+        why = "; ".join(reasons.get(number, [])) or row.get("reason") or _duplicate_of(row)
+        rows.append((str(number), mark, outcome, row.get("contact_id"), why))
+    return console.table(("Row", "", "Outcome", "Contact", "Why"), rows)
+
+
+def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType]:
+    """The exact command that comes next."""
+    for why, words in next_steps(upload):
+        yield console.next_command(why, invocation.line(*words))
+
+
+def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
+    """What somebody would do with an upload in this state, the likeliest first."""
+    upload_id = upload.upload_id
+    match upload.state:
+        case "staged":
+            yield "Nothing is changed yet. To apply it", ["apply", upload_id]
+            yield "To give it up", ["cancel", upload_id]
+        case "blocked" if (upload.reason or {}).get("code") == "deactivation-guard":
+            yield "To apply it all the same", ["apply", upload_id, "--confirm-deactivations"]
+            yield "To give it up", ["cancel", upload_id]
+        case "applied" if upload.held:
+            yield "Held back. To make it visible in the published contacts", ["finalize", upload_id]
+        case "applied" | "finalized":
+            yield "To see the contacts", ["contacts", "list"]
+        case "repeated":
+            yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
+        case _:
+            pass
+    if upload.outcomes.get("rejected"):
+        yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
+
+
+def size(count: int) -> str:
+    """A file size for people."""
+    if count < 1024:
+        return f"{count} bytes"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} KB"
+    return f"{count / 1024 / 1024:.1f} MB"
+
+
+def moment(value: Any) -> str | None:
+    """A time in UTC, to the second."""
+    return None if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _held(upload: Upload) -> str:
+    return " (held back until finalized)" if upload.held and upload.state == "applied" else ""
+
+
+def _delimiter(upload: Upload) -> str | None:
+    names = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar", " ": "space"}
+    return upload.delimiter and f"delimiter {names.get(upload.delimiter, upload.delimiter)}"
+
+
+def _duplicates(upload: Upload) -> str | None:
+    of_existing, within = upload.duplicates.get("of_existing", 0), upload.duplicates.get("within_file", 0)
+    return f"{of_existing:,} of existing contacts, {within:,} within the file" if of_existing or within else None
+
+
+def _duplicate_of(row: dict[str, Any]) -> str:
+    if row.get("duplicate_of_row"):
+        return f"same person as row {row['duplicate_of_row']}"
+    return f"already contact {row['duplicate_of_contact']}" if row.get("duplicate_of_contact") else ""
+
+
+def _target(change: dict[str, Any]) -> str:
+    identity = change.get("contact_id") or change.get("account_id") or ""
+    return f"{change.get('target', 'contact')} {identity}".strip()
+
+
+def _fields(fields: dict[str, Any]) -> Text:
+    shown = Text()
+    for name, (before, after) in fields.items():
+        if shown:
+            shown.append("\n")
+        shown.append(f"{name}: ", "dim")
+        if before not in (None, "", []):
+            shown.append_text(console.text(before, "red"))
+            shown.append(" → ")
+        shown.append_text(console.text("(blank)" if after in (None, "", []) else after, "green"))
+    return shown

@@ -1,0 +1,126 @@
+"""Commands on uploads that are there: the dashboard, one upload, and what can be done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.endings import DONE, report
+from contact_pipeline.cli.invocation import Invocation, User, everywhere, login
+
+PANEL = "Uploads"
+
+app = typer.Typer()
+
+UploadId = Annotated[str, typer.Argument(metavar="UPLOAD", help="Id of an upload; `uploads` lists them.")]
+
+
+@app.command("uploads", rich_help_panel=PANEL)
+@everywhere
+def list_uploads(invocation: Invocation) -> None:
+    """The dashboard: every upload with its file, group, state and counts, the newest first."""
+    from contact_pipeline.cli.upload_view import moment
+
+    uploads = invocation.pipeline.uploads()
+    if invocation.json:
+        console.document([upload.as_dict() for upload in uploads])
+        return
+    headings = (
+        "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
+    )  # fmt: skip
+    rows = [
+        (
+            upload.upload_id,
+            upload.file_name,
+            moment(upload.added_at),
+            upload.profile,
+            upload.group,
+            upload.state,
+            f"{upload.processed:,}",
+            f"{upload.imports:,}",
+            f"{upload.error_count:,}",
+            f"{sum(upload.duplicates.values()):,}",
+            moment(upload.finished_at),
+        )
+        for upload in uploads
+    ]
+    if rows:
+        console.show(
+            console.table(headings, rows), console.next_command("One of them", invocation.line("show", "UPLOAD"))
+        )
+    else:
+        console.show(
+            console.next_command("No uploads yet. To make one", invocation.line("plan", "FILE", "--profile", "P"))
+        )
+
+
+@app.command("show", rich_help_panel=PANEL)
+@everywhere
+def show_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    rows: Annotated[bool, typer.Option("--rows", help="Every row: green check or red cross, outcome, reason.")] = False,
+    changes: Annotated[bool, typer.Option("--changes", help="Every change, before → after.")] = False,
+    all_errors: Annotated[bool, typer.Option("--all-errors", help="All errors, not the first ones.")] = False,
+) -> None:
+    """Show one upload: file, size, state, counts, errors by type, changes before → after."""
+    from contact_pipeline.cli.upload_view import draw_upload
+
+    found = invocation.pipeline.show(upload)
+    if invocation.json:
+        console.document(found.as_dict(rows=rows, changes=changes, all_errors=all_errors))
+        return
+    console.show(*draw_upload(invocation, found, all_errors=all_errors, all_changes=changes, rows=rows))
+
+
+@app.command("apply", rich_help_panel=PANEL)
+@everywhere
+def apply_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    changeset: Annotated[
+        str | None, typer.Option("--changeset", metavar="SHA256", help="Apply only if the changeset is this one.")
+    ] = None,
+    confirm_deactivations: Annotated[
+        bool, typer.Option("--confirm-deactivations", help="Deactivate more contacts than the guard lets pass.")
+    ] = False,
+    user: User = None,
+) -> int:
+    """Approve and apply the frozen changeset of an upload, in one commit."""
+    with console.busy("Applying"):
+        applied = invocation.pipeline.apply(
+            upload, user=login(user), changeset=changeset, confirm_deactivations=confirm_deactivations
+        )
+    return report(invocation, applied)
+
+
+@app.command("finalize", rich_help_panel=PANEL)
+@everywhere
+def finalize_upload(invocation: Invocation, upload: UploadId, user: User = None) -> int:
+    """Make an applied upload that is held back visible in the published contacts."""
+    return report(invocation, invocation.pipeline.finalize(upload, user=login(user)))
+
+
+@app.command("cancel", rich_help_panel=PANEL)
+@everywhere
+def cancel_upload(invocation: Invocation, upload: UploadId, user: User = None) -> int:
+    """Give up an upload that is not applied: nothing but its ledger line stays."""
+    cancelled = invocation.pipeline.cancel(upload, user=login(user))
+    report(invocation, cancelled)
+    return DONE
+
+
+@app.command("rejected", rich_help_panel=PANEL)
+@everywhere
+def rejected_rows(
+    invocation: Invocation,
+    upload: UploadId,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
+) -> None:
+    """Write the rejected rows in the file's own columns plus `errors`, ready to correct and drop again."""
+    from contact_pipeline.reports.rejected import write_rejected
+
+    raise NotImplementedError(write_rejected, output, upload)

@@ -1,0 +1,1 @@
+from contact_pipeline.validate.codes import CODES as CODES

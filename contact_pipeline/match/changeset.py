@@ -1,0 +1,162 @@
+"""Makes the changeset of the writes: for every target one change, with the fields that differ before and after."""
+
+from __future__ import annotations
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.part import Part
+from contact_pipeline.match.targets import noted_fields
+from contact_pipeline.store.schema import SQL_TYPE
+
+
+def make_changes(database: Database, part: Part, first_new_id: int) -> None:
+    """Makes <entity>_changes, ordered by id: updates of what there is, then creations in row order.
+
+    Args:
+        database: with the part's writes and candidates.
+        part: whose writes they are.
+        first_new_id: first of the ids reserved for creations.
+    """
+    columns = [
+        f"{pair} AS {quoted(name)}"
+        for field in part.stored
+        for name, pair in (
+            (f"before_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('old_' + field)} END"),
+            (f"after_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('new_' + field)} END"),
+        )
+    ]
+    if part.entity == "contact":
+        columns = ["NULL::BOOLEAN AS before_active", "CASE WHEN action = 'create' THEN true END AS after_active", *columns]
+    changed = ", ".join(f"CASE WHEN {_changed(field)} THEN {literal(field)} END" for field in part.stored)
+    database.run(f"""
+        CREATE OR REPLACE TABLE {part.table("changes")} AS
+        WITH pairs AS ({_updates(part)} UNION ALL BY NAME {_creations(part, first_new_id)}),
+        noted AS ({_with_new_notes(part)})
+        SELECT row_number, {part.id}, action, base_revision,
+               list_filter([{changed}], lambda name: name IS NOT NULL)
+                   || CASE WHEN action = 'create' AND {literal(part.entity)} = 'contact' THEN ['active'] ELSE [] END
+                   AS changed,
+               {", ".join(columns)}
+        FROM noted WHERE action = 'create' OR {" OR ".join(_changed(field) for field in part.stored)}
+        ORDER BY {part.id}""")
+
+
+def make_memberships(database: Database, group: str | None) -> None:
+    """Makes membership_changes: every created contact joins the upload's group."""
+    database.run(f"""
+        CREATE OR REPLACE TABLE membership_changes AS
+        SELECT row_number, 'create' AS action, {literal(group or "")} AS group_name, contact_id
+        FROM contact_changes WHERE action = 'create' AND {"true" if group else "false"} ORDER BY contact_id""")
+
+
+def make_links(database: Database, part: Part) -> None:
+    """Makes link_changes: under the rule `create` a new contact is linked with the one that its row matched."""
+    matched = part.entity == "contact" and part.matched == "create"
+    database.run(f"""
+        CREATE OR REPLACE TABLE link_changes AS
+        SELECT row_number, 'create' AS action, contact_id, target AS linked_to
+        FROM contact_changes JOIN {part.table("writes")} USING (row_number)
+        WHERE contact_changes.action = 'create' AND target IS NOT NULL AND {str(matched).lower()}
+        ORDER BY contact_id""")
+
+
+def add_deactivations(database: Database) -> int:
+    """Adds to contact_changes the contacts that are not in the file (table `missing`); how many they are."""
+    database.run("""
+        INSERT INTO contact_changes BY NAME
+        SELECT contact_id, 'deactivate' AS action, revision AS base_revision, ['active'] AS changed,
+               true AS before_active, false AS after_active
+        FROM missing ORDER BY contact_id""")
+    count: int = database.value("SELECT count(*) FROM missing")
+    return count
+
+
+def count_creations(database: Database, part: Part) -> int:
+    """How many new ids the part's writes need."""
+    where = "true" if part.matched == "create" else "target IS NULL"
+    count: int = database.value(f"SELECT count(*) FROM {part.table('writes')} WHERE {where}")
+    return count
+
+
+def _updates(part: Part) -> str:
+    pairs = ", ".join(
+        f"c.{quoted(field)} AS {quoted('old_' + field)}, {_after(part, field)} AS {quoted('new_' + field)}"
+        for field in part.stored
+    )
+    return f"""
+        SELECT w.row_number, c.{part.id}, 'update' AS action, c.revision AS base_revision, {pairs}
+        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        WHERE {"false" if part.matched == "create" else "true"}"""
+
+
+def _creations(part: Part, first_new_id: int) -> str:
+    pairs = ", ".join(
+        f"NULL::{SQL_TYPE[kind]} AS {quoted('old_' + field)}, {_initial(part, field)} AS {quoted('new_' + field)}"
+        for field, kind in part.stored.items()
+    )
+    where = "true" if part.matched == "create" else "target IS NULL"
+    return f"""
+        SELECT w.row_number, {first_new_id} + row_number() OVER (ORDER BY w.row_number) - 1 AS {part.id},
+               'create' AS action, 0 AS base_revision, {pairs}
+        FROM {part.table("writes")} AS w WHERE {where}"""
+
+
+def _changed(field: str) -> str:
+    return f"{quoted('old_' + field)} IS DISTINCT FROM {quoted('new_' + field)}"
+
+
+def _after(part: Part, field: str) -> str:
+    """What an existing contact's field holds afterwards, by the blank policy; '' in a row empties it."""
+    if field == "notes" and part.takes_notes:
+        return _notes(part, "c.notes")
+    if field not in part.kinds:
+        return f"c.{quoted(field)}"
+    return _policy(part, field)
+
+
+def _policy(part: Part, field: str) -> str:
+    given, there = f"w.{quoted(field)}", f"c.{quoted(field)}"
+    empties = part.kinds[field] == "text"
+    filled = f"nullif({given}, '')" if empties else given
+    if part.blank == "fill":
+        return f"coalesce({there}, {filled})"
+    if part.blank == "overwrite":
+        absent = f"list_contains(w.noted, {literal(field)})" if part.takes_notes else "false"
+        return f"CASE WHEN {absent} THEN {there} ELSE {filled} END"
+    kept = f"coalesce({given}, {there})"
+    return f"CASE WHEN {given} = '' THEN NULL ELSE {kept} END" if empties else kept
+
+
+def _initial(part: Part, field: str) -> str:
+    if field == "notes" and part.takes_notes:
+        return _notes(part, "NULL::VARCHAR[]")
+    given = "NULL"
+    if field in part.kinds:
+        given = f"nullif(w.{quoted(field)}, '')" if part.kinds[field] == "text" else f"w.{quoted(field)}"
+    default = part.when_new.get(field)
+    return f"coalesce({given}, {literal(default)})" if default is not None else given
+
+
+def _notes(part: Part, there: str) -> str:
+    """Every note that this upload makes for a target, in file order; see `_with_new_notes` for those that are new."""
+    return " || ".join(["coalesce(w.import_notes, [])", *(_displaced(part, name, there) for name in noted_fields(part))])
+
+
+def _with_new_notes(part: Part) -> str:
+    if not part.takes_notes:
+        return "FROM pairs"
+    new = """list_filter(new_notes, lambda note, place: list_position(new_notes, note) = place
+                                     AND NOT list_contains(coalesce(old_notes, []), note))"""
+    return f"SELECT * REPLACE (nullif(coalesce(old_notes, []) || {new}, []) AS new_notes) FROM pairs"
+
+
+def _displaced(part: Part, field: str, there: str) -> str:
+    """Notes of the values that are given or there, but not what the field holds afterwards."""
+    existing = there == "c.notes"
+    after = _policy(part, field) if existing else f"nullif(w.{quoted(field)}, '')"
+    before = f"[c.{quoted(field)}]" if existing else "[]::VARCHAR[]"
+    heading = literal(f"[merge] {part.headings.get(field, field)}: ")
+    return f"""list_transform(
+            list_filter({before} || w.{quoted("given_" + field)},
+                        lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}),
+            lambda v: {heading} || v)"""

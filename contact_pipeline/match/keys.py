@@ -1,0 +1,60 @@
+"""Match keys: the form in which values of rows and of contacts are compared. A blank key equals nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.profiles import NAME
+
+_NAMES = {NAME, *NAME_PARTS}
+
+
+def key(field: str, alias: str, columns: Collection[str]) -> str:
+    """The SQL expression of a field's key: trimmed, case-folded, a name accent-folded too.
+
+    Stored values have their spaces collapsed already. `lower` does not fold ß and final ς, so they are spelled out.
+
+    Args:
+        field: a field, or `name` for the full name or first and last name put together.
+        alias: of the table that has the fields.
+        columns: that the table has.
+    """
+    value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
+    folded = f"replace(replace(lower(trim({value})), 'ß', 'ss'), 'ς', 'σ')"
+    if field in _NAMES:
+        folded = f"strip_accents({folded})"
+    return f"nullif({folded}, '')"
+
+
+def _name(alias: str, columns: Collection[str]) -> str:
+    first, last = (f"nullif({alias}.{name}, '')" for name in ("first_name", "last_name"))
+    parts = [value for name, value in (("first_name", first), ("last_name", last)) if name in columns]
+    whole = [f"nullif({alias}.full_name, '')"] if "full_name" in columns else []
+    together = [f"nullif(concat_ws(' ', {', '.join(parts)}), '')"] if parts else []
+    return f"coalesce({', '.join([*whole, *together, 'NULL'])})"
+
+
+def key_column(field: str) -> str:
+    """Name of the column that holds a field's key."""
+    return quoted(f"key_{field}")
+
+
+def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
+    """The keys that a part's rules compare, as a select list."""
+    return ", ".join(f"{key(name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
+
+
+def make_keys(database: Database, part: Part, rows: str, into: str) -> None:
+    """Makes the table of a part's keys: row_number and one column per compared field."""
+    columns = key_columns(part, "part_row", part.kinds)
+    database.run(f"CREATE OR REPLACE TABLE {into} AS SELECT row_number, {columns} FROM {rows} AS part_row")
+
+
+def shares_a_key(part: Part, keys: str, columns: Collection[str], alias: str) -> str:
+    """The SQL condition that something stored shares at least one key with the rows."""
+    return " OR ".join(
+        f"{key(name, alias, columns)} IN (SELECT {key_column(name)} FROM {keys} WHERE {key_column(name)} IS NOT NULL)"
+        for name in dict.fromkeys(name for rule in part.rules for name in [*rule.equal, *rule.of])
+    )

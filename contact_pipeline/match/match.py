@@ -1,0 +1,132 @@
+"""Stage 4: valid rows and contacts → changeset. Copies out the candidates, decides every row, freezes what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from contact_pipeline.contracts import OUTCOMES
+from contact_pipeline.engines import Database
+from contact_pipeline.match import changeset, outcomes
+from contact_pipeline.match.decide import decide, find_pairs
+from contact_pipeline.match.freeze import hash_changeset
+from contact_pipeline.match.keys import make_keys
+from contact_pipeline.match.part import Part, parts_of
+from contact_pipeline.match.rows import make_part_rows, make_present_keys, make_valid_rows
+from contact_pipeline.match.snapshot import Snapshot, take_snapshot
+from contact_pipeline.match.targets import make_targets, make_writes
+from contact_pipeline.match.within_file import find_followers
+from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.store import Store
+from contact_pipeline.store.ledger import take_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Changeset:
+    """What matching found, in numbers; the changes themselves lie in the staging database."""
+
+    sha256: str
+    snapshot: int
+    active: int
+    outcomes: dict[str, int]
+    duplicates_of_existing: int
+    duplicates_within_file: int
+    deactivated: int
+    rejected_without_key: int
+    contacts_created: int
+    error_count: int
+
+
+def match(
+    database: Database,
+    store: Store,
+    profile: Profile,
+    options: UploadOptions,
+    *,
+    columns: Collection[str],
+    headings: dict[str, str],
+) -> Changeset:
+    """Matches an upload's valid rows and stages its changeset; doing it again replaces what was staged.
+
+    Args:
+        database: the upload's staging database with normalized_rows, blank_rows, rejections and noted_cells.
+        store: whose contacts are matched.
+        profile: as it holds for the upload.
+        options: of the upload.
+        columns: fields of the normalized rows.
+        headings: field → heading in the file, for messages and notes.
+    """
+    parts = parts_of(profile, options, columns, headings)
+    outcomes.forget_rejections(database)
+    make_valid_rows(database, columns)
+    for part in parts:
+        make_keys(database, part, make_part_rows(database, part), part.table("keys"))
+    without_key = make_present_keys(database, parts[0]) if options.deactivate_missing else 0
+    snapshot = take_snapshot(
+        database,
+        store,
+        profile.address_book,
+        parts,
+        missing=options.deactivate_missing,
+        accounts=profile.needs_account,
+    )
+    if profile.needs_account:
+        outcomes.reject_unknown_accounts(database, parts[0])
+    _judge(database, parts)
+    _stage_changes(database, store, parts, options)
+    outcomes.make_outcomes(database, parts[0])
+    return _summary(database, parts[0], snapshot, without_key)
+
+
+def _judge(database: Database, parts: list[Part]) -> None:
+    """Decides every row of every part, gathers the rows of one target, and sets aside those in review."""
+    for part in parts:
+        keys, pairs, decisions = part.table("keys"), part.table("pairs"), part.table("decisions")
+        find_pairs(database, part, keys, part.table("candidates"), pairs)
+        decide(database, part, keys, pairs, decisions)
+        make_targets(database, part, find_followers(database, part, keys, decisions))
+    outcomes.make_waiting(database, parts)
+    if parts[0].within_file == "reject_later":
+        outcomes.reject_later_rows(database, parts[0])
+
+
+def _stage_changes(database: Database, store: Store, parts: list[Part], options: UploadOptions) -> None:
+    database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
+    for part in parts:
+        make_writes(database, part, part.table("rows"))
+        wanted = changeset.count_creations(database, part)
+        with store.change() as contacts:
+            first = take_numbers(contacts, part.entity, wanted)
+        changeset.make_changes(database, part, first)
+    contact = parts[-1] if parts[-1].entity == "contact" else None
+    if contact is not None:
+        changeset.make_memberships(database, options.group)
+        changeset.make_links(database, contact)
+        if options.deactivate_missing:
+            changeset.add_deactivations(database)
+
+
+def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key: int) -> Changeset:
+    counts = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
+    existing, within = database.rows(
+        "SELECT count(duplicate_of_contact), count(duplicate_of_row) FROM outcome_rows WHERE outcome = 'duplicate'"
+    )[0]
+    has_contacts = database.has("contact_changes")
+    return Changeset(
+        sha256=hash_changeset(database),
+        snapshot=snapshot.number,
+        active=snapshot.active,
+        outcomes={outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
+        duplicates_of_existing=existing,
+        duplicates_within_file=within,
+        deactivated=_count(database, "deactivate") if has_contacts else 0,
+        rejected_without_key=without_key,
+        contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
+        error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),
+    )
+
+
+def _count(database: Database, action: str) -> int:
+    count: int = database.value("SELECT count(*) FROM contact_changes WHERE action = ?", [action])
+    return count

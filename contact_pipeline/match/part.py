@@ -1,0 +1,121 @@
+"""A part of a row: the contact or the account that it speaks of, and the rules by which that one is found.
+
+Most profiles have one part. A row of accounts has two: the account, and the contact made from its further columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal
+
+from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
+from contact_pipeline.profiles import NAME, MatchRule, Profile
+from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
+from contact_pipeline.profiles.options import UploadOptions
+
+NAME_PARTS = ("full_name", "first_name", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a row becomes one entity. Its tables are called <entity>_rows, <entity>_keys and so on."""
+
+    entity: Literal["contact", "account"]
+    source: dict[str, str]  # the entity's field → column of the normalized rows
+    kinds: dict[str, FieldKind]
+    headings: dict[str, str]
+    rules: tuple[MatchRule, ...]
+    matched: Matched
+    within_file: WithinFile
+    blank: BlankPolicy
+    sensitive: frozenset[str]
+    primary: bool = True
+    present: tuple[str, ...] = ()
+    when_new: dict[str, str] = field(default_factory=dict)
+    takes_notes: bool = False  # whether values that were not imported or were displaced go to the notes
+
+    @property
+    def stored(self) -> dict[str, FieldKind]:
+        """Every field that this part can write: the file's, those set on something new, and the notes it takes."""
+        canonical = CONTACT_FIELDS if self.entity == "contact" else ACCOUNT_FIELDS
+        set_when_new = {name: canonical[name] for name in self.when_new if name not in self.kinds}
+        notes: dict[str, FieldKind] = {"notes": "list"} if self.takes_notes else {}
+        return {**self.kinds, **set_when_new, **notes}
+
+    @property
+    def key_fields(self) -> list[str]:
+        """Every field that a match rule compares, once."""
+        return list(dict.fromkeys(name for rule in self.rules for name in rule.fields))
+
+    @property
+    def id(self) -> str:
+        """Name of the entity's id column."""
+        return f"{self.entity}_id"
+
+    def table(self, name: str) -> str:
+        """Name of one of the part's staged tables."""
+        return f"{self.entity}_{name}"
+
+
+def parts_of(profile: Profile, options: UploadOptions, columns: Collection[str], headings: dict[str, str]) -> list[Part]:
+    """The parts of a profile's rows, the primary one first.
+
+    Args:
+        profile: as it holds for the upload.
+        options: of the upload.
+        columns: of the normalized rows; a field without a column is untouched.
+        headings: field → heading in the file.
+    """
+    own = [name for name in profile.row_fields if name in columns]
+    if profile.account_contacts is not None:
+        own = [name for name in own if name in ACCOUNT_FIELDS]
+    rules = tuple(rule for rule in profile.match if _usable(rule, own))
+    primary = Part(
+        entity=profile.target,
+        source={name: name for name in own},
+        kinds={name: profile.row_fields[name] for name in own},
+        headings=headings,
+        rules=rules,
+        matched=profile.matched,
+        within_file=profile.within_file,
+        blank=profile.blank,
+        sensitive=profile.sensitive_fields,
+        when_new=_when_new(profile, options),
+        takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
+    )
+    if profile.account_contacts is None:
+        return [primary]
+    people = profile.account_contacts
+    source = {name: column for name, column in people.fields.items() if column in columns}
+    contact = Part(
+        entity="contact",
+        source=source,
+        kinds={name: CONTACT_FIELDS.get(name, "text") for name in source},
+        headings={name: headings.get(column, column) for name, column in source.items()},
+        rules=tuple(people.match),
+        matched="update",
+        within_file="first_wins",
+        blank=profile.blank,
+        sensitive=profile.sensitive_fields,
+        primary=False,
+        present=tuple(people.present),
+    )
+    return [primary, contact]
+
+
+def _when_new(profile: Profile, options: UploadOptions) -> dict[str, str]:
+    values = {column.field: column.default for column in profile.columns if column.default is not None}
+    if options.lead_type is not None:
+        values |= {"lead_type": options.lead_type, "module": profile.lead_types[options.lead_type]}
+    return values
+
+
+def _usable(rule: MatchRule, columns: Collection[str]) -> bool:
+    """Whether the file has the columns that the rule needs; without them its key is blank in every row."""
+
+    def there(name: str) -> bool:
+        return any(part in columns for part in NAME_PARTS) if name == NAME else name in columns
+
+    needed = rule.at_least or len(rule.equal)
+    return sum(there(name) for name in [*rule.equal, *rule.of]) >= needed

@@ -1,0 +1,52 @@
+"""Decides again, just before a changeset is applied, the rows that something committed since could decide otherwise."""
+
+from __future__ import annotations
+
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.decide import decide, find_pairs
+from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.snapshot import copy_candidates
+
+
+def differing_rows(database: Database, part: Part, address_book: str, snapshot: int, limit: int = 20) -> list[int]:
+    """The rows that would now be decided otherwise than the staged changeset says.
+
+    Args:
+        database: the contact database, with the staging database attached as `staged`.
+        part: whose rows they are.
+        address_book: of the upload.
+        snapshot: number of the newest commit that the changeset has seen.
+        limit: how many rows to name at most.
+    """
+    _find_affected(database, part, address_book, snapshot)
+    copy_candidates(database, part, "", address_book, "affected_keys", "live_candidates")
+    find_pairs(database, part, "affected_keys", "live_candidates", "live_pairs", "TEMP TABLE")
+    decide(database, part, "affected_keys", "live_pairs", "live_decisions", "TEMP TABLE")
+    rows = database.rows(f"""
+        SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
+        WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
+        ORDER BY row_number LIMIT {limit}""")
+    return [row for (row,) in rows]
+
+
+def _find_affected(database: Database, part: Part, address_book: str, snapshot: int) -> None:
+    """Makes affected_keys: rows that share a key with what changed since, or had as candidate what changed or went."""
+    table = f"{part.entity}s"
+    columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT {part.id}, {key_columns(part, "e", columns)} FROM {table} AS e
+        WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""")
+    shares = " OR ".join(
+        f"{key_column(name)} IN (SELECT {key_column(name)} FROM moved WHERE {key_column(name)} IS NOT NULL)"
+        for name in part.key_fields
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE affected_keys AS
+        WITH candidates AS (
+            SELECT DISTINCT row_number FROM staged.{part.table("pairs")}
+            WHERE candidate IN (SELECT {part.id} FROM moved) OR candidate NOT IN (SELECT {part.id} FROM {table})
+        )
+        FROM staged.{part.table("keys")} WHERE {shares} OR row_number IN (FROM candidates)""")

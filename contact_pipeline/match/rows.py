@@ -1,0 +1,52 @@
+"""The rows that take part in matching: those without an error, with the cells that were noted taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.keys import make_keys
+from contact_pipeline.match.part import Part
+
+
+def make_valid_rows(database: Database, columns: Collection[str]) -> None:
+    """Makes the view valid_rows: no rejected row; `noted` names the cells that went to the notes (they are absent)."""
+    cells = ", ".join(
+        f"CASE WHEN list_contains(noted, {literal(name)}) THEN NULL ELSE {quoted(name)} END AS {quoted(name)}"
+        for name in columns
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP VIEW valid_rows AS
+        WITH cells AS (SELECT row_number, fields AS noted, notes AS import_notes FROM noted_cells)
+        SELECT row_number, {cells}, coalesce(noted, []) AS noted, coalesce(import_notes, []) AS import_notes
+        FROM normalized_rows LEFT JOIN cells USING (row_number)
+        WHERE row_number NOT IN (SELECT row_number FROM rejections WHERE severity = 'error')""")
+
+
+def make_part_rows(database: Database, part: Part) -> str:
+    """Makes the view of a part's rows, columns named as the entity's fields; its name."""
+    fields = ", ".join(f"{quoted(column)} AS {quoted(name)}" for name, column in part.source.items())
+    present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
+    database.run(f"""
+        CREATE OR REPLACE TEMP VIEW {part.table("rows")} AS
+        SELECT row_number, {fields}, noted, import_notes FROM valid_rows WHERE {present or "true"}""")
+    return part.table("rows")
+
+
+def make_present_keys(database: Database, part: Part) -> int:
+    """Makes present_keys: the usable keys of every row, rejected ones included; how many rejected rows have none."""
+    cells = ", ".join(
+        f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
+        for name, column in part.source.items()
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP VIEW present_rows AS
+        WITH defects AS (SELECT row_number, list(field) AS bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL)
+        SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)""")
+    make_keys(database, part, "present_rows", "present_keys")
+    names = ", ".join(quoted(f"key_{name}") for name in part.key_fields)
+    without: int = database.value(f"""
+        SELECT count(DISTINCT row_number) FROM rejections LEFT JOIN present_keys USING (row_number)
+        WHERE severity = 'error' AND coalesce({names}) IS NULL""")
+    return without

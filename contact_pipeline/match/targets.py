@@ -1,0 +1,92 @@
+"""Gathers the rows that reach the same target, and makes of them the one write that the target gets."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.part import Part
+
+
+def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> None:
+    """Makes <entity>_targets: for every row what it aims at and its place among the rows that aim at the same.
+
+    Columns: row_number, decision, target (an existing id), leader (the first row of something new), first (the first
+    row of the target), place, and followed (whether the target has more than one row).
+    """
+    database.see("followers", followers)
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
+        WITH aimed AS (
+            SELECT row_number, rule, target,
+                   CASE WHEN in_doubt THEN 'review' ELSE decision END AS decision,
+                   CASE WHEN decision = 'new' THEN coalesce(followers.leader, row_number) END AS leader
+            FROM {part.table("decisions")} LEFT JOIN followers USING (row_number)
+        ),
+        placed AS (
+            SELECT row_number, min(row_number) OVER same AS first, count(*) OVER same > 1 AS followed,
+                   row_number() OVER (PARTITION BY target, leader ORDER BY row_number) AS place
+            FROM aimed WHERE decision <> 'review' WINDOW same AS (PARTITION BY target, leader)
+        )
+        SELECT aimed.*, first, place, coalesce(followed, false) AS followed
+        FROM aimed LEFT JOIN placed USING (row_number)""")
+    database.unsee("followers")
+
+
+def make_writes(database: Database, part: Part, rows: str) -> None:
+    """Makes <entity>_writes: one line per target with the values that its rows give it together.
+
+    Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
+    what the last row says; `given_<field>` lists all values in file order, for the notes.
+    """
+    merged = part.within_file == "merge"
+    wanted = f"""
+        SELECT row_number, target, followed, first FROM {part.table("targets")}
+        WHERE decision <> 'review' AND {"true" if merged else "place = 1"}
+              {"AND target IS NULL" if part.matched == "ignore" else ""}
+              AND row_number NOT IN (FROM waiting) AND row_number NOT IN (FROM left_out)"""
+    extra = ", noted, import_notes" if part.takes_notes else ""
+    fields = ", ".join(f"r.{quoted(name)}" for name in part.kinds)
+    single = f"""
+        SELECT row_number, target, {fields}{extra}{_given(part, "[r.{0}]")}
+        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
+    together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
+    several = f"""
+        UNION ALL BY NAME
+        SELECT first AS row_number, any_value(target) AS target, {together}{_merged_notes(part)}
+               {_given(part, "list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL)")}
+        FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("writes")} AS
+        WITH wanted AS ({wanted}) {single}{several if merged else ""}""")
+
+
+def noted_fields(part: Part) -> list[str]:
+    """Fields of which a displaced value is kept in a note; a name in parts is kept as the full name."""
+    parts = {"first_name", "last_name"} if "full_name" in part.kinds else set()
+    return [
+        name
+        for name, kind in part.kinds.items()
+        if part.takes_notes and kind == "text" and name not in part.sensitive and name not in parts
+    ]
+
+
+def _given(part: Part, expression: str) -> str:
+    return "".join(f", {expression.format(quoted(f))} AS {quoted('given_' + f)}" for f in noted_fields(part))
+
+
+def _together(part: Part, name: str) -> str:
+    column = f"r.{quoted(name)}"
+    if part.blank == "overwrite":
+        kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
+        return f"(arg_max({{'value': {column}}}, row_number){kept}).value"
+    pick = "arg_min" if part.blank == "fill" else "arg_max"
+    return f"{pick}({column}, row_number) FILTER ({column} IS NOT NULL)"
+
+
+def _merged_notes(part: Part) -> str:
+    if not part.takes_notes:
+        return ""
+    return """, arg_max(noted, row_number) AS noted,
+               flatten(list(import_notes ORDER BY row_number)) AS import_notes"""

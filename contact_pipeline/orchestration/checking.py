@@ -1,0 +1,88 @@
+"""Checks over uploads: a judgement of one upload becomes Dagster's check result for its partition.
+
+Dagster's own `AssetCheckResult` names no partition in a run over a range, and a result counts for a partition only
+if it names the materialization that it judged. So results are logged one by one, complete.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import dagster as dg
+
+# Not exported by Dagster, though a public class has it as a field; a test shows what it is needed for.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
+)
+
+from contact_pipeline.orchestration.partitions import uploads
+from contact_pipeline.orchestration.resources import PipelineResource
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline import Pipeline, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says of one upload. `is_grave` tells what stops an upload from what is worth a look."""
+
+    passed: bool
+    description: str
+    is_grave: bool = False
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+Judge = Callable[["Upload"], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCheck:
+    """A check of an asset: how one upload is judged, and Dagster's definition that judges those of a run."""
+
+    asset: str
+    name: str
+    judge: Judge
+    definition: dg.AssetChecksDefinition
+
+
+def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
+    """Makes an asset check of a function that judges one upload; its docstring describes the check."""
+
+    def made(judge: Judge) -> UploadCheck:
+        name = judge.__name__
+
+        @dg.asset_check(asset=asset, name=name, description=judge.__doc__, partitions_def=uploads)
+        def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.Output[None]]:
+            opened = pipeline.open()
+            for key in context.op_execution_context.partition_keys:
+                verdict = judge(opened, opened.show(key))
+                context.op_execution_context.log_event(evaluation(context.instance, asset, name, key, verdict))
+            yield dg.Output(None)
+
+        return UploadCheck(asset, name, judge, cast("dg.AssetChecksDefinition", check))
+
+    return made
+
+
+def evaluation(
+    instance: dg.DagsterInstance, asset: str, name: str, upload_id: str, verdict: Verdict
+) -> dg.AssetCheckEvaluation:
+    """The verdict as Dagster keeps it for the upload's partition, tied to its newest materialization."""
+    key = dg.AssetKey(asset)
+    newest = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[upload_id]), limit=1
+    ).records
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=name,
+        passed=verdict.passed,
+        partition=upload_id,
+        severity=dg.AssetCheckSeverity.ERROR if verdict.is_grave else dg.AssetCheckSeverity.WARN,
+        description=verdict.description,
+        metadata=dict(verdict.numbers),
+        target_materialization_data=JudgedMaterialization(
+            storage_id=newest[0].storage_id, run_id=newest[0].run_id, timestamp=newest[0].timestamp
+        )
+        if newest
+        else None,
+    )

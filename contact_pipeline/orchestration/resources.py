@@ -1,0 +1,29 @@
+"""The resource that assets, checks and sensors get: the pipeline on one home folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline import Pipeline
+
+
+class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens the pipeline when it is first asked for; the pipeline itself holds no file open between its steps."""
+
+    home: str = Field(default="", description="Home folder; empty: CONTACT_PIPELINE_HOME, or ./data.")
+
+    _pipeline: Pipeline | None = PrivateAttr(default=None)
+
+    def open(self) -> Pipeline:
+        """The pipeline on that home."""
+        if self._pipeline is None:
+            from contact_pipeline.pipeline import Pipeline
+            from contact_pipeline.settings import Settings
+
+            self._pipeline = Pipeline(settings=Settings(home=Path(self.home)) if self.home else Settings())
+        return self._pipeline

@@ -1,0 +1,651 @@
+"""The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts.py.
+
+A data problem is a state in the ledger, never an exception: a step gives back the upload as refused, blocked or stale.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.apply import changed_since, moved_rows, write_changeset
+from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.match import Changeset, differing_rows, match, parts_of
+from contact_pipeline.normalize import map_headings, normalize, repairs_of
+from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
+from contact_pipeline.profiles.options import UploadOptions, choose
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
+from contact_pipeline.upload import ReadOptions, read_upload
+from contact_pipeline.validate import noted_cells, validate
+
+STAGES: Final = ("received", "read", "normalized", "validated", "matched")
+APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
+
+Progress = Callable[[str, float], None]
+
+
+class Pipeline:
+    """The import engine of one home folder."""
+
+    def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        self.settings = settings if home is None else settings.model_copy(update={"home": Path(home)})
+        self.store = Store(self.settings)
+
+    def profiles(self) -> tuple[dict[str, Profile], list[BrokenProfile]]:
+        """Every usable profile by name, and the broken ones."""
+        return find_profiles(self.settings.profiles_path)
+
+    def plan(
+        self,
+        file: str | Path,
+        profile: str,
+        *,
+        user: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Upload:
+        """Stages a file: reads, normalizes, validates and matches it, and freezes the changeset. Changes nothing.
+
+        Args:
+            file: the file.
+            profile: name of the profile.
+            user: login of who uploads; unset: the operating system's.
+            force: whether to plan a file that was applied before and would make its leads or notes again.
+            progress: called with the stage and the share done.
+            options: of the upload, as the command line names them, with underscores.
+
+        Raises:
+            Refusal: there is no such file. Everything else is the upload's state.
+        """
+        upload = self.receive(file, profile, user=user, force=force, **options)
+        try:
+            for number, step in enumerate((self.read, self.normalize, self.validate, self.match), 1):
+                if progress:
+                    progress(STAGES[number], (number - 1) / 4)
+                upload = step(upload.upload_id)
+        except KeyboardInterrupt:
+            self.cancel(upload.upload_id, user=user)
+            raise
+        except Exception as error:
+            self._end(upload.line, "failed", _reason("failed", f"{type(error).__name__} while staging.", "Try again."))
+            raise
+        if progress:
+            progress(STAGES[-1], 1)
+        return upload
+
+    def receive(
+        self,
+        file: str | Path,
+        profile: str,
+        *,
+        user: str | None = None,
+        force: bool = False,
+        move: bool = False,
+        **options: Any,
+    ) -> Upload:
+        """Takes a file in: keeps the original and gives it a ledger line, refused or repeated ones included.
+
+        Args:
+            file: the file.
+            profile: name of the profile.
+            user: login of who uploads; unset: the operating system's.
+            force: whether to plan a file that was applied before and would make its leads or notes again.
+            move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
+            options: of the upload.
+
+        Raises:
+            Refusal: there is no such file (code `file-missing`).
+        """
+        path = Path(file)
+        if not path.is_file():
+            raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
+        user = user or getpass.getuser()
+        line: dict[str, Any] = {
+            "upload_id": f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            "profile": profile,
+            "file_name": path.name,
+            "file_size": path.stat().st_size,
+            "sha256": _sha256(path),
+            "state": "received",
+            "stage": "received",
+            "added_at": now(),
+            "user_login": user,
+            "inbox": move,
+        }
+        try:
+            resolved, chosen = choose(load_profile(profile, self.settings.profiles_path), options)
+            line |= {
+                "address_book": resolved.address_book,
+                "resolved_profile": resolved.model_dump(mode="json"),
+                "options": chosen.model_dump(mode="json"),
+                "group_name": chosen.group,
+                "held": resolved.finalize,
+                "repeat_key": self._repeat_key(line["sha256"], resolved, chosen),
+            }
+            self._check_roles(resolved, user)
+            line["repeats"] = self._repeats(line, resolved, force=force)
+        except Refusal as refusal:
+            line |= {"state": "refused", "reason": _named(refusal, path.name), "finished_at": now()}
+        if line.get("repeats"):
+            line |= {"state": "repeated", "finished_at": now()}
+        with self.store.change() as contacts:
+            add_line(contacts, **line)
+        if line["state"] == "refused":
+            self._give_back(self.store.line(line["upload_id"]), path)
+        else:
+            self._keep_original(line["upload_id"], path, move=move)
+        return self.show(line["upload_id"])
+
+    def read(self, upload_id: str) -> Upload:
+        """Stage 1: the file's rows as text, and its headings mapped to fields."""
+        return self._advance(upload_id, "read", self._read)
+
+    def normalize(self, upload_id: str) -> Upload:
+        """Stage 2: normalized rows, slice by slice."""
+        return self._advance(upload_id, "normalized", self._normalize)
+
+    def validate(self, upload_id: str) -> Upload:
+        """Stage 3: every defect of every row."""
+        return self._advance(upload_id, "validated", self._validate)
+
+    def match(self, upload_id: str) -> Upload:
+        """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
+        return self._advance(upload_id, "matched", self._match)
+
+    def plan_again(self, upload_id: str) -> Upload:
+        """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash."""
+        line = self.store.line(upload_id)
+        if line.state == "stale":
+            self._change(upload_id, state="received", stage="validated", reason=None)
+        return self.match(upload_id)
+
+    def apply(
+        self,
+        upload_id: str,
+        *,
+        user: str | None = None,
+        changeset: str | None = None,
+        confirm_deactivations: bool = False,
+    ) -> Upload:
+        """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
+
+        Args:
+            upload_id: the upload.
+            user: login of who approves; unset: the operating system's.
+            changeset: hash that is approved; anything else is refused.
+            confirm_deactivations: whether a guard that holds back deactivations is overruled.
+
+        Raises:
+            Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
+        """
+        line = self.store.line(upload_id)
+        if line.state in APPLIED or line.state == "stale":
+            return self.show(upload_id)
+        if line.state == "blocked" and not (confirm_deactivations and _confirmable(line)):
+            return self.show(upload_id)
+        if line.state not in {"staged", "blocked"}:
+            raise _wrong_state(line, "applied", "Only a staged upload can be applied.")
+        if changeset is not None and changeset != line.changeset_sha256:
+            raise Refusal(
+                "changeset-differs",
+                f"The changeset of upload {upload_id} is {line.changeset_sha256}, not {changeset}.",
+                "Look at it again with `contact-pipeline show`, and approve the one that is there.",
+                file=line.file_name,
+            )
+        actor = user or getpass.getuser()
+        profile, _ = _resolved(line)
+        self._check_roles(profile, actor)
+        self._commit(line, actor)
+        return self.show(upload_id)
+
+    def apply_automatic(self, upload_id: str) -> Upload:
+        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
+        upload = self.show(upload_id)
+        if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
+            return upload
+        if upload.state == "staged":
+            upload = self.apply(upload_id, user=upload.user)
+        if upload.state == "stale" and self.plan_again(upload_id).state == "staged":
+            upload = self.apply(upload_id, user=upload.user)
+        return self.show(upload_id)
+
+    def finalize(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Makes an applied, held upload visible in the published contacts; twice changes nothing.
+
+        Raises:
+            Refusal: the upload is not held (code `not-held`) or not applied (`wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state == "finalized":
+            return self.show(upload_id)
+        if line.state != "applied":
+            raise _wrong_state(line, "finalized", "Only an applied upload can be finalized.")
+        if not line.held:
+            raise Refusal(
+                "not-held",
+                f"Upload {upload_id} is not held back: its contacts are published already.",
+                f"Nothing needs to be done; profile {line.profile} does not ask for it.",
+                file=line.file_name,
+            )
+        actor = user or getpass.getuser()
+        self._check_roles(_resolved(line)[0], actor)
+        self._change(upload_id, state="finalized", finalized_at=now(), finalized_by=actor)
+        return self.show(upload_id)
+
+    def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Ends an upload that is not applied; nothing of it stays but its ledger line.
+
+        Raises:
+            Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state == "cancelled":
+            return self.show(upload_id)
+        if line.state in APPLIED or line.state in FINAL_STATES:
+            raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
+        reason = _reason("cancelled", f"Cancelled by {user or getpass.getuser()}.", "Drop the file again to import it.")
+        self._end(line, "cancelled", reason)
+        self.store.staging(upload_id).remove()
+        shutil.rmtree(self.settings.upload_path(upload_id), ignore_errors=True)
+        return self.show(upload_id)
+
+    def show(self, upload_id: str) -> Upload:
+        """The upload.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        return Upload(self.store.line(upload_id), self.store.staging(upload_id))
+
+    def uploads(self) -> list[Upload]:
+        """Every upload, newest first."""
+        return [Upload(line, self.store.staging(line.upload_id)) for line in self.store.lines()]
+
+    def repairs(self, upload_id: str) -> pl.DataFrame:
+        """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
+        line, staging = self.store.line(upload_id), self.store.staging(upload_id)
+        profile, _ = _resolved(line)
+        facts, reference = staging.facts(), self._reference(staging)
+        parts = [
+            repairs_of(raw, clean, facts["fields"], profile, reference)
+            for raw, clean in staging.pairs(self.settings.slice_rows)
+        ]
+        return pl.concat(parts) if parts else pl.DataFrame()
+
+    def original(self, upload_id: str) -> Path:
+        """The file as it was received."""
+        return next(iter(sorted(self.settings.upload_path(upload_id).glob("original.*"))))
+
+    def _advance(self, upload_id: str, stage: str, work: Callable[[LedgerLine], dict[str, Any]]) -> Upload:
+        """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is."""
+        line = self.store.line(upload_id)
+        if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
+            return self.show(upload_id)
+        if STAGES.index(line.stage) + 1 < STAGES.index(stage):
+            raise _wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
+        try:
+            self._change(upload_id, **({"stage": stage} | work(line)))
+        except Refusal as refusal:
+            self._end(line, "refused", _named(refusal, line.file_name))
+            self._give_back(line, self.original(upload_id))
+            self.store.staging(upload_id).remove()
+            shutil.rmtree(self.settings.upload_path(upload_id), ignore_errors=True)
+        return self.show(upload_id)
+
+    def _read(self, line: LedgerLine) -> dict[str, Any]:
+        profile, options = _resolved(line)
+        staging = self.store.staging(line.upload_id)
+        staging.make()
+        staging.clear("raw")
+        raw = read_upload(
+            self.original(line.upload_id),
+            line.file_name,
+            profile.file,
+            ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),
+            staging.folder,
+            self.settings,
+            mask=bool(profile.sensitive_fields),
+        )
+        chosen = options.map or self.store.saved_mapping(profile.name, raw.headings)
+        mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name)
+        if options.save_mapping:
+            self.store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
+        with staging.open() as database:
+            staging.see_rows(database, "raw_rows")
+            database.store("unreadable_rows", raw.rejections)
+            staging.keep_facts(
+                database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields}
+            )
+        heading = dict(zip(raw.columns, raw.headings, strict=True))
+        return {
+            "file_type": raw.file_type,
+            "encoding": raw.encoding,
+            "delimiter": raw.delimiter,
+            "sheet": raw.sheet,
+            "data_rows": raw.data_rows,
+            "mapping": {heading[column]: field for column, field in mapping.fields.items()},
+            "ignored": mapping.ignored,
+            "warnings": raw.warnings,
+        }
+
+    def _normalize(self, line: LedgerLine) -> dict[str, Any]:
+        profile, _ = _resolved(line)
+        staging = self.store.staging(line.upload_id)
+        staging.clear("normalized")
+        facts, reference = staging.facts(), self.store.reference()
+        headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+        blanks, repairs = [empty(BLANK_ROWS)], 0
+        for number, raw in enumerate(staging.slices("raw", self.settings.slice_rows)):
+            clean, blank = normalize(raw, facts["fields"], profile, reference, headings=headings)
+            staging.write("normalized", number, clean)
+            blanks.append(blank)
+            repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
+        blank_rows = pl.concat(blanks)
+        with staging.open() as database:
+            staging.see_rows(database, "normalized_rows")
+            database.store("blank_rows", blank_rows)
+            columns = [name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")]
+            staging.keep_facts(
+                database,
+                {
+                    **facts,
+                    "columns_normalized": [name for name in columns if name not in {"row_number", "repaired"}],
+                    "logins": sorted(reference.logins),
+                    "vocabularies": {name: list(values) for name, values in reference.vocabularies.items()},
+                },
+            )
+        return {"processed": line.data_rows - blank_rows.height, "repairs": repairs}
+
+    def _validate(self, line: LedgerLine) -> dict[str, Any]:
+        profile, _ = _resolved(line)
+        staging = self.store.staging(line.upload_id)
+        reference, headings = self._reference(staging), _headings(staging.facts(), profile)
+        found = [
+            validate(clean, profile, reference, headings)
+            for clean in staging.slices("normalized", self.settings.slice_rows)
+        ]
+        rejections = pl.concat([empty(REJECTIONS), *found])
+        with staging.open() as database:
+            database.store("rejections", rejections)
+            database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
+            database.store("noted_cells", noted_cells(rejections))
+            errors: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
+        return {"error_count": errors}
+
+    def _match(self, line: LedgerLine) -> dict[str, Any]:
+        profile, options = _resolved(line)
+        staging = self.store.staging(line.upload_id)
+        facts = staging.facts()
+        with staging.open() as database:
+            changeset = match(
+                database,
+                self.store,
+                profile,
+                options,
+                columns=facts["columns_normalized"],
+                headings=_headings(facts, profile),
+            )
+        reason = _blocked_because(line, profile, options, changeset)
+        return {
+            **changeset.outcomes,
+            "state": "blocked" if reason else "staged",
+            "reason": reason,
+            "changeset_sha256": changeset.sha256,
+            "snapshot": changeset.snapshot,
+            "duplicates_of_existing": changeset.duplicates_of_existing,
+            "duplicates_within_file": changeset.duplicates_within_file,
+            "deactivated": changeset.deactivated,
+            "contacts_created": changeset.contacts_created,
+            "error_count": changeset.error_count,
+        }
+
+    def _commit(self, line: LedgerLine, actor: str) -> None:
+        """The one commit: tests that the plan still holds, writes it, and says so in the ledger; or makes it stale."""
+        profile, _ = _resolved(line)
+        staging, at = self.store.staging(line.upload_id), now()
+        with (
+            self.store.open() as contacts,
+            contacts.attached(staging.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
+            contacts.transaction(),
+        ):
+            current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+            if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
+                return
+            stale = self._stale_rows(contacts, line, profile)
+            if stale:
+                change_line(contacts, line.upload_id, state="stale", reason=_stale(line, stale))
+                return
+            commit = write_changeset(
+                contacts,
+                upload_id=line.upload_id,
+                address_book=profile.address_book,
+                sha256=line.changeset_sha256,
+                actor=actor,
+                at=at,
+            )
+            change_line(
+                contacts,
+                line.upload_id,
+                state="applied",
+                reason=None,
+                approved_by=actor,
+                finished_at=at,
+                commit_number=commit,
+            )
+
+    def _stale_rows(self, contacts: Database, line: LedgerLine, profile: Profile) -> list[int | None]:
+        snapshot = line.snapshot or 0
+        moved = moved_rows(contacts)
+        if moved or not changed_since(contacts, profile.address_book, snapshot):
+            return moved
+        facts = self.store.staging(line.upload_id).facts()
+        parts = parts_of(profile, _resolved(line)[1], facts["columns_normalized"], _headings(facts, profile))
+        return [row for part in parts for row in differing_rows(contacts, part, profile.address_book, snapshot)]
+
+    def _repeat_key(self, sha256: str, profile: Profile, options: UploadOptions) -> str:
+        """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
+        reference = self.store.reference()
+        used = {column.vocabulary for column in profile.columns if column.vocabulary}
+        logins = sorted(reference.logins) if any(column.type == "login" for column in profile.columns) else []
+        content = [
+            sha256,
+            profile.model_dump(mode="json"),
+            options.model_dump(mode="json", exclude={"save_mapping", "allow_deactivations"}),
+            {name: reference.vocabularies.get(name, ()) for name in sorted(used)},
+            logins,
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def _repeats(self, line: dict[str, Any], profile: Profile, *, force: bool) -> str | None:
+        """The upload that this one repeats, or None.
+
+        Raises:
+            Refusal: the same bytes were applied before, and applying them again would make leads or notes again.
+        """
+        if force:
+            return None
+        with self.store.open(read_only=True) as contacts:
+            same = find_lines(contacts, "repeat_key = ? AND state IN ('applied', 'finalized')", [line["repeat_key"]])
+            newest = contacts.value(
+                "SELECT max(commit_number) FROM commits WHERE address_book = ?", [profile.address_book]
+            )
+            earlier = find_lines(
+                contacts,
+                "sha256 = ? AND profile = ? AND state IN ('applied', 'finalized')",
+                [line["sha256"], profile.name],
+            )
+        if same and same[0].commit_number == newest:
+            return same[0].upload_id
+        if earlier and (profile.on_error == "note" or profile.matched == "create"):
+            raise Refusal(
+                "applied-before",
+                f"The same file was applied before, as upload {earlier[0].upload_id}.",
+                "Applying it again would make its leads or notes again; give --force if that is meant.",
+            )
+        return None
+
+    def _check_roles(self, profile: Profile, login: str) -> None:
+        if profile.roles is None:
+            return
+        needed = f"one of the roles {listed(profile.roles.any_of)}"
+        user = self.store.user(login)
+        if user is None:
+            problem = f"'{login}' is no known user"
+        elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
+            problem = f"user '{login}' has none of these roles"
+        elif profile.roles.import_flag and not user.can_import:
+            problem = f"the import option is not set for user '{login}'"
+        else:
+            return
+        raise Refusal(
+            "not-authorized",
+            f"Profile {profile.name} needs {needed}{' and the import option' if profile.roles.import_flag else ''}; "
+            f"{problem}.",
+            "Ask somebody who has the role, or load users with `contact-pipeline users load`; --user names who imports.",
+        )
+
+    def _reference(self, staging: Any) -> Reference:
+        facts = staging.facts()
+        return Reference(
+            logins=frozenset(facts["logins"]),
+            vocabularies={name: tuple(values) for name, values in facts["vocabularies"].items()},
+        )
+
+    def _change(self, upload_id: str, **values: Any) -> None:
+        with self.store.change() as contacts:
+            change_line(contacts, upload_id, **values)
+
+    def _end(self, line: LedgerLine, state: State, reason: dict[str, Any]) -> None:
+        self._change(line.upload_id, state=state, reason=reason, finished_at=now())
+
+    def _keep_original(self, upload_id: str, path: Path, *, move: bool) -> None:
+        """Keeps the received file under a name of our own, its ending apart; the name it came with is only data."""
+        folder = self.settings.upload_path(upload_id)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ending = "".join(c for c in path.suffix.lower() if c.isalnum()) or "bin"
+        kept = folder / f"original.{ending}"
+        if move:
+            shutil.move(path, kept)
+        else:
+            shutil.copyfile(path, kept)
+        kept.chmod(0o600)
+
+    def _give_back(self, line: LedgerLine, path: Path) -> None:
+        """Puts a refused file that came through the inbox into its folder `refused`, beside the reason."""
+        current = self.store.line(line.upload_id)
+        if not current.inbox or current.reason is None:
+            return
+        folder = self.settings.inbox / current.profile / "refused"
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"{current.upload_id}-{Path(current.file_name).name}"
+        shutil.move(path, kept)
+        note = f"{current.file_name}: {current.reason['message']}\n{current.reason['fix']}\n"
+        with suppress(OSError):
+            kept.with_name(kept.name + ".txt").write_text(note, encoding="utf-8")
+
+
+def _resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
+    return Profile.model_validate(line.resolved_profile), UploadOptions.model_validate(line.options)
+
+
+def _headings(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
+    """Field → heading in the file; a field that was put together has its column's own."""
+    heading = dict(zip(facts["columns"], facts["headings"], strict=True))
+    given = {field: heading[column] for column, field in facts["fields"].items()}
+    return {column.field: column.heading for column in profile.columns} | given
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]:
+    return {"code": code, "message": message, "fix": fix, **details}
+
+
+def _named(refusal: Refusal, file_name: str) -> dict[str, Any]:
+    return refusal.as_dict() | {"file": refusal.file or file_name}
+
+
+def _wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:
+    return Refusal(
+        "wrong-state", f"Upload {line.upload_id} is {line.state}; it cannot be {wanted}.", fix, file=line.file_name
+    )
+
+
+def _confirmable(line: LedgerLine) -> bool:
+    return (line.reason or {}).get("code") == "deactivation-guard"
+
+
+def _stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
+    named = [row for row in rows if row is not None]
+    where = f" Rows: {listed(named)}." if named else ""
+    return _reason(
+        "stale",
+        f"Contacts have changed since {line.file_name} was planned.{where}",
+        "Plan it again, and approve the new changeset.",
+        rows=named,
+    )
+
+
+def _blocked_because(
+    line: LedgerLine, profile: Profile, options: UploadOptions, changeset: Changeset
+) -> dict[str, Any] | None:
+    """Why the upload may not be applied as it is, or None."""
+    total = sum(changeset.outcomes.values())
+    if total != line.data_rows:
+        return _reason(
+            "reconciliation",
+            f"{line.file_name} has {line.data_rows} rows, but {total} have an outcome.",
+            "This is a defect of the program: please report it. Nothing is applied.",
+        )
+    rejected, review = changeset.outcomes["rejected"], changeset.outcomes["review"]
+    if profile.on_error == "block" and (rejected or review):
+        return _reason(
+            "rows-rejected",
+            f"{line.file_name}: {rejected} rows have errors and {review} need review; "
+            f"profile {profile.name} imports all rows or none.",
+            "Correct them and upload the file again; `contact-pipeline rejected` gives the rows with their errors.",
+        )
+    return _deactivation_guard(line, profile, options, changeset)
+
+
+def _deactivation_guard(
+    line: LedgerLine, profile: Profile, options: UploadOptions, changeset: Changeset
+) -> dict[str, Any] | None:
+    allowed = options.allow_deactivations
+    limit = profile.guards.deactivated_percent if allowed is None else allowed
+    share = 100 * changeset.deactivated / changeset.active if changeset.active else 0.0
+    confirm = "Look at the changes; if they are meant, apply with --confirm-deactivations."
+    if share > limit:
+        return _reason(
+            "deactivation-guard",
+            f"{line.file_name} would deactivate {changeset.deactivated} of {changeset.active} active contacts "
+            f"({share:.0f} %); the limit is {limit:g} %.",
+            confirm,
+        )
+    if changeset.deactivated and changeset.rejected_without_key:
+        return _reason(
+            "deactivation-guard",
+            f"{line.file_name} has {changeset.rejected_without_key} rejected rows of which nobody can say whom they "
+            f"mean; some of the {changeset.deactivated} contacts to be deactivated may be among them.",
+            confirm,
+        )
+    return None

@@ -1,0 +1,188 @@
+"""A profile told to people: its fields with their formats in words, its rules, and its options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.model import AnyOf
+from contact_pipeline.profiles.options import UploadOptions, available
+
+HEADINGS = {
+    "exact": "exactly these, in any order",
+    "all": "all of these; others are ignored and listed",
+    "mapped": "mapped to the fields, by name or by --map",
+}
+ON_ERROR = {
+    "block": "any error holds the whole upload back",
+    "reject": "rows with an error are rejected, the others go on",
+    "note": "a value in error goes to the contact's notes; the row goes on",
+}
+MATCHED = {
+    "update": "updates the contact",
+    "ignore": "is a duplicate and ignored",
+    "merge": "is merged into the contact",
+    "create": "makes a new contact, linked to it",
+}
+WITHIN_FILE = {
+    "first_wins": "the first row wins, later ones are duplicates",
+    "reject_later": "the later rows are rejected",
+    "merge": "the rows are merged",
+}
+APPLIED = {"automatic": "at once", "approval": "after approval"}
+_DATE_PARTS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%y": "YY", "%b": "Mon", "%B": "Month"}
+_LOCKED = {
+    "update_existing": "Whether contacts that exist are updated.",
+    "add_new": "Whether new contacts are added.",
+}
+
+
+def describe_profile(profile: Profile) -> dict[str, Any]:
+    """The document of `profiles show`."""
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "description": profile.description,
+        "address_book": profile.address_book,
+        "target": profile.target,
+        "file_types": list(profile.file.types),
+        "headings": profile.headings,
+        "region": profile.region,
+        "fields": [_field(column, profile) for column in profile.columns],
+        "rules": [_rule(rule) for rule in profile.rules],
+        "match": [match_in_words(profile, number) for number in range(len(profile.match))],
+        "matched": profile.matched,
+        "within_file": profile.within_file,
+        "blank": profile.blank,
+        "on_error": profile.on_error,
+        "apply": profile.apply,
+        "finalize": profile.finalize,
+        "lead_types": dict(profile.lead_types),
+        "roles": profile.roles.model_dump() if profile.roles else None,
+        "guards": profile.guards.model_dump(),
+        "options": describe_options(profile),
+    }
+
+
+def profile_facts(profile: Profile) -> dict[str, str]:
+    """What a profile does with a file, in words; what it has nothing to say about is left out."""
+    roles = profile.roles
+    facts = {
+        "address book": profile.address_book,
+        "files": ", ".join(profile.file.types),
+        "headings": HEADINGS[profile.headings],
+        "every row needs": "; ".join(_rule(rule) for rule in profile.rules),
+        "same person": "; else ".join(match_in_words(profile, number) for number in range(len(profile.match))),
+        "a row that matches": MATCHED[profile.matched],
+        "twice in the file": WITHIN_FILE[profile.within_file],
+        "errors": ON_ERROR[profile.on_error],
+        "applied": APPLIED[profile.apply] + (", held until finalized" if profile.finalize else ""),
+        "lead types": ", ".join(f"{name} → {module}" for name, module in profile.lead_types.items()),
+        "who": f"{' or '.join(roles.any_of)}{', with can_import' if roles.import_flag else ''}" if roles else "anybody",
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
+    """Option → what it means, its default, what may be chosen, and whether it is locked."""
+    defaults = {"blank": profile.blank, "rule": profile.matched, "group": profile.group and profile.group.default}
+    choices = {"blank": profile.options.blank, "rule": profile.options.rule, "lead_type": list(profile.lead_types)}
+    options = {
+        name: {
+            "means": UploadOptions.model_fields[name].description,
+            "default": defaults.get(name),
+            "choices": list(choices.get(name, [])),
+            "locked": False,
+        }
+        for name in available(profile)
+    }
+    for name, means in _LOCKED.items():
+        value = getattr(profile.options, name) == "locked_on"
+        options[name] = {"means": means, "default": value, "choices": [], "locked": True}
+    return options
+
+
+def format_in_words(column: Column, profile: Profile) -> str:
+    """What a value of this column looks like."""
+    parts = [_by_type(column, profile)]
+    if column.letter:
+        parts.append(f"in sheet column {column.letter}")
+    if column.nothing:
+        parts.append(f"'{column.nothing}' for none")
+    if column.default:
+        parts.append(f"blank means {column.default} for something new")
+    return "; ".join(part for part in parts if part)
+
+
+def match_in_words(profile: Profile, number: int) -> str:
+    """A match rule as a phrase: 'email', 'at least 2 of name, phone, email'."""
+    rule = profile.match[number]
+    words = f"at least {rule.at_least} of {', '.join(rule.of)}" if rule.of else " + ".join(rule.equal)
+    if rule.narrow:
+        words += f", narrowed by {' then '.join(step.field for step in rule.narrow)}"
+    if rule.higher_differs != "same":
+        words += f" (a differing earlier key: {rule.higher_differs.replace('another', 'another person')})"
+    return words
+
+
+def _field(column: Column, profile: Profile) -> dict[str, Any]:
+    return {
+        "field": column.field,
+        "heading": column.heading,
+        "required": column.required,
+        "type": column.type,
+        "format": format_in_words(column, profile),
+        "choices": list(column.choices),
+        "sensitive": column.sensitive,
+    }
+
+
+def _rule(rule: Any) -> str:
+    if isinstance(rule, AnyOf):
+        return rule.message
+    return f"{rule.same[0]} is the same as {rule.same[1]}"
+
+
+def _by_type(column: Column, profile: Profile) -> str:
+    match column.type:
+        case "phone":
+            national = f" or as dialled in {profile.region}" if profile.region else ""
+            return f"international with + and country code{national}"
+        case "date":
+            return " or ".join(["YYYY-MM-DD", *(_date(pattern) for pattern in column.formats)])
+        case "identifier" if column.identifiers_by:
+            kinds = (f"{value}: {_kinds(found)}" for value, found in column.identifiers_by.items())
+            return f"by {column.identifiers_column}, {', '.join(kinds)}"
+        case "identifier":
+            return _kinds(column.identifiers)
+        case "choice":
+            return f"one of {_allowed(column)}"
+        case "list":
+            return f"values of {_allowed(column)}, separated by '{column.separator}'"
+        case _:
+            return _PLAIN[column.type].format(column=column)
+
+
+_PLAIN = {
+    "text": "text, up to {column.max_length} characters",
+    "name": "a name, up to {column.max_length} characters",
+    "email": "name@example.com",
+    "ssn": "nine digits, 123-45-6789",
+    "zip_code": "12345 or 12345-6789",
+    "login": "login of a loaded user",
+    "boolean": "yes or no",
+}
+
+
+def _allowed(column: Column) -> str:
+    return f"the vocabulary '{column.vocabulary}'" if column.vocabulary else ", ".join(column.choices)
+
+
+def _kinds(kinds: object) -> str:
+    return " or ".join(str(kind).upper() for kind in kinds) if isinstance(kinds, list | tuple) else ""
+
+
+def _date(pattern: str) -> str:
+    for code, letters in _DATE_PARTS.items():
+        pattern = pattern.replace(code, letters)
+    return pattern

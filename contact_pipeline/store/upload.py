@@ -1,0 +1,201 @@
+"""An upload as people and programs look at it: its ledger line and the staged tables behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from contact_pipeline.contracts import IMPORTED, OUTCOMES
+from contact_pipeline.profiles import Profile, masked
+from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.store.ledger import LedgerLine
+from contact_pipeline.store.staging import Staging
+
+SHOWN_ERRORS = 100
+
+_SHAPE_ONLY = r"[\p{L}\p{N}]"  # every letter and digit, which masking hides
+
+
+class Upload:
+    """One upload. What is a table is a Polars frame, read from the staging database when asked for."""
+
+    def __init__(self, line: LedgerLine, staging: Staging) -> None:
+        self.line = line
+        self.staging = staging
+        self.upload_id = line.upload_id
+        self.profile = line.profile
+        self.file_name = line.file_name
+        self.file_size = line.file_size
+        self.sha256 = line.sha256
+        self.group = line.group_name
+        self.state = line.state
+        self.reason = line.reason
+        self.repeats = line.repeats
+        self.added_at = line.added_at
+        self.finished_at = line.finished_at
+        self.user = line.user_login
+        self.approved_by = line.approved_by
+        self.processed = line.processed
+        self.outcomes: dict[str, int] = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
+        self.imports = sum(self.outcomes[outcome] for outcome in IMPORTED)
+        self.deactivated = line.deactivated
+        self.contacts_created = line.contacts_created
+        self.changeset_sha256 = line.changeset_sha256
+        self.duplicates = {"of_existing": line.duplicates_of_existing, "within_file": line.duplicates_within_file}
+        self.encoding = line.encoding
+        self.delimiter = line.delimiter
+        self.sheet = line.sheet
+        self.mapping = line.mapping or {}
+        self.ignored = line.ignored or []
+        self.warnings = line.warnings or []
+        self.repairs = line.repairs
+        self.error_count = line.error_count
+        self.held = line.held
+
+    def __repr__(self) -> str:
+        return f"<Upload {self.upload_id} {self.file_name!r} {self.state}>"
+
+    @property
+    def resolved_profile(self) -> Profile | None:
+        """The profile as it held for this upload; None when there was none."""
+        resolved = self.line.resolved_profile
+        return None if resolved is None else Profile.model_validate(resolved)
+
+    @property
+    def options(self) -> UploadOptions:
+        """The options that were given."""
+        return UploadOptions.model_validate(self.line.options or {})
+
+    @property
+    def apply_mode(self) -> str | None:
+        """`automatic` or `approval`."""
+        resolved = self.line.resolved_profile
+        return None if resolved is None else str(resolved["apply"])
+
+    @property
+    def raw_rows(self) -> pl.DataFrame:
+        """The file's rows as read (contracts.RAW_ROWS)."""
+        return self.staging.table("raw_rows")
+
+    @property
+    def normalized_rows(self) -> pl.DataFrame:
+        """The normalized rows (contracts.NORMALIZED_ROWS)."""
+        return self.staging.table("normalized_rows")
+
+    @property
+    def rejections(self) -> pl.DataFrame:
+        """The defects (contracts.REJECTIONS), sensitive values masked."""
+        return self.staging.table("rejections")
+
+    @property
+    def outcome_rows(self) -> pl.DataFrame:
+        """What became of every row (contracts.OUTCOME_ROWS)."""
+        return self.staging.table("outcome_rows")
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """The changeset: target, id, action, row_number and a list of {field, before, after} as text; not masked."""
+        frames = [self._entity_changes("account"), self._entity_changes("contact"), *self._pair_changes()]
+        return pl.concat([frame for frame in frames if frame is not None], how="diagonal_relaxed") if any(
+            frame is not None for frame in frames
+        ) else pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
+
+    def rejections_by_code(self) -> dict[str, int]:
+        """Code → number of defects, most frequent first; warnings left out."""
+        defects = self.rejections.filter(pl.col("severity") != "warning")
+        counts = defects.group_by("code").len().sort(["len", "code"], descending=[True, False])
+        return dict(counts.iter_rows())
+
+    def preview(self, table: str, rows: int) -> pl.DataFrame:
+        """The first rows of a staged table, sensitive fields masked."""
+        return self._masked(self.staging.table(table, limit=rows))
+
+    def as_dict(self, *, all_errors: bool = False, rows: bool = False, changes: bool = False) -> dict[str, Any]:
+        """The upload as a JSON document; sensitive values masked."""
+        document: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in (
+                "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
+                "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
+                "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs", "user",
+                "approved_by", "held",
+            )
+        }  # fmt: skip
+        document["added_at"] = _time(self.added_at)
+        document["finished_at"] = _time(self.finished_at)
+        document["errors"] = self._errors(None if all_errors else SHOWN_ERRORS)
+        if rows:
+            document["rows"] = self.outcome_rows.to_dicts()
+        if changes:
+            document["changes"] = list(self._shown_changes())
+        return document
+
+    def _errors(self, limit: int | None) -> list[dict[str, Any]]:
+        defects = self.rejections.filter(pl.col("severity") != "warning").sort("row_number")
+        shown = defects if limit is None else defects.head(limit)
+        return shown.select("row_number", "column", "value", "code", "message", "fix").to_dicts()
+
+    def _shown_changes(self) -> Iterable[dict[str, Any]]:
+        sensitive = self._sensitive()
+        for change in self.changes.iter_rows(named=True):
+            fields = {
+                field["field"]: [
+                    masked(value) if field["field"] in sensitive else value
+                    for value in (field["before"], field["after"])
+                ]
+                for field in change.pop("fields", None) or ()
+            }
+            yield {name: value for name, value in change.items() if value is not None} | {"fields": fields}
+
+    def _entity_changes(self, entity: str) -> pl.DataFrame | None:
+        frame = self.staging.table(f"{entity}_changes")
+        if "action" not in frame.columns:
+            return None
+        names = [name.removeprefix("after_") for name in frame.columns if name.startswith("after_")]
+        fields = pl.concat_list(
+            pl.when(pl.col("changed").list.contains(name)).then(
+                pl.struct(
+                    pl.lit(name).alias("field"),
+                    _as_text(f"before_{name}", frame).alias("before"),
+                    _as_text(f"after_{name}", frame).alias("after"),
+                )
+            )
+            for name in names
+        )
+        return frame.select(
+            pl.lit(entity).alias("target"), f"{entity}_id", "action", "row_number", fields.list.drop_nulls().alias("fields")
+        )
+
+    def _pair_changes(self) -> list[pl.DataFrame | None]:
+        frames: list[pl.DataFrame | None] = []
+        for target in ("membership", "link"):
+            frame = self.staging.table(f"{target}_changes")
+            frames.append(frame.with_columns(pl.lit(target).alias("target")) if "action" in frame.columns else None)
+        return frames
+
+    def _sensitive(self) -> frozenset[str]:
+        profile = self.resolved_profile
+        return profile.sensitive_fields if profile else frozenset()
+
+    def _masked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        sensitive = self._sensitive()
+        headings = {heading for heading, field in self.mapping.items() if field in sensitive}
+        hidden = {name for field in sensitive for name in (field, f"before_{field}", f"after_{field}", f"key_{field}")}
+        return frame.with_columns(
+            pl.col(name).cast(pl.String).str.replace_all(_SHAPE_ONLY, "*")
+            for name in frame.columns
+            if name in hidden or name in headings
+        )
+
+
+def _as_text(column: str, frame: pl.DataFrame) -> pl.Expr:
+    if isinstance(frame.schema[column], pl.List):
+        return pl.col(column).list.join("; ")
+    return pl.col(column).cast(pl.String)
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")

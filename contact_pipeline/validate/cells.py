@@ -1,0 +1,171 @@
+"""The rules for single cells, one list for each type of column. Each is named by its code; a null cell passes all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.profiles import Column, Profile, numbering
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.validate import email, identifiers
+
+Passes = Callable[[pl.Expr], pl.Expr]
+
+_SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
+_ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
+_SSN: Final = "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"
+_SSN_NEVER_ISSUED: Final = "^000-|^666-|^9|-00-|-0000$"
+_ZIP_CODE: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
+_FIRST_BIRTH: Final = "1900-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRule:
+    """What a cell must pass.
+
+    Attributes:
+        code: name of the defect where it does not.
+        passes: whether the value of a column passes; null passes.
+        expected: what would be right, in words.
+    """
+
+    code: str
+    passes: Passes
+    expected: str = ""
+
+
+def cell_rules(column: Column, profile: Profile, reference: Reference, today: date) -> list[CellRule]:
+    """The rules for the values of a column, in the order in which a defect is named.
+
+    Args:
+        column: the column.
+        profile: the profile, for its region.
+        reference: known logins and registered values.
+        today: the day after which nobody has been born.
+    """
+    match column.type:
+        case "email":
+            return [CellRule("email-syntax", email.is_address)]
+        case "phone":
+            return [_NOT_SCIENTIFIC, *_phone(profile.region)]
+        case "date":
+            return [*_date(column), *(_birth_date(today) if column.field == "date_of_birth" else [])]
+        case "ssn":
+            return [
+                _NOT_SCIENTIFIC,
+                CellRule("ssn-format", lambda value: value.str.contains(_SSN)),
+                CellRule("ssn-never-issued", lambda value: ~value.str.contains(_SSN_NEVER_ISSUED)),
+            ]
+        case "zip_code":
+            return [_NOT_SCIENTIFIC, CellRule("zip-code-format", lambda value: value.str.contains(_ZIP_CODE))]
+        case "identifier":
+            return [_NOT_SCIENTIFIC, *_identifier(column), _not_too_long(column)]
+        case "text":
+            return [_NOT_SCIENTIFIC, _not_too_long(column)]
+        case "name":
+            return [_not_too_long(column)]
+        case "boolean":
+            return []  # what could not be read stands in a column of its own
+        case _:
+            return _registered(column, reference)
+
+
+def in_words(declared: str) -> str:
+    """A strftime format as people write it: %m/%d/%Y is MM/DD/YYYY."""
+    for directive, word in {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}.items():
+        declared = declared.replace(directive, word)
+    return declared
+
+
+_NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.contains(_SCIENTIFIC))
+
+
+def _not_too_long(column: Column) -> CellRule:
+    # Bytes are counted in no time, and a text has at least as many of them as characters.
+    def passes(value: pl.Expr) -> pl.Expr:
+        return (value.str.len_bytes() <= column.max_length) | (value.str.len_chars() <= column.max_length)
+
+    return CellRule("too-long", passes, f"{column.max_length} characters")
+
+
+def _phone(region: str | None) -> list[CellRule]:
+    if region:
+        return [CellRule("phone-invalid", _is_phone)]
+
+    def says_its_country(value: pl.Expr) -> pl.Expr:
+        return ~value.str.contains(_NATIONAL)
+
+    return [
+        CellRule("phone-no-region", says_its_country),
+        CellRule("phone-invalid", lambda value: ~says_its_country(value) | _is_phone(value)),
+    ]
+
+
+def _is_phone(value: pl.Expr) -> pl.Expr:
+    return value.map_batches(_are_phones, return_dtype=pl.Boolean)
+
+
+def _are_phones(values: pl.Series) -> pl.Series:
+    certain = values.to_frame("number").select(numbering.is_certain(pl.col("number"))).to_series()
+    rest = values.filter(~certain)
+    asked = rest.filter(rest.str.starts_with("+")).unique()
+    accepted = asked.filter(pl.Series([numbering.verdict(text, None) == text for text in asked], dtype=pl.Boolean))
+    return certain if accepted.is_empty() else certain | values.is_in(accepted.implode())
+
+
+def _date(column: Column) -> list[CellRule]:
+    def is_a_day(value: pl.Expr) -> pl.Expr:
+        return value.str.contains(_ISO) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+
+    formats = [in_words(declared) for declared in column.formats or ["%Y-%m-%d"]]
+    return [CellRule("date-format", is_a_day, " or ".join(formats))]
+
+
+def _birth_date(today: date) -> list[CellRule]:
+    # ISO dates sort as text, so none has to be made a date again.
+    by = today.isoformat()
+    return [
+        CellRule("date-future", lambda value: ~value.str.contains(_ISO) | (value <= by)),
+        CellRule("date-before-1900", lambda value: ~value.str.contains(_ISO) | (value >= _FIRST_BIRTH)),
+    ]
+
+
+def _identifier(column: Column) -> list[CellRule]:
+    if not column.identifiers_by:
+        return list(_identifier_of(column.identifiers, pl.lit(True))) if column.identifiers else []
+    decides = pl.col(str(column.identifiers_column))
+    every = dict.fromkeys(kind for kinds in column.identifiers_by.values() for kind in kinds)
+    undecided = ~decides.is_in(list(column.identifiers_by)).fill_null(False)
+    rules = [rule for value, kinds in column.identifiers_by.items() for rule in _identifier_of(kinds, decides == value)]
+    return [*rules, *_identifier_of(list(every), undecided)]
+
+
+def _identifier_of(kinds: Sequence[str], applies: pl.Expr) -> Iterator[CellRule]:
+    """Rules for the rows to which they apply: right check digits, and the shape of one of the kinds."""
+    for kind in kinds:
+        if kind != "crm":
+            yield CellRule(f"{kind}-check-digits", lambda value, kind=kind: ~(applies & _wrong_digits(value, kind)))  # type: ignore[misc]
+    code = "crm-format" if list(kinds) == ["crm"] else "identifier-format"
+    expected = ", or ".join(identifiers.KINDS[kind] for kind in kinds)
+    yield CellRule(code, lambda value: ~(applies & ~identifiers.has_shape(value, kinds)), expected)
+
+
+def _wrong_digits(value: pl.Expr, kind: str) -> pl.Expr:
+    return identifiers.has_shape(value, [kind]) & ~identifiers.has_check_digits(value, kind)
+
+
+def _registered(column: Column, reference: Reference) -> list[CellRule]:
+    values = list(reference.registered(column))
+    if column.type == "login":
+        return [CellRule("unknown-login", lambda value: value.is_in(values))]
+    code = "not-a-choice" if column.choices else "not-in-vocabulary"
+    if column.type == "choice":
+        return [CellRule(code, lambda value: value.is_in(values))]
+    if column.choices or column.vocabulary:
+        return [CellRule(code, lambda items: items.list.eval(pl.element().is_in(values)).list.all())]
+    return []

@@ -1,0 +1,85 @@
+"""The Pandera schema of a profile's normalized rows. Every check is named by the code of the defect that it finds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+
+from contact_pipeline.contracts import NORMALIZED_ROWS
+from contact_pipeline.profiles import AnyOf, Column, Profile, Same
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.validate.cells import CellRule, cell_rules
+from contact_pipeline.validate.rows import has_any_of, has_same
+
+UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+
+_TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
+
+
+def schema_for(
+    profile: Profile, reference: Reference, *, cells: bool = True, rows: bool = True, today: date | None = None
+) -> pa.DataFrameSchema:
+    """The schema that a profile's normalized rows must meet.
+
+    Validate eager frames: on a LazyFrame Pandera skips the checks of data. Checks keep no failure cases, which would
+    be unmasked values; the places of the failures are in each error's `check_output`, what would be right is in the
+    check's `description`.
+
+    Args:
+        profile: the columns and the rules.
+        reference: known logins and registered values.
+        cells: whether to check single cells.
+        rows: whether to check what rows need as a whole.
+        today: the day after which nobody has been born; unset: today.
+    """
+    today = today or datetime.now(UTC).astimezone().date()
+    columns = dict(NORMALIZED_ROWS.columns)
+    for column in profile.columns:
+        rules = cell_rules(column, profile, reference, today) if cells else []
+        checks = [_cell_check(rule, column) for rule in rules]
+        checks += _row_checks_of(column, profile) if rows else []
+        kind = profile.row_fields[column.field]
+        columns[column.field] = pa.Column(_TYPES[kind], checks, nullable=True, required=False)
+        if cells and column.type == "boolean":
+            unread = _check("boolean-format", pl.col(f"{UNREAD}{column.field}").is_null(), ignore_na=False)
+            columns[f"{UNREAD}{column.field}"] = pa.Column(pl.String(), unread, nullable=True, required=False)
+    anyof = [_any_of_check(rule, profile) for rule in profile.rules if isinstance(rule, AnyOf)] if rows else []
+    return pa.DataFrameSchema(columns, checks=anyof, name=profile.name, strict=False)
+
+
+def _cell_check(rule: CellRule, column: Column) -> pa.Check:
+    value = pl.col(column.field)
+    if column.nothing and column.type not in {"list", "boolean"}:
+        value = pl.when(value != "").then(value)  # the word for nothing passes every rule
+    return _check(rule.code, rule.passes(value), rule.expected)
+
+
+def _row_checks_of(column: Column, profile: Profile) -> list[pa.Check]:
+    """The row rules that blame one column: it must be filled, or equal another."""
+    checks = []
+    if column.required:
+        checks.append(_check("required", pl.col(column.field).is_not_null(), ignore_na=False))
+    for rule in profile.rules:
+        if isinstance(rule, Same) and rule.same[0] == column.field:
+            checks.append(_same_check(rule, profile))
+    return checks
+
+
+def _same_check(rule: Same, profile: Profile) -> pa.Check:
+    def run(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(has_same(rule, data.lazyframe.collect_schema().names()))
+
+    return _named("differs-from", run, profile.column_of[rule.same[1]].field)
+
+
+def _any_of_check(rule: AnyOf, profile: Profile) -> pa.Check:
+    not_text = [field for field, kind in profile.row_fields.items() if kind != "text"]
+
+    def run(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(has_any_of(rule, data.lazyframe.collect_schema().names(), not_text))
+
+    return _named("needs-one-of", run, rule.message)
