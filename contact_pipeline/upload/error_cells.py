@@ -13,7 +13,8 @@ _CHUNK: Final = 1 << 20
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*?\w+:id=\"([^\"]+)\"")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 _ERROR_CELL: Final = re.compile(
-    rb'<(?:\w+:)?c\s(?=[^>]*\br="([A-Z]+)(\d+)")(?=[^>]*\bt="e")[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<', re.S
+    rb'<(?:\w+:)?c\s(?=[^>]*\br="([A-Z]+)(\d+)")(?=[^>]*\bt="e")[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<',
+    re.S,
 )
 
 
@@ -44,12 +45,10 @@ def _error_cells(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[int, int
         rest = b""
         while chunk := content.read(_CHUNK):
             rest += chunk
-            end = rest.rfind(b"</") if len(chunk) == _CHUNK else len(rest)
-            end = max(rest.rfind(b"<row", 0, end), rest.rfind(b":row", 0, end)) if len(chunk) == _CHUNK else end
-            if end < 0:
-                continue
-            yield from _in(rest[:end])
-            rest = rest[end:]
+            end = rest.rfind(b"row>") + len(b"row>")
+            if end >= len(b"row>"):
+                yield from _in(rest[:end])
+                rest = rest[end:]
         yield from _in(rest)
 
 

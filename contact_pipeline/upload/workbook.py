@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,8 +18,9 @@ from contact_pipeline.upload.raw import RawUpload, name_columns, raw_path, write
 
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
 _DAY_ZERO: Final = "1899-12-31 "  # what the reader puts before a time that has no date
-_ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes nine decimals at most, and integers to the last digit
+_ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes at most nine decimals, integers in full
 _EXACT_INTEGERS: Final = 2.0**53  # above it a number in a cell stands for several integers
+_Kind = Literal["string", "boolean", "datetime", "float"]
 _BLANK: Final = r"^\s*$"
 
 
@@ -96,24 +98,8 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str, path: Path) -> pl.DataF
     cells = _load(book, sheet, "string")
     if cells.is_empty():
         return cells
-    cells = _as_shown(
-        cells,
-        pl.col(pl.String).is_in(["true", "false"]),
-        lambda columns: _load(book, sheet, "boolean", columns),
-        lambda text, _: text.str.to_uppercase(),
-    )
-    cells = _as_shown(
-        cells,
-        pl.col(pl.String).str.contains(_MOMENT),
-        lambda columns: _load(book, sheet, "datetime", columns),
-        lambda text, _: _iso(text),
-    )
-    cells = _as_shown(
-        cells,
-        pl.col(pl.String).str.contains(_ROUNDED),
-        lambda columns: _load(book, sheet, "float", columns),
-        _unrounded,
-    )
+    for kind, doubtful, shown in _REWRITTEN:
+        cells = _as_shown(cells, doubtful, shown, partial(_load, book, sheet, kind))
     width = max(int(name) for name in cells.columns) + 1
     cells = cells.select(
         pl.col(str(n)) if str(n) in cells.columns else pl.lit(None, pl.String).alias(str(n)) for n in range(width)
@@ -124,7 +110,7 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str, path: Path) -> pl.DataF
 def _load(
     book: fastexcel.ExcelReader,
     sheet: str,
-    kind: Literal["string", "boolean", "datetime", "float"],
+    kind: _Kind,
     columns: list[int] | None = None,
 ) -> pl.DataFrame:
     # Without skip_rows=0 the reader drops blank rows at the top, and rows lose their place.
@@ -138,25 +124,86 @@ def _load(
 
 def _as_shown(
     cells: pl.DataFrame,
-    doubtful: pl.Expr,
-    load: Callable[[list[int]], pl.DataFrame],
+    doubtful: Callable[[pl.Expr], pl.Expr],
     shown: Callable[[pl.Expr, pl.Expr], pl.Expr],
+    load: Callable[[list[int]], pl.DataFrame],
 ) -> pl.DataFrame:
     """Rewrites the doubtful texts of cells that are of another type; a text that merely looks so stays as it is.
 
-    The reader gives booleans, moments and numbers as text of its own making. Reading the columns concerned once more,
-    as that type, tells such cells from text: text comes back empty.
+    Reading the columns concerned once more, as that type, tells such cells from text: text comes back empty.
     """
-    found = cells.select(doubtful.any()).row(0)
-    names = [name for name, any_doubtful in zip(cells.columns, found, strict=True) if any_doubtful]
+    found = cells.select(doubtful(pl.all()).any()).row(0)
+    names = [name for name, doubts in zip(cells.columns, found, strict=True) if doubts]
     if not names:
         return cells
     typed = load([int(name) for name in names]).rename(lambda name: f"{name} typed")
-    rewritten = [
-        pl.when(doubtful.meta.undo_aliases() if False else _only(doubtful, name) & pl.col(f"{name} typed").is_not_null())
-        .then(shown(pl.col(name), pl.col(f"{name} typed")))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in names
-    ]
+    rewritten = []
+    for name in names:
+        text, value = pl.col(name), pl.col(f"{name} typed")
+        is_typed = doubtful(text) & value.is_not_null()
+        rewritten.append(pl.when(is_typed).then(shown(text, value)).otherwise(text).alias(name))
     return pl.concat([cells, typed], how="horizontal").with_columns(rewritten).select(cells.columns)
+
+
+def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
+    """A date, a time or both, in ISO 8601, of a moment that the reader wrote out in full."""
+    return (
+        pl.when(text.str.starts_with(_DAY_ZERO))
+        .then(text.str.strip_prefix(_DAY_ZERO))
+        .when(text.str.ends_with(" 00:00:00"))
+        .then(text.str.head(10))
+        .otherwise(text.str.replace(" ", "T", literal=True))
+    )
+
+
+def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """The number to the 15 digits that Excel keeps; a longer integer has lost digits and is not written as if whole."""
+    is_exact = (text.cast(pl.Float64, strict=False) == value) & (value.abs() <= _EXACT_INTEGERS)
+    fifteen = value.map_elements(lambda number: f"{number:.15G}", return_dtype=pl.String)
+    return pl.when(is_exact).then(text).otherwise(fifteen)
+
+
+def _with_errors(cells: pl.DataFrame, errors: list[tuple[int, int, str]]) -> pl.DataFrame:
+    by_column: dict[int, dict[int, str]] = {}
+    for row, column, error in errors:
+        if row < cells.height and column < cells.width:
+            by_column.setdefault(column, {})[row] = error
+    return cells.with_columns(
+        cells.to_series(column).scatter(list(found), list(found.values())) for column, found in by_column.items()
+    )
+
+
+def _filled_rows(cells: pl.DataFrame) -> list[int]:
+    """The first and the last row, from 0, that hold more than space; none if there are none."""
+    if cells.is_empty():
+        return []
+    filled = cells.select(pl.any_horizontal(pl.all().str.contains(_BLANK).not_().fill_null(False))).to_series()
+    rows = filled.arg_true()
+    return [int(rows[0]), int(rows[-1])] if rows.len() else []
+
+
+def _without_unused_end(cells: pl.DataFrame, heading_row: int) -> pl.DataFrame:
+    """The columns up to the last that has a heading or a value."""
+    used = cells[heading_row - 1 :].select(pl.all().str.contains(_BLANK).not_().any(ignore_nulls=True)).row(0)
+    return cells[:, : max(n for n, is_used in enumerate(used, start=1) if is_used)]
+
+
+def _write_rows(cells: pl.DataFrame, heading_row: int, last_row: int, folder: Path, settings: Settings) -> None:
+    rows = cells[heading_row:last_row].select(
+        pl.int_range(heading_row + 1, last_row + 1, dtype=ROW_NUMBER).alias("row_number"),
+        pl.int_range(heading_row + 1, last_row + 1, dtype=ROW_NUMBER).alias("line_number"),
+        pl.all().replace("", None),
+    )
+    for number, part in enumerate(rows.iter_slices(settings.slice_rows), start=1):
+        part.write_parquet(raw_path(folder, number))
+    if rows.is_empty():
+        write_empty_rows(folder, cells.columns)
+
+
+# The reader gives booleans, moments and numbers as text of its own making: the type, how such a text looks, and what
+# stands in the sheet instead.
+_REWRITTEN: Final[list[tuple[_Kind, Callable[[pl.Expr], pl.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]]]] = [
+    ("boolean", lambda text: text.is_in(["true", "false"]), lambda text, _: text.str.to_uppercase()),
+    ("datetime", lambda text: text.str.contains(_MOMENT), _iso),
+    ("float", lambda text: text.str.contains(_ROUNDED), _unrounded),
+]
