@@ -1,0 +1,242 @@
+"""Which column of a file fills which field of a profile. Headings that do not do are refused, each one named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
+
+_NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What each column of a file is.
+
+    Attributes:
+        fields: raw column name → field, in the order of the file.
+        ignored: headings that fill no field, in the order of the file.
+    """
+
+    fields: dict[str, str]
+    ignored: list[str]
+
+
+def map_headings(
+    headings: list[str],
+    columns: list[str],
+    profile: Profile,
+    chosen: dict[str, str] | None = None,
+    *,
+    file: str | None = None,
+) -> Mapping:
+    """Maps a file's headings to the profile's fields, by the profile's rule for headings.
+
+    Args:
+        headings: the headings as in the file, in order.
+        columns: the raw rows' column for each heading.
+        profile: the profile.
+        chosen: heading → field, where somebody decided; only for profiles with mapped headings.
+        file: the file's name, for messages.
+
+    Raises:
+        Refusal: the headings are not those of the profile (`headings`), or what it needs cannot be mapped (`mapping`).
+    """
+    if profile.headings == "mapped":
+        fields = _propose(headings, profile, chosen or {}, file)
+        _must_suffice(headings, fields, profile, file)
+    else:
+        if chosen:
+            raise Refusal(
+                "mapping",
+                f"Columns of {profile.title} are not mapped: its headings are fixed.",
+                "Leave the mapping out.",
+                file=file,
+            )
+        fields = _find_fixed(headings, profile, file)
+    return Mapping(
+        fields={columns[n]: fields[n] for n in sorted(fields)},
+        ignored=[heading for n, heading in enumerate(headings) if n not in fields and heading.strip()],
+    )
+
+
+def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict[int, str]:
+    """Position → field, for a profile that says which headings there must be."""
+    keys = [_spaced(heading) for heading in headings]
+    expected = {_spaced(column.heading): column for column in profile.columns}
+    missing = [column.heading for key, column in expected.items() if key not in keys]
+    extra = [n for n, key in enumerate(keys) if key not in expected]
+    problems = [_missing(heading, [headings[n] for n in extra]) for heading in missing]
+    problems += [_twice(column, keys) for key, column in expected.items() if keys.count(key) > 1]
+    if profile.headings == "exact":
+        problems += [_extra(headings[n], n, missing) for n in extra]
+        problems += [_misplaced(column, keys.index(key)) for key, column in expected.items() if key in keys]
+    problems = [problem for problem in problems if problem]
+    if problems:
+        raise Refusal(
+            "headings",
+            f"The headings of {file or 'the file'} are not those of {profile.title}: {'; '.join(problems)}.",
+            f"Use the template's headings: {listed((c.heading for c in profile.columns), limit=30)}.",
+            file=file,
+            details={"missing": missing, "extra": [headings[n] for n in extra]},
+        )
+    return {keys.index(key): column.field for key, column in expected.items()}
+
+
+def _missing(heading: str, extra: list[str]) -> str:
+    near = _nearest([heading], extra)
+    return f"'{heading}' is missing" + (f" (is '{near}' meant to be it?)" if near else "")
+
+
+def _twice(column: Column, keys: list[str]) -> str:
+    letters = [_letter(n) for n, key in enumerate(keys) if key == _spaced(column.heading)]
+    return f"'{column.heading}' stands in columns {' and '.join(letters)}"
+
+
+def _extra(heading: str, position: int, missing: list[str]) -> str:
+    if not heading.strip():
+        return f"column {_letter(position)} has no heading"
+    near = _nearest([heading], missing)
+    return f"'{heading}' (column {_letter(position)}) is not expected" + (f"; the nearest is '{near}'" if near else "")
+
+
+def _misplaced(column: Column, position: int) -> str:
+    if column.letter is None or column.letter == _letter(position):
+        return ""
+    return f"'{column.heading}' must stand in column {column.letter}, not {_letter(position)}"
+
+
+def _propose(headings: list[str], profile: Profile, chosen: dict[str, str], file: str | None) -> dict[int, str]:
+    """Position → field: what was chosen, then what the headings say."""
+    fields = {_find_heading(heading, headings, file): field for heading, field in chosen.items()}
+    _must_be_fields(fields.values(), profile, file)
+    decided = set(fields.values())
+    meaning = {_folded(name): column.field for column in profile.columns for name in (column.heading, *column.accepts)}
+    for position, heading in enumerate(headings):
+        field = meaning.get(_folded(heading))
+        if field and position not in fields and field not in decided:
+            fields[position] = field
+    for field in dict.fromkeys(fields.values()):
+        rivals = [headings[n] for n in sorted(fields) if fields[n] == field]
+        if len(rivals) > 1:
+            raise Refusal(
+                "mapping",
+                f"{len(rivals)} columns of {file or 'the file'} would fill {field}: {listed(rivals)}.",
+                f'Map the one that is meant: "{rivals[0]}={field}"; headings that are the same must first be renamed.',
+                file=file,
+                details={"field": field, "headings": rivals},
+            )
+    return fields
+
+
+def _find_heading(wanted: str, headings: list[str], file: str | None) -> int:
+    found: list[int] = []
+    for fold in (str, _spaced):
+        found = [n for n, heading in enumerate(headings) if fold(heading) == fold(wanted)]
+        if len(found) == 1:
+            return found[0]
+    near = _nearest([wanted], headings)
+    problem = f"stands in {len(found)} columns of" if found else "is not a heading of"
+    raise Refusal(
+        "mapping",
+        f"'{wanted}' {problem} {file or 'the file'}." + (f" Did you mean '{near}'?" if near and not found else ""),
+        f"Its headings: {listed(headings, limit=30)}.",
+        file=file,
+    )
+
+
+def _must_be_fields(fields: Iterable[str], profile: Profile, file: str | None) -> None:
+    for field in fields:
+        if field not in profile.column_of:
+            near = _nearest([field], list(profile.column_of))
+            raise Refusal(
+                "mapping",
+                f"'{field}' is not a field of {profile.title}." + (f" Did you mean '{near}'?" if near else ""),
+                f"Its fields: {listed(profile.column_of, limit=30)}.",
+                file=file,
+            )
+
+
+def _must_suffice(headings: list[str], fields: dict[int, str], profile: Profile, file: str | None) -> None:
+    """Refuses a mapping under which no row could ever be complete."""
+    mapped = set(fields.values())
+    missing = [column.field for column in profile.columns if column.required and column.field not in mapped]
+    needs = [f"{profile.column_of[field].heading}" for field in missing]
+    for rule in profile.rules:
+        if isinstance(rule, AnyOf) and not _can_be_met(rule, mapped):
+            missing += [field for field in _unmapped(rule, mapped, profile) if field not in missing]
+            needs.append(rule.message)
+    if not missing:
+        return
+    free = [heading for n, heading in enumerate(headings) if n not in fields and heading.strip()]
+    hints = {field: _nearest(_names(profile.column_of[field]), free) for field in missing}
+    starred = [f"{field}*" + (f" (nearest heading: '{near}')" if near else "") for field, near in hints.items()]
+    example = next((f"{near}={field}" for field, near in hints.items() if near), f"Heading={missing[0]}")
+    raise Refusal(
+        "mapping",
+        f"{file or 'The file'} needs {listed(needs)}. Not mapped: {', '.join(starred)}.",
+        f'Map a heading to each field that is needed, such as "{example}".'
+        + (f" Headings that are free: {listed(free, limit=30)}." if free else ""),
+        file=file,
+        details={"missing": missing, "free": free},
+    )
+
+
+def _can_be_met(rule: AnyOf, mapped: set[str]) -> bool:
+    if rule.when_any and not mapped.intersection(rule.when_any):
+        return True
+    return any(all(_is_mapped(field, mapped) for field in group) for group in rule.any_of)
+
+
+def _is_mapped(field: str, mapped: set[str]) -> bool:
+    if field == NAME:
+        return "full_name" in mapped or {"first_name", "last_name"} <= mapped
+    return field in mapped
+
+
+def _unmapped(rule: AnyOf, mapped: set[str], profile: Profile) -> list[str]:
+    """The fields that the rule lacks where it lacks the fewest, the parts of a name spelled out."""
+    groups = [[field for field in group if not _is_mapped(field, mapped)] for group in rule.any_of]
+    fewest = min(len(group) for group in groups)
+    lacking: dict[str, None] = {}
+    for field in (field for group in groups if len(group) == fewest for field in group):
+        parts = ["full_name", "first_name", "last_name"] if field == NAME else [field]
+        lacking.update(dict.fromkeys(part for part in parts if part in profile.column_of and part not in mapped))
+    return list(lacking)
+
+
+def _names(column: Column) -> list[str]:
+    return [column.heading, *column.accepts]
+
+
+def _nearest(names: list[str], among: list[str]) -> str | None:
+    """The one of `among` that is most like any of the names, if it is like it at all."""
+    found = [
+        process.extractOne(name, among, scorer=fuzz.ratio, processor=_folded, score_cutoff=_NEAR) for name in names
+    ]
+    best = max((match for match in found if match), key=lambda match: match[1], default=None)
+    return best[0] if best else None
+
+
+def _spaced(heading: str) -> str:
+    return " ".join(heading.split()).casefold()
+
+
+def _folded(heading: str) -> str:
+    return re.sub(r"[\W_]+", "", heading.casefold())
+
+
+def _letter(position: int) -> str:
+    """The letter of a sheet's column, from its position from 0: A, Z, AA."""
+    letters = ""
+    number = position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
