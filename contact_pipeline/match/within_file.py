@@ -5,8 +5,9 @@ Almost all rows share no key with another new row and are never looked at here; 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 
 import polars as pl
 
@@ -42,20 +43,20 @@ def find_followers(database: Database, part: Part, keys: str, decisions: str) ->
     )
 
 
+def _sets(rule: MatchRule) -> list[tuple[str, ...]]:
+    """The sets of fields of which two rows must agree in one, whole, to match by the rule."""
+    return [tuple(rule.fields)] if rule.equal else list(combinations(rule.of, rule.at_least or 1))
+
+
 def _groupings(rules: Iterable[MatchRule]) -> list[tuple[str, str]]:
     """Sets of key columns of which two rows must share one to match at all, each with the test that it is filled."""
-    sets = []
-    for rule in rules:
-        if rule.equal:
-            sets.append([*rule.equal, *(step.field for step in rule.narrow)])
-        else:
-            sets += [[name] for name in rule.of]
     return [
         (
             ", ".join(key_column(name) for name in fields),
             " AND ".join(f"{key_column(name)} IS NOT NULL" for name in fields),
         )
-        for fields in sets
+        for rule in rules
+        for fields in _sets(rule)
     ]
 
 
@@ -64,6 +65,7 @@ class _Leaders:
 
     def __init__(self, rules: tuple[MatchRule, ...], names: list[str]) -> None:
         self._rules = rules
+        self._sets = [_sets(rule) for rule in rules]
         self._at = {name: position for position, name in enumerate(names)}
         self._keys: dict[int, Keys] = {}
         self._by_value: dict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -82,7 +84,7 @@ class _Leaders:
     def _leader_of(self, keys: Keys) -> tuple[int | None, bool]:
         found: dict[int, bool] = {}
         for number, rule in enumerate(self._rules):
-            for leader in self._agreeing(number, rule, keys):
+            for leader in self._agreeing(number, keys):
                 differs = rule.higher_differs if self._higher_differs(number, keys, self._keys[leader]) else "same"
                 if differs != "another" and leader not in found:
                     found[leader] = differs == "review"
@@ -91,32 +93,20 @@ class _Leaders:
         earliest = min(found)
         return earliest, found[earliest]
 
-    def _agreeing(self, number: int, rule: MatchRule, keys: Keys) -> Iterable[int]:
-        if rule.equal:
-            entry = self._entry(number, rule, keys)
-            return self._by_value.get(entry, ()) if entry else ()
-        counts = Counter(
-            leader
-            for name in rule.of
-            if keys[self._at[name]] is not None
-            for leader in self._by_value.get((number, name, keys[self._at[name]]), ())
-        )
-        return [leader for leader, count in counts.items() if count >= (rule.at_least or 1)]
+    def _agreeing(self, number: int, keys: Keys) -> Iterable[int]:
+        return {leader for entry in self._entries(number, keys) for leader in self._by_value.get(entry, ())}
 
     def _add(self, row_number: int, keys: Keys) -> None:
         self._keys[row_number] = keys
-        for number, rule in enumerate(self._rules):
-            if rule.equal:
-                entry = self._entry(number, rule, keys)
-                if entry:
-                    self._by_value[entry].append(row_number)
-            for name in rule.of:
-                if keys[self._at[name]] is not None:
-                    self._by_value[(number, name, keys[self._at[name]])].append(row_number)
+        for number in range(len(self._rules)):
+            for entry in self._entries(number, keys):
+                self._by_value[entry].append(row_number)
 
-    def _entry(self, number: int, rule: MatchRule, keys: Keys) -> tuple[object, ...] | None:
-        values = tuple(keys[self._at[name]] for name in rule.fields)
-        return None if None in values else (number, *values)
+    def _entries(self, number: int, keys: Keys) -> Iterable[tuple[object, ...]]:
+        for fields in self._sets[number]:
+            values = tuple(keys[self._at[name]] for name in fields)
+            if None not in values:
+                yield number, fields, *values
 
     def _higher_differs(self, number: int, keys: Keys, others: Keys) -> bool:
         for rule in self._rules[:number]:
