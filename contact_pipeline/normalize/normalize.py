@@ -68,7 +68,11 @@ def normalize(
     values = tidy.select(
         "row_number",
         *(_value(name, column, profile, reference).alias(column.field) for name, column in columns.items()),
-        *(_unread(name).alias(f"{UNREAD}{column.field}") for name, column in columns.items() if column.type == "boolean"),
+        *(
+            _unread(name).alias(f"{UNREAD}{column.field}")
+            for name, column in columns.items()
+            if column.type == "boolean"
+        ),
     )
     repaired = _repaired(tidy, values, columns)
     return _in_order(values.with_columns(repaired=repaired), profile), blank_rows
@@ -185,9 +189,11 @@ def _in_order(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     """The columns as the contract orders them, the full name made up where none is given."""
     parts = [pl.col(part) for part in ("first_name", "last_name") if part in values.columns]
     if parts and any(column.field == "full_name" for column in profile.columns):
-        made = text.full_name(*parts) if len(parts) == 2 else parts[0]  # noqa: PLR2004 - a first and a last name
+        made = text.full_name(*parts) if len(parts) == 2 else parts[0]
         given = [pl.col("full_name")] if "full_name" in values.columns else []
         values = values.with_columns(full_name=pl.coalesce([*given, made]))
     there = set(values.columns)
     in_profile = [column.field for column in profile.columns if column.field in there]
-    return values.select("row_number", "repaired", *in_profile, *(name for name in values.columns if name.startswith(UNREAD)))
+    return values.select(
+        "row_number", "repaired", *in_profile, *(name for name in values.columns if name.startswith(UNREAD))
+    )

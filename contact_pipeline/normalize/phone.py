@@ -73,23 +73,25 @@ def _settled(values: pl.Series, region: str | None) -> pl.Series:
 def _international(digits: pl.Expr, plan: numbering.Plan | None) -> pl.Expr:
     """The same number from its plus sign on, as the library would read it, or null where that takes more thought.
 
-    The order is the library's: plus, international prefix, calling code without plus, national, trunk prefix.
+    What begins like an international prefix is never national; what is a national number as it stands is not taken
+    apart further.
     """
     plus = pl.when(digits.str.starts_with("+")).then(digits)
     if plan is None:
         return plus
-    code = plan.calling_code
-    rest = digits.str.slice(len(code))
-    is_national = digits.str.contains(plan.national)
-    has_code = digits.str.starts_with(code)
-    choice = plus
+    code, rest = plan.calling_code, digits.str.slice(len(plan.calling_code))
+    at_home = ~digits.str.contains(plan.international_prefix)
+    has_code = at_home & digits.str.starts_with(code)
+    choices = [
+        plus,
+        pl.when(at_home & digits.str.contains(plan.national)).then(pl.lit(f"+{code}") + digits),
+        pl.when(has_code & rest.str.contains(plan.national)).then("+" + digits),
+    ]
     if prefix := plan.plain_international_prefix:
-        choice = choice.when(digits.str.contains(f"^{prefix}[1-9]")).then("+" + digits.str.slice(len(prefix)))
-    choice = choice.when(digits.str.contains(plan.international_prefix)).then(None)
-    choice = choice.when(is_national).then(pl.lit(f"+{code}") + digits)
-    choice = choice.when(has_code & rest.str.contains(plan.national)).then("+" + digits)
+        abroad = digits.str.contains(f"^{prefix}[1-9]")
+        choices.append(pl.when(abroad).then("+" + digits.str.slice(len(prefix))))
     if trunk := plan.trunk_prefix:
         local = digits.str.slice(len(trunk))
-        dialled = digits.str.starts_with(trunk) & ~has_code & local.str.contains(plan.national)
-        choice = choice.when(dialled).then(pl.lit(f"+{code}") + local)
-    return choice
+        dialled = at_home & ~has_code & digits.str.starts_with(trunk) & local.str.contains(plan.national)
+        choices.append(pl.when(dialled).then(pl.lit(f"+{code}") + local))
+    return pl.coalesce(choices)

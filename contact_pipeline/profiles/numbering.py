@@ -45,12 +45,13 @@ class Plan:
 def plan_of(region: str) -> Plan | None:
     """The dialling plan of a region (ISO 3166-1 alpha-2), or None where there is none."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None or metadata.general_desc is None:
+    national = metadata.general_desc.national_number_pattern if metadata and metadata.general_desc else None
+    if metadata is None or national is None:
         return None
     abroad = metadata.international_prefix or ""
     return Plan(
         calling_code=str(metadata.country_code),
-        national=f"^(?:{_for_polars(metadata.general_desc.national_number_pattern or "")})$",
+        national=f"^(?:{_for_polars(national)})$",
         international_prefix=f"^(?:{_for_polars(abroad)})" if abroad else "^!",
         plain_international_prefix=abroad if abroad.isdigit() else None,
         trunk_prefix=_plain_trunk_prefix(metadata.national_prefix, metadata.national_prefix_for_parsing),

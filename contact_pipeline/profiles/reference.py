@@ -12,17 +12,17 @@ class Reference:
     """What is known at the moment an upload is staged.
 
     Attributes:
-        users: the known logins, in their registered spelling.
+        logins: the known logins, in their registered spelling.
         vocabularies: name of a vocabulary → its values, in their registered spelling.
     """
 
-    users: frozenset[str] = frozenset()
+    logins: frozenset[str] = frozenset()
     vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def registered(self, column: Column) -> tuple[str, ...]:
         """The values that a column may hold, in their registered spelling; empty where any may stand."""
         if column.type == "login":
-            return tuple(sorted(self.users))
+            return tuple(sorted(self.logins))
         if column.choices:
             return tuple(column.choices)
         return self.vocabularies.get(column.vocabulary, ()) if column.vocabulary else ()

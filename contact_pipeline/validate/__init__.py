@@ -1,0 +1,8 @@
+"""Stage 3: normalized rows → rejections, found by Pandera schemas that are made from the profile."""
+
+from contact_pipeline.validate.codes import CODES
+from contact_pipeline.validate.notes import noted_cells
+from contact_pipeline.validate.schema import schema_for
+from contact_pipeline.validate.validate import validate
+
+__all__ = ["CODES", "noted_cells", "schema_for", "validate"]

@@ -122,7 +122,7 @@ def _date(column: Column) -> list[CellRule]:
     def is_a_day(value: pl.Expr) -> pl.Expr:
         return value.str.contains(_ISO) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
-    formats = [in_words(declared) for declared in column.formats or ["%Y-%m-%d"]]
+    formats = [in_words(declared) for declared in [*column.formats, "%Y-%m-%d"]]
     return [CellRule("date-format", is_a_day, " or ".join(formats))]
 
 

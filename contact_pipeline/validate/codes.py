@@ -1,4 +1,4 @@
-"""The catalogue of rejection codes: what each means, how it is worded and what to do, for every stage that rejects rows.
+"""The catalogue of rejection codes, of every stage: what each means, how it is worded and what to do.
 
 Messages and fixes may use {column} (the heading in the file), {value} (masked where sensitive), {expected} (what would
 be right) and {row} (the number of another row).
@@ -56,13 +56,13 @@ CODES: Final[dict[str, Code]] = {
     "date-future": Code(
         meaning="A birth date lies in the future.",
         message="{column} '{value}' is in the future.",
-        fix="Correct the date in {column}.",
+        fix="Correct {column}.",
         example="2190-01-01",
     ),
     "date-before-1900": Code(
         meaning="A birth date lies before 1900.",
         message="{column} '{value}' is before 1900.",
-        fix="Correct the date in {column}, with a year of four digits.",
+        fix="Correct {column}; write the year with four digits.",
         example="1066-10-14",
     ),
     "ssn-format": Code(
@@ -75,7 +75,7 @@ CODES: Final[dict[str, Code]] = {
         meaning="The Social Security Administration issues no such number: area 000, 666 or 900 to 999, group 00, "
         "or serial 0000.",
         message="{column} '{value}' is a number that is never issued.",
-        fix="Correct the number in {column}, or leave it blank.",
+        fix="Correct {column}, or leave it blank.",
         example="000-12-3456",
     ),
     "zip-code-format": Code(

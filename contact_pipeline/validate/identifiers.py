@@ -15,9 +15,7 @@ KINDS: Final[dict[str, str]] = {
     "cpf": "a CPF of 11 digits",
 }
 
-_CRM: Final = (
-    "^[0-9]{1,10}-(?:AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO)$"
-)
+_CRM: Final = "^[0-9]{1,10}-(?:AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO)$"
 _SHAPES: Final = {"crm": _CRM, "cnpj": "^[0-9A-Z]{12}[0-9]{2}$", "cpf": "^[0-9]{11}$"}
 _CNPJ_WEIGHTS: Final = ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2))
 _CPF_WEIGHTS: Final = (tuple(range(10, 1, -1)), tuple(range(11, 1, -1)))
@@ -40,9 +38,9 @@ def has_check_digits(value: pl.Expr, kind: str) -> pl.Expr:
 def _check_digit(value: pl.Expr, weights: Sequence[int]) -> pl.Expr:
     total = reduce(add, (_character(value, place) * weight for place, weight in enumerate(weights)))
     remainder = total % 11
-    return pl.when(remainder < 2).then(0).otherwise(11 - remainder)  # noqa: PLR2004 - as the rule has it
+    return pl.when(remainder < 2).then(0).otherwise(11 - remainder)
 
 
 def _character(value: pl.Expr, place: int) -> pl.Expr:
     number = value.str.slice(place, 1).str.to_integer(base=36, strict=False)
-    return pl.when(number >= 10).then(number + _LETTERS_AFTER_DIGITS).otherwise(number)  # noqa: PLR2004 - base ten
+    return pl.when(number >= 10).then(number + _LETTERS_AFTER_DIGITS).otherwise(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -63,17 +64,23 @@ def _row_checks_of(column: Column, profile: Profile) -> list[pa.Check]:
     checks = []
     if column.required:
         checks.append(_check("required", pl.col(column.field).is_not_null(), ignore_na=False))
-    for rule in profile.rules:
-        if isinstance(rule, Same) and rule.same[0] == column.field:
-            checks.append(_same_check(rule, profile))
-    return checks
+    same = [rule for rule in profile.rules if isinstance(rule, Same) and rule.same[0] == column.field]
+    return [*checks, *(_same_check(rule) for rule in same)]
 
 
-def _same_check(rule: Same, profile: Profile) -> pa.Check:
+def _check(code: str, passes: pl.Expr, expected: str = "", *, ignore_na: bool = True) -> pa.Check:
+    return _named(code, lambda data: data.lazyframe.select(passes), expected, ignore_na=ignore_na)
+
+
+def _named(code: str, run: Callable[[PolarsData], pl.LazyFrame], expected: str, *, ignore_na: bool = True) -> pa.Check:
+    return pa.Check(run, name=code, description=expected, ignore_na=ignore_na, n_failure_cases=0)
+
+
+def _same_check(rule: Same) -> pa.Check:
     def run(data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(has_same(rule, data.lazyframe.collect_schema().names()))
 
-    return _named("differs-from", run, profile.column_of[rule.same[1]].field)
+    return _named("differs-from", run, rule.same[1])
 
 
 def _any_of_check(rule: AnyOf, profile: Profile) -> pa.Check:

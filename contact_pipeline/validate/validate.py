@@ -1,0 +1,173 @@
+"""Stage 3: normalized rows → rejections. Runs the profile's schema and tells every failure by row and column.
+
+What an upload makes of them is the profile's `on_error`: under `note` a bad cell is taken out and written to the notes,
+and rows are judged by what is left; otherwise it rejects the row (and may block the upload).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+from contact_pipeline.contracts import REJECTIONS, empty
+from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.validate.codes import CODES
+from contact_pipeline.validate.schema import UNREAD, schema_for
+from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
+
+_UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The rows of a frame that fail one check.
+
+    Attributes:
+        code: name of the check.
+        field: field in error; None: the row as a whole.
+        expected: what would be right, in words.
+        rows: True at each row that fails.
+    """
+
+    code: str
+    field: str | None
+    expected: str
+    rows: pl.Series
+
+
+def validate(
+    normalized: pl.DataFrame, profile: Profile, reference: Reference, headings: Mapping[str, str]
+) -> pl.DataFrame:
+    """Every defect of a slice, at most one for each cell, by row and in the profile's order of columns.
+
+    Args:
+        normalized: contracts.NORMALIZED_ROWS.
+        profile: the columns and the rules.
+        reference: known logins and registered values.
+        headings: field → heading in the file.
+
+    Returns:
+        contracts.REJECTIONS, without line numbers.
+    """
+    wording = _Wording(profile, reference, headings)
+    if profile.on_error != "note":
+        failures = failures_of(normalized, schema_for(profile, reference))
+        return _in_order([wording.tell(normalized, failure, "error") for failure in failures])
+    cells = failures_of(normalized, schema_for(profile, reference, rows=False))
+    left = taken_out(normalized, cells)
+    rows = failures_of(left, schema_for(profile, reference, cells=False))
+    noted = [wording.tell(normalized, failure, "noted") for failure in cells]
+    return _in_order([*noted, *(wording.tell(left, failure, "error") for failure in rows)])
+
+
+def failures_of(normalized: pl.DataFrame, schema: pa.DataFrameSchema) -> list[Failure]:
+    """The failures of every check, in the schema's order.
+
+    Raises:
+        SchemaErrors: the frame itself is not what the contract says (the type of a column, a row_number twice).
+    """
+    try:
+        schema.validate(normalized, lazy=True)
+    except SchemaErrors as found:
+        if any(not _is_of_data(error) for error in found.schema_errors):
+            raise
+        return [_failure(error) for error in found.schema_errors]
+    return []
+
+
+def taken_out(normalized: pl.DataFrame, failures: Sequence[Failure]) -> pl.DataFrame:
+    """The frame with every failing cell made blank."""
+    failing: dict[str, list[pl.Series]] = {}
+    for failure in failures:
+        if failure.field is not None and failure.field in normalized.columns:
+            failing.setdefault(failure.field, []).append(failure.rows)
+    return normalized.with_columns(
+        pl.when(~reduce(or_, rows)).then(pl.col(field)).alias(field) for field, rows in failing.items()
+    )
+
+
+def _is_of_data(error: SchemaError) -> bool:
+    return isinstance(error.check, pa.Check) and error.reason_code is SchemaErrorReason.DATAFRAME_CHECK
+
+
+def _failure(error: SchemaError) -> Failure:
+    check, passed = error.check, error.check_output
+    name = error.schema.name if isinstance(error.schema, pa.Column) else None
+    field = None if name is None else name.removeprefix(UNREAD)
+    return Failure(str(check.name), field, check.description or "", ~passed.to_series())
+
+
+class _Wording:
+    """Tells failures as rejections, in the words of the catalogue and the headings of the file."""
+
+    def __init__(self, profile: Profile, reference: Reference, headings: Mapping[str, str]) -> None:
+        self._columns = profile.column_of
+        self._order = {field: place for place, field in enumerate(self._columns)}
+        self._reference = reference
+        self._headings = {field: column.heading for field, column in self._columns.items()} | dict(headings)
+
+    def tell(self, rows: pl.DataFrame, failure: Failure, severity: str) -> pl.DataFrame:
+        """The rejections of one failure, with the column's place for sorting."""
+        field, code = failure.field, CODES[failure.code]
+        column = self._columns[field] if field else None
+        failing = rows.filter(failure.rows).select("row_number", **self._cell(column))
+        words = {
+            "column": pl.lit(self._headings[field] if field else "The row"),
+            "value": quoted(pl.col("named")),
+            "expected": self._expected(failing["named"], failure, column),
+        }
+        return failing.select(
+            "row_number",
+            line_number=pl.lit(None, pl.UInt32),
+            column=pl.lit(self._headings[field] if field else None, pl.String),
+            field=pl.lit(field, pl.String),
+            value="value",
+            code=pl.lit(failure.code),
+            message=worded(code.message, words),
+            fix=worded(code.fix, words),
+            severity=pl.lit(severity),
+            place=pl.lit(self._order[field] if field else len(self._order), pl.UInt32),
+        )
+
+    def _cell(self, column: Column | None) -> dict[str, pl.Expr]:
+        """The cell as text, and what a message names of it: of a list only what is not registered. Both masked."""
+        if column is None:
+            return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
+        cell = pl.col(column.field)
+        if column.type == "list":
+            known = list(self._reference.registered(column))
+            value = cell.list.join(f"{column.separator} ")
+            named = cell.list.filter(~pl.element().is_in(known)).list.join(f"{column.separator} ")
+        else:
+            value = named = pl.col(f"{UNREAD}{column.field}") if column.type == "boolean" else cell
+        if column.sensitive:
+            value, named = hidden(value), hidden(named)
+        return {"value": value, "named": named}
+
+    def _expected(self, named: pl.Series, failure: Failure, column: Column | None) -> pl.Expr:
+        if failure.code == "differs-from":
+            return pl.lit(self._headings[failure.expected])
+        if column is None or failure.code not in _UNREGISTERED:
+            return pl.lit(failure.expected)
+        if column.sensitive:
+            return pl.lit("Use one of the registered values.")
+        separator = column.separator if column.type == "list" else None
+        wanted = "users" if column.type == "login" else f"vocabulary '{column.vocabulary}'"
+        return pl.lit(nearest(named, self._reference.registered(column), wanted, separator))
+
+
+def _in_order(told: list[pl.DataFrame]) -> pl.DataFrame:
+    """By row and column; of several defects of a cell the first stands for all."""
+    if not told:
+        return empty(REJECTIONS)
+    rejections = pl.concat(told)
+    cell = pl.struct("row_number", pl.coalesce("field", "code"))
+    first = rejections.filter(cell.is_first_distinct())
+    return first.sort("row_number", "place", maintain_order=True).drop("place")
