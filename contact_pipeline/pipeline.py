@@ -22,7 +22,8 @@ from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, Sta
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.match import Changeset, differing_rows, match, parts_of
-from contact_pipeline.normalize import map_headings, normalize, repairs_of
+from contact_pipeline.normalize import normalize, repairs_of
+from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.profiles.reference import Reference
@@ -282,8 +283,9 @@ class Pipeline:
         line, staging = self.store.line(upload_id), self.store.staging(upload_id)
         profile, _ = _resolved(line)
         facts, reference = staging.facts(), self._reference(staging)
+        headings = dict(zip(facts["columns"], facts["headings"], strict=True))
         parts = [
-            repairs_of(raw, clean, facts["fields"], profile, reference)
+            repairs_of(raw, clean, facts["fields"], profile, reference, headings)
             for raw, clean in staging.pairs(self.settings.slice_rows)
         ]
         return pl.concat(parts) if parts else pl.DataFrame()

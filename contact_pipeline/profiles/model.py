@@ -213,7 +213,7 @@ class Profile(Model):
                     raise ValueError(f"a rule uses '{name}', which no column fills")
         if self.target == "account" and self.options.deactivate_missing:
             raise ValueError("accounts cannot be deactivated by being missing: their status says so")
-        if "rule" in self.options.model_fields_set and self.matched not in self.options.rule:
+        if self.options.rule and self.matched not in self.options.rule:
             raise ValueError(f"matched '{self.matched}' is not one of options.rule")
         return self
 
