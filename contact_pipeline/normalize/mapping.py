@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
+_REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
 _NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
 
 
@@ -71,7 +72,7 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
     keys = [_spaced(heading) for heading in headings]
     expected = {_spaced(column.heading): column for column in profile.columns}
     missing = [column.heading for key, column in expected.items() if key not in keys]
-    extra = [n for n, key in enumerate(keys) if key not in expected]
+    extra = [n for n, key in enumerate(keys) if key not in expected and (key, n) != (_REASONS, len(keys) - 1)]
     problems = [_missing(heading, [headings[n] for n in extra]) for heading in missing]
     problems += [_twice(column, keys) for key, column in expected.items() if keys.count(key) > 1]
     if profile.headings == "exact":

@@ -1,0 +1,88 @@
+"""The rejected rows as a file in the sender's own columns, with the reasons, to be corrected and sent again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+import xlsxwriter
+
+ERRORS: Final = "errors"  # the heading of the column with the reasons
+_LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
+
+
+def write_rejected(
+    raw: pl.DataFrame,
+    headings: list[str],
+    columns: list[str],
+    rejections: pl.DataFrame,
+    path: Path,
+    file_type: Literal["csv", "xlsx"],
+    delimiter: str | None,
+    *,
+    unreadable: pl.DataFrame | None = None,
+) -> int:
+    """Writes the rejected rows in file order, as read, with a last column `errors`; only its owner may read the file.
+
+    A row that could not be split into columns stands whole in the first column.
+
+    Args:
+        raw: the raw rows, at least the rejected ones.
+        headings: the headings as in the file.
+        columns: the raw rows' column for each heading.
+        rejections: the rejections; only those of severity `error` reject a row.
+        path: where to write.
+        file_type: the file's own type.
+        delimiter: the file's own delimiter; None: a comma.
+        unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
+
+    Returns:
+        How many rows were written.
+    """
+    if headings and headings[-1].strip().casefold() == ERRORS:
+        headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
+    rows = _rejected_rows(raw, columns, rejections, unreadable)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    if file_type == "csv":
+        _write_csv(rows, [*headings, ERRORS], path, delimiter or ",")
+    else:
+        _write_sheet(rows, [*headings, ERRORS], path)
+    return rows.height
+
+
+def _rejected_rows(
+    raw: pl.DataFrame, columns: list[str], rejections: pl.DataFrame, unreadable: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The cells of each rejected row and the reasons, in columns named by position: a heading may stand twice."""
+    errors = rejections.filter(pl.col("severity") == "error").group_by("row_number", maintain_order=True)
+    reasons = errors.agg(
+        pl.col("message").unique(maintain_order=True).str.join("; "), pl.col("value").first().alias("text")
+    )
+    if unreadable is not None:
+        reasons = reasons.drop("text").join(unreadable.select("row_number", "text"), on="row_number", how="left")
+    cells = raw.select("row_number", *(pl.col(column).alias(f"cell {n}") for n, column in enumerate(columns)))
+    rows = reasons.join(cells.with_columns(split=pl.lit(True)), on="row_number", how="left").sort("row_number")
+    first = pl.when(pl.col("split").is_null()).then("text").otherwise("cell 0").alias("cell 0")
+    return rows.with_columns(first).select(*(f"cell {n}" for n in range(len(columns))), "message")
+
+
+def _write_csv(rows: pl.DataFrame, headings: list[str], path: Path, delimiter: str) -> None:
+    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
+    pl.concat([heading, rows]).write_csv(path, include_header=False, separator=delimiter, quote_style="necessary")
+
+
+def _write_sheet(rows: pl.DataFrame, headings: list[str], path: Path) -> None:
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+        text = book.add_format({"num_format": "@"})
+        bold = book.add_format({"num_format": "@", "bold": True})
+        sheet = book.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(headings) - 1, 18, text)
+        for place, heading in enumerate(headings):
+            sheet.write_string(0, place, heading, bold)
+        for number, row in enumerate(rows.iter_rows(), start=1):
+            for place, cell in enumerate(row):
+                if cell:
+                    sheet.write_string(number, place, cell[:_LONGEST_CELL], text)

@@ -1,0 +1,80 @@
+"""The file to fill in for a profile, blank or with an example row, as CSV or as an Excel sheet."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, Final
+
+import xlsxwriter
+
+from contact_pipeline.errors import Usage, listed
+from contact_pipeline.profiles import Column, Profile
+
+_LAST_ROW: Final = 1_048_575  # of an Excel sheet, from 0
+_WIDEST_LIST: Final = 255  # characters that Excel takes for the choices of a cell
+
+
+def write_template(profile: Profile, path: Path | None, *, example: bool) -> Path:
+    """Writes the template and says where; without a path, in the current folder under the profile's name.
+
+    In Excel the required headings are red, and every cell is text, so that Excel changes no number or date.
+
+    Raises:
+        Usage: the path's ending is not a file type of the profile (`file-type`).
+    """
+    if path is None:
+        path = Path(f"{profile.name}{'_example' if example else ''}.{profile.file.types[0]}")
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in profile.file.types:
+        endings = [f".{name}" for name in profile.file.types]
+        raise Usage(
+            "file-type",
+            f"{profile.title} takes {listed(endings)}, not '{path.name}'.",
+            f"Let the name end in {' or '.join(endings)}.",
+            file=path.name,
+        )
+    columns = _laid_out(profile)
+    if kind == "csv":
+        _write_csv(columns, path, profile.file.delimiter or ",", example=example)
+    else:
+        _write_sheet(columns, path, profile, example=example)
+    return path
+
+
+def _laid_out(profile: Profile) -> list[Column | None]:
+    """The columns in the order of the sheet: those with a letter at it, the others where there is room."""
+    places = {ord(column.letter) - ord("A"): column for column in profile.columns if column.letter}
+    free = (n for n in range(len(profile.columns) + len(places)) if n not in places)
+    places.update({next(free): column for column in profile.columns if not column.letter})
+    return [places.get(n) for n in range(max(places) + 1)]
+
+
+def _write_csv(columns: list[Column | None], path: Path, delimiter: str, *, example: bool) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, delimiter=delimiter)
+        rows.writerow([column.heading if column else "" for column in columns])
+        if example:
+            rows.writerow([column.example if column else "" for column in columns])
+
+
+def _write_sheet(columns: list[Column | None], path: Path, profile: Profile, *, example: bool) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        text = book.add_format({"num_format": "@"})
+        heading = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
+        required = book.add_format({"num_format": "@", "bold": True, "bottom": 1, "font_color": "#C00000"})
+        sheet = book.add_worksheet(profile.file.sheet)
+        sheet.freeze_panes(1, 0)
+        for place, column in enumerate(columns):
+            if column is None:
+                continue
+            sheet.set_column(place, place, max(len(column.heading), len(column.example)) + 3, text)
+            sheet.write_string(0, place, column.heading, required if column.required else heading)
+            _offer_choices(sheet, place, column)
+            if example:
+                sheet.write_string(1, place, column.example, text)
+
+
+def _offer_choices(sheet: Any, place: int, column: Column) -> None:
+    if column.type == "choice" and column.choices and len(",".join(column.choices)) <= _WIDEST_LIST:
+        sheet.data_validation(1, place, _LAST_ROW, place, {"validate": "list", "source": column.choices})
