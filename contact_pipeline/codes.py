@@ -1,1 +1,171 @@
-from contact_pipeline.validate.codes import CODES as CODES
+"""The catalogue of rejection codes, of every stage: what each means, how it is worded and what to do.
+
+Messages and fixes may use {column} (the heading in the file), {value} (masked where sensitive), {expected} (what would
+be right) and {row} (the number of another row).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contact_pipeline.errors import Code
+
+CODES: Final[dict[str, Code]] = {
+    "required": Code(
+        meaning="A cell that must be filled is blank.",
+        message="{column} is blank.",
+        fix="Fill in {column}.",
+        example="a row without an e-mail address where the profile needs one",
+    ),
+    "needs-one-of": Code(
+        meaning="The row lacks every set of values of which the profile needs one.",
+        message="The row lacks {expected}.",
+        fix="Give {expected}.",
+        example="a row with a first name only",
+    ),
+    "differs-from": Code(
+        meaning="Two cells that must hold the same value differ.",
+        message="{column} '{value}' is not the same as {expected}.",
+        fix="Repeat {expected} in {column}.",
+        example="an identifier that is not the row's account number",
+    ),
+    "email-syntax": Code(
+        meaning="The text is not an e-mail address (RFC 5321, as people use it).",
+        message="{column} '{value}' is not an e-mail address.",
+        fix="Write one address, such as name@example.com.",
+        example="jordan.avery@",
+    ),
+    "phone-invalid": Code(
+        meaning="The text is not a telephone number that any numbering plan has (libphonenumber).",
+        message="{column} '{value}' is not a valid telephone number.",
+        fix="Write the whole number, with the country code if it is from abroad, such as +1 202 555 0143.",
+        example="12345",
+    ),
+    "phone-no-region": Code(
+        meaning="A national telephone number stands where no region is known in which to read it.",
+        message="{column} '{value}' does not say its country.",
+        fix="Write the number with its country code, such as +44 20 7946 0123.",
+        example="020 7946 0123",
+    ),
+    "date-format": Code(
+        meaning="The text is not a day, or is written in a format that the column does not declare.",
+        message="{column} '{value}' is not a date that can be read.",
+        fix="Write the day as {expected}.",
+        example="02/30/1985",
+    ),
+    "date-future": Code(
+        meaning="A birth date lies in the future.",
+        message="{column} '{value}' is in the future.",
+        fix="Correct {column}.",
+        example="2190-01-01",
+    ),
+    "date-before-1900": Code(
+        meaning="A birth date lies before 1900.",
+        message="{column} '{value}' is before 1900.",
+        fix="Correct {column}; write the year with four digits.",
+        example="1066-10-14",
+    ),
+    "ssn-format": Code(
+        meaning="The text is not a US social security number of nine digits.",
+        message="{column} '{value}' is not a social security number.",
+        fix="Write nine digits as 123-45-6789.",
+        example="123-45-678",
+    ),
+    "ssn-never-issued": Code(
+        meaning="The Social Security Administration issues no such number: area 000, 666 or 900 to 999, group 00, "
+        "or serial 0000.",
+        message="{column} '{value}' is a number that is never issued.",
+        fix="Correct {column}, or leave it blank.",
+        example="000-12-3456",
+    ),
+    "zip-code-format": Code(
+        meaning="The text is not a US ZIP code of five digits, or of five and four.",
+        message="{column} '{value}' is not a ZIP code.",
+        fix="Write five digits, such as 02139, or five and four, such as 02139-4307.",
+        example="123456",
+    ),
+    "identifier-format": Code(
+        meaning="The text has the shape of no kind of identifier that is accepted here.",
+        message="{column} '{value}' is not {expected}.",
+        fix="Write {expected}.",
+        example="ABC",
+    ),
+    "cnpj-check-digits": Code(
+        meaning="The check digits of a CNPJ are wrong (Receita Federal, numeric and alphanumeric form).",
+        message="{column} '{value}' has wrong check digits for a CNPJ.",
+        fix="Compare {column} with the company's registration, and correct it.",
+        example="11.222.333/0001-80",
+    ),
+    "cpf-check-digits": Code(
+        meaning="The check digits of a CPF are wrong (Receita Federal).",
+        message="{column} '{value}' has wrong check digits for a CPF.",
+        fix="Compare {column} with the person's registration, and correct it.",
+        example="390.533.447-06",
+    ),
+    "crm-format": Code(
+        meaning="The text is not a medical council registration (CRM): a number and a Brazilian state.",
+        message="{column} '{value}' is not a medical council registration.",
+        fix="Write the number and the state, such as 123456-SP.",
+        example="123456-XX",
+    ),
+    "not-a-choice": Code(
+        meaning="The value is not one of those that the profile allows.",
+        message="{column} '{value}' is not an allowed value.",
+        fix="{expected}",
+        example="DOCTR",
+    ),
+    "not-in-vocabulary": Code(
+        meaning="The value is not registered in the vocabulary that the column uses.",
+        message="{column}: '{value}' is not registered.",
+        fix="{expected}",
+        example="Cardiolgy",
+    ),
+    "unknown-login": Code(
+        meaning="No user has this login.",
+        message="{column} '{value}' is not a known login.",
+        fix="{expected}",
+        example="nobody.here",
+    ),
+    "boolean-format": Code(
+        meaning="The text is neither yes nor no.",
+        message="{column} '{value}' is neither yes nor no.",
+        fix="Write yes or no.",
+        example="maybe",
+    ),
+    "too-long": Code(
+        meaning="The text is longer than the column allows.",
+        message="{column} '{value}' is longer than {expected}.",
+        fix="Shorten {column} to {expected}.",
+        example="a company name of 600 characters",
+    ),
+    "excel-scientific": Code(
+        meaning="A spreadsheet has turned a long number into scientific notation and lost its digits.",
+        message="{column} '{value}' is what a spreadsheet made of a longer number; its digits are lost.",
+        fix="Format the column as text and enter the number again.",
+        example="4.479E+11",
+    ),
+    "row-unreadable": Code(
+        meaning="The row could not be split into the columns of the heading.",
+        message="The row cannot be split into the columns of the heading: {value}",
+        fix="Check the delimiters and the quotation marks of the row.",
+        example="a row with more cells than the heading",
+    ),
+    "duplicate-in-file": Code(
+        meaning="An earlier row of the file is for the same contact or account, and the profile rejects the later one.",
+        message="The same {expected} as row {row}.",
+        fix="Keep one of the two rows.",
+        example="two rows with the same account number",
+    ),
+    "account-unknown": Code(
+        meaning="The row belongs to an account that is not there.",
+        message="{column} '{value}' is not the number of a known account.",
+        fix="Import the account first, or correct {column}.",
+        example="a contact of an account that was never imported",
+    ),
+    "would-clear-required": Code(
+        meaning="Blank cells would leave the contact without what the profile requires.",
+        message="The row's blanks would leave the contact without {expected}.",
+        fix="Give {expected}, or import with the blank policy 'keep'.",
+        example="a row that blanks out both name and e-mail under the blank policy 'overwrite'",
+    ),
+}

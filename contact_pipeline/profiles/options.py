@@ -56,7 +56,7 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
         Refusal: an option that the profile does not have (`option-unknown`), a value that it does not allow
             (`option-value`), or one that it needs and did not get (`option-missing`).
     """
-    given = {name: value for name, value in given.items() if value not in (None, False, {})}
+    given = {name: value for name, value in given.items() if not (value is None or value is False or value == {})}
     known = available(profile)
     for name in given:
         if name not in known:

@@ -182,12 +182,11 @@ class Upload:
 
     def _masked(self, frame: pl.DataFrame) -> pl.DataFrame:
         sensitive = self._sensitive()
-        headings = {heading for heading, field in self.mapping.items() if field in sensitive}
         hidden = {name for field in sensitive for name in (field, f"before_{field}", f"after_{field}", f"key_{field}")}
+        if self.staging.exists():
+            hidden |= {column for column, field in self.staging.facts()["fields"].items() if field in sensitive}
         return frame.with_columns(
-            pl.col(name).cast(pl.String).str.replace_all(_SHAPE_ONLY, "*")
-            for name in frame.columns
-            if name in hidden or name in headings
+            pl.col(name).cast(pl.String).str.replace_all(_SHAPE_ONLY, "*") for name in frame.columns if name in hidden
         )
 
 

@@ -1,6 +1,6 @@
 """Stage 3: normalized rows → rejections, found by Pandera schemas that are made from the profile."""
 
-from contact_pipeline.validate.codes import CODES
+from contact_pipeline.codes import CODES
 from contact_pipeline.validate.notes import noted_cells
 from contact_pipeline.validate.schema import schema_for
 from contact_pipeline.validate.validate import validate
