@@ -9,10 +9,17 @@ import polars as pl
 
 def change_where(values: pl.Series, needed: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """The values, changed where `needed` is true."""
+    return fill_where(values, needed, values, change)
+
+
+def fill_where(
+    target: pl.Series, needed: pl.Series, source: pl.Series, make: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """The target, with what is made of the source where `needed` is true."""
     places = needed.fill_null(False).arg_true()
     if places.is_empty():
-        return values
-    return values.scatter(places, change(values.gather(places)))
+        return target
+    return target.scatter(places, make(source.gather(places)))
 
 
 def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) -> pl.Series:

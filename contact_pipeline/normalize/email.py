@@ -17,6 +17,7 @@ def _normalized(values: pl.Series) -> pl.Series:
 
 
 def _lower_domain(values: pl.Series) -> pl.Series:
-    parts = values.str.extract_groups(r"^(.*@)([^@]*)$").struct
-    lower = parts.field("1") + parts.field("2").str.to_lowercase()
-    return lower.fill_null(values)
+    parts = values.str.splitn("@", 2).struct
+    local, domain = parts.field("field_0"), parts.field("field_1")
+    is_address = domain.is_not_null() & ~domain.str.contains("@", literal=True)
+    return (local + "@" + domain.str.to_lowercase()).zip_with(is_address, values)

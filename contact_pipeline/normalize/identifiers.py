@@ -10,8 +10,11 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.normalize.distinct import change_where
+
 STATES: Final = "AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO"
 
+_SSN_UNDASHED = r"^(?:[0-9]{7,9}|[0-9]{3} [0-9]{2} [0-9]{4})$"
 _BETWEEN = r"[ /:.\-]*"
 _NUMBER = r"(?:N[ºO°]?\.? *)?([0-9]{1,3}(?:\.[0-9]{3}){1,3}|[0-9]{1,10})"
 _CRM_STATE_FIRST = f"^(?:CRM)?{_BETWEEN}({STATES}){_BETWEEN}{_NUMBER}$"
@@ -20,11 +23,7 @@ _CRM_NUMBER_FIRST = f"^(?:CRM)?{_BETWEEN}{_NUMBER}{_BETWEEN}({STATES})$"
 
 def ssn(text: pl.Expr) -> pl.Expr:
     """A US social security number as 123-45-6789; seven or eight bare digits have lost their leading zeros."""
-    digits = pl.when(text.str.contains(r"^(?:[0-9]{7,9}|[0-9]{3}[ \-][0-9]{2}[ \-][0-9]{4})$")).then(
-        text.str.replace_all("[ -]", "").str.zfill(9)
-    )
-    dashed = digits.str.slice(0, 3) + "-" + digits.str.slice(3, 2) + "-" + digits.str.slice(5)
-    return pl.coalesce(dashed, text)
+    return text.map_batches(_ssn, return_dtype=pl.String)
 
 
 def ssn_repaired(before: pl.Expr) -> pl.Expr:
@@ -54,6 +53,17 @@ def identifier(text: pl.Expr, kinds: Collection[str]) -> pl.Expr:
     """The canonical form of the first kind whose shape the text has, else the text as given."""
     forms = {"cnpj": _cnpj, "cpf": _cpf, "crm": _crm}
     return pl.coalesce([*(forms[kind](text) for kind in ("crm", "cnpj", "cpf") if kind in kinds), text])
+
+
+def _ssn(values: pl.Series) -> pl.Series:
+    return change_where(values, values.str.contains(_SSN_UNDASHED), _dashed)
+
+
+def _dashed(values: pl.Series) -> pl.Series:
+    digits = pl.col("digits")
+    parts = [digits.str.slice(0, 3), digits.str.slice(3, 2), digits.str.slice(5)]
+    nine = values.str.replace_all(" ", "", literal=True).str.zfill(9)
+    return nine.to_frame("digits").select(pl.concat_str(parts, separator="-")).to_series()
 
 
 def _cnpj(text: pl.Expr) -> pl.Expr:

@@ -6,17 +6,20 @@ Numbers in the usual spellings are read by expressions; the library reads the di
 from __future__ import annotations
 
 import re
+from functools import partial
+from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import map_distinct
+from contact_pipeline.normalize.distinct import fill_where, map_distinct
 from contact_pipeline.profiles import numbering
 
-_PLAIN = r"^\+?[0-9 ().\-]+$"
-_PUNCTUATION = r"[ ().\-]"
-_E164 = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
-_SCIENTIFIC = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
-_WITH_EXTENSION = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bx|#) *[0-9]+$"
+_PLAIN: Final = r"^\+?[0-9 ().\-]+$"
+_PUNCTUATION: Final = r"[ ().\-]+"
+_LETTER: Final = r"\p{L}"
+_E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
+_SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
+_EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bx|#) *[0-9]+$"
 
 
 def normalized(text: pl.Expr, region: str | None) -> pl.Expr:
@@ -31,8 +34,8 @@ def normalized(text: pl.Expr, region: str | None) -> pl.Expr:
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     """Whether letters other than those of an extension were left out, or read as digits."""
-    letters = before.str.replace(_WITH_EXTENSION, "").str.contains(r"\p{L}")
-    return before.str.contains(r"\p{L}") & (before != after) & after.str.contains(_E164) & letters
+    stray = before.map_batches(_has_stray_letters, return_dtype=pl.Boolean)
+    return stray & (before != after) & after.str.contains(_E164)
 
 
 def left_open(values: pl.Series, region: str | None) -> pl.Series:
@@ -56,42 +59,48 @@ def _verdict(text: str, region: str | None) -> str | None:
     return None if _SCIENTIFIC.fullmatch(text) else numbering.verdict(text, region)
 
 
+def _has_stray_letters(values: pl.Series) -> pl.Series:
+    letters = values.str.contains(_LETTER)
+    return fill_where(letters, letters, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_LETTER))
+
+
 def _settled(values: pl.Series, region: str | None) -> pl.Series:
     """The number in E.164 where that is beyond doubt, else null."""
-    plan = numbering.plan_of(region) if region else None
-    text = pl.when(pl.col("text").str.contains(_PLAIN)).then(pl.col("text").str.replace_all(_PUNCTUATION, ""))
-    number = pl.col("number")
-    return (
-        pl.DataFrame({"text": values})
-        .select(digits=text)
-        .select(number=_international(pl.col("digits"), plan))
-        .select(pl.when(numbering.is_certain(number)).then(number))
-        .to_series()
-    )
+    text, number = pl.col("text"), pl.col("number")
+    bare = pl.when(text.str.contains(_PLAIN)).then(text.str.replace_all(_PUNCTUATION, ""))
+    digits = values.to_frame("text").select(digits=bare).to_series()
+    numbers = digits.set(~digits.str.starts_with("+"), None)
+    if region and (plan := numbering.plan_of(region)):
+        for read in (_as_it_stands, _with_prefix):
+            left = numbers.is_null() & digits.is_not_null()
+            numbers = fill_where(numbers, left, digits, partial(_of_series, read(pl.col("digits"), plan)))
+    return numbers.to_frame("number").select(pl.when(numbering.is_certain(number)).then(number)).to_series()
 
 
-def _international(digits: pl.Expr, plan: numbering.Plan | None) -> pl.Expr:
-    """The same number from its plus sign on, as the library would read it, or null where that takes more thought.
+def _of_series(reading: pl.Expr, digits: pl.Series) -> pl.Series:
+    return digits.to_frame("digits").select(reading).to_series()
 
-    What begins like an international prefix is never national; what is a national number as it stands is not taken
-    apart further.
+
+def _as_it_stands(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+    """Digits that are a national number, which the library takes apart no further; null where they are not."""
+    is_national = digits.str.contains(plan.national) & ~digits.str.contains(plan.international_prefix)
+    return pl.when(is_national).then(pl.lit(f"+{plan.calling_code}") + digits)
+
+
+def _with_prefix(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+    """Digits that begin with a calling code, an international prefix or a trunk prefix, as the library reads them.
+
+    What begins like an international prefix is never read otherwise.
     """
-    plus = pl.when(digits.str.starts_with("+")).then(digits)
-    if plan is None:
-        return plus
     code, rest = plan.calling_code, digits.str.slice(len(plan.calling_code))
     at_home = ~digits.str.contains(plan.international_prefix)
     has_code = at_home & digits.str.starts_with(code)
-    choices = [
-        plus,
-        pl.when(at_home & digits.str.contains(plan.national)).then(pl.lit(f"+{code}") + digits),
-        pl.when(has_code & rest.str.contains(plan.national)).then("+" + digits),
-    ]
+    readings = [pl.when(has_code & rest.str.contains(plan.national)).then("+" + digits)]
     if prefix := plan.plain_international_prefix:
         abroad = digits.str.contains(f"^{prefix}[1-9]")
-        choices.append(pl.when(abroad).then("+" + digits.str.slice(len(prefix))))
+        readings.append(pl.when(abroad).then("+" + digits.str.slice(len(prefix))))
     if trunk := plan.trunk_prefix:
         local = digits.str.slice(len(trunk))
         dialled = at_home & ~has_code & digits.str.starts_with(trunk) & local.str.contains(plan.national)
-        choices.append(pl.when(dialled).then(pl.lit(f"+{code}") + local))
-    return pl.coalesce(choices)
+        readings.append(pl.when(dialled).then(pl.lit(f"+{code}") + local))
+    return pl.coalesce(readings)
