@@ -9,9 +9,7 @@ import getpass
 import hashlib
 import json
 import secrets
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,15 +19,16 @@ from contact_pipeline.apply import changed_since, moved_rows, write_changeset
 from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.match import Changeset, differing_rows, match, parts_of
+from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, match, parts_of
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
-from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store import LedgerLine, Staging, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
+from contact_pipeline.store.originals import Originals, sha256_of
 from contact_pipeline.upload import ReadOptions, read_upload
 from contact_pipeline.validate import noted_cells, validate
 
@@ -46,6 +45,7 @@ class Pipeline:
         settings = settings or Settings()
         self.settings = settings if home is None else settings.model_copy(update={"home": Path(home)})
         self.store = Store(self.settings)
+        self.originals = Originals(self.settings)
 
     def profiles(self) -> tuple[dict[str, Profile], list[BrokenProfile]]:
         """Every usable profile by name, and the broken ones."""
@@ -122,7 +122,7 @@ class Pipeline:
             "profile": profile,
             "file_name": path.name,
             "file_size": path.stat().st_size,
-            "sha256": _sha256(path),
+            "sha256": sha256_of(path),
             "state": "received",
             "stage": "received",
             "added_at": now(),
@@ -139,7 +139,7 @@ class Pipeline:
                 "held": resolved.finalize,
                 "repeat_key": self._repeat_key(line["sha256"], resolved, chosen),
             }
-            self._check_roles(resolved, user)
+            self.store.check_roles(resolved, user)
             line["repeats"] = self._repeats(line, resolved, force=force)
         except Refusal as refusal:
             line |= {"state": "refused", "reason": _named(refusal, path.name), "finished_at": now()}
@@ -148,9 +148,9 @@ class Pipeline:
         with self.store.change() as contacts:
             add_line(contacts, **line)
         if line["state"] == "refused":
-            self._give_back(self.store.line(line["upload_id"]), path)
+            self.originals.give_back(self.store.line(line["upload_id"]), path)
         else:
-            self._keep_original(line["upload_id"], path, move=move)
+            self.originals.keep(line["upload_id"], path, move=move)
         return self.show(line["upload_id"])
 
     def read(self, upload_id: str) -> Upload:
@@ -211,7 +211,7 @@ class Pipeline:
             )
         actor = user or getpass.getuser()
         profile, _ = _resolved(line)
-        self._check_roles(profile, actor)
+        self.store.check_roles(profile, actor)
         self._commit(line, actor)
         return self.show(upload_id)
 
@@ -245,7 +245,7 @@ class Pipeline:
                 file=line.file_name,
             )
         actor = user or getpass.getuser()
-        self._check_roles(_resolved(line)[0], actor)
+        self.store.check_roles(_resolved(line)[0], actor)
         self._change(upload_id, state="finalized", finalized_at=now(), finalized_by=actor)
         return self.show(upload_id)
 
@@ -262,8 +262,7 @@ class Pipeline:
             raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
         reason = _reason("cancelled", f"Cancelled by {user or getpass.getuser()}.", "Drop the file again to import it.")
         self._end(line, "cancelled", reason)
-        self.store.staging(upload_id).remove()
-        shutil.rmtree(self.settings.upload_path(upload_id), ignore_errors=True)
+        self._forget(upload_id)
         return self.show(upload_id)
 
     def show(self, upload_id: str) -> Upload:
@@ -290,10 +289,6 @@ class Pipeline:
         ]
         return pl.concat(parts) if parts else pl.DataFrame()
 
-    def original(self, upload_id: str) -> Path:
-        """The file as it was received."""
-        return next(iter(sorted(self.settings.upload_path(upload_id).glob("original.*"))))
-
     def _advance(self, upload_id: str, stage: str, work: Callable[[LedgerLine], dict[str, Any]]) -> Upload:
         """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is."""
         line = self.store.line(upload_id)
@@ -305,9 +300,8 @@ class Pipeline:
             self._change(upload_id, **({"stage": stage} | work(line)))
         except Refusal as refusal:
             self._end(line, "refused", _named(refusal, line.file_name))
-            self._give_back(line, self.original(upload_id))
-            self.store.staging(upload_id).remove()
-            shutil.rmtree(self.settings.upload_path(upload_id), ignore_errors=True)
+            self.originals.give_back(self.store.line(upload_id), self.originals.path(upload_id))
+            self._forget(upload_id)
         return self.show(upload_id)
 
     def _read(self, line: LedgerLine) -> dict[str, Any]:
@@ -316,7 +310,7 @@ class Pipeline:
         staging.make()
         staging.clear("raw")
         raw = read_upload(
-            self.original(line.upload_id),
+            self.originals.path(line.upload_id),
             line.file_name,
             profile.file,
             ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),
@@ -331,9 +325,7 @@ class Pipeline:
         with staging.open() as database:
             staging.see_rows(database, "raw_rows")
             database.store("unreadable_rows", raw.rejections)
-            staging.keep_facts(
-                database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields}
-            )
+            staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
         heading = dict(zip(raw.columns, raw.headings, strict=True))
         return {
             "file_type": raw.file_type,
@@ -403,7 +395,7 @@ class Pipeline:
                 columns=facts["columns_normalized"],
                 headings=_headings(facts, profile),
             )
-        reason = _blocked_because(line, profile, options, changeset)
+        reason = blocked_because(line.file_name, line.data_rows, profile, options, changeset)
         return {
             **changeset.outcomes,
             "state": "blocked" if reason else "staged",
@@ -502,27 +494,7 @@ class Pipeline:
             )
         return None
 
-    def _check_roles(self, profile: Profile, login: str) -> None:
-        if profile.roles is None:
-            return
-        needed = f"one of the roles {listed(profile.roles.any_of)}"
-        user = self.store.user(login)
-        if user is None:
-            problem = f"'{login}' is no known user"
-        elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
-            problem = f"user '{login}' has none of these roles"
-        elif profile.roles.import_flag and not user.can_import:
-            problem = f"the import option is not set for user '{login}'"
-        else:
-            return
-        raise Refusal(
-            "not-authorized",
-            f"Profile {profile.name} needs {needed}{' and the import option' if profile.roles.import_flag else ''}; "
-            f"{problem}.",
-            "Ask somebody who has the role, or load users with `contact-pipeline users load`; --user names who imports.",
-        )
-
-    def _reference(self, staging: Any) -> Reference:
+    def _reference(self, staging: Staging) -> Reference:
         facts = staging.facts()
         return Reference(
             logins=frozenset(facts["logins"]),
@@ -533,33 +505,13 @@ class Pipeline:
         with self.store.change() as contacts:
             change_line(contacts, upload_id, **values)
 
+    def _forget(self, upload_id: str) -> None:
+        """Deletes all that an upload left behind, but its ledger line."""
+        self.store.staging(upload_id).remove()
+        self.originals.remove(upload_id)
+
     def _end(self, line: LedgerLine, state: State, reason: dict[str, Any]) -> None:
         self._change(line.upload_id, state=state, reason=reason, finished_at=now())
-
-    def _keep_original(self, upload_id: str, path: Path, *, move: bool) -> None:
-        """Keeps the received file under a name of our own, its ending apart; the name it came with is only data."""
-        folder = self.settings.upload_path(upload_id)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ending = "".join(c for c in path.suffix.lower() if c.isalnum()) or "bin"
-        kept = folder / f"original.{ending}"
-        if move:
-            shutil.move(path, kept)
-        else:
-            shutil.copyfile(path, kept)
-        kept.chmod(0o600)
-
-    def _give_back(self, line: LedgerLine, path: Path) -> None:
-        """Puts a refused file that came through the inbox into its folder `refused`, beside the reason."""
-        current = self.store.line(line.upload_id)
-        if not current.inbox or current.reason is None:
-            return
-        folder = self.settings.inbox / current.profile / "refused"
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / f"{current.upload_id}-{Path(current.file_name).name}"
-        shutil.move(path, kept)
-        note = f"{current.file_name}: {current.reason['message']}\n{current.reason['fix']}\n"
-        with suppress(OSError):
-            kept.with_name(kept.name + ".txt").write_text(note, encoding="utf-8")
 
 
 def _resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
@@ -571,11 +523,6 @@ def _headings(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
     heading = dict(zip(facts["columns"], facts["headings"], strict=True))
     given = {field: heading[column] for column, field in facts["fields"].items()}
     return {column.field: column.heading for column in profile.columns} | given
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]:
@@ -593,7 +540,7 @@ def _wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:
 
 
 def _confirmable(line: LedgerLine) -> bool:
-    return (line.reason or {}).get("code") == "deactivation-guard"
+    return (line.reason or {}).get("code") == DEACTIVATION_GUARD
 
 
 def _stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
@@ -605,49 +552,3 @@ def _stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
         "Plan it again, and approve the new changeset.",
         rows=named,
     )
-
-
-def _blocked_because(
-    line: LedgerLine, profile: Profile, options: UploadOptions, changeset: Changeset
-) -> dict[str, Any] | None:
-    """Why the upload may not be applied as it is, or None."""
-    total = sum(changeset.outcomes.values())
-    if total != line.data_rows:
-        return _reason(
-            "reconciliation",
-            f"{line.file_name} has {line.data_rows} rows, but {total} have an outcome.",
-            "This is a defect of the program: please report it. Nothing is applied.",
-        )
-    rejected, review = changeset.outcomes["rejected"], changeset.outcomes["review"]
-    if profile.on_error == "block" and (rejected or review):
-        return _reason(
-            "rows-rejected",
-            f"{line.file_name}: {rejected} rows have errors and {review} need review; "
-            f"profile {profile.name} imports all rows or none.",
-            "Correct them and upload the file again; `contact-pipeline rejected` gives the rows with their errors.",
-        )
-    return _deactivation_guard(line, profile, options, changeset)
-
-
-def _deactivation_guard(
-    line: LedgerLine, profile: Profile, options: UploadOptions, changeset: Changeset
-) -> dict[str, Any] | None:
-    allowed = options.allow_deactivations
-    limit = profile.guards.deactivated_percent if allowed is None else allowed
-    share = 100 * changeset.deactivated / changeset.active if changeset.active else 0.0
-    confirm = "Look at the changes; if they are meant, apply with --confirm-deactivations."
-    if share > limit:
-        return _reason(
-            "deactivation-guard",
-            f"{line.file_name} would deactivate {changeset.deactivated} of {changeset.active} active contacts "
-            f"({share:.0f} %); the limit is {limit:g} %.",
-            confirm,
-        )
-    if changeset.deactivated and changeset.rejected_without_key:
-        return _reason(
-            "deactivation-guard",
-            f"{line.file_name} has {changeset.rejected_without_key} rejected rows of which nobody can say whom they "
-            f"mean; some of the {changeset.deactivated} contacts to be deactivated may be among them.",
-            confirm,
-        )
-    return None

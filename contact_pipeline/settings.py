@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     previews: bool = Field(default=True, description="Whether Dagster metadata holds table previews (masked).")
     preview_rows: int = Field(default=20, ge=0, le=20, description="Rows of a table preview in Dagster metadata.")
     trust_inbox_user: bool = Field(
-        default=False, description="Whether `user:` in an inbox options file is believed; otherwise the file's owner is."
+        default=False, description="Whether `user:` in an options file of the inbox is believed; if not, the owner is."
     )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
 

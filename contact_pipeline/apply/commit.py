@@ -1,4 +1,4 @@
-"""Writes a staged changeset into the contact database; call it inside one transaction, so that all of it counts or none.
+"""Writes a staged changeset into the contact database; call it in one transaction, so that all of it counts or none.
 
 The staged changes are seen under the prefix `staged`; nothing but the contact database is written.
 """
@@ -44,9 +44,7 @@ def _write_entities(
     fields = _staged_fields(database, f"{entity}_changes")
     identity = f"{entity}_id"
     columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
-    picked = ", ".join(
-        _picked(name, fields, commit, upload_id) for name in columns
-    )
+    picked = ", ".join(_picked(name, fields, commit, upload_id) for name in columns)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE delta AS
         SELECT {picked} FROM {table} AS e JOIN staged.{entity}_changes AS s USING ({identity})
@@ -71,7 +69,8 @@ def _write_entities(
 def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
     column = quoted(name)
     if name in fields:
-        return f"CASE WHEN list_contains(s.changed, {literal(name)}) THEN s.after_{name} ELSE e.{column} END AS {column}"
+        changed = f"list_contains(s.changed, {literal(name)})"
+        return f"CASE WHEN {changed} THEN s.after_{name} ELSE e.{column} END AS {column}"
     special = {
         "revision": "e.revision + 1",
         "last_commit": f"{commit}::BIGINT",

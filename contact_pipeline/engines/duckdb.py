@@ -105,9 +105,7 @@ class Database:
         self.run("COMMIT")
 
     @contextmanager
-    def attached(
-        self, path: Path, alias: str, *, read_only: bool = True, wait_seconds: float = 60
-    ) -> Iterator[None]:
+    def attached(self, path: Path, alias: str, *, read_only: bool = True, wait_seconds: float = 60) -> Iterator[None]:
         """Attaches another database file for as long as the block lasts, waiting while it is locked.
 
         Raises:

@@ -26,7 +26,8 @@ def make_changes(database: Database, part: Part, first_new_id: int) -> None:
         )
     ]
     if part.entity == "contact":
-        columns = ["NULL::BOOLEAN AS before_active", "CASE WHEN action = 'create' THEN true END AS after_active", *columns]
+        active = "CASE WHEN action = 'create' THEN true END AS after_active"
+        columns = ["NULL::BOOLEAN AS before_active", active, *columns]
     changed = ", ".join(f"CASE WHEN {_changed(field)} THEN {literal(field)} END" for field in part.stored)
     database.run(f"""
         CREATE OR REPLACE TABLE {part.table("changes")} AS
@@ -139,7 +140,9 @@ def _initial(part: Part, field: str) -> str:
 
 def _notes(part: Part, there: str) -> str:
     """Every note that this upload makes for a target, in file order; see `_with_new_notes` for those that are new."""
-    return " || ".join(["coalesce(w.import_notes, [])", *(_displaced(part, name, there) for name in noted_fields(part))])
+    return " || ".join(
+        ["coalesce(w.import_notes, [])", *(_displaced(part, name, there) for name in noted_fields(part))]
+    )
 
 
 def _with_new_notes(part: Part) -> str:

@@ -23,7 +23,7 @@ def hash_changeset(database: Database) -> str:
     return digest.hexdigest()
 
 
-def _feed(digest: "hashlib._Hash", database: Database, table: str, line: str) -> None:
+def _feed(digest: hashlib._Hash, database: Database, table: str, line: str) -> None:
     rows: int = database.value(f"SELECT count(*) FROM {table}")
     for start in range(0, rows, _SLICE):
         frame = database.frame(

@@ -58,7 +58,9 @@ class Part:
         return f"{self.entity}_{name}"
 
 
-def parts_of(profile: Profile, options: UploadOptions, columns: Collection[str], headings: dict[str, str]) -> list[Part]:
+def parts_of(
+    profile: Profile, options: UploadOptions, columns: Collection[str], headings: dict[str, str]
+) -> list[Part]:
     """The parts of a profile's rows, the primary one first.
 
     Args:

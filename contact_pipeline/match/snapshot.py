@@ -54,9 +54,7 @@ def take_snapshot(
     return Snapshot(number, active)
 
 
-def copy_candidates(
-    database: Database, part: Part, book: str, address_book: str, keys: str, into: str
-) -> None:
+def copy_candidates(database: Database, part: Part, book: str, address_book: str, keys: str, into: str) -> None:
     """Copies those that share a key with the rows, and the contacts that represent them; linked ones are one person.
 
     Args:

@@ -52,7 +52,8 @@ def load_profile(name: str, own: Path | None = None) -> Profile:
     found, broken = find_profiles(own)
     for problem in broken:
         if problem.file.stem == name:
-            raise Refusal("profile-broken", f"Profile {problem}.", f"Correct {problem.file.name}.", file=problem.file.name)
+            file = problem.file.name
+            raise Refusal("profile-broken", f"Profile {problem}.", f"Correct {file}.", file=file)
     if name not in found:
         near = process.extractOne(name, list(found), score_cutoff=60)
         hint = f" Did you mean {near[0]}?" if near else ""

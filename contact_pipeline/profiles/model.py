@@ -82,11 +82,21 @@ class AnyOf(Model):
     when_any: list[Name] = Field(default=[], description="Applies only to rows where one of these is filled.")
     message: str = Field(description="What is needed, in words: 'an account number, or …'.")
 
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return [*(name for group in self.any_of for name in group), *self.when_any]
+
 
 class Same(Model):
     """Two fields of a row must hold the same value."""
 
     same: tuple[Name, Name] = Field(description="The field in error and the field that it must equal.")
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return list(self.same)
 
 
 class Narrow(Model):
@@ -202,15 +212,10 @@ class Profile(Model):
             if twice:
                 raise ValueError(f"{kind} {twice[0]!r} stands in two columns")
         known = {*fields, NAME} if self.has_name else set(fields)
-        for rule in self.match:
-            for name in rule.fields:
-                if name not in known:
-                    raise ValueError(f"match rule uses '{name}', which no column fills")
-        for rule in self.rules:
-            used = [*(f for group in rule.any_of for f in group), *rule.when_any] if isinstance(rule, AnyOf) else rule.same
-            for name in used:
-                if name not in known:
-                    raise ValueError(f"a rule uses '{name}', which no column fills")
+        used = [name for rule in (*self.match, *self.rules) for name in rule.fields]
+        unfilled = [name for name in used if name not in known]
+        if unfilled:
+            raise ValueError(f"a rule uses '{unfilled[0]}', which no column fills")
         if self.target == "account" and self.options.deactivate_missing:
             raise ValueError("accounts cannot be deactivated by being missing: their status says so")
         if self.options.rule and self.matched not in self.options.rule:

@@ -113,7 +113,5 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
 
 def _line(record: dict[str, Any]) -> LedgerLine:
     return LedgerLine(
-        **{
-            name: json.loads(value) if name in _JSON and value is not None else value for name, value in record.items()
-        }
+        **{name: json.loads(value) if name in _JSON and value is not None else value for name, value in record.items()}
     )

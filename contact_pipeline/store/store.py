@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import Refusal
-from contact_pipeline.profiles import masked
+from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine, find_lines
@@ -203,7 +203,8 @@ class Store:
         with self.change() as database:
             database.run("DELETE FROM users")
             for user in users:
-                database.run("INSERT INTO users VALUES (?, ?, ?, ?)", [user.login, user.name, user.roles, user.can_import])
+                values = [user.login, user.name, user.roles, user.can_import]
+                database.run("INSERT INTO users VALUES (?, ?, ?, ?)", values)
         return users
 
     def users(self) -> list[User]:
@@ -214,6 +215,30 @@ class Store:
     def user(self, login: str) -> User | None:
         """The user of that login, compared without regard to case; None when there is none."""
         return next((user for user in self.users() if user.login.casefold() == login.casefold()), None)
+
+    def check_roles(self, profile: Profile, login: str) -> None:
+        """Tests that a user may import with a profile (E1: the role and the import flag, both).
+
+        Raises:
+            Refusal: the user is unknown, has none of the roles, or lacks the flag (code `not-authorized`).
+        """
+        if profile.roles is None:
+            return
+        user = self.user(login)
+        if user is None:
+            problem = f"'{login}' is no known user"
+        elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
+            problem = f"user '{login}' has no such role"
+        elif profile.roles.import_flag and not user.can_import:
+            problem = f"can_import is not set for user '{login}'"
+        else:
+            return
+        flag = " and can_import" if profile.roles.import_flag else ""
+        raise Refusal(
+            "not-authorized",
+            f"Profile {profile.name} needs a user with the role {' or '.join(profile.roles.any_of)}{flag}; {problem}.",
+            "Name such a user with --user; `contact-pipeline users load` loads users.",
+        )
 
     def load_vocabulary(self, name: str, path: Path) -> list[str]:
         """Replaces a vocabulary by the lines of a text file, blank ones and repetitions left out.
@@ -229,9 +254,7 @@ class Store:
             ) from error
         values = list(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
         if not values:
-            raise Refusal(
-                "vocabulary-file", f"{path.name} holds no value.", "Give one value per line.", file=path.name
-            )
+            raise Refusal("vocabulary-file", f"{path.name} holds no value.", "Give one value per line.", file=path.name)
         with self.change() as database:
             database.run("DELETE FROM vocabularies WHERE name = ?", [name])
             for position, value in enumerate(values):

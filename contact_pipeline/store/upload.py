@@ -99,9 +99,9 @@ class Upload:
     def changes(self) -> pl.DataFrame:
         """The changeset: target, id, action, row_number and a list of {field, before, after} as text; not masked."""
         frames = [self._entity_changes("account"), self._entity_changes("contact"), *self._pair_changes()]
-        return pl.concat([frame for frame in frames if frame is not None], how="diagonal_relaxed") if any(
-            frame is not None for frame in frames
-        ) else pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
+        staged = [frame for frame in frames if frame is not None]
+        nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
+        return pl.concat([nothing, *staged], how="diagonal_relaxed")
 
     def rejections_by_code(self) -> dict[str, int]:
         """Code → number of defects, most frequent first; warnings left out."""
@@ -165,9 +165,8 @@ class Upload:
             )
             for name in names
         )
-        return frame.select(
-            pl.lit(entity).alias("target"), f"{entity}_id", "action", "row_number", fields.list.drop_nulls().alias("fields")
-        )
+        shown = fields.list.drop_nulls().alias("fields")
+        return frame.select(pl.lit(entity).alias("target"), f"{entity}_id", "action", "row_number", shown)
 
     def _pair_changes(self) -> list[pl.DataFrame | None]:
         frames: list[pl.DataFrame | None] = []
