@@ -1,0 +1,51 @@
+import polars as pl
+
+from contact_pipeline.normalize import normalize
+from contact_pipeline.profiles.reference import Reference
+
+
+def test_a_choice_takes_its_registered_spelling(values_of):
+    texts = ["medico", " MÉDICO ", "Médico", "other"]
+    assert values_of(texts, type="choice", choices=["Médico", "Secretária"]) == ["Médico"] * 3 + ["other"]
+
+
+def test_a_vocabulary_gives_the_registered_spelling(values_of):
+    reference = Reference(vocabularies={"specialties": ("Cardiology",)})
+    column = {"type": "choice", "vocabulary": "specialties"}
+    assert values_of(["CARDIOLOGY"], reference=reference, **column) == ["Cardiology"]
+
+
+def test_a_list_is_split_and_holds_each_registered_value_once(values_of):
+    """D7: several qualifications are separated by a semicolon."""
+    reference = Reference(vocabularies={"specialties": ("Cardiology", "Pediatrics")})
+    column = {"type": "list", "vocabulary": "specialties", "kind": "list"}
+    texts = ["cardiology;Pediatrics; CARDIOLOGY", "Surgery;pediatrics", " ; ", None]
+    expected = [["Cardiology", "Pediatrics"], ["Surgery", "Pediatrics"], None, None]
+    assert values_of(texts, reference=reference, **column) == expected
+
+
+def test_a_login_takes_the_spelling_in_which_it_is_known(values_of):
+    """D4: the portfolio column holds a user's login."""
+    reference = Reference(logins=frozenset({"Test.User"}))
+    assert values_of(["test.user", "TEST.USER", "nobody"], reference=reference, type="login") == [
+        "Test.User", "Test.User", "nobody",
+    ]  # fmt: skip
+
+
+def test_the_word_for_nothing_is_the_explicit_nothing(values_of):
+    """D4: 'Without Portfolio' empties the owner; a blank does not."""
+    column = {"type": "login", "nothing": "Without Portfolio"}
+    assert values_of(["WITHOUT  PORTFOLIO", "Without Portfolio", None], **column) == ["", "", None]
+
+
+def test_yes_and_no_are_read_in_the_usual_words(values_of):
+    texts = ["Yes", "TRUE", "1", "x", "no", "False", "0", "perhaps", None]
+    expected = [True, True, True, True, False, False, False, None, None]
+    assert values_of(texts, type="boolean", kind="boolean") == expected
+
+
+def test_what_is_neither_yes_nor_no_is_kept_for_validation(one_column, raw):
+    profile = one_column(type="boolean", kind="boolean")
+    clean, _ = normalize(raw(value=["perhaps", "yes"]), {"value": "value"}, profile, Reference())
+    assert clean.schema["value"] == pl.Boolean()
+    assert clean["unread_value"].to_list() == ["perhaps", None]

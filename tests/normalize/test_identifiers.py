@@ -1,0 +1,67 @@
+def test_a_social_security_number_is_written_with_dashes(values_of):
+    assert values_of(["219099999", "219-09-9999", "219 09 9999"], type="ssn") == ["219-09-9999"] * 3
+
+
+def test_lost_leading_zeros_of_a_social_security_number_are_restored_and_listed(values_of, repairs_in):
+    """X5: a restored leading zero is a repair."""
+    texts = ["1234567", "12345678", "219099999"]
+    assert values_of(texts, type="ssn") == ["001-23-4567", "012-34-5678", "219-09-9999"]
+    assert repairs_in(texts, type="ssn") == [True, True, False]
+
+
+def test_what_cannot_be_a_social_security_number_stays_as_given(values_of):
+    texts = ["123456", "123-45-678", "12-345-678", "1234567890", "n. a."]
+    assert values_of(texts, type="ssn") == texts
+
+
+def test_lost_leading_zeros_of_a_zip_code_are_restored_and_listed(values_of, repairs_in):
+    """X5: a restored leading zero is a repair."""
+    texts = ["2139", "501", "02139"]
+    assert values_of(texts, type="zip_code") == ["02139", "00501", "02139"]
+    assert repairs_in(texts, type="zip_code") == [True, True, False]
+
+
+def test_the_long_form_of_a_zip_code_has_one_dash(values_of):
+    assert values_of(["021394307", "02139-4307", "02139 4307"], type="zip_code") == ["02139-4307"] * 3
+
+
+def test_what_cannot_be_a_zip_code_stays_as_given(values_of):
+    assert values_of(["12", "123456", "ABCDE"], type="zip_code") == ["12", "123456", "ABCDE"]
+
+
+def test_scientific_notation_is_never_guessed(values_of):
+    """X5: what a spreadsheet destroyed stays as it was given."""
+    for kind in ("ssn", "zip_code", "identifier"):
+        column = {"identifiers": ["cnpj"]} if kind == "identifier" else {}
+        assert values_of(["4.479E+11"], type=kind, **column) == ["4.479E+11"]
+
+
+def test_a_company_number_loses_its_punctuation_in_both_forms(values_of):
+    """D7: a CNPJ, numeric or alphanumeric, is 14 characters."""
+    texts = ["11.222.333/0001-81", "11222333000181", "12.abc.345/01de-35"]
+    expected = ["11222333000181", "11222333000181", "12ABC34501DE35"]
+    assert values_of(texts, type="identifier", identifiers=["cnpj"]) == expected
+
+
+def test_a_person_s_number_is_eleven_digits(values_of):
+    texts = ["390.533.447-05", "39053344705"]
+    assert values_of(texts, type="identifier", identifiers=["cpf"]) == ["39053344705"] * 2
+
+
+def test_the_usual_spellings_of_a_medical_council_registration_become_one(values_of):
+    """D7: a CRM is a number and a state."""
+    texts = [
+        "123456-SP", "123456/SP", "CRM/SP 123456", "CRM-SP 123456", "crm sp 123.456", "CRM 123456 SP",
+        "CRM/SP nº 123456", "CRMSP123456",
+    ]  # fmt: skip
+    assert values_of(texts, type="identifier", identifiers=["crm"]) == ["123456-SP"] * 8
+
+
+def test_each_value_takes_the_form_of_the_kind_that_it_looks_like(values_of):
+    texts = ["CRM/SP 123456", "11.222.333/0001-81", "neither"]
+    column = {"identifiers": ["crm", "cnpj"]}
+    assert values_of(texts, type="identifier", **column) == ["123456-SP", "11222333000181", "neither"]
+
+
+def test_a_state_that_does_not_exist_makes_no_registration(values_of):
+    assert values_of(["123456-XX"], type="identifier", identifiers=["crm"]) == ["123456-XX"]

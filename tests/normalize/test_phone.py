@@ -1,0 +1,86 @@
+import phonenumbers
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat
+
+from contact_pipeline.normalize import phone
+from contact_pipeline.profiles import numbering
+
+REGIONS = ["AR", "AU", "BR", "CI", "DE", "FR", "GB", "IN", "IT", "JP", "KZ", "MX", "NO", "PR", "RU", "US", "VA"]
+NOTATIONS = [
+    PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966,
+]  # fmt: skip
+
+
+def test_the_usual_spellings_of_a_national_number_become_one(values_of):
+    texts = ["(202) 555-0143", "202.555.0143", "1-202-555-0143", "+1 202 555 0143", "2025550143", "1 (202) 5550143"]
+    assert values_of(texts, type="phone", region="US") == ["+12025550143"] * 6
+
+
+def test_an_extension_is_kept_in_any_spelling(values_of):
+    texts = ["202-555-0143 x12", "202-555-0143 ext. 12", "+12025550143;ext=12", "(202) 555-0143 extension 12"]
+    assert values_of(texts, type="phone", region="US") == ["+12025550143;ext=12"] * 4
+
+
+def test_international_prefixes_are_read_as_the_region_dials_them(values_of):
+    assert values_of(["011 44 20 7946 0123"], type="phone", region="US") == ["+442079460123"]
+    assert values_of(["00 1 202 555 0143"], type="phone", region="GB") == ["+12025550143"]
+
+
+def test_a_trunk_prefix_is_taken_off(values_of):
+    assert values_of(["020 7946 0123"], type="phone", region="GB") == ["+442079460123"]
+    assert values_of(["(0 11) 5555-0123"], type="phone", region="BR") == ["+551155550123"]
+
+
+def test_full_width_digits_are_digits(values_of):
+    assert values_of(["２０２ ５５５ ０１４３"], type="phone", region="US") == ["+12025550143"]
+
+
+def test_a_national_number_without_a_region_is_never_guessed(values_of):
+    texts = ["(202) 555-0143", "+44 20 7946 0123"]
+    assert values_of(texts, type="phone", region=None) == ["(202) 555-0143", "+442079460123"]
+
+
+def test_what_is_no_number_stays_as_given(values_of):
+    texts = ["12345", "call me", "(123) 456-7890", "+44 12", "415-555-01320000"]
+    assert values_of(texts, type="phone", region="US") == texts
+
+
+def test_what_a_spreadsheet_destroyed_is_never_guessed(values_of):
+    """X5: scientific notation stays as it was given."""
+    assert values_of(["2.02556E+09", "4.479E+11"], type="phone", region="US") == ["2.02556E+09", "4.479E+11"]
+
+
+def test_letters_that_are_left_out_or_read_as_digits_are_a_repair(repairs_in):
+    """X5: a number read from a text with more in it is listed."""
+    texts = ["call 202-555-0143", "202-555-0143", "202-555-0143 ext. 7", "call me"]
+    assert repairs_in(texts, type="phone") == [True, False, False, False]
+
+
+def test_the_numbers_reserved_for_fiction_are_valid(values_of):
+    numbers = [f"+1202555{last:04d}" for last in range(100, 200)]
+    assert pl.DataFrame({"n": numbers}).select(numbering.is_certain(pl.col("n"))).to_series().all()
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_example_numbers_of_a_region_agree_with_the_library_in_every_notation(values_of, region):
+    numbers = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
+    numbers = [number for number in numbers if number is not None]
+    texts = [phonenumbers.format_number(number, notation) for number in numbers for notation in NOTATIONS]
+    expected = [numbering.verdict(text, region) or text for text in texts]
+    assert values_of(texts, type="phone", region=region) == expected
+
+
+@settings(deadline=None)
+@given(
+    text=st.text(alphabet="0123456789+ ()-.", min_size=4, max_size=18)
+    | st.from_regex(
+        r"(011|00|0|1|\+1|\+44|55|)[ -]?\(?[2-9][0-9]{2}\)?[ -]?[2-9][0-9]{2}[ -]?[0-9]{4}", fullmatch=True
+    ),
+    region=st.sampled_from(["US", "GB", "BR", "IT", "MX", "RU"]),
+)
+def test_the_fast_path_never_contradicts_the_library(text, region):
+    settled = phone._settled(pl.Series([text]), region)[0]
+    assert settled is None or settled == numbering.verdict(text, region)
