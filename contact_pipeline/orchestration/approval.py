@@ -13,7 +13,8 @@ from contact_pipeline.orchestration.checking import Verdict
 from contact_pipeline.orchestration.metadata import reason
 
 if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Pipeline, Upload
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
 
 APPLIED_STATES = frozenset({"applied", "finalized"})
 STOPPED_STATES = frozenset({"blocked", "stale", "refused", "failed"})

@@ -8,8 +8,8 @@ import dagster as dg
 import polars as pl
 
 if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Upload
     from contact_pipeline.settings import Settings
+    from contact_pipeline.store import Upload
 
 Metadata = dict[str, dg.MetadataValue]
 
