@@ -1,0 +1,25 @@
+"""Stage 4: what the upload would change."""
+
+import dagster as dg
+
+from contact_pipeline.orchestration.metadata import staged
+from contact_pipeline.orchestration.partitions import uploads
+from contact_pipeline.orchestration.resources import PipelineResource
+
+
+@dg.asset(
+    deps=["validated_rows"],
+    partitions_def=uploads,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="contacts",
+    kinds={"duckdb"},
+)
+def matched_changeset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> None:
+    """The frozen, hashed changeset: one change per contact, fields before and after, and every row's outcome.
+
+    Materialized again, an upload that has become stale is planned anew; any other stays as it is.
+    """
+    opened = pipeline.open()
+    for key in context.partition_keys:
+        upload = opened.plan_again(key)
+        context.add_asset_metadata(staged("matched_changeset", upload, opened.settings), partition_key=key)

@@ -1,0 +1,14 @@
+"""The Dagster asset checks over uploads, one file each.
+
+None is blocking: an upload that fails one is a state in the ledger, shown as a failed check, never a failed run.
+"""
+
+from .deactivation_guard import deactivation_guard
+from .duplicate_count import duplicate_count
+from .error_count import error_count
+from .file_accepted import file_accepted
+from .reconciliation import reconciliation
+
+CHECKS = (file_accepted, error_count, duplicate_count, reconciliation, deactivation_guard)
+
+__all__ = ["CHECKS", "deactivation_guard", "duplicate_count", "error_count", "file_accepted", "reconciliation"]
