@@ -98,6 +98,7 @@ class Pipeline:
         user: str | None = None,
         force: bool = False,
         move: bool = False,
+        problem: Refusal | None = None,
         **options: Any,
     ) -> Upload:
         """Takes a file in: keeps the original and gives it a ledger line, refused or repeated ones included.
@@ -108,6 +109,7 @@ class Pipeline:
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
+            problem: what is wrong already with what came beside the file, for which it is refused.
             options: of the upload.
 
         Raises:
@@ -130,6 +132,8 @@ class Pipeline:
             "inbox": move,
         }
         try:
+            if problem:
+                raise problem
             resolved, chosen = choose(load_profile(profile, self.settings.profiles_path), options)
             line |= {
                 "address_book": resolved.address_book,

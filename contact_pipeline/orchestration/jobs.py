@@ -13,7 +13,6 @@ STAGE, APPLY, FINALIZE = "stage_upload", "apply_upload", "finalize_upload"
 stage_upload = dg.define_asset_job(
     STAGE,
     selection=["raw_upload", "normalized_frame", "validated_rows", "matched_changeset"],
-    partitions_def=uploads,
     executor_def=dg.in_process_executor,
     description="Reads, normalizes, validates and matches an upload, and freezes its changeset. Changes no contact.",
 )
@@ -21,7 +20,6 @@ stage_upload = dg.define_asset_job(
 apply_upload = dg.define_asset_job(
     APPLY,
     selection=["applied_contacts"],
-    partitions_def=uploads,
     executor_def=dg.in_process_executor,
     description="Applies an upload's frozen changeset. Launching it with approved_by in its config is the approval.",
 )

@@ -12,7 +12,8 @@ from contact_pipeline.orchestration.checking import UploadCheck, evaluation
 from contact_pipeline.orchestration.metadata import STAGED, counts, facts, staged
 
 if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Pipeline, Upload
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -48,14 +49,10 @@ def _report_staged(
 ) -> None:
     for asset in STAGED:
         shown = staged(asset, upload, pipeline.settings)
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(asset, partition=upload.upload_id, metadata=shown)
-        )
+        instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=upload.upload_id, metadata=shown))
     for check in checks:
-        verdict = check.judge(pipeline, upload)
-        instance.report_runless_asset_event(
-            evaluation(instance, check.asset, check.name, upload.upload_id, verdict)
-        )
+        verdict = check.judge(upload)
+        instance.report_runless_asset_event(evaluation(instance, check.asset, check.name, upload.upload_id, verdict))
 
 
 def _report_applied(instance: dg.DagsterInstance, upload: Upload) -> None:

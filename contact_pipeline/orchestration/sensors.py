@@ -1,6 +1,4 @@
-"""The sensors: files in the inbox are staged, what applies automatically is applied, and uploads made on the command
-line are reported, so that every upload is a partition.
-"""
+"""The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
 
 import json
 import time
@@ -20,7 +18,8 @@ from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
 
 if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Pipeline, Upload
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
 
 TICK_SECONDS = 5  # the daemon looks no oftener
 REPORT_SECONDS = 15
