@@ -1,0 +1,207 @@
+"""`contact-pipeline serve`: Dagster's webserver and daemon on one home, started together and stopped together."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import IO, TYPE_CHECKING
+from urllib.error import URLError
+
+import contact_pipeline
+from contact_pipeline.errors import Refusal
+
+if TYPE_CHECKING:
+    from contact_pipeline.settings import Settings
+
+LOCATION = "contact_pipeline.orchestration.definitions"
+SHIPPED = Path(__file__).with_name("dagster.yaml")
+
+_POLL_SECONDS = 0.2
+_STOP_SECONDS = 30  # for the processes to end their runs' workers and themselves
+_START_SECONDS = 180
+
+
+def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None, read_only: bool = False) -> int:
+    """Runs the webserver and the daemon until somebody stops them; gives the exit status.
+
+    Args:
+        settings: of the home.
+        host: address that the webserver listens on.
+        port: its port; unset: the one of the settings, 0: a free one.
+        read_only: whether the webserver lets nobody launch anything.
+
+    Raises:
+        Refusal: the home is being served already (code `served-already`), or the port is taken (`port-taken`).
+    """
+    home = settings.home.absolute()
+    instance_home = home / "dagster"
+    instance_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _only_one(instance_home / "serve.lock") as lock:
+        port = _free_port(host, settings.port if port is None else port)
+        _prepare(settings, instance_home)
+        _end_lost_runs(instance_home)
+        environment = {**os.environ, "DAGSTER_HOME": str(instance_home), "CONTACT_PIPELINE_HOME": str(home)}
+        location = ["-w", str(instance_home / "workspace.yaml")]
+        web = ["dagster_webserver", "--host", host, "--port", str(port), *location]
+        with _stop_asked() as stop:
+            children = [
+                _Child("webserver", [*web, "--read-only"] if read_only else web, instance_home, environment, lock),
+                _Child("daemon", ["dagster._daemon", "run", *location], instance_home, environment, lock),
+            ]
+            try:
+                return _watch(children, f"http://{host}:{port}", settings, stop)
+            finally:
+                _stop(children)
+
+
+class _Child:
+    """One of Dagster's processes, in a process group of its own, so that Ctrl-C reaches only us."""
+
+    def __init__(
+        self, name: str, module: Sequence[str], folder: Path, environment: dict[str, str], lock: IO[str]
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],  # held as long as any of us lives
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the process and everything it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+
+def _watch(children: Sequence[_Child], url: str, settings: Settings, stop: Event) -> int:
+    """Says when the webserver answers; returns when a stop is asked for (0) or a process has died (1)."""
+    answered, deadline = False, time.monotonic() + _START_SECONDS
+    while not stop.wait(_POLL_SECONDS):
+        for child in children:
+            if child.process.poll() is not None:
+                _say(f"Dagster's {child.name} has ended with status {child.process.returncode}; see {child.log}:")
+                _say(child.last_words())
+                return 1
+        if not answered and _answers(url):
+            answered = True
+            _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
+        elif not answered and time.monotonic() > deadline:
+            _say(f"Dagster's webserver has not answered for {_START_SECONDS} s; see {children[0].log}.")
+            return 1
+    return 0
+
+
+def _stop(children: Sequence[_Child]) -> None:
+    """Asks the processes to end, waits, and ends by force what is left of their groups."""
+    for child in children:
+        if child.process.poll() is None:
+            child.process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.0, deadline - time.monotonic()))
+        child.signal(signal.SIGKILL)
+        child.process.wait()
+
+
+def _prepare(settings: Settings, instance_home: Path) -> None:
+    """Puts the instance's settings and the workspace in place, and a folder into the inbox for every profile."""
+    if not (instance_home / "dagster.yaml").exists():
+        shutil.copyfile(SHIPPED, instance_home / "dagster.yaml")
+    root = Path(contact_pipeline.__file__).parents[1]
+    module = f"module_name: {LOCATION}, working_directory: {str(root)!r}, location_name: contact_pipeline"
+    (instance_home / "workspace.yaml").write_text(f"load_from: [python_module: {{{module}}}]\n", encoding="utf-8")
+    from contact_pipeline.profiles import find_profiles
+
+    for name in find_profiles(settings.profiles_path)[0]:
+        (settings.inbox / name).mkdir(parents=True, exist_ok=True)
+
+
+def _end_lost_runs(instance_home: Path) -> None:
+    """Fails the runs that a dead machine left unfinished: they would count as running, and block the queue."""
+    import dagster as dg
+
+    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
+            instance.report_run_failed(run, "The process of this run had ended when the server was started.")
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[IO[str]]:
+    """Holds the lock of a home; the children hold it too, should this process die before them."""
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refusal(
+                "served-already",
+                f"Dagster already runs on {path.parent.parent}.",
+                "Stop that one first, or give another --home.",
+            ) from error
+        yield lock
+
+
+@contextmanager
+def _stop_asked() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set, for as long as the block lasts."""
+    asked = Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        Refusal: something else listens there (code `port-taken`).
+    """
+    try:
+        with socket.create_server((host, port)) as server:
+            free: int = server.getsockname()[1]
+            return free
+    except OSError as error:
+        raise Refusal("port-taken", f"Port {port} on {host} is not free.", "Give another with --port.") from error
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310 - our own address
+            return True
+    except (URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
