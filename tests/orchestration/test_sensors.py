@@ -1,0 +1,314 @@
+"""Ticks of the sensors on a temporary home."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from contact_pipeline.orchestration import partitions, sensors
+from contact_pipeline.orchestration.partitions import in_ranges, keys_of
+from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.pipeline import Pipeline
+
+Tick = Callable[[], Any]
+
+
+@pytest.fixture
+def ticks(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, resource: PipelineResource
+) -> Callable[[str], Tick]:
+    """Ticks of a sensor one after the other, each with the cursor of the one before; keys are added as asked for."""
+
+    def of(name: str) -> Tick:
+        sensor = definitions.resolve_sensor_def(name)
+        cursor: list[str | None] = [None]
+
+        def tick() -> Any:
+            with dg.build_sensor_context(
+                instance=instance, cursor=cursor[0], resources={"pipeline": resource}, definitions=definitions
+            ) as context:
+                result = sensor(context)
+                cursor[0] = getattr(result, "cursor", None) or context.cursor
+            for wanted in getattr(result, "dynamic_partitions_requests", None) or ():
+                instance.add_dynamic_partitions("uploads", list(wanted.partition_keys))
+            return result
+
+        return tick
+
+    return of
+
+
+@pytest.fixture
+def stage(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Carries out a run request."""
+
+    def run(request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        assert request.job_name is not None
+        where = {"partition_key": request.partition_key} if request.partition_key else {"tags": request.tags}
+        return definitions.resolve_job_def(request.job_name).execute_in_process(instance=instance, **where)
+
+    return run
+
+
+def test_a_file_is_taken_when_it_has_stood_still_for_one_tick(
+    ticks: Callable[[str], Tick], dropped: Callable[..., Path], outreach_file: Callable[..., Path], pipeline: Pipeline
+) -> None:
+    """B1: a file dropped in the folder is the same as uploading it."""
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "Spring"})
+    assert isinstance(tick(), dg.SkipReason)
+    path.write_text(path.read_text() + "\n")
+    assert isinstance(tick(), dg.SkipReason)
+    assert pipeline.uploads() == []
+    result = tick()
+    upload = pipeline.uploads()[0]
+    assert (upload.state, upload.group, upload.user) == ("received", "Spring", Path(pipeline.settings.home).owner())
+    assert [request.partition_key for request in result.run_requests] == [upload.upload_id]
+    assert list(path.parent.iterdir()) == []
+    assert isinstance(tick(), dg.SkipReason)
+
+
+def test_many_files_are_staged_in_few_runs(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(partitions, "RANGE_SIZE", 2)
+    tick = ticks("inbox")
+    for name in "abc":
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "Spring"})
+    tick()
+    result = tick()
+    first, second = result.run_requests
+    ordered = instance.get_dynamic_partitions("uploads")
+    assert keys_of(first.tags, ordered) == ordered[:2]
+    assert second.partition_key == ordered[2]
+    assert len({request.run_key for request in result.run_requests}) == 2
+
+
+def test_a_refused_file_is_put_aside_with_its_reason_and_its_options(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    instance: dg.DagsterInstance,
+) -> None:
+    """B4: a group is picked or created for every upload."""
+    tick = ticks("inbox")
+    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"colour": "green"})
+    tick()
+    assert isinstance(tick(), dg.SkipReason)
+    upload = pipeline.uploads()[0]
+    refused = pipeline.settings.inbox / "outreach_contacts" / "refused"
+    assert upload.state == "refused"
+    assert {path.name.removeprefix(f"{upload.upload_id}-") for path in refused.iterdir()} == {
+        "a.csv",
+        "a.csv.txt",
+        "a.csv.options.yaml",
+    }
+    assert "colour" in next(refused.glob("*.txt")).read_text()
+    ticks("command_line_uploads")()
+    assert instance.get_dynamic_partitions("uploads") == [upload.upload_id]
+
+
+def test_an_options_file_that_cannot_be_read_refuses_its_file(
+    ticks: Callable[[str], Tick], dropped: Callable[..., Path], outreach_file: Callable[..., Path], pipeline: Pipeline
+) -> None:
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {})
+    path.with_name("a.csv.options.yaml").write_text("group: [")
+    tick()
+    tick()
+    upload = pipeline.uploads()[0]
+    assert upload.state == "refused"
+    assert upload.reason is not None
+    assert upload.reason["code"] == "options-file"
+
+
+@pytest.mark.parametrize(("trusted", "user"), [("true", "m.keane"), ("false", None)])
+def test_a_user_in_the_options_file_is_believed_only_where_the_folder_is_trusted(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    home: Path,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: str,
+    user: str | None,
+) -> None:
+    monkeypatch.setenv("CONTACT_PIPELINE_TRUST_INBOX_USER", trusted)
+    tick = ticks("inbox")
+    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G", "user": "m.keane"})
+    tick()
+    tick()
+    assert pipeline.uploads()[0].user == (user or home.owner())
+
+
+def test_a_file_that_cannot_be_moved_waits_for_the_next_tick(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    pipeline: Pipeline,
+) -> None:
+    tick = ticks("inbox")
+    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G"})
+    tick()
+    with monkeypatch.context() as patched:
+
+        def full(*_args: object, **_options: object) -> None:
+            raise OSError("No space left on device")
+
+        patched.setattr(Pipeline, "receive", full)
+        assert isinstance(tick(), dg.SkipReason)
+    tick()
+    result = tick()
+    assert len(result.run_requests) == 1
+
+
+def test_what_a_dead_tick_received_is_staged_by_a_later_one(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    upload = pipeline.receive(path, "outreach_contacts", move=True, group="G")
+    tick = ticks("inbox")
+    assert isinstance(tick(), dg.SkipReason)
+    monkeypatch.setattr(sensors, "LOST_AFTER", timedelta(0))
+    result = tick()
+    assert [request.partition_key for request in result.run_requests] == [upload.upload_id]
+    assert isinstance(tick(), dg.SkipReason)
+
+
+@pytest.fixture
+def staged_run(
+    ticks: Callable[[str], Tick], stage: Callable[..., dg.ExecuteInProcessResult], instance: dg.DagsterInstance
+) -> Callable[[], dg.DagsterRun]:
+    """Takes what lies in the inbox and stages it; the run that did so."""
+
+    def staged() -> dg.DagsterRun:
+        tick = ticks("inbox")
+        tick()
+        result = stage(tick().run_requests[0])
+        run = instance.get_run_by_id(result.run_id)
+        assert run is not None
+        return run
+
+    return staged
+
+
+def automatic(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, resource: PipelineResource, run: dg.DagsterRun
+) -> list[Any]:
+    record = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.RUN_SUCCESS).records[0]
+    event = record.event_log_entry.dagster_event
+    assert event is not None
+    context = dg.build_run_status_sensor_context(
+        sensor_name="apply_automatic",
+        dagster_instance=instance,
+        dagster_run=run,
+        dagster_event=event,
+        resources={"pipeline": resource},
+    )
+    found = sensors.apply_automatic(context)
+    return list(found) if isinstance(found, Iterator) else [found]
+
+
+def test_automatic_uploads_are_applied_once_they_are_staged_in_contiguous_ranges(
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    program_file: Callable[..., Path],
+    staged_run: Callable[[], dg.DagsterRun],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    resource: PipelineResource,
+    pipeline: Pipeline,
+) -> None:
+    for name in ("a", "b"):
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
+    dropped(program_file("c.xlsx", "c@example.com"), "program_contacts")
+    run = staged_run()
+    requests = automatic(instance, definitions, resource, run)
+    assert [len(keys_of(request.tags, instance.get_dynamic_partitions("uploads"))) for request in requests] == [2]
+    assert {request.run_key for request in requests} == {
+        request.run_key for request in automatic(instance, definitions, resource, run)
+    }
+    stage(requests[0])
+    assert sorted(upload.state for upload in pipeline.uploads()) == ["applied", "applied", "staged"]
+    assert isinstance(automatic(instance, definitions, resource, run)[0], dg.SkipReason)
+
+
+def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    resource: PipelineResource,
+    pipeline: Pipeline,
+) -> None:
+    """B3: what is planned by hand is checked by hand before it is imported."""
+    upload = pipeline.plan(outreach_file("a.csv", "a@example.com"), "outreach_contacts", group="G")
+    tick = ticks("command_line_uploads")
+    tick()
+    key = upload.upload_id
+    assert instance.get_dynamic_partitions("uploads") == [key]
+    for asset in ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset"):
+        assert instance.get_materialized_partitions(dg.AssetKey(asset)) == {key}
+    assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == set()
+    result = stage(dg.RunRequest(job_name="stage_upload", partition_key=key))
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert isinstance(automatic(instance, definitions, resource, run)[0], dg.SkipReason)
+
+
+def test_what_was_applied_on_the_command_line_is_reported_once_with_its_checks(
+    ticks: Callable[[str], Tick], outreach_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    upload = pipeline.plan(outreach_file("a.csv", "a@example.com"), "outreach_contacts", group="G")
+    pipeline.apply(upload.upload_id)
+    tick = ticks("command_line_uploads")
+    assert "1 reported" in tick().skip_message
+    assert "Nothing" in tick().skip_message
+    assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == {upload.upload_id}
+    for asset, check in (("matched_changeset", "reconciliation"), ("applied_contacts", "apply_gates")):
+        infos = instance.event_log_storage.get_asset_check_partition_info([dg.AssetCheckKey(dg.AssetKey(asset), check)])
+        assert [(info.partition_key, info.is_current) for info in infos] == [(upload.upload_id, True)]
+
+
+def test_the_cursor_remembers_only_what_lies_in_the_inbox(
+    definitions: dg.Definitions,
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    resource: PipelineResource,
+) -> None:
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    with dg.build_sensor_context(instance=instance, resources={"pipeline": resource}) as context:
+        sensors.inbox(context)
+        assert json.loads(context.cursor or "") == {
+            "outreach_contacts/a.csv": [path.stat().st_size, path.stat().st_mtime_ns]
+        }
+
+
+def test_a_run_carries_fifty_uploads_at_most() -> None:
+    keys = [str(number) for number in range(120)]
+    assert [len(stretch) for stretch in in_ranges(keys, keys)] == [50, 50, 20]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("", []), ("a", ["a"]), ("abc", ["abc"]), ("acd", ["a", "cd"]), ("xyz", []), ("dcb", ["bcd"])],
+)
+def test_ranges_are_contiguous_in_the_order_of_addition(wanted: str, expected: list[str]) -> None:
+    assert ["".join(keys) for keys in in_ranges(set(wanted), "abcd")] == expected
