@@ -1,4 +1,4 @@
-"""What reaches the terminal: one JSON document on stdout, tables and lines for people, progress and warnings on stderr."""
+"""What reaches the terminal: one JSON document, or tables and lines for people; progress and warnings on stderr."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _in_words(error: BaseException) -> Refusal:
             return Refusal("interrupted", "Interrupted.", "Nothing is left half done.")
         case ContactPipelineError():
             return Refusal("busy", str(error), "")
-        case ValidationError():
+        case ValidationError(title="Settings"):
             first = error.errors(include_url=False, include_input=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             return Usage("setting", f"Setting {name}: {first['msg']}.", f"Correct CONTACT_PIPELINE_{name.upper()}.")

@@ -11,6 +11,7 @@ from contact_pipeline.cli import console
 from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.profiles import PANEL, ProfileName
+from contact_pipeline.errors import Usage
 
 SHOWN = 10
 
@@ -33,13 +34,17 @@ def write_a_template(
     from contact_pipeline.reports.template import write_template
 
     found = load_profile(profile, invocation.settings.profiles_path)
+    if output is not None and not output.parent.is_dir():
+        raise Usage("folder-missing", f"There is no folder {output.parent}.", "Make it, or write elsewhere.")
     written = write_template(found, output, example=example)
     if invocation.json:
         console.document({"file": str(written), "profile": found.name, "example": example})
     else:
         console.show(
             console.text(f"Written: {written}"),
-            console.next_command("Filled in, it is planned with", invocation.line("plan", written, "--profile", found.name)),
+            console.next_command(
+                "Filled in, it is planned with", invocation.line("plan", written, "--profile", found.name)
+            ),
         )
 
 

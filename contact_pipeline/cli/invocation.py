@@ -44,9 +44,10 @@ class Invocation:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The pipeline on this home; loaded only when a command needs it, so that help stays fast."""
+        settings = self.settings
         from contact_pipeline import Pipeline
 
-        return Pipeline(settings=self.settings)
+        return Pipeline(settings=settings)
 
     def line(self, *words: object) -> str:
         """A command to type next, for this home."""

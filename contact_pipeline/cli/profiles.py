@@ -36,7 +36,9 @@ def list_profiles(invocation: Invocation) -> None:
     if invocation.json:
         console.document([_summary(profile) for profile in found.values()])
         return
-    rows = [(p.name, p.title, p.address_book, ", ".join(p.file.types), profile_facts(p)["applied"]) for p in found.values()]
+    rows = [
+        (p.name, p.title, p.address_book, ", ".join(p.file.types), profile_facts(p)["applied"]) for p in found.values()
+    ]
     console.show(
         console.table(("Profile", "Title", "Address book", "Files", "Applied"), rows),
         console.next_command("What one asks of a file", invocation.line("profiles", "show", "NAME")),

@@ -2,6 +2,40 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import Annotated
+
 import typer
 
+from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.reference_data import PANEL
+from contact_pipeline.errors import Refusal
+
 app = typer.Typer()
+
+
+@app.command("serve", rich_help_panel=PANEL)
+@everywhere
+def serve_home(
+    invocation: Invocation,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0: a free one; unset: the setting's."),
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Let nobody launch anything in the browser.")] = False,
+) -> int:
+    """Run Dagster's webserver and daemon on this home until Ctrl-C: the inbox is watched, uploads can be looked at.
+
+    The webserver has no login: whoever reaches it can approve.
+    """
+    settings = invocation.settings
+    if find_spec("dagster") is None or find_spec("dagster_webserver") is None:
+        raise Refusal(
+            "dagster-missing",
+            "`serve` needs Dagster, which is not installed.",
+            "Install it with: pip install 'contact-pipeline[dagster]'",
+        )
+    from contact_pipeline.orchestration.serve import serve
+
+    return serve(settings, host=host, port=port, read_only=read_only)

@@ -110,7 +110,7 @@ def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableTyp
     changes = upload.as_dict(changes=True)["changes"] if upload.changeset_sha256 else []
     if not changes:
         return
-    rows = [(_target(change), change["action"], _fields(change.get("fields") or {})) for change in changes[:shown]]
+    rows = [(_target(change), change["action"], _fields(change)) for change in changes[:shown]]
     yield console.table(("Change", "Action", "Before → after"), rows)
     if len(changes) > len(rows):
         yield console.text(f"and {len(changes) - len(rows):,} more; show --changes lists all of them", "dim")
@@ -198,14 +198,17 @@ def _target(change: dict[str, Any]) -> str:
     return f"{change.get('target', 'contact')} {identity}".strip()
 
 
-def _fields(fields: dict[str, Any]) -> Text:
+def _fields(change: dict[str, Any]) -> Text:
+    """The fields of a change, before → after; what was blank before is simply given."""
     shown = Text()
-    for name, (before, after) in fields.items():
+    for name, (before, after) in change["fields"].items():
+        if name == "active" and change["action"] == "create":
+            continue
         if shown:
-            shown.append("\n")
-        shown.append(f"{name}: ", "dim")
-        if before not in (None, "", []):
+            shown.append(", ")
+        shown.append(f"{name} ", "dim")
+        if before not in (None, ""):
             shown.append_text(console.text(before, "red"))
             shown.append(" → ")
-        shown.append_text(console.text("(blank)" if after in (None, "", []) else after, "green"))
+        shown.append_text(console.text("blank" if after in (None, "") else after, "green"))
     return shown

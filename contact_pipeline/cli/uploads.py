@@ -121,6 +121,14 @@ def rejected_rows(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
 ) -> None:
     """Write the rejected rows in the file's own columns plus `errors`, ready to correct and drop again."""
-    from contact_pipeline.reports.rejected import write_rejected
+    from contact_pipeline.reports.corrections import give_back_rejected
 
-    raise NotImplementedError(write_rejected, output, upload)
+    pipeline = invocation.pipeline
+    found = pipeline.show(upload)
+    file, rows = give_back_rejected(found, output, kept_in=pipeline.settings.upload_path(upload))
+    if invocation.json:
+        console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
+    elif file is None:
+        console.show(console.text(f"No row of {found.file_name} was rejected."))
+    else:
+        console.show(console.text(f"{rows:,} rejected rows written to {file}; correct them and send the file again."))

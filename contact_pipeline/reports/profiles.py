@@ -86,12 +86,16 @@ def profile_facts(profile: Profile) -> dict[str, str]:
 def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
     """Option → what it means, its default, what may be chosen, and whether it is locked."""
     defaults = {"blank": profile.blank, "rule": profile.matched, "group": profile.group and profile.group.default}
-    choices = {"blank": profile.options.blank, "rule": profile.options.rule, "lead_type": list(profile.lead_types)}
+    choices: dict[str, list[str]] = {
+        "blank": [*profile.options.blank],
+        "rule": [*profile.options.rule],
+        "lead_type": [*profile.lead_types],
+    }
     options = {
         name: {
             "means": UploadOptions.model_fields[name].description,
             "default": defaults.get(name),
-            "choices": list(choices.get(name, [])),
+            "choices": choices.get(name, []),
             "locked": False,
         }
         for name in available(profile)
