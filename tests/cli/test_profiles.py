@@ -1,0 +1,97 @@
+"""`profiles`: what there is, what one asks of a file, and broken ones reported without taking the others down."""
+
+import pytest
+
+SHIPPED = [
+    "dealer_leads", "outreach_contacts", "portfolio_accounts", "portfolio_contacts", "program_contacts",
+    "property_contacts",
+]  # fmt: skip
+
+MINE = """\
+name: mine
+title: Mine
+address_book: mine
+file: {types: [csv]}
+headings: exact
+columns: [{field: email, heading: Email, type: email, required: true}]
+match: [{equal: [email]}]
+on_error: reject
+apply: approval
+"""
+
+
+@pytest.fixture
+def own_profile(home):
+    def write(name, text):
+        folder = home / "profiles"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+    return write
+
+
+def test_the_six_systems_are_listed(run):
+    ended = run("profiles", "--json")
+    assert ended.status == 0
+    assert [profile["name"] for profile in ended.document] == SHIPPED
+    assert all(set(entry) == {"name", "title", "address_book", "file_types", "apply"} for entry in ended.document)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_profile_is_shown_with_its_fields_and_options(name, run):
+    """E2: the required format of each field can be shown."""
+    ended = run("profiles", "show", name, "--json")
+    assert ended.status == 0
+    assert ended.document["name"] == name
+    assert all(
+        set(field) == {"field", "heading", "required", "type", "format", "choices", "sensitive"}
+        for field in ended.document["fields"]
+    )
+    assert all(field["format"] for field in ended.document["fields"])
+    assert isinstance(ended.document["options"], dict)
+    assert run("profiles", "show", name).status == 0
+
+
+def test_required_fields_are_starred(run):
+    """E6: fields that must be given carry a star."""
+    shown = run("profiles", "show", "program_contacts").out
+    assert "Email *" in shown
+    assert "Company *" not in shown
+
+
+def test_locked_options_are_shown_as_locked(run):
+    """A6: updating and adding are required, deactivating is a choice that is off."""
+    options = run("profiles", "show", "program_contacts", "--json").document["options"]
+    assert options["update_existing"] | {"means": ""} == {"means": "", "default": True, "choices": [], "locked": True}
+    assert options["add_new"]["locked"]
+    assert not options["deactivate_missing"]["locked"]
+
+
+def test_lead_types_say_which_module_they_mean(run):
+    """E4: SMS leads go to Lead Xpress."""
+    assert "SMS → Lead Xpress" in run("profiles", "show", "dealer_leads").out
+
+
+def test_an_unknown_profile_is_refused_with_the_nearest_name(run):
+    ended = run("profiles", "show", "dealer_lead", "--json")
+    assert ended.status == 1
+    assert ended.document["error"]["code"] == "profile-unknown"
+    assert "dealer_leads" in ended.document["error"]["fix"]
+
+
+def test_a_broken_profile_is_named_with_key_and_reason_and_the_others_stay(run, own_profile):
+    own_profile("mine", MINE.replace("on_error: reject", "on_error: sometimes"))
+    ended = run("profiles", "--json")
+    assert ended.status == 0
+    assert [profile["name"] for profile in ended.document] == SHIPPED
+    assert "mine.yaml, at on_error: Input should be 'block', 'reject' or 'note'" in ended.err
+    assert "mine.yaml, at on_error" in run("profiles").err
+    shown = run("profiles", "show", "mine", "--json")
+    assert shown.status == 1
+    assert shown.document["error"]["code"] == "profile-broken"
+
+
+def test_a_profile_of_ones_own_is_found(run, own_profile):
+    own_profile("mine", MINE)
+    assert "mine" in [profile["name"] for profile in run("profiles", "--json").document]
+    assert "Email *" in run("profiles", "show", "mine").out
