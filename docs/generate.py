@@ -1,0 +1,301 @@
+"""Write the pages of docs/reference/ from the code: the command line, profiles, settings, codes, and frames and tables.
+
+With `--check` nothing is written; the exit status is 1 when a page is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pandera.polars as pa
+import typer
+from typer.core import TyperGroup, TyperOption
+
+from contact_pipeline import contracts
+from contact_pipeline.cli.app import NAME, app
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import open_database
+from contact_pipeline.profiles import Profile, find_profiles
+from contact_pipeline.reports.profiles import describe_profile, profile_facts
+from contact_pipeline.settings import Settings
+from contact_pipeline.store.schema import migrate
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+GENERATED = "This page is generated from the code; `make format` writes it anew.\n"
+COMMANDS = """\
+Every command takes, before or after its name:
+
+| option | means |
+| --- | --- |
+| `--home DIR` | The home folder. Unset: `CONTACT_PIPELINE_HOME`, else `./data`. |
+| `--json` | Print one JSON document on stdout and nothing else there. |
+| `--help`, `-h` | Show what the command takes. |
+
+Exit status: 0 done (a `plan` that ends blocked, or a file that is repeated, included); 1 refused, blocked at `import`
+or `apply`, stale, failed or given up, with a message that says what, where and what to do; 2 usage. Under `--json` a
+refusal is `{"error": {"code", "message", "fix", "file", "row_number"}}`.
+"""
+KEYS = """\
+A profile is a YAML file. The shipped ones are in `contact_pipeline/profiles/`, your own in `<home>/profiles/`; one of
+your own stands before a shipped one of the same name. A key that is not listed here is refused.
+
+## Keys
+"""
+SETTINGS = """\
+Each setting is read from the environment; `--home` stands before `CONTACT_PIPELINE_HOME`.
+"""
+ROWS = """\
+What can be wrong with a row. Codes are stable; `{column}`, `{value}` and `{expected}` stand for what the message names.
+"""
+FRAMES = """\
+What passes between the stages, in flow order; `contact_pipeline/contracts.py` says what each means. A frame that is
+open has one more column per heading or field.
+"""
+SHARED = {"home", "as_json", "help"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    stale = []
+    for name, write in PAGES.items():
+        page, path = write(), options.folder / name
+        if options.check:
+            if not path.exists() or path.read_text(encoding="utf-8") != page:
+                stale.append(f"{path} is stale: run `make format`")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page, encoding="utf-8")
+    print("\n".join(stale), file=sys.stderr, end="\n" if stale else "")
+    return 1 if stale else 0
+
+
+def page(title: str, intro: str, parts: Iterable[str]) -> str:
+    """A whole page."""
+    return "\n".join([f"# {title}\n", GENERATED, intro, *parts])
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options."""
+    parts = []
+    for path, command in commands():
+        parts.append(f"## {' '.join(path)}\n")
+        parts.append(f"{' '.join((command.help or '').split())}\n")
+        parts.append(f"```\n{usage(path, command)}\n```\n")
+        rows = [(parameter_name(p), p.help or "") for p in command.params if p.name not in SHARED]
+        if rows:
+            parts.append(table(("argument or option", "means"), rows))
+    return page("Command line", COMMANDS, parts)
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with the words that call it."""
+    yield from commands_below((), cast("TyperGroup", typer.main.get_command(app)))
+
+
+def commands_below(path: tuple[str, ...], group: TyperGroup) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The commands of a group; the group itself where it does something alone."""
+    for name, command in group.commands.items():
+        words = (*path, name)
+        if not isinstance(command, TyperGroup):
+            yield words, command
+            continue
+        if command.invoke_without_command:
+            yield words, command
+        yield from commands_below(words, command)
+
+
+def usage(path: tuple[str, ...], command: Any) -> str:
+    """How the command is called, in one line."""
+    words = [NAME, *path]
+    words += [str(p.metavar or p.name) for p in command.params if not isinstance(p, TyperOption)]
+    words += [parameter_name(p, marked=False) for p in command.params if isinstance(p, TyperOption) and p.required]
+    if any(isinstance(p, TyperOption) and not p.required and p.name not in SHARED for p in command.params):
+        words.append("[OPTIONS]")
+    return " ".join(words)
+
+
+def parameter_name(parameter: Any, *, marked: bool = True) -> str:
+    """An argument or option as it is typed."""
+    if isinstance(parameter, TyperOption):
+        choices = parameter.type_descriptor.choices
+        value = "" if parameter.is_flag else f" {parameter.metavar or '|'.join(str(c) for c in choices or ())}"
+        names = [f"{name}{value}" for name in (parameter.opts if marked else parameter.opts[:1])]
+    else:
+        names = [str(parameter.metavar or parameter.name)]
+    shown = ", ".join(f"`{name}`" for name in names) if marked else names[0]
+    return f"{shown} (required)" if marked and parameter.required else shown
+
+
+def profiles_page() -> str:
+    """Every key of a profile, and the profiles that ship."""
+    parts = []
+    schema = Profile.model_json_schema()
+    for title, part in {"Profile": schema, **schema["$defs"]}.items():
+        if "properties" not in part:
+            continue
+        parts.append(f"### {title}\n")
+        parts.append(f"{' '.join(part.get('description', '').split())}\n")
+        required = part.get("required", [])
+        rows = [
+            (f"`{key}`", kind(value), "required" if key in required else default(value), value.get("description", ""))
+            for key, value in part["properties"].items()
+        ]
+        parts.append(table(("key", "value", "default", "means"), rows))
+    parts.append("## The shipped profiles\n")
+    found, _ = find_profiles()
+    for profile in found.values():
+        parts += shipped_profile(profile)
+    return page("Profiles", KEYS, parts)
+
+
+def shipped_profile(profile: Profile) -> Iterator[str]:
+    """One shipped profile: what it does, its fields, its options."""
+    description = describe_profile(profile)
+    yield f"### {profile.name}\n"
+    yield f"{profile.description}\n"
+    yield table(("", ""), profile_facts(profile).items())
+    fields = [
+        (
+            field["heading"] + (" *" if field["required"] else ""),
+            f"`{field['field']}`",
+            field["format"],
+            "masked" if field["sensitive"] else "",
+        )
+        for field in description["fields"]
+    ]
+    yield table(("heading (* required)", "field", "format", ""), fields)
+    options = [
+        (
+            f"`{name}`" if option["locked"] else f"`--{name.replace('_', '-')}`",
+            {True: "on", False: "off", None: ""}.get(option["default"], option["default"]),
+            "locked" if option["locked"] else ", ".join(option["choices"]),
+            option["means"],
+        )
+        for name, option in description["options"].items()
+    ]
+    yield table(("option", "default", "choices", "means"), options)
+
+
+def settings_page() -> str:
+    """Every setting with its variable and default."""
+    rows = [
+        (
+            f"`CONTACT_PIPELINE_{name.upper()}`",
+            default({"default": str(field.default) if isinstance(field.default, Path) else field.default}),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    return page("Settings", SETTINGS, [table(("variable", "default", "means"), rows)])
+
+
+def codes_page() -> str:
+    """Every code of a rejection."""
+    rows = [(f"`{name}`", code.meaning, code.fix, code.example) for name, code in sorted(CODES.items())]
+    return page("Codes", ROWS, [table(("code", "means", "what to do", "example"), rows)])
+
+
+def frames_page() -> str:
+    """The frames that pass between the stages, and the tables of the contact database."""
+    frames = {
+        "raw rows": ("1. upload →", contracts.RAW_ROWS),
+        "normalized rows": ("2. normalize →", contracts.NORMALIZED_ROWS),
+        "blank rows": ("2. normalize →", contracts.BLANK_ROWS),
+        "repairs": ("2. normalize →", contracts.REPAIRS),
+        "rejections": ("3. validate →", contracts.REJECTIONS),
+        "outcome rows": ("4. match →", contracts.OUTCOME_ROWS),
+    }
+    parts = []
+    for name, (stage, schema) in frames.items():
+        parts.append(f"## {stage} {name}{'' if schema.strict else ' (open)'}\n")
+        parts.append(table(("column", "type", "blank", "values"), [column_row(c) for c in schema.columns.values()]))
+    parts.append("## Outcomes and states\n")
+    parts.append(f"Outcomes of a row: {', '.join(f'`{name}`' for name in contracts.OUTCOMES)}.\n")
+    parts.append("## Canonical fields of a contact\n")
+    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in contracts.CONTACT_FIELDS.items()]))
+    parts.append("## Fields of an account\n")
+    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in contracts.ACCOUNT_FIELDS.items()]))
+    parts.append("## Tables of the contact database\n")
+    parts += database_tables()
+    return page("Frames and tables", FRAMES, parts)
+
+
+def column_row(column: pa.Column) -> tuple[str, str, str, str]:
+    """A column of a frame."""
+    allowed = [check.statistics["allowed_values"] for check in column.checks if "allowed_values" in check.statistics]
+    values = ", ".join(str(value) for value in allowed[0]) if allowed else ("unique" if column.unique else "")
+    return f"`{column.name}`", str(column.dtype), "may be" if column.nullable else "", values
+
+
+def database_tables() -> Iterator[str]:
+    """The tables and views of an empty contact database, as the newest schema makes them."""
+    with open_database(None, Settings()) as database:
+        migrate(database)
+        columns = database.rows("SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal")
+    names: dict[str, list[tuple[str, str]]] = {}
+    for name, column, data_type in columns:
+        names.setdefault(name, []).append((f"`{column}`", data_type.lower()))
+    for name in sorted(names):
+        yield f"### {name}\n"
+        yield table(("column", "type"), names[name])
+
+
+def kind(value: dict[str, Any]) -> str:
+    """A key's value in words, from its JSON schema."""
+    if "$ref" in value:
+        return str(value["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in value:
+        return " or ".join(kind(option) for option in value["anyOf"] if option.get("type") != "null")
+    if "enum" in value:
+        return " or ".join(f"`{choice}`" for choice in value["enum"])
+    if "const" in value:
+        return f"`{value['const']}`"
+    match value.get("type"):
+        case "array":
+            return f"list of {kind(value['items'])}" if "items" in value else "two fields"
+        case "object":
+            values = value.get("additionalProperties") or next(iter(value["patternProperties"].values()))
+            return f"mapping to {kind(values)}"
+        case other:
+            return {"string": "text", "boolean": "yes or no"}.get(str(other), str(other))
+
+
+def default(value: dict[str, Any]) -> str:
+    """A key's default."""
+    found = value.get("default")
+    if found in (None, "", [], {}) or isinstance(found, dict):
+        return ""
+    return f"`{str(found).lower() if isinstance(found, bool) else found}`"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(cell(value) for value in line)} |\n" for line in lines)
+
+
+def cell(value: object) -> str:
+    """A value in a table's cell."""
+    shown = str(value if value is not None else "").replace("|", "\\|").replace("\n", " ")
+    return shown if "`" in shown else shown.replace("<", "&lt;")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "profiles.md": profiles_page,
+    "settings.md": settings_page,
+    "codes.md": codes_page,
+    "frames.md": frames_page,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The commands and the Python of the README and the guide, run in order in a folder of their own, as a reader would.
+
+A block below `<!-- not run here: why -->` is left out. `UPLOAD` and `CHANGESET` stand for those of the newest upload.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contact_pipeline import Pipeline
+from contact_pipeline.cli.app import run
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/guide.md")
+BLOCK = re.compile(
+    r"(<!-- not run here: (?P<why>.+?) -->\n)?```(?P<kind>\w+)(?P<note>[^\n]*)\n(?P<text>.*?)```", re.DOTALL
+)
+LEFT_OUT = {"README.md": 3, "docs/guide.md": 1}
+
+
+def blocks(page):
+    return list(BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A working folder with the samples where a checkout has them, and ./data as its home."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "samples").symlink_to(ROOT / "data" / "samples")
+    return tmp_path
+
+
+def filled_in(line, folder):
+    if "UPLOAD" not in line and "CHANGESET" not in line:
+        return line
+    newest = Pipeline(home=folder / "data").uploads()[0]
+    return line.replace("UPLOAD", newest.upload_id).replace("CHANGESET", newest.changeset_sha256 or "none")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
+def test_every_command_of_the_page_does_what_it_says(page, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("CONTACT_PIPELINE_HOME", raising=False)
+    ran = 0
+    for block in blocks(page):
+        if block["why"]:
+            continue
+        if block["kind"] == "yaml" and "profile=" in block["note"]:
+            write_profile(block, folder)
+        elif block["kind"] == "python":
+            run_python(block["text"], folder)
+            ran += 1
+        elif block["kind"] == "console":
+            for line in block["text"].splitlines():
+                run_command(line, folder)
+                ran += 1
+    assert ran > 5
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def run_command(line, folder):
+    prompt, program, *words = shlex.split(filled_in(line, folder))
+    assert (prompt, program) == ("$", "contact-pipeline"), f"not a command of ours: {line}"
+    assert run(words) == 0, line
+
+
+def run_python(code, folder):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{code}\n{done.stderr}"
+
+
+def write_profile(block, folder):
+    profile = folder / "data" / "profiles" / f"{block['note'].split('profile=')[1].strip()}.yaml"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text(block["text"], encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_what_needs_a_server_or_a_shell_is_left_out(page):
+    assert sum(bool(block["why"]) for block in blocks(page)) == LEFT_OUT[page]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/decisions/README.md"])
+def test_every_link_leads_somewhere(page):
+    path = ROOT / page
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_anchor_of_the_guide_is_a_heading():
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+        headings = {
+            re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^## (.+)$", guide, re.M)
+        }
+        for anchor in re.findall(r"\]\((?:docs/guide\.md)?#([^)]+)\)", text):
+            assert anchor in headings
