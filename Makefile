@@ -35,11 +35,13 @@ lint: .venv/installed
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/generate_behaviours.py --check
+	@$(BIN)/python docs/generate.py --check
 
 format: .venv/installed
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(BIN)/python docs/generate_behaviours.py
+	@$(BIN)/python docs/generate.py
 
 # The second file is a subset of the first: what an install without extras needs.
 lock: .venv/installed
