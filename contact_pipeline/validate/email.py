@@ -36,7 +36,7 @@ def _are_addresses(values: pl.Series) -> pl.Series:
 
 def _is_accepted(text: str) -> bool:
     try:
-        validate_email(text, check_deliverability=False)
+        validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:
         return False
     return True

@@ -19,7 +19,7 @@ def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
     Returns:
         row_number, fields (List(String)) and notes (List(String)).
     """
-    is_masked = pl.col("value").str.contains(r"^[\W_]*\*[\W_]*$")
+    is_masked = pl.col("value").str.contains(r"^[^\p{L}\p{N}]*\*[^\p{L}\p{N}]*$")
     text = pl.when(is_masked).then(pl.lit("not imported")).otherwise("value")
     return (
         rejections.filter(pl.col("severity") == "noted")

@@ -56,7 +56,7 @@ def _cell_check(rule: CellRule, column: Column) -> pa.Check:
     value = pl.col(column.field)
     if column.nothing and column.type not in {"list", "boolean"}:
         value = pl.when(value != "").then(value)  # the word for nothing passes every rule
-    return _check(rule.code, rule.passes(value), rule.expected)
+    return _check(rule.code, rule.passes(value) | value.is_null(), rule.expected)
 
 
 def _row_checks_of(column: Column, profile: Profile) -> list[pa.Check]:

@@ -15,10 +15,10 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
+from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.codes import CODES
 from contact_pipeline.validate.schema import UNREAD, schema_for
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 

@@ -30,7 +30,7 @@ def quoted(value: pl.Expr) -> pl.Expr:
 
 def hidden(value: pl.Expr) -> pl.Expr:
     """The value as `profiles.masked` shows it."""
-    return value.str.replace_all(r"[^\W_]", "*")
+    return value.str.replace_all(r"[\p{L}\p{N}]", "*")
 
 
 def nearest(values: pl.Series, registered: Sequence[str], wanted: str, separator: str | None = None) -> pl.Series:

@@ -31,7 +31,7 @@ def one_column_profile(*, region: str | None = "US", **column: Any) -> Profile:
 def raw_rows(**columns: list[str | None]) -> pl.DataFrame:
     cells = pl.DataFrame({name: pl.Series(texts, dtype=pl.String) for name, texts in columns.items()})
     numbers = pl.Series(range(2, cells.height + 2), dtype=pl.UInt32)
-    return cells.select(row_number=numbers, line_number=numbers, *[pl.col(name) for name in columns])
+    return cells.select(numbers.alias("row_number"), numbers.alias("line_number"), *columns)
 
 
 @pytest.fixture(scope="session")

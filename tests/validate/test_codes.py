@@ -1,0 +1,49 @@
+import re
+
+import pytest
+
+from contact_pipeline.codes import CODES
+
+# Code → a column and a value that produce it.
+OF_CELLS = {
+    "email-syntax": ({"type": "email"}, "jordan.avery@"),
+    "phone-invalid": ({"type": "phone"}, "12345"),
+    "phone-no-region": ({"type": "phone", "region": None}, "020 7946 0123"),
+    "date-format": ({"type": "date"}, "02/30/1985"),
+    "date-future": ({"type": "date", "field": "date_of_birth"}, "2190-01-01"),
+    "date-before-1900": ({"type": "date", "field": "date_of_birth"}, "1066-10-14"),
+    "ssn-format": ({"type": "ssn"}, "123-45-678"),
+    "ssn-never-issued": ({"type": "ssn"}, "000-12-3456"),
+    "zip-code-format": ({"type": "zip_code"}, "123456"),
+    "identifier-format": ({"type": "identifier", "identifiers": ["crm", "cnpj"]}, "ABC"),
+    "cnpj-check-digits": ({"type": "identifier", "identifiers": ["cnpj"]}, "11222333000180"),
+    "cpf-check-digits": ({"type": "identifier", "identifiers": ["cpf"]}, "39053344706"),
+    "crm-format": ({"type": "identifier", "identifiers": ["crm"]}, "123456-XX"),
+    "not-a-choice": ({"type": "choice", "choices": ["DOCTOR"]}, "DOCTR"),
+    "not-in-vocabulary": ({"type": "choice", "vocabulary": "specialties"}, "Cardiolgy"),
+    "unknown-login": ({"type": "login"}, "nobody.here"),
+    "too-long": ({"type": "text", "max_length": 5}, "longer"),
+    "excel-scientific": ({"type": "text"}, "4.479E+11"),
+    "required": ({"type": "text", "required": True}, None),
+}
+OF_ROWS = {"needs-one-of", "differs-from", "boolean-format"}  # test_rows.py and test_cells.py show these
+OF_OTHER_STAGES = {"row-unreadable", "duplicate-in-file", "account-unknown", "would-clear-required"}
+
+
+@pytest.mark.parametrize("code", OF_CELLS)
+def test_the_code_is_what_its_example_gets(codes_of, code):
+    column, value = OF_CELLS[code]
+    assert codes_of([value], **column) == [code]
+
+
+def test_every_code_has_an_example():
+    assert set(OF_CELLS) | OF_ROWS | OF_OTHER_STAGES == set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_says_what_it_means_and_what_to_do(code):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
+    text = CODES[code]
+    assert all([text.meaning, text.message, text.fix, text.example])
+    used = re.findall(r"\{(\w+)\}", text.message + text.fix)
+    assert set(used) <= {"column", "value", "expected", "row"}

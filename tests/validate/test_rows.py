@@ -1,0 +1,78 @@
+from contact_pipeline.profiles import load_profile
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.validate import validate
+
+
+def codes(frame, profile):
+    return validate(frame, profile, Reference(), {}).select("row_number", "field", "code").rows()
+
+
+def test_a_required_cell_may_not_be_blank(rows):
+    """A3: at least an e-mail address for each contact."""
+    frame = rows(email=["dana@example.com", None], first_name=["Dana", "Lee"])
+    assert codes(frame, load_profile("program_contacts")) == [(3, "email", "required")]
+
+
+def test_the_explicit_nothing_fills_a_required_cell(rows):
+    """D4: 'Without Portfolio' is an answer."""
+    frame = rows(
+        account_number=["123456-SP"], account_name=["A"], account_type=["MEDICAL"], portfolio=[""], status=[None]
+    )
+    assert codes(frame, load_profile("portfolio_accounts")) == []
+
+
+def test_a_row_needs_one_whole_set_of_values(rows):
+    """B2: an account number, or a name with a phone or e-mail."""
+    frame = rows(
+        account_number=["AC-1", None, None, None, None],
+        first_name=[None, "Rosa", None, "Rosa", None],
+        last_name=[None, None, "Delgado", None, None],
+        phone=[None, "+12025550143", None, None, "+12025550143"],
+        email=[None, None, "r@example.com", None, None],
+    )
+    profile = load_profile("outreach_contacts")
+    assert codes(frame, profile) == [(5, None, "needs-one-of"), (6, None, "needs-one-of")]
+
+
+def test_the_message_says_what_the_row_needs(rows):
+    found = validate(rows(first_name=["Rosa"]), load_profile("outreach_contacts"), Reference(), {})
+    assert found["message"][0] == (
+        "The row lacks an account number, or a name with a phone number or an e-mail address."
+    )
+
+
+def test_a_full_name_is_a_name(rows):
+    """E5: name, whole or in parts."""
+    frame = rows(full_name=["Jordan Avery", None], phone=["+12025550143"] * 2)
+    assert codes(frame, load_profile("dealer_leads")) == [(3, None, "needs-one-of")]
+
+
+def test_a_rule_may_apply_only_where_something_is_filled(rows):
+    """D5: columns F to I all blank: no contact, and nothing to complain of."""
+    frame = rows(
+        account_number=["123456-SP"] * 3,
+        account_name=["A"] * 3,
+        account_type=["MEDICAL"] * 3,
+        portfolio=[""] * 3,
+        contact_name=[None, "Ana Souza", "Ana Souza"],
+        contact_type=[None, None, "DOCTOR"],
+        contact_email=[None, "ana.souza@example.com", None],
+    )
+    assert codes(frame, load_profile("portfolio_accounts")) == [(3, None, "needs-one-of")]
+
+
+def test_an_identifier_must_repeat_the_account_number(rows):
+    """D8: an identifier that differs from the account number is a row error."""
+    frame = rows(
+        account_number=["123456-SP"] * 2, full_name=["Ana", "Bia"], identifier=["123456-SP", "654321-SP"],
+        contact_type=["DOCTOR"] * 2,
+    )  # fmt: skip
+    found = validate(frame, load_profile("portfolio_contacts"), Reference(), {})
+    assert found.select("row_number", "field", "code", "message").rows() == [
+        (3, "identifier", "differs-from", "Identifier '654321-SP' is not the same as Account Number.")
+    ]
+
+
+def test_a_column_that_is_not_in_the_file_is_blank_to_the_rules(rows):
+    assert codes(rows(first_name=["Imani"]), load_profile("property_contacts")) == []
+    assert codes(rows(city=["London"]), load_profile("property_contacts")) == [(2, None, "needs-one-of")]
