@@ -13,6 +13,7 @@ from contact_pipeline.errors import listed
 
 _LONGEST_QUOTED: Final = 80
 _NEAR_ENOUGH: Final = 55  # of 100, as rapidfuzz scores likeness
+_MOST_ADVISED: Final = 1_000  # values of a column; with more of them it is the column that is wrong
 
 
 def worded(template: str, words: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -42,20 +43,24 @@ def nearest(values: pl.Series, registered: Sequence[str], wanted: str, separator
         wanted: what to load where nothing is registered.
         separator: what separates several values in one; None: each is one.
     """
-    distinct = values.drop_nulls().unique()
-    advice = [
-        " ".join(
-            _advice(item.strip(), registered, wanted) for item in (value.split(separator) if separator else [value])
-        )
-        for value in distinct
-    ]
-    return values.replace_strict(distinct, pl.Series(advice, dtype=pl.String), default=None, return_dtype=pl.String)
+    distinct = values.drop_nulls().unique(maintain_order=True).head(_MOST_ADVISED)
+    advice = [" ".join(_advice(item, registered, wanted) for item in _items(value, separator)) for value in distinct]
+    return values.replace_strict(
+        distinct,
+        pl.Series(advice, dtype=pl.String),
+        default=_in_general(registered, wanted),
+        return_dtype=pl.String,
+    )
+
+
+def _items(value: str, separator: str | None) -> list[str]:
+    return [item.strip() for item in value.split(separator)] if separator else [value]
 
 
 def _advice(value: str, registered: Sequence[str], wanted: str) -> str:
-    if not registered:
-        return f"Load the {wanted} first: nothing is registered."
     near = process.extract(value, registered, processor=utils.default_process, score_cutoff=_NEAR_ENOUGH, limit=3)
-    if near:
-        return f"Did you mean {' or '.join(name for name, *_ in near)}?"
-    return f"Use one of: {listed(registered)}."
+    return f"Did you mean {' or '.join(name for name, *_ in near)}?" if near else _in_general(registered, wanted)
+
+
+def _in_general(registered: Sequence[str], wanted: str) -> str:
+    return f"Use one of: {listed(registered)}." if registered else f"Load the {wanted} first: nothing is registered."
