@@ -53,10 +53,9 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
 
         @dg.asset_check(asset=asset, name=name, description=judge.__doc__, partitions_def=uploads)  # type: ignore[arg-type]
         def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.Output[None]]:
-            opened = pipeline.open()
-            for key in context.op_execution_context.partition_keys:
-                result = evaluation(context.instance, asset, name, key, judge(opened.show(key)))
-                log_result(context.op_execution_context, result)
+            run = context.op_execution_context
+            for key, upload in pipeline.look_up(run.partition_keys).items():
+                log_result(run, evaluation(run.instance, asset, name, key, judge(upload)))
             yield dg.Output(None)
 
         return UploadCheck(asset, name, judge, check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
 
 
 class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -27,3 +29,13 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
             self._pipeline = Pipeline(settings=Settings(home=Path(self.home)) if self.home else Settings())
         return self._pipeline
+
+    def look_up(self, upload_ids: Iterable[str]) -> dict[str, Upload]:
+        """The uploads of those ids, by one look into the ledger.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        opened = self.open()
+        known = {upload.upload_id: upload for upload in opened.uploads()}
+        return {key: known.get(key) or opened.show(key) for key in upload_ids}

@@ -55,9 +55,11 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         environment = {**os.environ, "DAGSTER_HOME": str(instance_home), "CONTACT_PIPELINE_HOME": str(home)}
         location = ["-w", str(instance_home / "workspace.yaml")]
         web = ["dagster_webserver", "--host", host, "--port", str(port), *location]
+        if read_only:
+            web.append("--read-only")
         with _stop_asked() as stop:
             children = [
-                _Child("webserver", [*web, "--read-only"] if read_only else web, instance_home, environment, lock),
+                _Child("webserver", web, instance_home, environment, lock),
                 _Child("daemon", ["dagster._daemon", "run", *location], instance_home, environment, lock),
             ]
             try:
@@ -140,7 +142,10 @@ def _prepare(settings: Settings, instance_home: Path) -> None:
 
 
 def _end_lost_runs(instance_home: Path) -> None:
-    """Fails the runs that a dead machine left unfinished: they would count as running, and block the queue."""
+    """Fails the runs that a dead machine left unfinished: they would count as running, and block the queue.
+
+    Being the first to open the instance, it also lays out its storage, which two processes at once must not do.
+    """
     import dagster as dg
 
     under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
