@@ -31,6 +31,7 @@ from contact_pipeline.upload.raw import (
 )
 from contact_pipeline.upload.records import Grammar, UnclosedQuote, find_records, join_lines
 
+RECORDS: Final = ".records.csv"  # what is handed to DuckDB, for as long as it takes
 _BLOCK_BYTES: Final = 8 << 20
 _BYTES_OF_A_SHORT_ROW: Final = 32  # keeps a slice of very short rows near the number of rows that settings ask for
 _LONGEST_LINE: Final = 16 << 20  # bytes
@@ -129,7 +130,7 @@ class _Slices:
 
     @property
     def _collected(self) -> Path:
-        return self.folder / ".records.csv"
+        return self.folder / RECORDS
 
     def add(self, lines: pl.DataFrame) -> None:
         """Takes lines of whole records; the broken ones are rejected here."""
@@ -174,22 +175,27 @@ class _Slices:
         return lines.filter(~pl.col("row_number").is_in(broken))
 
     def _collect(self, lines: pl.DataFrame) -> None:
-        sign = self.grammar.delimiter
+        sign = pl.lit(self.grammar.delimiter)
         # A blank line has too few fields for a reader, but it is a row of the file all the same.
-        line = pl.when("blank").then(pl.lit(sign * (len(self.columns) - 1))).otherwise("text")
-        if not lines["blank"].any():
-            line = pl.col("text")
-        numbered = pl.concat_str("row_number", pl.lit(sign), "line_number", pl.lit(sign), line)
-        if lines["inside"].any():
-            whole = pl.when("begins").then(numbered).otherwise("text") + pl.when("inside").then(pl.lit("")).otherwise(
-                pl.lit("\n")
-            )
-        else:
-            whole = numbered + "\n"
-        content = lines.select(whole.str.join("")).item()
+        filler = pl.lit(self.grammar.delimiter * (len(self.columns) - 1))
+        line = pl.when("blank").then(filler).otherwise("text") if lines["blank"].any() else pl.col("text")
+        whole = self._strict(lines.with_columns(line.alias("text")))
+        numbered = pl.concat_str("row_number", sign, "line_number", sign, "text", pl.lit("\n"))
+        content = whole.select(numbered.str.join("")).item()
         descriptor = os.open(self._collected, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(content)
+
+    def _strict(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The records as RFC 4180 has them, since DuckDB stops at some that are not; one row for each."""
+        if lines["strict"].all():
+            return lines.select("row_number", "line_number", "text")
+        others = pl.col("row_number").is_in(lines.filter(~pl.col("strict"))["row_number"].implode())
+        records = join_lines(lines.filter(others))
+        text = pl.col("text")
+        strict = pl.when(text.str.contains(self.grammar.strict)).then(text).otherwise(self.grammar.made_strict(text))
+        rest = lines.filter(~others).select("row_number", "line_number", "text")
+        return pl.concat([rest, records.with_columns(strict)]).sort("row_number")
 
     def _split(self, *, parallel: bool) -> None:
         target = raw_path(self.folder, self._number)

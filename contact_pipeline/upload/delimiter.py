@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,9 @@ from contact_pipeline.upload.records import Grammar, UnclosedQuote, find_records
 CANDIDATES: Final = (",", ";", "\t", "|")
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 _SPELLINGS: Final = {"\\t": "\t", **{name: sign for sign, name in _NAMES.items()}}
-_SAMPLE = 200_000  # characters
-_SAMPLE_LINES = 500
+_NAME: Final = re.compile(r"[^\W\d_][\w .\-/()#*]*")
+_SAMPLE: Final = 200_000  # characters
+_SAMPLE_LINES: Final = 500
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class _Fit:
     def convincing(self) -> bool:
         """Whether it splits the heading into names that could be meant, and most records like it."""
         names = [name.strip().casefold() for name in self.heading]
-        named = all(any(letter.isalpha() for letter in name) for name in names) and len(set(names)) == len(names)
+        named = all(_NAME.fullmatch(name) for name in names) and len(set(names)) == len(names)
         return self.width > 1 and named and self.records > 0 and self.share > 0.5
 
 

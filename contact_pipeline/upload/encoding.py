@@ -38,7 +38,7 @@ def find_encoding(path: Path, file_name: str, declared: str | None) -> tuple[str
         if start.startswith(mark):
             _check(path, file_name, name)
             return name, []
-    if _first_defect(path, "utf-8") is None:
+    if _is_in(path, "utf-8"):
         return "utf-8", []
     _check(path, file_name, ASSUMED)
     line = _first_defect(path, "utf-8")
@@ -88,8 +88,8 @@ def _known(declared: str, file_name: str) -> str:
 
 
 def _check(path: Path, file_name: str, encoding: str) -> None:
-    line = _first_defect(path, encoding)
-    if line is not None:
+    if not _is_in(path, encoding):
+        line = _first_defect(path, encoding)
         raise Refusal(
             "encoding",
             f"{file_name} cannot be read as {encoding}: line {line} holds bytes that are no characters in it.",
@@ -99,17 +99,27 @@ def _check(path: Path, file_name: str, encoding: str) -> None:
         )
 
 
-def _first_defect(path: Path, encoding: str) -> int | None:
+def _is_in(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        try:
+            while data := file.read(_BYTES_AT_A_TIME):
+                decoder.decode(data)
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            return False
+    return True
+
+
+def _first_defect(path: Path, encoding: str) -> int:
     """The line of the first byte that is not of that encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines = 1
     with path.open("rb") as file:
-        while True:
-            data = file.read(_BYTES_AT_A_TIME)
+        while data := file.read(_BYTES_AT_A_TIME):
             try:
-                lines += decoder.decode(data, final=not data).count("\n")
+                lines += decoder.decode(data).count("\n")
             except UnicodeError as error:
                 good = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
                 return lines + good.decode(encoding, "ignore").count("\n")
-            if not data:
-                return None
+    return lines

@@ -13,8 +13,8 @@ from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.delimited import read_delimited
-from contact_pipeline.upload.file_type import find_file_type
+from contact_pipeline.upload.delimited import RECORDS, read_delimited
+from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.raw import RawUpload, raw_paths
 from contact_pipeline.upload.workbook import read_workbook
 
@@ -59,8 +59,29 @@ def read_upload(
     """
     kind = find_file_type(path, file_name, file)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in raw_paths(folder):
-        old.unlink()
+    _clear(folder)
+    try:
+        upload = _read(kind, path, file_name, file, options, folder, settings)
+    except Refusal:
+        _clear(folder)
+        raise
+    unreadable = upload.rejections.select("row_number", "line_number", pl.col("value").alias("text"))
+    unreadable.write_parquet(folder / _UNREADABLE_ROWS)
+    (folder / _UNREADABLE_ROWS).chmod(0o600)
+    if mask:
+        upload = replace(upload, rejections=upload.rejections.with_columns(pl.lit(None, pl.String).alias("value")))
+    return upload
+
+
+def _read(
+    kind: FileType,
+    path: Path,
+    file_name: str,
+    file: FileFormat | None,
+    options: ReadOptions,
+    folder: Path,
+    settings: Settings,
+) -> RawUpload:
     if kind == "xlsx":
         sheet = options.sheet or (file.sheet if file else None)
         upload = read_workbook(path, file_name, sheet=sheet, folder=folder, settings=settings)
@@ -80,12 +101,13 @@ def read_upload(
             "Fill in at least one row below the heading.",
             file=file_name,
         )
-    upload.rejections.select("row_number", "line_number", pl.col("value").alias("text")).write_parquet(
-        folder / _UNREADABLE_ROWS
-    )
-    if mask:
-        upload = replace(upload, rejections=upload.rejections.with_columns(pl.lit(None, pl.String).alias("value")))
     return upload
+
+
+def _clear(folder: Path) -> None:
+    """Takes away what an earlier reading, or one that was refused midway, left."""
+    for old in (*raw_paths(folder), folder / RECORDS, folder / _UNREADABLE_ROWS):
+        old.unlink(missing_ok=True)
 
 
 def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[str, Any]:

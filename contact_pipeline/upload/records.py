@@ -20,6 +20,9 @@ from contact_pipeline.contracts import ROW_NUMBER
 LONGEST_RECORD: Final = 4 << 20  # characters; a longer one is taken for a quote that nobody closed
 
 
+_PLAIN: Final = {"begins": pl.lit(True), "inside": pl.lit(False), "broken": pl.lit(False), "strict": pl.lit(True)}
+
+
 class UnclosedQuote(Exception):
     """A quoted value opens on a line and never closes."""
 
@@ -48,6 +51,12 @@ class Grammar:
     @cached_property
     def _opening(self) -> str:
         return r'"(?:[^"]|"")*$' if self.delimiter == " " else r' *"(?:[^"]|"")*$'
+
+    @cached_property
+    def strict(self) -> str:
+        """A record as RFC 4180 has it: quotes only around a field, or doubled within."""
+        field = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(self.delimiter)}]*)'
+        return f"^{field}(?:{re.escape(self.delimiter)}{field})*$"
 
     @cached_property
     def closed(self) -> str:
@@ -83,6 +92,18 @@ class Grammar:
         """The fields of a record as they stand, each with the delimiter in front."""
         return (pl.lit(self.delimiter) + record).str.extract_all(f"{re.escape(self.delimiter)}{self.field}")
 
+    def made_strict(self, record: pl.Expr) -> pl.Expr:
+        """The record with the same values, as RFC 4180 has it."""
+        field = pl.element().str.slice(1)
+        bare = field.str.strip_chars(" ")
+        doubled = pl.concat_str(pl.lit('"'), field.str.replace_all('"', '""', literal=True), pl.lit('"'))
+        strict = (
+            pl.when(bare.str.starts_with('"')).then(bare)
+            .when(field.str.contains('"', literal=True)).then(doubled)
+            .otherwise(field)
+        )  # fmt: skip
+        return self.fields(record).list.eval(strict).list.join(self.delimiter)
+
     def split(self, record: str) -> list[str]:
         """The values of one record."""
         fields: list[str] = pl.select(self.fields(pl.lit(record))).to_series().to_list()[0]
@@ -99,7 +120,8 @@ def find_records(blocks: Iterable[str], grammar: Grammar) -> Iterator[pl.DataFra
 
     Columns: row_number (the record's place in the file, the first is 1), line_number, text (without its line end,
     unless that lies inside quotes), begins (whether a record begins on this line), inside (whether the line ends
-    inside quotes), broken (whether text follows a closing quote; that ends the record with its line).
+    inside quotes), broken (whether text follows a closing quote; that ends the record with its line), strict (whether
+    the line is whole records as RFC 4180 has them).
 
     Raises:
         UnclosedQuote: a quoted value is open at the end, or for longer than any record can be.
@@ -131,6 +153,7 @@ def _numbered(lines: pl.DataFrame, row: int, line: int) -> pl.DataFrame:
         "begins",
         "inside",
         "broken",
+        "strict",
     )
 
 
@@ -138,8 +161,10 @@ def _scan(text: str, grammar: Grammar) -> tuple[pl.DataFrame, str, int]:
     """The lines of the whole records, the text of one that is not finished, and which of its lines opens the quote."""
     lines, mark = _lines(text)
     if '"' not in text:
-        outside = pl.lit(False)
-        return lines.with_columns(begins=pl.lit(True), inside=outside, broken=outside), "", 0
+        return lines.with_columns(**_PLAIN), "", 0
+    lines = lines.with_columns(strict=pl.col("text").str.contains(grammar.strict))
+    if lines["strict"].all():
+        return lines.with_columns(**_PLAIN), "", 0
     lines = _follow_quotes(lines, grammar).with_columns(
         pl.when("inside").then(_with_line_end(mark)).otherwise("text").alias("text")
     )
@@ -156,7 +181,7 @@ def _last(flags: pl.Series) -> int:
 def _lines(text: str) -> tuple[pl.DataFrame, str]:
     """The lines, as they stand and without their line ends; a mark stands after a carriage return that is alone."""
     mark = ""
-    if text.count("\r") != text.count("\r\n"):
+    if "\r" in text and text.count("\r") != text.count("\r\n"):
         mark = next(sign for sign in map(chr, range(0xFDD0, 0xFDF0)) if sign not in text)
         text = re.sub(r"\r(?!\n)", f"\r{mark}\n", text)
     bare = pl.col("line").str.strip_suffix(mark) if mark else pl.col("line")
