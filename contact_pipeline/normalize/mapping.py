@@ -73,10 +73,12 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
     expected = {_spaced(column.heading): column for column in profile.columns}
     missing = [column.heading for key, column in expected.items() if key not in keys]
     extra = [n for n, key in enumerate(keys) if key not in expected and (key, n) != (_REASONS, len(keys) - 1)]
-    problems = [_missing(heading, [headings[n] for n in extra]) for heading in missing]
+    named = [headings[n] for n in extra if headings[n].strip()]
+    one_renamed = profile.headings == "exact" and len(missing) == len(named) == 1
+    problems = [_missing(heading, named, renamed=one_renamed) for heading in missing]
     problems += [_twice(column, keys) for key, column in expected.items() if keys.count(key) > 1]
     if profile.headings == "exact":
-        problems += [_extra(headings[n], n, missing) for n in extra]
+        problems += [_extra(headings[n], n, missing, renamed=one_renamed) for n in extra]
         problems += [_misplaced(column, keys.index(key)) for key, column in expected.items() if key in keys]
     problems = [problem for problem in problems if problem]
     if problems:
@@ -90,8 +92,8 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
     return {keys.index(key): column.field for key, column in expected.items()}
 
 
-def _missing(heading: str, extra: list[str]) -> str:
-    near = _nearest([heading], extra)
+def _missing(heading: str, extra: list[str], *, renamed: bool) -> str:
+    near = extra[0] if renamed else _nearest([heading], extra)
     return f"'{heading}' is missing" + (f" (is '{near}' meant to be it?)" if near else "")
 
 
@@ -100,10 +102,10 @@ def _twice(column: Column, keys: list[str]) -> str:
     return f"'{column.heading}' stands in columns {' and '.join(letters)}"
 
 
-def _extra(heading: str, position: int, missing: list[str]) -> str:
+def _extra(heading: str, position: int, missing: list[str], *, renamed: bool) -> str:
     if not heading.strip():
         return f"column {_letter(position)} has no heading"
-    near = _nearest([heading], missing)
+    near = missing[0] if renamed else _nearest([heading], missing)
     return f"'{heading}' (column {_letter(position)}) is not expected" + (f"; the nearest is '{near}'" if near else "")
 
 
@@ -219,7 +221,7 @@ def _names(column: Column) -> list[str]:
 def _nearest(names: list[str], among: list[str]) -> str | None:
     """The one of `among` that is most like any of the names, if it is like it at all."""
     found = [
-        process.extractOne(name, among, scorer=fuzz.ratio, processor=_folded, score_cutoff=_NEAR) for name in names
+        process.extractOne(name, among, scorer=fuzz.WRatio, processor=_folded, score_cutoff=_NEAR) for name in names
     ]
     best = max((match for match in found if match), key=lambda match: match[1], default=None)
     return best[0] if best else None
