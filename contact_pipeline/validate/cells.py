@@ -149,14 +149,17 @@ def _identifier_of(kinds: Sequence[str], applies: pl.Expr) -> Iterator[CellRule]
     """Rules for the rows to which they apply: right check digits, and the shape of one of the kinds."""
     for kind in kinds:
         if kind != "crm":
-            yield CellRule(f"{kind}-check-digits", lambda value, kind=kind: ~(applies & _wrong_digits(value, kind)))  # type: ignore[misc]
+            yield _check_digits(kind, applies)
     code = "crm-format" if list(kinds) == ["crm"] else "identifier-format"
     expected = ", or ".join(identifiers.KINDS[kind] for kind in kinds)
     yield CellRule(code, lambda value: ~(applies & ~identifiers.has_shape(value, kinds)), expected)
 
 
-def _wrong_digits(value: pl.Expr, kind: str) -> pl.Expr:
-    return identifiers.has_shape(value, [kind]) & ~identifiers.has_check_digits(value, kind)
+def _check_digits(kind: str, applies: pl.Expr) -> CellRule:
+    def passes(value: pl.Expr) -> pl.Expr:
+        return ~(applies & identifiers.has_shape(value, [kind]) & ~identifiers.has_check_digits(value, kind))
+
+    return CellRule(f"{kind}-check-digits", passes)
 
 
 def _registered(column: Column, reference: Reference) -> list[CellRule]:
