@@ -15,11 +15,18 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.apply import changed_since, moved_rows, write_changeset
+from contact_pipeline.apply import (
+    changed_since,
+    commits_to_undo,
+    mark_undone,
+    moved_rows,
+    plan_inverse,
+    write_changeset,
+)
 from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, match, parts_of
+from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, hash_changeset, match, parts_of
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
@@ -253,6 +260,41 @@ class Pipeline:
         self._change(upload_id, state="finalized", finalized_at=now(), finalized_by=actor)
         return self.show(upload_id)
 
+    def plan_undo(self, upload_id: str) -> Upload:
+        """Plans the inverse of what an upload committed, or of its undoing; `.inverse` shows it. Changes nothing.
+
+        Raises:
+            Refusal: nothing of the upload is committed (code `wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state not in APPLIED and line.state != "undone":
+            raise _wrong_state(line, "undone", "Only an applied upload can be undone.")
+        with self.store.open(read_only=True) as contacts:
+            commits = commits_to_undo(contacts, upload_id)
+        staging = self.store.staging(upload_id).for_undo()
+        staging.make()
+        with staging.open() as database:
+            with database.attached(self.settings.contacts_path, "book", wait_seconds=self.settings.lock_wait_seconds):
+                snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
+                plan_inverse(database, upload_id, commits)
+            facts = {"commits": commits, "snapshot": snapshot, "sha256": hash_changeset(database), "fields": {}}
+            staging.keep_facts(database, facts)
+        return self.show(upload_id)
+
+    def undo(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Takes back what an upload committed, in one commit; done again, it takes back the undoing.
+
+        What has changed since is a conflict: it is listed in `.inverse.conflicts` and left alone.
+
+        Raises:
+            Refusal: nothing of the upload is committed (code `wrong-state`), or the role is missing.
+        """
+        actor = user or getpass.getuser()
+        self.store.check_roles(_resolved(self.store.line(upload_id))[0], actor)
+        while not self._commit_undo(self.plan_undo(upload_id).line, actor):
+            pass  # something was committed in between: the inverse is planned again
+        return self.show(upload_id)
+
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.
 
@@ -446,6 +488,31 @@ class Pipeline:
                 finished_at=at,
                 commit_number=commit,
             )
+
+    def _commit_undo(self, line: LedgerLine, actor: str) -> bool:
+        """Commits the planned inverse; False when something was committed since it was planned."""
+        staging, at = self.store.staging(line.upload_id).for_undo(), now()
+        facts = staging.facts()
+        with (
+            self.store.open() as contacts,
+            contacts.attached(staging.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
+            contacts.transaction(),
+        ):
+            if contacts.value("SELECT max(commit_number) FROM commits") != facts["snapshot"]:
+                return False
+            commit = write_changeset(
+                contacts,
+                upload_id=line.upload_id,
+                address_book=line.address_book or "",
+                sha256=facts["sha256"],
+                actor=actor,
+                at=at,
+                action="redo" if line.state == "undone" else "undo",
+            )
+            mark_undone(contacts, facts["commits"], by=commit)
+            again: State = "finalized" if line.finalized_at else "applied"
+            change_line(contacts, line.upload_id, state=again if line.state == "undone" else "undone")
+        return True
 
     def _stale_rows(self, contacts: Database, line: LedgerLine, profile: Profile) -> list[int | None]:
         snapshot = line.snapshot or 0

@@ -6,7 +6,7 @@ The staged changes are seen under the prefix `staged`; nothing but the contact d
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
@@ -18,12 +18,20 @@ _ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
 
 
 def write_changeset(
-    database: Database, *, upload_id: str, address_book: str, sha256: str | None, actor: str | None, at: datetime
+    database: Database,
+    *,
+    upload_id: str,
+    address_book: str,
+    sha256: str | None,
+    actor: str | None,
+    at: datetime,
+    action: Literal["apply", "undo", "redo"] = "apply",
 ) -> int:
     """Applies every staged change, keeps them as history, and numbers the commit; the commit's number."""
     commit: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
     database.run(
-        "INSERT INTO commits VALUES (?, ?, ?, 'apply', ?, ?, ?)", [commit, at, upload_id, address_book, sha256, actor]
+        "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+        [commit, at, upload_id, action, address_book, sha256, actor],
     )
     for entity, table in _ENTITIES:
         if database.has(f"{entity}_changes", "staged"):
@@ -33,9 +41,26 @@ def write_changeset(
         _write_memberships(database, upload_id, address_book, at)
         _keep(database, "membership_changes", upload_id, commit)
     if database.has("link_changes", "staged"):
-        database.run("INSERT INTO links SELECT contact_id, linked_to FROM staged.link_changes WHERE action = 'create'")
+        _write_pairs(database, "links", "link_changes", ["contact_id", "linked_to"])
         _keep(database, "link_changes", upload_id, commit)
     return commit
+
+
+def commits_to_undo(database: Database, upload_id: str) -> list[int]:
+    """The commits of an upload that count: what it applied or, where that is undone, the undoing."""
+    rows = database.rows(
+        "SELECT commit_number, action FROM commits WHERE upload_id = ? AND undone_by IS NULL AND action <> 'redo'",
+        [upload_id],
+    )
+    applied = [number for number, action in rows if action == "apply"]
+    return sorted(applied or [number for number, _ in rows])
+
+
+def mark_undone(database: Database, commits: list[int], by: int) -> None:
+    """Says that a commit has undone others; what an undone undoing had undone counts again."""
+    numbers = ", ".join(str(number) for number in commits)
+    database.run(f"UPDATE commits SET undone_by = NULL WHERE undone_by IN ({numbers})")
+    database.run(f"UPDATE commits SET undone_by = {by} WHERE commit_number IN ({numbers})")
 
 
 def _write_entities(
@@ -48,14 +73,17 @@ def _write_entities(
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE delta AS
         SELECT {picked} FROM {table} AS e JOIN staged.{entity}_changes AS s USING ({identity})
-        WHERE s.action <> 'create' ORDER BY {identity}""")
-    changed, total = database.rows(f"SELECT (SELECT count(*) FROM delta), (SELECT count(*) FROM {table})")[0]
+        WHERE s.action NOT IN ('create', 'remove') ORDER BY {identity}""")
+    changed, total = database.rows(f"""
+        SELECT (SELECT count(*) FROM staged.{entity}_changes WHERE action <> 'create'),
+               (SELECT count(*) FROM {table})""")[0]
+    gone = f"SELECT {identity} FROM staged.{entity}_changes WHERE action <> 'create'"
     if changed > REWRITE_SHARE * total:
-        database.run(f"CREATE TABLE rewritten AS FROM {table} ANTI JOIN delta USING ({identity})")
+        database.run(f"CREATE TABLE rewritten AS FROM {table} WHERE {identity} NOT IN ({gone})")
         database.run(f"DROP TABLE {table}")
         database.run(f"ALTER TABLE rewritten RENAME TO {table}")
     elif changed:
-        database.run(f"DELETE FROM {table} WHERE {identity} IN (SELECT {identity} FROM delta)")
+        database.run(f"DELETE FROM {table} WHERE {identity} IN ({gone})")
     database.run(f"INSERT INTO {table} BY NAME FROM delta")
     new = ", ".join(f"after_{name} AS {quoted(name)}" for name in fields)
     database.run(f"""
@@ -100,8 +128,15 @@ def _write_memberships(database: Database, upload_id: str, address_book: str, at
                FROM groups AS g WHERE g.address_book = ? AND g.group_name = s.group_name)""",
         [address_book, at, upload_id, address_book],
     )
-    database.run(
-        """INSERT INTO memberships
-           SELECT ?, group_name, contact_id FROM staged.membership_changes WHERE action = 'create'""",
-        [address_book],
-    )
+    _write_pairs(database, "memberships", "membership_changes", ["group_name", "contact_id"], address_book)
+
+
+def _write_pairs(
+    database: Database, table: str, changes: str, columns: list[str], address_book: str | None = None
+) -> None:
+    names = ", ".join(columns)
+    book = f"{literal(address_book)} AS address_book, " if address_book else ""
+    database.run(f"INSERT INTO {table} BY NAME SELECT {book}{names} FROM staged.{changes} WHERE action = 'create'")
+    database.run(f"""
+        DELETE FROM {table} WHERE ({names}) IN (SELECT ({names}) FROM staged.{changes} WHERE action = 'remove')
+        {f"AND address_book = {literal(address_book)}" if address_book else ""}""")

@@ -31,8 +31,7 @@ def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kin
         ),
         found AS (
             SELECT row_number, rule,
-                   min(representative) AS lowest, max(representative) AS highest,
-                   bool_or(differs = 'review') AS doubtful, max(narrowed) AS narrowed,
+                   max(narrowed) AS narrowed, bool_or(differs = 'review') FILTER (narrowed = steps) AS doubtful,
                    min(representative) FILTER (narrowed = steps) AS lowest_narrowed,
                    max(representative) FILTER (narrowed = steps) AS highest_narrowed,
                    max(steps) AS steps

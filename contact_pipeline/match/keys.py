@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.part import NAME_PARTS, Part
@@ -54,7 +55,36 @@ def make_keys(database: Database, part: Part, rows: str, into: str) -> None:
 
 def shares_a_key(part: Part, keys: str, columns: Collection[str], alias: str) -> str:
     """The SQL condition that something stored shares at least one key with the rows."""
-    return " OR ".join(
-        f"{key(name, alias, columns)} IN (SELECT {key_column(name)} FROM {keys} WHERE {key_column(name)} IS NOT NULL)"
-        for name in dict.fromkeys(name for rule in part.rules for name in [*rule.equal, *rule.of])
+    return (
+        " OR ".join(
+            f"{key(name, alias, columns)} IN (SELECT {key_column(name)} FROM {keys} WHERE {key_column(name)} IS NOT NULL)"
+            for name in dict.fromkeys(name for rule in part.rules for name in [*rule.equal, *rule.of])
+        )
+        or "false"
     )
+
+
+def whole_keys(part: Part) -> list[tuple[str, ...]]:
+    """The sets of fields of which one must agree for a rule to find anybody: its own, or any k of its n fields."""
+    return [
+        fields
+        for rule in part.rules
+        for fields in ([tuple(rule.equal)] if rule.equal else combinations(rule.of, rule.at_least or 1))
+    ]
+
+
+def reaches(part: Part, keys: str, columns: Collection[str], alias: str) -> str:
+    """The SQL condition that a whole key of something stored is also a row's."""
+    return (
+        " OR ".join(
+            f"({', '.join(key(name, alias, columns) for name in fields)}) IN "
+            f"(SELECT ({', '.join(key_column(name) for name in fields)}) FROM {keys} WHERE {filled(fields)})"
+            for fields in whole_keys(part)
+        )
+        or "false"
+    )
+
+
+def filled(fields: Iterable[str]) -> str:
+    """The SQL condition that none of these fields' keys is blank."""
+    return " AND ".join(f"{key_column(name)} IS NOT NULL" for name in fields)

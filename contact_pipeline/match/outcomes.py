@@ -29,7 +29,7 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
                replace({message}, '{{value}}', account_number) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
         FROM {part.table("rows")} AS r
-        WHERE {key("account_number", "r", ["account_number"])} NOT IN (FROM known_accounts)""")
+        WHERE {key("account_number", "r", ["account_number"])} NOT IN (FROM known_accounts WHERE key_account_number IS NOT NULL)""")
     database.run(
         f"DELETE FROM {part.table('keys')} WHERE row_number IN "
         "(SELECT row_number FROM rejections WHERE code = 'account-unknown')"

@@ -33,7 +33,12 @@ class Part:
     primary: bool = True
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
-    takes_notes: bool = False  # whether values that were not imported or were displaced go to the notes
+    takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
+
+    @property
+    def merges(self) -> bool:
+        """Whether rows are merged into a target or into each other; what that displaces is kept in the notes."""
+        return "merge" in (self.matched, self.within_file)
 
     @property
     def stored(self) -> dict[str, FieldKind]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import make_keys
+from contact_pipeline.match.keys import filled, make_keys, whole_keys
 from contact_pipeline.match.part import Part
 
 
@@ -35,7 +35,7 @@ def make_part_rows(database: Database, part: Part) -> str:
 
 
 def make_present_keys(database: Database, part: Part) -> int:
-    """Makes present_keys: the usable keys of every row, rejected ones included; how many rejected rows have none."""
+    """Makes present_keys: the usable values of every row, rejected ones included; how many of these have no whole key."""
     cells = ", ".join(
         f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -45,8 +45,8 @@ def make_present_keys(database: Database, part: Part) -> int:
         WITH defects AS (SELECT row_number, list(field) AS bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL)
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)""")
     make_keys(database, part, "present_rows", "present_keys")
-    names = ", ".join(quoted(f"key_{name}") for name in part.key_fields)
+    whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     without: int = database.value(f"""
         SELECT count(DISTINCT row_number) FROM rejections LEFT JOIN present_keys USING (row_number)
-        WHERE severity = 'error' AND coalesce({names}) IS NULL""")
+        WHERE severity = 'error' AND NOT ({whole})""")
     return without

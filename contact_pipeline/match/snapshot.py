@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key, key_columns, shares_a_key
-from contact_pipeline.match.part import Part
+from contact_pipeline.match.keys import key, key_columns, reaches, shares_a_key
+from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.store import Store
 from contact_pipeline.store.schema import add_contact_fields
 
@@ -66,7 +66,7 @@ def copy_candidates(database: Database, part: Part, book: str, address_book: str
         into: name of the table to make.
     """
     columns = list(part.stored)
-    compared = [*columns, "full_name", "first_name", "last_name"] if part.entity == "contact" else columns
+    compared = [*columns, *NAME_PARTS] if part.entity == "contact" else columns
     fields = ", ".join(f"e.{quoted(name)}" for name in columns)
     table = f"{book}{part.entity}s"
     represented, join = f"e.{part.id}", ""
@@ -85,11 +85,17 @@ def copy_candidates(database: Database, part: Part, book: str, address_book: str
 
 
 def _list_missing(database: Database, part: Part, address_book: str) -> None:
-    reached = shares_a_key(part, "present_keys", list(part.stored), "e")
+    """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough."""
+    reached = reaches(part, "present_keys", [*part.stored, *NAME_PARTS], "e")
     database.run(
         f"""CREATE OR REPLACE TEMP TABLE missing AS
-            SELECT contact_id, revision FROM book.contacts AS e
-            WHERE address_book = ? AND active AND NOT coalesce({reached}, false)""",
+            WITH people AS (
+                SELECT contact_id, revision, active, coalesce(linked_to, contact_id) AS representative,
+                       coalesce({reached}, false) AS reached
+                FROM book.contacts AS e LEFT JOIN book.links USING (contact_id) WHERE address_book = ?
+            )
+            SELECT contact_id, revision FROM people
+            WHERE active AND representative NOT IN (SELECT representative FROM people WHERE reached)""",
         [address_book],
     )
 

@@ -55,7 +55,7 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     several = f"""
         UNION ALL BY NAME
         SELECT first AS row_number, any_value(target) AS target, {together}{_merged_notes(part)}
-               {_given(part, "list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL)")}
+               {_given(part, "coalesce(list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL), [])")}
         FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("writes")} AS
@@ -68,7 +68,7 @@ def noted_fields(part: Part) -> list[str]:
     return [
         name
         for name, kind in part.kinds.items()
-        if part.takes_notes and kind == "text" and name not in part.sensitive and name not in parts
+        if part.merges and kind == "text" and name not in part.sensitive and name not in parts
     ]
 
 
@@ -81,12 +81,14 @@ def _together(part: Part, name: str) -> str:
     if part.blank == "overwrite":
         kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"
-    pick = "arg_min" if part.blank == "fill" else "arg_max"
-    return f"{pick}({column}, row_number) FILTER ({column} IS NOT NULL)"
+    if part.blank == "fill":
+        filled = f"nullif({column}, '')" if part.kinds[name] == "text" else column
+        return f"arg_min({column}, row_number) FILTER ({filled} IS NOT NULL)"
+    return f"arg_max({column}, row_number) FILTER ({column} IS NOT NULL)"
 
 
 def _merged_notes(part: Part) -> str:
     if not part.takes_notes:
         return ""
-    return """, arg_max(noted, row_number) AS noted,
+    return """, list_reduce(list(noted), lambda one, other: list_intersect(one, other)) AS noted,
                flatten(list(import_notes ORDER BY row_number)) AS import_notes"""

@@ -33,9 +33,12 @@ def find_followers(database: Database, part: Part, keys: str, decisions: str) ->
     names = part.key_fields
     columns = ", ".join(key_column(name) for name in names)
     new = f"(SELECT * FROM {keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number))"
-    shared = " OR ".join(
-        f"({fields}) IN (SELECT ({fields}) FROM new WHERE {filled} GROUP BY ALL HAVING count(*) > 1)"
-        for fields, filled in _groupings(part.rules)
+    shared = (
+        " OR ".join(
+            f"({fields}) IN (SELECT ({fields}) FROM new WHERE {filled} GROUP BY ALL HAVING count(*) > 1)"
+            for fields, filled in _groupings(part.rules)
+        )
+        or "false"
     )
     rows = database.rows(f"WITH new AS {new} SELECT row_number, {columns} FROM new WHERE {shared} ORDER BY row_number")
     return pl.DataFrame(

@@ -11,6 +11,9 @@ from contact_pipeline.engines import Database, quoted
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 
+# The commits whose changes count: what was applied and is not undone; undoing and undoing that add nothing of their own. The tables are seen under a prefix.
+EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' AND undone_by IS NULL"
+
 _SENSITIVE: Final = ("ssn", "date_of_birth")
 
 
@@ -24,9 +27,9 @@ def _first(database: Database) -> None:
     outcomes = ", ".join(f"{outcome} INTEGER NOT NULL DEFAULT 0" for outcome in OUTCOMES)
     history = "upload_id VARCHAR NOT NULL, commit_number BIGINT NOT NULL, row_number UINTEGER"
     change = f"{history}, action VARCHAR NOT NULL, base_revision INTEGER NOT NULL, changed VARCHAR[] NOT NULL"
+    # No constraints: applying may write the table anew, and DuckDB's CREATE TABLE AS would lose them.
     current = (
-        "address_book VARCHAR NOT NULL, revision INTEGER NOT NULL, created_commit BIGINT NOT NULL, "
-        "last_commit BIGINT NOT NULL, last_upload_id VARCHAR NOT NULL"
+        "address_book VARCHAR, revision INTEGER, created_commit BIGINT, last_commit BIGINT, last_upload_id VARCHAR"
     )
     for statement in (
         f"""CREATE TABLE uploads (
@@ -44,15 +47,15 @@ def _first(database: Database) -> None:
             inbox BOOLEAN NOT NULL DEFAULT false)""",
         """CREATE TABLE commits (commit_number BIGINT NOT NULL, committed_at TIMESTAMP NOT NULL,
             upload_id VARCHAR NOT NULL, action VARCHAR NOT NULL, address_book VARCHAR NOT NULL,
-            changeset_sha256 VARCHAR, actor VARCHAR)""",
+            changeset_sha256 VARCHAR, actor VARCHAR, undone_by BIGINT)""",
         "CREATE TABLE counters (name VARCHAR NOT NULL, next BIGINT NOT NULL)",
         "INSERT INTO counters VALUES ('upload', 1), ('contact', 1), ('account', 1)",
         "CREATE TABLE fields (name VARCHAR NOT NULL, kind VARCHAR NOT NULL, sensitive BOOLEAN NOT NULL)",
-        f"""CREATE TABLE contacts (contact_id BIGINT NOT NULL, active BOOLEAN NOT NULL, {current},
+        f"""CREATE TABLE contacts (contact_id BIGINT, active BOOLEAN, {current},
             {_columns(CONTACT_FIELDS)})""",
         f"""CREATE TABLE contact_changes ({change}, contact_id BIGINT NOT NULL, before_active BOOLEAN,
             after_active BOOLEAN, {_columns(CONTACT_FIELDS, "before_", "after_")})""",
-        f"CREATE TABLE accounts (account_id BIGINT NOT NULL, {current}, {_columns(ACCOUNT_FIELDS)})",
+        f"CREATE TABLE accounts (account_id BIGINT, {current}, {_columns(ACCOUNT_FIELDS)})",
         f"""CREATE TABLE account_changes ({change}, account_id BIGINT NOT NULL,
             {_columns(ACCOUNT_FIELDS, "before_", "after_")})""",
         """CREATE TABLE groups (address_book VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
@@ -95,7 +98,7 @@ def _publish(database: Database) -> None:
         rebuilt AS (
             SELECT contact_id, {newest}
             FROM (FROM contact_changes SEMI JOIN touched USING (contact_id)) AS change
-            ANTI JOIN held_uploads USING (upload_id)
+            ANTI JOIN held_uploads USING (upload_id) SEMI JOIN ({EFFECTIVE.format("")}) USING (commit_number)
             GROUP BY contact_id
             HAVING bool_or(action = 'create')
         )

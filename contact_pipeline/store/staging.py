@@ -26,6 +26,10 @@ class Staging:
         self.folder: Path = settings.staging_path(upload_id)
         self.path: Path = self.folder / "staging.duckdb"
 
+    def for_undo(self) -> Staging:
+        """Where the inverse of the upload's changeset is staged."""
+        return Staging(self._settings, f"{self.folder.name}/undo")
+
     def make(self) -> None:
         """Makes the folder, for the owner only."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -103,6 +103,16 @@ class Upload:
         nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
         return pl.concat([nothing, *staged], how="diagonal_relaxed")
 
+    @property
+    def inverse(self) -> Upload:
+        """The planned or executed inverse of the changeset: its `changes` and `conflicts`."""
+        return Upload(self.line, self.staging.for_undo())
+
+    @property
+    def conflicts(self) -> pl.DataFrame:
+        """Of an inverse: what was left alone, and why: target, id, field, upload_id that changed it since, reason."""
+        return self.staging.table("conflicts")
+
     def rejections_by_code(self) -> dict[str, int]:
         """Code → number of defects, most frequent first; warnings left out."""
         defects = self.rejections.filter(pl.col("severity") != "warning")

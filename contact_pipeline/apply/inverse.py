@@ -1,0 +1,158 @@
+"""Plans the inverse of what an upload committed: its changes turned around, but for what has changed since.
+
+The plan is a changeset like any other (contact_changes, account_changes, membership_changes, link_changes), with one
+more table: `conflicts`, what is left alone and why.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.store.schema import EFFECTIVE
+
+_ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
+
+
+def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None:
+    """Makes the inverse changeset of some commits of an upload.
+
+    A field is in conflict when the newest change to it that is not itself undone belongs to another upload; whether
+    the values are equal does not matter. What the upload created and others have built upon stays: a contact is
+    deactivated instead, an account is left as it is.
+
+    Args:
+        database: where the tables are made, with the contact database attached as `book`.
+        upload_id: the upload.
+        commits: numbers of the commits to turn around, applied ones or the one that undid them.
+    """
+    numbers = ", ".join(str(number) for number in commits)
+    database.run("""
+        CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
+                                           left_as VARCHAR, reason VARCHAR)""")
+    for entity, table in _ENTITIES:
+        _gather(database, entity, upload_id, numbers)
+        _find_built_upon(database, entity, upload_id, numbers)
+        _turn_around(database, entity, table)
+    _turn_pairs(database, numbers)
+
+
+def _fields(database: Database, entity: str) -> list[str]:
+    rows = database.rows(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'book' AND table_name = ?",
+        [f"{entity}_changes"],
+    )
+    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
+
+
+def _gather(database: Database, entity: str, upload_id: str, numbers: str) -> None:
+    """Makes `mine` (one line per target: first action, fields, their values before) and `contested` (field, by whom)."""
+    fields = _fields(database, entity)
+    before = ", ".join(
+        f"""(arg_min({{'value': before_{f}}}, commit_number) FILTER (list_contains(changed, {literal(f)}))).value
+            AS {quoted(f)}"""
+        for f in fields
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE mine AS
+        SELECT {entity}_id, min(row_number) AS row_number, arg_min(action, commit_number) AS action,
+               list_distinct(flatten(list(changed))) AS changed, {before}
+        FROM book.{entity}_changes WHERE commit_number IN ({numbers}) GROUP BY {entity}_id""")
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE contested AS
+        WITH since AS (
+            SELECT {entity}_id, unnest(changed) AS field, change.upload_id, commit_number
+            FROM book.{entity}_changes AS change JOIN ({EFFECTIVE.format("book.")}) USING (commit_number)
+            WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number > (
+                SELECT min(commit_number) FROM book.commits WHERE commit_number IN ({numbers}))
+        )
+        SELECT {entity}_id, field, arg_max(upload_id, commit_number) AS upload_id FROM since GROUP BY ALL
+        HAVING arg_max(upload_id, commit_number) <> {literal(upload_id)}""")
+
+
+def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: str) -> None:
+    """Makes `built_upon`: what these commits created and other uploads have changed, joined, linked or belong to."""
+    queries = [f"SELECT {entity}_id, upload_id FROM contested"]
+    if entity == "contact":
+        effective = EFFECTIVE.format("book.")
+        for table, column in (("membership", "contact_id"), ("link", "contact_id"), ("link", "linked_to")):
+            queries.append(f"""
+                SELECT {column} AS contact_id, upload_id
+                FROM book.{table}_changes JOIN ({effective}) USING (commit_number)
+                WHERE upload_id <> {literal(upload_id)} AND action = 'create'""")
+    else:
+        queries.append(f"""
+            SELECT account_id, contacts.last_upload_id AS upload_id
+            FROM book.contacts JOIN book.accounts USING (address_book, account_number)
+            WHERE contact_id NOT IN (
+                SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({numbers}) AND action = 'create')""")
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE built_upon AS
+        SELECT {entity}_id, min(upload_id) AS upload_id FROM ({" UNION ALL ".join(queries)})
+        WHERE {entity}_id IN (SELECT {entity}_id FROM mine WHERE action = 'create') GROUP BY {entity}_id""")
+
+
+def _turn_around(database: Database, entity: str, table: str) -> None:
+    """Makes <entity>_changes of `mine`, and lists the conflicts."""
+    fields = _fields(database, entity)
+    database.run(f"""
+        INSERT INTO conflicts
+        SELECT {literal(entity)}, {entity}_id, field, contested.upload_id, 'left as it is', 'changed since'
+        FROM contested JOIN mine USING ({entity}_id) WHERE mine.action NOT IN ('create', 'remove')
+        UNION ALL
+        SELECT {literal(entity)}, {entity}_id, NULL, upload_id,
+               {"'deactivated instead of removed'" if entity == "contact" else "'left as it is'"}, 'built upon since'
+        FROM built_upon
+        ORDER BY ALL""")
+    wanted = {field: _wanted(entity, field) for field in fields}
+    pairs = ", ".join(
+        f"e.{quoted(field)} AS {quoted('old_' + field)}, {value} AS {quoted('new_' + field)}"
+        for field, value in wanted.items()
+    )
+    differs = {field: f"{quoted('old_' + field)} IS DISTINCT FROM {quoted('new_' + field)}" for field in fields}
+    sides = ", ".join(
+        f"CASE WHEN {differs[field]} THEN {quoted(side + '_' + field)} END AS {quoted(name + '_' + field)}"
+        for field in fields
+        for side, name in (("old", "before"), ("new", "after"))
+    )
+    changed = ", ".join(f"CASE WHEN {differs[field]} THEN {literal(field)} END" for field in fields)
+    toggled = "WHEN changed = ['active'] THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"
+    database.run(f"""
+        CREATE OR REPLACE TABLE {entity}_changes AS
+        WITH mine_and_now AS (
+            SELECT {entity}_id, mine.row_number, mine.action AS was, coalesce(e.revision, 0) AS base_revision,
+                   b.{entity}_id IS NOT NULL AS is_built_upon, {pairs}
+            FROM mine LEFT JOIN book.{table} AS e USING ({entity}_id) LEFT JOIN built_upon AS b USING ({entity}_id)
+            LEFT JOIN (SELECT {entity}_id, list(field) AS fields FROM contested GROUP BY ALL) AS c USING ({entity}_id)
+            WHERE (e.{entity}_id IS NULL) = (mine.action = 'remove')
+        ),
+        listed AS (
+            SELECT *, list_filter([{changed}], lambda name: name IS NOT NULL) AS changed FROM mine_and_now
+        )
+        SELECT row_number, {entity}_id,
+               CASE WHEN was = 'create' AND NOT is_built_upon THEN 'remove' WHEN was = 'remove' THEN 'create'
+                    {toggled if entity == "contact" else ""} ELSE 'update' END AS action,
+               base_revision, changed, {sides}
+        FROM listed WHERE len(changed) > 0 ORDER BY {entity}_id""")
+
+
+def _wanted(entity: str, field: str) -> str:
+    """What a field is to hold: nothing when what was created goes, else its value before, unless it is contested."""
+    if field == "active":
+        kept = "CASE WHEN b.contact_id IS NOT NULL THEN false END"
+    else:
+        kept = f"CASE WHEN b.{entity}_id IS NOT NULL THEN e.{quoted(field)} END"
+    return f"""CASE WHEN mine.action = 'create' THEN {kept}
+        WHEN list_contains(mine.changed, {literal(field)}) AND NOT list_contains(coalesce(c.fields, []), {literal(field)})
+            THEN mine.{quoted(field)}
+        ELSE e.{quoted(field)} END"""
+
+
+def _turn_pairs(database: Database, numbers: str) -> None:
+    for table, columns in (("membership_changes", "group_name, contact_id"), ("link_changes", "contact_id, linked_to")):
+        database.run(f"""
+            CREATE OR REPLACE TABLE {table} AS
+            SELECT row_number, CASE action WHEN 'create' THEN 'remove' ELSE 'create' END AS action, {columns}
+            FROM book.{table} WHERE commit_number IN ({numbers})
+            ORDER BY contact_id""")
