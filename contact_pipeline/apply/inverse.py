@@ -47,7 +47,7 @@ def _fields(database: Database, entity: str) -> list[str]:
 
 
 def _gather(database: Database, entity: str, upload_id: str, numbers: str) -> None:
-    """Makes `mine` (one line per target: first action, fields, their values before) and `contested` (field, by whom)."""
+    """Makes `mine` (one line per target: first action, fields, values before) and `contested` (field, by whom)."""
     fields = _fields(database, entity)
     before = ", ".join(
         f"""(arg_min({{'value': before_{f}}}, commit_number) FILTER (list_contains(changed, {literal(f)}))).value
@@ -76,11 +76,12 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
     queries = [f"SELECT {entity}_id, upload_id FROM contested"]
     if entity == "contact":
         effective = EFFECTIVE.format("book.")
-        for table, column in (("membership", "contact_id"), ("link", "contact_id"), ("link", "linked_to")):
-            queries.append(f"""
-                SELECT {column} AS contact_id, upload_id
+        queries += [
+            f"""SELECT {column} AS contact_id, upload_id
                 FROM book.{table}_changes JOIN ({effective}) USING (commit_number)
-                WHERE upload_id <> {literal(upload_id)} AND action = 'create'""")
+                WHERE upload_id <> {literal(upload_id)} AND action = 'create'"""
+            for table, column in (("membership", "contact_id"), ("link", "contact_id"), ("link", "linked_to"))
+        ]
     else:
         queries.append(f"""
             SELECT account_id, contacts.last_upload_id AS upload_id
@@ -143,8 +144,9 @@ def _wanted(entity: str, field: str) -> str:
         kept = "CASE WHEN b.contact_id IS NOT NULL THEN false END"
     else:
         kept = f"CASE WHEN b.{entity}_id IS NOT NULL THEN e.{quoted(field)} END"
+    name = literal(field)
     return f"""CASE WHEN mine.action = 'create' THEN {kept}
-        WHEN list_contains(mine.changed, {literal(field)}) AND NOT list_contains(coalesce(c.fields, []), {literal(field)})
+        WHEN list_contains(mine.changed, {name}) AND NOT list_contains(coalesce(c.fields, []), {name})
             THEN mine.{quoted(field)}
         ELSE e.{quoted(field)} END"""
 

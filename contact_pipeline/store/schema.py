@@ -11,7 +11,8 @@ from contact_pipeline.engines import Database, quoted
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 
-# The commits whose changes count: what was applied and is not undone; undoing and undoing that add nothing of their own. The tables are seen under a prefix.
+# The commits whose changes count: what was applied and is not undone. Undoing, and undoing that, add nothing of their
+# own. The tables are seen under a prefix.
 EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' AND undone_by IS NULL"
 
 _SENSITIVE: Final = ("ssn", "date_of_birth")
