@@ -1,0 +1,318 @@
+"""The whole system: the real `serve` on a temporary home, files dropped into its inbox, GraphQL to look and to act.
+
+One server for all tests. What happens is told once, in `story`; each test looks at one side of how it ended.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+import yaml
+
+from contact_pipeline.pipeline import Pipeline
+
+pytestmark = [pytest.mark.serve, pytest.mark.timeout(900)]
+
+PATIENCE_SECONDS = 240  # for one thing to happen, on a machine that has other things to do
+
+OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
+ASSETS = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset", "applied_contacts")
+STAGED = ASSETS[:4]
+CHECKS = {
+    "file_accepted": "raw_upload",
+    "error_count": "validated_rows",
+    "duplicate_count": "matched_changeset",
+    "reconciliation": "matched_changeset",
+    "deactivation_guard": "matched_changeset",
+    "apply_gates": "applied_contacts",
+}
+
+
+@dataclass
+class Served:
+    """A running server and what it is asked."""
+
+    home: Path
+    process: subprocess.Popen[str]
+    url: str
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            document = json.load(answer)
+        assert "errors" not in document, document["errors"]
+        return document["data"]
+
+    def materialized(self, asset: str) -> dict[str, dict[str, Any]]:
+        """Partition → metadata of the newest materialization of an asset."""
+        query = """query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
+            assetMaterializations { partition metadataEntries { label
+                ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } } } } } }"""
+        newest: dict[str, dict[str, Any]] = {}
+        for event in self.ask(query, path=[asset])["assetNodeOrError"].get("assetMaterializations", []):
+            entries = event["metadataEntries"]
+            shown = {entry["label"]: entry.get("text", entry.get("intValue")) for entry in entries}
+            newest.setdefault(event["partition"], shown)
+        return newest
+
+    def checked(self, name: str) -> dict[str, set[str]]:
+        """Partitions in which the newest result of a check has passed and has failed."""
+        query = """query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
+            assetChecksOrError { ... on AssetChecks { checks { name partitionStatuses {
+                ... on AssetCheckDefaultPartitionStatuses { succeededPartitions failedPartitions } } } } } } } }"""
+        node = self.ask(query, path=[CHECKS[name]])["assetNodeOrError"]
+        found = next(check for check in node["assetChecksOrError"]["checks"] if check["name"] == name)
+        statuses = found["partitionStatuses"]
+        return {"passed": set(statuses["succeededPartitions"]), "failed": set(statuses["failedPartitions"])}
+
+    def launch(self, job: str, key: str, op: str, config: dict[str, Any]) -> None:
+        """Launches a job for one partition and waits for its success."""
+        query = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
+            ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+            ... on RunConfigValidationInvalid { errors { message } } } }"""
+        where = {"repositoryLocationName": "contact_pipeline", "repositoryName": "__repository__", "jobName": job}
+        params = {
+            "selector": where,
+            "runConfigData": {"ops": {op: {"config": config}}},
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
+        }
+        launched = self.ask(query, params=params)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        status = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+        run_id = launched["run"]["runId"]
+        ended = wait_for(
+            f"{job} to end",
+            lambda: self.ask(status, id=run_id)["runOrError"]["status"],
+            lambda found: found in {"SUCCESS", "FAILURE", "CANCELED"},
+        )
+        assert ended == "SUCCESS"
+
+
+@dataclass
+class Story:
+    """What was done: the uploads by file name, and what was seen before the held ones were finalized."""
+
+    served: Served
+    pipeline: Pipeline
+    before_finalizing: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return {upload.file_name: upload.upload_id for upload in self.pipeline.uploads()}
+
+
+def wait_for(what: str, look: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not enough(seen := look()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}; seen last: {seen}"
+        time.sleep(1)
+    return seen
+
+
+def processes_of(home: Path) -> list[int]:
+    """Processes that were started for this home, be they ours or Dagster's children."""
+    mark = f"DAGSTER_HOME={home / 'dagster'}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                environment = (folder / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            found += [int(folder.name)] if mark in environment else []
+    return found
+
+
+def start(home: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def ending(process: subprocess.Popen[str], home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Ends a server and whatever it has started, by their ids, however the block ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            try:
+                process.wait(60)
+            finally:
+                for pid in processes_of(home):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served") / "home"
+    folder.mkdir()
+    users = folder.parent / "users.yaml"
+    users.write_text(
+        yaml.safe_dump([{"login": folder.owner(), "name": "Test", "roles": ["director"], "can_import": True}])
+    )
+    Pipeline(home=folder).store.load_users(users)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(home: Path) -> Iterator[Served]:
+    with ending(start(home), home) as process:
+        assert process.stderr is not None
+        said = ""
+        while "http://" not in said:
+            said = process.stderr.readline()
+            assert said, f"serve ended with status {process.wait()}"
+        yield Served(home, process, "http://" + said.split("http://")[1].split()[0].rstrip("."))
+
+
+@pytest.fixture(scope="module")
+def story(served: Served, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Drops four files, plans one by hand, approves, and finalizes."""
+    told = Story(served, Pipeline(home=home))
+    make_files(home)
+    by_hand = tmp_path_factory.mktemp("files") / "by-hand.csv"
+    by_hand.write_text(OUTREACH + "Hana,,,Sato,,,hana@example.com,02139\n")
+    told.pipeline.plan(by_hand, "outreach_contacts", group="By hand")
+    wait_for("all uploads to be staged", lambda: served.materialized("matched_changeset"), lambda seen: len(seen) == 5)
+    wait_for(
+        "the automatic ones to be applied", lambda: served.materialized("applied_contacts"), lambda seen: len(seen) == 2
+    )
+    approval = {
+        "approved_by": home.owner(),
+        "changeset": served.materialized("matched_changeset")[told.keys["program.xlsx"]]["changeset_sha256"],
+    }
+    served.launch("apply_upload", told.keys["program.xlsx"], "applied_contacts", approval)
+    told.before_finalizing = told.pipeline.store.contacts(published=True)
+    served.launch("finalize_upload", told.keys["leads.csv"], "finalize", {"approved_by": home.owner()})
+    return told
+
+
+def make_files(home: Path) -> None:
+    """Puts the files into the inbox that `serve` has made, options first."""
+    inbox = home / "inbox"
+    (inbox / "outreach_contacts" / "outreach.csv.options.yaml").write_text("group: Spring\n")
+    (inbox / "outreach_contacts" / "outreach.csv").write_text(
+        OUTREACH
+        + "Rosa,,219-09-9999,Delgado,04/17/1984,AC-1,rosa@example.com,02139\n"
+        + "Rosa,,,Delgado,,AC-1,rosa@example.com,02139\n"
+        + "Ximena,,,Eastwood,,,,02139\n"
+    )
+    for name, emails in (
+        ("program.xlsx", ("dana@example.com", "omar@example.com")),
+        ("blocked.xlsx", ("", "x@example.com")),
+    ):
+        unfinished = inbox / "program_contacts" / f"{name}.part"
+        with xlsxwriter.Workbook(unfinished) as workbook:
+            sheet = workbook.add_worksheet()
+            sheet.write_row(0, 0, ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title"))
+            for row, email in enumerate(emails, 1):
+                sheet.write_row(row, 0, (email, "Dana", "Whitfield"))
+        unfinished.rename(unfinished.with_suffix(""))
+    (inbox / "dealer_leads" / "leads.csv.options.yaml").write_text("lead-type: SMS\n")
+    (inbox / "dealer_leads" / "leads.csv").write_text("Name,Phone,Email\nJordan Avery,,jordan@example.com\n")
+
+
+def test_every_upload_ends_in_its_state_in_the_ledger(story: Story, home: Path) -> None:
+    """B1: a dropped file is applied; A9: another waits for approval; C3: a defective one is blocked."""
+    assert {upload.file_name: upload.state for upload in story.pipeline.uploads()} == {
+        "outreach.csv": "applied",
+        "program.xlsx": "applied",
+        "blocked.xlsx": "blocked",
+        "leads.csv": "finalized",
+        "by-hand.csv": "staged",
+    }
+    outreach = story.pipeline.show(story.keys["outreach.csv"]).outcomes
+    assert (outreach["created"], outreach["duplicate"], outreach["rejected"]) == (1, 1, 1)
+    assert {upload.user for upload in story.pipeline.uploads()} == {home.owner()}
+    assert list((home / "inbox").rglob("*.*")) == []
+
+
+def test_the_contacts_are_those_of_the_applied_uploads(story: Story) -> None:
+    """E10: leads are not available to others until they are finalized."""
+    emails = ["dana@example.com", "jordan@example.com", "omar@example.com", "rosa@example.com"]
+    assert sorted(contact["email"] for contact in story.pipeline.store.contacts()) == emails
+    assert sorted(contact["email"] for contact in story.before_finalizing) == [emails[0], *emails[2:]]
+    assert sorted(contact["email"] for contact in story.pipeline.store.contacts(published=True)) == emails
+
+
+def test_every_upload_is_a_partition_materialized_as_far_as_it_came(story: Story) -> None:
+    keys = story.keys
+    for asset in STAGED:
+        assert story.served.materialized(asset).keys() == set(keys.values())
+    applied = story.served.materialized("applied_contacts")
+    assert {name for name, key in keys.items() if key in applied} == {"outreach.csv", "leads.csv", "program.xlsx"}
+    for upload in story.pipeline.uploads():
+        shown = story.served.materialized("matched_changeset")[upload.upload_id]
+        assert shown["changeset_sha256"] == upload.changeset_sha256
+        assert shown["file"] == upload.file_name
+
+
+def test_the_checks_tell_the_uploads_apart(story: Story) -> None:
+    """X1: the reconciliation of every upload is counted from its stored rows."""
+    names = {key: name for name, key in story.keys.items()}
+    failed = {check: {names[key] for key in story.served.checked(check)["failed"]} for check in CHECKS}
+    passed = {check: {names[key] for key in story.served.checked(check)["passed"]} for check in CHECKS}
+    assert failed == {
+        "file_accepted": set(),
+        "error_count": {"outreach.csv", "blocked.xlsx"},
+        "duplicate_count": {"outreach.csv"},
+        "reconciliation": set(),
+        "deactivation_guard": set(),
+        "apply_gates": set(),
+    }
+    assert passed["reconciliation"] == set(names.values())
+    assert passed["apply_gates"] == {"outreach.csv", "leads.csv", "program.xlsx"}
+
+
+def test_no_run_has_failed(story: Story) -> None:
+    query = "query { runsOrError { ... on Runs { results { jobName status } } } }"
+    runs = story.served.ask(query)["runsOrError"]["results"]
+    assert {run["status"] for run in runs} == {"SUCCESS"}
+    assert {run["jobName"] for run in runs} == {"stage_upload", "apply_upload", "finalize_upload"}
+
+
+def test_nothing_sensitive_is_kept_by_dagster(story: Story, home: Path) -> None:
+    """B: SSN and date of birth are masked wherever they are shown, never in logs or metadata."""
+    kept = [path for path in (home / "dagster").rglob("*") if path.is_file()]
+    assert kept
+    for secret in (b"219-09-9999", b"219099999", b"04/17/1984", b"1984-04-17"):
+        assert [path for path in kept if secret in path.read_bytes()] == []
+
+
+def test_a_home_is_served_once(story: Story, home: Path) -> None:
+    with start(home) as second:
+        _, said = second.communicate(timeout=PATIENCE_SECONDS)
+    assert second.returncode == 1
+    assert "already" in said
+
+
+def test_serve_stops_cleanly_and_leaves_no_process(story: Story, home: Path) -> None:
+    """Last: it ends the server."""
+    assert len(processes_of(home)) > 1
+    story.served.process.send_signal(signal.SIGINT)
+    assert story.served.process.wait(60) == 0
+    assert processes_of(home) == []
+
+
+def test_serve_ends_with_an_error_when_one_of_its_processes_dies(tmp_path: Path) -> None:
+    with ending(start(tmp_path), tmp_path) as process:
+        children = wait_for("both processes", lambda: processes_of(tmp_path), lambda found: len(found) > 1)
+        os.kill(children[-1], signal.SIGKILL)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 1
+        assert "has ended with status -9" in said
+        assert processes_of(tmp_path) == []

@@ -1,0 +1,79 @@
+"""What `serve` prepares before it starts anything; tests/e2e starts it for real."""
+
+import socket
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration import serve
+from contact_pipeline.settings import Settings
+
+
+@pytest.fixture
+def instance_home(tmp_path: Path) -> Path:
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    serve._prepare(Settings(home=tmp_path), folder)
+    return folder
+
+
+def test_the_inbox_gets_a_folder_for_every_profile(instance_home: Path) -> None:
+    folders = {path.name for path in (instance_home.parent / "inbox").iterdir()}
+    assert {"outreach_contacts", "program_contacts", "dealer_leads"} <= folders
+
+
+def test_the_workspace_names_the_definitions_by_module(instance_home: Path) -> None:
+    (location,) = yaml.safe_load((instance_home / "workspace.yaml").read_text())["load_from"]
+    shipped = yaml.safe_load(Path("workspace.yaml").read_text())["load_from"][0]
+    assert location["python_module"]["module_name"] == shipped["python_module"]["module_name"]
+    assert location["python_module"]["location_name"] == shipped["python_module"]["location_name"]
+
+
+def test_settings_that_were_changed_are_kept(instance_home: Path, tmp_path: Path) -> None:
+    (instance_home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    serve._prepare(Settings(home=tmp_path), instance_home)
+    assert (instance_home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
+
+
+def test_dagster_takes_the_shipped_settings(instance_home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_coordinator.dequeue_interval_seconds == 1
+        pools = instance.get_concurrency_config().pool_config
+        assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
+
+
+def test_runs_that_a_dead_machine_left_are_ended(instance_home: Path) -> None:
+    @dg.job
+    def nothing() -> None: ...
+
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        lost = instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED)
+        new = instance.create_run_for_job(nothing)
+    serve._end_lost_runs(instance_home)
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        statuses = [instance.get_run_by_id(run.run_id).status for run in (lost, new)]
+    assert statuses == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.NOT_STARTED]
+
+
+def test_a_home_is_served_once(instance_home: Path) -> None:
+    lock = instance_home / "serve.lock"
+    with serve._only_one(lock):
+        with pytest.raises(Refusal) as refused, serve._only_one(lock):
+            pass
+        assert refused.value.code == "served-already"
+    with serve._only_one(lock):
+        pass
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with pytest.raises(Refusal) as refused:
+            serve._free_port("127.0.0.1", server.getsockname()[1])
+        assert refused.value.code == "port-taken"
+    assert serve._free_port("127.0.0.1", 0) > 0
