@@ -156,6 +156,12 @@ CODES: Final[dict[str, Code]] = {
         fix="Keep one of the two rows.",
         example="two rows with the same account number",
     ),
+    "skipped": Code(
+        meaning="Somebody decided in review that the row is not to be imported.",
+        message="The row was skipped in review.",
+        fix="Nothing, unless it was meant to be imported: then decide it again.",
+        example="a row that could be either of two contacts, and is neither",
+    ),
     "account-unknown": Code(
         meaning="The row belongs to an account that is not there.",
         message="{column} '{value}' is not the number of a known account.",

@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from contact_pipeline.apply import (
 )
 from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, hash_changeset, match, parts_of
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.normalize.mapping import map_headings
@@ -88,7 +89,7 @@ class Pipeline:
                     progress(STAGES[number], (number - 1) / 4)
                 upload = step(upload.upload_id)
         except KeyboardInterrupt:
-            self.cancel(upload.upload_id, user=user)
+            self._give_up(upload.upload_id, user)
             raise
         except Exception as error:
             self._end(upload.line, "failed", _reason("failed", f"{type(error).__name__} while staging.", "Try again."))
@@ -156,12 +157,16 @@ class Pipeline:
             line |= {"state": "refused", "reason": _named(refusal, path.name), "finished_at": now()}
         if line.get("repeats"):
             line |= {"state": "repeated", "finished_at": now()}
-        with self.store.change() as contacts:
-            add_line(contacts, **line)
-        if line["state"] == "refused":
-            self.originals.give_back(self.store.line(line["upload_id"]), path)
-        else:
-            self.originals.keep(line["upload_id"], path, move=move)
+        try:
+            with self.store.change() as contacts:
+                add_line(contacts, **line)
+            if line["state"] == "refused":
+                self.originals.give_back(self.store.line(line["upload_id"]), path)
+            else:
+                self.originals.keep(line["upload_id"], path, move=move)
+        except KeyboardInterrupt:
+            self._give_up(line["upload_id"], user)
+            raise
         return self.show(line["upload_id"])
 
     def read(self, upload_id: str) -> Upload:
@@ -237,6 +242,34 @@ class Pipeline:
             upload = self.apply(upload_id, user=upload.user)
         return self.show(upload_id)
 
+    def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
+        """Decides a row in review; before it is applied the changeset is frozen anew, after that one more is applied.
+
+        Args:
+            upload_id: the upload.
+            row_number: the row.
+            to: id of the contact that the row is, `new`, or `skip`.
+            user: login of who decides; unset: the operating system's.
+
+        Raises:
+            Refusal: the row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
+                upload is in a state in which nothing is decided (`wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state not in {"staged", "blocked", "stale", *APPLIED}:
+            raise _wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
+        actor = user or getpass.getuser()
+        profile, _ = _resolved(line)
+        self.store.check_roles(profile, actor)
+        self.store.decide(self.show(upload_id), row_number, to, actor)
+        if line.state in APPLIED:
+            self._apply_decided(line, row_number, actor)
+        else:
+            self._change(upload_id, state="received", stage="validated", reason=None)
+            self.match(upload_id)
+        self.store.remember_new(self.show(upload_id), row_number)
+        return self.show(upload_id)
+
     def finalize(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Makes an applied, held upload visible in the published contacts; twice changes nothing.
 
@@ -302,12 +335,11 @@ class Pipeline:
             Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
         """
         line = self.store.line(upload_id)
-        if line.state == "cancelled":
-            return self.show(upload_id)
-        if line.state in APPLIED or line.state in FINAL_STATES:
-            raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
-        reason = _reason("cancelled", f"Cancelled by {user or getpass.getuser()}.", "Drop the file again to import it.")
-        self._end(line, "cancelled", reason)
+        if line.state != "cancelled":
+            if line.state in APPLIED or line.state in FINAL_STATES:
+                raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
+            said = f"Cancelled by {user or getpass.getuser()}."
+            self._end(line, "cancelled", _reason("cancelled", said, "Drop the file again to import it."))
         self._forget(upload_id)
         return self.show(upload_id)
 
@@ -438,6 +470,7 @@ class Pipeline:
                 self.store,
                 profile,
                 options,
+                upload_id=line.upload_id,
                 columns=facts["columns_normalized"],
                 headings=_headings(facts, profile),
             )
@@ -454,6 +487,45 @@ class Pipeline:
             "contacts_created": changeset.contacts_created,
             "error_count": changeset.error_count,
         }
+
+    def _apply_decided(self, line: LedgerLine, row_number: int, actor: str) -> None:
+        """Makes one more changeset of an applied upload, of the row that was decided since, and commits it."""
+        profile, options = _resolved(line)
+        staging = self.store.staging(line.upload_id)
+        facts, part = staging.facts(), staging.for_row(row_number)
+        part.take_row(staging, row_number)
+        with part.open() as database:
+            found = match(
+                database,
+                self.store,
+                profile,
+                options.model_copy(update={"deactivate_missing": False}),
+                upload_id=line.upload_id,
+                columns=facts["columns_normalized"],
+                headings=_headings(facts, profile),
+            )
+        outcome = next(name for name, count in found.outcomes.items() if count)
+        if outcome == "review":
+            return
+        at = now()
+        with (
+            self.store.open() as contacts,
+            contacts.attached(part.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
+            contacts.transaction(),
+        ):
+            if contacts.value("SELECT max(commit_number) FROM commits") != found.snapshot:
+                raise StoreBusy("Something was committed at the same moment. Decide the row again.")
+            write_changeset(
+                contacts,
+                upload_id=line.upload_id,
+                address_book=profile.address_book,
+                sha256=found.sha256,
+                actor=actor,
+                at=at,
+            )
+            counts = {"review": line.review - 1, outcome: getattr(line, outcome) + 1}
+            change_line(contacts, line.upload_id, **counts)
+        staging.keep_outcome(part, row_number)
 
     def _commit(self, line: LedgerLine, actor: str) -> None:
         """The one commit: tests that the plan still holds, writes it, and says so in the ledger; or makes it stale."""
@@ -575,6 +647,12 @@ class Pipeline:
     def _change(self, upload_id: str, **values: Any) -> None:
         with self.store.change() as contacts:
             change_line(contacts, upload_id, **values)
+
+    def _give_up(self, upload_id: str, user: str | None) -> None:
+        """Cancels an upload that somebody interrupted; one Ctrl-C can be raised twice, by Polars and by Python."""
+        for _ in range(2):
+            with suppress(KeyboardInterrupt, Refusal):
+                self.cancel(upload_id, user=user)
 
     def _forget(self, upload_id: str) -> None:
         """Deletes all that an upload left behind, but its ledger line."""

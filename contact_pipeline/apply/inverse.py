@@ -87,7 +87,8 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
             SELECT account_id, contacts.last_upload_id AS upload_id
             FROM book.contacts JOIN book.accounts USING (address_book, account_number)
             WHERE contact_id NOT IN (
-                SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({numbers}) AND action = 'create')""")
+                SELECT contact_id FROM book.contact_changes
+                WHERE action = 'create' AND commit_number IN ({numbers}))""")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE built_upon AS
         SELECT {entity}_id, min(upload_id) AS upload_id FROM ({" UNION ALL ".join(queries)})

@@ -156,7 +156,7 @@ def _with_new_notes(part: Part) -> str:
 def _displaced(part: Part, field: str, there: str) -> str:
     """Notes of the values that are given or there, but not what the field holds afterwards."""
     existing = there == "c.notes"
-    after = _policy(part, field) if existing else f"nullif(w.{quoted(field)}, '')"
+    after = _policy(part, field) if existing else _initial(part, field)
     before = f"[c.{quoted(field)}]" if existing else "[]::VARCHAR[]"
     heading = literal(f"[merge] {part.headings.get(field, field)}: ")
     return f"""list_transform(

@@ -30,7 +30,7 @@ def blocked_because(
             "message": f"{file_name} has {data_rows} rows, but {total} have an outcome.",
             "fix": "This is a defect of the program: please report it. Nothing is applied.",
         }
-    rejected, review = changeset.outcomes["rejected"], changeset.outcomes["review"]
+    rejected, review = changeset.outcomes["rejected"] - changeset.skipped, changeset.outcomes["review"]
     if profile.on_error == "block" and (rejected or review):
         return {
             "code": "rows-rejected",

@@ -57,7 +57,7 @@ def shares_a_key(part: Part, keys: str, columns: Collection[str], alias: str) ->
     """The SQL condition that something stored shares at least one key with the rows."""
     return (
         " OR ".join(
-            f"{key(name, alias, columns)} IN (SELECT {key_column(name)} FROM {keys} WHERE {key_column(name)} IS NOT NULL)"
+            f"{key(name, alias, columns)} IN (SELECT {key_column(name)} FROM {keys} WHERE {filled([name])})"
             for name in dict.fromkeys(name for rule in part.rules for name in [*rule.equal, *rule.of])
         )
         or "false"

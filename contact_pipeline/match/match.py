@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
-from contact_pipeline.match import changeset, outcomes
+from contact_pipeline.match import changeset, outcomes, resolutions
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
@@ -34,6 +34,7 @@ class Changeset:
     duplicates_within_file: int
     deactivated: int
     rejected_without_key: int
+    skipped: int
     contacts_created: int
     error_count: int
 
@@ -44,6 +45,7 @@ def match(
     profile: Profile,
     options: UploadOptions,
     *,
+    upload_id: str = "",
     columns: Collection[str],
     headings: dict[str, str],
 ) -> Changeset:
@@ -54,6 +56,7 @@ def match(
         store: whose contacts are matched.
         profile: as it holds for the upload.
         options: of the upload.
+        upload_id: by which what was decided about the upload's rows is found.
         columns: fields of the normalized rows.
         headings: field → heading in the file, for messages and notes.
     """
@@ -68,11 +71,14 @@ def match(
         store,
         profile.address_book,
         parts,
+        upload_id=upload_id,
         missing=options.deactivate_missing,
         accounts=profile.needs_account,
     )
     if profile.needs_account:
         outcomes.reject_unknown_accounts(database, parts[0])
+    for part in parts:
+        resolutions.skip_rows(database, part)
     _judge(database, parts)
     _stage_changes(database, store, parts, options)
     outcomes.make_outcomes(database, parts[0])
@@ -85,8 +91,10 @@ def _judge(database: Database, parts: list[Part]) -> None:
         keys, pairs, decisions = part.table("keys"), part.table("pairs"), part.table("decisions")
         find_pairs(database, part, keys, part.table("candidates"), pairs)
         decide(database, part, keys, pairs, decisions)
-        make_targets(database, part, find_followers(database, part, keys, decisions))
-    outcomes.make_waiting(database, parts)
+        resolutions.decide_resolved(database, part, decisions)
+        followers = find_followers(database, part, keys, decisions)
+        make_targets(database, part, resolutions.follow_resolved(database, part, followers))
+    outcomes.make_reviews(database, parts)
     if parts[0].within_file == "reject_later":
         outcomes.reject_later_rows(database, parts[0])
 
@@ -122,6 +130,7 @@ def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key:
         duplicates_within_file=within,
         deactivated=_count(database, "deactivate") if has_contacts else 0,
         rejected_without_key=without_key,
+        skipped=database.value("SELECT count(*) FROM rejections WHERE code = 'skipped'"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
         error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),
     )

@@ -7,8 +7,9 @@ from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
+from contact_pipeline.match.resolutions import keys_as_text
 
-FOUND_BY_MATCHING = ("account-unknown", "duplicate-in-file")
+FOUND_BY_MATCHING = ("account-unknown", "duplicate-in-file", "skipped")
 
 
 def forget_rejections(database: Database) -> None:
@@ -29,7 +30,8 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
                replace({message}, '{{value}}', account_number) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
         FROM {part.table("rows")} AS r
-        WHERE {key("account_number", "r", ["account_number"])} NOT IN (FROM known_accounts WHERE key_account_number IS NOT NULL)""")
+        WHERE {key("account_number", "r", ["account_number"])} NOT IN (
+            FROM known_accounts WHERE key_account_number IS NOT NULL)""")
     database.run(
         f"DELETE FROM {part.table('keys')} WHERE row_number IN "
         "(SELECT row_number FROM rejections WHERE code = 'account-unknown')"
@@ -57,7 +59,7 @@ def make_outcomes(database: Database, primary: Part) -> None:
         WITH rejected AS (SELECT DISTINCT row_number FROM rejections WHERE severity = 'error'),
         judged AS (
             SELECT t.row_number,
-                   CASE WHEN t.row_number IN (FROM waiting) THEN 'review'
+                   CASE WHEN t.row_number IN (SELECT row_number FROM reviews) THEN 'review'
                         WHEN t.target IS NOT NULL AND {ignored} OR t.place > 1 THEN 'duplicate'
                         WHEN t.target IS NULL THEN 'created'
                         WHEN w.action IS NULL THEN 'unchanged'
@@ -74,27 +76,26 @@ def make_outcomes(database: Database, primary: Part) -> None:
                CASE WHEN outcome = 'duplicate' AND target IS NOT NULL AND {ignored} THEN target END
                    AS duplicate_of_contact,
                CASE WHEN outcome = 'review' THEN why END AS reason
-        FROM judged LEFT JOIN waiting_reasons USING (row_number)
+        FROM judged LEFT JOIN (
+            SELECT row_number, string_agg(why, '; ' ORDER BY why) AS why FROM reviews GROUP BY row_number
+        ) USING (row_number)
         UNION ALL BY NAME SELECT row_number, 'rejected' AS outcome FROM rejected
         UNION ALL BY NAME SELECT row_number, 'blank' AS outcome FROM blank_rows
         ORDER BY row_number""")
 
 
-def make_waiting(database: Database, parts: list[Part]) -> None:
-    """Makes waiting (rows in review, by any part) and waiting_reasons (why, with the candidates)."""
-    rows = " UNION ".join(f"SELECT row_number FROM {part.table('targets')} WHERE decision = 'review'" for part in parts)
-    database.run(f"CREATE OR REPLACE TEMP TABLE waiting AS {rows}")
-    reasons = " UNION ALL ".join(
+def make_reviews(database: Database, parts: list[Part]) -> None:
+    """Makes reviews: for every row in review the entity in doubt, its keys as they are remembered, and why."""
+    queries = [
         f"""
-        SELECT row_number, 'could be {part.entity} '
-               || array_to_string(list(DISTINCT candidate ORDER BY candidate)[:5], ' or ') AS why
-        FROM {part.table("pairs")} SEMI JOIN waiting USING (row_number)
-        WHERE differs <> 'another' GROUP BY row_number
-        UNION ALL
-        SELECT row_number, 'could be the same as row ' || leader
-        FROM {part.table("targets")} WHERE decision = 'review' AND leader IS NOT NULL"""
+        SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
+               concat_ws('; ', 'could be {part.entity} ' || candidates, 'could be the same as row ' || leader) AS why
+        FROM {part.table("targets")} JOIN {part.table("keys")} AS k USING (row_number)
+        LEFT JOIN (
+            SELECT row_number, array_to_string(list(DISTINCT candidate ORDER BY candidate)[:5], ' or ') AS candidates
+            FROM {part.table("pairs")} WHERE differs <> 'another' GROUP BY row_number
+        ) USING (row_number)
+        WHERE decision = 'review'"""
         for part in parts
-    )
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE waiting_reasons AS
-        SELECT row_number, string_agg(why, '; ' ORDER BY why) AS why FROM ({reasons}) GROUP BY row_number""")
+    ]
+    database.run(f"CREATE OR REPLACE TABLE reviews AS {' UNION ALL '.join(queries)}")

@@ -11,7 +11,7 @@ from contact_pipeline.match.snapshot import copy_candidates
 
 
 def differing_rows(database: Database, part: Part, address_book: str, snapshot: int, limit: int = 20) -> list[int]:
-    """The rows that would now be decided otherwise than the staged changeset says.
+    """The rows that would now be decided otherwise than the staged changeset says; people's decisions stand.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -27,6 +27,7 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
     rows = database.rows(f"""
         SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
+              AND row_number NOT IN (SELECT row_number FROM staged.resolutions)
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
 

@@ -35,7 +35,7 @@ def make_part_rows(database: Database, part: Part) -> str:
 
 
 def make_present_keys(database: Database, part: Part) -> int:
-    """Makes present_keys: the usable values of every row, rejected ones included; how many of these have no whole key."""
+    """Makes present_keys: the usable values of every row, rejected ones too; how many of these have no whole key."""
     cells = ", ".join(
         f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()

@@ -8,6 +8,7 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key, key_columns, reaches, shares_a_key
 from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
 from contact_pipeline.store.schema import add_contact_fields
 
@@ -21,7 +22,14 @@ class Snapshot:
 
 
 def take_snapshot(
-    database: Database, store: Store, address_book: str, parts: list[Part], *, missing: bool, accounts: bool
+    database: Database,
+    store: Store,
+    address_book: str,
+    parts: list[Part],
+    *,
+    upload_id: str,
+    missing: bool,
+    accounts: bool,
 ) -> Snapshot:
     """Makes the table of candidates of every part: those that share a key with a row, as they stand now.
 
@@ -30,14 +38,18 @@ def take_snapshot(
         store: whose contact database is read.
         address_book: in which candidates are looked for.
         parts: whose keys are there already.
+        upload_id: the upload, by which what was decided about its rows is found.
         missing: whether to list the active contacts that no row reaches (table `missing`).
         accounts: whether to list the numbers of the accounts that rows name (table `known_accounts`).
     """
     _add_custom_fields(store, parts)
     settings = store.settings
     with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
+        copy_resolutions(database, parts, upload_id, address_book)
         for part in parts:
-            copy_candidates(database, part, "book.", address_book, part.table("keys"), part.table("candidates"))
+            copy_candidates(
+                database, part, "book.", address_book, part.table("keys"), part.table("candidates"), chosen=True
+            )
         if missing:
             _list_missing(database, parts[0], address_book)
         if accounts:
@@ -54,7 +66,9 @@ def take_snapshot(
     return Snapshot(number, active)
 
 
-def copy_candidates(database: Database, part: Part, book: str, address_book: str, keys: str, into: str) -> None:
+def copy_candidates(
+    database: Database, part: Part, book: str, address_book: str, keys: str, into: str, *, chosen: bool = False
+) -> None:
     """Copies those that share a key with the rows, and the contacts that represent them; linked ones are one person.
 
     Args:
@@ -64,6 +78,7 @@ def copy_candidates(database: Database, part: Part, book: str, address_book: str
         address_book: in which candidates are looked for.
         keys: table of the rows' keys.
         into: name of the table to make.
+        chosen: whether to copy those too that somebody chose for a row in review.
     """
     columns = list(part.stored)
     compared = [*columns, *NAME_PARTS] if part.entity == "contact" else columns
@@ -78,9 +93,10 @@ def copy_candidates(database: Database, part: Part, book: str, address_book: str
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {into} AS {selected} AND ({shares_a_key(part, keys, compared, "e")})""")
     if part.entity == "contact":
+        picked = " OR e.contact_id IN (SELECT contact_id FROM resolutions)" if chosen else ""
         database.run(f"""
             INSERT INTO {into} {selected}
-            AND e.{part.id} IN (SELECT representative FROM {into})
+            AND (e.{part.id} IN (SELECT representative FROM {into}){picked})
             AND e.{part.id} NOT IN (SELECT {part.id} FROM {into})""")
 
 

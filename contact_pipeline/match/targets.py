@@ -45,7 +45,7 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
         SELECT row_number, target, followed, first FROM {part.table("targets")}
         WHERE decision <> 'review' AND {"true" if merged else "place = 1"}
               {"AND target IS NULL" if part.matched == "ignore" else ""}
-              AND row_number NOT IN (FROM waiting) AND row_number NOT IN (FROM left_out)"""
+              AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
     fields = ", ".join(f"r.{quoted(name)}" for name in part.kinds)
     single = f"""

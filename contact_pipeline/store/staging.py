@@ -30,6 +30,29 @@ class Staging:
         """Where the inverse of the upload's changeset is staged."""
         return Staging(self._settings, f"{self.folder.name}/undo")
 
+    def for_row(self, row_number: int) -> Staging:
+        """Where the changeset of one row is staged that was decided after the upload was applied."""
+        return Staging(self._settings, f"{self.folder.name}/row-{row_number}")
+
+    def take_row(self, whole: Staging, row_number: int) -> None:
+        """Stages one row of an upload by itself, as the first three stages left it."""
+        self.make()
+        names = ("normalized_rows", "rejections", "noted_cells")
+        tables = {name: whole.table(name).filter(pl.col("row_number") == row_number) for name in names}
+        with self.open() as database:
+            for name, table in tables.items():
+                database.store(name, table)
+            database.store("blank_rows", empty(BLANK_ROWS))
+
+    def keep_outcome(self, part: Staging, row_number: int) -> None:
+        """Puts the outcome that a row got later into the upload's own."""
+        outcome = part.table("outcome_rows")
+        with self.open() as database:
+            database.see("later", outcome)
+            database.run(f"DELETE FROM outcome_rows WHERE row_number = {row_number}")
+            database.run("INSERT INTO outcome_rows BY NAME FROM later")
+            database.run(f"DELETE FROM reviews WHERE row_number = {row_number}")
+
     def make(self) -> None:
         """Makes the folder, for the owner only."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

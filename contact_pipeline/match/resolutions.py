@@ -1,0 +1,86 @@
+"""What people decided about rows in review: this upload's own decisions, and those remembered from earlier ones."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.keys import key_column
+from contact_pipeline.match.part import Part
+
+SKIPPED: Final = "skipped"
+
+
+def keys_as_text(part: Part, alias: str) -> str:
+    """The SQL expression by which a row's keys are remembered: all of them, named."""
+    named = ", ".join(f"'{name}=' || {alias}.{key_column(name)}" for name in sorted(part.key_fields))
+    return f"concat_ws(chr(31), {named})"
+
+
+def copy_resolutions(database: Database, parts: list[Part], upload_id: str, address_book: str) -> None:
+    """Makes resolutions (entity, row_number, choice, contact_id, other_row, own), with the contact database as `book`.
+
+    A decision of this upload stands whatever the keys say. One of an earlier upload for the very same keys holds where
+    the row would be in review again, as long as its contact is there and nobody withdrew it.
+    """
+    remembered = " UNION ALL ".join(
+        f"""
+        SELECT d.entity, k.row_number, 'contact' AS choice, arg_max(d.contact_id, d.decided_at) AS contact_id
+        FROM {part.table("keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
+        WHERE d.entity = '{part.entity}' AND d.address_book = {literal(address_book)} AND NOT d.withdrawn
+              AND d.upload_id <> {literal(upload_id)} AND d.choice IN ('contact', 'new')
+              AND d.contact_id IN (SELECT contact_id FROM book.contacts)
+              AND d.upload_id NOT IN (SELECT upload_id FROM book.uploads WHERE state = 'undone')
+        GROUP BY ALL"""
+        for part in parts
+        if part.entity == "contact"
+    )
+    own = f"""
+        SELECT entity, row_number, choice, contact_id, other_row, true AS own FROM book.decisions
+        WHERE upload_id = {literal(upload_id)} AND NOT withdrawn"""
+    database.run(f"""
+        CREATE OR REPLACE TABLE resolutions AS
+        WITH own AS ({own}),
+        remembered AS ({remembered or "SELECT * FROM own WHERE false"})
+        FROM own
+        UNION ALL BY NAME
+        SELECT entity, row_number, choice, contact_id, false AS own FROM remembered
+        ANTI JOIN own USING (entity, row_number)""")
+
+
+def skip_rows(database: Database, part: Part) -> None:
+    """Takes the rows that somebody chose to skip out of matching, as rejections that say so."""
+    code = CODES[SKIPPED]
+    rows = f"SELECT row_number FROM resolutions WHERE choice = 'skip' AND entity = '{part.entity}'"
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        SELECT row_number, '{SKIPPED}' AS code, {literal(code.message)} AS message, {literal(code.fix)} AS fix,
+               'error' AS severity
+        FROM ({rows})""")
+    database.run(f"DELETE FROM {part.table('keys')} WHERE row_number IN ({rows})")
+
+
+def decide_resolved(database: Database, part: Part, decisions: str) -> None:
+    """Puts what people decided in the place of what the keys say."""
+    database.run(f"""
+        UPDATE {decisions} AS d
+        SET decision = CASE r.choice WHEN 'contact' THEN 'matched' ELSE 'new' END,
+            target = CASE r.choice WHEN 'contact' THEN r.contact_id END
+        FROM resolutions AS r
+        WHERE r.row_number = d.row_number AND r.entity = '{part.entity}' AND (r.own OR d.decision = 'review')""")
+
+
+def follow_resolved(database: Database, part: Part, followers: pl.DataFrame) -> pl.DataFrame:
+    """The followers as people decided: somebody new follows nobody; the same as a row follows it, without doubt."""
+    chosen = database.frame(f"""
+        SELECT row_number, other_row FROM resolutions
+        WHERE entity = '{part.entity}' AND choice IN ('new', 'row') AND own""")
+    if chosen.is_empty():
+        return followers
+    same = chosen.drop_nulls().select("row_number", pl.col("other_row").alias("leader"), in_doubt=pl.lit(False))
+    left = followers.filter(~pl.col("row_number").is_in(chosen["row_number"].implode()))
+    return pl.concat([left, same.cast(followers.schema)]).sort("row_number")
