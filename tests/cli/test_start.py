@@ -11,7 +11,7 @@ from contact_pipeline.cli.app import app
 PROMISED = {
     "profiles", "profiles show", "template", "inspect", "plan", "import", "show", "apply", "finalize", "cancel",
     "rejected", "uploads", "contacts list", "contacts show", "accounts list", "accounts show", "groups list",
-    "users load", "users list", "vocabularies load", "vocabularies list", "serve",
+    "users load", "users list", "vocabularies load", "vocabularies list", "serve", "value",
 }  # fmt: skip
 
 

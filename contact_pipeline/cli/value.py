@@ -1,0 +1,101 @@
+"""`value`: what normalization and validation make of single values."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.profiles import PANEL
+from contact_pipeline.errors import Usage
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from contact_pipeline.values import Judgement
+
+app = typer.Typer()
+
+
+@app.command("value", rich_help_panel=PANEL)
+@everywhere
+def judge(
+    invocation: Invocation,
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="Field, such as phone, email or date_of_birth.")],
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Values as a file holds them.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="R", help="Region of national numbers: US, BR, GB, …")
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="F", help="Date format besides ISO, such as %d/%m/%Y; repeatable."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="CSV file with columns `text` and, if wanted, `region`."),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="P", help="Profile whose column is meant; unset: in general.")
+    ] = None,
+) -> None:
+    """Show what normalization and validation make of single values, exactly as in an upload."""
+    given = [(text, None) for text in texts or ()] + (_read(source) if source else [])
+    if not given:
+        raise Usage("value-missing", "There is no value to look at.", "Give one or more values, or a file with --from.")
+    from contact_pipeline.profiles import load_profile
+    from contact_pipeline.values import judge_values, profile_for
+
+    found = load_profile(profile, invocation.settings.profiles_path) if profile else None
+    wanted = profile_for(field, found, formats or ())
+    column = wanted.columns[0]
+    if column.vocabulary or column.type == "login":
+        reference = invocation.pipeline.store.reference()
+    else:
+        from contact_pipeline.profiles.reference import Reference
+
+        reference = Reference()
+    regions = [_region(own or region) for _, own in given]
+    judged = judge_values([text for text, _ in given], regions, wanted, reference)
+    if invocation.json:
+        console.document([asdict(one) for one in judged])
+    else:
+        console.show(_table(judged))
+
+
+def _region(code: str | None) -> str | None:
+    if code is None:
+        return None
+    if len(code) != 2 or not (code.isascii() and code.isalpha()):
+        raise Usage("option-value", f"'{code}' is not a region.", "Give a code of two letters, such as US or BR.")
+    return code.upper()
+
+
+def _read(file: Path) -> list[tuple[str, str | None]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if "text" not in (rows.fieldnames or ()):
+                raise Usage("column-missing", f"{file.name} has no column 'text'.", "Name the column of values 'text'.")
+            return [(row["text"] or "", (row.get("region") or "").strip() or None) for row in rows]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(
+            "file-unreadable", f"{file} cannot be read as UTF-8 text.", "Check the path and the file."
+        ) from error
+
+
+def _table(judged: list[Judgement]) -> Table:
+    rows = [
+        (
+            one.input,
+            one.value if one.valid else "✗",
+            one.message or "; ".join(f"{repair['why']}" for repair in one.repairs),
+            one.fix,
+        )
+        for one in judged
+    ]
+    return console.table(("Given", "Stored", "Why", "What to do"), rows)
