@@ -1,0 +1,51 @@
+"""The same file again: changes nothing, unless something else happened in between."""
+
+ANN = ("Ann Bee", "(202) 555-0143", "ann@example.com")
+
+
+def test_the_same_file_twice_in_a_row_changes_nothing(pipeline, outreach):
+    """X3: the second upload is repeated and names the first."""
+    first = pipeline.apply(outreach({"account": "A-1"}).upload_id)
+
+    second = outreach({"account": "A-1"})
+
+    assert (second.state, second.repeats) == ("repeated", first.upload_id)
+    assert len(pipeline.store.contacts()) == 1
+
+
+def test_the_same_file_after_another_one_is_a_new_upload(pipeline, outreach):
+    """X3: files A, B, A."""
+    pipeline.apply(outreach({"account": "A-1"}).upload_id)
+    pipeline.apply(outreach({"account": "A-2"}, name="b.csv").upload_id)
+
+    third = outreach({"account": "A-1"})
+
+    assert third.state == "staged"
+    assert third.duplicates["of_existing"] == 1
+
+
+def test_the_same_bytes_for_another_group_are_a_new_upload(pipeline, outreach):
+    """X3: options that affect content make it another upload."""
+    pipeline.apply(outreach({"account": "A-1"}).upload_id)
+
+    assert outreach({"account": "A-1"}, group="Autumn").state == "staged"
+
+
+def test_a_staged_upload_is_not_repeated(pipeline, outreach):
+    """X3: only what is applied can be repeated."""
+    outreach({"account": "A-1"})
+
+    assert outreach({"account": "A-1"}).state == "staged"
+
+
+def test_leads_applied_before_are_asked_for_force(pipeline, leads, write):
+    """X3: applying the same bytes again would make leads again."""
+    leads(ANN)
+    leads(("Cy Dee", "(202) 555-0144", ""), name="other.csv")
+    file = write("leads.csv", ["Name", "Phone", "Email"], [ANN])
+
+    refused = pipeline.plan(file, "dealer_leads", user="d.rivers", lead_type="SMS")
+    forced = pipeline.plan(file, "dealer_leads", user="d.rivers", lead_type="SMS", force=True)
+
+    assert (refused.state, refused.reason["code"]) == ("refused", "applied-before")
+    assert forced.state == "staged"

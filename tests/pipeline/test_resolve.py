@@ -1,0 +1,113 @@
+"""Deciding rows that wait for review, before and after the upload is applied."""
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+
+SSN = "219-09-9998"
+
+
+@pytest.fixture
+def in_doubt(pipeline, outreach):
+    """An upload whose only row has the SSN of a contact, but another account number."""
+    pipeline.apply(outreach({"account": "A-1", "ssn": SSN}).upload_id)
+    return outreach({"account": "A-2", "ssn": SSN}, name="second.csv")
+
+
+def test_a_row_becomes_the_contact_that_was_chosen(pipeline, in_doubt):
+    assert in_doubt.outcomes["review"] == 1
+
+    upload = pipeline.resolve(in_doubt.upload_id, 2, 1)
+
+    assert upload.state == "staged"
+    assert upload.outcome_rows.select("outcome", "duplicate_of_contact").rows() == [("duplicate", 1)]
+
+
+def test_a_row_becomes_somebody_new_under_a_new_hash(pipeline, in_doubt):
+    upload = pipeline.resolve(in_doubt.upload_id, 2, "new")
+
+    assert upload.outcomes["created"] == 1
+    assert upload.changeset_sha256 != in_doubt.changeset_sha256
+    assert pipeline.apply(upload.upload_id).state == "applied"
+    assert [c["account_number"] for c in pipeline.store.contacts()] == ["A-1", "A-2"]
+
+
+def test_a_skipped_row_is_rejected_and_says_so(pipeline, in_doubt):
+    upload = pipeline.resolve(in_doubt.upload_id, 2, "skip")
+
+    assert upload.outcomes["rejected"] == 1
+    assert upload.rejections_by_code() == {"skipped": 1}
+
+
+def test_a_decision_can_be_changed_before_the_upload_is_applied(pipeline, in_doubt):
+    pipeline.resolve(in_doubt.upload_id, 2, "skip")
+
+    assert pipeline.resolve(in_doubt.upload_id, 2, "new").outcomes["created"] == 1
+
+
+def test_an_old_approval_does_not_fit_the_changeset_frozen_anew(pipeline, in_doubt):
+    """X2: deciding a row freezes the changeset anew."""
+    pipeline.resolve(in_doubt.upload_id, 2, "new")
+
+    with pytest.raises(Refusal) as refusal:
+        pipeline.apply(in_doubt.upload_id, changeset=in_doubt.changeset_sha256)
+
+    assert refusal.value.code == "changeset-differs"
+
+
+def test_a_row_decided_after_apply_makes_one_more_changeset(pipeline, in_doubt):
+    applied = pipeline.apply(in_doubt.upload_id)
+    assert applied.outcomes["review"] == 1
+
+    upload = pipeline.resolve(applied.upload_id, 2, "new")
+
+    assert (upload.state, upload.outcomes["created"], upload.outcomes["review"]) == ("applied", 1, 0)
+    assert len(pipeline.store.contacts()) == 2
+    assert upload.outcome_rows["outcome"].to_list() == ["created"]
+
+
+def test_undo_takes_back_all_changesets_of_an_upload(pipeline, outreach):
+    """X4: the rows applied at once, and the one decided later."""
+    upload = pipeline.apply(outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN}).upload_id)
+    pipeline.resolve(upload.upload_id, 3, "new")
+    assert len(pipeline.store.contacts()) == 2
+
+    pipeline.undo(upload.upload_id)
+
+    assert pipeline.store.contacts() == []
+
+
+def test_a_row_can_be_the_same_as_one_that_the_file_creates(pipeline, outreach):
+    upload = outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN})
+    created = upload.outcome_rows["contact_id"][0]
+
+    upload = pipeline.resolve(upload.upload_id, 3, created)
+
+    assert upload.outcome_rows.select("outcome", "duplicate_of_row").rows() == [("created", None), ("duplicate", 2)]
+
+
+def test_a_decision_is_remembered_for_a_later_upload(pipeline, outreach, in_doubt):
+    pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, "new").upload_id)
+
+    later = outreach({"account": "A-3", "ssn": SSN}, name="third.csv")
+    assert later.outcomes["review"] == 1
+    pipeline.apply(pipeline.resolve(later.upload_id, 2, 2).upload_id)
+    again = outreach({"account": "A-3", "ssn": SSN, "first": "Rosa"}, name="fourth.csv")
+
+    assert again.outcome_rows.select("outcome", "duplicate_of_contact").rows() == [("duplicate", 2)]
+
+
+def test_a_row_that_is_not_in_review_is_not_decided(pipeline, outreach):
+    upload = outreach({"account": "A-1"})
+
+    with pytest.raises(Refusal) as refusal:
+        pipeline.resolve(upload.upload_id, 2, "new")
+
+    assert (refusal.value.code, refusal.value.row_number) == ("not-in-review", 2)
+
+
+def test_an_unknown_contact_is_refused(pipeline, in_doubt):
+    with pytest.raises(Refusal) as refusal:
+        pipeline.resolve(in_doubt.upload_id, 2, 4711)
+
+    assert refusal.value.code == "contact-unknown"

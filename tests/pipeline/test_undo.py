@@ -1,0 +1,163 @@
+"""Undoing an applied upload, and undoing that."""
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+
+ANN = ("Ann Bee", "(202) 555-0143", "ann@example.com")
+ANN_MOVED = ("Ann Bee", "(202) 555-0143", "ann.bee@example.com")
+CY = ("Cy Dee", "(202) 555-0144", "")
+
+
+def test_undo_gives_updates_back_and_removes_what_was_created(pipeline, leads, contacts):
+    """X4: an update and a creation are taken back."""
+    leads(ANN)
+    before = contacts()
+    second = leads(ANN_MOVED, CY)
+
+    undone = pipeline.undo(second.upload_id, user="d.rivers")
+
+    assert undone.state == "undone"
+    assert contacts() == before
+    assert undone.inverse.conflicts.is_empty()
+
+
+def test_undoing_the_undo_brings_everything_back(pipeline, leads, contacts):
+    """X4: undo can be undone, ids included."""
+    leads(ANN)
+    second = leads(ANN_MOVED, CY)
+    after = contacts()
+
+    pipeline.undo(second.upload_id, user="d.rivers")
+    again = pipeline.undo(second.upload_id, user="d.rivers")
+
+    assert again.state == "applied"
+    assert contacts() == after
+
+
+def test_what_changed_since_is_a_conflict_and_left_alone(pipeline, leads, contacts):
+    """X4: a value that a later upload changed stays, and is listed."""
+    leads(ANN)
+    second = leads(ANN_MOVED)
+    third = leads(("Ann Bee", "(202) 555-0143", "ann.third@example.com"))
+
+    undone = pipeline.undo(second.upload_id, user="d.rivers")
+
+    (contact,) = contacts().values()
+    assert contact["email"] == "ann.third@example.com"
+    conflicts = undone.inverse.conflicts.to_dicts()
+    assert {(c["field"], c["upload_id"], c["reason"]) for c in conflicts} == {
+        ("email", third.upload_id, "changed since"),
+        ("notes", third.upload_id, "changed since"),
+    }
+
+
+def test_a_creation_that_others_built_upon_is_deactivated(pipeline, leads, contacts):
+    """X4: what a later upload changed is kept, inactive."""
+    first = leads(ANN, CY)
+    leads(ANN_MOVED)
+
+    undone = pipeline.undo(first.upload_id, user="d.rivers")
+
+    (contact,) = contacts().values()
+    assert contact["active"] is False
+    assert contact["email"] == "ann.bee@example.com"
+    assert undone.inverse.conflicts["left_as"].to_list() == ["deactivated instead of removed"]
+
+
+def test_a_contact_linked_to_is_not_removed(pipeline, leads, contacts):
+    """X4, E5: no link points nowhere after an undo."""
+    first = leads(ANN)
+    second = leads(ANN_MOVED, rule="create")
+
+    pipeline.undo(first.upload_id, user="d.rivers")
+
+    assert {contact["active"] for contact in contacts().values()} == {False, True}
+    pipeline.undo(second.upload_id, user="d.rivers")
+    assert all("links" not in contact for contact in contacts().values())
+
+
+def test_deactivations_are_undone(pipeline, outreach, contacts, tmp_path):
+    """X4, A8: contacts that were missing in a file are active again."""
+    profile = tmp_path / "home" / "profiles" / "list_of_members.yaml"
+    profile.parent.mkdir(exist_ok=True)
+    profile.write_text(
+        """
+name: list_of_members
+title: Members
+address_book: members
+file: {types: [csv]}
+headings: exact
+columns: [{field: email, heading: Email, type: email, required: true}]
+match: [{equal: [email]}]
+on_error: block
+options: {deactivate_missing: true}
+apply: approval
+"""
+    )
+    file = tmp_path / "members.csv"
+    file.write_text("Email\n" + "".join(f"m{n}@example.com\n" for n in range(10)))
+    pipeline.apply(pipeline.plan(file, "list_of_members").upload_id)
+    before = contacts()
+    file.write_text("Email\n" + "".join(f"m{n}@example.com\n" for n in range(9)))
+    second = pipeline.apply(pipeline.plan(file, "list_of_members", deactivate_missing=True).upload_id)
+    assert second.deactivated == 1
+
+    pipeline.undo(second.upload_id)
+
+    assert contacts() == before
+
+
+def test_a_group_membership_is_taken_back(pipeline, outreach):
+    """X4, B4: who was created leaves the group too."""
+    upload = pipeline.apply(outreach({"account": "A-1"}).upload_id)
+
+    pipeline.undo(upload.upload_id)
+
+    assert pipeline.store.groups() == [{"address_book": "outreach", "group": "Spring", "contacts": 0}]
+    assert pipeline.store.contacts() == []
+
+
+def test_planning_an_undo_changes_nothing_and_shows_the_inverse(pipeline, leads, contacts):
+    """X4: the inverse is shown before it is applied."""
+    upload = leads(ANN)
+    before = contacts()
+
+    planned = pipeline.plan_undo(upload.upload_id)
+
+    assert contacts() == before
+    assert planned.state == "applied"
+    assert planned.inverse.changes["action"].to_list() == ["remove"]
+
+
+def test_a_held_upload_is_undone_and_published_contacts_stay(pipeline, leads, contacts):
+    """X4, E10: undo works before finalizing, and after it."""
+    first = leads(ANN)
+    pipeline.finalize(first.upload_id, user="d.rivers")
+    published = contacts(published=True)
+    second = leads(ANN_MOVED)
+
+    pipeline.undo(second.upload_id, user="d.rivers")
+    assert contacts(published=True) == published == contacts()
+    pipeline.undo(second.upload_id, user="d.rivers")
+    assert contacts(published=True) == published
+    pipeline.undo(first.upload_id, user="d.rivers")
+    assert pipeline.undo(first.upload_id, user="d.rivers").state == "finalized"
+    assert contacts(published=True) == published
+
+
+def test_the_same_file_after_an_undo_is_a_new_upload(pipeline, leads):
+    """X3, X4: an upload repeats only one that is applied and not undone."""
+    first = leads(ANN)
+    pipeline.undo(first.upload_id, user="d.rivers")
+
+    assert leads(ANN).state == "applied"
+
+
+def test_a_staged_upload_cannot_be_undone(pipeline, outreach):
+    upload = outreach({"account": "A-1"})
+
+    with pytest.raises(Refusal) as refusal:
+        pipeline.undo(upload.upload_id)
+
+    assert refusal.value.code == "wrong-state"
