@@ -18,7 +18,7 @@ SKIPPED: Final = "skipped"
 def keys_as_text(part: Part, alias: str) -> str:
     """The SQL expression by which a row's keys are remembered: all of them, named."""
     named = ", ".join(f"'{name}=' || {alias}.{key_column(name)}" for name in sorted(part.key_fields))
-    return f"concat_ws(chr(31), {named})"
+    return f"concat_ws(chr(31), {named or 'NULL'})"
 
 
 def copy_resolutions(database: Database, parts: list[Part], upload_id: str, address_book: str) -> None:
