@@ -1,0 +1,490 @@
+"""What matching and applying mean, row by row in plain Python: a specification that runs, to compare the SQL with.
+
+It shares no code with the stages; only the profile's own model is read. A contact or account that the upload makes is
+called by the row that makes it ("row 7"); what there is already, by its id.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS
+from contact_pipeline.profiles import MatchRule, Profile
+from contact_pipeline.profiles.options import UploadOptions
+
+Values = dict[str, Any]
+Target = int | str
+NAMES = {"name", "full_name", "first_name", "last_name"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the file after validation. A value is None where the cell is blank, "" where it says "nothing"."""
+
+    number: int
+    values: Values
+    noted: dict[str, str] = field(default_factory=dict)  # cells that could not be imported → their note
+    wrong: frozenset[str] | None = None  # set: the row is rejected; the fields that are in error
+
+    def given(self) -> Values:
+        """What the row says: a cell that could not be imported is absent, which is not the same as blank."""
+        return {name: value for name, value in self.values.items() if name not in self.noted}
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A contact or an account as it stands."""
+
+    id: int
+    values: Values
+    active: bool = True
+    linked_to: int | None = None
+
+    @property
+    def person(self) -> int:
+        """Contacts linked to each other are one person, represented by the oldest."""
+        return self.linked_to or self.id
+
+
+@dataclass
+class Book:
+    """One address book."""
+
+    contacts: list[Entity] = field(default_factory=list)
+    accounts: list[Entity] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row."""
+
+    outcome: str
+    target: Target | None = None
+    duplicate_of_row: int | None = None
+    duplicate_of_contact: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one contact or account: every field that differs, before and after."""
+
+    entity: str
+    target: Target
+    action: Literal["create", "update", "deactivate"]
+    row: int | None
+    fields: dict[str, tuple[Any, Any]]
+
+
+@dataclass
+class Plan:
+    """Everything that an upload would do."""
+
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    memberships: set[tuple[Target, str]] = field(default_factory=set)
+    links: set[tuple[Target, int]] = field(default_factory=set)
+    rejected: dict[int, str] = field(default_factory=dict)  # row → code, for what only matching can see
+    rejected_without_key: int = 0
+
+
+def plan(book: Book, rows: list[Row], profile: Profile, options: UploadOptions) -> Plan:
+    """What an upload of these rows would do to the address book."""
+    made = Plan()
+    valid = [row for row in rows if row.wrong is None]
+    if profile.needs_account:
+        known = {key("account_number", account.values) for account in book.accounts}
+        for row in valid:
+            if key("account_number", row.given()) not in known:
+                made.rejected[row.number] = "account-unknown"
+        valid = [row for row in valid if row.number not in made.rejected]
+
+    subjects = subjects_of(profile)
+    decided = [judge(subject, book, valid) for subject in subjects]
+    waiting = {number for decisions in decided for number, decision in decisions.items() if decision.review}
+    first = decided[0]
+    if profile.within_file == "reject_later":
+        later = [number for number, decision in first.items() if decision.later and not decision.review]
+        made.rejected |= dict.fromkeys(later, "duplicate-in-file")
+
+    for subject, decisions in zip(subjects, decided, strict=True):
+        writes = list(submissions(subject, decisions, valid, leave_out=waiting | made.rejected.keys()))
+        made.changes += [change for write in writes for change in changes_of(subject, write, book, profile, options)]
+        if subject.entity == "contact" and subject.matched == "create":
+            made.links |= {(f"row {write.row}", write.target) for write in writes if write.target is not None}
+    created = [change for change in made.changes if change.entity == "contact" and change.action == "create"]
+    made.memberships = {(change.target, options.group) for change in created if options.group}
+
+    for row in rows:
+        made.outcomes[row.number] = outcome_of(row, profile, subjects[0], first, made, waiting)
+    if options.deactivate_missing:
+        deactivate_missing(made, book, rows, subjects[0])
+    return made
+
+
+# What a row speaks of ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The contact or the account of which a row speaks; a row of accounts may speak of a contact as well."""
+
+    entity: Literal["contact", "account"]
+    columns: dict[str, str]  # its field → the row's field
+    rules: list[MatchRule]
+    matched: str
+    within_file: str
+    blank: str
+    present: tuple[str, ...] = ()  # a row speaks of it only where one of these is filled
+
+    def of(self, row: Row) -> Values | None:
+        """What the row says of it, or None where it says nothing."""
+        given = row.given()
+        if self.present and all(given.get(name) is None for name in self.present):
+            return None
+        return {name: given[column] for name, column in self.columns.items() if column in given}
+
+    def all_of(self, book: Book) -> list[Entity]:
+        return book.contacts if self.entity == "contact" else book.accounts
+
+
+def subjects_of(profile: Profile) -> list[Subject]:
+    """The subject that decides the row's outcome, and the contact that an account's row may bring along."""
+    fields = [column.field for column in profile.columns]
+    if profile.account_contacts:
+        fields = [name for name in fields if name in ACCOUNT_FIELDS]
+    own = Subject(
+        entity=profile.target,
+        columns={name: name for name in fields},
+        rules=profile.match,
+        matched=profile.matched,
+        within_file=profile.within_file,
+        blank=profile.blank,
+    )
+    if not profile.account_contacts:
+        return [own]
+    people = profile.account_contacts
+    return [
+        own,
+        Subject("contact", people.fields, people.match, "update", "first_wins", profile.blank, tuple(people.present)),
+    ]
+
+
+# Deciding ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whom a row means: somebody there is (target), somebody new (leader: the row that makes it), or nobody can say."""
+
+    target: int | None = None
+    leader: int | None = None
+    review: bool = False
+    later: bool = False  # an earlier row of the file has reached the same
+
+    @property
+    def reaches(self) -> tuple[int | None, int | None]:
+        return self.target, self.leader
+
+
+def judge(subject: Subject, book: Book, rows: Iterable[Row]) -> dict[int, Decision]:
+    """Decides every row, in file order."""
+    decisions: dict[int, Decision] = {}
+    leaders: dict[int, Values] = {}
+    reached = set()
+    for row in rows:
+        values = subject.of(row)
+        if values is None:
+            continue
+        decision = decide(values, subject.all_of(book), subject.rules)
+        if decision == NEW:
+            decision = follow(values, leaders, subject.rules) or Decision(leader=row.number)
+            if decision.leader == row.number:
+                leaders[row.number] = values
+        if not decision.review:
+            decision = replace(decision, later=decision.reaches in reached)
+            reached.add(decision.reaches)
+        decisions[row.number] = decision
+    return decisions
+
+
+NEW = Decision()
+REVIEW = Decision(review=True)
+
+
+def decide(row: Values, entities: list[Entity], rules: list[MatchRule]) -> Decision:
+    """Whom among those there are a row means: the first rule that finds anybody decides."""
+    for number, rule in enumerate(rules):
+        found = [
+            entity
+            for entity in entities
+            if shared(rule, row, entity.values) and differing(rules, number, row, entity.values) != "another"
+        ]
+        if not found:
+            continue
+        most = max(shared(rule, row, entity.values) for entity in found)
+        found = [entity for entity in found if shared(rule, row, entity.values) == most]
+        for step in rule.narrow:
+            found = [entity for entity in found if same(step.field, row, entity.values)]
+            if not found:
+                return NEW if step.otherwise == "new" else REVIEW
+        doubtful = any(differing(rules, number, row, entity.values) == "review" for entity in found)
+        people = {entity.person for entity in found}
+        return REVIEW if doubtful or len(people) > 1 else Decision(target=people.pop())
+    return NEW
+
+
+def follow(row: Values, leaders: dict[int, Values], rules: list[MatchRule]) -> Decision | None:
+    """The earliest leader whose own submitted values match the row's by the same rules."""
+    for leader, values in leaders.items():
+        for number, rule in enumerate(rules):
+            agrees = shared(rule, row, values) and all(same(step.field, row, values) for step in rule.narrow)
+            differs = differing(rules, number, row, values)
+            if agrees and differs != "another":
+                return Decision(leader=leader, review=differs == "review")
+    return None
+
+
+def shared(rule: MatchRule, one: Values, other: Values) -> int:
+    """How many of the rule's fields are filled and equal; 0 where the rule does not hold."""
+    if rule.equal:
+        return int(all(same(name, one, other) for name in rule.equal))
+    count = sum(same(name, one, other) for name in rule.of)
+    return count if rule.at_least and count >= rule.at_least else 0
+
+
+def differing(rules: list[MatchRule], number: int, one: Values, other: Values) -> str:
+    """What a key of an earlier rule that is filled on both sides and different makes of a candidate."""
+    for earlier in rules[:number]:
+        filled = all(key(name, side) for name in earlier.equal for side in (one, other))
+        if earlier.equal and filled and not shared(earlier, one, other):
+            return rules[number].higher_differs
+    return "same"
+
+
+def same(name: str, one: Values, other: Values) -> bool:
+    """Whether two keys are equal; a blank equals nothing."""
+    return key(name, one) is not None and key(name, one) == key(name, other)
+
+
+def key(name: str, values: Values) -> str | None:
+    """The form in which values are compared: trimmed, spaces collapsed, case-folded; names accent-folded too."""
+    value = values.get(name)
+    if name == "name":
+        parts = (values.get("first_name"), values.get("last_name"))
+        value = values.get("full_name") or " ".join(part for part in parts if part)
+    folded = " ".join((value or "").split()).casefold()
+    if name in NAMES:
+        folded = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return folded or None
+
+
+# What is written -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What the rows that reach the same target say of it together, under the number of the first."""
+
+    row: int
+    target: int | None
+    values: Values
+    displaced: dict[str, list[Any]]  # every value given, in file order
+    notes: list[str]
+
+
+def submissions(
+    subject: Subject, decisions: dict[int, Decision], rows: list[Row], leave_out: Iterable[int]
+) -> Iterator[Submission]:
+    """One submission per target: the first row's, or where the profile merges, all rows' together."""
+    together: dict[tuple[int | None, int | None], list[Row]] = {}
+    for row in rows:
+        decision = decisions.get(row.number)
+        if decision is None or decision.review or row.number in leave_out:
+            continue
+        if decision.later and subject.within_file != "merge":
+            continue
+        if subject.matched == "ignore" and decision.target is not None:
+            continue
+        together.setdefault(decision.reaches, []).append(row)
+    for (target, _), several in together.items():
+        values: Values = {}
+        given: dict[str, list[Any]] = {}
+        for row in several:
+            said = subject.of(row) or {}
+            values = merged(values, said, subject.blank)
+            for name, value in said.items():
+                given.setdefault(name, []).append(value)
+        notes = [note for row in several for note in row.noted.values()]
+        yield Submission(several[0].number, target, values, given, notes)
+
+
+def merged(earlier: Values, later: Values, blank: str) -> Values:
+    """What two rows say together: the first value counts under `fill`, the last one otherwise."""
+    together = dict(earlier)
+    for name, value in later.items():
+        if blank == "fill":
+            together[name] = value if is_empty(together.get(name)) else together[name]
+        elif value is not None or blank == "overwrite" or name not in together:
+            together[name] = value
+    return together
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def written(there: Any, values: Values, name: str, blank: str) -> Any:
+    """What a field holds afterwards. A column that is absent leaves it, "" (an explicit nothing) empties it."""
+    if name not in values:
+        return there
+    value = values[name]
+    if (blank == "fill" and there is not None) or (blank == "keep" and value is None):
+        return there
+    return None if is_empty(value) else value
+
+
+def changes_of(
+    subject: Subject, write: Submission, book: Book, profile: Profile, options: UploadOptions
+) -> Iterator[Change]:
+    """The one change that a target gets, if any field differs."""
+    new = write.target is None or subject.matched == "create"
+    there = {} if new else next(e.values for e in subject.all_of(book) if e.id == write.target)
+    after = {name: written(there.get(name), write.values, name, subject.blank) for name in subject.columns}
+    if new and subject.entity == profile.target:
+        for name, value in set_when_new(profile, options).items():
+            after[name] = after.get(name) if after.get(name) is not None else value
+    if subject.entity == profile.target and takes_notes(profile):
+        after["notes"] = with_notes(there, after, write, profile)
+    fields = {name: (there.get(name), value) for name, value in after.items() if there.get(name) != value}
+    if new:
+        if subject.entity == "contact":
+            fields["active"] = (None, True)
+        yield Change(subject.entity, f"row {write.row}", "create", write.row, fields)
+    elif fields and write.target is not None:
+        yield Change(subject.entity, write.target, "update", write.row, fields)
+
+
+def set_when_new(profile: Profile, options: UploadOptions) -> Values:
+    """What only something new gets: what a blank means, and the module that the lead type decides."""
+    values: Values = {column.field: column.default for column in profile.columns if column.default is not None}
+    if options.lead_type:
+        values |= {"lead_type": options.lead_type, "module": profile.lead_types[options.lead_type]}
+    return values
+
+
+# Notes ---------------------------------------------------------------------------------------------------------------
+
+
+def takes_notes(profile: Profile) -> bool:
+    """Whether what was not imported, or what a merge displaced, is kept in the notes."""
+    return profile.on_error == "note" or merges(profile)
+
+
+def merges(profile: Profile) -> bool:
+    return "merge" in (profile.matched, profile.within_file)
+
+
+def with_notes(there: Values, after: Values, write: Submission, profile: Profile) -> list[str] | None:
+    """The notes afterwards: those there were, and each new one once."""
+    notes = list(there.get("notes") or [])
+    for note in [*write.notes, *displaced_notes(there, after, write, profile)]:
+        if note not in notes:
+            notes.append(note)
+    return notes or None
+
+
+def displaced_notes(there: Values, after: Values, write: Submission, profile: Profile) -> Iterator[str]:
+    """A note for every value that was there or given and is not what the field holds now; none for sensitive ones."""
+    if not merges(profile):
+        return
+    whole = any(column.field == "full_name" for column in profile.columns)
+    for column in profile.columns:
+        name = column.field
+        in_parts = whole and name in {"first_name", "last_name"}
+        if column.sensitive or in_parts or profile.row_fields[name] != "text":
+            continue
+        for value in [there.get(name), *write.displaced.get(name, [])]:
+            if value and value != after.get(name):
+                yield f"[merge] {column.heading}: {value}"
+
+
+# Outcomes ------------------------------------------------------------------------------------------------------------
+
+
+def outcome_of(
+    row: Row, profile: Profile, subject: Subject, decisions: dict[int, Decision], made: Plan, waiting: set[int]
+) -> Outcome:
+    """Exactly one outcome. The first row that reaches a target carries what becomes of it."""
+    if row.wrong is not None or row.number in made.rejected:
+        return Outcome("rejected")
+    if row.number in waiting:
+        return Outcome("review")
+    decision = decisions[row.number]
+    if decision.target is not None and profile.matched == "ignore":
+        return Outcome("duplicate", decision.target, duplicate_of_contact=decision.target)
+    first = next(n for n, d in decisions.items() if not d.review and d.reaches == decision.reaches)
+    change = next((c for c in made.changes if c.entity == subject.entity and c.row == first), None)
+    target = change.target if change else decision.target
+    if decision.later:
+        return Outcome("duplicate", target, duplicate_of_row=first)
+    if decision.target is None:
+        return Outcome("created", target)
+    if profile.matched == "create":
+        return Outcome("linked", target)
+    return Outcome("updated" if change else "unchanged", target)
+
+
+# Contacts that are not in the file -----------------------------------------------------------------------------------
+
+
+def deactivate_missing(made: Plan, book: Book, rows: list[Row], subject: Subject) -> None:
+    """Deactivates the active contacts that no usable key of any row reaches; a rejected row's keys count as well."""
+    submitted = [(row, usable(row)) for row in rows]
+    reached = {
+        contact.person
+        for contact in book.contacts
+        for _, values in submitted
+        if any(shared(rule, values, contact.values) for rule in subject.rules)
+    }
+    made.changes += [
+        Change("contact", contact.id, "deactivate", None, {"active": (True, False)})
+        for contact in book.contacts
+        if contact.active and contact.person not in reached
+    ]
+    rejected = [values for row, values in submitted if row.wrong is not None or row.number in made.rejected]
+    made.rejected_without_key = sum(not any(shared(rule, v, v) for rule in subject.rules) for v in rejected)
+
+
+def usable(row: Row) -> Values:
+    """The row's cells but those that are in error."""
+    bad = (row.wrong or frozenset()) | row.noted.keys()
+    return {name: value for name, value in row.values.items() if name not in bad}
+
+
+# Applying ------------------------------------------------------------------------------------------------------------
+
+
+def apply(entities: list[Entity], changes: list[Change], entity: str, ids: dict[str, int]) -> dict[int, Values]:
+    """The table afterwards: id → values, `active` and `revision` among them.
+
+    Args:
+        entities: as they stand, each at revision 1.
+        changes: of the plan.
+        entity: which of them to apply.
+        ids: "row n" → the id that was given to what the row made.
+    """
+    canonical = CONTACT_FIELDS if entity == "contact" else ACCOUNT_FIELDS
+    blank: Values = dict.fromkeys(canonical) | ({"active": None} if entity == "contact" else {})
+    table = {e.id: blank | e.values | ({"active": e.active} if entity == "contact" else {}) for e in entities}
+    for values in table.values():
+        values["revision"] = 1
+    for change in changes:
+        if change.entity == entity:
+            target = ids[change.target] if isinstance(change.target, str) else change.target
+            before = table.get(target, blank | {"revision": 0})
+            after = {name: value for name, (_, value) in change.fields.items()}
+            table[target] = before | after | {"revision": before["revision"] + 1}
+    return table
