@@ -8,7 +8,17 @@ from typing import NoReturn
 
 import typer
 
-from contact_pipeline.cli import contacts, files, importing, profiles, reference_data, serving, uploads, value
+from contact_pipeline.cli import (
+    contacts,
+    files,
+    importing,
+    profiles,
+    reference_data,
+    serving,
+    taking_back,
+    uploads,
+    value,
+)
 from contact_pipeline.cli.endings import ended
 from contact_pipeline.cli.invocation import Invocation, everywhere
 
@@ -20,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (profiles, files, value, importing, uploads, contacts, reference_data, serving):
+for module in (profiles, files, value, importing, uploads, taking_back, contacts, reference_data, serving):
     app.add_typer(module.app)
 
 

@@ -147,14 +147,22 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
         case "blocked" if (upload.reason or {}).get("code") == "deactivation-guard":
             yield "To apply it all the same", ["apply", upload_id, "--confirm-deactivations"]
             yield "To give it up", ["cancel", upload_id]
+        case "stale":
+            yield "To plan it again with the contacts as they are now", ["replan", upload_id]
         case "applied" if upload.held:
             yield "Held back. To make it visible in the published contacts", ["finalize", upload_id]
         case "applied" | "finalized":
             yield "To see the contacts", ["contacts", "list"]
+            yield "To take it back", ["undo", upload_id]
+        case "undone":
+            yield "To take back the undoing", ["undo", upload_id]
         case "repeated":
             yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
         case _:
             pass
+    if upload.outcomes.get("review") and upload.state in {"staged", "blocked", "applied", "finalized"}:
+        yield "The rows in review", ["show", upload_id, "--rows"]
+        yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "CONTACT_ID|new|skip"]
     if upload.outcomes.get("rejected"):
         yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
 

@@ -27,7 +27,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("matched_changeset", "deactivation_guard"),
         ("applied_contacts", "apply_gates"),
     }
-    assert jobs == {"stage_upload", "apply_upload", "finalize_upload"}
+    assert jobs == {"stage_upload", "apply_upload", "finalize_upload", "undo_upload"}
     assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "apply_automatic", "command_line_uploads"}
     assert uploads.name == "uploads"
 
@@ -62,7 +62,7 @@ def test_the_sensors_run_from_the_start() -> None:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
-@pytest.mark.parametrize("job", ["apply_upload", "finalize_upload"])
+@pytest.mark.parametrize("job", ["apply_upload", "finalize_upload", "undo_upload"])
 def test_jobs_that_commit_share_the_pool_of_the_contact_database(job: str) -> None:
     pools = {node.definition.pool for node in defs.resolve_job_def(job).nodes}
     assert pools == {"contact_database"}

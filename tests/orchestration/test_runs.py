@@ -22,7 +22,7 @@ def run(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Run:
         instance.add_dynamic_partitions("uploads", list(keys))
         ends = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         where = {"partition_key": keys[0]} if len(keys) == 1 else {"tags": ends}
-        op = {"apply_upload": "applied_contacts", "finalize_upload": "finalize"}.get(job, "")
+        op = {"apply_upload": "applied_contacts", "finalize_upload": "finalize", "undo_upload": "undo"}.get(job, "")
         run_config = {"ops": {op: {"config": config}}} if config else None
         return definitions.resolve_job_def(job).execute_in_process(instance=instance, run_config=run_config, **where)
 
@@ -229,6 +229,22 @@ def test_held_leads_are_published_by_finalizing(
     assert result.success
     assert pipeline.show(key).state == "finalized"
     assert len(pipeline.store.contacts(published=True)) == 1
+
+
+def test_an_upload_is_undone_and_the_undoing_too(
+    run: Run, pipeline: Pipeline, outreach_file: Callable[..., Path]
+) -> None:
+    """X4: undo_upload takes back what was applied; launched again, it takes back the undoing."""
+    key = pipeline.receive(outreach_file("o.csv", "a@example.com"), "outreach_contacts", group="G").upload_id
+    run("stage_upload", [key])
+    run("apply_upload", [key])
+    assert len(pipeline.store.contacts()) == 1
+    run("undo_upload", [key], approved_by="x")
+    assert pipeline.show(key).state == "undone"
+    assert pipeline.store.contacts() == []
+    run("undo_upload", [key], approved_by="x")
+    assert pipeline.show(key).state == "applied"
+    assert len(pipeline.store.contacts()) == 1
 
 
 def test_a_guard_on_deactivations_is_a_failed_check_until_it_is_confirmed(

@@ -1,0 +1,97 @@
+"""Deciding rows in review, and undoing, on the command line."""
+
+import pytest
+
+ACCOUNT = ",,219-09-9998,,,A-1,,"
+SAME_SSN = ",,219-09-9998,,,A-2,,"
+
+
+@pytest.fixture
+def imported(run, outreach):
+    """Imports lines for the outreach profile; the upload's document."""
+
+    def import_lines(*lines, name="people.csv"):
+        file = outreach(*lines, name=name)
+        ended = run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--yes", "--json")
+        assert ended.status == 0
+        return ended.document
+
+    return import_lines
+
+
+def test_undo_plan_shows_the_inverse_and_changes_nothing(run, imported):
+    """X4: what an undo would take back is shown first."""
+    upload = imported(ACCOUNT)
+
+    ended = run("undo", upload["upload_id"], "--plan", "--json")
+
+    assert ended.status == 0
+    assert ended.document["state"] == "applied"
+    assert {change["action"] for change in ended.document["inverse"]} == {"remove"}
+    assert ended.document["conflicts"] == []
+
+
+def test_undo_and_undo_again(run, imported):
+    """X4: an undo can be undone."""
+    upload = imported(ACCOUNT)
+
+    assert run("undo", upload["upload_id"], "--json").document["state"] == "undone"
+    assert run("contacts", "list", "--json").document == []
+    assert run("undo", upload["upload_id"], "--json").document["state"] == "applied"
+    assert len(run("contacts", "list", "--json").document) == 1
+
+
+def test_undo_says_for_people_what_was_written(run, imported):
+    upload = imported(ACCOUNT)
+
+    ended = run("undo", upload["upload_id"])
+
+    assert ended.status == 0
+    assert "undone" in ended.out
+    assert "219-09-9998" not in ended.out
+
+
+def test_a_staged_upload_is_not_undone(run, outreach):
+    planned = run("plan", outreach(ACCOUNT), "--profile", "outreach_contacts", "--group", "Spring", "--json").document
+
+    ended = run("undo", planned["upload_id"], "--json")
+
+    assert ended.status == 1
+    assert ended.document["error"]["code"] == "wrong-state"
+
+
+def test_a_row_in_review_is_resolved(run, imported):
+    """D8, B: what is in doubt is decided by a person, never guessed."""
+    upload = imported(ACCOUNT, SAME_SSN)
+    assert upload["outcomes"]["review"] == 1
+
+    ended = run("resolve", upload["upload_id"], "--row", "3", "--to", "new", "--json")
+
+    assert ended.status == 0
+    assert ended.document["outcomes"]["created"] == 2
+    assert ended.document["outcomes"]["review"] == 0
+
+
+def test_a_row_that_is_not_in_review_is_refused_by_number(run, imported):
+    upload = imported(ACCOUNT)
+
+    ended = run("resolve", upload["upload_id"], "--row", "2", "--to", "skip", "--json")
+
+    assert ended.status == 1
+    assert ended.document["error"]["code"] == "not-in-review"
+    assert ended.document["error"]["row_number"] == 2
+
+
+def test_a_stale_upload_is_planned_again(run, outreach, imported):
+    """X2: the plan that no longer holds is refused, and planned again by one command."""
+    arguments = ("--profile", "outreach_contacts", "--group", "Spring", "--json")
+    planned = run("plan", outreach(ACCOUNT, name="first.csv"), *arguments).document
+    imported(ACCOUNT, name="second.csv")
+
+    stale = run("apply", planned["upload_id"], "--json")
+    again = run("replan", planned["upload_id"], "--json")
+
+    assert (stale.status, stale.document["state"]) == (1, "stale")
+    assert stale.document["reason"]["rows"] == [2]
+    assert (again.status, again.document["state"]) == (0, "staged")
+    assert again.document["outcomes"]["duplicate"] == 1
