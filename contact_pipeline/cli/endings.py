@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from contact_pipeline.cli import console
+from contact_pipeline.cli.invocation import INTERRUPTED
 from contact_pipeline.errors import ContactPipelineError, Refusal, Usage
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _in_words(error: BaseException) -> Refusal:
         case typer.TyperException():
             return Refusal("refused", error.format_message(), "")
         case typer.Abort() | KeyboardInterrupt():
-            return Refusal("interrupted", "Interrupted.", "Nothing is left half done.")
+            return INTERRUPTED
         case ContactPipelineError():
             return Refusal("busy", str(error), "")
         case ValidationError(title="Settings"):

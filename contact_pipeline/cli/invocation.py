@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from contact_pipeline.errors import Refusal
+
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.settings import Settings
@@ -24,6 +26,9 @@ Home = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
+
+
+INTERRUPTED = Refusal("interrupted", "Interrupted.", "Nothing is left half done; repeat it to do it after all.")
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,10 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
         outer = ctx.parent.obj if ctx.parent and isinstance(ctx.parent.obj, Invocation) else Invocation()
         nested = ctx.invoked_subcommand is not None
         ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json, nested)
-        return function(ctx.obj, **options)
+        try:
+            return function(ctx.obj, **options)
+        except KeyboardInterrupt as interrupt:  # typer would end without a word
+            raise INTERRUPTED from interrupt
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [

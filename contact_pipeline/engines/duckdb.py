@@ -138,11 +138,12 @@ def open_database(path: Path | None, settings: Settings, *, read_only: bool = Fa
     """
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
-        if path is None:
-            yield Database(connection)
-        else:
-            with _used(connection, path, settings, read_only=read_only):
+        with _interruptible():
+            if path is None:
                 yield Database(connection)
+            else:
+                with _used(connection, path, settings, read_only=read_only):
+                    yield Database(connection)
     finally:
         connection.close()
 
@@ -157,8 +158,17 @@ def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings,
         connection.execute(f"SET file_search_path = {text(path.parent)}")
         yield
     finally:
-        connection.execute("USE memory")
-        connection.execute(f"DETACH {alias}")
+        _let_go(connection, alias)
+
+
+def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
+    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry."""
+    detach = f"USE memory; DETACH DATABASE IF EXISTS {alias}"
+    try:
+        connection.execute(detach)
+    except (KeyboardInterrupt, RuntimeError, duckdb.InterruptException):
+        connection.execute(detach)
+        raise
 
 
 @cache
@@ -171,6 +181,17 @@ def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.Duck
     instance.execute("SET enable_progress_bar = false")
     atexit.register(instance.close)
     return instance
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C while DuckDB works comes out of it as an error of its own, which would look like a fault."""
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:
