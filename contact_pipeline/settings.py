@@ -29,6 +29,18 @@ class Settings(BaseSettings):
     trust_inbox_user: bool = Field(
         default=False, description="Whether `user:` in an options file of the inbox is believed; if not, the owner is."
     )
+    max_file_bytes: int = Field(default=2_000_000_000, ge=1, description="Size of the largest file that is taken.")
+    max_rows: int = Field(default=5_000_000, ge=1, description="Rows that a file may have below its heading.")
+    max_columns: int = Field(default=1_000, ge=1, description="Columns that a file may have.")
+    max_cell_characters: int = Field(default=100_000, ge=1, description="Length of the longest cell that is taken.")
+    max_unpacked_bytes: int = Field(
+        default=2_000_000_000, ge=1, description="Size to which a workbook may unpack, as its directory gives it."
+    )
+    max_compression_ratio: int = Field(
+        default=200,
+        ge=1,
+        description="How many times its packed size a part of a workbook (above 10 MB) may unpack to.",
+    )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
 
     @property

@@ -18,6 +18,10 @@ from contact_pipeline.errors import StoreBusy
 from contact_pipeline.settings import Settings
 
 T = TypeVar("T")
+
+# What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
+DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
+
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
 

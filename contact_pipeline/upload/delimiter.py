@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
+from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles.model import masked
+from contact_pipeline.upload.heading import LOOKED_AT, find_heading
 from contact_pipeline.upload.records import Grammar, UnclosedQuote, find_records, join_lines
 
 CANDIDATES: Final = (",", ";", "\t", "|")
@@ -17,6 +22,25 @@ _SPELLINGS: Final = {"\\t": "\t", **{name: sign for sign, name in _NAMES.items()
 _NAME: Final = re.compile(r"[^\W\d_][\w .\-/()#*]*")
 _SAMPLE: Final = 200_000  # characters
 _SAMPLE_LINES: Final = 500
+_SHOWN: Final = 120  # characters of a line
+_DECLARATION: Final = re.compile(r'"?sep=(?P<sign>[^\r\n"]?)"?(?:\r\n|\r|\n)', re.I)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text is laid out.
+
+    Attributes:
+        delimiter: its delimiter.
+        heading_row: row_number of the heading.
+        above: how many filled rows stand above the heading.
+        is_declared: whether somebody said what the delimiter is.
+    """
+
+    delimiter: str
+    heading_row: int = 1
+    above: int = 0
+    is_declared: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,6 +49,8 @@ class _Fit:
 
     delimiter: str
     heading: list[str]
+    heading_row: int
+    above: int
     records: int
     agreeing: int
 
@@ -44,40 +70,57 @@ class _Fit:
         named = all(_NAME.fullmatch(name) for name in names) and len(set(names)) == len(names)
         return self.width > 1 and named and self.records > 0 and self.share > 0.5
 
+    def layout(self, *, is_declared: bool = False) -> Layout:
+        return Layout(self.delimiter, self.heading_row, self.above, is_declared)
+
 
 def delimiter_name(delimiter: str) -> str:
     """The delimiter in words: `semicolon`, or the sign in quotes."""
     return _NAMES.get(delimiter, f"'{delimiter}'")
 
 
-def find_delimiter(text: str, file_name: str, declared: str | None) -> str:
-    """The delimiter of a file that begins with that text.
+def take_declaration(text: str) -> tuple[str | None, str]:
+    """What the first line declares as delimiter (`sep=;`, which spreadsheets neither show nor count), and the rest."""
+    found = _DECLARATION.match(text)
+    return (found["sign"], text[found.end() :]) if found else (None, text)
+
+
+def find_layout(text: str, file_name: str, declared: str | None, known: Collection[str] = ()) -> Layout:
+    """The layout of a file that begins with that text.
+
+    Args:
+        text: the beginning of the file.
+        file_name: what its sender calls it.
+        declared: the delimiter, where it was declared.
+        known: headings that are expected, folded.
 
     Raises:
-        Refusal: the declared one is none, the file does not split by it, or two fit equally well (`delimiter`).
+        Refusal: the declared delimiter is none, the file does not split by it, or two fit equally well (`delimiter`).
     """
     sample = _sample(text)
     if declared is not None:
         delimiter = _known(declared, file_name)
-        _must_split(sample, delimiter, file_name)
-        return delimiter
-    fits = sorted(
-        (fit for fit in (_try(sample, sign) for sign in CANDIDATES) if fit.width > 1),
-        key=lambda fit: (fit.share, fit.width),
-        reverse=True,
-    )
+        return _must_split(sample, delimiter, file_name, known).layout(is_declared=True)
+    tried = [_try(sample, sign, known) for sign in CANDIDATES]
+    fits = sorted((fit for fit in tried if fit.width > 1), key=lambda fit: (fit.share, fit.width), reverse=True)
     if not fits:
-        return ","
-    if len(fits) > 1 and (fits[0].share, fits[0].width) == (fits[1].share, fits[1].width):
-        one, other = (delimiter_name(fit.delimiter) for fit in fits[:2])
-        raise Refusal(
-            "delimiter",
-            f"{file_name} could be separated by {one} or by {other}: both give {fits[0].width} columns.",
-            "Declare the delimiter.",
-            file=file_name,
-            details={"candidates": [fit.delimiter for fit in fits[:2]]},
-        )
-    return fits[0].delimiter
+        return tried[0].layout()
+    best, *others = fits
+    if others and (best.share, best.width) == (others[0].share, others[0].width):
+        raise ambiguous(file_name, best.delimiter, others[0].delimiter, f"both give {best.width} columns", sample)
+    return best.layout()
+
+
+def ambiguous(file_name: str, one: str, other: str, why: str, line: str) -> Refusal:
+    """The refusal of a file that two delimiters split; of the line only the shape is shown."""
+    return Refusal(
+        "delimiter",
+        f"{file_name} could be separated by {delimiter_name(one)} or by {delimiter_name(other)}: {why}, "
+        f"as in this line: {masked(line.strip().splitlines()[0][:_SHOWN])}",
+        "Declare the delimiter.",
+        file=file_name,
+        details={"candidates": [one, other]},
+    )
 
 
 def _sample(text: str) -> str:
@@ -99,28 +142,30 @@ def _known(declared: str, file_name: str) -> str:
     return sign
 
 
-def _try(sample: str, delimiter: str) -> _Fit:
+def _try(sample: str, delimiter: str, known: Collection[str]) -> _Fit:
     grammar = Grammar(delimiter)
-    widths: list[int] = []
-    heading: list[str] = []
-    try:
+    records = pl.DataFrame(schema={"row_number": ROW_NUMBER, "text": pl.String})
+    # The sample's end can cut a record in two; what was read before it counts.
+    with suppress(UnclosedQuote):
         for lines in find_records([sample], grammar):
-            records = join_lines(lines.filter(~lines["text"].str.contains(grammar.blank)))
-            widths += records.select(grammar.fields(pl.col("text")).list.len()).to_series().to_list()
-            heading = heading or (grammar.split(records["text"][0]) if records.height else [])
-    except UnclosedQuote:
-        pass  # the sample's end can cut a record in two; what was read before it counts
-    return _Fit(delimiter, heading, len(widths[1:]), sum(width == len(heading) for width in widths[1:]))
+            records = join_lines(lines).filter(~pl.col("text").str.contains(grammar.blank))
+    if records.is_empty():
+        return _Fit(delimiter, [], 1, 0, 0, 0)
+    first = grammar.split(records["text"].head(LOOKED_AT))
+    place = find_heading(first, known)
+    widths = records[place + 1 :].select(grammar.fields(pl.col("text")).list.len()).to_series()
+    row, agreeing = int(records["row_number"][place]), int((widths == len(first[place])).sum())
+    return _Fit(delimiter, first[place], row, place, widths.len(), agreeing)
 
 
-def _must_split(sample: str, delimiter: str, file_name: str) -> None:
-    fit = _try(sample, delimiter)
+def _must_split(sample: str, delimiter: str, file_name: str, known: Collection[str]) -> _Fit:
+    fit = _try(sample, delimiter, known)
     if fit.width > 1 and (fit.agreeing or not fit.records):
-        return
-    others = (_try(sample, sign) for sign in CANDIDATES if sign != delimiter)
+        return fit
+    others = (_try(sample, sign, known) for sign in CANDIDATES if sign != delimiter)
     better = max((other for other in others if other.convincing), key=lambda other: other.share, default=None)
     if better is None:
-        return
+        return fit
     seen = "one column" if fit.width == 1 else f"{fit.width} columns, but none of the rows looked at"
     raise Refusal(
         "delimiter",

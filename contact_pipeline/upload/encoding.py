@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.upload.code_pages import ASSUMED, NAMES, guess_code_page
 
-ASSUMED: Final = "cp1252"
 _BYTES_AT_A_TIME = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,35 +18,45 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OF_NO_FILE: Final = {"utf-7", "punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
+_END_OF_FILE: Final = "\x1a"  # on the last line of some files from DOS
+_SIGNS: Final = b"\n\r,;\t|"  # that stand in every table
+_NOT_CONTROL: Final = bytes(sorted({*range(256)} - {*range(32), 127} | {*b"\t\n\r\f\x1a"}))
 
 
 def find_encoding(path: Path, file_name: str, declared: str | None) -> tuple[str, list[str]]:
     """The encoding to read a file in, and what had to be assumed.
 
-    A byte order mark decides; else the file is UTF-8 if it is so to the last byte, else Windows-1252 is assumed.
+    A byte order mark decides; without one, UTF-16 shows by the zero bytes beside its delimiters and line ends; else the
+    file is UTF-8 if it is so to the last byte; else a code page is assumed, Windows-1252 unless that looks wrong.
 
     Raises:
         Refusal: the declared encoding is unknown, or the file is not in it, or in none of those (`encoding`).
     """
     if declared is not None:
-        name = _known(declared, file_name)
-        _check(path, file_name, name)
-        return name, []
+        return _declared(path, file_name, _known(declared, file_name))
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(_BYTES_AT_A_TIME)
     for mark, name in _MARKS:
         if start.startswith(mark):
             _check(path, file_name, name)
             return name, []
+    wide = _without_mark(start)
+    if wide and _is_in(path, wide):
+        return wide, [f"{file_name} has no byte order mark; UTF-16 was assumed, because it looks so."]
     if _is_in(path, "utf-8"):
-        return "utf-8", []
-    _check(path, file_name, ASSUMED)
-    line = _first_defect(path, "utf-8")
-    warning = (
-        f"{file_name} is not UTF-8 (line {line}); Windows-1252 was assumed. "
-        "If letters with accents look wrong, declare the encoding."
-    )
-    return ASSUMED, [warning]
+        return "utf-8", _control_characters(path, file_name)
+    return _assume_code_page(path, file_name)
+
+
+def _declared(path: Path, file_name: str, name: str) -> tuple[str, list[str]]:
+    if name == "utf-16":
+        with path.open("rb") as file:
+            start = file.read(_BYTES_AT_A_TIME)
+        if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            name = _without_mark(start) or "utf-16-le"
+    _check(path, file_name, name)
+    return name, []
 
 
 def text_blocks(path: Path, encoding: str, size: int) -> Iterator[str]:
@@ -63,7 +73,7 @@ def text_blocks(path: Path, encoding: str, size: int) -> Iterator[str]:
             if end:
                 yield text[:end]
     rest += decoder.decode(b"", final=True)
-    if rest:
+    if rest and rest != _END_OF_FILE:
         yield rest
 
 
@@ -72,19 +82,82 @@ def _end_of_lines(text: str) -> int:
     return (text.rfind("\n") + 1) or (text.rfind("\r", 0, len(text) - 1) + 1)
 
 
+def _without_mark(start: bytes) -> str | None:
+    """UTF-16 in the byte order in which nearly every delimiter and line end has a zero byte at its side."""
+    if b"\0" not in start:
+        return None
+    for name, signs, zeros in (("utf-16-le", start[::2], start[1::2]), ("utf-16-be", start[1::2], start[::2])):
+        places = [n for n, byte in enumerate(signs[: len(zeros)]) if byte in _SIGNS]
+        wide = sum(zeros[n] == 0 for n in places)
+        if wide and 10 * wide >= 9 * (len(places) + sum(byte in _SIGNS for byte in zeros)):
+            return name
+    return None
+
+
+def _assume_code_page(path: Path, file_name: str) -> tuple[str, list[str]]:
+    line, sample = _lines_beyond_ascii(path)
+    name, looks_right = guess_code_page(sample)
+    if not _is_in(path, name):
+        name, looks_right = ASSUMED, False
+    _check(path, file_name, name)
+    shown = "If letters with accents look wrong, declare the encoding."
+    if not looks_right:
+        shown = "It looks wrong: declare the encoding that the file was saved in."
+    warning = f"{file_name} is not UTF-8 (line {line}); {NAMES.get(name, name)} was assumed. {shown}"
+    return name, [warning, *_control_characters(path, file_name)]
+
+
+def _lines_beyond_ascii(path: Path, most: int = 500) -> tuple[int, bytes]:
+    """The first line that is not UTF-8, and lines from there on that hold more than ASCII."""
+    found: list[bytes] = []
+    first = _first_defect(path, "utf-8")
+    with path.open("rb") as file:
+        for line in file:
+            if not line.isascii():
+                found.append(line[:2_000])
+            if len(found) >= most:
+                break
+    return first, b"".join(found)
+
+
+def _control_characters(path: Path, file_name: str) -> list[str]:
+    """The warning that there are characters which nobody can see; they stay as they are."""
+    line, count, first = 1, 0, None
+    with path.open("rb") as file:
+        while data := file.read(_BYTES_AT_A_TIME):
+            controls = data.translate(None, _NOT_CONTROL)
+            if controls and first is None:
+                place = min(data.index(byte) for byte in {*controls})
+                first = line + data.count(b"\n", 0, place)
+            count += len(controls)
+            line += data.count(b"\n") if first is None else 0
+    if first is None:
+        return []
+    what = "a control character" if count == 1 else f"{count:,} control characters"
+    return [f"{file_name} holds {what}, the first in line {first}; they are kept as they stand."]
+
+
 def _known(declared: str, file_name: str) -> str:
-    try:
-        codec = codecs.lookup(declared)
-        codecs.getincrementaldecoder(codec.name)().decode(b"", final=True)
-        "".encode(codec.name)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    name = _codec(declared)
+    if name is None:
         raise Refusal(
             "encoding",
             f"'{declared}' is not an encoding.",
             "Declare one such as utf-8, utf-16, cp1252 or iso-8859-15.",
             file=file_name,
-        ) from error
-    return "utf-8" if codec.name in {"utf-8", "utf-8-sig"} else codec.name
+        )
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _codec(declared: str) -> str | None:
+    """The name that Python has for an encoding of text files; None where it is none."""
+    try:
+        name = codecs.lookup(declared).name
+        codecs.getincrementaldecoder(name)().decode(b"", final=True)
+        "".encode(name)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return None
+    return None if name in _OF_NO_FILE else name
 
 
 def _check(path: Path, file_name: str, encoding: str) -> None:

@@ -86,6 +86,23 @@ def write_empty_rows(folder: Path, columns: list[str]) -> None:
     pl.DataFrame(schema=schema).write_parquet(raw_path(folder, 1))
 
 
+def drop_unused_end(folder: Path, headings: list[str], columns: list[str]) -> int:
+    """Takes the last columns out of the raw rows if they have neither heading nor value; how many there were."""
+    unused = 0
+    for heading, column in zip(reversed(headings), reversed(columns), strict=True):
+        if heading.strip() or not _is_empty(folder, column):
+            break
+        unused += 1
+    if unused:
+        for path in raw_paths(folder):
+            pl.read_parquet(path).drop(columns[-unused:]).write_parquet(path)
+    return unused
+
+
+def _is_empty(folder: Path, column: str) -> bool:
+    return all(bool(pl.read_parquet(path, columns=[column])[column].is_null().all()) for path in raw_paths(folder))
+
+
 def unreadable_rows(rows: pl.DataFrame, message: pl.Expr, fix: str) -> pl.DataFrame:
     """Rejections for rows (row_number, line_number, text) that cannot be split into the heading's columns."""
     return rows.select(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.delimited import RECORDS, read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
+from contact_pipeline.upload.heading import folded
+from contact_pipeline.upload.limits import check_file_size
 from contact_pipeline.upload.raw import RawUpload, raw_paths
 from contact_pipeline.upload.workbook import read_workbook
 
@@ -39,6 +42,7 @@ def read_upload(
     settings: Settings,
     *,
     mask: bool = False,
+    known: Collection[str] = (),
 ) -> RawUpload:
     """Reads a file into `folder`: its raw rows as `raw-*.parquet`, in file order, in slices of bounded memory.
 
@@ -53,15 +57,18 @@ def read_upload(
         folder: where to write, made if missing.
         settings: the settings.
         mask: whether the text of unreadable rows is left out of the rejections, because a column may be sensitive.
+        known: headings that are expected: they tell the heading from titles above it, and the sheet from others.
 
     Raises:
         Refusal: the file cannot be taken, in words for its sender.
     """
     kind = find_file_type(path, file_name, file)
+    check_file_size(path, file_name, settings)
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
-        upload = _read(kind, path, file_name, file, options, folder, settings)
+        expected = frozenset(folded(heading) for heading in known)
+        upload = _read(kind, path, file_name, file, options, folder, settings, expected)
     except Refusal:
         _clear(folder)
         raise
@@ -81,6 +88,7 @@ def _read(
     options: ReadOptions,
     folder: Path,
     settings: Settings,
+    known: Collection[str],
 ) -> RawUpload:
     if kind == "xlsx":
         sheet = options.sheet or (file.sheet if file else None)
@@ -91,6 +99,7 @@ def _read(
             file_name,
             delimiter=options.delimiter or (file.delimiter if file else None),
             encoding=options.encoding or (file.encoding if file else None),
+            known=known,
             folder=folder,
             settings=settings,
         )
@@ -130,6 +139,7 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[s
         "delimiter": upload.delimiter,
         "sheet": upload.sheet,
         "sheets": upload.sheets,
+        "heading_row": upload.heading_row,
         "headings": upload.headings,
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),

@@ -104,18 +104,21 @@ class Grammar:
         )  # fmt: skip
         return self.fields(record).list.eval(strict).list.join(self.delimiter)
 
-    def split(self, record: str) -> list[str]:
-        """The values of one record."""
-        fields: list[str] = pl.select(self.fields(pl.lit(record))).to_series().to_list()[0]
-        return [self._value(field[1:]) for field in fields]
+    def values(self, record: pl.Expr) -> pl.Expr:
+        """The values of a record."""
+        field = pl.element().str.slice(1)
+        bare = field.str.strip_chars(" ")
+        inner = bare.str.slice(1, bare.str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+        quoted = bare.str.starts_with('"') & (bare.str.len_chars() > 1)
+        return self.fields(record).list.eval(pl.when(quoted).then(inner).otherwise(field))
 
-    def _value(self, field: str) -> str:
-        bare = field.strip(" ")
-        quoted = len(bare) > 1 and bare.startswith('"')
-        return bare[1:-1].replace('""', '"') if quoted else field
+    def split(self, records: pl.Series) -> list[list[str]]:
+        """The values of each of some records."""
+        cells: list[list[str]] = records.to_frame("text").select(self.values(pl.col("text"))).to_series().to_list()
+        return cells
 
 
-def find_records(blocks: Iterable[str], grammar: Grammar) -> Iterator[pl.DataFrame]:
+def find_records(blocks: Iterable[str], grammar: Grammar, lines_before: int = 0) -> Iterator[pl.DataFrame]:
     """The lines of a text, block by block, each frame of whole records.
 
     Columns: row_number (the record's place in the file, the first is 1), line_number, text (without its line end,
@@ -123,10 +126,15 @@ def find_records(blocks: Iterable[str], grammar: Grammar) -> Iterator[pl.DataFra
     inside quotes), broken (whether text follows a closing quote; that ends the record with its line), strict (whether
     the line is whole records as RFC 4180 has them).
 
+    Args:
+        blocks: the text.
+        grammar: how its lines are told apart.
+        lines_before: lines of the file that stand before the text.
+
     Raises:
         UnclosedQuote: a quoted value is open at the end, or for longer than any record can be.
     """
-    row, line, rest, opened = 0, 0, "", 0
+    row, line, rest, opened = 0, lines_before, "", 0
     for block in blocks:
         lines, rest, opened = _scan(rest + block, grammar)
         if lines.height:
@@ -182,7 +190,9 @@ def _lines(text: str) -> tuple[pl.DataFrame, str]:
     """The lines, as they stand and without their line ends; a mark stands after a carriage return that is alone."""
     mark = ""
     if "\r" in text and text.count("\r") != text.count("\r\n"):
-        mark = next(sign for sign in map(chr, range(0xFDD0, 0xFDF0)) if sign not in text)
+        mark = "\ufdd0"
+        while mark in text:
+            mark += "\ufdd0"
         text = re.sub(r"\r(?!\n)", f"\r{mark}\n", text)
     bare = pl.col("line").str.strip_suffix(mark) if mark else pl.col("line")
     if "\r" in text:

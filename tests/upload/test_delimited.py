@@ -303,7 +303,7 @@ def test_a_declared_encoding_is_taken_without_a_warning(read):
 
 @pytest.mark.parametrize(
     ("content", "encoding"),
-    [(b"Name\nJos\xe9\n", "utf-8"), (b"Name\nJos\x81\n", None), (b"Name\nx\n", "klingon"), (b"Name\nx\n", "base64")],
+    [(b"Name\nJos\xe9\n", "utf-8"), (b"Name\nx\n", "klingon"), (b"Name\nx\n", "base64"), (b"Name\nx\n", "utf-7")],
 )
 def test_an_encoding_that_does_not_fit_is_refused(read, content, encoding):
     with pytest.raises(Refusal) as refused:

@@ -25,6 +25,7 @@ def test_a_csv_file_is_shown_as_it_stands(tmp_path):
         "delimiter": ";",
         "sheet": None,
         "sheets": [],
+        "heading_row": 1,
         "headings": ["Name", "Phone", ""],
         "data_rows": 4,
         "rows": [

@@ -1,0 +1,56 @@
+"""Which of a table's first rows is the heading: a title, a date or a note may stand above it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+LOOKED_AT: Final = 40  # filled rows
+_NAME: Final = re.compile(r"[^\W\d_]")
+
+
+def folded(heading: str) -> str:
+    """The heading without what people write in different ways: case, spacing and punctuation."""
+    return re.sub(r"[\W_]+", "", heading.casefold())
+
+
+def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> int:
+    """The position of the heading among the first filled rows of a table.
+
+    It is the first row with two of the known headings among at least as few others; else the first row, unless that
+    holds so little, against the rows below, that it must be a title: then the first that holds more, if it could be a
+    heading and most rows below are as wide.
+
+    Args:
+        rows: the cells of each row.
+        known: headings that are expected, folded.
+    """
+    filled = [[cell.strip() for cell in row if cell.strip()] for row in rows[:LOOKED_AT]]
+    for position, cells in enumerate(filled):
+        hits = sum(folded(cell) in known for cell in cells)
+        if hits > 1 and 2 * hits >= len(cells):
+            return position
+    if not filled:
+        return 0
+    typical = sorted(map(len, filled))[3 * len(filled) // 4]
+    title = 0 if typical < 2 else 1 if typical < 5 else 2
+    place = next((n for n, cells in enumerate(filled) if len(cells) > title), 0)
+    below = rows[place + 1 : LOOKED_AT]
+    fitting = sum(len(row) == len(rows[place]) for row in below)
+    if len(below) < place or 2 * fitting <= len(below) or not _could_be_heading(filled[place], typical):
+        return 0
+    return place
+
+
+def above(file_name: str, heading_row: int, filled: int) -> list[str]:
+    """The warning that filled rows stand above the heading, if any do."""
+    if not filled:
+        return []
+    rows = "a row above it is" if filled == 1 else f"{filled} rows above it are"
+    return [f"{file_name}: the heading stands in row {heading_row}; {rows} not read."]
+
+
+def _could_be_heading(cells: Sequence[str], typical: int) -> bool:
+    names = [cell.casefold() for cell in cells]
+    return len(set(names)) == len(names) and 2 * len(names) >= typical and all(_NAME.search(name) for name in names)
