@@ -9,7 +9,8 @@ import getpass
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from contact_pipeline.apply import (
     mark_undone,
     moved_rows,
     plan_inverse,
+    stage_activation,
     write_changeset,
 )
 from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
@@ -33,6 +35,7 @@ from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Staging, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
@@ -128,7 +131,7 @@ class Pipeline:
             raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
         user = user or getpass.getuser()
         line: dict[str, Any] = {
-            "upload_id": f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            "upload_id": _new_id(),
             "profile": profile,
             "file_name": path.name,
             "file_size": path.stat().st_size,
@@ -242,6 +245,69 @@ class Pipeline:
             upload = self.apply(upload_id, user=upload.user)
         return self.show(upload_id)
 
+    def plan_contact(
+        self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
+    ) -> Upload:
+        """Stages a single contact typed in by hand: an upload of one row, through the very same stages.
+
+        Args:
+            profile: name of the profile.
+            values: field → value, as it would stand in a file.
+            user: login of who enters it; unset: the operating system's.
+            options: of the upload.
+
+        Raises:
+            Refusal: there is no such profile (`profile-unknown`), or it has no such field (`field-unknown`).
+        """
+        known = load_profile(profile, self.settings.profiles_path)
+        for field in values:
+            if field not in known.column_of:
+                raise Refusal(
+                    "field-unknown",
+                    f"Profile {profile} has no field '{field}'.",
+                    f"Its fields: {listed(known.column_of, limit=30)}.",
+                )
+        with tempfile.TemporaryDirectory() as folder:
+            name = f"{profile}_by_hand.{known.file.types[0]}"
+            return self.plan(write_template(known, Path(folder) / name, values=values), profile, user=user, **options)
+
+    def set_active(self, contact_id: int, *, active: bool, user: str | None = None) -> Upload:
+        """Deactivates or reactivates a single contact: a changeset of its own, which can be undone.
+
+        Raises:
+            Refusal: there is no such contact (`contact-unknown`), or it is so already (`nothing-to-do`).
+        """
+        contact, actor = self.store.contact(contact_id), user or getpass.getuser()
+        action = "reactivate" if active else "deactivate"
+        if contact["active"] == active:
+            raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
+        upload_id = _new_id()
+        staging = self.store.staging(upload_id)
+        staging.make()
+        with staging.open() as database:
+            stage_activation(database, contact_id, contact["revision"], active=active)
+            staging.keep_facts(database, {"fields": {}})
+            sha256 = hash_changeset(database)
+        line = {
+            "upload_id": upload_id,
+            "profile": "by_hand",
+            "address_book": contact["address_book"],
+            "file_name": f"{action} contact {contact_id}",
+            "file_size": 0,
+            "sha256": hashlib.sha256(b"").hexdigest(),
+            "state": "staged",
+            "stage": "matched",
+            "added_at": now(),
+            "user_login": actor,
+            "deactivated": 0 if active else 1,
+            "changeset_sha256": sha256,
+        }
+        with self.store.change() as contacts:
+            snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
+            add_line(contacts, **line, snapshot=snapshot)
+        self._commit(self.store.line(upload_id), actor)
+        return self.show(upload_id)
+
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
         """Decides a row in review; before it is applied the changeset is frozen anew, after that one more is applied.
 
@@ -323,7 +389,9 @@ class Pipeline:
             Refusal: nothing of the upload is committed (code `wrong-state`), or the role is missing.
         """
         actor = user or getpass.getuser()
-        self.store.check_roles(_resolved(self.store.line(upload_id))[0], actor)
+        line = self.store.line(upload_id)
+        if line.resolved_profile is not None:
+            self.store.check_roles(_resolved(line)[0], actor)
         while not self._commit_undo(self.plan_undo(upload_id).line, actor):
             pass  # something was committed in between: the inverse is planned again
         return self.show(upload_id)
@@ -529,7 +597,6 @@ class Pipeline:
 
     def _commit(self, line: LedgerLine, actor: str) -> None:
         """The one commit: tests that the plan still holds, writes it, and says so in the ledger; or makes it stale."""
-        profile, _ = _resolved(line)
         staging, at = self.store.staging(line.upload_id), now()
         with (
             self.store.open() as contacts,
@@ -539,14 +606,14 @@ class Pipeline:
             current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
             if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
                 return
-            stale = self._stale_rows(contacts, line, profile)
+            stale = self._stale_rows(contacts, line)
             if stale:
                 change_line(contacts, line.upload_id, state="stale", reason=_stale(line, stale))
                 return
             commit = write_changeset(
                 contacts,
                 upload_id=line.upload_id,
-                address_book=profile.address_book,
+                address_book=line.address_book or "",
                 sha256=line.changeset_sha256,
                 actor=actor,
                 at=at,
@@ -586,14 +653,15 @@ class Pipeline:
             change_line(contacts, line.upload_id, state=again if line.state == "undone" else "undone")
         return True
 
-    def _stale_rows(self, contacts: Database, line: LedgerLine, profile: Profile) -> list[int | None]:
-        snapshot = line.snapshot or 0
+    def _stale_rows(self, contacts: Database, line: LedgerLine) -> list[int | None]:
+        snapshot, address_book = line.snapshot or 0, line.address_book or ""
         moved = moved_rows(contacts)
-        if moved or not changed_since(contacts, profile.address_book, snapshot):
+        if moved or line.resolved_profile is None or not changed_since(contacts, address_book, snapshot):
             return moved
+        profile, options = _resolved(line)
         facts = self.store.staging(line.upload_id).facts()
-        parts = parts_of(profile, _resolved(line)[1], facts["columns_normalized"], _headings(facts, profile))
-        return [row for part in parts for row in differing_rows(contacts, part, profile.address_book, snapshot)]
+        parts = parts_of(profile, options, facts["columns_normalized"], _headings(facts, profile))
+        return [row for part in parts for row in differing_rows(contacts, part, address_book, snapshot)]
 
     def _repeat_key(self, sha256: str, profile: Profile, options: UploadOptions) -> str:
         """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
@@ -661,6 +729,11 @@ class Pipeline:
 
     def _end(self, line: LedgerLine, state: State, reason: dict[str, Any]) -> None:
         self._change(line.upload_id, state=state, reason=reason, finished_at=now())
+
+
+def _new_id() -> str:
+    """An id that sorts by time and never meets another."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:

@@ -159,3 +159,13 @@ def _turn_pairs(database: Database, numbers: str) -> None:
             SELECT row_number, CASE action WHEN 'create' THEN 'remove' ELSE 'create' END AS action, {columns}
             FROM book.{table} WHERE commit_number IN ({numbers})
             ORDER BY contact_id""")
+
+
+def stage_activation(database: Database, contact_id: int, revision: int, *, active: bool) -> None:
+    """Makes the changeset that deactivates or reactivates one contact."""
+    action = "reactivate" if active else "deactivate"
+    database.run(f"""
+        CREATE OR REPLACE TABLE contact_changes AS
+        SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
+               {revision} AS base_revision, ['active'] AS changed,
+               {not active} AS before_active, {active} AS after_active""")

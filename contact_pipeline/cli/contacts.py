@@ -1,19 +1,22 @@
-"""Commands that look at what the imports have made: contacts, accounts and groups."""
+"""Commands on what the imports have made: contacts, one by one, accounts and groups."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.invocation import Invocation, everywhere, group
+from contact_pipeline.cli.endings import report
+from contact_pipeline.cli.invocation import Invocation, User, everywhere, group, login
+from contact_pipeline.errors import Usage
 
 PANEL = "Contacts"
 SHOWN = 50
 
 app = typer.Typer()
-contacts_app = group(app, "contacts", "Look at contacts.", PANEL)
+contacts_app = group(app, "contacts", "Look at contacts, and handle single ones.", PANEL)
 accounts_app = group(app, "accounts", "Look at accounts.", PANEL)
 groups_app = group(app, "groups", "Look at groups.", PANEL)
 
@@ -25,9 +28,13 @@ def list_contacts(
     published: Annotated[
         bool, typer.Option("--published", help="Only what is visible to others: nothing that is held back.")
     ] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", metavar="TIME", help="As they stood then (UTC), by the history.")
+    ] = None,
 ) -> None:
     """List the contacts; people see the first 50, --json gives all."""
-    contacts = invocation.pipeline.store.contacts(published=published)
+    store = invocation.pipeline.store
+    contacts = store.contacts_as_of(as_of) if as_of else store.contacts(published=published)
     if invocation.json:
         console.document(contacts)
         return
@@ -39,7 +46,7 @@ def list_contacts(
             contact["phone"],
             contact["account_number"],
             contact["company"],
-            contact["groups"],
+            contact.get("groups"),
             "" if contact["active"] else "inactive",
         )
         for contact in contacts[:SHOWN]
@@ -56,6 +63,76 @@ def show_contact(
     """Show one contact with every field; sensitive values are masked."""
     found = invocation.pipeline.store.contact(contact)
     _one(invocation, found)
+
+
+@contacts_app.command("history")
+@everywhere
+def show_history(
+    invocation: Invocation, contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")]
+) -> None:
+    """Every change to a contact: when, by which upload, row and person, and fields before → after."""
+    from contact_pipeline.cli.upload_view import fields_changed
+
+    history = invocation.pipeline.store.history(contact)
+    if invocation.json:
+        console.document(history)
+        return
+    rows = [
+        (
+            entry["at"],
+            entry["by"],
+            f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
+            f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
+            fields_changed(entry),
+            "undone" if entry["undone"] else "",
+        )
+        for entry in history
+    ]
+    console.show(console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows))
+
+
+@contacts_app.command("add")
+@everywhere
+def add_contact(
+    invocation: Invocation,
+    profile: Annotated[str, typer.Option("--profile", "-p", metavar="P", help="Name of a profile.")],
+    field: Annotated[list[str], typer.Option("--field", metavar="FIELD=VALUE", help="A value; repeatable.")],
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="An option of the profile, such as group=Spring."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    user: User = None,
+) -> int:
+    """Enter a single contact by hand: an upload of one row, normalized, validated and matched like any other."""
+    from contact_pipeline.cli.importing import decided
+
+    options = {name.replace("-", "_"): value for name, value in pairs(option or [], "--option").items()}
+    with console.busy("Planning"):
+        upload = invocation.pipeline.plan_contact(profile, pairs(field, "--field"), user=login(user), **options)
+    return decided(invocation, upload, login(user), yes=yes)
+
+
+@contacts_app.command("deactivate")
+@everywhere
+def deactivate_contact(
+    invocation: Invocation,
+    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
+    user: User = None,
+) -> int:
+    """Deactivate a contact; it is never deleted, and can be reactivated at any time."""
+    return report(invocation, invocation.pipeline.set_active(contact, active=False, user=login(user)))
+
+
+@contacts_app.command("reactivate")
+@everywhere
+def reactivate_contact(
+    invocation: Invocation,
+    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
+    user: User = None,
+) -> int:
+    """Make a deactivated contact active again."""
+    return report(invocation, invocation.pipeline.set_active(contact, active=True, user=login(user)))
 
 
 @accounts_app.command("list")
@@ -93,6 +170,21 @@ def list_groups(invocation: Invocation) -> None:
         return
     rows = [(entry["group"], entry["address_book"], f"{entry['contacts']:,}") for entry in groups]
     console.show(console.table(("Group", "Address book", "Contacts"), rows), *_count(len(groups), "groups"))
+
+
+def pairs(given: list[str], option: str) -> dict[str, str]:
+    """Words such as `email=rosa@example.com` as name → value.
+
+    Raises:
+        Usage: a word has no name (code `usage`).
+    """
+    found = {}
+    for word in given:
+        name, sign, value = word.partition("=")
+        if not sign or not name.strip():
+            raise Usage("usage", f"{option} '{word}' is not NAME=VALUE.", f"Write {option} name=value.")
+        found[name.strip()] = value
+    return found
 
 
 def _one(invocation: Invocation, record: dict[str, Any]) -> None:

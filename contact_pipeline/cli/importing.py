@@ -35,16 +35,20 @@ def import_file(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
 ) -> int:
     """Plan a file, show its size, group and counts, ask, and apply."""
+    return decided(invocation, staged(invocation, request), request.user, yes=yes)
+
+
+def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> int:
+    """Shows what was planned, asks unless told to go on, and applies it; a no leaves nothing but the ledger line."""
     from contact_pipeline.cli.upload_view import draw_counts, draw_errors, draw_facts
 
-    upload = staged(invocation, request)
     if upload.state != "staged":
         return report(invocation, upload)
     if not yes:
         console.err().print(draw_facts(upload), *draw_counts(upload), *draw_errors(upload, shown=10), sep="\n")
         if not agreed(upload):
-            return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=request.user))
-    return report(invocation, applied(invocation, upload, request.user))
+            return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
+    return report(invocation, applied(invocation, upload, user))
 
 
 def staged(invocation: Invocation, request: Request) -> Upload:

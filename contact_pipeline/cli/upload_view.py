@@ -110,7 +110,7 @@ def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableTyp
     changes = upload.as_dict(changes=True)["changes"] if upload.changeset_sha256 else []
     if not changes:
         return
-    rows = [(_target(change), change["action"], _fields(change)) for change in changes[:shown]]
+    rows = [(_target(change), change["action"], fields_changed(change)) for change in changes[:shown]]
     yield console.table(("Change", "Action", "Before → after"), rows)
     if len(changes) > len(rows):
         yield console.text(f"and {len(changes) - len(rows):,} more; show --changes lists all of them", "dim")
@@ -206,7 +206,7 @@ def _target(change: dict[str, Any]) -> str:
     return f"{change.get('target', 'contact')} {identity}".strip()
 
 
-def _fields(change: dict[str, Any]) -> Text:
+def fields_changed(change: dict[str, Any]) -> Text:
     """The fields of a change, before → after; what was blank before is simply given."""
     shown = Text()
     for name, (before, after) in change["fields"].items():

@@ -172,7 +172,8 @@ _PLAIN = {
     "name": "a name, up to {column.max_length} characters",
     "email": "name@example.com",
     "ssn": "nine digits, 123-45-6789",
-    "zip_code": "12345 or 12345-6789",
+    "zip_code": "12345 or 12345-6789; of another country as it is written there",
+    "country": "US, or the English name",
     "login": "login of a loaded user",
     "boolean": "yes or no",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +16,12 @@ _LAST_ROW: Final = 1_048_575  # of an Excel sheet, from 0
 _WIDEST_LIST: Final = 255  # characters that Excel takes for the choices of a cell
 
 
-def write_template(profile: Profile, path: Path | None, *, example: bool) -> Path:
+def write_template(
+    profile: Profile, path: Path | None, *, example: bool = False, values: Mapping[str, str] | None = None
+) -> Path:
     """Writes the template and says where; without a path, in the current folder under the profile's name.
+
+    One row stands below the headings where it is asked for: the columns' examples, or values by field.
 
     In Excel the required headings are red, and every cell is text, so that Excel changes no number or date.
 
@@ -35,10 +40,11 @@ def write_template(profile: Profile, path: Path | None, *, example: bool) -> Pat
             file=path.name,
         )
     columns = _laid_out(profile)
+    row = {column.field: column.example for column in profile.columns} if example else values or {}
     if kind == "csv":
-        _write_csv(columns, path, profile.file.delimiter or ",", example=example)
+        _write_csv(columns, path, profile.file.delimiter or ",", row)
     else:
-        _write_sheet(columns, path, profile, example=example)
+        _write_sheet(columns, path, profile, row)
     return path
 
 
@@ -50,15 +56,15 @@ def _laid_out(profile: Profile) -> list[Column | None]:
     return [places.get(n) for n in range(max(places) + 1)]
 
 
-def _write_csv(columns: list[Column | None], path: Path, delimiter: str, *, example: bool) -> None:
+def _write_csv(columns: list[Column | None], path: Path, delimiter: str, row: Mapping[str, str]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, delimiter=delimiter)
         rows.writerow([column.heading if column else "" for column in columns])
-        if example:
-            rows.writerow([column.example if column else "" for column in columns])
+        if row:
+            rows.writerow([row.get(column.field, "") if column else "" for column in columns])
 
 
-def _write_sheet(columns: list[Column | None], path: Path, profile: Profile, *, example: bool) -> None:
+def _write_sheet(columns: list[Column | None], path: Path, profile: Profile, row: Mapping[str, str]) -> None:
     with xlsxwriter.Workbook(path) as book:
         text = book.add_format({"num_format": "@"})
         heading = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
@@ -71,8 +77,8 @@ def _write_sheet(columns: list[Column | None], path: Path, profile: Profile, *, 
             sheet.set_column(place, place, max(len(column.heading), len(column.example)) + 3, text)
             sheet.write_string(0, place, column.heading, required if column.required else heading)
             _offer_choices(sheet, place, column)
-            if example:
-                sheet.write_string(1, place, column.example, text)
+            if row.get(column.field):
+                sheet.write_string(1, place, row[column.field], text)
 
 
 def _offer_choices(sheet: Any, place: int, column: Column) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.history import contact_history, contacts_as_of
 from contact_pipeline.store.ledger import LedgerLine, find_lines, now
 from contact_pipeline.store.schema import migrate
 from contact_pipeline.store.staging import Staging
@@ -132,6 +134,21 @@ class Store:
             record.update({name: masked(record[name]) for name in sensitive})
             record["notes"] = record["notes"] or []
         return records
+
+    def contacts_as_of(self, at: datetime) -> list[dict[str, Any]]:
+        """The contacts as they stood at a time (UTC), rebuilt from the changesets; sensitive values masked."""
+        with self.open(read_only=True) as database:
+            return contacts_as_of(database, at)
+
+    def history(self, contact_id: int) -> list[dict[str, Any]]:
+        """Every change to a contact, oldest first; it may be gone.
+
+        Raises:
+            Refusal: there never was such a contact (code `contact-unknown`).
+        """
+        with self.open(read_only=True) as database:
+            changes = contact_history(database, contact_id)
+        return changes or [self.contact(contact_id)]
 
     def contact(self, contact_id: int) -> dict[str, Any]:
         """One contact.
@@ -350,7 +367,7 @@ def _choice(database: Database, upload: Upload, to: int | str) -> tuple[str, int
 def _yaml(path: Path, code: str) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, yaml.reader.ReaderError) as error:
         raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

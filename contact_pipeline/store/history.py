@@ -1,0 +1,98 @@
+"""What happened to contacts: every change with its upload, and the contacts as they stood at an earlier time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.profiles import masked
+
+
+def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
+    """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
+
+    `undone` says whether the commit was taken back since; sensitive values are masked.
+    """
+    sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
+    records = database.records(
+        """
+        SELECT commits.* EXCLUDE (action), change.action AS change, file_name,
+               change.* EXCLUDE (commit_number, upload_id, contact_id, base_revision, action)
+        FROM contact_changes AS change JOIN commits USING (commit_number)
+        LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
+        WHERE contact_id = ? ORDER BY commit_number""",
+        [contact_id],
+    )
+    others = database.records(
+        """
+        SELECT commits.* EXCLUDE (action), change.action AS change, row_number, target, detail, file_name
+        FROM (
+            SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail
+            FROM membership_changes WHERE contact_id = $1
+            UNION ALL
+            SELECT commit_number, row_number, action, 'link', 'contact ' || linked_to
+            FROM link_changes WHERE contact_id = $1
+            UNION ALL
+            SELECT commit_number, row_number, action, 'link', 'contact ' || contact_id
+            FROM link_changes WHERE linked_to = $1
+        ) AS change JOIN commits USING (commit_number) LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
+        ORDER BY commit_number""",
+        {"1": contact_id},
+    )
+    entries = [
+        _entry(record, "contact", {name: _sides(record, name, sensitive) for name in record["changed"]})
+        for record in records
+    ]
+    entries += [_entry(record, record["target"], {record["target"]: _joined(record)}) for record in others]
+    return sorted(entries, key=lambda entry: entry["commit_number"])
+
+
+def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
+    """The contacts as they stood at a time, put together again from the changes committed until then; masked."""
+    fields = database.rows("SELECT name, sensitive FROM fields")
+    newest = ", ".join(
+        f"""(arg_max({{'value': after_{name}}}, commit_number)
+             FILTER (list_contains(changed, {literal(name)}))).value AS {quoted(name)}"""
+        for name in ["active", *(name for name, _ in fields)]
+    )
+    records = database.records(
+        f"""
+        SELECT contact_id, arg_max(address_book, commit_number) AS address_book, {newest}
+        FROM contact_changes JOIN commits USING (commit_number)
+        WHERE committed_at <= ?
+        GROUP BY contact_id
+        HAVING arg_max(contact_changes.action, commit_number)
+               FILTER (contact_changes.action IN ('create', 'remove')) = 'create'
+        ORDER BY contact_id""",
+        [at],
+    )
+    for record in records:
+        record.update({name: masked(record[name]) for name, is_sensitive in fields if is_sensitive})
+        record["notes"] = record["notes"] or []
+    return records
+
+
+def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "commit_number": record["commit_number"],
+        "at": f"{record['committed_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "upload_id": record["upload_id"],
+        "file_name": record["file_name"],
+        "row_number": record["row_number"],
+        "by": record["actor"],
+        "target": target,
+        "action": record["change"],
+        "undone": record["undone_by"] is not None,
+        "fields": fields,
+    }
+
+
+def _sides(record: dict[str, Any], name: str, sensitive: set[str]) -> list[Any]:
+    sides = [record[f"before_{name}"], record[f"after_{name}"]]
+    return [masked(side) for side in sides] if name in sensitive else sides
+
+
+def _joined(record: dict[str, Any]) -> list[Any]:
+    return [None, record["detail"]] if record["change"] == "create" else [record["detail"], None]
