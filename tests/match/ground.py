@@ -20,6 +20,7 @@ from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
+from contact_pipeline.store.ledger import add_line
 from contact_pipeline.store.schema import migrate
 from tests.match.reference import Entity, Row
 
@@ -99,12 +100,14 @@ class Ground:
 
     def empty(self) -> None:
         """Empties the contact database, for the next example."""
-        for table in ("contacts", "accounts", "links", "groups", "memberships", "commits", *_CHANGES):
+        for table in ("uploads", "contacts", "accounts", "links", "groups", "memberships", "commits", *_CHANGES):
             self.book.run(f"DELETE FROM {table}")
         self.book.run("UPDATE counters SET next = 1")
 
-    def fill(self, address_book: str, contacts: Sequence[Entity] = (), accounts: Sequence[Entity] = ()) -> None:
-        """Puts contacts and accounts there, at revision 1, as commit 0 left them."""
+    def fill(
+        self, address_book: str, contacts: Sequence[Entity] = (), accounts: Sequence[Entity] = (), commit: int = 0
+    ) -> None:
+        """Puts contacts and accounts there, at revision 1, as a commit left them."""
         for table, entities, kinds in (("contact", contacts, CONTACT_FIELDS), ("account", accounts, ACCOUNT_FIELDS)):
             if not entities:
                 continue
@@ -119,8 +122,8 @@ class Ground:
             ).with_columns(
                 address_book=pl.lit(address_book),
                 revision=1,
-                created_commit=0,
-                last_commit=0,
+                created_commit=commit,
+                last_commit=commit,
                 last_upload_id=pl.lit(""),
             )
             self.book.see("filled", frame)
@@ -211,9 +214,16 @@ class Ground:
         self.apply(planned)
         return planned
 
+    def record(self, planned: Planned, *, held: bool = False) -> None:
+        """Gives an applied upload its ledger line."""
+        add_line(
+            self.book, upload_id=planned.upload_id, profile=planned.profile.name, file_name="contacts.csv", file_size=1,
+            sha256="", state="applied", stage="matched", added_at=datetime(2026, 1, 2), held=held,  # noqa: DTZ001
+        )  # fmt: skip
+
     def table(self, entity: str, address_book: str) -> dict[int, dict[str, Any]]:
         """Contacts or accounts by id."""
-        records = self.book.records(f"FROM {entity}s WHERE address_book = ?", [address_book])
+        records = self.book.records(f"FROM {entity}s WHERE address_book = ? ORDER BY 1", [address_book])
         return {record[f"{entity}_id"]: record for record in records}
 
     def contact(self, contact_id: int) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from tests.match.reference import Entity
 
 ROW = {
     "account_number": "123456-SP", "account_name": "Clinic", "account_type": "MEDICAL", "portfolio": "ann",
-    "status": None, "contact_name": "Ana", "contact_type": "DOCTOR", "contact_phone": None, "contact_email": "ana@example.com",
+    "status": None, "contact_name": "Ana", "contact_type": "DOCTOR", "contact_phone": None,
+    "contact_email": "ana@example.com",
 }  # fmt: skip
 NO_CONTACT = dict.fromkeys(["contact_name", "contact_type", "contact_phone", "contact_email"])
 

@@ -1,0 +1,153 @@
+"""A plan is stale when one of its targets has moved or a row would now be decided otherwise, and only then."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contact_pipeline.match import differing_rows, parts_of
+from tests.match import reference
+from tests.match.cases import cases
+from tests.match.reference import Entity
+from tests.match.test_reference import MORE, agreeing
+
+
+def test_a_target_that_another_upload_has_changed_makes_the_plan_stale(ground):
+    """X2: the row of the moved contact is named."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"}), Entity(2, {"email": "b@example.com"})])
+    rows = [{"email": "a@example.com", "company": "One"}, {"email": "b@example.com", "company": "One"}]
+    planned = ground.plan("program_contacts", rows)
+    other = [{"email": "b@example.com", "job_title": "Boss"}]
+
+    between(ground, planned, lambda: ground.run("program_contacts", other))
+
+    assert ground.stale_rows(planned) == [3]
+
+
+def test_a_contact_that_another_upload_has_created_meanwhile_makes_the_plan_stale(ground):
+    """X2: two staged uploads that create the same person; the second one would make it twice."""
+    planned = ground.plan("program_contacts", [{"email": "a@example.com"}, {"email": "b@example.com"}])
+    between(ground, planned, lambda: ground.run("program_contacts", [{"email": "B@example.com"}]))
+    assert ground.stale_rows(planned) == [3]
+
+
+def test_a_second_candidate_that_appeared_since_makes_the_plan_stale(ground):
+    """X2: what was one contact is now two, so a person has to judge."""
+    ground.fill("outreach", [Entity(1, {"account_number": "1", "email": "a@example.com"})])
+    planned = ground.plan("outreach_contacts", [{"email": "a@example.com"}], group="G")
+    between(
+        ground,
+        planned,
+        lambda: ground.run("outreach_contacts", [{"account_number": "2", "email": "a@example.com"}], group="G"),
+    )
+    assert ground.stale_rows(planned) == [2]
+
+
+def test_a_candidate_whose_key_has_changed_makes_the_plan_stale(ground):
+    """X2: the contact that the row was to be a duplicate of is somebody else now."""
+    ground.fill("property", [Entity(1, {"full_name": "Ann Bee", "phone": "+12025550143", "email": "a@example.com"})])
+    planned = ground.plan("property_contacts", [{"email": "a@example.com"}])
+    change = [{"first_name": "Ann", "last_name": "Bee", "phone": "+12025550143", "email": "new@example.com"}]
+    between(ground, planned, lambda: ground.run("property_contacts", change))
+    assert planned.changes == []
+    assert ground.stale_rows(planned) == [2]
+
+
+def test_a_contact_to_be_deactivated_that_has_changed_makes_the_plan_stale(ground):
+    """A8, X2: no row names it, so none is named."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"})])
+    planned = ground.plan("program_contacts", [{"email": "b@example.com"}], deactivate_missing=True)
+    between(ground, planned, lambda: ground.run("program_contacts", [{"email": "a@example.com", "company": "One"}]))
+    assert ground.stale_rows(planned) == [None]
+
+
+def test_an_unrelated_change_does_not_make_the_plan_stale(ground):
+    """X2: neither in this address book nor in another one."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"}), Entity(2, {"email": "b@example.com"})])
+    planned = ground.plan(
+        "program_contacts", [{"email": "a@example.com", "company": "One"}, {"email": "c@example.com"}]
+    )
+
+    def others():
+        ground.run("program_contacts", [{"email": "b@example.com", "company": "Two"}, {"email": "d@example.com"}])
+        ground.run("property_contacts", [{"email": "c@example.com"}])
+
+    between(ground, planned, others)
+    assert ground.stale_rows(planned) == []
+
+
+def test_an_applied_plan_would_be_stale(ground):
+    """X2: its creations are there and its targets have moved, so that it cannot be applied twice."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"})])
+    planned = ground.plan(
+        "program_contacts", [{"email": "a@example.com", "company": "One"}, {"email": "b@example.com"}]
+    )
+    ground.apply(planned)
+    assert ground.stale_rows(planned)[:2] == [2, 3]
+
+
+def test_an_account_that_has_changed_makes_the_plan_stale(ground):
+    """D5, X2: accounts are targets like contacts."""
+    ground.fill("portfolio", accounts=[Entity(1, {"account_number": "1", "account_name": "One"})])
+    planned = ground.plan("portfolio_accounts", [{"account_number": "1", "account_name": "Two"}])
+    other = [{"account_number": "1", "account_name": "Three"}]
+    between(ground, planned, lambda: ground.run("portfolio_accounts", other))
+    assert ground.stale_rows(planned) == [2]
+
+
+@settings(agreeing, max_examples=int(MORE or 40))
+@given(case=cases(), moved=st.integers(0, 2**16 - 1), made=st.integers(0, 2**16 - 1))
+def test_the_rows_that_would_be_decided_otherwise_are_those_of_the_reference(one_ground, case, moved, made):
+    """X2: after contacts have exchanged their values, and rows have become contacts, in another upload's commit."""
+    one_ground.empty()
+    one_ground.fill(case.profile.address_book, case.book.contacts, case.book.accounts)
+    planned = one_ground.plan(case.profile, case.rows, columns=case.columns, **case.given)
+
+    after = exchanged(case, planned.profile, moved, made)
+    touched = [contact for contact in after if contact not in case.book.contacts]
+    one_ground.book.run("DELETE FROM contacts WHERE contact_id IN (SELECT unnest(?))", [[c.id for c in touched]])
+    one_ground.book.run("DELETE FROM links WHERE contact_id IN (SELECT unnest(?))", [[c.id for c in touched]])
+    one_ground.fill(planned.profile.address_book, touched, commit=1)
+
+    for place, part in enumerate(parts_of(planned.profile, planned.options, case.columns, {})):
+        found = differing_rows(one_ground.book, part, planned.profile.address_book, 0, limit=1000)
+        assert found == expected(case, planned, after, place)
+
+
+def exchanged(case, profile, moved, made):
+    """The contacts after some have exchanged their values, and the persons of some rows have become contacts."""
+    contacts = list(case.book.contacts)
+    chosen = [place for place in range(len(contacts)) if moved >> place & 1]
+    for place, other in zip(chosen, chosen[1:] + chosen[:1], strict=True):
+        contacts[place] = replace(contacts[place], values=case.book.contacts[other].values)
+    subject = reference.subjects_of(profile)[-1]
+    for place, row in enumerate(case.rows[:16]):
+        values = subject.of(row)
+        if made >> place & 1 and values and subject.entity == "contact":
+            contacts.append(Entity(900 + place, {name: value or None for name, value in values.items()}))
+    return contacts
+
+
+def expected(case, planned, after, place):
+    subject = reference.subjects_of(planned.profile)[place]
+    unknown = {r["row_number"] for r in planned.rejections if r["code"] == "account-unknown"}
+    book = reference.Book(after, case.book.accounts)
+    rows = []
+    for row in case.rows:
+        values = subject.of(row)
+        if row.wrong is None and row.number not in unknown and values is not None:
+            before = reference.decide(values, subject.all_of(case.book), subject.rules)
+            if reference.decide(values, subject.all_of(book), subject.rules) != before:
+                rows.append(row.number)
+    return rows
+
+
+def between(ground, planned, others):
+    """Lets other uploads be planned and applied, and puts the plan's staged tables back afterwards."""
+    names = [
+        name for (name,) in ground.staging.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'staged'")
+    ]
+    kept = {name: ground.staging.frame(f"FROM {name}") for name in names}
+    others()
+    for name, frame in kept.items():
+        ground.staging.store(name, frame)
