@@ -8,10 +8,12 @@ from typing import Final, Literal
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
+from contact_pipeline.settings import Settings
+from contact_pipeline.upload.limits import check_file_size, check_unpacked_size
 
-FileType = Literal["csv", "xlsx"]
+FileType = Literal["csv", "xlsx", "xlsb", "xls", "ods"]
 
-_WORKBOOK_ENDINGS: Final = {".xlsx", ".xlsm"}
+_WORKBOOKS: Final = {"xlsx", "xlsm", "xlsb", "xls", "ods"}  # endings that a profile takes which takes xlsx
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _OTHERS: Final = (
     (b"%PDF", "a PDF document"),
@@ -24,35 +26,45 @@ _OTHERS: Final = (
     (b"SQLite format 3\0", "a database"),
     (b"\x7fELF", "a program"),
 )
+_PARTS: Final[tuple[tuple[str, FileType | None, str], ...]] = (
+    ("xl/workbook.xml", "xlsx", "an Excel workbook"),
+    ("xl/workbook.bin", "xlsb", "a binary Excel workbook (.xlsb)"),
+    ("word/document.xml", None, "a Word document"),
+    ("content.xml", "ods", "an OpenDocument file"),
+)
+_BOOK: Final = "Workbook".encode("utf-16-le")
 _COLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # compound file: .xls, and workbooks with a password
 
 
-def find_file_type(path: Path, file_name: str, file: FileFormat | None) -> FileType:
-    """The type of a file, `csv` or `xlsx`.
+def find_file_type(path: Path, file_name: str, file: FileFormat | None, settings: Settings) -> FileType:
+    """The type of a file, by its content; an .xlsm is an `xlsx`.
 
     Raises:
-        Refusal: it is missing, empty, of another type than the profile takes or its name says, or a workbook that
-            cannot be opened (`file-missing`, `file-empty`, `file-unreadable`, `file-type`, `workbook-unreadable`).
+        Refusal: it is missing, empty, of another type than the profile takes or its name says, a workbook that cannot
+            be opened, or larger than is taken (`file-missing`, `file-empty`, `file-unreadable`, `file-type`,
+            `workbook-unreadable`, `limit`).
     """
     start = _first_bytes(path, file_name)
-    ending = Path(file_name).suffix.lower()
-    if file is not None and ending.removeprefix(".") not in file.types:
+    check_file_size(path, file_name, settings)
+    ending = Path(file_name).suffix.lower().removeprefix(".")
+    if file is not None and not _is_taken(ending, file):
         raise _other_type(file_name, file, f"{file_name} does not end in {_endings(file)}")
+    found: FileType | None
     if start.startswith(b"PK"):
-        found, content = _zipped(path)
+        found, content = _zipped(path, file_name, settings)
     elif start.startswith(_COLE):
-        raise _not_opened(path, file_name)
+        found, content = _compound(path, file_name)
     else:
         content = next((words for sign, words in _OTHERS if start.startswith(sign)), "text")
         found = "csv" if content == "text" else None
-    if ending in _WORKBOOK_ENDINGS and found != "xlsx":
+    if ending in _WORKBOOKS and found in {"csv", None}:
         raise Refusal(
             "workbook-unreadable",
             f"{file_name} is not an Excel workbook: its content is {content}.",
             "Open it in Excel and save it as an Excel workbook (.xlsx).",
             file=file_name,
         )
-    if found is None or (file is not None and found not in file.types):
+    if found is None or (file is not None and not _is_taken(found, file)):
         raise _other_type(file_name, file, f"{file_name} holds {content}")
     return found
 
@@ -77,38 +89,33 @@ def _first_bytes(path: Path, file_name: str) -> bytes:
     return start
 
 
-def _zipped(path: Path) -> tuple[FileType | None, str]:
+def _zipped(path: Path, file_name: str, settings: Settings) -> tuple[FileType | None, str]:
     """What a ZIP archive is; a broken one under a workbook's name is told by reading it."""
     try:
         with zipfile.ZipFile(path) as archive:
+            check_unpacked_size(archive, file_name, settings)
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None, "damaged or incomplete"
-    if "xl/workbook.xml" in names:
-        return "xlsx", "an Excel workbook"
-    if "xl/workbook.bin" in names:
-        return None, "a binary Excel workbook (.xlsb)"
-    if "word/document.xml" in names:
-        return None, "a Word document"
-    if "content.xml" in names:
-        return None, "an OpenDocument file"
-    return None, "a ZIP archive"
+    return next(((kind, words) for name, kind, words in _PARTS if name in names), (None, "a ZIP archive"))
 
 
-def _not_opened(path: Path, file_name: str) -> Refusal:
-    if _ENCRYPTED in path.read_bytes():
-        return Refusal(
+def _compound(path: Path, file_name: str) -> tuple[FileType | None, str]:
+    content = path.read_bytes()
+    if _ENCRYPTED in content:
+        raise Refusal(
             "workbook-unreadable",
             f"{file_name} is protected by a password.",
             "Remove the password in Excel (File, Info, Protect Workbook) and save it again.",
             file=file_name,
         )
-    return Refusal(
-        "file-type",
-        f"{file_name} is in the old Excel format (.xls).",
-        "Open it in Excel and save it as an Excel workbook (.xlsx).",
-        file=file_name,
-    )
+    if _BOOK in content:
+        return "xls", "an old Excel workbook (.xls)"
+    return None, "an old Office document"
+
+
+def _is_taken(kind: str, file: FileFormat) -> bool:
+    return kind in file.types or (kind in _WORKBOOKS and "xlsx" in file.types)
 
 
 def _endings(file: FileFormat) -> str:

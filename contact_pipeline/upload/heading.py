@@ -28,8 +28,7 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
     """
     filled = [[cell.strip() for cell in row if cell.strip()] for row in rows[:LOOKED_AT]]
     for position, cells in enumerate(filled):
-        hits = sum(folded(cell) in known for cell in cells)
-        if hits > 1 and 2 * hits >= len(cells):
+        if has_headings(cells, known):
             return position
     if not filled:
         return 0
@@ -41,6 +40,13 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
     if len(below) < place or 2 * fitting <= len(below) or not _could_be_heading(filled[place], typical):
         return 0
     return place
+
+
+def has_headings(row: Sequence[str], known: Collection[str]) -> bool:
+    """Whether two of the known headings stand in a row, among at most as many others."""
+    cells = [cell for cell in row if cell.strip()]
+    hits = sum(folded(cell) in known for cell in cells)
+    return hits > 1 and 2 * hits >= len(cells)
 
 
 def above(file_name: str, heading_row: int, filled: int) -> list[str]:

@@ -19,7 +19,7 @@ class RawUpload:
     """The facts of one file that was read. Its rows lie beside it as Parquet.
 
     Attributes:
-        file_type: `csv` or `xlsx`, by its content.
+        file_type: `csv`, `xlsx`, `xlsb`, `xls` or `ods`, by its content.
         encoding: encoding of a CSV file, declared, found or assumed.
         delimiter: delimiter of a CSV file, declared or found.
         sheet: sheet of a workbook that was read.

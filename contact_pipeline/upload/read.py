@@ -17,7 +17,6 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.upload.delimited import RECORDS, read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
-from contact_pipeline.upload.limits import check_file_size
 from contact_pipeline.upload.raw import RawUpload, raw_paths
 from contact_pipeline.upload.workbook import read_workbook
 
@@ -62,8 +61,7 @@ def read_upload(
     Raises:
         Refusal: the file cannot be taken, in words for its sender.
     """
-    kind = find_file_type(path, file_name, file)
-    check_file_size(path, file_name, settings)
+    kind = find_file_type(path, file_name, file, settings)
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     try:
@@ -90,9 +88,9 @@ def _read(
     settings: Settings,
     known: Collection[str],
 ) -> RawUpload:
-    if kind == "xlsx":
+    if kind != "csv":
         sheet = options.sheet or (file.sheet if file else None)
-        upload = read_workbook(path, file_name, sheet=sheet, folder=folder, settings=settings)
+        upload = read_workbook(path, file_name, kind, sheet=sheet, known=known, folder=folder, settings=settings)
     else:
         upload = read_delimited(
             path,

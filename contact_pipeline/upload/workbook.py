@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -13,35 +13,47 @@ import polars as pl
 from contact_pipeline.contracts import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.error_cells import find_error_cells
+from contact_pipeline.upload.file_type import FileType
+from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings
+from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
+from contact_pipeline.upload.opendocument import look_at_table
 from contact_pipeline.upload.raw import RawUpload, name_columns, raw_path, write_empty_rows
+from contact_pipeline.upload.sheet_facts import SheetFacts, look_at_sheet
 
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
-_DAY_ZERO: Final = "1899-12-31 "  # what the reader puts before a time that has no date
+# What the reader puts before a time without a date: the first day of either epoch (midnight of 1904 is a day).
+_DAYS_ZERO: Final = r"^(?:1899-12-31 |1904-01-01 (?:[^0]|0[^0]|00:[^0]|00:0[^0]|00:00:[^0]|00:00:0[^0]))"
 _ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes at most nine decimals, integers in full
 _EXACT_INTEGERS: Final = 2.0**53  # above it a number in a cell stands for several integers
 _Kind = Literal["string", "boolean", "datetime", "float"]
 _BLANK: Final = r"^\s*$"
+_SEEN_IN_PART: Final = {"xls", "xlsb"}
+_FACTS: Final[dict[str, Callable[[Path, int], SheetFacts]]] = {"xlsx": look_at_sheet, "ods": look_at_table}
 
 
-def read_workbook(path: Path, file_name: str, *, sheet: str | None, folder: Path, settings: Settings) -> RawUpload:
-    """Reads one sheet into slices of raw rows; the heading is its first row that is not blank.
+def read_workbook(
+    path: Path,
+    file_name: str,
+    kind: FileType,
+    *,
+    sheet: str | None,
+    known: Collection[str],
+    folder: Path,
+    settings: Settings,
+) -> RawUpload:
+    """Reads one sheet into slices of raw rows, below its heading.
 
     Raises:
-        Refusal: the workbook cannot be opened (`workbook-unreadable`), has no such sheet (`sheet-unknown`), several and
-            none was named (`sheet-ambiguous`), or nothing in it (`file-empty`).
+        Refusal: the workbook cannot be opened (`workbook-unreadable`), has no such sheet (`sheet-unknown`), several of
+            which none was named or has the headings (`sheet-ambiguous`), nothing in it (`file-empty`), or more than is
+            taken (`limit`).
     """
     try:
         book = fastexcel.read_excel(path)
-        chosen = _choose_sheet(book.sheet_names, sheet, file_name)
-        cells = _read_cells(book, chosen, path)
+        chosen = _choose_sheet(book, sheet, known, file_name)
+        cells, facts = _read_cells(book, chosen, kind, path)
     except fastexcel.FastExcelError as error:
-        raise Refusal(
-            "workbook-unreadable",
-            f"{file_name} cannot be opened as an Excel workbook: it is damaged or incomplete.",
-            "Open it in Excel, save it as an Excel workbook (.xlsx) and send it again.",
-            file=file_name,
-        ) from error
+        raise _unreadable(file_name, str(error)) from error
     filled = _filled_rows(cells)
     if not filled:
         raise Refusal(
@@ -50,13 +62,18 @@ def read_workbook(path: Path, file_name: str, *, sheet: str | None, folder: Path
             "Send a sheet with a heading and rows, or name another sheet.",
             file=file_name,
         )
-    heading_row, last_row = filled[0] + 1, filled[-1] + 1
+    titles, heading_row = _find_heading_row(cells[filled[0] :], filled[0], known)
+    last_row = filled[-1] + 1
     cells = _without_unused_end(cells, heading_row)
     headings = [cell or "" for cell in cells.row(heading_row - 1)]
     columns = name_columns(headings)
-    _write_rows(cells.rename(dict(zip(cells.columns, columns, strict=True))), heading_row, last_row, folder, settings)
+    check_columns(len(columns), file_name, settings)
+    check_rows(last_row - heading_row, file_name, settings)
+    cells = cells.rename(dict(zip(cells.columns, columns, strict=True)))
+    _check_cells(cells, file_name, settings)
+    _write_rows(cells, heading_row, last_row, folder, settings)
     return RawUpload(
-        file_type="xlsx",
+        file_type=kind,
         encoding=None,
         delimiter=None,
         sheet=chosen,
@@ -66,21 +83,55 @@ def read_workbook(path: Path, file_name: str, *, sheet: str | None, folder: Path
         heading_row=heading_row,
         data_rows=last_row - heading_row,
         rejections=empty(REJECTIONS),
-        warnings=[],
+        warnings=[*above(file_name, heading_row, titles), *_warnings(facts, kind, file_name)],
     )
 
 
-def _choose_sheet(sheets: list[str], named: str | None, file_name: str) -> str:
-    if named is None and len(sheets) == 1:
-        return sheets[0]
-    if named is None:
-        raise Refusal(
-            "sheet-ambiguous",
-            f"{file_name} has {len(sheets)} sheets: {listed(sheets)}.",
-            "Name the sheet to read, or delete the others.",
+def _unreadable(file_name: str, problem: str) -> Refusal:
+    if "password" in problem.casefold():
+        return Refusal(
+            "workbook-unreadable",
+            f"{file_name} is protected by a password.",
+            "Remove the password and save it again.",
             file=file_name,
-            details={"sheets": sheets},
         )
+    return Refusal(
+        "workbook-unreadable",
+        f"{file_name} cannot be opened as an Excel workbook: it is damaged or incomplete.",
+        "Open it in Excel, save it as an Excel workbook (.xlsx) and send it again.",
+        file=file_name,
+    )
+
+
+def _choose_sheet(book: fastexcel.ExcelReader, named: str | None, known: Collection[str], file_name: str) -> str:
+    """The declared sheet, the only one, the only one with the headings, or the only one that holds anything."""
+    sheets = book.sheet_names
+    if named is not None:
+        return _find_sheet(sheets, named, file_name)
+    if len(sheets) == 1:
+        return sheets[0]
+    first_rows = {sheet: _first_rows(book, sheet) for sheet in sheets}
+    for found in (
+        [sheet for sheet, rows in first_rows.items() if any(has_headings(row, known) for row in rows)],
+        [sheet for sheet, rows in first_rows.items() if any(cell.strip() for row in rows for cell in row)],
+    ):
+        if len(found) == 1:
+            return found[0]
+    raise Refusal(
+        "sheet-ambiguous",
+        f"{file_name} has {len(sheets)} sheets: {listed(sheets)}.",
+        "Name the sheet to read, or delete the others.",
+        file=file_name,
+        details={"sheets": sheets},
+    )
+
+
+def _first_rows(book: fastexcel.ExcelReader, sheet: str) -> list[list[str]]:
+    loaded = book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=LOOKED_AT)
+    return [[cell or "" for cell in row] for row in pl.DataFrame(loaded).rows()] if loaded.width else []
+
+
+def _find_sheet(sheets: list[str], named: str, file_name: str) -> str:
     for name in sheets:
         if name.strip().casefold() == named.strip().casefold():
             return name
@@ -93,18 +144,57 @@ def _choose_sheet(sheets: list[str], named: str | None, file_name: str) -> str:
     )
 
 
-def _read_cells(book: fastexcel.ExcelReader, sheet: str, path: Path) -> pl.DataFrame:
+def _find_heading_row(cells: pl.DataFrame, first: int, known: Collection[str]) -> tuple[int, int]:
+    """How many filled rows stand above the heading, and the row of the heading, from 1."""
+    rows = [(first + n + 1, [cell or "" for cell in row]) for n, row in enumerate(cells.head(2 * LOOKED_AT).rows())]
+    filled = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
+    place = find_heading([row for _, row in filled], known)
+    return place, filled[place][0]
+
+
+def _warnings(facts: SheetFacts, kind: FileType, file_name: str) -> list[str]:
+    warnings = []
+    if facts.merged:
+        warnings.append(
+            f"{file_name} has merged cells ({listed(facts.merged, limit=5)}): their value stands in the first one only."
+        )
+    if facts.hidden_rows:
+        rows = "a hidden row, which is" if facts.hidden_rows == 1 else f"{facts.hidden_rows:,} hidden rows, which are"
+        warnings.append(f"{file_name} has {rows} read like the others.")
+    if facts.hidden_columns:
+        warnings.append(f"{file_name} has hidden columns ({listed(facts.hidden_columns)}), read like the others.")
+    if kind in _SEEN_IN_PART:
+        warnings.append(
+            f"{file_name} is an .{kind} file: cells with an error are read as blank, and leading zeros that a number "
+            "format shows are not seen. Save it as .xlsx to have them told."
+        )
+    return warnings
+
+
+def _check_cells(cells: pl.DataFrame, file_name: str, settings: Settings) -> None:
+    longest = cells.select(pl.max_horizontal(pl.all().str.len_bytes()).alias("longest"))["longest"]
+    if (longest.max() or 0) > settings.max_cell_characters:  # type: ignore[operator]
+        row = int(longest.arg_max() or 0)
+        check_cell(row + 1, max(len(cell or "") for cell in cells.row(row)), file_name, settings)
+
+
+def _read_cells(book: fastexcel.ExcelReader, sheet: str, kind: FileType, path: Path) -> tuple[pl.DataFrame, SheetFacts]:
     """Every cell as text, from row 1 and column A on, in columns named by their position from 0."""
+    look = _FACTS.get(kind)
+    facts = look(path, book.sheet_names.index(sheet)) if look else SheetFacts()
     cells = _load(book, sheet, "string")
     if cells.is_empty():
-        return cells
-    for kind, doubtful, shown in _REWRITTEN:
-        cells = _as_shown(cells, doubtful, shown, partial(_load, book, sheet, kind))
+        return cells, facts
+    for value, doubtful, shown in _REWRITTEN:
+        if facts.texts is not None and value != "float" and value not in facts.texts:
+            cells = cells.with_columns(pl.when(doubtful(pl.all())).then(shown(pl.all(), pl.all())).otherwise(pl.all()))
+        else:
+            cells = _as_shown(cells, doubtful, shown, partial(_load, book, sheet, value))
     width = max(int(name) for name in cells.columns) + 1
     cells = cells.select(
         pl.col(str(n)) if str(n) in cells.columns else pl.lit(None, pl.String).alias(str(n)) for n in range(width)
     )
-    return _with_errors(cells, find_error_cells(path, book.sheet_names.index(sheet)))
+    return _with_shown(cells, facts.cells), facts
 
 
 def _load(
@@ -148,8 +238,8 @@ def _as_shown(
 def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
     """A date, a time or both, in ISO 8601, of a moment that the reader wrote out in full."""
     return (
-        pl.when(text.str.starts_with(_DAY_ZERO))
-        .then(text.str.strip_prefix(_DAY_ZERO))
+        pl.when(text.str.contains(_DAYS_ZERO))
+        .then(text.str.slice(11))
         .when(text.str.ends_with(" 00:00:00"))
         .then(text.str.head(10))
         .otherwise(text.str.replace(" ", "T", literal=True))
@@ -163,11 +253,11 @@ def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(is_exact).then(text).otherwise(fifteen)
 
 
-def _with_errors(cells: pl.DataFrame, errors: list[tuple[int, int, str]]) -> pl.DataFrame:
+def _with_shown(cells: pl.DataFrame, shown: list[tuple[int, int, str]]) -> pl.DataFrame:
     by_column: dict[int, dict[int, str]] = {}
-    for row, column, error in errors:
+    for row, column, text in shown:
         if row < cells.height and column < cells.width:
-            by_column.setdefault(column, {})[row] = error
+            by_column.setdefault(column, {})[row] = text
     return cells.with_columns(
         cells.to_series(column).scatter(list(found), list(found.values())) for column, found in by_column.items()
     )

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,14 @@ def read(tmp_path: Path) -> Callable[..., Reading]:
         options: ReadOptions | None = None,
         settings: Settings | None = None,
         mask: bool = False,
+        known: Collection[str] = (),
     ) -> Reading:
         path = content if isinstance(content, Path) else tmp_path / name
         if not isinstance(content, Path):
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         folder = tmp_path / "staged"
-        upload = read_upload(path, path.name, file, options or ReadOptions(), folder, settings or Settings(), mask=mask)
+        declared, limits = options or ReadOptions(), settings or Settings()
+        upload = read_upload(path, path.name, file, declared, folder, limits, mask=mask, known=known)
         rows = pl.concat([pl.read_parquet(part) for part in raw_paths(folder)])
         return Reading(upload, rows, folder)
 

@@ -62,7 +62,7 @@ def test_a_protected_workbook_is_refused_in_words(read, name):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (COMPOUND, "old Excel format"),
+        (COMPOUND, "an old Office document"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
         (b"\x1f\x8b\x08\0", "a compressed file"),

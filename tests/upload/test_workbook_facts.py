@@ -1,0 +1,143 @@
+"""What only the sheet's XML tells: errors, shown zeros, durations, merged and hidden cells; titles, and the sheet."""
+
+import datetime as dt
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from contact_pipeline.errors import Refusal
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """Writes a workbook of one sheet with a function of the book and the sheet."""
+
+    def write(fill, **options):
+        with xlsxwriter.Workbook(tmp_path / "made.xlsx", options) as book:
+            fill(book, book.add_worksheet())
+        return tmp_path / "made.xlsx"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "expected"),
+    [
+        (2139, "00000", "02139"),
+        (21394307, "00000-0000", "02139-4307"),
+        (1234567, r"000\-00\-0000", "001-23-4567"),
+        (1234567, '000"-"00"-"0000', "001-23-4567"),
+        (123456, "00000", "123456"),
+        (12.5, "00000", "12.5"),
+        (-5, "00000", "-5"),
+        (0, "00000", "00000"),
+        (2139, "0", "2139"),
+        (2139, "#,##0.00", "2139"),
+        (1.5, "[h]:mm", "36:00:00"),
+        (0.25, "[h]:mm:ss", "06:00:00"),
+        (0.5, "hh:mm", "12:00:00"),
+    ],
+)
+def test_a_number_is_what_its_format_shows_where_that_says_more(read, sheet, value, code, expected):
+    def fill(book, made):
+        made.write_row(0, 0, ["Value", "Text"])
+        made.write_number(1, 0, value, book.add_format({"num_format": code}))
+        made.write_string(1, 1, "x")
+
+    assert read(sheet(fill)).cells == [(expected, "x")]
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_dates_and_times_are_right_in_either_epoch(read, sheet, since_1904):
+    day, moment, time = dt.datetime.fromisoformat("2024-02-29"), dt.datetime.fromisoformat("1984-04-17T13:45:10"), dt.time(9, 30)  # fmt: skip
+
+    def fill(book, made):
+        made.write_row(0, 0, ["Day", "Moment", "Time"])
+        for column, (value, code) in enumerate([(day, "d/m/yy"), (moment, "yyyy-mm-dd hh:mm:ss"), (time, "hh:mm")]):
+            made.write_datetime(1, column, value, book.add_format({"num_format": code}))
+
+    assert read(sheet(fill, date_1904=since_1904)).cells == [("2024-02-29", "1984-04-17T13:45:10", "09:30:00")]
+
+
+def test_merged_and_hidden_cells_are_read_and_said(read, sheet):
+    def fill(book, made):
+        made.write_row(0, 0, ["Name", "Phone", "City", "Notes"])
+        made.merge_range("A2:A3", "Ada")
+        made.write_column(1, 1, ["1", "2", "3"])
+        made.set_row(3, None, None, {"hidden": True})
+        made.set_column("C:C", None, None, {"hidden": True})
+        made.write_string("D2", "x")
+
+    reading = read(sheet(fill))
+
+    assert [row[:2] for row in reading.cells] == [("Ada", "1"), (None, "2"), (None, "3")]
+    assert reading.upload.warnings == [
+        "made.xlsx has merged cells (A2:A3): their value stands in the first one only.",
+        "made.xlsx has a hidden row, which is read like the others.",
+        "made.xlsx has hidden columns (C), read like the others.",
+    ]
+
+
+def test_titles_above_the_heading_are_no_rows(read, sheet):
+    def fill(book, made):
+        made.write(0, 0, "Contacts of May")
+        made.write_row(2, 0, ["Name", "Phone", "City"])
+        made.write_row(3, 0, ["Ada", "1"])
+        made.write_row(4, 0, ["Grace", "2"])
+
+    reading = read(sheet(fill))
+
+    assert reading.upload.headings == ["Name", "Phone", "City"]
+    assert reading.row_numbers == [4, 5]
+    assert "the heading stands in row 3" in reading.upload.warnings[0]
+
+
+def two_sheets(tmp_path, first, second):
+    with xlsxwriter.Workbook(tmp_path / "two.xlsx") as book:
+        for name, rows in (("Read me", first), ("Data", second)):
+            made = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                made.write_row(number, 0, row)
+    return tmp_path / "two.xlsx"
+
+
+def test_the_sheet_with_the_headings_is_read(read, tmp_path):
+    path = two_sheets(tmp_path, [["How to", "fill it in"]], [["First name", "E-mail"], ["Ada", "a@example.com"]])
+
+    reading = read(path, known=["First Name", "Email", "E-mail"])
+
+    assert (reading.upload.sheet, reading.cells) == ("Data", [("Ada", "a@example.com")])
+
+
+def test_the_only_sheet_that_holds_anything_is_read(read, tmp_path):
+    assert read(two_sheets(tmp_path, [], [["Name", "Phone"], ["Ada", "1"]])).upload.sheet == "Data"
+
+
+def test_two_sheets_with_the_headings_are_refused_with_the_list(read, tmp_path):
+    rows = [["First name", "Email"], ["Ada", "a@example.com"]]
+
+    with pytest.raises(Refusal, match="Read me, Data") as refused:
+        read(two_sheets(tmp_path, rows, rows), known=["First name", "Email"])
+
+    assert refused.value.code == "sheet-ambiguous"
+
+
+def test_no_entity_of_a_document_is_resolved(read, sheet, tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    path = sheet(lambda book, made: made.write_column(0, 0, ["Name", "Ada"]))
+    hostile = tmp_path / "hostile.xlsx"
+    declared = f'<!DOCTYPE sst [<!ENTITY leak SYSTEM "file://{tmp_path}/secret.txt">]>'.encode()
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(hostile, "w") as copy:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "xl/sharedStrings.xml":
+                content = content.replace(b"<sst", declared + b"<sst", 1).replace(b"Ada", b"&leak;")
+            copy.writestr(name, content)
+
+    try:
+        found = str(read(hostile).cells)
+    except Refusal as refused:
+        found = str(refused)
+
+    assert "secret" not in found
