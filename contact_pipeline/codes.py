@@ -35,6 +35,20 @@ CODES: Final[dict[str, Code]] = {
         fix="Write one address, such as name@example.com.",
         example="jordan.avery@",
     ),
+    "email-domain-typo": Code(
+        meaning="The domain of the address is a usual slip for a well-known one; the address is taken as it stands.",
+        message="{column} '{value}' may be mistyped.",
+        fix="Was {expected} meant? Correct it in the source if so.",
+        example="jordan.avery@gamil.com",
+        severity="warning",
+    ),
+    "email-several": Code(
+        meaning="The cell holds several addresses: the first is taken, the others go to the notes.",
+        message="{column} holds further addresses: {value}.",
+        fix="Nothing needs to be done; the others are in the notes.",
+        example="jordan.avery@example.com; j.avery@example.org",
+        severity="warning",
+    ),
     "phone-invalid": Code(
         meaning="The text is not a telephone number that any numbering plan has (libphonenumber).",
         message="{column} '{value}' is not a valid telephone number.",
@@ -52,6 +66,12 @@ CODES: Final[dict[str, Code]] = {
         message="{column} '{value}' is not a date that can be read.",
         fix="Write the day as {expected}.",
         example="02/30/1985",
+    ),
+    "date-ambiguous": Code(
+        meaning="The declared formats read the text as different days, and the rest of the column does not decide.",
+        message="{column} '{value}' can be read as more than one day, by {expected}.",
+        fix="Write the day as YYYY-MM-DD, or declare one format for the column.",
+        example="03/04/1984, where both MM/DD/YYYY and DD/MM/YYYY are declared",
     ),
     "date-future": Code(
         meaning="A birth date lies in the future.",
@@ -79,10 +99,17 @@ CODES: Final[dict[str, Code]] = {
         example="000-12-3456",
     ),
     "zip-code-format": Code(
-        meaning="The text is not a US ZIP code of five digits, or of five and four.",
-        message="{column} '{value}' is not a ZIP code.",
-        fix="Write five digits, such as 02139, or five and four, such as 02139-4307.",
+        meaning="The text is not a postal code of the row's country: in the US a ZIP code of five digits, or of "
+        "five and four.",
+        message="{column} '{value}' is not a postal code.",
+        fix="Write {expected}.",
         example="123456",
+    ),
+    "country-unknown": Code(
+        meaning="The text is neither the code nor the English name of a country.",
+        message="{column} '{value}' is not a country.",
+        fix="Write the code of two letters, such as US, or the English name.",
+        example="Atlantis",
     ),
     "identifier-format": Code(
         meaning="The text has the shape of no kind of identifier that is accepted here.",

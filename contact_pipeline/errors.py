@@ -6,6 +6,7 @@ A defect of a row is data (a rejection with a `Code`); what stops a whole upload
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 class ContactPipelineError(Exception):
@@ -63,12 +64,17 @@ class StoreBusy(ContactPipelineError):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a rejection's code means and what to do; message and fix may use {column}, {value}, {expected}."""
+    """What a rejection's code means and what to do; message and fix may use {column}, {value}, {expected}.
+
+    Attributes:
+        severity: an error rejects the row (or, by profile, only the cell); a warning lets both through.
+    """
 
     meaning: str
     message: str
     fix: str
     example: str = field(default="")
+    severity: Literal["error", "warning"] = "error"
 
 
 def listed(names: object, limit: int = 8) -> str:

@@ -1,22 +1,32 @@
-"""Dates in ISO 8601: those that are so already, Excel's date cells, and the formats that a column declares."""
+"""Dates in ISO 8601: those that are so already, Excel's date cells, and the formats that a column declares.
+
+A text that two declared formats read as different days is ambiguous and stays as given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
 from contact_pipeline.normalize.distinct import map_distinct
+from contact_pipeline.profiles import calendar
 
-_ISO_AT_MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
-_ISO = "%Y-%m-%d"
+_ISO_AT_MIDNIGHT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
 
 
-def normalized(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:
-    """The date as ISO text where it is one, else the text as given; the formats are tried in their order."""
+def normalized(text: pl.Expr, formats: Sequence[str], pivot: int | None = None) -> pl.Expr:
+    """The date as ISO text where it is one and can be read in one way only, else the text as given.
+
+    Args:
+        text: tidied text.
+        formats: strftime formats that the column declares.
+        pivot: last of the two-digit years that belong to this century.
+    """
 
     def read(days: pl.Series) -> pl.Series:
-        return days.to_frame("day").select(_read(pl.col("day"), formats)).to_series()
+        return days.to_frame("day").select(_read(pl.col("day"), formats, pivot)).to_series()
 
     # A file has far fewer days than rows.
     return text.map_batches(lambda values: map_distinct(values, read), return_dtype=pl.String)
@@ -27,18 +37,16 @@ def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     return (before != after) & ~before.str.contains(_ISO_AT_MIDNIGHT)
 
 
-def format_read(before: pl.Expr, formats: Sequence[str]) -> pl.Expr:
-    """The first of the formats that reads the text."""
-    choices = [pl.when(_written(before, declared).is_not_null()).then(pl.lit(declared)) for declared in formats]
-    return pl.coalesce(choices) if choices else pl.lit(None, pl.String)
+def why(before: pl.Expr, after: pl.Expr, formats: Sequence[str], pivot: int | None) -> pl.Expr:
+    """Names the first of the formats by which the text is that day."""
+    readings = [
+        pl.when(calendar.reading(before, declared, pivot) == after).then(pl.lit(declared)) for declared in formats
+    ]
+    return pl.format("read as {}", pl.coalesce(readings)) if readings else pl.lit("read as a date")
 
 
-def _read(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:
+def _read(text: pl.Expr, formats: Sequence[str], pivot: int | None) -> pl.Expr:
     iso = pl.when(text.str.contains(_ISO_AT_MIDNIGHT)).then(text.str.slice(0, 10))
-    return pl.coalesce([_written(iso, _ISO), *(_written(text, declared) for declared in formats), text])
-
-
-def _written(text: pl.Expr, declared: str) -> pl.Expr:
-    day = text.str.to_date(declared, strict=False)
-    # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
-    return pl.when(day.dt.year().is_between(1000, 9999)).then(day.dt.strftime(_ISO))
+    readings = [calendar.reading(text, declared, pivot) for declared in formats]
+    declared = pl.when(~calendar.differ(readings)).then(pl.coalesce(readings)) if readings else pl.lit(None, pl.String)
+    return pl.coalesce([calendar.reading(iso, calendar.ISO), declared, text])

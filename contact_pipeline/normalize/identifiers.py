@@ -1,18 +1,17 @@
-"""Numbers that identify: SSN, ZIP code, CNPJ, CPF and medical council registrations, each in one form.
+"""Numbers that identify: SSN, CNPJ, CPF and medical council registrations, each in one form.
 
-Only the form is made here; whether check digits and numbers are right is for validation to say.
+Only the form is made here; whether check digits and numbers are right is for validation to say. Zeros that a
+spreadsheet took from the front of a CNPJ or CPF are put back where the check digits then are right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import change_where
-
-STATES: Final = "AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO"
+from contact_pipeline.normalize.distinct import change_where, fill_where
+from contact_pipeline.profiles.brazil import STATES, has_check_digits
 
 _SSN_UNDASHED = r"^(?:[0-9]{7,9}|[0-9]{3} [0-9]{2} [0-9]{4})$"
 _BETWEEN = r"[ /:.\-]*"
@@ -31,28 +30,25 @@ def ssn_repaired(before: pl.Expr) -> pl.Expr:
     return before.str.contains("^[0-9]{7,8}$")
 
 
-def zip_code(text: pl.Expr) -> pl.Expr:
-    """A US ZIP code as 02139 or 02139-4307; three or four bare digits have lost their leading zeros."""
-    return (
-        pl.when(text.str.contains("^[0-9]{3,4}$"))
-        .then(text.str.zfill(5))
-        .when(text.str.contains("^[0-9]{9}$"))
-        .then(text.str.slice(0, 5) + "-" + text.str.slice(5))
-        .when(text.str.contains("^[0-9]{5} ?- ?[0-9]{4}$|^[0-9]{5} [0-9]{4}$"))
-        .then(text.str.slice(0, 5) + "-" + text.str.tail(4))
-        .otherwise(text)
-    )
-
-
-def zip_code_repaired(before: pl.Expr) -> pl.Expr:
-    """Whether leading zeros were restored."""
-    return before.str.contains("^[0-9]{3,4}$")
-
-
 def identifier(text: pl.Expr, kinds: Collection[str]) -> pl.Expr:
     """The canonical form of the first kind whose shape the text has, else the text as given."""
     forms = {"cnpj": _cnpj, "cpf": _cpf, "crm": _crm}
     return pl.coalesce([*(forms[kind](text) for kind in ("crm", "cnpj", "cpf") if kind in kinds), text])
+
+
+def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Whether leading zeros were restored, or left out."""
+    return (before != after) & ((_digits(before) != _digits(after)).fill_null(False))
+
+
+def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Which of the two."""
+    restored = _digits(after).str.len_bytes() > _digits(before).str.len_bytes()
+    return pl.when(restored).then(pl.lit("leading zeros restored")).otherwise(pl.lit("leading zeros left out"))
+
+
+def _digits(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all("[^0-9]", "")
 
 
 def _ssn(values: pl.Series) -> pl.Series:
@@ -69,13 +65,30 @@ def _dashed(values: pl.Series) -> pl.Series:
 def _cnpj(text: pl.Expr) -> pl.Expr:
     """Receita Federal's company number: 14 characters, letters among the first twelve from 2026 on."""
     bare = text.str.replace_all(r"[ ./\-]", "").str.to_uppercase()
-    return pl.when(bare.str.contains("^[0-9A-Z]{12}[0-9]{2}$")).then(bare)
+    whole = pl.when(bare.str.contains("^[0-9A-Z]{12}[0-9]{2}$")).then(bare)
+    return pl.coalesce(whole, _restored(text, "^[0-9]{12,13}$", 14, "cnpj"))
 
 
 def _cpf(text: pl.Expr) -> pl.Expr:
     """Receita Federal's number of a person: 11 digits."""
     bare = text.str.replace_all(r"[ ./\-]", "")
-    return pl.when(bare.str.contains("^[0-9]{11}$")).then(bare)
+    whole = pl.when(bare.str.contains("^[0-9]{11}$")).then(bare)
+    return pl.coalesce(whole, _restored(text, "^[0-9]{9,10}$", 11, "cpf"))
+
+
+def _restored(text: pl.Expr, shape: str, length: int, kind: str) -> pl.Expr:
+    """Bare digits with the zeros put back that make it a number with right check digits; null where none do."""
+
+    def restore(values: pl.Series) -> pl.Series:
+        filled = values.str.zfill(length)
+        right = filled.to_frame("number").select(has_check_digits(pl.col("number"), kind)).to_series()
+        return filled.set(~right, None)
+
+    def restore_few(values: pl.Series) -> pl.Series:
+        nothing = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
+        return fill_where(nothing, values.str.contains(shape), values, restore)
+
+    return text.map_batches(restore_few, return_dtype=pl.String)
 
 
 def _crm(text: pl.Expr) -> pl.Expr:
@@ -85,4 +98,4 @@ def _crm(text: pl.Expr) -> pl.Expr:
     number_first = upper.str.extract_groups(_CRM_NUMBER_FIRST)
     number = pl.coalesce(state_first.struct.field("2"), number_first.struct.field("1"))
     state = pl.coalesce(state_first.struct.field("1"), number_first.struct.field("2"))
-    return number.str.replace_all(".", "", literal=True) + "-" + state
+    return number.str.replace_all(".", "", literal=True).str.replace("^0+([1-9])", "${1}") + "-" + state

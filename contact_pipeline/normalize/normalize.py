@@ -7,33 +7,46 @@ module of that family.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from contact_pipeline.contracts import BLANK_ROWS, REPAIRS, empty
-from contact_pipeline.normalize import choice, date, email, identifiers, phone, text
+from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
+from contact_pipeline.normalize.repairs import is_repairable, is_repaired, why
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 
-UNREAD = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
 
-_Values = Callable[[pl.Expr, Column, Profile, Reference], pl.Expr]
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the form of a value may depend on besides itself: the profile, what is registered, the row's country."""
+
+    profile: Profile
+    reference: Reference
+    country: pl.Expr | None  # two letters; None where no column of the file says it
+
+
+_Values = Callable[[pl.Expr, Column, _Around], pl.Expr]
 _VALUES: Mapping[str, _Values] = {
     "text": lambda given, *_: given,
-    "name": lambda given, *_: given,
+    "name": lambda given, column, _: name.normalized(given, title_case=column.title_case),
     "email": lambda given, *_: email.normalized(given),
-    "phone": lambda given, _column, profile, _reference: phone.normalized(given, profile.region),
-    "date": lambda given, column, *_: date.normalized(given, column.formats),
+    "phone": lambda given, _, around: phone.normalized(given, around.profile.region, around.country),
+    "date": lambda given, column, _: date.normalized(given, column.formats, column.pivot),
     "ssn": lambda given, *_: identifiers.ssn(given),
-    "zip_code": lambda given, *_: identifiers.zip_code(given),
-    "identifier": lambda given, column, *_: identifiers.identifier(given, _kinds(column)),
-    "choice": lambda given, column, _profile, reference: choice.choice(given, reference.registered(column)),
-    "list": lambda given, column, _profile, reference: choice.listed(
-        given, column.separator, reference.registered(column)
-    ),
-    "login": lambda given, column, _profile, reference: choice.login(given, reference.registered(column)),
+    "zip_code": lambda given, _, around: postal_code.normalized(given, around.profile.region, around.country),
+    "country": lambda given, *_: country.normalized(given),
+    "identifier": lambda given, column, _: identifiers.identifier(given, _kinds(column)),
+    "choice": lambda given, column, around: choice.choice(given, around.reference.registered(column)),
+    "list": lambda given, column, around: choice.listed(given, column.separator, around.reference.registered(column)),
+    "login": lambda given, column, around: choice.login(given, around.reference.registered(column)),
     "boolean": lambda given, *_: choice.boolean(given),
-}  # fmt: skip
+}
 
 
 def normalize(
@@ -54,28 +67,29 @@ def normalize(
 
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
-        (and a full name that first and last name make), and `unread_<field>` for each boolean field; and
-        contracts.BLANK_ROWS.
+        (and the names that others make), `unread_<field>` for each boolean field and `further_<field>` for each
+        e-mail field; and contracts.BLANK_ROWS.
     """
-    cells = [name for name in raw.columns if name not in {"row_number", "line_number"}]
-    tidy = raw.select("row_number", *(text.tidied(pl.col(name)).alias(name) for name in cells))
+    columns = dict(_mapped(fields, profile))
+    cells = [heading for heading in raw.columns if heading not in {"row_number", "line_number"}]
+    given = raw.select("row_number", *(text.tidied(pl.col(heading)).alias(heading) for heading in cells))
+    tidy = given.with_columns(
+        text.blanked(pl.col(heading), profile.blanks_in(columns.get(heading))) for heading in cells
+    )
     blank = _is_blank(tidy, cells, headings or {})
     if blank.any():
-        tidy, blank_rows = tidy.filter(~blank), tidy.filter(blank).select("row_number")
+        blank_rows = tidy.filter(blank).select("row_number")
+        given, tidy = given.filter(~blank), tidy.filter(~blank)
     else:
         blank_rows = empty(BLANK_ROWS)
-    columns = dict(_mapped(fields, profile))
+    around = _Around(profile, reference, _country(columns))
     values = tidy.select(
         "row_number",
-        *(_value(name, column, profile, reference).alias(column.field) for name, column in columns.items()),
-        *(
-            _unread(name).alias(f"{UNREAD}{column.field}")
-            for name, column in columns.items()
-            if column.type == "boolean"
-        ),
+        *(_value(heading, column, around).alias(column.field) for heading, column in columns.items()),
+        *(beside for heading, column in columns.items() for beside in _beside(heading, column)),
     )
-    repaired = _repaired(tidy, values, columns)
-    return _in_order(values.with_columns(repaired=repaired), profile), blank_rows
+    repaired = _repaired(given, values, columns)
+    return _in_order(values.with_columns(repaired), profile), blank_rows
 
 
 def repairs_of(
@@ -101,24 +115,20 @@ def repairs_of(
     listed = [
         rows.filter((pl.col("repaired") & (1 << place)) != 0).select(
             "row_number",
-            column=pl.lit((headings or {}).get(name, name)),
+            column=pl.lit((headings or {}).get(heading, heading)),
             field=pl.lit(column.field),
-            before=f"raw {name}",
-            after=pl.col(column.field).cast(pl.String),
-            why=_why(text.tidied(pl.col(f"raw {name}")), column),
+            before=f"raw {heading}",
+            after=_as_text(column),
+            why=why(text.tidied(pl.col(f"raw {heading}")), pl.col(column.field), column),
         )
-        for place, (name, column) in enumerate(_mapped(fields, profile))
-        if column.type in _REPAIRABLE
+        for place, (heading, column) in enumerate(_mapped(fields, profile))
     ]
     return pl.concat([empty(REPAIRS), *listed]).sort("row_number", maintain_order=True)
 
 
-_REPAIRABLE = frozenset({"date", "ssn", "zip_code", "phone"})
-
-
 def _mapped(fields: Mapping[str, str], profile: Profile) -> Iterator[tuple[str, Column]]:
     """Raw column and column of the profile, in the profile's order."""
-    raw_of = {field: name for name, field in fields.items()}
+    raw_of = {field: heading for heading, field in fields.items()}
     return ((raw_of[column.field], column) for column in profile.columns if column.field in raw_of)
 
 
@@ -134,66 +144,55 @@ def _is_blank(tidy: pl.DataFrame, cells: list[str], headings: Mapping[str, str])
     return blank
 
 
-def _value(name: str, column: Column, profile: Profile, reference: Reference) -> pl.Expr:
-    given = pl.col(name)
-    value = _VALUES[column.type](given, column, profile, reference)
+def _country(columns: Mapping[str, Column]) -> pl.Expr | None:
+    found = [heading for heading, column in columns.items() if column.field == "country" and column.type == "country"]
+    return country.normalized(pl.col(found[0])) if found else None
+
+
+def _value(heading: str, column: Column, around: _Around) -> pl.Expr:
+    given = pl.col(heading)
+    value = _VALUES[column.type](given, column, around)
     if column.nothing and column.type not in {"list", "boolean"}:
         return choice.emptied(given, column.nothing, value)
     return value
+
+
+def _beside(heading: str, column: Column) -> Iterator[pl.Expr]:
+    """What is kept beside a value: text that could not be read, and addresses after the first."""
+    if column.type == "boolean":
+        unread = pl.when(choice.boolean(pl.col(heading)).is_null()).then(pl.col(heading))
+        yield unread.alias(f"{UNREAD}{column.field}")
+    elif column.type == "email":
+        yield email.further(pl.col(heading)).alias(f"{FURTHER}{column.field}")
 
 
 def _kinds(column: Column) -> set[str]:
     return {*column.identifiers, *(kind for kinds in column.identifiers_by.values() for kind in kinds)}
 
 
-def _unread(name: str) -> pl.Expr:
-    return pl.when(choice.boolean(pl.col(name)).is_null()).then(pl.col(name))
+def _as_text(column: Column) -> pl.Expr:
+    value = pl.col(column.field)
+    return value.list.join(f"{column.separator} ") if column.type == "list" else value.cast(pl.String)
 
 
-def _repaired(tidy: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, Column]) -> pl.Series:
+def _repaired(given: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, Column]) -> pl.Series:
     """The bitmap: bit i for the i-th mapped column, in the profile's order."""
-    both = tidy.select(pl.col(name).alias(f"given {column.field}") for name, column in columns.items())
-    bits = [pl.lit(0, pl.UInt64)]
-    for place, column in enumerate(columns.values()):
-        if column.type in _REPAIRABLE:
-            changed = _is_repaired(pl.col(f"given {column.field}"), pl.col(column.field), column)
-            bits.append(pl.when(changed).then(pl.lit(1 << place, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64)))
-    frame = pl.concat([both, values.drop("row_number")], how="horizontal")
-    total = frame.select(repaired=pl.sum_horizontal(bits)).to_series()
-    return total if total.len() == values.height else total.new_from_index(0, values.height)
-
-
-def _is_repaired(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
-    match column.type:
-        case "date":
-            return date.repaired(before, after)
-        case "ssn":
-            return identifiers.ssn_repaired(before)
-        case "zip_code":
-            return identifiers.zip_code_repaired(before)
-        case _:
-            return phone.repaired(before, after)
-
-
-def _why(before: pl.Expr, column: Column) -> pl.Expr:
-    match column.type:
-        case "date":
-            return pl.format("read as {}", date.format_read(before, column.formats))
-        case "phone":
-            return pl.lit("letters left out, or read as digits")
-        case _:
-            return pl.lit("leading zeros restored")
+    bits = pl.Series("repaired", [0], dtype=pl.UInt64).new_from_index(0, values.height)
+    for place, (heading, column) in enumerate(columns.items()):
+        before, after = given[heading], values[column.field]
+        if not is_repairable(column) and before.null_count() == after.null_count():
+            continue
+        changed = is_repaired(before, after, column)
+        if changed.any():
+            bits = bits | pl.select(pl.when(changed).then(pl.lit(1 << place, pl.UInt64)).otherwise(0)).to_series()
+    return bits.alias("repaired")
 
 
 def _in_order(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """The columns as the contract orders them, the full name made up where none is given."""
-    parts = [pl.col(part) for part in ("first_name", "last_name") if part in values.columns]
-    if parts and any(column.field == "full_name" for column in profile.columns):
-        made = text.full_name(*parts) if len(parts) == 2 else parts[0]
-        given = [pl.col("full_name")] if "full_name" in values.columns else []
-        values = values.with_columns(full_name=pl.coalesce([*given, made]))
+    """The columns as the contract orders them, with the names that others make."""
+    values = name.completed(values, profile)
     there = set(values.columns)
     in_profile = [column.field for column in profile.columns if column.field in there]
     return values.select(
-        "row_number", "repaired", *in_profile, *(name for name in values.columns if name.startswith(UNREAD))
+        "row_number", "repaired", *in_profile, *(each for each in values.columns if each.startswith((UNREAD, FURTHER)))
     )

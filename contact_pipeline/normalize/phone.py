@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.normalize.by_country import read_by_country
 from contact_pipeline.normalize.distinct import fill_where, map_distinct
 from contact_pipeline.profiles import numbering
 
@@ -22,14 +23,16 @@ _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bx|#) *[0-9]+$"
 
 
-def normalized(text: pl.Expr, region: str | None) -> pl.Expr:
+def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
     """The number in E.164 where it is a valid one, else the text as given.
 
     Args:
         text: tidied text.
-        region: where national numbers belong (ISO 3166-1 alpha-2); None: they stay as given.
+        region: where national numbers of rows that say no country belong (ISO 3166-1 alpha-2); None: they stay as
+            given.
+        country: the country that the rows say; None: nothing.
     """
-    return text.map_batches(lambda values: _normalized(values, region), return_dtype=pl.String)
+    return read_by_country(text, region, country, _normalized)
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:

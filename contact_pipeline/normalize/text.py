@@ -1,24 +1,40 @@
-"""Text and names: what every cell goes through before anything else looks at it, and the full name of two parts."""
+"""Text: what every cell goes through before anything else looks at it, and the words that mean nothing."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
 
 import polars as pl
 
 from contact_pipeline.normalize.distinct import change_where
 
-_UNTIDY = r"[^ -~]|  "  # anything but single spaces and visible ASCII
+_UNTIDY: Final = r"[^ -~]|  "  # anything but single spaces and visible ASCII
+_INVISIBLE: Final = r"[\p{Cf}\p{Cc}&&[^\s]]"  # zero-width and directional characters, soft hyphens, controls
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
-    """Text in Unicode's composed form (NFC), trimmed, with single spaces; null where nothing is left."""
+    """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left."""
     return cell.str.strip_chars().replace("", None).map_batches(_tidied, return_dtype=pl.String)
 
 
-def full_name(first: pl.Expr, last: pl.Expr) -> pl.Expr:
-    """First and last name put together; null where both are blank."""
-    return pl.concat_str([first, last], separator=" ", ignore_nulls=True).replace("", None)
+def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
+    """Tidied text; null where it is one of the words that mean nothing, whatever their case."""
+    return text.map_batches(lambda values: _blanked(values, words), return_dtype=pl.String) if words else text
 
 
 def _tidied(values: pl.Series) -> pl.Series:
     untidy = values.str.contains(_UNTIDY)
-    return change_where(values, untidy, lambda some: some.str.normalize("NFC").str.replace_all(r"\s+", " "))
+    return change_where(values, untidy, _tidy)
+
+
+def _tidy(values: pl.Series) -> pl.Series:
+    visible = values.str.replace_all(_INVISIBLE, "").str.normalize("NFC")
+    return visible.str.replace_all(r"\s+", " ").str.strip_chars().replace("", None)
+
+
+def _blanked(values: pl.Series, words: Collection[str]) -> pl.Series:
+    # Nearly every value is longer than these words, and bytes are counted in no time.
+    lower = [word.lower() for word in words]
+    short = values.str.len_bytes() <= max(len(word.encode()) for word in lower)
+    return change_where(values, short, lambda some: some.set(some.str.to_lowercase().is_in(lower), None))

@@ -14,13 +14,18 @@ OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
 WithinFile = Literal["first_wins", "reject_later", "merge"]
 FieldType = Literal[
-    "text", "name", "email", "phone", "date", "ssn", "zip_code", "identifier", "choice", "list", "login", "boolean",
+    "text", "name", "email", "phone", "date", "ssn", "zip_code", "country", "identifier", "choice", "list", "login",
+    "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
 
+# Words that spreadsheets, exports and people write where there is nothing.
+NOTHING = ("N/A", "#N/A", "-", "--", "—", "none", "null")
+
+_MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
 _RESERVED = {"row_number", "line_number", "repaired", "contact_id", "account_id", "address_book", "active", "revision"}
 
 
@@ -52,8 +57,15 @@ class Column(Model):
     vocabulary: str | None = Field(None, description="Name of a loaded vocabulary with the allowed values.")
     default: str | None = Field(None, description="What a blank means for something new.")
     nothing: str | None = Field(None, description="Word that empties the field, such as 'Without Portfolio'.")
+    blanks: list[str] | None = Field(
+        None, description="Words that are blanks in this column, whatever their case; unset: the profile's."
+    )
     separator: str = Field(";", description="What separates the values of a list.")
-    formats: list[str] = Field(default=[], description="Date formats (strftime) besides ISO, in the order tried.")
+    formats: list[str] = Field(default=[], description="Date formats (strftime) besides ISO.")
+    pivot: int | None = Field(
+        None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
+    )
+    title_case: bool = Field(False, description="Whether a name in capitals is put in title case, a listed repair.")
     identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
     identifiers_by: dict[str, list[IdentifierKind]] = Field(
         default={}, description="Kinds accepted for each value of `identifiers_column`."
@@ -70,6 +82,8 @@ class Column(Model):
             raise ValueError(f"field '{self.field}' is a name of the system; choose another")
         if self.type == "choice" and not (self.choices or self.vocabulary):
             raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
+        if self.pivot is None and any("%y" in declared for declared in self.formats):
+            raise ValueError(f"column '{self.heading}' reads two-digit years: give pivot, the last of this century")
         if self.identifiers_by and not self.identifiers_column:
             raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
         return self
@@ -188,6 +202,9 @@ class Profile(Model):
         None, pattern=r"^[A-Z]{2}$", description="Region of national phone numbers; unset: none is guessed."
     )
     columns: list[Column] = Field(min_length=1, description="The columns, in the order of the template.")
+    blanks: list[str] = Field(
+        default=list(NOTHING), description="Words that are blanks, whatever their case; [] for none."
+    )
     rules: list[AnyOf | Same] = Field(default=[], description="Rules over a whole row.")
     match: list[MatchRule] = Field(min_length=1, description="Match rules, in the order tried.")
     matched: Matched = Field("update", description="What becomes of a row that matches.")
@@ -211,6 +228,8 @@ class Profile(Model):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{kind} {twice[0]!r} stands in two columns")
+        if len(fields) > _MOST_COLUMNS:
+            raise ValueError(f"{len(fields)} columns are more than the {_MOST_COLUMNS} that a profile can have")
         known = {*fields, NAME} if self.has_name else set(fields)
         used = [name for rule in (*self.match, *self.rules) for name in rule.fields]
         unfilled = [name for name in used if name not in known]
@@ -231,6 +250,13 @@ class Profile(Model):
     def column_of(self) -> dict[str, Column]:
         """Field → column."""
         return {column.field: column for column in self.columns}
+
+    def blanks_in(self, column: Column | None) -> list[str]:
+        """The words that are blanks in a column; None: in one that fills no field."""
+        words = self.blanks if column is None or column.blanks is None else column.blanks
+        kept = {column.nothing, *column.choices} if column else set()
+        meant = {word.casefold() for word in kept if word}
+        return [word for word in words if word.casefold() not in meant]
 
     @property
     def sensitive_fields(self) -> frozenset[str]:

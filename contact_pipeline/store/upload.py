@@ -191,7 +191,7 @@ class Upload:
 
     def _masked(self, frame: pl.DataFrame) -> pl.DataFrame:
         sensitive = self._sensitive()
-        hidden = {name for field in sensitive for name in (field, f"before_{field}", f"after_{field}", f"key_{field}")}
+        hidden = {name for field in sensitive for name in _columns_of(field)}
         if self.staging.exists():
             hidden |= {column for column, field in self.staging.facts()["fields"].items() if field in sensitive}
         return frame.with_columns(
@@ -207,3 +207,8 @@ def _as_text(column: str, frame: pl.DataFrame) -> pl.Expr:
 
 def _time(value: datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _columns_of(field: str) -> list[str]:
+    """The staged columns that hold a field's values, or parts of them."""
+    return [field, *(f"{prefix}_{field}" for prefix in ("before", "after", "key", "unread", "further"))]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles import Column, Profile, numbering
+from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, postal
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.validate import email, identifiers
+from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
 Passes = Callable[[pl.Expr], pl.Expr]
 
@@ -48,31 +48,11 @@ def cell_rules(column: Column, profile: Profile, reference: Reference, today: da
         reference: known logins and registered values.
         today: the day after which nobody has been born.
     """
-    match column.type:
-        case "email":
-            return [CellRule("email-syntax", email.is_address)]
-        case "phone":
-            return [_NOT_SCIENTIFIC, *_phone(profile.region)]
-        case "date":
-            return [*_date(column), *(_birth_date(today) if column.field == "date_of_birth" else [])]
-        case "ssn":
-            return [
-                _NOT_SCIENTIFIC,
-                CellRule("ssn-format", lambda value: value.str.contains(_SSN)),
-                CellRule("ssn-never-issued", lambda value: ~value.str.contains(_SSN_NEVER_ISSUED)),
-            ]
-        case "zip_code":
-            return [_NOT_SCIENTIFIC, CellRule("zip-code-format", lambda value: value.str.contains(_ZIP_CODE))]
-        case "identifier":
-            return [_NOT_SCIENTIFIC, *_identifier(column), _not_too_long(column)]
-        case "text":
-            return [_NOT_SCIENTIFIC, _not_too_long(column)]
-        case "name":
-            return [_not_too_long(column)]
-        case "boolean":
-            return []  # what could not be read stands in a column of its own
-        case _:
-            return _registered(column, reference)
+    rules = _RULES.get(column.type)
+    if rules is None:
+        return _registered(column, reference)
+    found = rules(column, profile)
+    return [*found, *_birth_date(today)] if column.type == "date" and column.field == "date_of_birth" else found
 
 
 def in_words(declared: str) -> str:
@@ -122,8 +102,50 @@ def _date(column: Column) -> list[CellRule]:
     def is_a_day(value: pl.Expr) -> pl.Expr:
         return value.str.contains(_ISO) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
-    formats = [in_words(declared) for declared in [*column.formats, "%Y-%m-%d"]]
-    return [CellRule("date-format", is_a_day, " or ".join(formats))]
+    def has_one_reading(value: pl.Expr) -> pl.Expr:
+        return ~calendar.differ([calendar.reading(value, declared, column.pivot) for declared in column.formats])
+
+    formats = " or ".join(in_words(declared) for declared in [*column.formats, calendar.ISO])
+    rules = [CellRule("date-format", is_a_day, formats)]
+    return [CellRule("date-ambiguous", has_one_reading, formats), *rules] if len(column.formats) > 1 else rules
+
+
+def _is_country(value: pl.Expr) -> pl.Expr:
+    return value.is_in(sorted(set(postal.country_codes().values())))
+
+
+def _postal_code(profile: Profile) -> CellRule:
+    """The rule of each row's country, where a column says it; else that of the profile's region, or the US."""
+    region = profile.region or "US"
+    says = profile.column_of.get("country")
+    if says is None or says.type != "country":
+        return CellRule("zip-code-format", lambda value: _has_postal_form(value, region), _postal_example(region))
+
+    def passes(value: pl.Expr) -> pl.Expr:
+        both = pl.struct(value.alias("value"), pl.col("country").fill_null(region))
+        return both.map_batches(_have_postal_forms, return_dtype=pl.Boolean)
+
+    return CellRule("zip-code-format", passes, "the postal code as its country writes it")
+
+
+def _has_postal_form(value: pl.Expr, country: str) -> pl.Expr:
+    pattern = _ZIP_CODE if country == "US" else postal.postal_codes_of(country).pattern
+    return value.str.contains(pattern) if pattern else pl.lit(True)
+
+
+def _have_postal_forms(rows: pl.Series) -> pl.Series:
+    frame = rows.struct.unnest()
+    passes = pl.lit(True)
+    for country in frame["country"].unique():
+        right = _has_postal_form(pl.col("value"), country)
+        passes = pl.when(pl.col("country") == country).then(right).otherwise(passes)
+    return frame.with_columns(passes=passes).get_column("passes")
+
+
+def _postal_example(country: str) -> str:
+    if country == "US":
+        return "five digits, such as 02139, or five and four, such as 02139-4307"
+    return f"the code as {postal.postal_codes_of(country).example}"
 
 
 def _birth_date(today: date) -> list[CellRule]:
@@ -151,13 +173,13 @@ def _identifier_of(kinds: Sequence[str], applies: pl.Expr) -> Iterator[CellRule]
         if kind != "crm":
             yield _check_digits(kind, applies)
     code = "crm-format" if list(kinds) == ["crm"] else "identifier-format"
-    expected = ", or ".join(identifiers.KINDS[kind] for kind in kinds)
-    yield CellRule(code, lambda value: ~(applies & ~identifiers.has_shape(value, kinds)), expected)
+    expected = ", or ".join(brazil.KINDS[kind] for kind in kinds)
+    yield CellRule(code, lambda value: ~(applies & ~brazil.has_shape(value, kinds)), expected)
 
 
 def _check_digits(kind: str, applies: pl.Expr) -> CellRule:
     def passes(value: pl.Expr) -> pl.Expr:
-        return ~(applies & identifiers.has_shape(value, [kind]) & ~identifiers.has_check_digits(value, kind))
+        return ~(applies & brazil.has_shape(value, [kind]) & ~brazil.has_check_digits(value, kind))
 
     return CellRule(f"{kind}-check-digits", passes)
 
@@ -172,3 +194,24 @@ def _registered(column: Column, reference: Reference) -> list[CellRule]:
     if column.choices or column.vocabulary:
         return [CellRule(code, lambda items: items.list.eval(pl.element().is_in(values)).list.all())]
     return []
+
+
+_RULES: Final[Mapping[str, Callable[[Column, Profile], list[CellRule]]]] = {
+    "text": lambda column, _: [_NOT_SCIENTIFIC, _not_too_long(column)],
+    "name": lambda column, _: [_not_too_long(column)],
+    "email": lambda *_: [
+        CellRule("email-syntax", lambda value: value.map_batches(mail.are_addresses, return_dtype=pl.Boolean)),
+        CellRule("email-domain-typo", lambda value: ~value.str.contains(MISTAKEN_DOMAIN)),
+    ],
+    "phone": lambda _, profile: [_NOT_SCIENTIFIC, *_phone(profile.region)],
+    "date": lambda column, _: _date(column),
+    "ssn": lambda *_: [
+        _NOT_SCIENTIFIC,
+        CellRule("ssn-format", lambda value: value.str.contains(_SSN)),
+        CellRule("ssn-never-issued", lambda value: ~value.str.contains(_SSN_NEVER_ISSUED)),
+    ],
+    "zip_code": lambda _, profile: [_NOT_SCIENTIFIC, _postal_code(profile)],
+    "country": lambda *_: [CellRule("country-unknown", _is_country)],
+    "identifier": lambda column, _: [_NOT_SCIENTIFIC, *_identifier(column), _not_too_long(column)],
+    "boolean": lambda *_: [],  # what could not be read stands in a column of its own
+}

@@ -1,4 +1,4 @@
-"""What becomes of cells that were taken out of a row: a note on the contact for each, so that nothing is lost."""
+"""What becomes of values that are not imported: a note on the contact for each, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PREFIX: Final = "[import]"
 
 
 def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
-    """For each row with cells taken out: their fields, which count as absent, and the notes that keep their values.
+    """For each row with something for the notes: the fields taken out, which count as absent, and the notes.
 
     Args:
         rejections: contracts.REJECTIONS; a sensitive value is masked there, and a masked value is not written into a
@@ -21,9 +21,10 @@ def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
     """
     is_masked = pl.col("value").str.contains(r"^[^\p{L}\p{N}]*\*[^\p{L}\p{N}]*$")
     text = pl.when(is_masked).then(pl.lit("not imported")).otherwise("value")
+    taken_out = pl.col("severity") == "noted"
     return (
-        rejections.filter(pl.col("severity") == "noted")
+        rejections.filter(taken_out | (pl.col("code") == "email-several"))
         .sort("row_number", maintain_order=True)
         .group_by("row_number", maintain_order=True)
-        .agg(fields="field", notes=pl.format(f"{PREFIX} {{}}: {{}}", "column", text))
+        .agg(fields=pl.col("field").filter(taken_out), notes=pl.format(f"{PREFIX} {{}}: {{}}", "column", text))
     )

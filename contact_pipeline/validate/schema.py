@@ -17,6 +17,8 @@ from contact_pipeline.validate.cells import CellRule, cell_rules
 from contact_pipeline.validate.rows import has_any_of, has_same
 
 UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
+_BESIDE: Final = {"boolean": (UNREAD, "boolean-format"), "email": (FURTHER, "email-several")}
 
 _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
 
@@ -45,9 +47,11 @@ def schema_for(
         checks += _row_checks_of(column, profile) if rows else []
         kind = profile.row_fields[column.field]
         columns[column.field] = pa.Column(_TYPES[kind], checks, nullable=True, required=False)
-        if cells and column.type == "boolean":
-            unread = _check("boolean-format", pl.col(f"{UNREAD}{column.field}").is_null(), ignore_na=False)
-            columns[f"{UNREAD}{column.field}"] = pa.Column(pl.String(), unread, nullable=True, required=False)
+        if cells and column.type in _BESIDE:
+            prefix, code = _BESIDE[column.type]
+            beside = f"{prefix}{column.field}"
+            is_empty = _check(code, pl.col(beside).is_null(), ignore_na=False)
+            columns[beside] = pa.Column(pl.String(), is_empty, nullable=True, required=False)
     anyof = [_any_of_check(rule, profile) for rule in profile.rules if isinstance(rule, AnyOf)] if rows else []
     return pa.DataFrameSchema(columns, checks=anyof, name=profile.name, strict=False)
 

@@ -19,7 +19,8 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.validate.schema import UNREAD, schema_for
+from contact_pipeline.validate.schema import FURTHER, UNREAD, schema_for
+from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 
 _UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
@@ -57,6 +58,7 @@ def validate(
         contracts.REJECTIONS, without line numbers.
     """
     wording = _Wording(profile, reference, headings)
+    normalized = _with_deciding(normalized, profile)
     if profile.on_error != "note":
         failures = failures_of(normalized, schema_for(profile, reference))
         return _in_order([wording.tell(normalized, failure, "error") for failure in failures])
@@ -86,11 +88,19 @@ def taken_out(normalized: pl.DataFrame, failures: Sequence[Failure]) -> pl.DataF
     """The frame with every failing cell made blank."""
     failing: dict[str, list[pl.Series]] = {}
     for failure in failures:
-        if failure.field is not None and failure.field in normalized.columns:
+        is_error = CODES[failure.code].severity == "error"
+        if is_error and failure.field is not None and failure.field in normalized.columns:
             failing.setdefault(failure.field, []).append(failure.rows)
     return normalized.with_columns(
         pl.when(~reduce(or_, rows)).then(pl.col(field)).alias(field) for field, rows in failing.items()
     )
+
+
+def _with_deciding(normalized: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """The frame with the columns on which the rules of others depend, blank where the file has none."""
+    deciding = {"country", *(column.identifiers_column for column in profile.columns)} & set(profile.column_of)
+    missing = deciding - set(normalized.columns)
+    return normalized.with_columns(pl.lit(None, pl.String).alias(str(field)) for field in sorted(map(str, missing)))
 
 
 def _is_of_data(error: SchemaError) -> bool:
@@ -100,7 +110,7 @@ def _is_of_data(error: SchemaError) -> bool:
 def _failure(error: SchemaError) -> Failure:
     check, passed = error.check, error.check_output
     name = error.schema.name if isinstance(error.schema, pa.Column) else None
-    field = None if name is None else name.removeprefix(UNREAD)
+    field = None if name is None else name.removeprefix(UNREAD).removeprefix(FURTHER)
     return Failure(str(check.name), field, check.description or "", ~passed.to_series())
 
 
@@ -117,7 +127,7 @@ class _Wording:
         """The rejections of one failure, with the column's place for sorting."""
         field, code = failure.field, CODES[failure.code]
         column = self._columns[field] if field else None
-        failing = rows.filter(failure.rows).select("row_number", **self._cell(column))
+        failing = rows.filter(failure.rows).select("row_number", **self._cell(column, failure.code))
         words = {
             "column": pl.lit(self._headings[field] if field else "The row"),
             "value": quoted(pl.col("named")),
@@ -132,16 +142,18 @@ class _Wording:
             code=pl.lit(failure.code),
             message=worded(code.message, words),
             fix=worded(code.fix, words),
-            severity=pl.lit(severity),
+            severity=pl.lit("warning" if code.severity == "warning" else severity),
             place=pl.lit(self._order[field] if field else len(self._order), pl.UInt32),
         )
 
-    def _cell(self, column: Column | None) -> dict[str, pl.Expr]:
+    def _cell(self, column: Column | None, code: str) -> dict[str, pl.Expr]:
         """The cell as text, and what a message names of it: of a list only what is not registered. Both masked."""
         if column is None:
             return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
         cell = pl.col(column.field)
-        if column.type == "list":
+        if code == "email-several":
+            value = named = pl.col(f"{FURTHER}{column.field}")
+        elif column.type == "list":
             known = list(self._reference.registered(column))
             value = cell.list.join(f"{column.separator} ")
             named = cell.list.filter(~pl.element().is_in(known)).list.join(f"{column.separator} ")
@@ -154,6 +166,9 @@ class _Wording:
     def _expected(self, named: pl.Series, failure: Failure, column: Column | None) -> pl.Expr:
         if failure.code == "differs-from":
             return pl.lit(self._headings[failure.expected])
+        if failure.code == "email-domain-typo":
+            domain = named.str.extract("@(.+)$")
+            return pl.lit(domain.replace_strict(list(MEANT), list(MEANT.values()), default="a well-known domain"))
         if column is None or failure.code not in _UNREGISTERED:
             return pl.lit(failure.expected)
         if column.sensitive:
@@ -164,10 +179,11 @@ class _Wording:
 
 
 def _in_order(told: list[pl.DataFrame]) -> pl.DataFrame:
-    """By row and column; of several defects of a cell the first stands for all."""
+    """By row and column; of several defects of a cell the first stands for all, beside its warnings."""
     if not told:
         return empty(REJECTIONS)
     rejections = pl.concat(told)
-    cell = pl.struct("row_number", pl.coalesce("field", "code"))
+    warning = pl.when(pl.col("severity") == "warning").then("code")
+    cell = pl.struct("row_number", pl.coalesce("field", "code"), warning.alias("warning"))
     first = rejections.filter(cell.is_first_distinct())
     return first.sort("row_number", "place", maintain_order=True).drop("place")

@@ -1,3 +1,10 @@
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from contact_pipeline.profiles import calendar
+
+
 def test_an_iso_date_stays(values_of, repairs_in):
     assert values_of(["1984-04-17"], type="date") == ["1984-04-17"]
     assert repairs_in(["1984-04-17"], type="date") == [False]
@@ -24,8 +31,37 @@ def test_an_undeclared_format_stays_as_given(values_of):
     assert values_of(["04/17/1984"], type="date") == ["04/17/1984"]
 
 
-def test_the_formats_are_tried_in_their_order(values_of):
-    assert values_of(["03/04/1984"], type="date", formats=["%d/%m/%Y", "%m/%d/%Y"]) == ["1984-04-03"]
+def test_a_text_that_two_formats_read_as_different_days_is_never_guessed(values_of):
+    texts = ["03/04/1984", "13/04/1984", "04/13/1984", "04/04/1984"]
+    expected = ["03/04/1984", "1984-04-13", "1984-04-13", "1984-04-04"]
+    assert values_of(texts, type="date", formats=["%d/%m/%Y", "%m/%d/%Y"]) == expected
+
+
+def test_two_digit_years_belong_to_the_century_that_the_pivot_says(values_of, repairs_in):
+    column = {"type": "date", "formats": ["%m/%d/%y"], "pivot": 25}
+    assert values_of(["04/17/84", "04/17/25", "04/17/26", "02/29/00"], **column) == [
+        "1984-04-17", "2025-04-17", "1926-04-17", "2000-02-29",
+    ]  # fmt: skip
+    assert repairs_in(["04/17/84", "1984-04-17"], **column) == [True, False]
+
+
+def test_a_29_february_that_the_century_lacks_is_no_day(values_of):
+    assert values_of(["02/29/00"], type="date", formats=["%m/%d/%y"], pivot=0) == ["2000-02-29"]
+    assert values_of(["02/29/96"], type="date", formats=["%m/%d/%y"], pivot=99) == ["2096-02-29"]
+
+
+def test_two_digit_years_need_a_pivot(one_column):
+    with pytest.raises(ValidationError, match="give pivot"):
+        one_column(type="date", formats=["%m/%d/%y"])
+
+
+def test_a_column_that_only_one_format_reads_whole_is_in_that_format():
+    both = ["%d/%m/%Y", "%m/%d/%Y"]
+    assert calendar.fitting(pl.Series(["03/04/1984", "13/04/1984", "nonsense", None]), both) == ["%d/%m/%Y"]
+    assert calendar.fitting(pl.Series(["03/04/1984", "04/13/1984"]), both) == ["%m/%d/%Y"]
+    assert calendar.fitting(pl.Series(["03/04/1984"]), both) == both
+    assert calendar.fitting(pl.Series(["13/04/1984", "04/13/1984", "03/04/1984"]), both) == both
+    assert calendar.fitting(pl.Series([], dtype=pl.String), both) == both
 
 
 def test_a_two_digit_year_is_not_a_year_of_the_first_century(values_of):

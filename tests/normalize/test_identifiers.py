@@ -65,3 +65,25 @@ def test_each_value_takes_the_form_of_the_kind_that_it_looks_like(values_of):
 
 def test_a_state_that_does_not_exist_makes_no_registration(values_of):
     assert values_of(["123456-XX"], type="identifier", identifiers=["crm"]) == ["123456-XX"]
+
+
+def test_lost_leading_zeros_of_a_company_number_are_restored_where_the_check_digits_agree(values_of, repairs_in):
+    """X5: a restored leading zero is a repair."""
+    texts = ["191", "191000100", "1234567000195", "1234567000196", "01234567000195"]
+    column = {"type": "identifier", "identifiers": ["cnpj"]}
+    assert values_of(texts, **column) == ["191", "191000100", "01234567000195", "1234567000196", "01234567000195"]
+    assert repairs_in(texts, **column) == [False, False, True, False, False]
+
+
+def test_lost_leading_zeros_of_a_person_s_number_are_restored_where_the_check_digits_agree(values_of, repairs_in):
+    texts = ["1234567890", "1234567891", "012.345.678-90"]
+    column = {"type": "identifier", "identifiers": ["cpf"]}
+    assert values_of(texts, **column) == ["01234567890", "1234567891", "01234567890"]
+    assert repairs_in(texts, **column) == [True, False, False]
+
+
+def test_a_medical_council_registration_has_no_leading_zeros(values_of, repairs_in):
+    texts = ["001234-SP", "CRM/SP 001.234", "1234-SP", "CRM/SP 1234"]
+    column = {"type": "identifier", "identifiers": ["crm"]}
+    assert values_of(texts, **column) == ["1234-SP"] * 4
+    assert repairs_in(texts, **column) == [True, True, False, False]

@@ -1,3 +1,7 @@
+from contact_pipeline.normalize import normalize, repairs_of
+from contact_pipeline.profiles.reference import Reference
+
+
 def test_text_is_trimmed_and_runs_of_white_space_become_one_space(values_of):
     assert values_of(["  a  b ", "a\u00a0\u00a0b", "a\u2003b", "a\t\nb"]) == ["a b"] * 4
 
@@ -12,3 +16,43 @@ def test_text_is_put_into_the_composed_form_of_unicode(values_of):
 
 def test_the_case_of_a_name_is_kept(values_of):
     assert values_of(["McDONALD", "de la Cruz"], type="name") == ["McDONALD", "de la Cruz"]
+
+
+def test_what_cannot_be_seen_is_taken_out(values_of):
+    texts = ["Ro\u200bsa", "\ufeffRosa", "Ro\u00adsa", "Rosa\u200e", "Ro\x00sa\x1b", "Ro\u2060sa"]
+    assert values_of(texts, type="name") == ["Rosa"] * 6
+    assert values_of(["\u200b", "\x00 \u200e"]) == [None, None]
+
+
+def test_look_alikes_stay_as_they_are(values_of):
+    assert values_of(["Rоsa", "①", "ﬁn", "Ａ"]) == ["Rоsa", "①", "ﬁn", "Ａ"]
+
+
+def test_a_word_that_means_nothing_is_a_blank_and_that_is_listed(values_of, repairs_in):
+    """X5: no cell is silently changed."""
+    texts = ["N/A", "n/a", "#N/A", "-", "--", "—", "None", "NULL", " none ", "Nonesuch", "a-b", None]
+    assert values_of(texts) == [None] * 9 + ["Nonesuch", "a-b", None]
+    assert repairs_in(texts) == [True] * 9 + [False] * 3
+
+
+def test_a_profile_s_column_says_which_words_are_blanks(values_of):
+    assert values_of(["none", "unknown", "N/A"], blanks=["unknown"]) == ["none", None, "N/A"]
+    assert values_of(["none", "N/A"], blanks=[]) == ["none", "N/A"]
+
+
+def test_a_word_that_the_column_needs_is_no_blank(values_of):
+    assert values_of(["None", "n/a"], type="choice", choices=["none", "some"]) == ["none", None]
+    assert values_of(["none"], type="login", nothing="None") == [""]
+
+
+def test_a_row_of_words_that_mean_nothing_is_blank(one_column, raw):
+    """E11: rows without data are not processed."""
+    _, blank = normalize(raw(value=["N/A", "x"], other=["-", None]), {"value": "value"}, one_column(), Reference())
+    assert blank["row_number"].to_list() == [2]
+
+
+def test_a_repair_of_a_word_that_means_nothing_says_so(one_column, raw):
+    rows, profile = raw(value=["N/A"], other=["x"]), one_column()
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+    repairs = repairs_of(rows, clean, {"value": "value"}, profile, Reference())
+    assert repairs.rows() == [(2, "value", "value", "N/A", None, "a word for nothing: blank")]

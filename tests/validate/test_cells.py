@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 from stdnum.br import cnpj, cpf
 
-from contact_pipeline.profiles import load_profile
+from contact_pipeline.profiles import brazil, load_profile
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.validate import identifiers, validate
+from contact_pipeline.validate import validate
 
 
 def test_an_email_needs_a_local_part_and_a_domain(codes_of):
@@ -101,13 +101,13 @@ def test_company_check_digits_agree_with_those_of_stdnum(first):
     numbers = [f"{number}{cnpj.calc_check_digits(number)}" for number in numbers]
     wrong = [f"{number[:-1]}{(int(number[-1]) + 1) % 10}" for number in numbers]
     value = pl.DataFrame({"value": numbers + wrong})
-    judged = value.select(identifiers.has_check_digits(pl.col("value"), "cnpj")).to_series().to_list()
+    judged = value.select(brazil.has_check_digits(pl.col("value"), "cnpj")).to_series().to_list()
     assert judged == [cnpj.is_valid(number) for number in numbers + wrong]
 
 
 def test_personal_check_digits_agree_with_those_of_stdnum():
     numbers = [f"{step * 9_973_331:011d}" for step in range(1, 500)]
-    judged = pl.DataFrame({"value": numbers}).select(identifiers.has_check_digits(pl.col("value"), "cpf")).to_series()
+    judged = pl.DataFrame({"value": numbers}).select(brazil.has_check_digits(pl.col("value"), "cpf")).to_series()
     assert judged.to_list() == [cpf.is_valid(number) for number in numbers]
 
 
@@ -166,3 +166,27 @@ def test_what_is_neither_yes_nor_no_is_rejected(profile_of, rows):
 def test_a_blank_cell_passes_every_rule_for_cells(codes_of):
     for kind in ("text", "name", "email", "phone", "date", "ssn", "zip_code", "login"):
         assert codes_of([None], type=kind) == [None]
+
+
+def test_a_domain_in_which_nobody_has_mail_makes_no_address(codes_of):
+    texts = ["a@example.test", "a@host.local", "a@sub.INVALID", "a@localhost", "a@example.com"]
+    assert codes_of(texts, type="email") == ["email-syntax"] * 4 + [None]
+
+
+def test_a_postal_code_is_judged_by_the_country_of_its_row(profile_of, rows):
+    columns = [
+        {"field": "zip_code", "heading": "Zip", "type": "zip_code"},
+        {"field": "country", "heading": "Country", "type": "country"},
+    ]
+    profile = profile_of(columns)
+    frame = rows(zip_code=["SW1A 1AA", "SW1A 1AA", "02139", "1234 AB", "x"], country=["GB", "US", None, "NL", "HK"])
+    found = validate(frame, profile, Reference(), {})
+    assert found.select("row_number", "code").rows() == [(3, "zip-code-format")]
+    without = validate(rows(zip_code=["SW1A 1AA"]), profile, Reference(), {})
+    assert without["fix"].to_list() == ["Write the postal code as its country writes it."]
+
+
+def test_a_text_that_can_be_two_days_is_rejected_as_such(codes_of):
+    texts = ["03/04/1984", "nonsense", "1984-04-03"]
+    formats = ["%m/%d/%Y", "%d/%m/%Y"]
+    assert codes_of(texts, type="date", formats=formats) == ["date-ambiguous", "date-format", None]

@@ -10,6 +10,9 @@ OF_CELLS = {
     "phone-invalid": ({"type": "phone"}, "12345"),
     "phone-no-region": ({"type": "phone", "region": None}, "020 7946 0123"),
     "date-format": ({"type": "date"}, "02/30/1985"),
+    "email-domain-typo": ({"type": "email"}, "jordan.avery@gamil.com"),
+    "date-ambiguous": ({"type": "date", "formats": ["%m/%d/%Y", "%d/%m/%Y"]}, "03/04/1984"),
+    "country-unknown": ({"type": "country"}, "Atlantis"),
     "date-future": ({"type": "date", "field": "date_of_birth"}, "2190-01-01"),
     "date-before-1900": ({"type": "date", "field": "date_of_birth"}, "1066-10-14"),
     "ssn-format": ({"type": "ssn"}, "123-45-678"),
@@ -26,7 +29,12 @@ OF_CELLS = {
     "excel-scientific": ({"type": "text"}, "4.479E+11"),
     "required": ({"type": "text", "required": True}, None),
 }
-OF_ROWS = {"needs-one-of", "differs-from", "boolean-format"}  # test_rows.py and test_cells.py show these
+OF_ROWS = {
+    "needs-one-of",
+    "differs-from",
+    "boolean-format",
+    "email-several",
+}  # test_rows.py and test_cells.py show these
 OF_OTHER_STAGES = {"row-unreadable", "skipped", "duplicate-in-file", "account-unknown", "would-clear-required"}
 
 

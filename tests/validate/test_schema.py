@@ -20,7 +20,8 @@ def test_every_check_of_every_profile_is_named_by_a_code(name):
 def test_the_schema_has_a_column_for_each_of_the_profile_s(rows):
     profile = load_profile("portfolio_contacts")
     schema = schema_for(profile, Reference())
-    assert list(schema.columns) == ["row_number", "repaired", *(column.field for column in profile.columns)]
+    fields = [column.field for column in profile.columns]
+    assert list(schema.columns) == ["row_number", "repaired", *fields, "further_email"]
 
 
 def test_the_schema_of_cells_and_that_of_rows_make_the_whole(rows):

@@ -165,3 +165,27 @@ def test_a_frame_that_breaks_the_contract_is_a_fault_not_a_rejection(rows):
 def test_an_empty_slice_has_no_defects(rows):
     frame = rows(email=["a@"]).clear()
     assert validate(frame, load_profile("program_contacts"), REFERENCE, {}).is_empty()
+
+
+def test_further_addresses_are_a_warning_and_go_to_the_notes(rows):
+    """E12: nothing is lost."""
+    frame = rows(full_name=["Jordan Avery"], email=["a@example.com"], further_email=["b@example.com, c@example.com"])
+    found = validate(frame, load_profile("dealer_leads"), REFERENCE, {"email": "Mail"})
+    assert found.select("code", "severity", "value").rows() == [
+        ("email-several", "warning", "b@example.com, c@example.com")
+    ]
+    assert noted_cells(found).rows() == [(2, [], ["[import] Mail: b@example.com, c@example.com"])]
+
+
+def test_a_likely_slip_in_a_domain_is_a_warning_with_a_hint(rows):
+    frame = rows(email=["dana@gamil.com", "dana@gmail.com"])
+    found = validate(frame, load_profile("program_contacts"), REFERENCE, {})
+    assert found.select("row_number", "code", "severity", "fix").rows() == [
+        (2, "email-domain-typo", "warning", "Was gmail.com meant? Correct it in the source if so.")
+    ]
+
+
+def test_a_warning_takes_nothing_out_of_a_row(rows):
+    frame = rows(full_name=["Jordan Avery"], email=["dana@gamil.com"])
+    found = validate(frame, load_profile("dealer_leads"), REFERENCE, {})
+    assert found["code"].to_list() == ["email-domain-typo"]

@@ -15,7 +15,9 @@ KINDS: Final[dict[str, str]] = {
     "cpf": "a CPF of 11 digits",
 }
 
-_CRM: Final = "^[0-9]{1,10}-(?:AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO)$"
+STATES: Final = "AC|AL|AM|AP|BA|CE|DF|ES|GO|MA|MG|MS|MT|PA|PB|PE|PI|PR|RJ|RN|RO|RR|RS|SC|SE|SP|TO"
+
+_CRM: Final = f"^[1-9][0-9]{{0,9}}-(?:{STATES})$"
 _SHAPES: Final = {"crm": _CRM, "cnpj": "^[0-9A-Z]{12}[0-9]{2}$", "cpf": "^[0-9]{11}$"}
 _CNPJ_WEIGHTS: Final = ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2))
 _CPF_WEIGHTS: Final = (tuple(range(10, 1, -1)), tuple(range(11, 1, -1)))

@@ -1,0 +1,34 @@
+"""Reads values whose form depends on the country of their row, one country after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+Read = Callable[[pl.Series, str | None], pl.Series]
+
+
+def read_by_country(text: pl.Expr, default: str | None, country: pl.Expr | None, read: Read) -> pl.Expr:
+    """The values as `read` makes them for the country of each row.
+
+    Args:
+        text: the values.
+        default: the country (ISO 3166-1 alpha-2) of rows that say none.
+        country: what the rows say; None: nothing.
+        read: makes the values of one country.
+    """
+    if country is None:
+        return text.map_batches(lambda values: read(values, default), return_dtype=pl.String)
+    both = pl.struct(text.alias("text"), country.fill_null(pl.lit(default)).alias("country"))
+    return both.map_batches(lambda rows: _each_country(rows, read), return_dtype=pl.String)
+
+
+def _each_country(rows: pl.Series, read: Read) -> pl.Series:
+    texts, countries = rows.struct.field("text"), rows.struct.field("country")
+    result = texts
+    for country in countries.unique():
+        places = countries.eq_missing(pl.Series([country], dtype=pl.String)).arg_true()
+        known = country if country is not None and len(country) == 2 else None
+        result = result.scatter(places, read(texts.gather(places), known))
+    return result

@@ -1,0 +1,41 @@
+"""Names of people: the case as given, and full names made of their parts, or taken apart into them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.normalize.distinct import change_where
+from contact_pipeline.profiles import Profile
+
+_CAPITALS: Final = r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$"  # two capitals or more and no small letter
+
+
+def normalized(text: pl.Expr, *, title_case: bool) -> pl.Expr:
+    """The name as given; in title case where that is wanted and it is all in capitals."""
+    return text.map_batches(_in_title_case, return_dtype=pl.String) if title_case else text
+
+
+def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Whether the case was changed."""
+    return before != after
+
+
+def full_name(first: pl.Expr, last: pl.Expr) -> pl.Expr:
+    """First and last name put together; null where both are blank."""
+    return pl.concat_str([first, last], separator=" ", ignore_nulls=True).replace("", None)
+
+
+def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """The rows with the full name that their parts make, where the profile has a full name and the row gives none."""
+    parts = [pl.col(part) for part in ("first_name", "last_name") if part in values.columns]
+    if not parts or "full_name" not in profile.column_of:
+        return values
+    made = full_name(*parts) if len(parts) == 2 else parts[0]
+    given = [pl.col("full_name")] if "full_name" in values.columns else []
+    return values.with_columns(full_name=pl.coalesce([*given, made]))
+
+
+def _in_title_case(values: pl.Series) -> pl.Series:
+    return change_where(values, values.str.contains(_CAPITALS), lambda some: some.str.to_titlecase())

@@ -1,0 +1,53 @@
+"""How the date formats that a profile declares are read, and which texts they read as different days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+ISO: Final = "%Y-%m-%d"
+
+
+def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
+    """The day that the text is by a format (strftime), as ISO text; null where it is none.
+
+    Args:
+        text: tidied text.
+        declared: the format.
+        pivot: last of the two-digit years that belong to this century; the others belong to the last one.
+    """
+    day = text.str.to_date(declared, strict=False)
+    if "%y" not in declared:
+        # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
+        return pl.when(day.dt.year().is_between(1000, 9999)).then(day.dt.strftime(ISO))
+    century = (
+        pl.when(day.dt.year() % 100 <= (68 if pivot is None else pivot)).then(pl.lit("20")).otherwise(pl.lit("19"))
+    )
+    written = pl.concat_str(century, day.dt.strftime("%y-%m-%d"))
+    return written.str.to_date(ISO, strict=False).dt.strftime(ISO)  # 29 February may not be in that century's year
+
+
+def differ(readings: Sequence[pl.Expr]) -> pl.Expr:
+    """Whether two of the readings are different days."""
+    return pl.min_horizontal(readings) != pl.max_horizontal(readings) if len(readings) > 1 else pl.lit(False)
+
+
+def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None) -> list[str]:
+    """The formats by which a whole column can be read: those that read every text that any of them reads.
+
+    Where none reads them all, every format is given back: each text then has to speak for itself.
+
+    Args:
+        values: tidied text of the column.
+        formats: the declared formats.
+        pivot: last of the two-digit years that belong to this century.
+    """
+    days = values.drop_nulls().unique().to_frame("text")
+    read = days.select(
+        reading(pl.col("text"), declared, pivot).is_not_null().alias(declared) for declared in dict.fromkeys(formats)
+    )
+    read = read.filter(pl.any_horizontal(pl.all()))
+    whole = [declared for declared in dict.fromkeys(formats) if read[declared].all()]
+    return whole or list(formats)

@@ -1,0 +1,45 @@
+"""What an e-mail address is: RFC 5321 and 5322 as people use them, without quotes and comments.
+
+One regular expression settles ASCII addresses of usual length; what it leaves open, email-validator decides.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_LAST_LABEL: Final = "(?:[A-Za-z0-9][A-Za-z0-9-]*)?[A-Za-z]"
+_ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}$"
+_OPEN: Final = r"[@.]..--"  # labels such as xn--… that only IDNA can judge (RFC 5890, 2.3.1)
+_SPECIAL_USE: Final = rf"(?i)[@.](?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$"  # RFC 6761: nobody has mail there
+_SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 5321, 4.5.3.1)
+
+
+def are_addresses(values: pl.Series) -> pl.Series:
+    """Whether each text is an address that somebody can have; null stays null."""
+    plain = values.str.contains(_ADDRESS) & ~values.str.contains(_SPECIAL_USE)
+    asked = left_open(values)
+    if asked.is_empty():
+        return plain
+    accepted = asked.filter(pl.Series([verdict(text) is not None for text in asked], dtype=pl.Boolean))
+    return (plain & ~values.is_in(asked.implode())) | values.is_in(accepted.implode())
+
+
+def left_open(values: pl.Series) -> pl.Series:
+    """The distinct values that regular expressions cannot decide, which are those the library is asked about."""
+    foreign = values.str.len_bytes() != values.str.len_chars()
+    is_open = foreign | (values.str.len_bytes() > _SHORT) | values.str.contains(_OPEN)
+    return values.filter(is_open & values.str.contains("@", literal=True)).unique()
+
+
+def verdict(text: str) -> str | None:
+    """The library's reading of one address, its domain in lower case and ASCII, or None where it is none."""
+    try:
+        found = validate_email(text, check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        return None
+    return f"{found.local_part}@{found.ascii_domain}"
