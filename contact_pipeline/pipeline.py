@@ -92,7 +92,10 @@ class Pipeline:
                     progress(STAGES[number], (number - 1) / 4)
                 upload = step(upload.upload_id)
         except KeyboardInterrupt:
-            self._give_up(upload.upload_id, user)
+            try:
+                self._give_up(upload.upload_id, user)
+            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
+                self._give_up(upload.upload_id, user)
             raise
         except Exception as error:
             self._end(upload.line, "failed", _reason("failed", f"{type(error).__name__} while staging.", "Try again."))
@@ -168,7 +171,10 @@ class Pipeline:
             else:
                 self.originals.keep(line["upload_id"], path, move=move)
         except KeyboardInterrupt:
-            self._give_up(line["upload_id"], user)
+            try:
+                self._give_up(line["upload_id"], user)
+            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
+                self._give_up(line["upload_id"], user)
             raise
         return self.show(line["upload_id"])
 
@@ -717,10 +723,9 @@ class Pipeline:
             change_line(contacts, upload_id, **values)
 
     def _give_up(self, upload_id: str, user: str | None) -> None:
-        """Cancels an upload that somebody interrupted; one Ctrl-C can be raised twice, by Polars and by Python."""
-        for _ in range(2):
-            with suppress(KeyboardInterrupt, Refusal):
-                self.cancel(upload_id, user=user)
+        """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
+        with suppress(Refusal):
+            self.cancel(upload_id, user=user)
 
     def _forget(self, upload_id: str) -> None:
         """Deletes all that an upload left behind, but its ledger line."""

@@ -6,6 +6,8 @@ import getpass
 import inspect
 import os
 import shlex
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -52,6 +54,9 @@ class Invocation:
         settings = self.settings
         from contact_pipeline import Pipeline
 
+        if threading.current_thread() is threading.main_thread():
+            # Polars takes Ctrl-C for itself, panics on stderr, and leaves Python to raise it a second time.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return Pipeline(settings=settings)
 
     def line(self, *words: object) -> str:

@@ -1,0 +1,64 @@
+"""Ctrl-C: wherever it comes, the command ends with one line, and the upload leaves nothing but its ledger line."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEADINGS = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code"
+
+
+@pytest.fixture
+def big_file(tmp_path):
+    file = tmp_path / "people.csv"
+    lines = (f"Rosa,,,Delgado,,AC-{n},rosa{n}@example.com,02139\n" for n in range(150_000))
+    with file.open("w", encoding="utf-8") as opened:
+        opened.write(HEADINGS + "\n")
+        opened.writelines(lines)
+    return file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "reached", ["uploads/*/original.csv", "staging/*/raw-*.parquet", "staging/*/normalized-*.parquet"]
+)
+def test_an_interrupted_plan_is_cancelled(reached, big_file, home, run):
+    """B5: cancelled at any time before it is complete, an upload leaves nothing behind but its ledger line."""
+    words = ["plan", big_file, "--profile", "outreach_contacts", "--group", "Spring", "--json", "--home", home]
+    command = [sys.executable, "-m", "contact_pipeline", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as planning:
+        deadline = time.monotonic() + 60
+        while not list(home.glob(reached)) and time.monotonic() < deadline and planning.poll() is None:
+            time.sleep(0.005)
+        planning.send_signal(signal.SIGINT)
+        out, err = planning.communicate(timeout=60)
+    assert planning.returncode == 1
+    assert '"interrupted"' in out
+    assert "Traceback" not in err
+    (line,) = run("uploads", "--json").document
+    assert (line["state"], line["changeset_sha256"]) == ("cancelled", None)
+    assert not list(home.glob("staging/*/*"))
+    assert not list(home.glob("uploads/*/*"))
+
+
+def test_ctrl_c_at_the_question_cancels(run, tmp_path, home, monkeypatch):
+    """B5, C1: giving up at the last question imports nothing."""
+
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    file = tmp_path / "people.csv"
+    file.write_text(f"{HEADINGS}\nRosa,,,Delgado,,AC-1,rosa@example.com,\n", encoding="utf-8")
+    monkeypatch.setattr("typer.confirm", interrupt)
+    ended = run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--json")
+    assert (ended.status, ended.document["state"]) == (1, "cancelled")
+    assert not list(home.glob("staging/*/*"))
+
+
+def test_a_reader_that_has_enough_is_no_error(home):
+    """`… | head` closes the pipe."""
+    command = f"{sys.executable} -m contact_pipeline profiles --json --home {home} | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[\n", "")
