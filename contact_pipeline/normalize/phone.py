@@ -17,6 +17,8 @@ from contact_pipeline.profiles import numbering
 
 _PLAIN: Final = r"^\+?[0-9 ().\-]+$"
 _PUNCTUATION: Final = r"[ ().\-]+"
+_EXTENDED: Final = r"(?i)^(\+?[0-9 ().\-]+[0-9)]) *(?:;ext=|,,|(?:extension|extn|ext|x|#)[.:]?) *([0-9]{1,7})$"
+_TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
 _LETTER: Final = r"\p{L}"
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
@@ -43,19 +45,44 @@ def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
 
 def left_open(values: pl.Series, region: str | None) -> pl.Series:
     """The distinct numbers that expressions cannot settle, which are those that the library is asked about."""
-    return _askable(values.filter(_settled(values, region).is_null()), region).drop_nulls().unique()
+    _, open_ones = _settled_and_open(values, region)
+    return open_ones.drop_nulls().unique()
 
 
 def _normalized(values: pl.Series, region: str | None) -> pl.Series:
-    settled = _settled(values, region)
-    rest = _askable(values.set(settled.is_not_null(), None), region)
-    decided = map_distinct(rest, lambda some: pl.Series([_verdict(text, region) for text in some], dtype=pl.String))
+    settled, open_ones = _settled_and_open(values, region)
+    decided = map_distinct(
+        open_ones, lambda some: pl.Series([_verdict(text, region) for text in some], dtype=pl.String)
+    )
     return settled.fill_null(decided).fill_null(values)
 
 
-def _askable(values: pl.Series, region: str | None) -> pl.Series:
-    """Without a region only a plus makes a number readable, so the rest need not be tried."""
-    return values if region else values.set(~values.str.contains("[+＋]"), None)
+def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
+    """The numbers in E.164 that are beyond doubt, and the texts about which there is doubt; else null."""
+    digits, extension = _digits(values)
+    settled = _settled_numbers(digits, extension, region)
+    left = settled.is_null() & values.is_not_null()
+    doubtful = fill_where(
+        left, left, pl.DataFrame({"text": values, "digits": digits}).to_struct(), partial(_doubtful, region=region)
+    )
+    return settled, values.set(~doubtful, None)
+
+
+def _settled(values: pl.Series, region: str | None) -> pl.Series:
+    return _settled_and_open(values, region)[0]
+
+
+def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
+    """Whether the library has to be asked: not without enough digits, nor about digits that no plan has."""
+    text, digits = pl.col("text"), pl.col("digits")
+    wrong = numbering.is_wrong(digits)
+    if region and (plan := numbering.plan_of(region)):
+        national = digits.str.contains("^[0-9]+$") & ~digits.str.contains(plan.starts_otherwise)
+        wrong = wrong | (national & numbering.is_wrong(pl.lit(f"+{plan.calling_code}") + digits))
+    # Without a region only a plus makes a number readable.
+    readable = pl.lit(True) if region else text.str.contains("[+＋]")
+    asked = readable & ~text.str.contains(_TOO_FEW_DIGITS) & ~wrong.fill_null(False)
+    return rows.struct.unnest().with_columns(asked=asked).get_column("asked")
 
 
 def _verdict(text: str, region: str | None) -> str | None:
@@ -67,16 +94,31 @@ def _has_stray_letters(values: pl.Series) -> pl.Series:
     return fill_where(letters, letters, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_LETTER))
 
 
-def _settled(values: pl.Series, region: str | None) -> pl.Series:
-    """The number in E.164 where that is beyond doubt, else null."""
-    text, number = pl.col("text"), pl.col("number")
+def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The bare digits (after a plus) of texts in the usual spellings, and their extensions; else null."""
+    text = pl.col("text")
     bare = pl.when(text.str.contains(_PLAIN)).then(text.str.replace_all(_PUNCTUATION, ""))
     digits = values.to_frame("text").select(digits=bare).to_series()
+    extension = pl.Series("extension", [None], dtype=pl.String).new_from_index(0, values.len())
+    extended = digits.is_null() & values.str.contains(_EXTENDED)
+    if not extended.any():
+        return digits, extension
+    parts = values.filter(extended).str.extract_groups(_EXTENDED).struct
+    places = extended.fill_null(False).arg_true()
+    base = parts.field("1").str.replace_all(_PUNCTUATION, "")
+    return digits.scatter(places, base), extension.scatter(places, parts.field("2"))
+
+
+def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None) -> pl.Series:
+    """The number in E.164 where that is beyond doubt, else null."""
     numbers = digits.set(~digits.str.starts_with("+"), None)
     if region and (plan := numbering.plan_of(region)):
         for read in (_as_it_stands, _with_prefix):
             left = numbers.is_null() & digits.is_not_null()
             numbers = fill_where(numbers, left, digits, partial(_of_series, read(pl.col("digits"), plan)))
+    if extension.null_count() < extension.len():
+        numbers = (numbers + ";ext=" + extension).fill_null(numbers.set(extension.is_not_null(), None))
+    number = pl.col("number")
     return numbers.to_frame("number").select(pl.when(numbering.is_certain(number)).then(number)).to_series()
 
 

@@ -20,6 +20,7 @@ _TYPES: Final = (
 )  # fmt: skip
 _NOT_GEOGRAPHIC: Final = "001"
 _EXTENSION: Final = "(?:;ext=[0-9]{1,7})?"
+_SHAPE: Final = rf"^\+[1-9][0-9]*{_EXTENSION}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Plan:
         international_prefix: pattern of what is dialled before a calling code.
         plain_international_prefix: the same, where it is always these digits.
         trunk_prefix: digits dialled before a national number, where nothing else can be meant by them.
+        starts_otherwise: pattern of digits at whose start a prefix may be taken off.
     """
 
     calling_code: str
@@ -39,6 +41,7 @@ class Plan:
     international_prefix: str
     plain_international_prefix: str | None
     trunk_prefix: str | None
+    starts_otherwise: str
 
 
 @cache
@@ -55,6 +58,7 @@ def plan_of(region: str) -> Plan | None:
         international_prefix=f"^(?:{_for_polars(abroad)})" if abroad else "^!",
         plain_international_prefix=abroad if abroad.isdigit() else None,
         trunk_prefix=_plain_trunk_prefix(metadata.national_prefix, metadata.national_prefix_for_parsing),
+        starts_otherwise=_starts_otherwise(metadata),
     )
 
 
@@ -64,6 +68,12 @@ def is_certain(number: pl.Expr) -> pl.Expr:
     False means that the library must be asked.
     """
     return number.str.contains(_valid_numbers()) & ~number.str.contains(_open_starts())
+
+
+def is_wrong(number: pl.Expr) -> pl.Expr:
+    """Whether text such as `+12025550143` or `+12025550143;ext=12` is beyond doubt no valid number."""
+    shaped = number.str.contains(_SHAPE)
+    return shaped & ~number.str.contains(_valid_numbers()) & ~number.str.contains(_open_starts())
 
 
 def verdict(text: str, region: str | None) -> str | None:
@@ -123,6 +133,11 @@ def _metadata(code: int, region: str) -> PhoneMetadata:
     if region == _NOT_GEOGRAPHIC:
         return PhoneMetadata.metadata_for_nongeo_region(code)  # type: ignore[return-value]
     return PhoneMetadata.metadata_for_region(region)  # type: ignore[return-value]
+
+
+def _starts_otherwise(metadata: PhoneMetadata) -> str:
+    prefixes = (metadata.international_prefix, str(metadata.country_code), metadata.national_prefix_for_parsing)
+    return f"^(?:{'|'.join(_for_polars(prefix) for prefix in prefixes if prefix)})"
 
 
 def _plain_trunk_prefix(prefix: str | None, for_parsing: str | None) -> str | None:

@@ -93,7 +93,8 @@ def _is_phone(value: pl.Expr) -> pl.Expr:
 def _are_phones(values: pl.Series) -> pl.Series:
     certain = values.to_frame("number").select(numbering.is_certain(pl.col("number"))).to_series()
     rest = values.filter(~certain)
-    asked = rest.filter(rest.str.starts_with("+")).unique()
+    wrong = rest.to_frame("number").select(numbering.is_wrong(pl.col("number"))).to_series()
+    asked = rest.filter(rest.str.starts_with("+") & ~wrong).unique()
     accepted = asked.filter(pl.Series([numbering.verdict(text, None) == text for text in asked], dtype=pl.Boolean))
     return certain if accepted.is_empty() else certain | values.is_in(accepted.implode())
 

@@ -8,7 +8,7 @@ from phonenumbers import PhoneNumberFormat
 from contact_pipeline.normalize import phone
 from contact_pipeline.profiles import numbering
 
-REGIONS = ["AR", "AU", "BR", "CI", "DE", "FR", "GB", "IN", "IT", "JP", "KZ", "MX", "NO", "PR", "RU", "US", "VA"]
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 NOTATIONS = [
     PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966,
 ]  # fmt: skip
@@ -66,21 +66,56 @@ def test_the_numbers_reserved_for_fiction_are_valid(values_of):
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_example_numbers_of_a_region_agree_with_the_library_in_every_notation(values_of, region):
-    numbers = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
-    numbers = [number for number in numbers if number is not None]
+    examples = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
+    numbers = [number for number in [*examples, phonenumbers.invalid_example_number(region)] if number is not None]
     texts = [phonenumbers.format_number(number, notation) for number in numbers for notation in NOTATIONS]
-    expected = [numbering.verdict(text, region) or text for text in texts]
-    assert values_of(texts, type="phone", region=region) == expected
+    texts += [text.replace("-", " ") for text in texts] + [text.replace(" ", "") for text in texts]
+    texts += [f"{text} ext. 12" for text in texts] + [f"{text}0" for text in texts] + [text[:-1] for text in texts]
+    for here in (region, None):
+        expected = [numbering.verdict(text, here) or text for text in texts]
+        assert values_of(texts, type="phone", region=here) == expected
+
+
+def test_the_numbers_of_no_region_agree_with_the_library(values_of):
+    numbers = [phonenumbers.example_number_for_non_geo_entity(code) for code in sorted(
+        phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS
+    )]  # fmt: skip
+    texts = [phonenumbers.format_number(number, notation) for number in numbers if number for notation in NOTATIONS]
+    assert values_of(texts, type="phone") == [numbering.verdict(text, "US") or text for text in texts]
+
+
+def test_extensions_in_their_many_spellings_do_not_need_the_library(values_of):
+    spellings = ["x12", " x12", " X 12", " ext 12", " ext. 12", ";ext=12", " extn 12", " extension 12", " #12", ",,12"]
+    texts = [f"(202) 555-0143{spelling}" for spelling in spellings]
+    assert values_of(texts, type="phone") == ["+12025550143;ext=12"] * len(texts)
+    assert phone.left_open(pl.Series(texts), "US").len() <= 2
+
+
+def test_wrong_numbers_do_not_need_the_library():
+    texts = [
+        "555-0178",
+        "call me",
+        "202-555-014",
+        "+44 12",
+        "(202) 555-01430000",
+        "999 999 9999",
+    ]
+    assert phone.left_open(pl.Series(texts), "US").to_list() == []
 
 
 @settings(deadline=None)
 @given(
     text=st.text(alphabet="0123456789+ ()-.", min_size=4, max_size=18)
+    | st.text(alphabet="0123456789+ ()-.x#;=extn,A２", min_size=1, max_size=22)
     | st.from_regex(
-        r"(011|00|0|1|\+1|\+44|55|)[ -]?\(?[2-9][0-9]{2}\)?[ -]?[2-9][0-9]{2}[ -]?[0-9]{4}", fullmatch=True
+        r"(011|00|0|1|\+1|\+44|55|)[ -]?\(?[2-9][0-9]{2}\)?[ -]?[2-9][0-9]{2}[ -]?[0-9]{4}"
+        r"( ?(x|ext\.?|#|;ext=) ?[0-9]{1,9})?",
+        fullmatch=True,
     ),
     region=st.sampled_from(["US", "GB", "BR", "IT", "MX", "RU"]),
 )
 def test_the_fast_path_never_contradicts_the_library(text, region):
-    settled = phone._settled(pl.Series([text]), region)[0]
+    values = pl.Series([text])
+    settled = phone._settled(values, region)[0]
     assert settled is None or settled == numbering.verdict(text, region)
+    assert phone.left_open(values, region).len() or settled or numbering.verdict(text, region) is None
