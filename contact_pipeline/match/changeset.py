@@ -140,9 +140,9 @@ def _initial(part: Part, field: str) -> str:
 
 def _notes(part: Part, there: str) -> str:
     """Every note that this upload makes for a target, in file order; see `_with_new_notes` for those that are new."""
-    return " || ".join(
-        ["coalesce(w.import_notes, [])", *(_displaced(part, name, there) for name in noted_fields(part))]
-    )
+    given = ["coalesce(w.notes, [])"] if "notes" in part.kinds else []
+    displaced = (_displaced(part, name, there) for name in noted_fields(part))
+    return " || ".join([*given, "coalesce(w.import_notes, [])", *displaced])
 
 
 def _with_new_notes(part: Part) -> str:

@@ -78,6 +78,8 @@ def _given(part: Part, expression: str) -> str:
 
 def _together(part: Part, name: str) -> str:
     column = f"r.{quoted(name)}"
+    if name == "notes" and part.takes_notes:
+        return f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
     if part.blank == "overwrite":
         kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"

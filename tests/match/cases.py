@@ -64,6 +64,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "company": {"nothing": NOTHING["company"]},
     "qualifications": {"type": "list"},
     "do_not_contact": {"type": "boolean"},
+    "notes": {"type": "list"},
 }
 KEYS = ["account_number", "ssn", "email", "name", "phone"]
 

@@ -291,7 +291,7 @@ class Submission:
     row: int
     target: int | None
     values: Values
-    displaced: dict[str, list[Any]]  # every value given, in file order
+    given: dict[str, list[Any]]  # every value given, in file order
     notes: list[str]
 
 
@@ -388,9 +388,10 @@ def merges(profile: Profile) -> bool:
 
 
 def with_notes(there: Values, after: Values, write: Submission, profile: Profile) -> list[str] | None:
-    """The notes afterwards: those there were, and each new one once."""
+    """The notes afterwards: those there were, and each new one once; the file's own come first."""
     notes = list(there.get("notes") or [])
-    for note in [*write.notes, *displaced_notes(there, after, write, profile)]:
+    own = [note for given in write.given.get("notes", []) for note in given or []]
+    for note in [*own, *write.notes, *displaced_notes(there, after, write, profile)]:
         if note not in notes:
             notes.append(note)
     return notes or None
@@ -406,7 +407,7 @@ def displaced_notes(there: Values, after: Values, write: Submission, profile: Pr
         in_parts = whole and name in {"first_name", "last_name"}
         if column.sensitive or in_parts or profile.row_fields[name] != "text":
             continue
-        for value in [there.get(name), *write.displaced.get(name, [])]:
+        for value in [there.get(name), *write.given.get(name, [])]:
             if value and value != after.get(name):
                 yield f"[merge] {column.heading}: {value}"
 

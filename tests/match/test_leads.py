@@ -43,6 +43,16 @@ def test_notes_that_are_there_stay_when_rows_are_merged(ground):
     assert ground.contact(1)["notes"] == ["Called twice", "[merge] Name: Ann Bee"]
 
 
+def test_notes_that_the_file_brings_are_added_to_those_there_are(ground):
+    """X5: a column of notes is not lost where the profile makes notes of its own."""
+    content = load_profile("dealer_leads").model_dump(mode="json")
+    content["columns"].append({"field": "notes", "heading": "Notes", "type": "list"})
+    ground.fill("leads", [Entity(1, ANN | {"notes": ["Called twice"]})])
+    rows = [ANN | {"notes": ["Called twice", "Wants a van"]}, ANN | {"phone": None, "notes": ["Asks for Jo"]}]
+    ground.run(Profile.model_validate(content), rows, lead_type="SMS")
+    assert ground.contact(1)["notes"] == ["Called twice", "Wants a van", "Asks for Jo"]
+
+
 def test_a_sensitive_value_is_not_written_into_a_note(ground):
     """E12: a displaced social security number stays out of the notes."""
     content = load_profile("outreach_contacts").model_dump(mode="json") | {"matched": "merge"}
