@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def test_an_account_that_has_changed_makes_the_plan_stale(ground):
     assert ground.stale_rows(planned) == [2]
 
 
+@pytest.mark.timeout(1800)
 @settings(agreeing, max_examples=int(MORE or 40))
 @given(case=cases(), moved=st.integers(0, 2**16 - 1), made=st.integers(0, 2**16 - 1))
 def test_the_rows_that_would_be_decided_otherwise_are_those_of_the_reference(one_ground, case, moved, made):

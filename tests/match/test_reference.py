@@ -8,6 +8,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.match import reference
@@ -26,6 +27,7 @@ agreeing = settings(
 )
 
 
+@pytest.mark.timeout(1800)
 @agreeing
 @given(case=cases())
 def test_outcomes_changes_and_final_tables_are_those_of_the_reference(one_ground, case):
