@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.normalize.recognize import recognize, suggest
+from contact_pipeline.normalize.synonyms import folded
+from contact_pipeline.normalize.witness import CONTENTS, Content
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
@@ -23,10 +26,20 @@ class Mapping:
     Attributes:
         fields: raw column name → field, in the order of the file.
         ignored: headings that fill no field, in the order of the file.
+        suggestions: ignored heading → field for which it might be meant; somebody has to confirm it.
     """
 
     fields: dict[str, str]
     ignored: list[str]
+    suggestions: dict[str, str] = attribute(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The suggestions in sentences."""
+        return [
+            f"Heading '{heading}' is ignored; it may be meant for {field}. If so, map it: \"{heading}={field}\"."
+            for heading, field in self.suggestions.items()
+        ]
 
 
 def map_headings(
@@ -36,6 +49,7 @@ def map_headings(
     chosen: dict[str, str] | None = None,
     *,
     file: str | None = None,
+    holds: dict[str, Content] | None = None,
 ) -> Mapping:
     """Maps a file's headings to the profile's fields, by the profile's rule for headings.
 
@@ -45,13 +59,18 @@ def map_headings(
         profile: the profile.
         chosen: heading → field, where somebody decided; only for profiles with mapped headings.
         file: the file's name, for messages.
+        holds: raw column → what its cells look like, as `what_columns_hold` says.
 
     Raises:
         Refusal: the headings are not those of the profile (`headings`), or what it needs cannot be mapped (`mapping`).
     """
+    suggestions: dict[int, str] = {}
     if profile.headings == "mapped":
-        fields = _propose(headings, profile, chosen or {}, file)
-        _must_suffice(headings, fields, profile, file)
+        contents = {n: holds[column] for n, column in enumerate(columns) if holds and column in holds}
+        fields = _propose(headings, profile, chosen or {}, file, contents)
+        free = [n for n, heading in enumerate(headings) if n not in fields and heading.strip()]
+        suggestions = suggest(headings, free, profile, set(fields.values()), contents)
+        _must_suffice(headings, fields, profile, file, suggestions, contents)
     else:
         if chosen:
             raise Refusal(
@@ -64,6 +83,7 @@ def map_headings(
     return Mapping(
         fields={columns[n]: fields[n] for n in sorted(fields)},
         ignored=[heading for n, heading in enumerate(headings) if n not in fields and heading.strip()],
+        suggestions={headings[n]: field for n, field in suggestions.items()},
     )
 
 
@@ -115,16 +135,14 @@ def _misplaced(column: Column, position: int) -> str:
     return f"'{column.heading}' must stand in column {column.letter}, not {_letter(position)}"
 
 
-def _propose(headings: list[str], profile: Profile, chosen: dict[str, str], file: str | None) -> dict[int, str]:
-    """Position → field: what was chosen, then what the headings say."""
+def _propose(
+    headings: list[str], profile: Profile, chosen: dict[str, str], file: str | None, contents: dict[int, Content]
+) -> dict[int, str]:
+    """Position → field: what was chosen, then what the headings say and their columns do not deny."""
     fields = {_find_heading(heading, headings, file): field for heading, field in chosen.items()}
     _must_be_fields(fields.values(), profile, file)
-    decided = set(fields.values())
-    meaning = {_folded(name): column.field for column in profile.columns for name in (column.heading, *column.accepts)}
-    for position, heading in enumerate(headings):
-        field = meaning.get(_folded(heading))
-        if field and position not in fields and field not in decided:
-            fields[position] = field
+    recognized = recognize(headings, profile, fields)
+    fields |= {n: field for n, field in recognized.items() if not _denied(profile.column_of[field], contents.get(n))}
     for field in dict.fromkeys(fields.values()):
         rivals = [headings[n] for n in sorted(fields) if fields[n] == field]
         if len(rivals) > 1:
@@ -136,6 +154,11 @@ def _propose(headings: list[str], profile: Profile, chosen: dict[str, str], file
                 details={"field": field, "headings": rivals},
             )
     return fields
+
+
+def _denied(column: Column, content: Content | None) -> bool:
+    """Whether a column of e-mail addresses or telephone numbers stands under the heading of a text or a name."""
+    return content is not None and column.type in {"name", "text"}
 
 
 def _find_heading(wanted: str, headings: list[str], file: str | None) -> int:
@@ -166,7 +189,14 @@ def _must_be_fields(fields: Iterable[str], profile: Profile, file: str | None) -
             )
 
 
-def _must_suffice(headings: list[str], fields: dict[int, str], profile: Profile, file: str | None) -> None:
+def _must_suffice(
+    headings: list[str],
+    fields: dict[int, str],
+    profile: Profile,
+    file: str | None,
+    suggestions: dict[int, str],
+    contents: dict[int, Content],
+) -> None:
     """Refuses a mapping under which no row could ever be complete."""
     mapped = set(fields.values())
     missing = [column.field for column in profile.columns if column.required and column.field not in mapped]
@@ -178,12 +208,15 @@ def _must_suffice(headings: list[str], fields: dict[int, str], profile: Profile,
     if not missing:
         return
     free = [heading for n, heading in enumerate(headings) if n not in fields and heading.strip()]
-    hints = {field: _nearest(_names(profile.column_of[field]), free) for field in missing}
+    suggested = {field: headings[n] for n, field in suggestions.items()}
+    hints = {field: suggested.get(field) or _nearest(_names(profile.column_of[field]), free) for field in missing}
     starred = [f"{field}*" + (f" (nearest heading: '{near}')" if near else "") for field, near in hints.items()]
+    seen = [f"'{headings[n]}' holds {CONTENTS[content]}" for n, content in contents.items() if n in suggestions]
     example = next((f"{near}={field}" for field, near in hints.items() if near), f"Heading={missing[0]}")
     raise Refusal(
         "mapping",
-        f"{file or 'The file'} needs {listed(needs)}. Not mapped: {', '.join(starred)}.",
+        f"{file or 'The file'} needs {listed(needs)}. Not mapped: {', '.join(starred)}."
+        + (f" {listed(seen)}." if seen else ""),
         f'Map a heading to each field that is needed, such as "{example}".'
         + (f" Headings that are free: {listed(free, limit=30)}." if free else ""),
         file=file,
@@ -221,7 +254,7 @@ def _names(column: Column) -> list[str]:
 def _nearest(names: list[str], among: list[str]) -> str | None:
     """The one of `among` that is most like any of the names, if it is like it at all."""
     found = [
-        process.extractOne(name, among, scorer=fuzz.WRatio, processor=_folded, score_cutoff=_NEAR) for name in names
+        process.extractOne(name, among, scorer=fuzz.WRatio, processor=folded, score_cutoff=_NEAR) for name in names
     ]
     best = max((match for match in found if match), key=lambda match: match[1], default=None)
     return best[0] if best else None
@@ -229,10 +262,6 @@ def _nearest(names: list[str], among: list[str]) -> str | None:
 
 def _spaced(heading: str) -> str:
     return " ".join(heading.split()).casefold()
-
-
-def _folded(heading: str) -> str:
-    return re.sub(r"[\W_]+", "", heading.casefold())
 
 
 def _letter(position: int) -> str:

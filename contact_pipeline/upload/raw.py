@@ -76,6 +76,11 @@ def raw_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("raw-*.parquet"))
 
 
+def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
+    """The first raw rows, to look at."""
+    return pl.read_parquet(raw_paths(folder)[0], n_rows=most)
+
+
 def write_empty_rows(folder: Path, columns: list[str]) -> None:
     """Writes a slice without rows, so that a file without data has its columns all the same."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {

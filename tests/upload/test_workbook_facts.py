@@ -50,7 +50,8 @@ def test_a_number_is_what_its_format_shows_where_that_says_more(read, sheet, val
 
 @pytest.mark.parametrize("since_1904", [False, True])
 def test_dates_and_times_are_right_in_either_epoch(read, sheet, since_1904):
-    day, moment, time = dt.datetime.fromisoformat("2024-02-29"), dt.datetime.fromisoformat("1984-04-17T13:45:10"), dt.time(9, 30)  # fmt: skip
+    day, moment = map(dt.datetime.fromisoformat, ("2024-02-29", "1984-04-17T13:45:10"))
+    time = dt.time(9, 30)
 
     def fill(book, made):
         made.write_row(0, 0, ["Day", "Moment", "Time"])
@@ -125,7 +126,7 @@ def test_two_sheets_with_the_headings_are_refused_with_the_list(read, tmp_path):
 
 def test_no_entity_of_a_document_is_resolved(read, sheet, tmp_path):
     (tmp_path / "secret.txt").write_text("secret")
-    path = sheet(lambda book, made: made.write_column(0, 0, ["Name", "Ada"]))
+    path = sheet(lambda _, made: made.write_column(0, 0, ["Name", "Ada"]))
     hostile = tmp_path / "hostile.xlsx"
     declared = f'<!DOCTYPE sst [<!ENTITY leak SYSTEM "file://{tmp_path}/secret.txt">]>'.encode()
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(hostile, "w") as copy:
