@@ -30,7 +30,7 @@ from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, Sta
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, hash_changeset, match, parts_of
-from contact_pipeline.normalize import normalize, repairs_of
+from contact_pipeline.normalize import fitting_formats, normalize, repairs_of, with_formats
 from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
@@ -41,7 +41,7 @@ from contact_pipeline.store import LedgerLine, Staging, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
 from contact_pipeline.store.originals import Originals, sha256_of
 from contact_pipeline.upload import ReadOptions, read_upload
-from contact_pipeline.validate import noted_cells, validate
+from contact_pipeline.validate import held_because, noted_cells, validate
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
@@ -435,6 +435,7 @@ class Pipeline:
         profile, _ = _resolved(line)
         facts, reference = staging.facts(), self._reference(staging)
         headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+        profile = with_formats(profile, facts.get("formats", {}))
         parts = [
             repairs_of(raw, clean, facts["fields"], profile, reference, headings)
             for raw, clean in staging.pairs(self.settings.slice_rows)
@@ -496,6 +497,8 @@ class Pipeline:
         staging.clear("normalized")
         facts, reference = staging.facts(), self.store.reference()
         headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+        formats = fitting_formats(staging.slices("raw", self.settings.slice_rows), facts["fields"], profile)
+        profile = with_formats(profile, formats)
         blanks, repairs = [empty(BLANK_ROWS)], 0
         for number, raw in enumerate(staging.slices("raw", self.settings.slice_rows)):
             clean, blank = normalize(raw, facts["fields"], profile, reference, headings=headings)
@@ -512,6 +515,7 @@ class Pipeline:
                 {
                     **facts,
                     "columns_normalized": [name for name in columns if name not in {"row_number", "repaired"}],
+                    "formats": formats,
                     "logins": sorted(reference.logins),
                     "vocabularies": {name: list(values) for name, values in reference.vocabularies.items()},
                 },
@@ -522,6 +526,7 @@ class Pipeline:
         profile, _ = _resolved(line)
         staging = self.store.staging(line.upload_id)
         reference, headings = self._reference(staging), _headings(staging.facts(), profile)
+        profile = with_formats(profile, staging.facts().get("formats", {}))
         found = [
             validate(clean, profile, reference, headings)
             for clean in staging.slices("normalized", self.settings.slice_rows)
@@ -548,7 +553,8 @@ class Pipeline:
                 columns=facts["columns_normalized"],
                 headings=_headings(facts, profile),
             )
-        reason = blocked_because(line.file_name, line.data_rows, profile, options, changeset)
+            held = held_because(database, line.file_name)
+        reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset)
         return {
             **changeset.outcomes,
             "state": "blocked" if reason else "staged",

@@ -111,6 +111,15 @@ def _date(column: Column) -> list[CellRule]:
     return [CellRule("date-ambiguous", has_one_reading, formats), *rules] if len(column.formats) > 1 else rules
 
 
+def both_readings(value: pl.Expr, column: Column) -> pl.Expr:
+    """The days that an ambiguous text can be, each with its format in words."""
+    readings = [
+        pl.format(f"{{}} ({in_words(declared)})", calendar.reading(value, declared, column.pivot))
+        for declared in column.formats
+    ]
+    return pl.concat_str(readings, separator=" or ", ignore_nulls=True)
+
+
 def _is_country(value: pl.Expr) -> pl.Expr:
     return value.is_in(sorted(set(postal.country_codes().values())))
 

@@ -19,6 +19,7 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import FURTHER, UNREAD, schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
@@ -169,6 +170,8 @@ class _Wording:
         if failure.code == "email-domain-typo":
             domain = named.str.extract("@(.+)$")
             return pl.lit(domain.replace_strict(list(MEANT), list(MEANT.values()), default="a well-known domain"))
+        if column is not None and failure.code == "date-ambiguous" and not column.sensitive:
+            return both_readings(pl.lit(named), column)
         if column is None or failure.code not in _UNREGISTERED:
             return pl.lit(failure.expected)
         if column.sensitive:
