@@ -107,13 +107,14 @@ def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType
 
 def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableType]:
     """The first changes, before → after."""
-    changes = upload.as_dict(changes=True)["changes"] if upload.changeset_sha256 else []
+    changes = upload.first_changes(shown)
     if not changes:
         return
-    rows = [(_target(change), change["action"], fields_changed(change)) for change in changes[:shown]]
+    rows = [(_target(change), change["action"], fields_changed(change)) for change in changes]
     yield console.table(("Change", "Action", "Before → after"), rows)
-    if len(changes) > len(rows):
-        yield console.text(f"and {len(changes) - len(rows):,} more; show --changes lists all of them", "dim")
+    more = upload.change_count - len(rows)
+    if more > 0:
+        yield console.text(f"and {more:,} more; show --changes lists all of them", "dim")
 
 
 def draw_rows(upload: Upload) -> RenderableType:

@@ -115,6 +115,14 @@ class Staging:
         """Makes the Parquet slices a view of the staging database; its path is relative, so the home may be moved."""
         database.run(f"CREATE OR REPLACE VIEW {view} AS FROM read_parquet('{_VIEWS[view]}')")
 
+    def count(self, name: str) -> int:
+        """How many rows a staged table has; none when the upload did not come that far."""
+        if not self.exists():
+            return 0
+        with self.open(read_only=True) as database:
+            found: int = database.value(f"SELECT count(*) FROM {quoted(name)}") if database.has(name) else 0
+        return found
+
     def table(self, name: str, *, limit: int | None = None) -> pl.DataFrame:
         """A staged table or view as a frame; empty when the upload did not come that far."""
         if self.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -98,7 +99,20 @@ class Upload:
     @property
     def changes(self) -> pl.DataFrame:
         """The changeset: target, id, action, row_number and a list of {field, before, after} as text; not masked."""
-        frames = [self._entity_changes("account"), self._entity_changes("contact"), *self._pair_changes()]
+        return self._staged_changes(None)
+
+    @property
+    def change_count(self) -> int:
+        """How many changes the changeset holds, without reading them."""
+        return sum(self.staging.count(f"{target}_changes") for target in ("account", "contact", "membership", "link"))
+
+    def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
+        """The first changes as JSON documents, sensitive values masked; None: all of them."""
+        return list(self._shown(self._staged_changes(limit).head(limit or sys.maxsize)))
+
+    def _staged_changes(self, limit: int | None) -> pl.DataFrame:
+        entities = [self._entity_changes(entity, limit) for entity in ("account", "contact")]
+        frames = [*entities, *self._pair_changes(limit)]
         staged = [frame for frame in frames if frame is not None]
         nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
         return pl.concat([nothing, *staged], how="diagonal_relaxed")
@@ -140,7 +154,7 @@ class Upload:
         if rows:
             document["rows"] = self.outcome_rows.to_dicts()
         if changes:
-            document["changes"] = list(self._shown_changes())
+            document["changes"] = self.first_changes(None)
         return document
 
     def _errors(self, limit: int | None) -> list[dict[str, Any]]:
@@ -148,9 +162,9 @@ class Upload:
         shown = defects if limit is None else defects.head(limit)
         return shown.select("row_number", "column", "value", "code", "message", "fix").to_dicts()
 
-    def _shown_changes(self) -> Iterable[dict[str, Any]]:
+    def _shown(self, changes: pl.DataFrame) -> Iterable[dict[str, Any]]:
         sensitive = self._sensitive()
-        for change in self.changes.iter_rows(named=True):
+        for change in changes.iter_rows(named=True):
             fields = {
                 field["field"]: [
                     masked(value) if field["field"] in sensitive else value
@@ -160,8 +174,8 @@ class Upload:
             }
             yield {name: value for name, value in change.items() if value is not None} | {"fields": fields}
 
-    def _entity_changes(self, entity: str) -> pl.DataFrame | None:
-        frame = self.staging.table(f"{entity}_changes")
+    def _entity_changes(self, entity: str, limit: int | None) -> pl.DataFrame | None:
+        frame = self.staging.table(f"{entity}_changes", limit=limit)
         if "action" not in frame.columns:
             return None
         names = [name.removeprefix("after_") for name in frame.columns if name.startswith("after_")]
@@ -178,10 +192,10 @@ class Upload:
         shown = fields.list.drop_nulls().alias("fields")
         return frame.select(pl.lit(entity).alias("target"), f"{entity}_id", "action", "row_number", shown)
 
-    def _pair_changes(self) -> list[pl.DataFrame | None]:
+    def _pair_changes(self, limit: int | None) -> list[pl.DataFrame | None]:
         frames: list[pl.DataFrame | None] = []
         for target in ("membership", "link"):
-            frame = self.staging.table(f"{target}_changes")
+            frame = self.staging.table(f"{target}_changes", limit=limit)
             frames.append(frame.with_columns(pl.lit(target).alias("target")) if "action" in frame.columns else None)
         return frames
 
