@@ -119,8 +119,8 @@ def _list_missing(database: Database, part: Part, address_book: str) -> None:
 def _add_custom_fields(store: Store, parts: list[Part]) -> None:
     fields = {name: kind for part in parts if part.entity == "contact" for name, kind in part.stored.items()}
     with store.open(read_only=True) as contacts:
-        known = {name for (name,) in contacts.rows("SELECT name FROM fields")}
-    if fields.keys() - known:
+        known = dict(contacts.rows("SELECT name, kind FROM fields"))
+    if fields.items() - known.items():
         sensitive = frozenset(name for part in parts for name in part.sensitive)
         with store.change() as contacts:
             add_contact_fields(contacts, fields, sensitive)

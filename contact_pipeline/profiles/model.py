@@ -26,7 +26,10 @@ NAME = "name"  # in match rules: the full name, or first and last name put toget
 NOTHING = ("N/A", "#N/A", "-", "--", "—", "none", "null")
 
 _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
-_RESERVED = {"row_number", "line_number", "repaired", "contact_id", "account_id", "address_book", "active", "revision"}
+_RESERVED = {
+    "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
+    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links",
+}  # fmt: skip
 
 
 class Model(BaseModel):
@@ -113,6 +116,57 @@ class Same(Model):
         return list(self.same)
 
 
+class Together(Model):
+    """Fields of which all are filled, or none."""
+
+    together: list[Name] = Field(min_length=2, description="Fields of which all are filled, or none.")
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return self.together
+
+
+class RequiredWhen(Model):
+    """A field that must be filled where other fields hold certain values."""
+
+    required: Name = Field(description="The field that must be filled.")
+    when: dict[Name, list[str]] = Field(
+        min_length=1, description="Field → values of which it must hold one; [] for any. All of them must agree."
+    )
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return [self.required, *self.when]
+
+
+class InOrder(Model):
+    """Two dates of which the first is not after the second."""
+
+    start: Name = Field(description="Field of the earlier date.")
+    end: Name = Field(description="Field of the later date; the one in error.")
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return [self.start, self.end]
+
+
+class Unique(Model):
+    """Fields that no two rows of a file may both hold alike; a row in which one is blank is not compared."""
+
+    unique: list[Name] = Field(min_length=1, description="Fields that are together unique in the file.")
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field that the rule looks at."""
+        return self.unique
+
+
+RowRule = AnyOf | Same | Together | RequiredWhen | InOrder | Unique
+
+
 class Narrow(Model):
     """Keeps only the candidates that agree in one more field."""
 
@@ -180,6 +234,9 @@ class Options(Model):
     blank: list[BlankPolicy] = Field(default=[], description="Blank policies that may be chosen.")
     rule: list[Literal["merge", "create"]] = Field(default=[], description="Rules that may be chosen.")
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file may be deactivated.")
+    clear_do_not_contact: bool = Field(
+        False, description="Whether an upload may, where it says so, take back that a contact is not to be contacted."
+    )
     update_existing: Literal["locked_on", "locked_off"] = Field(
         "locked_on", description="Whether contacts that exist are updated; locked: shown, not chosen."
     )
@@ -205,7 +262,7 @@ class Profile(Model):
     blanks: list[str] = Field(
         default=list(NOTHING), description="Words that are blanks, whatever their case; [] for none."
     )
-    rules: list[AnyOf | Same] = Field(default=[], description="Rules over a whole row.")
+    rules: list[RowRule] = Field(default=[], description="Rules over a whole row.")
     match: list[MatchRule] = Field(min_length=1, description="Match rules, in the order tried.")
     matched: Matched = Field("update", description="What becomes of a row that matches.")
     within_file: WithinFile = Field("first_wins", description="What becomes of later rows for the same target.")
@@ -239,6 +296,26 @@ class Profile(Model):
             raise ValueError("accounts cannot be deactivated by being missing: their status says so")
         if self.options.rule and self.matched not in self.options.rule:
             raise ValueError(f"matched '{self.matched}' is not one of options.rule")
+        return self
+
+    @model_validator(mode="after")
+    def _compares_text(self) -> Self:
+        kinds = self.row_fields
+        for name in (name for rule in self.match for name in rule.fields):
+            if kinds.get(name, "text") != "text":
+                raise ValueError(f"a match rule compares '{name}', which holds no single text")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_of_accounts_what_they_have(self) -> Self:
+        if self.target == "contact":
+            return self
+        if self.matched in {"merge", "create"} or self.within_file == "merge" or self.on_error == "note":
+            raise ValueError("accounts have neither notes nor links: nothing can be merged, linked or noted")
+        people = self.account_contacts.fields.values() if self.account_contacts else ()
+        for column in self.columns:
+            if column.field not in ACCOUNT_FIELDS and column.field not in people:
+                raise ValueError(f"field '{column.field}' is no account's, and account_contacts does not use it")
         return self
 
     @property
@@ -280,6 +357,12 @@ class Profile(Model):
         if self.account_contacts is None:
             return {}
         return {field: CONTACT_FIELDS.get(field, "text") for field in self.account_contacts.fields}
+
+
+def required_when(rule: RequiredWhen) -> str:
+    """When the rule applies, in words."""
+    parts = (f"{field} is {' or '.join(values) if values else 'filled'}" for field, values in rule.when.items())
+    return " and ".join(parts)
 
 
 def masked(text: str | None) -> str | None:

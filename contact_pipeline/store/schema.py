@@ -8,6 +8,7 @@ from typing import Final
 
 from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
 from contact_pipeline.engines import Database, quoted
+from contact_pipeline.errors import Refusal
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 
@@ -131,7 +132,14 @@ def migrate(database: Database) -> None:
 
 def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
     """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
-    known = {name for (name,) in database.rows("SELECT name FROM fields")}
+    known = dict(database.rows("SELECT name, kind FROM fields"))
+    for name, kind in fields.items():
+        if known.get(name, kind) != kind:
+            raise Refusal(
+                "field-kind",
+                f"Contacts hold the field '{name}' as {known[name]}; the profile declares it as {kind}.",
+                "Give the field another name in the profile, or the same kind.",
+            )
     new = {name: kind for name, kind in fields.items() if name not in known}
     for name, kind in new.items():
         column, before, after = quoted(name), quoted(f"before_{name}"), quoted(f"after_{name}")

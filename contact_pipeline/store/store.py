@@ -219,6 +219,15 @@ class Store:
                 "Give a list of entries with login, name, roles and can_import.",
                 file=path.name,
             ) from error
+        logins = [user.login.casefold() for user in users]
+        twice = sorted({user.login for user in users if logins.count(user.login.casefold()) > 1})
+        if twice:
+            raise Refusal(
+                "users-file",
+                f"{path.name} has several users with the login {' or '.join(twice)}; case makes no difference.",
+                "Give every user a login of their own.",
+                file=path.name,
+            )
         with self.change() as database:
             database.run("DELETE FROM users")
             for user in users:
