@@ -55,8 +55,8 @@ def test_errors_are_the_first_hundred_unless_all_are_asked_for(run, plan_outreac
 def test_inspect_has_the_keys_of_the_interface(run, workbook):
     document = run("inspect", workbook(("a@example.com", "", "", "", "", "")), "--json").document
     assert set(document) == {
-        "file_type", "encoding", "delimiter", "sheet", "sheets", "headings", "heading_row", "data_rows", "rows", "unreadable",
-        "warnings",
+        "file_type", "encoding", "delimiter", "sheet", "sheets", "headings", "heading_row", "data_rows", "rows",
+        "unreadable", "warnings",
     }  # fmt: skip
     assert set(document["rows"][0]) == {"row_number", "cells"}
     assert document["rows"][0]["row_number"] == 2
