@@ -20,10 +20,18 @@ STAGED = {  # asset → the staged table that it shows
     "matched_changeset": "contact_changes",
 }
 
+_KNOWN_BY = {  # asset → the counts that exist when it is materialized; later ones would show as zero
+    "raw_upload": ("rows",),
+    "normalized_frame": ("rows", "processed", "repairs"),
+    "validated_rows": ("rows", "processed", "repairs", "errors"),
+}
+
 
 def staged(asset: str, upload: Upload, settings: Settings) -> Metadata:
-    """What the materialization of an asset shows of an upload that is being staged."""
-    return facts(upload) | counts(upload) | preview(upload, STAGED[asset], settings)
+    """What the materialization of an asset shows of an upload: the counts that are known by then, and its table."""
+    known = counts(upload)
+    shown = {name: known[name] for name in _KNOWN_BY[asset] if name in known} if asset in _KNOWN_BY else known
+    return facts(upload) | shown | preview(upload, STAGED[asset], settings)
 
 
 def facts(upload: Upload) -> Metadata:
@@ -44,6 +52,7 @@ def facts(upload: Upload) -> Metadata:
 def counts(upload: Upload) -> Metadata:
     """The numbers of the uploads dashboard, and the hash that an approval names."""
     shown: dict[str, object] = {
+        "rows": upload.line.data_rows,
         "processed": upload.processed,
         "imports": upload.imports,
         "errors": upload.error_count,
