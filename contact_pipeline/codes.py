@@ -23,6 +23,30 @@ CODES: Final[dict[str, Code]] = {
         fix="Give {expected}.",
         example="a row with a first name only",
     ),
+    "required-together": Code(
+        meaning="Of several cells that belong together some are filled and some are blank.",
+        message="The row fills only a part of {expected}.",
+        fix="Fill in all of {expected}, or none.",
+        example="a street without a city, where the profile wants both or neither",
+    ),
+    "required-when": Code(
+        meaning="A cell is blank that must be filled because of what another one holds.",
+        message="{column} is blank, but is needed where {expected}.",
+        fix="Fill in {column}.",
+        example="a doctor without qualifications, where the profile asks for them",
+    ),
+    "end-before-start": Code(
+        meaning="The later of two dates lies before the earlier one.",
+        message="{column} '{value}' is before {expected}.",
+        fix="Correct one of the two dates.",
+        example="a contract that ends in 2024 and begins in 2025",
+    ),
+    "not-unique": Code(
+        meaning="The row holds a value that is unique in the file and that an earlier row holds.",
+        message="{column} '{value}' stands in row {row} already.",
+        fix="Correct {column} in one of the two rows.",
+        example="two rows with the same identifier, where the profile says that it is unique",
+    ),
     "differs-from": Code(
         meaning="Two cells that must hold the same value differ.",
         message="{column} '{value}' is not the same as {expected}.",
@@ -194,6 +218,14 @@ CODES: Final[dict[str, Code]] = {
         message="{column} '{value}' is not the number of a known account.",
         fix="Import the account first, or correct {column}.",
         example="a contact of an account that was never imported",
+    ),
+    "consent-kept": Code(
+        meaning="The contact asked not to be contacted; a file cannot take that back unless the profile and the upload's "
+        "option both say so.",
+        message="{column} says no, but the contact asked not to be contacted: that stays.",
+        fix="Ask the contact first; where the profile permits it, import with --clear-do-not-contact.",
+        example="a row with do_not_contact 'no' for a contact that has it set",
+        severity="warning",
     ),
     "would-clear-required": Code(
         meaning="Blank cells would leave the contact without what the profile requires.",

@@ -41,7 +41,7 @@ from contact_pipeline.store import LedgerLine, Staging, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
 from contact_pipeline.store.originals import Originals, sha256_of
 from contact_pipeline.upload import ReadOptions, read_upload
-from contact_pipeline.validate import held_because, noted_cells, validate
+from contact_pipeline.validate import held_because, noted_cells, reject_repeats, validate
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
@@ -536,6 +536,7 @@ class Pipeline:
             database.store("rejections", rejections)
             database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
             database.store("noted_cells", noted_cells(rejections))
+            reject_repeats(database, profile, headings)
             errors: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
         return {"error_count": errors}
 

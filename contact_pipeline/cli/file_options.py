@@ -71,6 +71,13 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         Annotated[bool, typer.Option("--deactivate-missing", help="Deactivate contacts that are not in the file.")],
         False,
     ),
+    "clear_do_not_contact": (
+        Annotated[
+            bool,
+            typer.Option("--clear-do-not-contact", help="Let a 'no' take back that a contact is not to be contacted."),
+        ],
+        False,
+    ),
     "allow_deactivations": (
         Annotated[
             float | None,

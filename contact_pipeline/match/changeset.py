@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.store.schema import SQL_TYPE
+
+CONSENT = "do_not_contact"
+
+
+def list_kept_consents(database: Database, part: Part) -> None:
+    """Lists, as warnings, the rows that would have taken back that a contact is not to be contacted."""
+    if CONSENT not in part.kinds or part.clears_consent or part.matched in ("create", "ignore"):
+        return
+    code, heading = CODES["consent-kept"], part.headings.get(CONSENT, CONSENT)
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, 'no' AS value,
+               'consent-kept' AS code, {literal(code.message.replace("{column}", heading))} AS message,
+               {literal(code.fix)} AS fix, 'warning' AS severity
+        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        WHERE c.{quoted(CONSENT)} AND NOT w.{quoted(CONSENT)}""")
 
 
 def make_changes(database: Database, part: Part, first_new_id: int) -> None:
@@ -112,7 +129,16 @@ def _after(part: Part, field: str) -> str:
         return _notes(part, "c.notes")
     if field not in part.kinds:
         return f"c.{quoted(field)}"
+    if field == CONSENT:
+        return _ratchet(part)
     return _policy(part, field)
+
+
+def _ratchet(part: Part) -> str:
+    """Once set it stays set, unless the row says no and may."""
+    given, there = f"w.{quoted(CONSENT)}", f"c.{quoted(CONSENT)}"
+    kept = f"{there} AND {given} IS NULL" if part.clears_consent else there
+    return f"CASE WHEN {kept} THEN true ELSE {_policy(part, CONSENT)} END"
 
 
 def _policy(part: Part, field: str) -> str:

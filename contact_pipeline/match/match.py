@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
@@ -60,7 +60,7 @@ def match(
         columns: fields of the normalized rows.
         headings: field → heading in the file, for messages and notes.
     """
-    parts = parts_of(profile, options, columns, headings)
+    parts = _taking_notes(database, parts_of(profile, options, columns, headings))
     outcomes.forget_rejections(database)
     make_valid_rows(database, columns)
     for part in parts:
@@ -85,6 +85,13 @@ def match(
     return _summary(database, parts[0], snapshot, without_key)
 
 
+def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
+    """The parts; a contact takes notes wherever the file has any, as of further e-mail addresses in a cell."""
+    if not database.value("SELECT count(*) FROM noted_cells"):
+        return parts
+    return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
+
+
 def _judge(database: Database, parts: list[Part]) -> None:
     """Decides every row of every part, gathers the rows of one target, and sets aside those in review."""
     for part in parts:
@@ -103,6 +110,7 @@ def _stage_changes(database: Database, store: Store, parts: list[Part], options:
     database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
     for part in parts:
         make_writes(database, part, part.table("rows"))
+        changeset.list_kept_consents(database, part)
         wanted = changeset.count_creations(database, part)
         with store.change() as contacts:
             first = take_numbers(contacts, part.entity, wanted)

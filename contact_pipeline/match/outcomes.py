@@ -9,7 +9,7 @@ from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import keys_as_text
 
-FOUND_BY_MATCHING = ("account-unknown", "duplicate-in-file", "skipped")
+FOUND_BY_MATCHING = ("account-unknown", "consent-kept", "duplicate-in-file", "skipped")
 
 
 def forget_rejections(database: Database) -> None:

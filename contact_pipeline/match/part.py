@@ -33,6 +33,7 @@ class Part:
     primary: bool = True
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
+    clears_consent: bool = False  # whether a row may take back that the contact is not to be contacted
     takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
 
     @property
@@ -89,6 +90,7 @@ def parts_of(
         blank=profile.blank,
         sensitive=profile.sensitive_fields,
         when_new=_when_new(profile, options),
+        clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
     )
     if profile.account_contacts is None:

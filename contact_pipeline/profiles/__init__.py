@@ -1,17 +1,34 @@
 """Profiles: the six that ship with the project, a user's own, and the model that loads them."""
 
 from contact_pipeline.profiles.load import BrokenProfile, find_profiles, load_profile
-from contact_pipeline.profiles.model import NAME, AnyOf, Column, MatchRule, Narrow, Profile, Same, masked
+from contact_pipeline.profiles.model import (
+    NAME,
+    AnyOf,
+    Column,
+    InOrder,
+    MatchRule,
+    Narrow,
+    Profile,
+    RequiredWhen,
+    Same,
+    Together,
+    Unique,
+    masked,
+)
 
 __all__ = [
     "NAME",
     "AnyOf",
     "BrokenProfile",
     "Column",
+    "InOrder",
     "MatchRule",
     "Narrow",
     "Profile",
+    "RequiredWhen",
     "Same",
+    "Together",
+    "Unique",
     "find_profiles",
     "load_profile",
     "masked",

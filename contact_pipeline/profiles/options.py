@@ -25,6 +25,7 @@ class UploadOptions(BaseModel):
     map: dict[str, str] = Field(default={}, description="Heading → field, for headings that are not recognized.")
     save_mapping: bool = Field(False, description="Whether the mapping is kept for files with the same headings.")
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file are deactivated.")
+    clear_do_not_contact: bool = Field(False, description="Whether a 'no' takes back that a contact is not contacted.")
     allow_deactivations: float | None = Field(
         None, ge=0, le=100, description="Percentage of the active contacts that may be deactivated without asking."
     )
@@ -46,6 +47,8 @@ def available(profile: Profile) -> list[str]:
         names += ["map", "save_mapping"]
     if profile.options.deactivate_missing:
         names += ["deactivate_missing", "allow_deactivations"]
+    if profile.options.clear_do_not_contact:
+        names.append("clear_do_not_contact")
     return names
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_pipeline.profiles import Column, Profile
-from contact_pipeline.profiles.model import AnyOf
+from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique
+from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.options import UploadOptions, available
 
 HEADINGS = {
@@ -141,10 +141,22 @@ def _field(column: Column, profile: Profile) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Any) -> str:
-    if isinstance(rule, AnyOf):
-        return rule.message
-    return f"{rule.same[0]} is the same as {rule.same[1]}"
+def _rule(rule: RowRule) -> str:
+    match rule:
+        case AnyOf():
+            return rule.message
+        case Same():
+            return f"{rule.same[0]} is the same as {rule.same[1]}"
+        case Together():
+            return f"all of {', '.join(rule.together)}, or none"
+        case RequiredWhen():
+            return f"{rule.required} where {required_when(rule)}"
+        case InOrder():
+            return f"{rule.start} not after {rule.end}"
+        case Unique():
+            return f"{' + '.join(rule.unique)} once in the file"
+        case _:
+            raise TypeError(rule)
 
 
 def _by_type(column: Column, profile: Profile) -> str:

@@ -4,6 +4,7 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.validate.held import held_because
 from contact_pipeline.validate.notes import noted_cells
 from contact_pipeline.validate.schema import schema_for
+from contact_pipeline.validate.unique import reject_repeats
 from contact_pipeline.validate.validate import validate
 
-__all__ = ["CODES", "held_because", "noted_cells", "schema_for", "validate"]
+__all__ = ["CODES", "held_because", "noted_cells", "reject_repeats", "schema_for", "validate"]

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from contact_pipeline.profiles import NAME, AnyOf, Same
+from contact_pipeline.profiles import NAME, AnyOf, InOrder, RequiredWhen, Same, Together
 
+_ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NAME_FIELDS = ("full_name", "first_name", "last_name")
 
 
@@ -43,3 +44,26 @@ def has_same(rule: Same, there: Collection[str]) -> pl.Expr:
     """Whether the two cells agree; a blank one is for other rules to judge."""
     field, other = rule.same
     return pl.col(field) == pl.col(other) if {field, other} <= set(there) else pl.lit(True)
+
+
+def has_together(rule: Together, there: Collection[str], lists: Collection[str] = ()) -> pl.Expr:
+    """Whether all of the fields are filled, or none."""
+    filled = [is_filled(field, there, lists) for field in rule.together]
+    return pl.all_horizontal(filled) | ~pl.any_horizontal(filled)
+
+
+def has_required(rule: RequiredWhen, there: Collection[str], lists: Collection[str] = ()) -> pl.Expr:
+    """Whether the field is filled, or not needed in the row."""
+    applies = [
+        pl.col(field).is_in(values) if values and field in there else is_filled(field, there, lists)
+        for field, values in rule.when.items()
+    ]
+    return is_filled(rule.required, there, lists) | ~pl.all_horizontal(applies).fill_null(False)
+
+
+def is_in_order(rule: InOrder, there: Collection[str]) -> pl.Expr:
+    """Whether the end is not before the start; ISO dates sort as text, and what is none is for other rules to judge."""
+    if not {rule.start, rule.end} <= set(there):
+        return pl.lit(True)
+    start, end = pl.col(rule.start), pl.col(rule.end)
+    return (start <= end) | ~start.str.contains(_ISO) | ~end.str.contains(_ISO) | start.is_null() | end.is_null()

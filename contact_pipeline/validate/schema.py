@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -11,10 +11,11 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 
 from contact_pipeline.contracts import NORMALIZED_ROWS
-from contact_pipeline.profiles import AnyOf, Column, Profile, Same
+from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
+from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.cells import CellRule, cell_rules
-from contact_pipeline.validate.rows import has_any_of, has_same
+from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
 UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
 FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
@@ -52,8 +53,8 @@ def schema_for(
             beside = f"{prefix}{column.field}"
             is_empty = _check(code, pl.col(beside).is_null(), ignore_na=False)
             columns[beside] = pa.Column(pl.String(), is_empty, nullable=True, required=False)
-    anyof = [_any_of_check(rule, profile) for rule in profile.rules if isinstance(rule, AnyOf)] if rows else []
-    return pa.DataFrameSchema(columns, checks=anyof, name=profile.name, strict=False)
+    whole = [check for rule in profile.rules for check in _whole_row_checks(rule, profile)] if rows else []
+    return pa.DataFrameSchema(columns, checks=whole, name=profile.name, strict=False)
 
 
 def _cell_check(rule: CellRule, column: Column) -> pa.Check:
@@ -68,8 +69,34 @@ def _row_checks_of(column: Column, profile: Profile) -> list[pa.Check]:
     checks = []
     if column.required:
         checks.append(_check("required", pl.col(column.field).is_not_null(), ignore_na=False))
-    same = [rule for rule in profile.rules if isinstance(rule, Same) and rule.same[0] == column.field]
-    return [*checks, *(_same_check(rule) for rule in same)]
+    return [*checks, *(check for rule in profile.rules for check in _blaming_checks(rule, column, profile))]
+
+
+def _blaming_checks(rule: RowRule, column: Column, profile: Profile) -> Iterator[pa.Check]:
+    """The check of a rule, where it blames this column."""
+    lists = _not_text(profile)
+    match rule:
+        case Same() if rule.same[0] == column.field:
+            yield _row_check("differs-from", lambda there: has_same(rule, there), rule.same[1])
+        case RequiredWhen() if rule.required == column.field:
+            yield _row_check("required-when", lambda there: has_required(rule, there, lists), required_when(rule))
+        case InOrder() if rule.end == column.field:
+            yield _row_check("end-before-start", lambda there: is_in_order(rule, there), rule.start)
+
+
+def _whole_row_checks(rule: RowRule, profile: Profile) -> Iterator[pa.Check]:
+    """The check of a rule that blames no single column."""
+    lists = _not_text(profile)
+    match rule:
+        case AnyOf():
+            yield _row_check("needs-one-of", lambda there: has_any_of(rule, there, lists), rule.message)
+        case Together():
+            expected = ",".join(rule.together)
+            yield _row_check("required-together", lambda there: has_together(rule, there, lists), expected)
+
+
+def _not_text(profile: Profile) -> list[str]:
+    return [field for field, kind in profile.row_fields.items() if kind != "text"]
 
 
 def _check(code: str, passes: pl.Expr, expected: str = "", *, ignore_na: bool = True) -> pa.Check:
@@ -80,17 +107,10 @@ def _named(code: str, run: Callable[[PolarsData], pl.LazyFrame], expected: str, 
     return pa.Check(run, name=code, description=expected, ignore_na=ignore_na, n_failure_cases=0)
 
 
-def _same_check(rule: Same) -> pa.Check:
-    def run(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(has_same(rule, data.lazyframe.collect_schema().names()))
-
-    return _named("differs-from", run, rule.same[1])
-
-
-def _any_of_check(rule: AnyOf, profile: Profile) -> pa.Check:
-    not_text = [field for field, kind in profile.row_fields.items() if kind != "text"]
+def _row_check(code: str, passes: Callable[[Collection[str]], pl.Expr], expected: str) -> pa.Check:
+    """A check over several columns, which is given those that the frame has."""
 
     def run(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(has_any_of(rule, data.lazyframe.collect_schema().names(), not_text))
+        return data.lazyframe.select(passes(data.lazyframe.collect_schema().names()))
 
-    return _named("needs-one-of", run, rule.message)
+    return _named(code, run, expected, ignore_na=False)

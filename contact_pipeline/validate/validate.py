@@ -24,6 +24,7 @@ from contact_pipeline.validate.schema import FURTHER, UNREAD, schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 
+_NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})
 _UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
 
 
@@ -165,8 +166,8 @@ class _Wording:
         return {"value": value, "named": named}
 
     def _expected(self, named: pl.Series, failure: Failure, column: Column | None) -> pl.Expr:
-        if failure.code == "differs-from":
-            return pl.lit(self._headings[failure.expected])
+        if failure.code in _NAMES_COLUMNS:
+            return pl.lit(" and ".join(self._headings.get(name, name) for name in failure.expected.split(",")))
         if failure.code == "email-domain-typo":
             domain = named.str.extract("@(.+)$")
             return pl.lit(domain.replace_strict(list(MEANT), list(MEANT.values()), default="a well-known domain"))

@@ -337,8 +337,11 @@ def is_empty(value: Any) -> bool:
 
 
 def written(there: Any, values: Values, name: str, blank: str) -> Any:
-    """What a field holds afterwards. A column that is absent leaves it, "" (an explicit nothing) empties it."""
-    if name not in values:
+    """What a field holds afterwards. A column that is absent leaves it, "" (an explicit nothing) empties it.
+
+    That a contact is not to be contacted stays; no case here has a profile that permits otherwise.
+    """
+    if name not in values or (name == "do_not_contact" and there is True):
         return there
     value = values[name]
     if (blank == "fill" and there is not None) or (blank == "keep" and value is None):

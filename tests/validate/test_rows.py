@@ -76,3 +76,44 @@ def test_an_identifier_must_repeat_the_account_number(rows):
 def test_a_column_that_is_not_in_the_file_is_blank_to_the_rules(rows):
     assert codes(rows(first_name=["Imani"]), load_profile("property_contacts")) == []
     assert codes(rows(city=["London"]), load_profile("property_contacts")) == [(2, None, "needs-one-of")]
+
+
+COLUMNS = [
+    {"field": "contact_type", "heading": "Type"},
+    {"field": "address", "heading": "Street"},
+    {"field": "city", "heading": "City"},
+    {"field": "qualifications", "heading": "Qualifications", "type": "list"},
+    {"field": "begins", "heading": "Begins", "type": "date"},
+    {"field": "ends", "heading": "Ends", "type": "date"},
+]
+
+
+def test_fields_that_belong_together_are_all_filled_or_none(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"together": ["address", "city"]}])
+    frame = rows(address=["1 Elm St", "2 Elm St", None], city=["Salem", None, None])
+    assert codes(frame, profile) == [(3, None, "required-together")]
+    told = validate(frame, profile, Reference(), {"address": "Road"})
+    assert told["message"].to_list() == ["The row fills only a part of Road and City."]
+    assert codes(rows(address=["1 Elm St"]), profile) == [(2, None, "required-together")]
+
+
+def test_a_field_may_be_required_because_of_another(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"required": "qualifications", "when": {"contact_type": ["DOCTOR"]}}])
+    frame = rows(contact_type=["DOCTOR", "DOCTOR", "OTHERS", None], qualifications=[["Cardiology"], None, None, None])
+    assert codes(frame, profile) == [(3, "qualifications", "required-when")]
+    told = validate(frame, profile, Reference(), {})
+    assert told["message"].to_list() == ["Qualifications is blank, but is needed where contact_type is DOCTOR."]
+    filled = profile_of(COLUMNS, rules=[{"required": "city", "when": {"address": []}}])
+    assert codes(rows(address=["1 Elm St", None], city=[None, None]), filled) == [(2, "city", "required-when")]
+
+
+def test_a_start_is_not_after_its_end(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"start": "begins", "end": "ends"}])
+    frame = rows(
+        begins=["2024-01-01", "2024-01-01", "2025-01-01", None, "2025-01-01"],
+        ends=["2024-01-01", "2025-01-01", "2024-01-01", "2024-01-01", None],
+    )
+    assert codes(frame, profile) == [(4, "ends", "end-before-start")]
+    told = validate(frame, profile, Reference(), {})
+    assert told["message"].to_list() == ["Ends '2024-01-01' is before Begins."]
+    assert codes(rows(ends=["2024-01-01"]), profile) == []

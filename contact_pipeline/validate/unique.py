@@ -1,0 +1,54 @@
+"""Rules over the whole file: values that must be unique in it, found by one statement over the staged rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.profiles import Profile, Unique
+
+_CODE = "not-unique"
+
+
+def reject_repeats(database: Database, profile: Profile, headings: Mapping[str, str]) -> None:
+    """Rejects the rows that repeat what an earlier row holds, where the profile says that this is unique.
+
+    Args:
+        database: the upload's staging database with normalized_rows, rejections and noted_cells; a rejected row and a
+            cell taken out repeat nothing.
+        profile: its rules.
+        headings: field → heading in the file.
+    """
+    there = {name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")}
+    for rule in profile.rules:
+        if isinstance(rule, Unique) and set(rule.unique) <= there:
+            _reject(database, rule, profile, {field: headings.get(field, field) for field in rule.unique})
+
+
+def _reject(database: Database, rule: Unique, profile: Profile, headings: Mapping[str, str]) -> None:
+    cells = [f"CAST({quoted(field)} AS VARCHAR)" for field in rule.unique]
+    filled = " AND ".join(f"nullif({cell}, '') IS NOT NULL" for cell in cells)
+    same = ", ".join(f"lower({cell})" for cell in cells)
+    sensitive = not profile.sensitive_fields.isdisjoint(rule.unique)
+    text = f"concat_ws(', ', {', '.join(cells)})"
+    value = f"regexp_replace({text}, '[\\p{{L}}\\p{{N}}]', '*', 'g')" if sensitive else text
+    code, column = CODES[_CODE], ", ".join(headings.values())
+    message = (
+        f"replace(replace({literal(code.message.replace('{column}', column))}, '{{value}}', value), '{{row}}', first)"
+    )
+    fields = ", ".join(literal(field) for field in rule.unique)
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        WITH usable AS (
+            SELECT row_number, {value} AS value, min(row_number) OVER (PARTITION BY {same})::VARCHAR AS first
+            FROM normalized_rows
+            WHERE {filled}
+              AND row_number NOT IN (SELECT row_number FROM rejections WHERE severity = 'error')
+              AND row_number NOT IN (SELECT row_number FROM noted_cells WHERE list_has_any(fields, [{fields}]))
+        )
+        SELECT row_number, {literal(column)} AS "column", {literal(rule.unique[0])} AS field, value,
+               {literal(_CODE)} AS code, {message} AS message, {literal(code.fix.replace("{column}", column))} AS fix,
+               'error' AS severity
+        FROM usable WHERE row_number::VARCHAR <> first ORDER BY row_number""")
