@@ -32,6 +32,8 @@ from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, hash_changeset, match, parts_of
 from contact_pipeline.normalize import fitting_formats, normalize, repairs_of, with_formats
 from contact_pipeline.normalize.mapping import map_headings
+from contact_pipeline.normalize.synonyms import expected_headings
+from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.profiles.reference import Reference
@@ -40,7 +42,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Staging, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
 from contact_pipeline.store.originals import Originals, sha256_of
-from contact_pipeline.upload import ReadOptions, read_upload
+from contact_pipeline.upload import ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import held_because, noted_cells, reject_repeats, validate
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
@@ -470,9 +472,11 @@ class Pipeline:
             staging.folder,
             self.settings,
             mask=bool(profile.sensitive_fields),
+            known=expected_headings(profile),
         )
         chosen = options.map or self.store.saved_mapping(profile.name, raw.headings)
-        mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name)
+        holds = what_columns_hold(first_rows(staging.folder).select(raw.columns))
+        mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
         if options.save_mapping:
             self.store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
         with staging.open() as database:
@@ -488,7 +492,7 @@ class Pipeline:
             "data_rows": raw.data_rows,
             "mapping": {heading[column]: field for column, field in mapping.fields.items()},
             "ignored": mapping.ignored,
-            "warnings": raw.warnings,
+            "warnings": [*raw.warnings, *mapping.warnings],
         }
 
     def _normalize(self, line: LedgerLine) -> dict[str, Any]:
@@ -604,7 +608,11 @@ class Pipeline:
                 actor=actor,
                 at=at,
             )
-            counts = {"review": line.review - 1, outcome: getattr(line, outcome) + 1}
+            counts = {
+                "review": line.review - 1,
+                outcome: getattr(line, outcome) + 1,
+                "error_count": line.error_count + found.skipped,
+            }
             change_line(contacts, line.upload_id, **counts)
         staging.keep_outcome(part, row_number)
 

@@ -45,12 +45,13 @@ class Staging:
             database.store("blank_rows", empty(BLANK_ROWS))
 
     def keep_outcome(self, part: Staging, row_number: int) -> None:
-        """Puts the outcome that a row got later into the upload's own."""
-        outcome = part.table("outcome_rows")
+        """Puts what became of a row later into the upload's own tables."""
         with self.open() as database:
-            database.see("later", outcome)
-            database.run(f"DELETE FROM outcome_rows WHERE row_number = {row_number}")
-            database.run("INSERT INTO outcome_rows BY NAME FROM later")
+            for table in ("outcome_rows", "rejections"):
+                database.see("later", part.table(table))
+                database.run(f"DELETE FROM {table} WHERE row_number = {row_number}")
+                database.run(f"INSERT INTO {table} BY NAME FROM later")
+                database.unsee("later")
             database.run(f"DELETE FROM reviews WHERE row_number = {row_number}")
 
     def make(self) -> None:

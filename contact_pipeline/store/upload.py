@@ -158,6 +158,8 @@ class Upload:
         return document
 
     def _errors(self, limit: int | None) -> list[dict[str, Any]]:
+        if not self.error_count:  # nothing to open the staging database for
+            return []
         defects = self.rejections.filter(pl.col("severity") != "warning").sort("row_number")
         shown = defects if limit is None else defects.head(limit)
         return shown.select("row_number", "column", "value", "code", "message", "fix").to_dicts()

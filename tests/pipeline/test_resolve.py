@@ -66,6 +66,16 @@ def test_a_row_decided_after_apply_makes_one_more_changeset(pipeline, in_doubt):
     assert upload.outcome_rows["outcome"].to_list() == ["created"]
 
 
+def test_a_row_skipped_after_apply_is_an_error_of_the_upload(pipeline, in_doubt):
+    """X1: the row moves from review to rejected, in the counts and in the rows."""
+    pipeline.apply(in_doubt.upload_id)
+
+    upload = pipeline.resolve(in_doubt.upload_id, 2, "skip")
+
+    assert (upload.outcomes["rejected"], upload.outcomes["review"], upload.error_count) == (1, 0, 1)
+    assert [error["code"] for error in upload.as_dict()["errors"]] == ["skipped"]
+
+
 def test_undo_takes_back_all_changesets_of_an_upload(pipeline, outreach):
     """X4: the rows applied at once, and the one decided later."""
     upload = pipeline.apply(outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN}).upload_id)
