@@ -72,7 +72,8 @@ def finalize_upload() -> None:
     finalize()
 
 
-@dg.job(name=UNDO, partitions_def=uploads, executor_def=dg.in_process_executor)
+# Never retried by itself: a run that had committed before it died would take back the undoing.
+@dg.job(name=UNDO, partitions_def=uploads, executor_def=dg.in_process_executor, tags={"dagster/max_retries": "0"})
 def undo_upload() -> None:
     """Takes back what an upload applied, in one commit; launched again, it takes back the undoing."""
     undo()

@@ -1,4 +1,8 @@
-"""`contact-pipeline serve`: Dagster's webserver and daemon on one home, started together and stopped together."""
+"""`contact-pipeline serve`: Dagster's webserver and daemon on one home, started together and stopped together.
+
+Both ask one code server, which loads the definitions once. Left to themselves each would start its own, and the
+daemon a new one every minute.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 from typing import IO, TYPE_CHECKING
@@ -25,7 +31,7 @@ from contact_pipeline.errors import Refusal
 if TYPE_CHECKING:
     from contact_pipeline.settings import Settings
 
-LOCATION = "contact_pipeline.orchestration.definitions"
+DEFINITIONS = "contact_pipeline.orchestration.definitions"
 SHIPPED = Path(__file__).with_name("dagster.yaml")
 
 _POLL_SECONDS = 0.2
@@ -48,24 +54,29 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
     home = settings.home.absolute()
     instance_home = home / "dagster"
     instance_home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _only_one(instance_home / "serve.lock") as lock:
+    with _only_one(instance_home / "serve.lock") as lock, _stop_asked() as stop, TemporaryDirectory() as sockets:
         port = _free_port(host, settings.port if port is None else port)
-        _prepare(settings, instance_home)
+        code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only
+        _prepare(settings, instance_home, code)
         _end_lost_runs(instance_home)
         environment = {**os.environ, "DAGSTER_HOME": str(instance_home), "CONTACT_PIPELINE_HOME": str(home)}
-        location = ["-w", str(instance_home / "workspace.yaml")]
-        web = ["dagster_webserver", "--host", host, "--port", str(port), *location]
-        if read_only:
-            web.append("--read-only")
-        with _stop_asked() as stop:
-            children = [
-                _Child("webserver", web, instance_home, environment, lock),
-                _Child("daemon", ["dagster._daemon", "run", *location], instance_home, environment, lock),
-            ]
-            try:
-                return _watch(children, f"http://{host}:{port}", settings, stop)
-            finally:
-                _stop(children)
+        start = partial(_Child, folder=instance_home, environment=environment, lock=lock)
+        workspace = ["-w", str(instance_home / "workspace.yaml")]
+        web = ["dagster_webserver", "--host", host, "--port", str(port), *workspace]
+        url = f"http://{host}:{port}"
+        children = [start("code server", _code_server(code))]
+        try:
+            status = _watch(children, lambda: _listens(code), stop)
+            if status is None:
+                children.append(start("webserver", [*web, "--read-only"] if read_only else web))
+                children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
+                status = _watch(children, lambda: _answers(url), stop)
+            if status is None:
+                _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
+                status = _watch(children, lambda: False, stop, patience=None)
+            return status or 0
+        finally:
+            _stop(children)
 
 
 class _Child:
@@ -75,7 +86,7 @@ class _Child:
         self, name: str, module: Sequence[str], folder: Path, environment: dict[str, str], lock: IO[str]
     ) -> None:
         self.name = name
-        self.log = folder / f"{name}.log"
+        self.log = folder / f"{name.replace(' ', '-')}.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *module],
@@ -97,20 +108,28 @@ class _Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
 
-def _watch(children: Sequence[_Child], url: str, settings: Settings, stop: Event) -> int:
-    """Says when the webserver answers; returns when a stop is asked for (0) or a process has died (1)."""
-    answered, deadline = False, time.monotonic() + _START_SECONDS
+def _code_server(where: Path) -> list[str]:
+    """The command of the process that loads the definitions and starts the runs."""
+    root = Path(contact_pipeline.__file__).parents[1]
+    named = ["--location-name", "contact_pipeline", "--module-name", DEFINITIONS, "--working-directory", str(root)]
+    return ["dagster", "api", "grpc", "--socket", str(where), *named]
+
+
+def _watch(
+    children: Sequence[_Child], ready: Callable[[], bool], stop: Event, patience: float | None = _START_SECONDS
+) -> int | None:
+    """Waits until all is ready (None), a stop is asked for (0), or a process has died or takes too long (1)."""
+    deadline = None if patience is None else time.monotonic() + patience
     while not stop.wait(_POLL_SECONDS):
         for child in children:
             if child.process.poll() is not None:
                 _say(f"Dagster's {child.name} has ended with status {child.process.returncode}; see {child.log}:")
                 _say(child.last_words())
                 return 1
-        if not answered and _answers(url):
-            answered = True
-            _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
-        elif not answered and time.monotonic() > deadline:
-            _say(f"Dagster's webserver has not answered for {_START_SECONDS} s; see {children[0].log}.")
+        if ready():
+            return None
+        if deadline is not None and time.monotonic() > deadline:
+            _say(f"Dagster's {children[-1].name} has not answered for {patience:g} s; see {children[-1].log}.")
             return 1
     return 0
 
@@ -128,13 +147,13 @@ def _stop(children: Sequence[_Child]) -> None:
         child.process.wait()
 
 
-def _prepare(settings: Settings, instance_home: Path) -> None:
+def _prepare(settings: Settings, instance_home: Path, code: Path) -> None:
     """Puts the instance's settings and the workspace in place, and a folder into the inbox for every profile."""
     if not (instance_home / "dagster.yaml").exists():
         shutil.copyfile(SHIPPED, instance_home / "dagster.yaml")
-    root = Path(contact_pipeline.__file__).parents[1]
-    module = f"module_name: {LOCATION}, working_directory: {str(root)!r}, location_name: contact_pipeline"
-    (instance_home / "workspace.yaml").write_text(f"load_from: [python_module: {{{module}}}]\n", encoding="utf-8")
+    (instance_home / "workspace.yaml").write_text(
+        f"load_from: [grpc_server: {{socket: {str(code)!r}, location_name: contact_pipeline}}]\n", encoding="utf-8"
+    )
     from contact_pipeline.profiles import find_profiles
 
     for name in find_profiles(settings.profiles_path)[0]:
@@ -197,6 +216,15 @@ def _free_port(host: str, port: int) -> int:
             return free
     except OSError as error:
         raise Refusal("port-taken", f"Port {port} on {host} is not free.", "Give another with --port.") from error
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 def _answers(url: str) -> bool:

@@ -16,7 +16,7 @@ from contact_pipeline.settings import Settings
 def instance_home(tmp_path: Path) -> Path:
     folder = tmp_path / "dagster"
     folder.mkdir()
-    serve._prepare(Settings(home=tmp_path), folder)
+    serve._prepare(Settings(home=tmp_path), folder, tmp_path / "code")
     return folder
 
 
@@ -25,16 +25,19 @@ def test_the_inbox_gets_a_folder_for_every_profile(instance_home: Path) -> None:
     assert {"outreach_contacts", "program_contacts", "dealer_leads"} <= folders
 
 
-def test_the_workspace_names_the_definitions_by_module(instance_home: Path) -> None:
+def test_the_code_location_is_the_one_of_the_checkout(instance_home: Path) -> None:
+    """So that `dagster dev` and `serve` name the same runs and sensors."""
     (location,) = yaml.safe_load((instance_home / "workspace.yaml").read_text())["load_from"]
-    shipped = yaml.safe_load(Path("workspace.yaml").read_text())["load_from"][0]
-    assert location["python_module"]["module_name"] == shipped["python_module"]["module_name"]
-    assert location["python_module"]["location_name"] == shipped["python_module"]["location_name"]
+    shipped = yaml.safe_load(Path("workspace.yaml").read_text())["load_from"][0]["python_module"]
+    command = serve._code_server(instance_home)
+    assert location["grpc_server"]["location_name"] == shipped["location_name"]
+    assert command[command.index("--module-name") + 1] == shipped["module_name"]
+    assert command[command.index("--location-name") + 1] == shipped["location_name"]
 
 
 def test_settings_that_were_changed_are_kept(instance_home: Path, tmp_path: Path) -> None:
     (instance_home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    serve._prepare(Settings(home=tmp_path), instance_home)
+    serve._prepare(Settings(home=tmp_path), instance_home, tmp_path / "code")
     assert (instance_home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
 
 
