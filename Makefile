@@ -27,7 +27,7 @@ serve: .venv/installed
 	@$(BIN)/contact-pipeline serve
 
 test: .venv/installed
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: .venv/installed
 	@$(BIN)/ruff check
