@@ -49,7 +49,9 @@ def read_workbook(
             taken (`limit`).
     """
     try:
-        book = fastexcel.read_excel(path)
+        # The reader goes by the ending of a path; by the content only where it is handed that.
+        named_right = path.suffix.lower() in ({".xlsx", ".xlsm"} if kind == "xlsx" else {f".{kind}"})
+        book = fastexcel.read_excel(path if named_right else path.read_bytes())
         chosen = _choose_sheet(book, sheet, known, file_name)
         cells, facts = _read_cells(book, chosen, kind, path)
     except fastexcel.FastExcelError as error:
@@ -165,8 +167,8 @@ def _warnings(facts: SheetFacts, kind: FileType, file_name: str) -> list[str]:
         warnings.append(f"{file_name} has hidden columns ({listed(facts.hidden_columns)}), read like the others.")
     if kind in _SEEN_IN_PART:
         warnings.append(
-            f"{file_name} is an .{kind} file: cells with an error are read as blank, and leading zeros that a number "
-            "format shows are not seen. Save it as .xlsx to have them told."
+            f"{file_name} is an .{kind} file: cells with an error are read as blank, and number formats that show "
+            "leading zeros or hours beyond a day are not seen. Save it as .xlsx to have them told."
         )
     return warnings
 
