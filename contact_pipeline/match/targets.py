@@ -12,9 +12,11 @@ from contact_pipeline.match.part import Part
 def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> None:
     """Makes <entity>_targets: for every row what it aims at and its place among the rows that aim at the same.
 
-    Columns: row_number, decision, target (an existing id), leader (the first row of something new), first (the first
-    row of the target), place, and followed (whether the target has more than one row).
+    Columns: row_number, decision, target (an existing id), leader (the first row of something new), first (the row
+    that counts: the target's first, or its last where the profile says so), place (1 for that row), and followed
+    (whether the target has more than one row).
     """
+    order = "DESC" if part.within_file == "last_wins" else "ASC"
     database.see("followers", followers)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
@@ -25,9 +27,10 @@ def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> Non
             FROM {part.table("decisions")} LEFT JOIN followers USING (row_number)
         ),
         placed AS (
-            SELECT row_number, min(row_number) OVER same AS first, count(*) OVER same > 1 AS followed,
-                   row_number() OVER (PARTITION BY target, leader ORDER BY row_number) AS place
-            FROM aimed WHERE decision <> 'review' WINDOW same AS (PARTITION BY target, leader)
+            SELECT row_number, first_value(row_number) OVER ordered AS first, row_number() OVER ordered AS place,
+                   count(*) OVER (PARTITION BY target, leader) > 1 AS followed
+            FROM aimed WHERE decision <> 'review'
+            WINDOW ordered AS (PARTITION BY target, leader ORDER BY row_number {order})
         )
         SELECT aimed.*, first, place, coalesce(followed, false) AS followed
         FROM aimed LEFT JOIN placed USING (row_number)""")

@@ -12,7 +12,7 @@ from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
 BlankPolicy = Literal["fill", "keep", "overwrite"]
 OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
-WithinFile = Literal["first_wins", "reject_later", "merge"]
+WithinFile = Literal["first_wins", "last_wins", "reject_later", "merge"]
 FieldType = Literal[
     "text", "name", "email", "phone", "date", "ssn", "zip_code", "country", "identifier", "choice", "list", "login",
     "boolean",
@@ -265,7 +265,7 @@ class Profile(Model):
     rules: list[RowRule] = Field(default=[], description="Rules over a whole row.")
     match: list[MatchRule] = Field(min_length=1, description="Match rules, in the order tried.")
     matched: Matched = Field("update", description="What becomes of a row that matches.")
-    within_file: WithinFile = Field("first_wins", description="What becomes of later rows for the same target.")
+    within_file: WithinFile = Field("first_wins", description="What becomes of several rows for the same target.")
     blank: BlankPolicy = Field("keep", description="What a blank does to a contact that has a value.")
     on_error: OnError = Field(description="What a defective row or cell does to the upload.")
     options: Options = Field(default=Options(), description="What may be chosen for each upload.")

@@ -26,6 +26,7 @@ MATCHED = {
 }
 WITHIN_FILE = {
     "first_wins": "the first row wins, later ones are duplicates",
+    "last_wins": "the last row wins, earlier ones are duplicates",
     "reject_later": "the later rows are rejected",
     "merge": "the rows are merged",
 }

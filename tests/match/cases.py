@@ -123,7 +123,7 @@ def _profile(draw: st.DrawFn) -> Profile:
     if name == "made_up" or draw(st.booleans()):
         content["blank"] = draw(st.sampled_from(["fill", "keep", "overwrite"]))
         merge = ["merge"] if content.get("target") != "account" else []
-        content["within_file"] = draw(st.sampled_from(["first_wins", "reject_later", *merge]))
+        content["within_file"] = draw(st.sampled_from(["first_wins", "last_wins", "reject_later", *merge]))
     return Profile.model_validate(content)
 
 

@@ -182,7 +182,7 @@ class Decision:
     target: int | None = None
     leader: int | None = None
     review: bool = False
-    later: bool = False  # an earlier row of the file has reached the same
+    later: bool = False  # another row of the file counts for the same: an earlier one, or the last where that wins
 
     @property
     def reaches(self) -> tuple[int | None, int | None]:
@@ -207,6 +207,10 @@ def judge(subject: Subject, book: Book, rows: Iterable[Row]) -> dict[int, Decisi
             decision = replace(decision, later=decision.reaches in reached)
             reached.add(decision.reaches)
         decisions[row.number] = decision
+    if subject.within_file == "last_wins":
+        last = {decision.reaches: number for number, decision in decisions.items() if not decision.review}
+        for number, decision in decisions.items():
+            decisions[number] = replace(decision, later=last.get(decision.reaches, number) != number)
     return decisions
 
 
@@ -421,7 +425,7 @@ def displaced_notes(there: Values, after: Values, write: Submission, profile: Pr
 def outcome_of(
     row: Row, profile: Profile, subject: Subject, decisions: dict[int, Decision], made: Plan, waiting: set[int]
 ) -> Outcome:
-    """Exactly one outcome. The first row that reaches a target carries what becomes of it."""
+    """Exactly one outcome. The row that counts among those that reach a target carries what becomes of it."""
     if row.wrong is not None or row.number in made.rejected:
         return Outcome("rejected")
     if row.number in waiting:
@@ -429,7 +433,7 @@ def outcome_of(
     decision = decisions[row.number]
     if decision.target is not None and profile.matched == "ignore":
         return Outcome("duplicate", decision.target, duplicate_of_contact=decision.target)
-    first = next(n for n, d in decisions.items() if not d.review and d.reaches == decision.reaches)
+    first = next(n for n, d in decisions.items() if not d.review and not d.later and d.reaches == decision.reaches)
     change = next((c for c in made.changes if c.entity == subject.entity and c.row == first), None)
     target = change.target if change else decision.target
     if decision.later:

@@ -14,6 +14,16 @@ def test_the_first_row_wins_and_the_others_say_what_they_repeat(ground):
     assert planned.changeset.duplicates_within_file == 1
 
 
+def test_the_last_row_wins_where_the_profile_says_so(ground):
+    """B9: the last row carries the outcome and the values; the earlier ones are its duplicates."""
+    content = load_profile("program_contacts").model_dump(mode="json") | {"within_file": "last_wins"}
+    rows = [{"email": "ann@example.com", "company": company} for company in ("One", "Two", "Three")]
+    planned = ground.run(Profile.model_validate(content), rows)
+    assert planned.said == ["duplicate", "duplicate", "created"]
+    assert planned.outcomes[2]["duplicate_of_row"] == 4
+    assert ground.contact(1)["company"] == "Three"
+
+
 def test_the_first_row_of_an_existing_contact_carries_its_outcome(ground):
     """A7: the first row fills, the second is a duplicate of it."""
     ground.fill("program", [Entity(1, {"email": "ann@example.com"})])
