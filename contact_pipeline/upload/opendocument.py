@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.upload.sheet_facts import SheetFacts, column_letter
+from contact_pipeline.upload.sheet_facts import DAMAGED, SheetFacts, cells_of, column_letter
 
 _TABLE: Final = re.compile(r"<table:table\s.*?</table:table>", re.S)
 _COLUMN: Final = re.compile(r"<table:table-column\s[^>]*>")
@@ -28,7 +28,7 @@ def look_at_table(path: Path, sheet: int) -> SheetFacts:
         with zipfile.ZipFile(path) as archive:
             xml = archive.read("content.xml").decode("utf-8", "replace")
         table = _TABLE.findall(xml)[sheet]
-    except (zipfile.BadZipFile, KeyError, IndexError, OSError, EOFError):
+    except DAMAGED:
         return facts  # the reader of workbooks judges that
     column = 0
     for tag in _COLUMN.findall(table):
@@ -36,14 +36,15 @@ def look_at_table(path: Path, sheet: int) -> SheetFacts:
         if 'table:visibility="collapse"' in tag:
             facts.hidden_columns.append(_span(column, column + times - 1))
         column += times
-    row = 0
+    row, shown = 0, []
     for tag, cells in _ROW.findall(table):
         times = _times(tag, "rows")
         if 'table:visibility="' in tag and cells:
             facts.hidden_rows += times
         found = list(_telling(cells, row, facts))
-        facts.cells += [(row + n, column, shown) for n in range(times if found else 0) for _, column, shown in found]
+        shown += [(row + n, column, text) for n in range(times if found else 0) for _, column, text in found]
         row += times
+    facts.cells = cells_of(shown)
     return facts
 
 

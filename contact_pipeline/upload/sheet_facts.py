@@ -1,7 +1,7 @@
 """What the reader of workbooks does not tell of a sheet, found in its XML without resolving any entity.
 
 Cells that hold an error (it gives them as empty), numbers whose format shows leading zeros, durations beyond a day,
-merged cells, hidden rows and columns, and whether any text looks like a moment or a truth value.
+merged cells, hidden rows and columns; and, when asked, whether any text looks like a moment or a truth value.
 """
 
 from __future__ import annotations
@@ -9,13 +9,25 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-TextKind = Literal["datetime", "boolean"]
+import polars as pl
 
+# What a damaged archive, or one that is laid out in another way, raises.
+DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 _CHUNK: Final = 4 << 20
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*?\w+:id=\"([^\"]+)\"")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
@@ -25,11 +37,10 @@ _STYLE: Final = re.compile(r"<(?:\w+:)?xf\s[^>]*>")
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z0-9:]+)"')
 _HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
 _HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\s(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
-_TEXTS: Final[dict[TextKind, re.Pattern[bytes]]] = {
-    "datetime": re.compile(rb">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"),
-    "boolean": re.compile(rb">(?:true|false)<"),
-}
+_MOMENT: Final = re.compile(rb">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_CELLS: Final = {"row": pl.UInt32, "column": pl.UInt32, "text": pl.String}
 _ELAPSED: Final = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
+_EXACT: Final = 2.0**53
 _BUILT_IN: Final = {46: "[h]:mm:ss"}
 
 
@@ -42,14 +53,31 @@ class SheetFacts:
         merged: ranges of merged cells.
         hidden_rows: how many rows are hidden.
         hidden_columns: letters of hidden columns, or ranges of them.
-        texts: kinds of value as which some text of the workbook could be mistaken; None: not known.
+        path: the workbook, if its texts can be looked through.
+        parts: the parts of it in which its texts stand.
     """
 
-    cells: list[tuple[int, int, str]] = field(default_factory=list)
+    cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CELLS))
     merged: list[str] = field(default_factory=list)
     hidden_rows: int = 0
     hidden_columns: list[str] = field(default_factory=list)
-    texts: set[TextKind] | None = None
+    path: Path | None = None
+    parts: list[str] = field(default_factory=list)
+
+    def may_hold_text_like(self, kind: str) -> bool:
+        """Whether some text of the workbook could be mistaken for a moment or a truth value; if not known, it may."""
+        if self.path is None or kind not in {"datetime", "boolean"}:
+            return True
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return any(_is_like(xml, kind) for part in self.parts for xml in _in_rows(archive, part, b"t>"))
+        except DAMAGED:
+            return True
+
+
+def cells_of(cells: Iterable[tuple[int, int, str]]) -> pl.DataFrame:
+    """Such cells as a frame."""
+    return pl.DataFrame(list(cells), schema=_CELLS, orient="row")
 
 
 def look_at_sheet(path: Path, sheet: int) -> SheetFacts:
@@ -57,7 +85,7 @@ def look_at_sheet(path: Path, sheet: int) -> SheetFacts:
     try:
         with zipfile.ZipFile(path) as archive:
             return _facts(archive, _part_of(archive, sheet))
-    except (zipfile.BadZipFile, KeyError, IndexError, OSError, EOFError):
+    except DAMAGED:
         return SheetFacts()  # laid out in another way, or damaged: the reader of workbooks judges that
 
 
@@ -71,26 +99,29 @@ def column_letter(position: int) -> str:
 
 
 def _facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:
-    facts = SheetFacts(texts=set())
+    facts = SheetFacts(path=Path(archive.filename or ""))
     formats = _formats(archive)
-    cell = _cells_of(formats)
+    signs = (b't="e"', *(b's="%d"' % style for style in formats))
+    cells, has_texts = [facts.cells], False
     for xml in _in_rows(archive, part):
-        _look_for_texts(xml, facts)
-        if any(sign in xml for sign in (b't="e"', *(b's="%d"' % style for style in formats))):
-            facts.cells += _shown(cell, xml, formats)
+        if any(sign in xml for sign in signs):
+            cells.append(_shown(xml.decode("utf-8", "replace"), formats))
         if b"hidden=" in xml:
             facts.hidden_rows += len(_HIDDEN_ROW.findall(xml))
             facts.hidden_columns += [_letters(tag) for tag in _HIDDEN_COLUMN.findall(xml)]
-        facts.merged += [found.decode() for found in _MERGED.findall(xml)]
-    if "xl/sharedStrings.xml" in archive.namelist():
-        for xml in _in_rows(archive, "xl/sharedStrings.xml", b"t>"):
-            _look_for_texts(xml, facts)
+        if b"mergeCell" in xml:
+            facts.merged += [found.decode() for found in _MERGED.findall(xml)]
+        has_texts = has_texts or b'"inlineStr"' in xml or b'"str"' in xml
+    facts.cells = pl.concat(cells)
+    facts.parts = [name for name in archive.namelist() if name.lower() == "xl/sharedstrings.xml"]
+    facts.parts += [part] if has_texts else []
     return facts
 
 
-def _look_for_texts(xml: bytes, facts: SheetFacts) -> None:
-    if facts.texts is not None:
-        facts.texts |= {kind for kind, text in _TEXTS.items() if kind not in facts.texts and text.search(xml)}
+def _is_like(xml: bytes, kind: str) -> bool:
+    if kind == "boolean":
+        return b">true<" in xml or b">false<" in xml
+    return _MOMENT.search(xml) is not None
 
 
 def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
@@ -115,43 +146,49 @@ def _zeros(code: str) -> str:
     return shown if re.fullmatch(r"[0\-/ ()]*", shown) and shown.count("0") > 1 else ""
 
 
-def _cells_of(formats: dict[int, str]) -> re.Pattern[bytes]:
-    styles = b"".join(b'|\\bs="%d"' % style for style in formats)
-    return re.compile(
-        rb'<(?:\w+:)?c\s(?=[^>]*(?:\bt="e"' + styles + rb"))([^>]*[^/>])>"
-        rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
-        re.S,
+def _shown(xml: str, formats: dict[int, str]) -> pl.DataFrame:
+    """The cells with an error, and those whose number format shows more than their number."""
+    wanted = "|".join(['\\bt="e"', *(f'\\bs="{style}"' for style in formats)])
+    formula = r"(?:<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>))?"
+    cell = rf"<(?:\w+:)?c\s[^>]*(?:{wanted})[^>]*>{formula}<(?:\w+:)?v>[^<]*<"
+    tags = pl.Series("tag", [xml]).str.extract_all(cell).explode(empty_as_null=False).to_frame()
+    held = tags.select(
+        pl.col("tag").str.extract(r'\sr="([A-Z]+)\d').alias("letters"),
+        pl.col("tag").str.extract(r'\sr="[A-Z]+(\d+)"').cast(pl.UInt32, strict=False).alias("row") - 1,
+        pl.col("tag").str.extract(r'\ss="(\d+)"').cast(pl.Int64, strict=False).alias("style"),
+        pl.col("tag").str.extract(r'^[^>]*\st="(\w+)"').fill_null("n").alias("kind"),
+        pl.col("tag").str.extract(r"v>([^<]*)<$").alias("text"),
     )
+    errors = held.filter(pl.col("kind") == "e").with_columns(pl.col("text").str.replace_all("&amp;", "&", literal=True))
+    numbers = held.filter(pl.col("kind") == "n").with_columns(value=pl.col("text").cast(pl.Float64, strict=False))
+    parts = [errors.drop("kind", "style")]
+    for style, code in formats.items():
+        some = numbers.filter(pl.col("style") == style, pl.col("value") >= 0)
+        parts.append(_formatted(some, code).drop("kind", "style", "value"))
+    found = pl.concat(parts).drop_nulls()
+    if found.is_empty():
+        return cells_of(())
+    columns = {letters: _column(letters) for letters in found["letters"].unique()}
+    column = pl.col("letters").replace_strict(columns, return_dtype=pl.UInt32).alias("column")
+    return found.select("row", column, "text")
 
 
-def _shown(cell: re.Pattern[bytes], xml: bytes, formats: dict[int, str]) -> Iterator[tuple[int, int, str]]:
-    for attributes, value in cell.findall(xml):
-        tag, held = f" {attributes.decode('utf-8', 'replace')}", html.unescape(value.decode("utf-8", "replace"))
-        place = re.fullmatch(r"([A-Z]{1,3})(\d{1,7})", _attribute(tag, "r"))
-        kind = _attribute(tag, "t")
-        shown = (
-            held if kind == "e" else _formatted(held, formats[int(_attribute(tag, "s"))]) if kind in {"", "n"} else ""
-        )
-        if place and shown:
-            yield int(place[2]) - 1, _column(place[1]), shown
-
-
-def _formatted(number: str, code: str) -> str:
-    """The number as the format shows it; empty where it shows no more than the number itself."""
-    try:
-        value = float(number)
-    except ValueError:
-        return ""
+def _formatted(numbers: pl.DataFrame, code: str) -> pl.DataFrame:
+    """The numbers as the format shows them: hours, minutes and seconds, or a whole number with its zeros and signs."""
     if _ELAPSED.search(code):
-        seconds = round(value * 86_400)
-        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}" if value >= 0 else ""
+        seconds = (pl.col("value") * 86_400).round().cast(pl.Int64)
+        parts = [(seconds // 3600), (seconds // 60 % 60), (seconds % 60)]
+        return numbers.with_columns(text=pl.concat_str([pl.format("{}", n).str.zfill(2) for n in parts], separator=":"))
     zeros = _zeros(code)
-    if value < 0 or not value.is_integer():
-        return ""
-    digits = f"{value:.0f}".zfill(zeros.count("0"))
-    more = len(digits) - zeros.count("0")
-    rest = iter(digits[more:])
-    return digits[:more] + "".join(next(rest) if sign == "0" else sign for sign in zeros)
+    whole = numbers.filter(pl.col("value") == pl.col("value").floor(), pl.col("value") < _EXACT)
+    digits = pl.format("{}", pl.col("value").cast(pl.Int64)).str.zfill(zeros.count("0"))
+    more = digits.str.len_chars() - zeros.count("0")
+    shown, taken = [digits.str.slice(0, more)], 0
+    for sign in zeros:
+        shown.append(digits.str.slice(more + taken, 1) if sign == "0" else pl.lit(sign))
+        taken += sign == "0"
+    text = pl.concat_str(shown) if set(zeros) != {"0"} else digits
+    return whole.with_columns(text=text)
 
 
 def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> Iterator[bytes]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -48,14 +50,12 @@ def read_workbook(
             which none was named or has the headings (`sheet-ambiguous`), nothing in it (`file-empty`), or more than is
             taken (`limit`).
     """
-    try:
+    with _refused_if_damaged(file_name):
         # The reader goes by the ending of a path; by the content only where it is handed that.
         named_right = path.suffix.lower() in ({".xlsx", ".xlsm"} if kind == "xlsx" else {f".{kind}"})
         book = fastexcel.read_excel(path if named_right else path.read_bytes())
         chosen = _choose_sheet(book, sheet, known, file_name)
         cells, facts = _read_cells(book, chosen, kind, path)
-    except fastexcel.FastExcelError as error:
-        raise _unreadable(file_name, str(error)) from error
     filled = _filled_rows(cells)
     if not filled:
         raise Refusal(
@@ -87,6 +87,19 @@ def read_workbook(
         rejections=empty(REJECTIONS),
         warnings=[*above(file_name, heading_row, titles), *_warnings(facts, kind, file_name)],
     )
+
+
+@contextmanager
+def _refused_if_damaged(file_name: str) -> Iterator[None]:
+    """Makes a refusal of what the reader raises; at some damage it panics, which is no ordinary exception."""
+    try:
+        yield
+    except fastexcel.FastExcelError as error:
+        raise _unreadable(file_name, str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(file_name, "") from error
 
 
 def _unreadable(file_name: str, problem: str) -> Refusal:
@@ -182,16 +195,17 @@ def _check_cells(cells: pl.DataFrame, file_name: str, settings: Settings) -> Non
 
 def _read_cells(book: fastexcel.ExcelReader, sheet: str, kind: FileType, path: Path) -> tuple[pl.DataFrame, SheetFacts]:
     """Every cell as text, from row 1 and column A on, in columns named by their position from 0."""
-    look = _FACTS.get(kind)
-    facts = look(path, book.sheet_names.index(sheet)) if look else SheetFacts()
-    cells = _load(book, sheet, "string")
+    look = _FACTS.get(kind, lambda *_: SheetFacts())
+    with ThreadPoolExecutor(1) as beside:
+        looked = beside.submit(look, path, book.sheet_names.index(sheet))
+        cells = _load(book, sheet, "string")
+        facts = looked.result()
     if cells.is_empty():
         return cells, facts
     for value, doubtful, shown in _REWRITTEN:
-        if facts.texts is not None and value != "float" and value not in facts.texts:
-            cells = cells.with_columns(pl.when(doubtful(pl.all())).then(shown(pl.all(), pl.all())).otherwise(pl.all()))
-        else:
-            cells = _as_shown(cells, doubtful, shown, partial(_load, book, sheet, value))
+        cells = _as_shown(
+            cells, doubtful, shown, partial(_load, book, sheet, value), partial(_is_certain, facts, value)
+        )
     width = max(int(name) for name in cells.columns) + 1
     cells = cells.select(
         pl.col(str(n)) if str(n) in cells.columns else pl.lit(None, pl.String).alias(str(n)) for n in range(width)
@@ -219,6 +233,7 @@ def _as_shown(
     doubtful: Callable[[pl.Expr], pl.Expr],
     shown: Callable[[pl.Expr, pl.Expr], pl.Expr],
     load: Callable[[list[int]], pl.DataFrame],
+    is_certain: Callable[[], bool],
 ) -> pl.DataFrame:
     """Rewrites the doubtful texts of cells that are of another type; a text that merely looks so stays as it is.
 
@@ -228,6 +243,9 @@ def _as_shown(
     names = [name for name, doubts in zip(cells.columns, found, strict=True) if doubts]
     if not names:
         return cells
+    if is_certain():
+        text = pl.col(names)
+        return cells.with_columns(pl.when(doubtful(text)).then(shown(text, text)).otherwise(text))
     typed = load([int(name) for name in names]).rename(lambda name: f"{name} typed")
     rewritten = []
     for name in names:
@@ -235,6 +253,11 @@ def _as_shown(
         is_typed = doubtful(text) & value.is_not_null()
         rewritten.append(pl.when(is_typed).then(shown(text, value)).otherwise(text).alias(name))
     return pl.concat([cells, typed], how="horizontal").with_columns(rewritten).select(cells.columns)
+
+
+def _is_certain(facts: SheetFacts, kind: _Kind) -> bool:
+    """Whether what looks like that kind is so, because no text of the workbook looks like it."""
+    return not facts.may_hold_text_like(kind)
 
 
 def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
@@ -255,13 +278,11 @@ def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(is_exact).then(text).otherwise(fifteen)
 
 
-def _with_shown(cells: pl.DataFrame, shown: list[tuple[int, int, str]]) -> pl.DataFrame:
-    by_column: dict[int, dict[int, str]] = {}
-    for row, column, text in shown:
-        if row < cells.height and column < cells.width:
-            by_column.setdefault(column, {})[row] = text
+def _with_shown(cells: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    shown = shown.filter(pl.col("row") < cells.height, pl.col("column") < cells.width)
+    columns = shown.partition_by("column", as_dict=True).items()
     return cells.with_columns(
-        cells.to_series(column).scatter(list(found), list(found.values())) for column, found in by_column.items()
+        cells.to_series(int(str(column))).scatter(part["row"], part["text"]) for (column,), part in columns
     )
 
 

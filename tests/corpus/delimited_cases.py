@@ -39,7 +39,8 @@ NAMES = {
     "tis-620": "สมชาย",
 }
 FOUND = {"utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "iso-8859-1", "cp1250", "cp1251",
-         "koi8-r", "cp1253", "cp1255", "cp1256", "cp850", "cp437", "mac-roman", "cp932", "euc_kr", "gb18030"}  # fmt: skip
+         "koi8-r", "cp1253", "cp1255", "cp1256", "cp850", "cp437", "mac-roman", "cp932", "euc_kr",
+         "gb18030"}  # fmt: skip
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
