@@ -77,19 +77,20 @@ def profile_for(field_name: str, profile: Profile | None = None, formats: Sequen
         column = column.model_copy(update={"formats": list(formats)})
     if profile:
         return profile.model_copy(update={"columns": [column], "rules": [], "on_error": "reject"})
-    return Profile.model_validate(
+    general = Profile.model_validate(
         {
             "name": "value",
             "title": "Single values",
             "address_book": "value",
             "file": {"types": ["csv"]},
             "headings": "exact",
-            "columns": [column],
-            "match": [{"equal": [column.field]}],
+            "columns": [column, {"field": _ANCHOR, "heading": _ANCHOR}],
+            "match": [{"equal": [_ANCHOR]}],
             "on_error": "reject",
             "apply": "approval",
         }
     )
+    return general.model_copy(update={"columns": [column]})
 
 
 def judge_values(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import polars as pl
 
+from contact_pipeline.profiles import postal
+
 Read = Callable[[pl.Series, str | None], pl.Series]
 
 
@@ -14,21 +16,21 @@ def read_by_country(text: pl.Expr, default: str | None, country: pl.Expr | None,
 
     Args:
         text: the values.
-        default: the country (ISO 3166-1 alpha-2) of rows that say none.
+        default: the country (ISO 3166-1 alpha-2) of rows that say none, or one that there is not.
         country: what the rows say; None: nothing.
         read: makes the values of one country.
     """
     if country is None:
         return text.map_batches(lambda values: read(values, default), return_dtype=pl.String)
     both = pl.struct(text.alias("text"), country.fill_null(pl.lit(default)).alias("country"))
-    return both.map_batches(lambda rows: _each_country(rows, read), return_dtype=pl.String)
+    return both.map_batches(lambda rows: _each_country(rows, default, read), return_dtype=pl.String)
 
 
-def _each_country(rows: pl.Series, read: Read) -> pl.Series:
+def _each_country(rows: pl.Series, default: str | None, read: Read) -> pl.Series:
     texts, countries = rows.struct.field("text"), rows.struct.field("country")
     result = texts
     for country in countries.unique():
         places = countries.eq_missing(pl.Series([country], dtype=pl.String)).arg_true()
-        known = country if country is not None and len(country) == 2 else None
-        result = result.scatter(places, read(texts.gather(places), known))
+        known = country is not None and country in postal.country_codes()
+        result = result.scatter(places, read(texts.gather(places), country if known else default))
     return result

@@ -28,12 +28,8 @@ def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     """Whether leading zeros were restored."""
-    return (
-        before.str.contains(_LOST_ZEROS)
-        & after.str.starts_with("0")
-        & (before.str.len_bytes() < after.str.len_bytes())
-        & ~before.str.starts_with("0")
-    )
+    digits = after.str.replace_all("[^0-9]", "").str.len_bytes()
+    return before.str.contains(_LOST_ZEROS) & (digits > before.str.len_bytes())
 
 
 def _read(values: pl.Series, country: str | None) -> pl.Series:

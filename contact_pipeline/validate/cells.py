@@ -132,7 +132,8 @@ def _postal_code(profile: Profile) -> CellRule:
         return CellRule("zip-code-format", lambda value: _has_postal_form(value, region), _postal_example(region))
 
     def passes(value: pl.Expr) -> pl.Expr:
-        both = pl.struct(value.alias("value"), pl.col("country").fill_null(region))
+        country = pl.when(_is_country(pl.col("country"))).then("country").otherwise(pl.lit(region))
+        both = pl.struct(value.alias("value"), country.alias("country"))
         return both.map_batches(_have_postal_forms, return_dtype=pl.Boolean)
 
     return CellRule("zip-code-format", passes, "the postal code as its country writes it")

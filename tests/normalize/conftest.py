@@ -20,8 +20,8 @@ def one_column_profile(*, region: str | None = "US", **column: Any) -> Profile:
             "file": {"types": ["csv"]},
             "headings": "exact",
             "region": region,
-            "columns": [{"field": "value", "heading": "Value", **column}],
-            "match": [{"equal": ["value"]}],
+            "columns": [{"field": "value", "heading": "Value", **column}, {"field": "key", "heading": "Key"}],
+            "match": [{"equal": ["key"]}],
             "on_error": "reject",
             "apply": "automatic",
         }
