@@ -72,8 +72,8 @@ def read_options(drop: Drop) -> tuple[dict[str, Any], Refusal | None]:
         return {}, None
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
-    except (UnicodeDecodeError, yaml.YAMLError):
-        return {}, _wrong(path, "is not readable as YAML")
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        return {}, _wrong(path, f"is not readable as YAML{_where(error)}")
     if not isinstance(content, dict):
         return {}, _wrong(path, "holds no options")
     options = {str(name).replace("-", "_"): value for name, value in content.items()}
@@ -107,6 +107,16 @@ def _ordinary(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _where(error: Exception) -> str:
+    """The line, where the parser says it, and the key that stands there."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return ""
+    lines = (mark.buffer or "").split("\0")[0].splitlines()
+    key = lines[mark.line].partition(":")[0].strip() if mark.line < len(lines) and ":" in lines[mark.line] else ""
+    return f": line {mark.line + 1}" + (f", at '{key}'" if key else "")
 
 
 def _wrong(path: Path, what: str) -> Refusal:

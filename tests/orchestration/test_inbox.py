@@ -66,7 +66,8 @@ def test_options_are_read_with_hyphens_or_underscores(inbox: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"group: [", "not readable as YAML"),
+        (b"group: [", "not readable as YAML: line 1, at 'group'"),
+        (b"group: Spring\nuser: a: b\n", "not readable as YAML: line 2, at 'user'"),
         (b"\xff\xfe\x00", "not readable as YAML"),
         (b"just words", "holds no options"),
         (b"move: false", "'move', which is no option"),

@@ -1,0 +1,97 @@
+"""Files as the world makes them, from the bytes to the outcome of every row."""
+
+import pytest
+import xlsxwriter
+
+LEADS = "First name,Last name,Phone,Email\n"
+
+
+@pytest.fixture
+def home(pipeline):
+    return pipeline
+
+
+def plan_leads(home, tmp_path, content, name="leads.csv", **options):
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    given = {"lead_type": "SMS", "rule": "merge", "user": "d.rivers"} | options
+    return home.plan(tmp_path / name, "dealer_leads", **given)
+
+
+def test_a_title_above_and_a_heading_again_are_no_leads(home, tmp_path):
+    """E11: processed is the number of rows with data."""
+    upload = plan_leads(
+        home, tmp_path, f"sep=,\nLeads of May,,,\n{LEADS}Ada,Lovelace,2025550143,\n{LEADS}Joan,Clarke,,j@c.org\n"
+    )
+
+    assert upload.state == "staged"
+    assert (upload.outcomes["created"], upload.outcomes["blank"], upload.line.processed) == (2, 1, 2)
+    assert any("above it" in warning for warning in upload.line.warnings)
+
+
+def test_headings_of_another_language_are_mapped(home, tmp_path):
+    """E6: file columns are mapped to fields."""
+    upload = plan_leads(home, tmp_path, "Vorname;Name;Handynummer;Bemerkung\nAda;Lovelace;202 555 0143;x\n")
+
+    assert upload.line.mapping == {"Vorname": "first_name", "Name": "last_name", "Handynummer": "phone"}
+    assert upload.line.ignored == ["Bemerkung"]
+
+
+def test_a_saved_mapping_is_used_for_the_same_headings_in_any_order(home, tmp_path):
+    """E6: a mapping can be overridden per upload and saved."""
+    first = plan_leads(
+        home,
+        tmp_path,
+        "Who,Ring\nAda Lovelace,2025550143\n",
+        map={"Who": "full_name", "Ring": "phone"},
+        save_mapping=True,
+    )
+    again = plan_leads(home, tmp_path, "Ring,Who\n2025550166,Grace Hopper\n", name="again.csv")
+    other = plan_leads(home, tmp_path, "Ring,Who,More\n2025550166,Grace Hopper,x\n", name="other.csv")
+
+    assert first.line.mapping == {"Who": "full_name", "Ring": "phone"}
+    assert again.state == "staged"
+    assert again.line.mapping == {"Ring": "phone", "Who": "full_name"}
+    assert other.state == "refused"
+    assert other.reason["code"] == "mapping"
+
+
+def test_a_column_of_addresses_under_another_heading_is_suggested(home, tmp_path):
+    """E6: starred fields must be mapped."""
+    upload = plan_leads(home, tmp_path, "Name,Contact info\nAda,a@example.com\nJoan,j@example.com\n")
+
+    assert upload.state == "refused"
+    assert "'Contact info' holds e-mail addresses" in upload.reason["message"]
+    assert '"Contact info=email"' in upload.reason["fix"]
+
+
+def test_a_row_that_cannot_be_split_is_rejected_and_the_sum_is_right(home, tmp_path):
+    """X1: every row ends in exactly one outcome."""
+    upload = plan_leads(home, tmp_path, f"{LEADS}Ada,Lovelace,2025550143,\nJoan\nGrace,Hopper,,g@h.org\n")
+
+    assert upload.rejections["code"].to_list() == ["row-unreadable"]
+    assert sum(upload.outcomes.values()) == upload.line.data_rows == 3
+
+
+def test_what_excel_destroyed_is_rejected_and_restored_zeros_are_listed(home, tmp_path):
+    """X5: a restored leading zero is listed; what Excel destroyed is rejected, not guessed."""
+    headings = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code"
+    rows = "Ada,,,Lovelace,,4.479E+11,a@example.com,2139\nJoan,,,Clarke,,A1,j@example.com,02139\n"
+    (tmp_path / "people.csv").write_text(f"{headings}\n{rows}")
+
+    upload = home.plan(tmp_path / "people.csv", "outreach_contacts", group="May", user="d.rivers")
+
+    assert upload.rejections.select("row_number", "code").rows() == [(2, "excel-scientific")]
+    repairs = home.repairs(upload.upload_id)
+    assert repairs.select("row_number", "before", "after").rows() == [(2, "2139", "02139")]
+
+
+def test_the_sheet_with_the_profiles_headings_is_read(home, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "contacts.xlsx") as book:
+        book.add_worksheet("Read me").write_column(0, 0, ["Fill in", "the other sheet"])
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, ["First Name", "Last Name", "Email", "Phone", "Company", "Address", "City", "Postcode"])
+        sheet.write_row(1, 0, ["Ada", "Lovelace", "ada@example.com"])
+
+    upload = home.plan(tmp_path / "contacts.xlsx", "property_contacts", user="d.rivers")
+
+    assert (upload.state, upload.line.sheet) == ("staged", "Data")
