@@ -43,7 +43,7 @@ def has_any_of(rule: AnyOf, there: Collection[str], lists: Collection[str] = ())
 def has_same(rule: Same, there: Collection[str]) -> pl.Expr:
     """Whether the two cells agree; a blank one is for other rules to judge."""
     field, other = rule.same
-    return pl.col(field) == pl.col(other) if {field, other} <= set(there) else pl.lit(True)
+    return (pl.col(field) == pl.col(other)).fill_null(True) if {field, other} <= set(there) else pl.lit(True)
 
 
 def has_together(rule: Together, there: Collection[str], lists: Collection[str] = ()) -> pl.Expr:

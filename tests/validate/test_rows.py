@@ -73,6 +73,11 @@ def test_an_identifier_must_repeat_the_account_number(rows):
     ]
 
 
+def test_a_blank_identifier_is_missing_and_not_different(rows):
+    frame = rows(account_number=["123456-SP"], full_name=["Ana"], identifier=[None], contact_type=["DOCTOR"])
+    assert codes(frame, load_profile("portfolio_contacts")) == [(2, "identifier", "required")]
+
+
 def test_a_column_that_is_not_in_the_file_is_blank_to_the_rules(rows):
     assert codes(rows(first_name=["Imani"]), load_profile("property_contacts")) == []
     assert codes(rows(city=["London"]), load_profile("property_contacts")) == [(2, None, "needs-one-of")]
