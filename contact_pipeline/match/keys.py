@@ -6,14 +6,21 @@ from collections.abc import Collection, Iterable
 from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
 
 _NAMES = {NAME, *NAME_PARTS}
+_HYPHENS = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}"
+_APOSTROPHES = (
+    "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`\N{ACUTE ACCENT}"
+)
 
 
 def key(field: str, alias: str, columns: Collection[str]) -> str:
-    """The SQL expression of a field's key: trimmed, case-folded, a name accent-folded too.
+    """The SQL expression of a field's key: trimmed and case-folded; a name also without accents and apostrophes.
+
+    A hyphen in a name counts as a space: Jean-Luc is Jean Luc, and O'Neil is ONeil.
 
     Stored values have their spaces collapsed already. `lower` does not fold ß and final ς, so they are spelled out.
 
@@ -25,7 +32,11 @@ def key(field: str, alias: str, columns: Collection[str]) -> str:
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
     folded = f"replace(replace(lower(trim({value})), 'ß', 'ss'), 'ς', 'σ')"
     if field in _NAMES:
-        folded = f"strip_accents({folded})"
+        # What `translate` has no counterpart for, it leaves out.
+        letters = (
+            f"translate(strip_accents({folded}), {literal(_HYPHENS + _APOSTROPHES)}, {literal(' ' * len(_HYPHENS))})"
+        )
+        folded = f"trim(replace(replace({letters}, '  ', ' '), '  ', ' '))"
     return f"nullif({folded}, '')"
 
 

@@ -6,6 +6,7 @@ called by the row that makes it ("row 7"); what there is already, by its id.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -274,7 +275,10 @@ def same(name: str, one: Values, other: Values) -> bool:
 
 
 def key(name: str, values: Values) -> str | None:
-    """The form in which values are compared: trimmed, spaces collapsed, case-folded; names accent-folded too."""
+    """The form in which values are compared: trimmed, spaces collapsed, case-folded.
+
+    Names are accent-folded too; in them a hyphen counts as a space, and an apostrophe as nothing.
+    """
     value = values.get(name)
     if name == "name":
         parts = (values.get("first_name"), values.get("last_name"))
@@ -282,6 +286,7 @@ def key(name: str, values: Values) -> str | None:
     folded = " ".join((value or "").split()).casefold()
     if name in NAMES:
         folded = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+        folded = " ".join(re.sub("[-‐‑–]", " ", re.sub("['’‘ʼ`´]", "", folded)).split())
     return folded or None
 
 

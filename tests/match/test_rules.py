@@ -224,3 +224,19 @@ def test_a_row_whose_account_is_unknown_is_rejected_and_says_which(ground):
     planned = ground.plan("portfolio_contacts", [row])
     assert planned.said == ["rejected"]
     assert [(r["row_number"], r["code"], r["value"]) for r in planned.rejections] == [(2, "account-unknown", "9")]
+
+
+@pytest.mark.parametrize(
+    ("there", "given"),
+    [("Jean-Luc O'Neil", "JEAN LUC ONEIL"), ("Jean Luc O’Neil", "Jean-Luc O'Neil"), ("Ana - Maria Sá", "Ana‐Maria Sa")],
+)
+def test_names_are_compared_without_hyphens_and_apostrophes(ground, there, given):
+    leads(ground, {"full_name": there, "phone": "+12025550143"})
+    row = {"full_name": given, "phone": "+12025550143"}
+    assert ground.plan("dealer_leads", [row], lead_type="SMS", rule="create").said == ["linked"]
+
+
+def test_names_keep_their_spaces_apart(ground):
+    leads(ground, {"full_name": "Ann Abel", "phone": "+12025550143"})
+    row = {"full_name": "Anna Bel", "phone": "+12025550143"}
+    assert ground.plan("dealer_leads", [row], lead_type="SMS").said == ["created"]
