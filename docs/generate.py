@@ -49,7 +49,9 @@ SETTINGS = """\
 Each setting is read from the environment; `--home` stands before `CONTACT_PIPELINE_HOME`.
 """
 ROWS = """\
-What can be wrong with a row. Codes are stable; `{column}`, `{value}` and `{expected}` stand for what the message names.
+What can be wrong with a row. An error rejects the row or, where the profile says `on_error: note`, takes the cell out
+into the notes; a warning lets the value through. Codes are stable;
+`{column}`, `{value}` and `{expected}` stand for what the message names.
 """
 FRAMES = """\
 What passes between the stages, in flow order; `contact_pipeline/contracts.py` says what each means. A frame that is
@@ -199,8 +201,8 @@ def settings_page() -> str:
 
 def codes_page() -> str:
     """Every code of a rejection."""
-    rows = [(f"`{name}`", code.meaning, code.fix, code.example) for name, code in sorted(CODES.items())]
-    return page("Codes", ROWS, [table(("code", "means", "what to do", "example"), rows)])
+    rows = [(f"`{name}`", code.severity, code.meaning, code.fix, code.example) for name, code in sorted(CODES.items())]
+    return page("Codes", ROWS, [table(("code", "severity", "means", "what to do", "example"), rows)])
 
 
 def frames_page() -> str:

@@ -47,12 +47,21 @@ def list_profiles(invocation: Invocation) -> None:
 
 @profiles_app.command("show")
 @everywhere
-def show_profile(invocation: Invocation, profile: ProfileName) -> None:
+def show_profile(
+    invocation: Invocation,
+    profile: ProfileName,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Show instead what normalized rows must be: columns, types and checks.")
+    ] = False,
+) -> None:
     """Show a profile's fields, required ones starred, their formats, and which options it has."""
     from contact_pipeline.profiles import load_profile
     from contact_pipeline.reports.profiles import describe_profile, profile_facts
 
     found = load_profile(profile, invocation.settings.profiles_path)
+    if schema:
+        _show_schema(invocation, found)
+        return
     description = describe_profile(found)
     if invocation.json:
         console.document(description)
@@ -65,6 +74,25 @@ def show_profile(invocation: Invocation, profile: ProfileName) -> None:
         _options(description),
         console.next_command("A file to fill in", invocation.line("template", found.name)),
     )
+
+
+def _show_schema(invocation: Invocation, profile: Profile) -> None:
+    from contact_pipeline.profiles.reference import Reference
+    from contact_pipeline.validate import describe_schema, schema_for
+
+    description = describe_schema(schema_for(profile, Reference()))
+    if invocation.json:
+        console.document(description)
+        return
+    rows = [
+        (column["column"], column["type"], ", ".join(check["code"] for check in column["checks"]))
+        for column in description["columns"]
+    ]
+    whole = [
+        ("the whole row", "", check["code"] + (f": {check['expected']}" if check["expected"] else ""))
+        for check in description["checks"]
+    ]
+    console.show(console.table(("Column", "Type", "Checks, by the code of a rejection"), [*rows, *whole]))
 
 
 def _summary(profile: Profile) -> dict[str, Any]:

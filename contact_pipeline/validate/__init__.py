@@ -1,10 +1,11 @@
 """Stage 3: normalized rows → rejections, found by Pandera schemas that are made from the profile."""
 
 from contact_pipeline.codes import CODES
+from contact_pipeline.validate.describe import describe_schema
 from contact_pipeline.validate.held import held_because
 from contact_pipeline.validate.notes import noted_cells
 from contact_pipeline.validate.schema import schema_for
 from contact_pipeline.validate.unique import reject_repeats
 from contact_pipeline.validate.validate import validate
 
-__all__ = ["CODES", "held_because", "noted_cells", "reject_repeats", "schema_for", "validate"]
+__all__ = ["CODES", "describe_schema", "held_because", "noted_cells", "reject_repeats", "schema_for", "validate"]

@@ -95,3 +95,14 @@ def test_a_profile_of_ones_own_is_found(run, own_profile):
     own_profile("mine", MINE)
     assert "mine" in [profile["name"] for profile in run("profiles", "--json").document]
     assert "Email *" in run("profiles", "show", "mine").out
+
+
+def test_the_schema_of_a_profile_s_rows_can_be_shown(run):
+    """A3: the e-mail address must be filled, and be one."""
+    description = run("profiles", "show", "program_contacts", "--schema", "--json").document
+    email = next(column for column in description["columns"] if column["column"] == "email")
+    assert [check["code"] for check in email["checks"]] == ["email-syntax", "email-domain-typo", "required"]
+    assert description["name"] == "program_contacts"
+    shown = run("profiles", "show", "outreach_contacts", "--schema").out
+    assert "date-before-1900" in shown
+    assert "needs-one-of: an account number" in shown
