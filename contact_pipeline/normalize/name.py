@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.distinct import change_where
+from contact_pipeline.normalize.name_parts import PARTS, parts_of_names
 from contact_pipeline.profiles import Profile
 
 _CAPITALS: Final = r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$"  # two capitals or more and no small letter
@@ -28,7 +29,27 @@ def full_name(first: pl.Expr, last: pl.Expr) -> pl.Expr:
 
 
 def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """The rows with the full name that their parts make, where the profile has a full name and the row gives none."""
+    """The rows with the full name that their parts make and, where the profile says so, the parts of their full name.
+
+    What a row gives itself stays as it is.
+    """
+    whole = profile.column_of.get("full_name")
+    made = [part for part in PARTS if part in profile.column_of]
+    parted = _with_parts(values, made) if whole and whole.split and "full_name" in values.columns else values
+    return _with_full_name(parted, profile)
+
+
+def _with_parts(values: pl.DataFrame, parts: list[str]) -> pl.DataFrame:
+    found = parts_of_names(values["full_name"])
+    given = {part: values[part] if part in values.columns else found[part].clear(values.height) for part in parts}
+    # A row that has one of the two names has said how it is to be called.
+    named = pl.any_horizontal([given[part].is_not_null() for part in ("first_name", "last_name") if part in given])
+    return values.with_columns(
+        pl.when(named).then(given[part]).otherwise(given[part].fill_null(found[part])).alias(part) for part in parts
+    )
+
+
+def _with_full_name(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     parts = [pl.col(part) for part in ("first_name", "last_name") if part in values.columns]
     if not parts or "full_name" not in profile.column_of:
         return values

@@ -68,6 +68,11 @@ class Column(Model):
     pivot: int | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
     )
+    split: bool = Field(
+        False,
+        description="Whether a full name fills the blank ones of first_name, last_name, honorific and name_suffix, as "
+        "far as the profile has them.",
+    )
     title_case: bool = Field(False, description="Whether a name in capitals is put in title case, a listed repair.")
     identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
     identifiers_by: dict[str, list[IdentifierKind]] = Field(

@@ -1,3 +1,13 @@
+import polars as pl
+import pytest
+from nameparser import parse
+
+from contact_pipeline.normalize import normalize
+from contact_pipeline.normalize.name_parts import parts_of_names
+from contact_pipeline.profiles import Column
+from contact_pipeline.profiles.reference import Reference
+
+
 def test_the_case_of_a_name_is_kept(values_of):
     assert values_of(["McDONALD", "de la Cruz", "DELGADO"], type="name") == ["McDONALD", "de la Cruz", "DELGADO"]
 
@@ -8,3 +18,49 @@ def test_a_name_in_capitals_is_put_in_title_case_where_the_profile_says_so(value
     expected = ["Rosa Delgado", "O'Brien-Smith", "Água", "McDONALD", "rosa", "J", "J.R."]
     assert values_of(texts, type="name", title_case=True) == expected
     assert repairs_in(texts, type="name", title_case=True) == [True, True, True] + [False] * 4
+
+
+NAMES = {
+    "Rosa Delgado": (None, "Rosa", "Delgado", None),
+    "Dr. Jane van der Berg Jr.": ("Dr.", "Jane", "van der Berg", "Jr."),
+    "Delgado, Rosa": (None, "Rosa", "Delgado", None),
+    "Maria da Silva": (None, "Maria", "da Silva", None),
+    "Prof Smith": ("Prof", None, "Smith", None),
+    "Ana Luiza Souza": (None, "Ana Luiza", "Souza", None),
+    "Rosa": (None, "Rosa", None, None),
+}
+
+
+def test_a_full_name_is_taken_apart_with_honorific_and_suffix_kept_apart():
+    assert parts_of_names(pl.Series([*NAMES, None])).rows() == [*NAMES.values(), (None,) * 4]
+
+
+def test_plain_names_are_taken_apart_as_the_library_does():
+    names = [
+        f"{first} {last}" for first in ("Rosa", "Ian", "Zoë", "Van", "Al") for last in ("Lee", "Silva", "MD", "Do")
+    ]
+    alone = [parse(name) for name in names]
+    assert parts_of_names(pl.Series(names)).select("first_name", "last_name").rows() == [
+        (name.given or None, name.family or None) for name in alone
+    ]
+
+
+@pytest.fixture
+def splitting(one_column):
+    columns = [
+        {"field": "full_name", "heading": "Name", "type": "name", "split": True},
+        {"field": "first_name", "heading": "First", "type": "name"},
+        {"field": "last_name", "heading": "Last", "type": "name"},
+        {"field": "honorific", "heading": "Title"},
+    ]
+    return one_column().model_copy(update={"columns": [Column.model_validate(column) for column in columns]})
+
+
+def test_parts_are_filled_where_the_row_gives_none(splitting, raw):
+    rows = raw(Name=["Dr. Rosa Delgado", "Rosa Delgado", None], First=[None, "Rosie", "Kim"])
+    clean, _ = normalize(rows, {"Name": "full_name", "First": "first_name"}, splitting, Reference())
+    assert clean.select("full_name", "first_name", "last_name", "honorific").rows() == [
+        ("Dr. Rosa Delgado", "Rosa", "Delgado", "Dr."),
+        ("Rosa Delgado", "Rosie", None, None),
+        ("Kim", "Kim", None, None),
+    ]
