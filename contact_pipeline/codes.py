@@ -220,8 +220,8 @@ CODES: Final[dict[str, Code]] = {
         example="a contact of an account that was never imported",
     ),
     "consent-kept": Code(
-        meaning="The contact asked not to be contacted; a file cannot take that back unless the profile and the upload's "
-        "option both say so.",
+        meaning="The contact asked not to be contacted; a file cannot take that back unless the profile and the upload "
+        "both say so.",
         message="{column} says no, but the contact asked not to be contacted: that stays.",
         fix="Ask the contact first; where the profile permits it, import with --clear-do-not-contact.",
         example="a row with do_not_contact 'no' for a contact that has it set",
