@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -39,7 +40,7 @@ def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return _with_full_name(parted, profile)
 
 
-def _with_parts(values: pl.DataFrame, parts: list[str]) -> pl.DataFrame:
+def _with_parts(values: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
     found = parts_of_names(values["full_name"])
     given = {part: values[part] if part in values.columns else found[part].clear(values.height) for part in parts}
     # A row that has one of the two names has said how it is to be called.
