@@ -241,7 +241,9 @@ def database_tables() -> Iterator[str]:
     """The tables and views of an empty contact database, as the newest schema makes them."""
     with open_database(None, Settings()) as database:
         migrate(database)
-        columns = database.rows("SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal")
+        columns = database.rows("""
+            SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal
+            ORDER BY table_name, column_index""")
     names: dict[str, list[tuple[str, str]]] = {}
     for name, column, data_type in columns:
         names.setdefault(name, []).append((f"`{column}`", data_type.lower()))
