@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from contact_pipeline.apply import (
     stage_activation,
     write_changeset,
 )
-from contact_pipeline.contracts import BLANK_ROWS, FINAL_STATES, REJECTIONS, State, empty
+from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, State, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import DEACTIVATION_GUARD, blocked_because, differing_rows, hash_changeset, match, parts_of
@@ -34,19 +34,22 @@ from contact_pipeline.normalize import fitting_formats, normalize, repairs_of, w
 from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.normalize.synonyms import expected_headings
 from contact_pipeline.normalize.witness import what_columns_hold
-from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
+from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile, without_numbers
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Staging, Store, Upload
-from contact_pipeline.store.ledger import add_line, change_line, find_lines, now
+from contact_pipeline.store.ledger import add_line, change_line, find_lines, mark_decision_applied, now
 from contact_pipeline.store.originals import Originals, sha256_of
 from contact_pipeline.upload import ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import held_because, noted_cells, reject_repeats, validate
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
+
+_RECEIVED: Final[frozenset[State]] = frozenset({"received"})
+_PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})
 
 Progress = Callable[[str, float], None]
 
@@ -100,7 +103,9 @@ class Pipeline:
                 self._give_up(upload.upload_id, user)
             raise
         except Exception as error:
-            self._end(upload.line, "failed", _reason("failed", f"{type(error).__name__} while staging.", "Try again."))
+            with suppress(StoreBusy):  # the first error is the one to tell
+                reason = _reason("failed", f"{type(error).__name__} while staging.", "Try again.")
+                self._end(upload.upload_id, "failed", reason)
             raise
         if progress:
             progress(STAGES[-1], 1)
@@ -198,9 +203,7 @@ class Pipeline:
 
     def plan_again(self, upload_id: str) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash."""
-        line = self.store.line(upload_id)
-        if line.state == "stale":
-            self._change(upload_id, state="received", stage="validated", reason=None)
+        self._change(upload_id, {"stale"}, state="received", stage="validated", reason=None)
         return self.match(upload_id)
 
     def apply(
@@ -237,8 +240,7 @@ class Pipeline:
                 file=line.file_name,
             )
         actor = user or getpass.getuser()
-        profile, _ = _resolved(line)
-        self.store.check_roles(profile, actor)
+        self._check_roles(line, actor)
         self._commit(line, actor)
         return self.show(upload_id)
 
@@ -333,14 +335,17 @@ class Pipeline:
         if line.state not in {"staged", "blocked", "stale", *APPLIED}:
             raise _wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
         actor = user or getpass.getuser()
-        profile, _ = _resolved(line)
-        self.store.check_roles(profile, actor)
-        self.store.decide(self.show(upload_id), row_number, to, actor)
-        if line.state in APPLIED:
-            self._apply_decided(line, row_number, actor)
-        else:
-            self._change(upload_id, state="received", stage="validated", reason=None)
+        self._check_roles(line, actor)
+        undecided = self.store.decide(self.show(upload_id), row_number, to, actor)
+        if line.state not in APPLIED:
+            if not self._change(upload_id, _PLANNED, state="received", stage="validated", reason=None):
+                raise _wrong_state(self.store.line(upload_id), "reviewed", "Somebody has changed it at this moment.")
             self.match(upload_id)
+        elif undecided:
+            self._apply_decided(line, row_number, actor)
+        else:  # committed before, but cut off there
+            staging = self.store.staging(upload_id)
+            staging.keep_outcome(staging.for_row(row_number), row_number)
         self.store.remember_new(self.show(upload_id), row_number)
         return self.show(upload_id)
 
@@ -363,8 +368,9 @@ class Pipeline:
                 file=line.file_name,
             )
         actor = user or getpass.getuser()
-        self.store.check_roles(_resolved(line)[0], actor)
-        self._change(upload_id, state="finalized", finalized_at=now(), finalized_by=actor)
+        self._check_roles(line, actor)
+        if not self._change(upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
+            raise _wrong_state(self.store.line(upload_id), "finalized", "Only an applied upload can be finalized.")
         return self.show(upload_id)
 
     def plan_undo(self, upload_id: str) -> Upload:
@@ -398,10 +404,10 @@ class Pipeline:
         """
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
-        if line.resolved_profile is not None:
-            self.store.check_roles(_resolved(line)[0], actor)
-        while not self._commit_undo(self.plan_undo(upload_id).line, actor):
-            pass  # something was committed in between: the inverse is planned again
+        self._check_roles(line, actor)
+        planned = self.plan_undo(upload_id).line
+        while (planned.state == "undone") == (line.state == "undone") and not self._commit_undo(planned, actor):
+            planned = self.plan_undo(upload_id).line  # something was committed in between
         return self.show(upload_id)
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
@@ -412,10 +418,11 @@ class Pipeline:
         """
         line = self.store.line(upload_id)
         if line.state != "cancelled":
-            if line.state in APPLIED or line.state in FINAL_STATES:
-                raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
             said = f"Cancelled by {user or getpass.getuser()}."
-            self._end(line, "cancelled", _reason("cancelled", said, "Drop the file again to import it."))
+            reason = _reason("cancelled", said, "Drop the file again to import it.")
+            if not self._end(upload_id, "cancelled", reason, expected={"received", *_PLANNED}):
+                line = self.store.line(upload_id)
+                raise _wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
         self._forget(upload_id)
         return self.show(upload_id)
 
@@ -445,17 +452,27 @@ class Pipeline:
         return pl.concat(parts) if parts else pl.DataFrame()
 
     def _advance(self, upload_id: str, stage: str, work: Callable[[LedgerLine], dict[str, Any]]) -> Upload:
-        """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is."""
+        """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
+
+        Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
+        """
         line = self.store.line(upload_id)
         if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
             return self.show(upload_id)
         if STAGES.index(line.stage) + 1 < STAGES.index(stage):
             raise _wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
         try:
-            self._change(upload_id, **({"stage": stage} | work(line)))
+            kept = self._change(upload_id, {"received"}, **({"stage": stage} | work(line)))
         except Refusal as refusal:
-            self._end(line, "refused", _named(refusal, line.file_name))
-            self.originals.give_back(self.store.line(upload_id), self.originals.path(upload_id))
+            kept = self._end(upload_id, "refused", _named(refusal, line.file_name))
+            if kept:
+                self.originals.give_back(self.store.line(upload_id), self.originals.path(upload_id))
+                self._forget(upload_id)
+        except Exception:
+            kept = self.store.line(upload_id).state != "cancelled"
+            if kept:
+                raise
+        if not kept and self.store.line(upload_id).state == "cancelled":
             self._forget(upload_id)
         return self.show(upload_id)
 
@@ -491,7 +508,7 @@ class Pipeline:
             "sheet": raw.sheet,
             "data_rows": raw.data_rows,
             "mapping": {heading[column]: field for column, field in mapping.fields.items()},
-            "ignored": mapping.ignored,
+            "ignored": [without_numbers(heading) for heading in mapping.ignored],
             "warnings": [*raw.warnings, *mapping.warnings],
         }
 
@@ -598,6 +615,9 @@ class Pipeline:
             contacts.attached(part.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
             contacts.transaction(),
         ):
+            current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+            if current.state not in APPLIED:
+                raise _wrong_state(current, "reviewed", "Somebody has changed it at this moment.")
             if contacts.value("SELECT max(commit_number) FROM commits") != found.snapshot:
                 raise StoreBusy("Something was committed at the same moment. Decide the row again.")
             write_changeset(
@@ -609,11 +629,12 @@ class Pipeline:
                 at=at,
             )
             counts = {
-                "review": line.review - 1,
-                outcome: getattr(line, outcome) + 1,
-                "error_count": line.error_count + found.skipped,
+                "review": current.review - 1,
+                outcome: getattr(current, outcome) + 1,
+                "error_count": current.error_count + found.skipped,
             }
             change_line(contacts, line.upload_id, **counts)
+            mark_decision_applied(contacts, line.upload_id, row_number)
         staging.keep_outcome(part, row_number)
 
     def _commit(self, line: LedgerLine, actor: str) -> None:
@@ -658,7 +679,9 @@ class Pipeline:
             contacts.attached(staging.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
             contacts.transaction(),
         ):
-            if contacts.value("SELECT max(commit_number) FROM commits") != facts["snapshot"]:
+            current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+            newest = contacts.value("SELECT max(commit_number) FROM commits")
+            if current.state != line.state or newest != facts["snapshot"]:
                 return False
             commit = write_changeset(
                 contacts,
@@ -733,9 +756,14 @@ class Pipeline:
             vocabularies={name: tuple(values) for name, values in facts["vocabularies"].items()},
         )
 
-    def _change(self, upload_id: str, **values: Any) -> None:
+    def _check_roles(self, line: LedgerLine, actor: str) -> None:
+        if line.resolved_profile is not None:  # a single contact handled by hand has none
+            self.store.check_roles(_resolved(line)[0], actor)
+
+    def _change(self, upload_id: str, expected: Collection[State], **values: Any) -> bool:
+        """Changes an upload's line if it is in one of these states; whether it was."""
         with self.store.change() as contacts:
-            change_line(contacts, upload_id, **values)
+            return change_line(contacts, upload_id, expected=expected, **values)
 
     def _give_up(self, upload_id: str, user: str | None) -> None:
         """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
@@ -747,8 +775,10 @@ class Pipeline:
         self.store.staging(upload_id).remove()
         self.originals.remove(upload_id)
 
-    def _end(self, line: LedgerLine, state: State, reason: dict[str, Any]) -> None:
-        self._change(line.upload_id, state=state, reason=reason, finished_at=now())
+    def _end(
+        self, upload_id: str, state: State, reason: dict[str, Any], expected: Collection[State] = _RECEIVED
+    ) -> bool:
+        return self._change(upload_id, expected, state=state, reason=reason, finished_at=now())
 
 
 def _new_id() -> str:
@@ -757,6 +787,8 @@ def _new_id() -> str:
 
 
 def _resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
+    if line.resolved_profile is None:
+        raise _wrong_state(line, "staged", "It was made by hand, or refused before there was a profile for it.")
     return Profile.model_validate(line.resolved_profile), UploadOptions.model_validate(line.options)
 
 
@@ -772,7 +804,10 @@ def _reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]
 
 
 def _named(refusal: Refusal, file_name: str) -> dict[str, Any]:
-    return refusal.as_dict() | {"file": refusal.file or file_name}
+    told = refusal.as_dict() | {"file": refusal.file or file_name}
+    if refusal.code in {"headings", "mapping"}:
+        told |= {"message": without_numbers(refusal.message), "fix": without_numbers(refusal.fix)}
+    return told
 
 
 def _wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:

@@ -103,6 +103,9 @@ def _turn_around(database: Database, entity: str, table: str) -> None:
         SELECT {literal(entity)}, {entity}_id, field, contested.upload_id, 'left as it is', 'changed since'
         FROM contested JOIN mine USING ({entity}_id) WHERE mine.action NOT IN ('create', 'remove')
         UNION ALL
+        SELECT {literal(entity)}, {entity}_id, NULL, NULL, 'not there any more', 'gone since'
+        FROM mine ANTI JOIN book.{table} USING ({entity}_id) WHERE mine.action NOT IN ('create', 'remove')
+        UNION ALL
         SELECT {literal(entity)}, {entity}_id, NULL, upload_id,
                {"'deactivated instead of removed'" if entity == "contact" else "'left as it is'"}, 'built upon since'
         FROM built_upon
@@ -153,12 +156,26 @@ def _wanted(entity: str, field: str) -> str:
 
 
 def _turn_pairs(database: Database, numbers: str) -> None:
-    for table, columns in (("membership_changes", "group_name, contact_id"), ("link_changes", "contact_id, linked_to")):
-        database.run(f"""
-            CREATE OR REPLACE TABLE {table} AS
+    """Makes membership_changes and link_changes; one that would name a contact that is gone is a conflict instead."""
+    there = """
+        SELECT contact_id FROM book.contacts
+        WHERE contact_id NOT IN (SELECT contact_id FROM contact_changes WHERE action = 'remove')
+        UNION SELECT contact_id FROM contact_changes WHERE action = 'create'"""
+    for target, columns, sides in (
+        ("membership", "group_name, contact_id", ("contact_id",)),
+        ("link", "contact_id, linked_to", ("contact_id", "linked_to")),
+    ):
+        complete = " AND ".join(f"{side} IN ({there})" for side in sides)
+        turned = f"""
             SELECT row_number, CASE action WHEN 'create' THEN 'remove' ELSE 'create' END AS action, {columns}
-            FROM book.{table} WHERE commit_number IN ({numbers})
-            ORDER BY contact_id""")
+            FROM book.{target}_changes WHERE commit_number IN ({numbers})"""
+        database.run(f"""
+            CREATE OR REPLACE TABLE {target}_changes AS
+            FROM ({turned}) WHERE action = 'remove' OR ({complete}) ORDER BY contact_id""")
+        database.run(f"""
+            INSERT INTO conflicts
+            SELECT '{target}', contact_id, NULL, NULL, 'left out', 'gone since'
+            FROM ({turned}) WHERE action = 'create' AND NOT ({complete}) ORDER BY contact_id""")
 
 
 def stage_activation(database: Database, contact_id: int, revision: int, *, active: bool) -> None:

@@ -204,6 +204,10 @@ def _duplicate_of(row: dict[str, Any]) -> str:
 
 def _target(change: dict[str, Any]) -> str:
     identity = change.get("contact_id") or change.get("account_id") or ""
+    if "group_name" in change:
+        return f"contact {identity} in group {change['group_name']}"
+    if "linked_to" in change:
+        return f"contact {identity} linked to {change['linked_to']}"
     return f"{change.get('target', 'contact')} {identity}".strip()
 
 

@@ -23,11 +23,12 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
     code = CODES["account-unknown"]
     heading = part.headings.get("account_number", "account_number")
     message = literal(code.message.replace("{column}", heading))
+    shown = "'***'" if "account_number" in part.sensitive else "account_number"
     database.run(f"""
         INSERT INTO rejections BY NAME
-        SELECT row_number, {literal(heading)} AS "column", 'account_number' AS field, account_number AS value,
+        SELECT row_number, {literal(heading)} AS "column", 'account_number' AS field, {shown} AS value,
                'account-unknown' AS code,
-               replace({message}, '{{value}}', account_number) AS message,
+               replace({message}, '{{value}}', {shown}) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
         FROM {part.table("rows")} AS r
         WHERE {key("account_number", "r", ["account_number"])} NOT IN (

@@ -11,7 +11,9 @@ from contact_pipeline.match.snapshot import copy_candidates
 
 
 def differing_rows(database: Database, part: Part, address_book: str, snapshot: int, limit: int = 20) -> list[int]:
-    """The rows that would now be decided otherwise than the staged changeset says; people's decisions stand.
+    """The rows that would now be decided otherwise than the staged changeset says.
+
+    What people decided stands, as long as the contact that they chose is there.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -28,6 +30,9 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
         SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
               AND row_number NOT IN (SELECT row_number FROM staged.resolutions)
+        UNION
+        SELECT row_number FROM staged.resolutions
+        WHERE entity = '{part.entity}' AND choice = 'contact' AND contact_id NOT IN (SELECT contact_id FROM contacts)
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
 

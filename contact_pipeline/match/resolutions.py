@@ -41,7 +41,8 @@ def copy_resolutions(database: Database, parts: list[Part], upload_id: str, addr
     )
     own = f"""
         SELECT entity, row_number, choice, contact_id, other_row, true AS own FROM book.decisions
-        WHERE upload_id = {literal(upload_id)} AND NOT withdrawn"""
+        WHERE upload_id = {literal(upload_id)} AND NOT withdrawn
+              AND (choice <> 'contact' OR contact_id IN (SELECT contact_id FROM book.contacts))"""
     database.run(f"""
         CREATE OR REPLACE TABLE resolutions AS
         WITH own AS ({own}),

@@ -120,7 +120,8 @@ def _add_custom_fields(store: Store, parts: list[Part]) -> None:
     fields = {name: kind for part in parts if part.entity == "contact" for name, kind in part.stored.items()}
     with store.open(read_only=True) as contacts:
         known = dict(contacts.rows("SELECT name, kind FROM fields"))
-    if fields.items() - known.items():
-        sensitive = frozenset(name for part in parts for name in part.sensitive)
+        masked = {name for (name,) in contacts.rows("SELECT name FROM fields WHERE sensitive")}
+    sensitive = frozenset(name for part in parts for name in part.sensitive if name in fields)
+    if fields.items() - known.items() or sensitive - masked:
         with store.change() as contacts:
             add_contact_fields(contacts, fields, sensitive)

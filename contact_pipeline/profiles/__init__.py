@@ -14,6 +14,7 @@ from contact_pipeline.profiles.model import (
     Together,
     Unique,
     masked,
+    without_numbers,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "find_profiles",
     "load_profile",
     "masked",
+    "without_numbers",
 ]

@@ -26,10 +26,12 @@ NAME = "name"  # in match rules: the full name, or first and last name put toget
 NOTHING = ("N/A", "#N/A", "-", "--", "—", "none", "null")
 
 _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
-_RESERVED = {
+_RESERVED = {  # names that tables of the system have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
-    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links",
+    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
+    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", NAME,
 }  # fmt: skip
+_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", "unread_")
 
 
 class Model(BaseModel):
@@ -86,7 +88,7 @@ class Column(Model):
 
     @model_validator(mode="after")
     def _says_what_its_type_needs(self) -> Self:
-        if self.field in _RESERVED:
+        if self.field in _RESERVED or self.field.startswith(_RESERVED_PREFIXES):
             raise ValueError(f"field '{self.field}' is a name of the system; choose another")
         if self.type == "choice" and not (self.choices or self.vocabulary):
             raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
@@ -343,7 +345,9 @@ class Profile(Model):
     @property
     def sensitive_fields(self) -> frozenset[str]:
         """Fields whose values are masked wherever they are shown."""
-        return frozenset(column.field for column in self.columns if column.sensitive)
+        own = {column.field for column in self.columns if column.sensitive}
+        people = self.account_contacts.fields if self.account_contacts else {}
+        return frozenset(own | {field for field, column in people.items() if column in own})
 
     @property
     def row_fields(self) -> dict[str, FieldKind]:
@@ -368,6 +372,11 @@ def required_when(rule: RequiredWhen) -> str:
     """When the rule applies, in words."""
     parts = (f"{field} is {' or '.join(values) if values else 'filled'}" for field, values in rule.when.items())
     return " and ".join(parts)
+
+
+def without_numbers(text: str) -> str:
+    """The text with long numbers masked: a file without its heading line has a row of data where headings should be."""
+    return re.sub(r"\d[\d\-/ ().]{5,}\d", lambda number: re.sub(r"\d", "*", number[0]), text)
 
 
 def masked(text: str | None) -> str | None:

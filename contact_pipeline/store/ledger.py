@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -84,11 +85,23 @@ def add_line(database: Database, **values: object) -> None:
     database.run(f"INSERT INTO uploads ({names}) VALUES ({marks})", list(row.values()))
 
 
-def change_line(database: Database, upload_id: str, **values: object) -> None:
-    """Changes fields of an upload's line."""
+def change_line(
+    database: Database, upload_id: str, *, expected: Collection[State] | None = None, **values: object
+) -> bool:
+    """Changes fields of an upload's line, if it is in one of the expected states; whether it was."""
     row = _stored(values)
     sets = ", ".join(f"{name} = ?" for name in row)
-    database.run(f"UPDATE uploads SET {sets} WHERE upload_id = ?", [*row.values(), upload_id])
+    states = f" AND state IN ({', '.join('?' for _ in expected)})" if expected is not None else ""
+    sql = f"UPDATE uploads SET {sets} WHERE upload_id = ?{states} RETURNING upload_id"
+    return bool(database.rows(sql, [*row.values(), upload_id, *(expected or ())]))
+
+
+def mark_decision_applied(database: Database, upload_id: str, row_number: int) -> None:
+    """Says that what was decided about a row after its upload was applied is committed; call it in that transaction."""
+    database.run(
+        "UPDATE decisions SET applied = true WHERE upload_id = ? AND row_number = ? AND NOT withdrawn",
+        [upload_id, row_number],
+    )
 
 
 def find_lines(database: Database, where: str = "true", parameters: list[object] | None = None) -> list[LedgerLine]:

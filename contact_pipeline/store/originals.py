@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from errno import ENOENT
 from pathlib import Path
 
 from contact_pipeline.settings import Settings
@@ -29,8 +30,15 @@ class Originals:
         kept.chmod(0o600)
 
     def path(self, upload_id: str) -> Path:
-        """Where an upload's original lies."""
-        return next(self._settings.upload_path(upload_id).glob("original.*"))
+        """Where an upload's original lies.
+
+        Raises:
+            FileNotFoundError: it is gone.
+        """
+        folder = self._settings.upload_path(upload_id)
+        for path in folder.glob("original.*"):
+            return path
+        raise FileNotFoundError(ENOENT, "The original of the upload is gone; cancel it and send the file again", folder)
 
     def remove(self, upload_id: str) -> None:
         """Deletes the upload's folder."""

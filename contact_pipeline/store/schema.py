@@ -72,7 +72,7 @@ def _first(database: Database) -> None:
         """CREATE TABLE decisions (upload_id VARCHAR NOT NULL, row_number UINTEGER NOT NULL, entity VARCHAR NOT NULL,
             address_book VARCHAR NOT NULL, keys VARCHAR NOT NULL, choice VARCHAR NOT NULL, contact_id BIGINT,
             other_row UINTEGER, decided_by VARCHAR NOT NULL, decided_at TIMESTAMP NOT NULL,
-            withdrawn BOOLEAN NOT NULL DEFAULT false)""",
+            withdrawn BOOLEAN NOT NULL DEFAULT false, applied BOOLEAN NOT NULL DEFAULT false)""",
         """CREATE TABLE users (login VARCHAR NOT NULL, name VARCHAR NOT NULL, roles VARCHAR[] NOT NULL,
             can_import BOOLEAN NOT NULL)""",
         "CREATE TABLE vocabularies (name VARCHAR NOT NULL, position INTEGER NOT NULL, value VARCHAR NOT NULL)",
@@ -140,6 +140,8 @@ def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sens
                 f"Contacts hold the field '{name}' as {known[name]}; the profile declares it as {kind}.",
                 "Give the field another name in the profile, or the same kind.",
             )
+    for name in sensitive & known.keys():  # once sensitive, always: another profile may show it otherwise
+        database.run("UPDATE fields SET sensitive = true WHERE name = ?", [name])
     new = {name: kind for name, kind in fields.items() if name not in known}
     for name, kind in new.items():
         column, before, after = quoted(name), quoted(f"before_{name}"), quoted(f"after_{name}")

@@ -268,8 +268,11 @@ class Store:
             "Name such a user with --user; `contact-pipeline users load` loads users.",
         )
 
-    def decide(self, upload: Upload, row_number: int, to: int | str, actor: str) -> None:
+    def decide(self, upload: Upload, row_number: int, to: int | str, actor: str) -> bool:
         """Records what somebody decided about a row in review; it is remembered for later rows with the same keys.
+
+        Returns:
+            Whether it is still to be applied; false where that was committed, but the staged tables do not know.
 
         Raises:
             Refusal: the row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).
@@ -281,6 +284,11 @@ class Store:
                 [upload.upload_id, row_number],
             )
             found = reviews.select("entity", "keys").rows() if "keys" in reviews.columns else []
+            if found and database.value(
+                "SELECT count(*) FROM decisions WHERE upload_id = ? AND row_number = ? AND applied AND NOT withdrawn",
+                [upload.upload_id, row_number],
+            ):
+                return False
             if not found and (not earlier or upload.state in {"applied", "finalized"}):
                 raise Refusal(
                     "not-in-review",
@@ -296,9 +304,10 @@ class Store:
                 [upload.upload_id, row_number],
             )
             database.run(
-                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false)",
+                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, false)",
                 [upload.upload_id, row_number, entity, upload.line.address_book, keys, *choice, actor, now()],
             )
+        return True
 
     def remember_new(self, upload: Upload, row_number: int) -> None:
         """Ties the decision that a row is somebody new to the contact that is made of it."""
@@ -358,7 +367,7 @@ def _choice(database: Database, upload: Upload, to: int | str) -> tuple[str, int
     """What was chosen, as (choice, contact_id, other_row): a contact may be one that another row of the file makes."""
     if to in {"new", "skip"}:
         return str(to), None, None
-    contact_id = int(to) if str(to).isdigit() else 0
+    contact_id = int(to) if str(to).isdecimal() else 0
     book = upload.line.address_book
     if database.value("SELECT count(*) FROM contacts WHERE contact_id = ? AND address_book = ?", [contact_id, book]):
         return "contact", contact_id, None

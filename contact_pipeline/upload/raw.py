@@ -52,11 +52,16 @@ class RawUpload:
 
 
 def name_columns(headings: list[str]) -> list[str]:
-    """A name for each heading, unique whatever the case: `Email`, `Email_2`, and `column_4` for an empty fourth."""
+    """A name for each heading, unique whatever the case: `Email`, `Email_2`, and `column_4` for an empty fourth.
+
+    A heading that Polars would read as a pattern (`*`, or from ^ to $) is named by its place, too.
+    """
     taken = set(_RESERVED)
     names: list[str] = []
     for position, heading in enumerate(headings, start=1):
-        base = heading.strip() or f"column_{position}"
+        base = heading.strip()
+        if not base or base == "*" or (base.startswith("^") and base.endswith("$")):
+            base = f"column_{position}"
         name, count = base, 1
         while name.casefold() in taken:
             count += 1

@@ -40,6 +40,7 @@ def home(tmp_path):
 def run(home, capsys, monkeypatch):
     """Runs a command; `answer` is what somebody types when asked."""
     monkeypatch.delenv("CONTACT_PIPELINE_HOME", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # output is as wide as where it is piped to
 
     def run_it(*words, answer=""):
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))

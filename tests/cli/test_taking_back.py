@@ -61,7 +61,7 @@ def test_a_staged_upload_is_not_undone(run, outreach):
 
 
 def test_a_row_in_review_is_resolved(run, imported):
-    """D8, B: what is in doubt is decided by a person, never guessed."""
+    """D8: what is in doubt is decided by a person, never guessed."""
     upload = imported(ACCOUNT, SAME_SSN)
     assert upload["outcomes"]["review"] == 1
 

@@ -151,6 +151,14 @@ def test_a_file_without_rows_is_refused(read, content, code):
     assert refused.value.file == "contacts.csv"
 
 
+def test_a_heading_that_reads_as_a_pattern_is_named_by_its_place(read):
+    """X1: `*` and `^…$` would mean other columns to the frames that the rows go into."""
+    reading = read("*,^name$,name\n1,2,3\n")
+
+    assert reading.upload.columns == ["column_1", "column_2", "name"]
+    assert reading.cells == [("1", "2", "3")]
+
+
 def test_without_a_profile_a_heading_alone_is_read(read):
     reading = read("Name,Phone\n")
 
