@@ -177,13 +177,13 @@ class Pipeline:
                 self.originals.give_back(self.store.line(line["upload_id"]), path)
             else:
                 self.originals.keep(line["upload_id"], path, move=move)
+            return self.show(line["upload_id"])
         except KeyboardInterrupt:
             try:
                 self._give_up(line["upload_id"], user)
             except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
                 self._give_up(line["upload_id"], user)
             raise
-        return self.show(line["upload_id"])
 
     def read(self, upload_id: str) -> Upload:
         """Stage 1: the file's rows as text, and its headings mapped to fields."""

@@ -51,8 +51,10 @@ def text(value: object, style: str = "") -> Text:
 
 
 def show(*parts: RenderableType) -> None:
-    """Draws something on stdout."""
-    out().print(*parts, sep="\n")
+    """Draws something on stdout; text is never folded, so that a command in it can be copied."""
+    console = out()
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def warn(message: str) -> None:
