@@ -120,7 +120,11 @@ class Database:
             StoreBusy: it stayed locked for `wait_seconds`.
         """
         mode = " (READ_ONLY)" if read_only else ""
-        _patiently(lambda: self.run(f"ATTACH {text(path)} AS {alias}{mode}"), path, wait_seconds)
+        try:
+            _patiently(lambda: self.run(f"ATTACH {text(path)} AS {alias}{mode}"), path, wait_seconds)
+        except KeyboardInterrupt:  # it may be attached all the same
+            self.run(f"DETACH DATABASE IF EXISTS {alias}")
+            raise
         try:
             yield
         finally:
@@ -156,8 +160,8 @@ def open_database(path: Path | None, settings: Settings, *, read_only: bool = Fa
 def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings, *, read_only: bool) -> Iterator[None]:
     alias = f"file_{next(_numbers)}"
     attach = f"ATTACH {text(path)} AS {alias}{' (READ_ONLY)' if read_only else ''}"
-    _patiently(lambda: connection.execute(attach), path, settings.lock_wait_seconds)
     try:
+        _patiently(lambda: connection.execute(attach), path, settings.lock_wait_seconds)
         connection.execute(f"USE {alias}")
         connection.execute(f"SET file_search_path = {text(path.parent)}")
         yield

@@ -17,7 +17,7 @@ REFERENCE = Reference(
 )
 COLUMNS = {
     "text": {"type": "text", "max_length": 12},
-    "name": {"type": "name", "title_case": True},
+    "nickname": {"type": "name", "title_case": True},
     "email": {"type": "email"},
     "phone": {"type": "phone"},
     "date_of_birth": {"type": "date", "formats": ["%m/%d/%Y", "%d/%m/%Y", "%d %b %y"], "pivot": 25},
@@ -114,8 +114,9 @@ def bare(name, value):
         local, _, domain = text.partition("@")
         return f"{local}@{domain.lower()}"
     if name == "phone":
-        # Only the digits that tell one subscriber from another; prefixes are the numbering plan's.
-        return re.sub(r"\D", "", unicodedata.normalize("NFKC", text).split(";ext=")[0])[-4:] if ";" not in text else ""
+        # Only the last digits, which tell one subscriber or extension from another; prefixes are the numbering plan's.
+        spelled = unicodedata.normalize("NFKC", text).replace(";ext=", "x")
+        return re.sub(r"\D", "", spelled)[-4:] if ";" not in spelled else ""
     if name == "date_of_birth":
         return re.sub(r"[T ]00:00(:00(\.0+)?)?$", "", text)
     if name in {"ssn", "zip_code"}:
