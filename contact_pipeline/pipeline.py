@@ -640,6 +640,8 @@ class Pipeline:
     def _commit(self, line: LedgerLine, actor: str) -> None:
         """The one commit: tests that the plan still holds, writes it, and says so in the ledger; or makes it stale."""
         staging, at = self.store.staging(line.upload_id), now()
+        if not staging.exists():  # cancelled at this moment; the ledger says so
+            return
         with (
             self.store.open() as contacts,
             contacts.attached(staging.path, "staged", wait_seconds=self.settings.lock_wait_seconds),
