@@ -16,9 +16,9 @@ HEADINGS = (
 
 KILLED_BEFORE_THE_END = """
 import os, signal, sys
-from contact_pipeline import pipeline
-pipeline.change_line = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-pipeline.Pipeline(sys.argv[1]).apply(sys.argv[2])
+from contact_pipeline.pipeline import Pipeline, committing
+committing.change_line = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+Pipeline(sys.argv[1]).apply(sys.argv[2])
 """
 
 SAYS_WHEN_IT_COMMITS = """

@@ -7,6 +7,7 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline import committing, stages
 
 SSN = "219-09-9998"
 
@@ -33,7 +34,7 @@ def interrupted_by(monkeypatch, target, name, act):
 def test_an_upload_cancelled_while_it_is_applied_is_one_or_the_other(pipeline, other, outreach, monkeypatch):
     """X2: the apply that comes second finds the upload cancelled and writes nothing."""
     upload = outreach({"account": "A-1"})
-    interrupted_by(monkeypatch, pipeline, "_commit", lambda: other.cancel(upload.upload_id))
+    interrupted_by(monkeypatch, committing, "commit", lambda: other.cancel(upload.upload_id))
 
     assert pipeline.apply(upload.upload_id).state == "cancelled"
     assert pipeline.store.contacts() == []
@@ -52,10 +53,10 @@ def test_an_upload_applied_while_it_is_cancelled_stays_applied(pipeline, other, 
     assert pipeline.store.staging(upload.upload_id).exists()
 
 
-@pytest.mark.parametrize("stage", ["_normalize", "_validate", "_match"])
+@pytest.mark.parametrize("stage", ["normalize", "validate", "match"])
 def test_an_upload_cancelled_while_it_is_staged_stays_cancelled(pipeline, other, outreach, monkeypatch, stage):
     """B5: nothing of a cancelled upload stays but its ledger line."""
-    interrupted_by(monkeypatch, pipeline, stage, lambda: other.cancel(other.uploads()[0].upload_id))
+    interrupted_by(monkeypatch, stages, stage, lambda: other.cancel(other.uploads()[0].upload_id))
 
     upload = outreach({"account": "A-1"})
 
@@ -66,7 +67,7 @@ def test_an_upload_cancelled_while_it_is_staged_stays_cancelled(pipeline, other,
 def test_of_two_undos_at_once_one_undoes(pipeline, other, outreach, monkeypatch):
     """X4: the second does not take back what the first did."""
     upload = pipeline.apply(outreach({"account": "A-1"}).upload_id)
-    interrupted_by(monkeypatch, pipeline, "_commit_undo", lambda: other.undo(upload.upload_id))
+    interrupted_by(monkeypatch, committing, "commit_undo", lambda: other.undo(upload.upload_id))
 
     assert pipeline.undo(upload.upload_id).state == "undone"
     assert pipeline.store.contacts() == []

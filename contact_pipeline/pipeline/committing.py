@@ -1,0 +1,164 @@
+"""Stage 5 as commits: each is one transaction that tests that its plan still holds, writes it, and tells the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contact_pipeline.apply import (
+    changed_since,
+    commits_to_undo,
+    mark_undone,
+    moved_rows,
+    plan_inverse,
+    write_changeset,
+)
+from contact_pipeline.contracts import State
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import StoreBusy
+from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of
+from contact_pipeline.pipeline.stages import headings_of
+from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
+from contact_pipeline.store import LedgerLine, Staging, Store
+from contact_pipeline.store.ledger import change_line, find_lines, mark_decision_applied, now
+
+
+def commit(store: Store, line: LedgerLine, actor: str) -> None:
+    """Writes an upload's frozen changeset, or makes the upload stale; one that has changed meanwhile is left alone."""
+    staging, at = store.staging(line.upload_id), now()
+    if not staging.exists():  # cancelled at this moment; the ledger says so
+        return
+    with _both(store, staging) as contacts:
+        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+        if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
+            return
+        rows = _stale_rows(store, contacts, line)
+        if rows:
+            change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows))
+            return
+        number = write_changeset(
+            contacts,
+            upload_id=line.upload_id,
+            address_book=line.address_book or "",
+            sha256=line.changeset_sha256,
+            actor=actor,
+            at=at,
+        )
+        change_line(
+            contacts,
+            line.upload_id,
+            state="applied",
+            reason=None,
+            approved_by=actor,
+            finished_at=at,
+            commit_number=number,
+        )
+
+
+def commit_decided(store: Store, line: LedgerLine, row_number: int, actor: str) -> None:
+    """Makes one more changeset of an applied upload, of the row that was decided since, and commits it.
+
+    Raises:
+        Refusal: the upload is not applied any more (code `wrong-state`).
+        StoreBusy: something was committed at the same moment.
+    """
+    profile, options = resolved(line)
+    staging = store.staging(line.upload_id)
+    facts, part = staging.facts(), staging.for_row(row_number)
+    part.take_row(staging, row_number)
+    with part.open() as database:
+        found = match(
+            database,
+            store,
+            profile,
+            options.model_copy(update={"deactivate_missing": False}),
+            upload_id=line.upload_id,
+            columns=facts["columns_normalized"],
+            headings=headings_of(facts, profile),
+        )
+    outcome = next(name for name, count in found.outcomes.items() if count)
+    if outcome == "review":
+        return
+    at = now()
+    with _both(store, part) as contacts:
+        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+        if current.state not in APPLIED:
+            raise wrong_state(current, "reviewed", "Somebody has changed it at this moment.")
+        if contacts.value("SELECT max(commit_number) FROM commits") != found.snapshot:
+            raise StoreBusy("Something was committed at the same moment. Decide the row again.")
+        write_changeset(
+            contacts,
+            upload_id=line.upload_id,
+            address_book=profile.address_book,
+            sha256=found.sha256,
+            actor=actor,
+            at=at,
+        )
+        counts = {
+            "review": current.review - 1,
+            outcome: getattr(current, outcome) + 1,
+            "error_count": current.error_count + found.skipped,
+        }
+        change_line(contacts, line.upload_id, **counts)
+        mark_decision_applied(contacts, line.upload_id, row_number)
+    staging.keep_outcome(part, row_number)
+
+
+def plan_undo(store: Store, upload_id: str) -> None:
+    """Stages the inverse of what an upload committed, or of its undoing."""
+    with store.open(read_only=True) as contacts:
+        commits = commits_to_undo(contacts, upload_id)
+    staging = store.staging(upload_id).for_undo()
+    staging.make()
+    with staging.open() as database:
+        with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):
+            snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
+            plan_inverse(database, upload_id, commits)
+        facts = {"commits": commits, "snapshot": snapshot, "sha256": hash_changeset(database), "fields": {}}
+        staging.keep_facts(database, facts)
+
+
+def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
+    """Commits the planned inverse; False when something was committed since it was planned."""
+    staging, at = store.staging(line.upload_id).for_undo(), now()
+    facts = staging.facts()
+    with _both(store, staging) as contacts:
+        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+        newest = contacts.value("SELECT max(commit_number) FROM commits")
+        if current.state != line.state or newest != facts["snapshot"]:
+            return False
+        number = write_changeset(
+            contacts,
+            upload_id=line.upload_id,
+            address_book=line.address_book or "",
+            sha256=facts["sha256"],
+            actor=actor,
+            at=at,
+            action="redo" if line.state == "undone" else "undo",
+        )
+        mark_undone(contacts, facts["commits"], by=number)
+        again: State = "finalized" if line.finalized_at else "applied"
+        change_line(contacts, line.upload_id, state=again if line.state == "undone" else "undone")
+    return True
+
+
+@contextmanager
+def _both(store: Store, staging: Staging) -> Iterator[Database]:
+    """The contact database for one transaction, with a staged changeset beside it."""
+    with (
+        store.open() as contacts,
+        contacts.attached(staging.path, "staged", wait_seconds=store.settings.lock_wait_seconds),
+        contacts.transaction(),
+    ):
+        yield contacts
+
+
+def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
+    snapshot, address_book = line.snapshot or 0, line.address_book or ""
+    moved = moved_rows(contacts)
+    if moved or line.resolved_profile is None or not changed_since(contacts, address_book, snapshot):
+        return moved
+    profile, options = resolved(line)
+    facts = store.staging(line.upload_id).facts()
+    parts = parts_of(profile, options, facts["columns_normalized"], headings_of(facts, profile))
+    return [row for part in parts for row in differing_rows(contacts, part, address_book, snapshot)]

@@ -1,0 +1,473 @@
+"""The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts.py.
+
+A data problem is a state in the ledger, never an exception: a step gives back the upload as refused, blocked or stale.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from contact_pipeline.apply import stage_activation
+from contact_pipeline.contracts import State
+from contact_pipeline.errors import Refusal, StoreBusy, listed
+from contact_pipeline.match import DEACTIVATION_GUARD, hash_changeset
+from contact_pipeline.pipeline import committing, stages
+from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
+from contact_pipeline.pipeline.stages import STAGES
+from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, reason, refused, resolved, wrong_state
+from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
+from contact_pipeline.profiles.options import choose
+from contact_pipeline.reports.template import write_template
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.ledger import add_line, change_line, now
+from contact_pipeline.store.originals import Originals, sha256_of
+
+Progress = Callable[[str, float], None]
+
+
+class Pipeline:
+    """The import engine of one home folder."""
+
+    def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        self.settings = settings if home is None else settings.model_copy(update={"home": Path(home)})
+        self.store = Store(self.settings)
+        self.originals = Originals(self.settings)
+
+    def profiles(self) -> tuple[dict[str, Profile], list[BrokenProfile]]:
+        """Every usable profile by name, and the broken ones."""
+        return find_profiles(self.settings.profiles_path)
+
+    def plan(
+        self,
+        file: str | Path,
+        profile: str,
+        *,
+        user: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Upload:
+        """Stages a file: reads, normalizes, validates and matches it, and freezes the changeset. Changes nothing.
+
+        Args:
+            file: the file.
+            profile: name of the profile.
+            user: login of who uploads; unset: the operating system's.
+            force: whether to plan a file that was applied before and would make its leads or notes again.
+            progress: called with the stage and the share done.
+            options: of the upload, as the command line names them, with underscores.
+
+        Raises:
+            Refusal: there is no such file. Everything else is the upload's state.
+        """
+        upload = self.receive(file, profile, user=user, force=force, **options)
+        try:
+            for number, step in enumerate((self.read, self.normalize, self.validate, self.match), 1):
+                if progress:
+                    progress(STAGES[number], (number - 1) / 4)
+                upload = step(upload.upload_id)
+        except KeyboardInterrupt:
+            try:
+                self._give_up(upload.upload_id, user)
+            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
+                self._give_up(upload.upload_id, user)
+            raise
+        except Exception as error:
+            with suppress(StoreBusy):  # the first error is the one to tell
+                said = f"{type(error).__name__} while staging."
+                self._end(upload.upload_id, "failed", reason("failed", said, "Try again."))
+            raise
+        if progress:
+            progress(STAGES[-1], 1)
+        return upload
+
+    def receive(
+        self,
+        file: str | Path,
+        profile: str,
+        *,
+        user: str | None = None,
+        force: bool = False,
+        move: bool = False,
+        problem: Refusal | None = None,
+        **options: Any,
+    ) -> Upload:
+        """Takes a file in: keeps the original and gives it a ledger line, refused or repeated ones included.
+
+        Args:
+            file: the file.
+            profile: name of the profile.
+            user: login of who uploads; unset: the operating system's.
+            force: whether to plan a file that was applied before and would make its leads or notes again.
+            move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
+            problem: what is wrong already with what came beside the file, for which it is refused.
+            options: of the upload.
+
+        Raises:
+            Refusal: there is no such file (code `file-missing`).
+        """
+        path = Path(file)
+        if not path.is_file():
+            raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
+        user = user or getpass.getuser()
+        line: dict[str, Any] = {
+            "upload_id": _new_id(),
+            "profile": profile,
+            "file_name": path.name,
+            "file_size": path.stat().st_size,
+            "sha256": sha256_of(path),
+            "state": "received",
+            "stage": "received",
+            "added_at": now(),
+            "user_login": user,
+            "inbox": move,
+        }
+        try:
+            if problem:
+                raise problem
+            known, chosen = choose(load_profile(profile, self.settings.profiles_path), options)
+            line |= {
+                "address_book": known.address_book,
+                "resolved_profile": known.model_dump(mode="json"),
+                "options": chosen.model_dump(mode="json"),
+                "group_name": chosen.group,
+                "held": known.finalize,
+                "repeat_key": repeat_key(self.store, line["sha256"], known, chosen),
+            }
+            self.store.check_roles(known, user)
+            line["repeats"] = None if force else repeated_upload(self.store, line, known)
+        except Refusal as refusal:
+            line |= {"state": "refused", "reason": refused(refusal, path.name), "finished_at": now()}
+        if line.get("repeats"):
+            line |= {"state": "repeated", "finished_at": now()}
+        try:
+            with self.store.change() as contacts:
+                add_line(contacts, **line)
+            if line["state"] == "refused":
+                self.originals.give_back(self.store.line(line["upload_id"]), path)
+            else:
+                self.originals.keep(line["upload_id"], path, move=move)
+            return self.show(line["upload_id"])
+        except KeyboardInterrupt:
+            try:
+                self._give_up(line["upload_id"], user)
+            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
+                self._give_up(line["upload_id"], user)
+            raise
+
+    def read(self, upload_id: str) -> Upload:
+        """Stage 1: the file's rows as text, and its headings mapped to fields."""
+        return self._advance(upload_id, "read", stages.read)
+
+    def normalize(self, upload_id: str) -> Upload:
+        """Stage 2: normalized rows, slice by slice."""
+        return self._advance(upload_id, "normalized", stages.normalize)
+
+    def validate(self, upload_id: str) -> Upload:
+        """Stage 3: every defect of every row."""
+        return self._advance(upload_id, "validated", stages.validate)
+
+    def match(self, upload_id: str) -> Upload:
+        """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
+        return self._advance(upload_id, "matched", stages.match)
+
+    def plan_again(self, upload_id: str) -> Upload:
+        """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash."""
+        self._change(upload_id, {"stale"}, state="received", stage="validated", reason=None)
+        return self.match(upload_id)
+
+    def apply(
+        self,
+        upload_id: str,
+        *,
+        user: str | None = None,
+        changeset: str | None = None,
+        confirm_deactivations: bool = False,
+    ) -> Upload:
+        """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
+
+        Args:
+            upload_id: the upload.
+            user: login of who approves; unset: the operating system's.
+            changeset: hash that is approved; anything else is refused.
+            confirm_deactivations: whether a guard that holds back deactivations is overruled.
+
+        Raises:
+            Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
+        """
+        line = self.store.line(upload_id)
+        if line.state in APPLIED or line.state == "stale":
+            return self.show(upload_id)
+        if line.state == "blocked" and not (confirm_deactivations and _confirmable(line)):
+            return self.show(upload_id)
+        if line.state not in {"staged", "blocked"}:
+            raise wrong_state(line, "applied", "Only a staged upload can be applied.")
+        if changeset is not None and changeset != line.changeset_sha256:
+            raise Refusal(
+                "changeset-differs",
+                f"The changeset of upload {upload_id} is {line.changeset_sha256}, not {changeset}.",
+                "Look at it again with `contact-pipeline show`, and approve the one that is there.",
+                file=line.file_name,
+            )
+        actor = user or getpass.getuser()
+        self._check_roles(line, actor)
+        committing.commit(self.store, line, actor)
+        return self.show(upload_id)
+
+    def apply_automatic(self, upload_id: str) -> Upload:
+        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
+        upload = self.show(upload_id)
+        if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
+            return upload
+        if upload.state == "staged":
+            upload = self.apply(upload_id, user=upload.user)
+        if upload.state == "stale" and self.plan_again(upload_id).state == "staged":
+            upload = self.apply(upload_id, user=upload.user)
+        return self.show(upload_id)
+
+    def plan_contact(
+        self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
+    ) -> Upload:
+        """Stages a single contact typed in by hand: an upload of one row, through the very same stages.
+
+        Args:
+            profile: name of the profile.
+            values: field → value, as it would stand in a file.
+            user: login of who enters it; unset: the operating system's.
+            options: of the upload.
+
+        Raises:
+            Refusal: there is no such profile (`profile-unknown`), or it has no such field (`field-unknown`).
+        """
+        known = load_profile(profile, self.settings.profiles_path)
+        for field in values:
+            if field not in known.column_of:
+                raise Refusal(
+                    "field-unknown",
+                    f"Profile {profile} has no field '{field}'.",
+                    f"Its fields: {listed(known.column_of, limit=30)}.",
+                )
+        with tempfile.TemporaryDirectory() as folder:
+            name = f"{profile}_by_hand.{known.file.types[0]}"
+            return self.plan(write_template(known, Path(folder) / name, values=values), profile, user=user, **options)
+
+    def set_active(self, contact_id: int, *, active: bool, user: str | None = None) -> Upload:
+        """Deactivates or reactivates a single contact: a changeset of its own, which can be undone.
+
+        Raises:
+            Refusal: there is no such contact (`contact-unknown`), or it is so already (`nothing-to-do`).
+        """
+        contact, actor = self.store.contact(contact_id), user or getpass.getuser()
+        action = "reactivate" if active else "deactivate"
+        if contact["active"] == active:
+            raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
+        upload_id = _new_id()
+        staging = self.store.staging(upload_id)
+        staging.make()
+        with staging.open() as database:
+            stage_activation(database, contact_id, contact["revision"], active=active)
+            staging.keep_facts(database, {"fields": {}})
+            sha256 = hash_changeset(database)
+        line = {
+            "upload_id": upload_id,
+            "profile": "by_hand",
+            "address_book": contact["address_book"],
+            "file_name": f"{action} contact {contact_id}",
+            "file_size": 0,
+            "sha256": hashlib.sha256(b"").hexdigest(),
+            "state": "staged",
+            "stage": "matched",
+            "added_at": now(),
+            "user_login": actor,
+            "deactivated": 0 if active else 1,
+            "changeset_sha256": sha256,
+        }
+        with self.store.change() as contacts:
+            snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
+            add_line(contacts, **line, snapshot=snapshot)
+        committing.commit(self.store, self.store.line(upload_id), actor)
+        return self.show(upload_id)
+
+    def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
+        """Decides a row in review; before it is applied the changeset is frozen anew, after that one more is applied.
+
+        Args:
+            upload_id: the upload.
+            row_number: the row.
+            to: id of the contact that the row is, `new`, or `skip`.
+            user: login of who decides; unset: the operating system's.
+
+        Raises:
+            Refusal: the row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
+                upload is in a state in which nothing is decided (`wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state not in {"staged", "blocked", "stale", *APPLIED}:
+            raise wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
+        actor = user or getpass.getuser()
+        self._check_roles(line, actor)
+        undecided = self.store.decide(self.show(upload_id), row_number, to, actor)
+        if line.state not in APPLIED:
+            if not self._change(upload_id, PLANNED, state="received", stage="validated", reason=None):
+                raise wrong_state(self.store.line(upload_id), "reviewed", "Somebody has changed it at this moment.")
+            self.match(upload_id)
+        elif undecided:
+            committing.commit_decided(self.store, line, row_number, actor)
+        else:  # committed before, but cut off there
+            staging = self.store.staging(upload_id)
+            staging.keep_outcome(staging.for_row(row_number), row_number)
+        self.store.remember_new(self.show(upload_id), row_number)
+        return self.show(upload_id)
+
+    def finalize(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Makes an applied, held upload visible in the published contacts; twice changes nothing.
+
+        Raises:
+            Refusal: the upload is not held (code `not-held`) or not applied (`wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state == "finalized":
+            return self.show(upload_id)
+        if line.state != "applied":
+            raise wrong_state(line, "finalized", "Only an applied upload can be finalized.")
+        if not line.held:
+            raise Refusal(
+                "not-held",
+                f"Upload {upload_id} is not held back: its contacts are published already.",
+                f"Nothing needs to be done; profile {line.profile} does not ask for it.",
+                file=line.file_name,
+            )
+        actor = user or getpass.getuser()
+        self._check_roles(line, actor)
+        if not self._change(upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
+            raise wrong_state(self.store.line(upload_id), "finalized", "Only an applied upload can be finalized.")
+        return self.show(upload_id)
+
+    def plan_undo(self, upload_id: str) -> Upload:
+        """Plans the inverse of what an upload committed, or of its undoing; `.inverse` shows it. Changes nothing.
+
+        Raises:
+            Refusal: nothing of the upload is committed (code `wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state not in APPLIED and line.state != "undone":
+            raise wrong_state(line, "undone", "Only an applied upload can be undone.")
+        committing.plan_undo(self.store, upload_id)
+        return self.show(upload_id)
+
+    def undo(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Takes back what an upload committed, in one commit; done again, it takes back the undoing.
+
+        What has changed since is a conflict: it is listed in `.inverse.conflicts` and left alone.
+
+        Raises:
+            Refusal: nothing of the upload is committed (code `wrong-state`), or the role is missing.
+        """
+        actor = user or getpass.getuser()
+        line = self.store.line(upload_id)
+        self._check_roles(line, actor)
+        planned = self.plan_undo(upload_id).line
+        while (planned.state == "undone") == (line.state == "undone") and not committing.commit_undo(
+            self.store, planned, actor
+        ):
+            planned = self.plan_undo(upload_id).line  # something was committed in between
+        return self.show(upload_id)
+
+    def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Ends an upload that is not applied; nothing of it stays but its ledger line.
+
+        Raises:
+            Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
+        """
+        line = self.store.line(upload_id)
+        if line.state != "cancelled":
+            said = f"Cancelled by {user or getpass.getuser()}."
+            why = reason("cancelled", said, "Drop the file again to import it.")
+            if not self._end(upload_id, "cancelled", why, expected={"received", *PLANNED}):
+                line = self.store.line(upload_id)
+                raise wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
+        self._forget(upload_id)
+        return self.show(upload_id)
+
+    def show(self, upload_id: str) -> Upload:
+        """The upload.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        return Upload(self.store.line(upload_id), self.store.staging(upload_id))
+
+    def uploads(self) -> list[Upload]:
+        """Every upload, newest first."""
+        return [Upload(line, self.store.staging(line.upload_id)) for line in self.store.lines()]
+
+    def repairs(self, upload_id: str) -> pl.DataFrame:
+        """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
+        return stages.list_repairs(self.store, self.store.line(upload_id))
+
+    def _advance(self, upload_id: str, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
+        """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
+
+        Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
+        """
+        line = self.store.line(upload_id)
+        if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
+            return self.show(upload_id)
+        if STAGES.index(line.stage) + 1 < STAGES.index(stage):
+            raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
+        try:
+            kept = self._change(upload_id, {"received"}, **({"stage": stage} | work(self.store, line)))
+        except Refusal as refusal:
+            kept = self._end(upload_id, "refused", refused(refusal, line.file_name))
+            if kept:
+                self.originals.give_back(self.store.line(upload_id), self.originals.path(upload_id))
+                self._forget(upload_id)
+        except Exception:
+            kept = self.store.line(upload_id).state != "cancelled"
+            if kept:
+                raise
+        if not kept and self.store.line(upload_id).state == "cancelled":
+            self._forget(upload_id)
+        return self.show(upload_id)
+
+    def _check_roles(self, line: LedgerLine, actor: str) -> None:
+        if line.resolved_profile is not None:  # a single contact handled by hand has none
+            self.store.check_roles(resolved(line)[0], actor)
+
+    def _change(self, upload_id: str, expected: Collection[State], **values: Any) -> bool:
+        """Changes an upload's line if it is in one of these states; whether it was."""
+        with self.store.change() as contacts:
+            return change_line(contacts, upload_id, expected=expected, **values)
+
+    def _give_up(self, upload_id: str, user: str | None) -> None:
+        """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
+        with suppress(Refusal):
+            self.cancel(upload_id, user=user)
+
+    def _forget(self, upload_id: str) -> None:
+        """Deletes all that an upload left behind, but its ledger line."""
+        self.store.staging(upload_id).remove()
+        self.originals.remove(upload_id)
+
+    def _end(self, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED) -> bool:
+        return self._change(upload_id, expected, state=state, reason=why, finished_at=now())
+
+
+def _new_id() -> str:
+    """An id that sorts by time and never meets another."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _confirmable(line: LedgerLine) -> bool:
+    return (line.reason or {}).get("code") == DEACTIVATION_GUARD

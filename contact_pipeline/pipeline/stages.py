@@ -1,0 +1,178 @@
+"""The first four stages of one upload: each takes what the stage before it staged, and says what the ledger learns."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
+from contact_pipeline.match import blocked_because
+from contact_pipeline.match import match as match_rows
+from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
+from contact_pipeline.normalize import normalize as normalize_rows
+from contact_pipeline.normalize.mapping import map_headings
+from contact_pipeline.normalize.synonyms import expected_headings
+from contact_pipeline.normalize.witness import what_columns_hold
+from contact_pipeline.pipeline.states import resolved
+from contact_pipeline.profiles import Profile, without_numbers
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.originals import Originals
+from contact_pipeline.upload import ReadOptions, first_rows, read_upload
+from contact_pipeline.validate import held_because, noted_cells, reject_repeats
+from contact_pipeline.validate import validate as validate_rows
+
+STAGES: Final = ("received", "read", "normalized", "validated", "matched")
+
+
+def read(store: Store, line: LedgerLine) -> dict[str, Any]:
+    """Stage 1: the file's rows as text, and its headings mapped to fields."""
+    profile, options = resolved(line)
+    settings, staging = store.settings, store.staging(line.upload_id)
+    staging.make()
+    staging.clear("raw")
+    raw = read_upload(
+        Originals(settings).path(line.upload_id),
+        line.file_name,
+        profile.file,
+        ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),
+        staging.folder,
+        settings,
+        mask=bool(profile.sensitive_fields),
+        known=expected_headings(profile),
+    )
+    chosen = options.map or store.saved_mapping(profile.name, raw.headings)
+    holds = what_columns_hold(first_rows(staging.folder).select(raw.columns))
+    mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
+    if options.save_mapping:
+        store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
+    with staging.open() as database:
+        staging.see_rows(database, "raw_rows")
+        database.store("unreadable_rows", raw.rejections)
+        staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
+    heading = dict(zip(raw.columns, raw.headings, strict=True))
+    return {
+        "file_type": raw.file_type,
+        "encoding": raw.encoding,
+        "delimiter": raw.delimiter,
+        "sheet": raw.sheet,
+        "data_rows": raw.data_rows,
+        "mapping": {heading[column]: field for column, field in mapping.fields.items()},
+        "ignored": [without_numbers(heading) for heading in mapping.ignored],
+        "warnings": [*raw.warnings, *mapping.warnings],
+    }
+
+
+def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
+    """Stage 2: normalized rows, slice by slice."""
+    profile, _ = resolved(line)
+    staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
+    staging.clear("normalized")
+    facts, reference = staging.facts(), store.reference()
+    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+    formats = fitting_formats(staging.slices("raw", slice_rows), facts["fields"], profile)
+    profile = with_formats(profile, formats)
+    blanks, repairs = [empty(BLANK_ROWS)], 0
+    for number, raw in enumerate(staging.slices("raw", slice_rows)):
+        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings=headings)
+        staging.write("normalized", number, clean)
+        blanks.append(blank)
+        repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
+    blank_rows = pl.concat(blanks)
+    with staging.open() as database:
+        staging.see_rows(database, "normalized_rows")
+        database.store("blank_rows", blank_rows)
+        columns = [name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")]
+        staging.keep_facts(
+            database,
+            {
+                **facts,
+                "columns_normalized": [name for name in columns if name not in {"row_number", "repaired"}],
+                "formats": formats,
+                "logins": sorted(reference.logins),
+                "vocabularies": {name: list(values) for name, values in reference.vocabularies.items()},
+            },
+        )
+    return {"processed": line.data_rows - blank_rows.height, "repairs": repairs}
+
+
+def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
+    """Stage 3: every defect of every row."""
+    profile, _ = resolved(line)
+    staging = store.staging(line.upload_id)
+    facts = staging.facts()
+    reference, headings = _reference(facts), headings_of(facts, profile)
+    profile = with_formats(profile, facts.get("formats", {}))
+    found = [
+        validate_rows(clean, profile, reference, headings)
+        for clean in staging.slices("normalized", store.settings.slice_rows)
+    ]
+    rejections = pl.concat([empty(REJECTIONS), *found])
+    with staging.open() as database:
+        database.store("rejections", rejections)
+        database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
+        database.store("noted_cells", noted_cells(rejections))
+        reject_repeats(database, profile, headings)
+        errors: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
+    return {"error_count": errors}
+
+
+def match(store: Store, line: LedgerLine) -> dict[str, Any]:
+    """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
+    profile, options = resolved(line)
+    staging = store.staging(line.upload_id)
+    facts = staging.facts()
+    with staging.open() as database:
+        changeset = match_rows(
+            database,
+            store,
+            profile,
+            options,
+            upload_id=line.upload_id,
+            columns=facts["columns_normalized"],
+            headings=headings_of(facts, profile),
+        )
+        held = held_because(database, line.file_name)
+    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset)
+    return {
+        **changeset.outcomes,
+        "state": "blocked" if reason else "staged",
+        "reason": reason,
+        "changeset_sha256": changeset.sha256,
+        "snapshot": changeset.snapshot,
+        "duplicates_of_existing": changeset.duplicates_of_existing,
+        "duplicates_within_file": changeset.duplicates_within_file,
+        "deactivated": changeset.deactivated,
+        "contacts_created": changeset.contacts_created,
+        "error_count": changeset.error_count,
+    }
+
+
+def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
+    """Every repair of an upload (contracts.REPAIRS), worked out again from the raw and the normalized rows."""
+    profile, _ = resolved(line)
+    staging = store.staging(line.upload_id)
+    facts = staging.facts()
+    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+    profile = with_formats(profile, facts.get("formats", {}))
+    parts = [
+        repairs_of(raw, clean, facts["fields"], profile, _reference(facts), headings)
+        for raw, clean in staging.pairs(store.settings.slice_rows)
+    ]
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
+    """Field → heading in the file; a field that was put together has its column's own."""
+    heading = dict(zip(facts["columns"], facts["headings"], strict=True))
+    given = {field: heading[column] for column, field in facts["fields"].items()}
+    return {column.field: column.heading for column in profile.columns} | given
+
+
+def _reference(facts: dict[str, Any]) -> Reference:
+    """The reference data that the upload was normalized with."""
+    return Reference(
+        logins=frozenset(facts["logins"]),
+        vocabularies={name: tuple(values) for name, values in facts["vocabularies"].items()},
+    )

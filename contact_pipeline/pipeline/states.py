@@ -1,0 +1,58 @@
+"""The states that an upload can be in, what its ledger line then says, and what refuses to go on from there."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from contact_pipeline.contracts import State
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.profiles import Profile, without_numbers
+from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.store import LedgerLine
+
+APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
+RECEIVED: Final[frozenset[State]] = frozenset({"received"})
+PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})
+
+
+def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
+    """The profile as it holds for an upload, and the upload's options.
+
+    Raises:
+        Refusal: it has none (code `wrong-state`).
+    """
+    if line.resolved_profile is None:
+        raise wrong_state(line, "staged", "It was made by hand, or refused before there was a profile for it.")
+    return Profile.model_validate(line.resolved_profile), UploadOptions.model_validate(line.options)
+
+
+def reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]:
+    """What a ledger line says of why an upload is as it is."""
+    return {"code": code, "message": message, "fix": fix, **details}
+
+
+def refused(refusal: Refusal, file_name: str) -> dict[str, Any]:
+    """The reason of a refused upload; headings that look like somebody's numbers are masked."""
+    told = refusal.as_dict() | {"file": refusal.file or file_name}
+    if refusal.code in {"headings", "mapping"}:
+        told |= {"message": without_numbers(refusal.message), "fix": without_numbers(refusal.fix)}
+    return told
+
+
+def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
+    """The reason of a stale upload, naming the rows (None: a contact that no row names)."""
+    named = [row for row in rows if row is not None]
+    where = f" Rows: {listed(named)}." if named else ""
+    return reason(
+        "stale",
+        f"Contacts have changed since {line.file_name} was planned.{where}",
+        "Plan it again, and approve the new changeset.",
+        rows=named,
+    )
+
+
+def wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:
+    """The refusal of something that an upload's state does not allow."""
+    return Refusal(
+        "wrong-state", f"Upload {line.upload_id} is {line.state}; it cannot be {wanted}.", fix, file=line.file_name
+    )
