@@ -94,7 +94,7 @@ CODES: Final[dict[str, Code]] = {
     "date-ambiguous": Code(
         meaning="The declared formats read the text as different days, and the rest of the column does not decide.",
         message="{column} '{value}' can be read as more than one day: {expected}.",
-        fix="Write the day as YYYY-MM-DD, or declare one format for the column.",
+        fix="Write the day as YYYY-MM-DD, or say the column's format with --date-format.",
         example="03/04/1984, where both MM/DD/YYYY and DD/MM/YYYY are declared",
     ),
     "date-future": Code(

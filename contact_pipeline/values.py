@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
+from pydantic import ValidationError
 
 from contact_pipeline.contracts import CONTACT_FIELDS
-from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
@@ -61,20 +62,23 @@ class Judgement:
     repairs: list[dict[str, str | None]] = field(default_factory=list)
 
 
-def profile_for(field_name: str, profile: Profile | None = None, formats: Sequence[str] = ()) -> Profile:
+def profile_for(
+    field_name: str, profile: Profile | None = None, formats: Sequence[str] = (), pivot: int | None = None
+) -> Profile:
     """A profile of one column: the field's as a profile has it, or as the field is used in general.
 
     Args:
         field_name: a canonical field, a kind of identifier, or a field of the profile.
         profile: the profile; None: as the field is used in general.
-        formats: date formats (strftime) to use besides ISO.
+        formats: date formats (DD/MM/YYYY, or strftime) to use besides ISO.
+        pivot: last two-digit year of this century.
 
     Raises:
         Refusal: there is no such field (code `field-unknown`).
+        Usage: there is no such format, or it needs a pivot (code `option-value`).
     """
     column = _column_of(profile, field_name) if profile else _column(field_name)
-    if formats:
-        column = column.model_copy(update={"formats": list(formats)})
+    column = _with_dates(column, formats, pivot)
     if profile:
         return profile.model_copy(update={"columns": [column], "rules": [], "on_error": "reject"})
     general = Profile.model_validate(
@@ -165,6 +169,16 @@ def _column_of(profile: Profile, name: str) -> Column:
     # The column that would decide the kind of identifier is not there, so any kind passes.
     kinds = dict.fromkeys([*column.identifiers, *(kind for kinds in column.identifiers_by.values() for kind in kinds)])
     return column.model_copy(update={"identifiers": list(kinds), "identifiers_by": {}, "identifiers_column": None})
+
+
+def _with_dates(column: Column, formats: Sequence[str], pivot: int | None) -> Column:
+    """The column with other date formats, or another pivot, where they are given."""
+    given = {"formats": list(formats) or column.formats, "pivot": column.pivot if pivot is None else pivot}
+    try:
+        return Column.model_validate(column.model_dump() | given)
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise Usage("option-value", f"{said}.", "Correct --format, or give --pivot.") from error
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> Refusal:

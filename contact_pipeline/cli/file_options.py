@@ -63,6 +63,17 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         ],
         (),
     ),
+    "date_format": (
+        Annotated[
+            list[str],
+            typer.Option(
+                "--date-format",
+                metavar='"HEADING=FORMAT"',
+                help="The format of a date column that declares several, such as DD/MM/YYYY; may be given several times.",
+            ),
+        ],
+        (),
+    ),
     "save_mapping": (
         Annotated[bool, typer.Option("--save-mapping", help="Keep the mapping for files with the same headings.")],
         False,
@@ -114,7 +125,8 @@ def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
     @wraps(function)
     def entry(invocation: Any, file: Path, profile: str, user: str | None, force: bool, **given: Any) -> int:
         chosen = {name: given.pop(name) for name in _CHOSEN}
-        chosen["map"] = mapping(chosen["map"])
+        chosen["map"] = pairs(chosen["map"], "--map", "Heading=field")
+        chosen["date_format"] = pairs(chosen["date_format"], "--date-format", "Heading=DD/MM/YYYY")
         chosen["delimiter"] = delimiter_meant(chosen["delimiter"])
         options = {name: value for name, value in chosen.items() if value not in (None, {}) and value is not False}
         return function(invocation, Request(file, profile, login(user), force, options), **given)
@@ -127,14 +139,14 @@ def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
     return entry
 
 
-def mapping(given: list[str]) -> dict[str, str]:
-    """`Heading=field` pairs; a heading may hold an equals sign, a field cannot."""
+def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
+    """What an option says of headings, as `Heading=something`; only a heading may hold an equals sign."""
     found = {}
     for pair in given:
-        heading, equals, field = pair.rpartition("=")
-        if not (heading.strip() and equals and field.strip()):
-            raise typer.BadParameter(f"'{pair}' is not of the form Heading=field.", param_hint="--map")
-        found[heading.strip()] = field.strip()
+        heading, equals, said = pair.rpartition("=")
+        if not (heading.strip() and equals and said.strip()):
+            raise typer.BadParameter(f"'{pair}' is not of the form {form}.", param_hint=option)
+        found[heading.strip()] = said.strip()
     return found
 
 

@@ -33,7 +33,11 @@ def judge(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="F", help="Date format besides ISO, such as %d/%m/%Y; repeatable."),
+        typer.Option("--format", metavar="F", help="Date format besides ISO, such as DD/MM/YYYY; repeatable."),
+    ] = None,
+    pivot: Annotated[
+        int | None,
+        typer.Option("--pivot", metavar="YY", min=0, max=99, help="Last two-digit year of this century, for YY."),
     ] = None,
     source: Annotated[
         Path | None,
@@ -51,7 +55,7 @@ def judge(
     from contact_pipeline.values import judge_values, profile_for
 
     found = load_profile(profile, invocation.settings.profiles_path) if profile else None
-    wanted = profile_for(field, found, formats or ())
+    wanted = profile_for(field, found, formats or (), pivot)
     column = wanted.columns[0]
     if column.vocabulary or column.type == "login":
         reference = invocation.pipeline.store.reference()

@@ -9,7 +9,7 @@ import polars as pl
 
 from contact_pipeline.normalize.distinct import change_where
 from contact_pipeline.normalize.name_parts import PARTS, parts_of_names
-from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles import Column, Profile
 
 _CAPITALS: Final = r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$"  # two capitals or more and no small letter
 
@@ -36,12 +36,19 @@ def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     """
     whole = profile.column_of.get("full_name")
     made = [part for part in PARTS if part in profile.column_of]
-    parted = _with_parts(values, made) if whole and whole.split and "full_name" in values.columns else values
-    return _with_full_name(parted, profile)
+    if whole and whole.split and "full_name" in values.columns:
+        values = _with_parts(values, whole, made)
+    return _with_full_name(values, profile)
 
 
-def _with_parts(values: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
-    found = parts_of_names(values["full_name"])
+def _standing(column: Column) -> pl.Expr:
+    """The name, unless validation will find it too long: what is taken out of a row is no part of another name."""
+    value = pl.col(column.field)
+    return pl.when(value.str.len_chars() <= column.max_length).then(value)
+
+
+def _with_parts(values: pl.DataFrame, whole: Column, parts: Sequence[str]) -> pl.DataFrame:
+    found = parts_of_names(values.select(_standing(whole)).to_series())
     given = {part: values[part] if part in values.columns else found[part].clear(values.height) for part in parts}
     # A row that has one of the two names has said how it is to be called.
     named = pl.any_horizontal([given[part].is_not_null() for part in ("first_name", "last_name") if part in given])
@@ -51,8 +58,9 @@ def _with_parts(values: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
 
 
 def _with_full_name(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    parts = [pl.col(part) for part in ("first_name", "last_name") if part in values.columns]
-    if not parts or "full_name" not in profile.column_of:
+    columns = profile.column_of
+    parts = [_standing(columns[part]) for part in ("first_name", "last_name") if part in values.columns]
+    if not parts or "full_name" not in columns:
         return values
     made = full_name(*parts) if len(parts) == 2 else parts[0]
     given = [pl.col("full_name")] if "full_name" in values.columns else []

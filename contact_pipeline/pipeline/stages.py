@@ -133,7 +133,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
             columns=facts["columns_normalized"],
             headings=headings_of(facts, profile),
         )
-        held = held_because(database, line.file_name)
+        held = held_because(database, profile, line.file_name)
     reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset)
     return {
         **changeset.outcomes,

@@ -1,13 +1,38 @@
-"""How the date formats that a profile declares are read, and which texts they read as different days."""
+"""How date formats are written and read, and which texts they read as different days.
+
+A format is strftime's (`%d/%m/%Y`), or in the words of people (`DD/MM/YYYY`).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 ISO: Final = "%Y-%m-%d"
+
+_WORDS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%B": "Month", "%b": "Mon", "%d": "DD"}
+_DIRECTIVE: Final = re.compile("%.?|" + "|".join(_WORDS.values()))  # the longer words first
+
+
+def in_words(declared: str) -> str:
+    """A strftime format as people write it: %m/%d/%Y is MM/DD/YYYY."""
+    return re.sub("%.", lambda found: _WORDS.get(found[0], found[0]), declared)
+
+
+def from_words(text: str) -> str:
+    """The strftime format that a text is or means: %d/%m/%Y, or DD/MM/YYYY.
+
+    Raises:
+        ValueError: it does not consist of one year, one month and one day, and what stands between them.
+    """
+    directive = {word: name for name, word in _WORDS.items()} | {name: name for name in _WORDS}
+    used = [directive.get(found) for found in _DIRECTIVE.findall(text)]
+    if sorted({"%Y": "y", "%y": "y", "%d": "d"}.get(name, "m") if name else "?" for name in used) != ["d", "m", "y"]:
+        raise ValueError(f"'{text}' is no date format: write one such as DD/MM/YYYY, MM/DD/YY or %d %b %Y")
+    return _DIRECTIVE.sub(lambda found: str(directive[found[0]]), text)
 
 
 def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
+from contact_pipeline.profiles import calendar
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
 OnError = Literal["block", "reject", "note"]
@@ -66,7 +67,7 @@ class Column(Model):
         None, description="Words that are blanks in this column, whatever their case; unset: the profile's."
     )
     separator: str = Field(";", description="What separates the values of a list.")
-    formats: list[str] = Field(default=[], description="Date formats (strftime) besides ISO.")
+    formats: list[str] = Field(default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y.")
     pivot: int | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
     )
@@ -85,6 +86,11 @@ class Column(Model):
     max_length: int = Field(500, ge=1, description="Longest value, in characters.")
     example: str = Field("", description="A made-up value for the example template.")
     kind: FieldKind | None = Field(None, description="How a custom field is stored; canonical fields know it.")
+
+    @field_validator("formats")
+    @classmethod
+    def _as_strftime(cls, formats: list[str]) -> list[str]:
+        return [calendar.from_words(declared) for declared in formats]
 
     @model_validator(mode="after")
     def _says_what_its_type_needs(self) -> Self:

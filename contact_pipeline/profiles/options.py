@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.profiles.model import BlankPolicy, Profile
+from contact_pipeline.profiles import calendar
+from contact_pipeline.profiles.model import BlankPolicy, Column, Profile
 
 
 class UploadOptions(BaseModel):
@@ -23,6 +25,9 @@ class UploadOptions(BaseModel):
     encoding: str | None = Field(None, description="Encoding of the CSV file.")
     sheet: str | None = Field(None, description="Sheet of the workbook.")
     map: dict[str, str] = Field(default={}, description="Heading → field, for headings that are not recognized.")
+    date_format: dict[str, str] = Field(
+        default={}, description="Heading → the one date format that its column is in, of those that it declares."
+    )
     save_mapping: bool = Field(False, description="Whether the mapping is kept for files with the same headings.")
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file are deactivated.")
     clear_do_not_contact: bool = Field(False, description="Whether a 'no' takes back that a contact is not contacted.")
@@ -45,6 +50,8 @@ def available(profile: Profile) -> list[str]:
         names.append("sheet")
     if profile.headings == "mapped":
         names += ["map", "save_mapping"]
+    if _in_doubt(profile):
+        names.append("date_format")
     if profile.options.deactivate_missing:
         names += ["deactivate_missing", "allow_deactivations"]
     if profile.options.clear_do_not_contact:
@@ -83,6 +90,8 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
         changes["blank"] = options.blank
     if options.rule:
         changes["matched"] = options.rule
+    if options.date_format:
+        changes["columns"] = _in_one_format(profile, options.date_format)
     return profile.model_copy(update=changes), options
 
 
@@ -91,6 +100,44 @@ def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any])
         raise Refusal(
             "option-value", f"Profile {profile.name} does not offer {name} '{value}'.", f"Choose {listed(allowed)}."
         )
+
+
+def _in_doubt(profile: Profile) -> list[Column]:
+    """The date columns that declare more than one format."""
+    return [column for column in profile.columns if column.type == "date" and len(column.formats) > 1]
+
+
+def _in_one_format(profile: Profile, chosen: Mapping[str, str]) -> list[Column]:
+    """The profile's columns, those that are named by heading or field with the format chosen for them."""
+    formats: dict[str, str] = {}
+    for heading, text in chosen.items():
+        column = next((column for column in _in_doubt(profile) if _is_called(column, heading)), None)
+        if column is None:
+            raise Refusal(
+                "option-value",
+                f"Option 'date-format': profile {profile.name} has no column '{heading}' of several date formats.",
+                f"Choose {listed(column.heading for column in _in_doubt(profile))}.",
+            )
+        try:
+            formats[column.field] = calendar.from_words(text)
+        except ValueError as error:
+            raise Refusal("option-value", f"Option 'date-format': {error}.", "Correct it.") from error
+        declared = listed(calendar.in_words(declared) for declared in column.formats)
+        if formats[column.field] not in column.formats:
+            raise Refusal(
+                "option-value",
+                f"Option 'date-format': column '{column.heading}' does not declare {text}.",
+                f"Choose {declared}.",
+            )
+    return [
+        column.model_copy(update={"formats": [formats[column.field]]}) if column.field in formats else column
+        for column in profile.columns
+    ]
+
+
+def _is_called(column: Column, heading: str) -> bool:
+    names = (column.field, column.heading, *column.accepts)
+    return heading.strip().casefold() in {name.casefold() for name in names}
 
 
 def _lead_type(profile: Profile, options: UploadOptions) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique
+from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique, calendar
 from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.options import UploadOptions, available
 
@@ -31,7 +31,6 @@ WITHIN_FILE = {
     "merge": "the rows are merged",
 }
 APPLIED = {"automatic": "at once", "approval": "after approval"}
-_DATE_PARTS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%y": "YY", "%b": "Mon", "%B": "Month"}
 _LOCKED = {
     "update_existing": "Whether contacts that exist are updated.",
     "add_new": "Whether new contacts are added.",
@@ -166,7 +165,7 @@ def _by_type(column: Column, profile: Profile) -> str:
             national = f" or as dialled in {profile.region}" if profile.region else ""
             return f"international with + and country code{national}"
         case "date":
-            return " or ".join(["YYYY-MM-DD", *(_date(pattern) for pattern in column.formats)])
+            return " or ".join(["YYYY-MM-DD", *map(calendar.in_words, column.formats)])
         case "identifier" if column.identifiers_by:
             kinds = (f"{value}: {_kinds(found)}" for value, found in column.identifiers_by.items())
             return f"by {column.identifiers_column}, {', '.join(kinds)}"
@@ -198,9 +197,3 @@ def _allowed(column: Column) -> str:
 
 def _kinds(kinds: object) -> str:
     return " or ".join(str(kind).upper() for kind in kinds) if isinstance(kinds, list | tuple) else ""
-
-
-def _date(pattern: str) -> str:
-    for code, letters in _DATE_PARTS.items():
-        pattern = pattern.replace(code, letters)
-    return pattern

@@ -55,13 +55,6 @@ def cell_rules(column: Column, profile: Profile, reference: Reference, today: da
     return [*found, *_birth_date(today)] if column.type == "date" and column.field == "date_of_birth" else found
 
 
-def in_words(declared: str) -> str:
-    """A strftime format as people write it: %m/%d/%Y is MM/DD/YYYY."""
-    for directive, word in {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}.items():
-        declared = declared.replace(directive, word)
-    return declared
-
-
 _NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.contains(_SCIENTIFIC))
 
 
@@ -106,7 +99,7 @@ def _date(column: Column) -> list[CellRule]:
     def has_one_reading(value: pl.Expr) -> pl.Expr:
         return ~calendar.differ([calendar.reading(value, declared, column.pivot) for declared in column.formats])
 
-    formats = " or ".join(in_words(declared) for declared in [*column.formats, calendar.ISO])
+    formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
     rules = [CellRule("date-format", is_a_day, formats)]
     return [CellRule("date-ambiguous", has_one_reading, formats), *rules] if len(column.formats) > 1 else rules
 
@@ -114,7 +107,7 @@ def _date(column: Column) -> list[CellRule]:
 def both_readings(value: pl.Expr, column: Column) -> pl.Expr:
     """The days that an ambiguous text can be, each with its format in words."""
     readings = [
-        pl.format(f"{{}} ({in_words(declared)})", calendar.reading(value, declared, column.pivot))
+        pl.format(f"{{}} ({calendar.in_words(declared)})", calendar.reading(value, declared, column.pivot))
         for declared in column.formats
     ]
     return pl.concat_str(readings, separator=" or ", ignore_nulls=True)

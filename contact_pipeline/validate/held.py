@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from contact_pipeline.engines import Database
+from contact_pipeline.profiles import Profile, calendar
 
 
-def held_because(database: Database, file_name: str) -> dict[str, Any] | None:
+def held_because(database: Database, profile: Profile, file_name: str) -> dict[str, Any] | None:
     """The reason, as the ledger holds it, where a column of dates can be read in two ways; else None.
 
     Args:
         database: the upload's staging database with rejections.
+        profile: the columns with their formats.
         file_name: of the upload.
     """
     found = database.rows("""
-        SELECT "column", count(*), min(row_number), arg_min(message, row_number)
-        FROM rejections WHERE code = 'date-ambiguous' GROUP BY "column" ORDER BY min(row_number)""")
+        SELECT field, count(*), min(row_number), arg_min(message, row_number)
+        FROM rejections WHERE code = 'date-ambiguous' GROUP BY field ORDER BY min(row_number)""")
     if not found:
         return None
     told = " ".join(
         f"{message} (row {row}{f' and {count - 1} more' if count > 1 else ''})." for _, count, row, message in found
     )
+    columns = (profile.column_of[field] for field, *_ in found)
+    said = " ".join(f'--date-format "{column.heading}={calendar.in_words(column.formats[0])}"' for column in columns)
     return {
         "code": "dates-ambiguous",
         "message": f"{file_name}: {told.replace('. (', ' (')}",
-        "fix": "Write the days as YYYY-MM-DD, or leave one format for the column in the profile, and import again.",
+        "fix": f"Import again and say the format, such as {said}; or write the days as YYYY-MM-DD.",
     }

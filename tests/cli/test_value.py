@@ -76,3 +76,11 @@ def test_what_cannot_be_judged_is_said_in_words(run, tmp_path):
     assert "no column 'text'" in run("value", "phone", "--from", tmp_path / "x.csv").err
     unknown = run("value", "shoe_size", "42", "--json")
     assert (unknown.status, unknown.document["error"]["code"]) == (1, "field-unknown")
+
+
+def test_two_digit_years_are_read_by_a_pivot(run):
+    (judged,) = run("value", "date", "04/17/84", "--format", "MM/DD/YY", "--pivot", "25", "--json").document
+    assert judged["value"] == "1984-04-17"
+    for mistaken in ("MM/DD/YY", "%Q"):
+        ended = run("value", "date", "04/17/84", "--format", mistaken, "--json")
+        assert (ended.status, ended.document["error"]["code"]) == (2, "option-value")

@@ -72,3 +72,16 @@ def test_a_day_that_does_not_exist_stays_as_given(values_of, repairs_in):
     texts = ["02/30/1985", "1985-02-30"]
     assert values_of(texts, type="date", formats=["%m/%d/%Y"]) == texts
     assert repairs_in(texts, type="date", formats=["%m/%d/%Y"]) == [False, False]
+
+
+def test_a_format_may_be_written_in_the_words_of_people(values_of):
+    assert values_of(["17/04/1984"], type="date", formats=["DD/MM/YYYY"]) == ["1984-04-17"]
+    assert values_of(["17 Apr 84"], type="date", formats=["DD Mon YY"], pivot=25) == ["1984-04-17"]
+    for declared in ("%d/%m/%Y", "%d %b %y", "%B %d, %Y", "%Y%m%d"):
+        assert calendar.from_words(calendar.in_words(declared)) == declared
+
+
+@pytest.mark.parametrize("text", ["", "%Q", "%d/%m", "%d/%m/%Y %H", "%Y-%j", "DD/DD/YYYY", "%d/%m/%Y %y", "100%"])
+def test_what_is_no_date_format_is_refused(one_column, text):
+    with pytest.raises(ValidationError, match="is no date format"):
+        one_column(type="date", formats=[text])

@@ -64,3 +64,12 @@ def test_parts_are_filled_where_the_row_gives_none(splitting, raw):
         ("Rosa Delgado", "Rosie", None, None),
         ("Kim", "Kim", None, None),
     ]
+
+
+def test_a_name_that_is_too_long_is_no_part_of_another(splitting, raw):
+    """E12: what was taken out of a row is not imported by another way."""
+    rows = raw(Name=[None, "Rosa " + "x" * 600], First=["x" * 600, None], Last=["Delgado", None])
+    fields = {"Name": "full_name", "First": "first_name", "Last": "last_name"}
+    clean, _ = normalize(rows, fields, splitting, Reference())
+    assert clean["full_name"].to_list() == ["Delgado", "Rosa " + "x" * 600]
+    assert clean.row(1, named=True)["last_name"] is None

@@ -110,3 +110,18 @@ def test_further_addresses_go_to_the_notes_under_any_profile(upload):
     (contact,) = pipeline.store.contacts()
     assert (contact["email"], contact["notes"]) == ("a@example.com", ["[import] Email: b@example.com"])
     assert pipeline.repairs(planned.upload_id)["why"].to_list() == ["first of several addresses"]
+
+
+def test_a_full_name_is_made_anew_without_a_part_that_was_taken_out(tmp_path):
+    """E12: a value that could not be imported goes to the notes, and nowhere else."""
+    file = tmp_path / "leads.csv"
+    file.write_text(f"First name,Last name,Email\n{'x' * 501},Avery,j@example.com\n", encoding="utf-8")
+    pipeline = Pipeline(home=tmp_path / "home")
+    users = tmp_path / "users.yaml"
+    users.write_text("- {login: t.osei, name: Tomi Osei, roles: [director], can_import: true}\n", encoding="utf-8")
+    pipeline.store.load_users(users)
+    planned = pipeline.plan(file, "dealer_leads", lead_type="SMS", rule="merge", user="t.osei")
+    pipeline.apply(planned.upload_id, user="t.osei")
+    (contact,) = pipeline.store.contacts()
+    assert (contact["full_name"], contact["first_name"], contact["last_name"]) == ("Avery", None, "Avery")
+    assert contact["notes"] == [f"[import] First name: {'x' * 501}"]
