@@ -22,4 +22,4 @@ def matched_changeset(context: dg.AssetExecutionContext, pipeline: PipelineResou
     opened = pipeline.open()
     for key in context.partition_keys:
         upload = opened.plan_again(key)
-        context.add_asset_metadata(staged("matched_changeset", upload, opened.settings), partition_key=key)
+        context.add_asset_metadata(staged("matched_changeset", upload, opened), partition_key=key)

@@ -19,4 +19,4 @@ def normalized_frame(context: dg.AssetExecutionContext, pipeline: PipelineResour
     opened = pipeline.open()
     for key in context.partition_keys:
         upload = opened.normalize(key)
-        context.add_asset_metadata(staged("normalized_frame", upload, opened.settings), partition_key=key)
+        context.add_asset_metadata(staged("normalized_frame", upload, opened), partition_key=key)

@@ -18,4 +18,4 @@ def raw_upload(context: dg.AssetExecutionContext, pipeline: PipelineResource) ->
     opened = pipeline.open()
     for key in context.partition_keys:
         upload = opened.read(key)
-        context.add_asset_metadata(staged("raw_upload", upload, opened.settings), partition_key=key)
+        context.add_asset_metadata(staged("raw_upload", upload, opened), partition_key=key)

@@ -19,4 +19,4 @@ def validated_rows(context: dg.AssetExecutionContext, pipeline: PipelineResource
     opened = pipeline.open()
     for key in context.partition_keys:
         upload = opened.validate(key)
-        context.add_asset_metadata(staged("validated_rows", upload, opened.settings), partition_key=key)
+        context.add_asset_metadata(staged("validated_rows", upload, opened), partition_key=key)

@@ -7,6 +7,7 @@ line 1 makes the first record row 2. `line_number` (UInt32) is the physical line
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import pandera.polars as pa
@@ -14,6 +15,9 @@ import polars as pl
 
 ROW_NUMBER: Final = pl.UInt32
 CONTACT_ID: Final = pl.Int64
+
+UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
 
 Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
@@ -70,7 +74,8 @@ RAW_ROWS: Final = pa.DataFrameSchema(
     {"row_number": pa.Column(ROW_NUMBER, unique=True), "line_number": pa.Column(ROW_NUMBER)}, strict=False
 )
 
-# 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind).
+# 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind), and
+#    beside it what of its text it could not hold (UNREAD, FURTHER). validate.schema_for has them all, with checks.
 #    A value that cannot be normalized stays as it was given, for validation to reject; null is blank; the empty
 #    string is an explicit "nothing" (a word such as "Without Portfolio" was given). `repaired` is a bitmap: bit i is
 #    set where the value of the i-th mapped column changed its meaning (not merely its form).
@@ -123,6 +128,12 @@ OUTCOME_ROWS: Final = pa.DataFrameSchema(
     },
     strict=True,
 )
+
+
+def raw_rows(columns: Iterable[str]) -> pa.DataFrameSchema:
+    """The raw rows of a file with these columns."""
+    cells = {name: pa.Column(pl.String, nullable=True) for name in columns}
+    return pa.DataFrameSchema({**RAW_ROWS.columns, **cells}, name="raw_rows", strict=True)
 
 
 def empty(schema: pa.DataFrameSchema) -> pl.DataFrame:

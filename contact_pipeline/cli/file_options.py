@@ -69,7 +69,7 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 "--date-format",
                 metavar='"HEADING=FORMAT"',
-                help="The format of a date column that declares several, such as DD/MM/YYYY; may be given several times.",
+                help="Format of a date column that declares several, such as DD/MM/YYYY; repeatable.",
             ),
         ],
         (),

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, REPAIRS, empty
+from contact_pipeline.contracts import BLANK_ROWS, FURTHER, REPAIRS, UNREAD, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.repairs import is_repairable, is_repaired, why
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
-
-UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
-FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
 
 
 @dataclass(frozen=True, slots=True)

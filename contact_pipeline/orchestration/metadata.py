@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
 
 if TYPE_CHECKING:
+    from pandera.polars import DataFrameSchema
+
+    from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.settings import Settings
     from contact_pipeline.store import Upload
 
@@ -27,11 +30,14 @@ _KNOWN_BY = {  # asset → the counts that exist when it is materialized; later 
 }
 
 
-def staged(asset: str, upload: Upload, settings: Settings) -> Metadata:
+def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
     """What the materialization of an asset shows of an upload: the counts that are known by then, and its table."""
+    table = STAGED[asset]
     known = counts(upload)
     shown = {name: known[name] for name in _KNOWN_BY[asset] if name in known} if asset in _KNOWN_BY else known
-    return facts(upload) | shown | preview(upload, STAGED[asset], settings)
+    return (
+        facts(upload) | shown | preview(upload, table, pipeline.schema_of(upload.upload_id, table), pipeline.settings)
+    )
 
 
 def facts(upload: Upload) -> Metadata:
@@ -65,15 +71,43 @@ def counts(upload: Upload) -> Metadata:
     return {name: _value(value) for name, value in shown.items() if value is not None}
 
 
-def preview(upload: Upload, table: str, settings: Settings) -> Metadata:
-    """The columns of a staged table and, unless the settings turn it off, its first rows, masked by the profile."""
+def preview(upload: Upload, table: str, schema: DataFrameSchema | None, settings: Settings) -> Metadata:
+    """The columns of a staged table and, unless the settings turn it off, its first rows, masked by the profile.
+
+    Args:
+        upload: the upload.
+        table: name of the table.
+        schema: what it looks like; None: the database alone knows.
+        settings: how many rows are shown.
+    """
+    from contact_pipeline.validate import describe_schema  # heavy, and not needed to load the definitions
+
     frame = upload.preview(table, settings.preview_rows if settings.previews else 0)
     columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
-    shown: Metadata = {"dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns))}
+    told = dg.TableSchema(columns) if schema is None else _table_schema(describe_schema(schema))
+    shown: Metadata = {"dagster/column_schema": dg.MetadataValue.table_schema(told)}
     if frame.height:
         records = [dg.TableRecord(row) for row in frame.select(_plain(frame)).iter_rows(named=True)]
         shown["preview"] = dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
     return shown
+
+
+def _table_schema(described: dict[str, Any]) -> dg.TableSchema:
+    """A Pandera schema as Dagster shows it: every column with its type and the codes of its checks."""
+    columns = [
+        dg.TableColumn(
+            column["column"],
+            column["type"],
+            constraints=dg.TableColumnConstraints(
+                nullable=column["nullable"],
+                unique=column["unique"],
+                other=[check["code"] for check in column["checks"]],
+            ),
+        )
+        for column in described["columns"]
+    ]
+    of_rows = [": ".join(part for part in (check["code"], check["expected"]) if part) for check in described["checks"]]
+    return dg.TableSchema(columns, constraints=dg.TableConstraints(of_rows))
 
 
 def reason(upload: Upload) -> str:

@@ -48,7 +48,7 @@ def _report_staged(
     instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], upload: Upload
 ) -> None:
     for asset in STAGED:
-        shown = staged(asset, upload, pipeline.settings)
+        shown = staged(asset, upload, pipeline)
         instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=upload.upload_id, metadata=shown))
     for check in checks:
         verdict = check.judge(upload)

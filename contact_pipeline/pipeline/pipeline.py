@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pandera.polars import DataFrameSchema
 
 from contact_pipeline.apply import stage_activation
 from contact_pipeline.contracts import State
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import DEACTIVATION_GUARD, hash_changeset
 from contact_pipeline.pipeline import committing, stages
+from contact_pipeline.pipeline.frames import schema_of
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.stages import STAGES
 from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, reason, refused, resolved, wrong_state
@@ -415,6 +417,10 @@ class Pipeline:
     def repairs(self, upload_id: str) -> pl.DataFrame:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
         return stages.list_repairs(self.store, self.store.line(upload_id))
+
+    def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
+        """What a staged frame (raw_rows, normalized_rows, rejections) of an upload looks like; None: unknown."""
+        return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
 
     def _advance(self, upload_id: str, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
         """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.

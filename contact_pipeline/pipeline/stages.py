@@ -102,7 +102,7 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
     facts = staging.facts()
-    reference, headings = _reference(facts), headings_of(facts, profile)
+    reference, headings = reference_of(facts), headings_of(facts, profile)
     profile = with_formats(profile, facts.get("formats", {}))
     found = [
         validate_rows(clean, profile, reference, headings)
@@ -157,7 +157,7 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     profile = with_formats(profile, facts.get("formats", {}))
     parts = [
-        repairs_of(raw, clean, facts["fields"], profile, _reference(facts), headings)
+        repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings)
         for raw, clean in staging.pairs(store.settings.slice_rows)
     ]
     return pl.concat(parts) if parts else pl.DataFrame()
@@ -170,7 +170,7 @@ def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
     return {column.field: column.heading for column in profile.columns} | given
 
 
-def _reference(facts: dict[str, Any]) -> Reference:
+def reference_of(facts: dict[str, Any]) -> Reference:
     """The reference data that the upload was normalized with."""
     return Reference(
         logins=frozenset(facts["logins"]),

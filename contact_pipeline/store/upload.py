@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.contracts import IMPORTED, OUTCOMES
+from contact_pipeline.contracts import FURTHER, IMPORTED, OUTCOMES, UNREAD
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.ledger import LedgerLine
@@ -227,4 +227,4 @@ def _time(value: datetime | None) -> str | None:
 
 def _columns_of(field: str) -> list[str]:
     """The staged columns that hold a field's values, or parts of them."""
-    return [field, *(f"{prefix}_{field}" for prefix in ("before", "after", "key", "unread", "further"))]
+    return [field, *(f"{prefix}{field}" for prefix in ("before_", "after_", "key_", UNREAD, FURTHER))]

@@ -16,11 +16,11 @@ import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.contracts import REJECTIONS, empty
+from contact_pipeline.contracts import FURTHER, REJECTIONS, UNREAD, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.cells import both_readings
-from contact_pipeline.validate.schema import FURTHER, UNREAD, schema_for
+from contact_pipeline.validate.schema import schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 

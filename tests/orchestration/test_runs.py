@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from contact_pipeline.contracts import REJECTIONS
 from contact_pipeline.pipeline import Pipeline
 
 STAGED = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset")
@@ -126,6 +127,20 @@ def test_sensitive_values_are_masked_in_previews(run: Run, instance: dg.DagsterI
     assert "219-09-9999" not in text
     assert "1984" not in text
     assert all("dagster/column_schema" in values for values in shown)
+
+
+def test_the_column_schema_is_that_of_pandera(run: Run, instance: dg.DagsterInstance, three: list[str]) -> None:
+    """Types, blanks and checks are those that validation uses, not what a frame happens to hold."""
+    run("stage_upload", three)
+    schemas = {asset: metadata(instance, asset, three[0])["dagster/column_schema"] for asset in STAGED}
+    columns = {asset: {column.name: column for column in schema.columns} for asset, schema in schemas.items()}
+    assert {column.type for name, column in columns["raw_upload"].items() if "_number" not in name} == {"String"}
+    born = columns["normalized_frame"]["date_of_birth"].constraints
+    assert (born.nullable, born.other) == (True, ["date-format", "date-future", "date-before-1900"])
+    assert columns["normalized_frame"]["row_number"].constraints.unique
+    assert schemas["normalized_frame"].constraints.other[0].startswith("needs-one-of: an account number, or")
+    assert list(columns["validated_rows"]) == list(REJECTIONS.columns)
+    assert "dagster/column_schema" in metadata(instance, "raw_upload", three[2])
 
 
 def test_previews_can_be_turned_off(
