@@ -5,11 +5,13 @@ The staged changes are seen under the prefix `staged`; nothing but the contact d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.store.changes import kept_fields, touches
 
 # Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
 REWRITE_SHARE: Final = 0.1
@@ -36,13 +38,12 @@ def write_changeset(
     for entity, table in _ENTITIES:
         if database.has(f"{entity}_changes", "staged"):
             _write_entities(database, entity, table, upload_id, address_book, commit)
-            _keep(database, f"{entity}_changes", upload_id, commit)
     if database.has("membership_changes", "staged"):
         _write_memberships(database, upload_id, address_book, at)
-        _keep(database, "membership_changes", upload_id, commit)
+        _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit)
     if database.has("link_changes", "staged"):
         _write_pairs(database, "links", "link_changes", ["contact_id", "linked_to"])
-        _keep(database, "link_changes", upload_id, commit)
+        _keep(database, "link_changes", ["contact_id", "linked_to"], upload_id, commit)
     return commit
 
 
@@ -66,7 +67,7 @@ def mark_undone(database: Database, commits: list[int], by: int) -> None:
 def _write_entities(
     database: Database, entity: str, table: str, upload_id: str, address_book: str, commit: int
 ) -> None:
-    fields = _staged_fields(database, f"{entity}_changes")
+    fields = kept_fields(database, f"{entity}_changes", "staged")
     identity = f"{entity}_id"
     columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
     picked = ", ".join(_picked(name, fields, commit, upload_id) for name in columns)
@@ -92,13 +93,14 @@ def _write_entities(
                {commit} AS last_commit, {literal(upload_id)} AS last_upload_id, {new}
         FROM staged.{entity}_changes WHERE action = 'create' ORDER BY {identity}""")
     database.run("DROP TABLE delta")
+    sides = [quoted(f"{side}_{name}") for name in fields for side in ("before", "after")]
+    _keep(database, f"{entity}_changes", [identity, "base_revision", *sides], upload_id, commit)
 
 
 def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
     column = quoted(name)
     if name in fields:
-        changed = f"list_contains(s.changed, {literal(name)})"
-        return f"CASE WHEN {changed} THEN s.after_{name} ELSE e.{column} END AS {column}"
+        return f"CASE WHEN {touches(name, 's')} THEN s.after_{name} ELSE e.{column} END AS {column}"
     special = {
         "revision": "e.revision + 1",
         "last_commit": f"{commit}::BIGINT",
@@ -107,17 +109,11 @@ def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
     return f"{special.get(name, 'e.' + column)} AS {column}"
 
 
-def _staged_fields(database: Database, table: str) -> list[str]:
-    rows = database.rows(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'staged' AND table_name = ?", [table]
-    )
-    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
-
-
-def _keep(database: Database, table: str, upload_id: str, commit: int) -> None:
+def _keep(database: Database, table: str, columns: Iterable[str], upload_id: str, commit: int) -> None:
     database.run(f"""
         INSERT INTO {table} BY NAME
-        SELECT {literal(upload_id)} AS upload_id, {commit} AS commit_number, * FROM staged.{table}""")
+        SELECT {literal(upload_id)} AS upload_id, {commit} AS commit_number, row_number, action, {", ".join(columns)}
+        FROM staged.{table}""")
 
 
 def _write_memberships(database: Database, upload_id: str, address_book: str, at: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.store.changes import kept_fields, touched, touches
 from contact_pipeline.store.schema import EFFECTIVE
 
 _ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
@@ -38,31 +39,23 @@ def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None
     _turn_pairs(database, numbers)
 
 
-def _fields(database: Database, entity: str) -> list[str]:
-    rows = database.rows(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'book' AND table_name = ?",
-        [f"{entity}_changes"],
-    )
-    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
-
-
 def _gather(database: Database, entity: str, upload_id: str, numbers: str) -> None:
     """Makes `mine` (one line per target: first action, fields, values before) and `contested` (field, by whom)."""
-    fields = _fields(database, entity)
+    fields = kept_fields(database, f"{entity}_changes", "book")
     before = ", ".join(
-        f"""(arg_min({{'value': before_{f}}}, commit_number) FILTER (list_contains(changed, {literal(f)}))).value
+        f"""(arg_min({{'value': before_{f}}}, commit_number) FILTER ({touches(f)})).value
             AS {quoted(f)}"""
         for f in fields
     )
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE mine AS
         SELECT {entity}_id, min(row_number) AS row_number, arg_min(action, commit_number) AS action,
-               list_distinct(flatten(list(changed))) AS changed, {before}
+               list_distinct(flatten(list({touched(fields)}))) AS changed, {before}
         FROM book.{entity}_changes WHERE commit_number IN ({numbers}) GROUP BY {entity}_id""")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE contested AS
         WITH since AS (
-            SELECT {entity}_id, unnest(changed) AS field, change.upload_id, commit_number
+            SELECT {entity}_id, unnest({touched(fields)}) AS field, change.upload_id, commit_number
             FROM book.{entity}_changes AS change JOIN ({EFFECTIVE.format("book.")}) USING (commit_number)
             WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number > (
                 SELECT min(commit_number) FROM book.commits WHERE commit_number IN ({numbers}))
@@ -97,7 +90,7 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
 
 def _turn_around(database: Database, entity: str, table: str) -> None:
     """Makes <entity>_changes of `mine`, and lists the conflicts."""
-    fields = _fields(database, entity)
+    fields = kept_fields(database, f"{entity}_changes", "book")
     database.run(f"""
         INSERT INTO conflicts
         SELECT {literal(entity)}, {entity}_id, field, contested.upload_id, 'left as it is', 'changed since'
@@ -138,7 +131,7 @@ def _turn_around(database: Database, entity: str, table: str) -> None:
         SELECT row_number, {entity}_id,
                CASE WHEN was = 'create' AND NOT is_built_upon THEN 'remove' WHEN was = 'remove' THEN 'create'
                     {toggled if entity == "contact" else ""} ELSE 'update' END AS action,
-               base_revision, changed, {sides}
+               base_revision, {sides}
         FROM listed WHERE len(changed) > 0 ORDER BY {entity}_id""")
 
 
@@ -184,5 +177,5 @@ def stage_activation(database: Database, contact_id: int, revision: int, *, acti
     database.run(f"""
         CREATE OR REPLACE TABLE contact_changes AS
         SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
-               {revision} AS base_revision, ['active'] AS changed,
+               {revision} AS base_revision,
                {not active} AS before_active, {active} AS after_active""")

@@ -45,15 +45,11 @@ def make_changes(database: Database, part: Part, first_new_id: int) -> None:
     if part.entity == "contact":
         active = "CASE WHEN action = 'create' THEN true END AS after_active"
         columns = ["NULL::BOOLEAN AS before_active", active, *columns]
-    changed = ", ".join(f"CASE WHEN {_changed(field)} THEN {literal(field)} END" for field in part.stored)
     database.run(f"""
         CREATE OR REPLACE TABLE {part.table("changes")} AS
         WITH pairs AS ({_updates(part)} UNION ALL BY NAME {_creations(part, first_new_id)}),
         noted AS ({_with_new_notes(part)})
         SELECT row_number, {part.id}, action, base_revision,
-               list_filter([{changed}], lambda name: name IS NOT NULL)
-                   || CASE WHEN action = 'create' AND {literal(part.entity)} = 'contact' THEN ['active'] ELSE [] END
-                   AS changed,
                {", ".join(columns)}
         FROM noted WHERE action = 'create' OR {" OR ".join(_changed(field) for field in part.stored)}
         ORDER BY {part.id}""")
@@ -82,7 +78,7 @@ def add_deactivations(database: Database) -> int:
     """Adds to contact_changes the contacts that are not in the file (table `missing`); how many they are."""
     database.run("""
         INSERT INTO contact_changes BY NAME
-        SELECT contact_id, 'deactivate' AS action, revision AS base_revision, ['active'] AS changed,
+        SELECT contact_id, 'deactivate' AS action, revision AS base_revision,
                true AS before_active, false AS after_active
         FROM missing ORDER BY contact_id""")
     count: int = database.value("SELECT count(*) FROM missing")

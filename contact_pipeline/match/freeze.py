@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.store.changes import touches
 
 _SLICE = 200_000
 
@@ -41,9 +42,7 @@ def _entity_line(database: Database, table: str, id_column: str) -> str:
     fields = []
     for name in sorted(name.removeprefix("after_") for name in names if name.startswith("after_")):
         values = [_as_text(f"{side}_{name}", f"{side}_{name}" in lists) for side in ("before", "after")]
-        fields.append(
-            f"CASE WHEN list_contains(changed, {literal(name)}) THEN {_pieces([literal(name), *values])} ELSE '' END"
-        )
+        fields.append(f"CASE WHEN {touches(name)} THEN {_pieces([literal(name), *values])} ELSE '' END")
     return " || ".join([_pieces([literal(table), "action", target]), *fields])
 
 

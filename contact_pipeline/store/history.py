@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
 from contact_pipeline.profiles import masked
+from contact_pipeline.store.changes import kept_fields, touches
 
 
 def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
@@ -41,8 +41,9 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
         ORDER BY commit_number""",
         {"1": contact_id},
     )
+    fields = kept_fields(database, "contact_changes")
     entries = [
-        _entry(record, "contact", {name: _sides(record, name, sensitive) for name in record["changed"]})
+        _entry(record, "contact", {name: _sides(record, name, sensitive) for name in fields if _touches(record, name)})
         for record in records
     ]
     entries += [_entry(record, record["target"], {record["target"]: _joined(record)}) for record in others]
@@ -54,7 +55,7 @@ def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
     fields = database.rows("SELECT name, sensitive FROM fields")
     newest = ", ".join(
         f"""(arg_max({{'value': after_{name}}}, commit_number)
-             FILTER (list_contains(changed, {literal(name)}))).value AS {quoted(name)}"""
+             FILTER ({touches(name)})).value AS {quoted(name)}"""
         for name in ["active", *(name for name, _ in fields)]
     )
     records = database.records(
@@ -87,6 +88,10 @@ def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[
         "undone": record["undone_by"] is not None,
         "fields": fields,
     }
+
+
+def _touches(record: dict[str, Any], name: str) -> bool:
+    return bool(record[f"before_{name}"] != record[f"after_{name}"])
 
 
 def _sides(record: dict[str, Any], name: str, sensitive: set[str]) -> list[Any]:

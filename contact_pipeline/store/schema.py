@@ -9,6 +9,7 @@ from typing import Final
 from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.errors import Refusal
+from contact_pipeline.store.changes import touches
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 
@@ -92,7 +93,7 @@ def _publish(database: Database) -> None:
     """
     fields = ["active", *(name for (name,) in database.rows("SELECT name FROM fields"))]
     newest = ",\n            ".join(
-        f"""arg_max({{'value': after_{name}}}, commit_number) FILTER (list_contains(changed, '{name}')).value
+        f"""arg_max({{'value': after_{name}}}, commit_number) FILTER ({touches(name)}).value
                 AS {quoted(name)}"""
         for name in fields
     )
@@ -115,7 +116,17 @@ def _publish(database: Database) -> None:
         FROM contacts JOIN rebuilt USING (contact_id)""")
 
 
-MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (("first schema", _first),)
+def _changes_without_a_list(database: Database) -> None:
+    """Which fields a change touches is seen by its values; the list of their names said the same once more."""
+    for table in ("contact_changes", "account_changes"):
+        database.run(f"ALTER TABLE {table} DROP COLUMN changed")
+    _publish(database)
+
+
+MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
+    ("first schema", _first),
+    ("changes without a list of fields", _changes_without_a_list),
+)
 
 
 def migrate(database: Database) -> None:

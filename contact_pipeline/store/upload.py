@@ -182,7 +182,7 @@ class Upload:
             return None
         names = [name.removeprefix("after_") for name in frame.columns if name.startswith("after_")]
         fields = pl.concat_list(
-            pl.when(pl.col("changed").list.contains(name)).then(
+            pl.when(pl.col(f"before_{name}").ne_missing(pl.col(f"after_{name}"))).then(
                 pl.struct(
                     pl.lit(name).alias("field"),
                     _as_text(f"before_{name}", frame).alias("before"),

@@ -3,6 +3,7 @@
 from itertools import permutations
 
 from contact_pipeline.store.ledger import change_line
+from tests.match.ground import sides
 
 ANN = {"full_name": "Ann Bee", "phone": "+12025550143", "email": "ann@example.com"}
 BOB = {"full_name": "Bob Dee", "phone": "+12025550144", "email": "bob@example.com"}
@@ -104,4 +105,4 @@ def test_held_uploads_over_one_contact_can_be_finalized_in_any_order(ground):
 
 def changes(planned):
     (change,) = planned.changes
-    return {name: change[f"after_{name}"] for name in ("full_name", "phone", "email") if name in change["changed"]}
+    return {name: after for name, (_, after) in sides(change).items() if name in ("full_name", "phone", "email")}

@@ -71,7 +71,7 @@ class Planned:
     def change(self, contact_id: int) -> dict[str, Any]:
         """Field → what it holds afterwards, for the one change of a contact."""
         (found,) = [change for change in self.changes if change["contact_id"] == contact_id]
-        return {name: found[f"after_{name}"] for name in found["changed"]}
+        return {name: after for name, (_, after) in sides(found).items()}
 
 
 class Ground:
@@ -265,3 +265,10 @@ class Ground:
         noted = [(row.number, list(row.noted), list(row.noted.values())) for row in rows if row.noted]
         schema = {"row_number": pl.UInt32, "fields": pl.List(pl.String), "notes": pl.List(pl.String)}
         self.staging.store("noted_cells", pl.DataFrame(noted, schema=schema, orient="row"))
+
+
+def sides(change: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields that a change touches, each before and after."""
+    names = [name.removeprefix("after_") for name in change if name.startswith("after_")]
+    both = {name: (change[f"before_{name}"], change[f"after_{name}"]) for name in names}
+    return {name: (before, after) for name, (before, after) in both.items() if before != after}

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.match import reference
 from tests.match.cases import Case, cases
-from tests.match.ground import Ground, Planned
+from tests.match.ground import Ground, Planned, sides
 
 MORE = os.environ.get("REFERENCE_EXAMPLES")
 agreeing = settings(
@@ -91,9 +91,8 @@ def changes(planned: Planned) -> list[reference.Change]:
     found = []
     for record in planned.changes:
         entity, target = record["entity"], record[f"{record['entity']}_id"]
-        fields = {name: (record[f"before_{name}"], record[f"after_{name}"]) for name in record["changed"]}
         target = names(planned, entity).get(target, target)
-        found.append(reference.Change(entity, target, record["action"], record["row_number"], fields))
+        found.append(reference.Change(entity, target, record["action"], record["row_number"], sides(record)))
     return found
 
 

@@ -1,0 +1,38 @@
+"""How changes are kept: flat, with before_<field> and after_<field>; both are null where the change leaves a field.
+
+So a change touches exactly the fields whose two sides differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+
+
+def touches(field: str, alias: str = "") -> str:
+    """The SQL condition that a change touches a field."""
+    prefix = f"{alias}." if alias else ""
+    return f"{prefix}{quoted(f'before_{field}')} IS DISTINCT FROM {prefix}{quoted(f'after_{field}')}"
+
+
+def touched(fields: Iterable[str], alias: str = "") -> str:
+    """The SQL expression of the list of the fields that a change touches."""
+    names = ", ".join(f"CASE WHEN {touches(field, alias)} THEN {literal(field)} END" for field in fields)
+    return f"list_filter([{names}], lambda name: name IS NOT NULL)"
+
+
+def kept_fields(database: Database, table: str, schema: str | None = None) -> list[str]:
+    """The fields that a table of changes has columns for.
+
+    Args:
+        database: that has the table.
+        table: such as contact_changes.
+        schema: name under which its database is attached; unset: the one in use.
+    """
+    name = literal(schema) if schema else "current_database()"
+    rows = database.rows(f"""
+        SELECT column_name FROM duckdb_columns()
+        WHERE database_name = {name} AND table_name = {literal(table)} ORDER BY column_index""")
+    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
