@@ -3,73 +3,100 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Final
 
 from contact_pipeline.engines import Database
-from contact_pipeline.match.keys import key_column
-from contact_pipeline.match.part import Part
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import MatchRule
 
+# A pair's rank orders what a row can match, best first: by rule, then how many fields of a rule that counts do not
+# agree, then how many narrowing steps are not passed. Beside an id it fits into a BIGINT: 6 bits each, and 45.
+_SIX_BITS: Final = 64
+_ID_BITS: Final = 45
 
-def find_pairs(database: Database, part: Part, keys: str, candidates: str, into: str, kind: str = "TABLE") -> None:
-    """Makes the table of pairs (row, rule, candidate) that agree by a rule: every candidate of every row."""
-    queries = [
-        query for number, rule in enumerate(part.rules, 1) for query in _pairs(part, number, rule, keys, candidates)
-    ]
-    database.run(f"CREATE OR REPLACE {kind} {into} AS {' UNION '.join(queries) or _no_pairs()}")
+
+def find_pairs(
+    database: Database, part: Part, keys: str, book: str, address_book: str, into: str, kind: str = "TABLE"
+) -> None:
+    """Makes the table of pairs (row, candidate) that agree by a rule: every candidate of every row by every rule.
+
+    Columns: row_number, candidate, representative (the oldest of the contacts that are linked with the candidate),
+    rank, and differs (whether a higher key differs: no, review, another).
+
+    Args:
+        database: that has the keys, and the contact database's tables under the prefix `book`.
+        part: whose entity is looked for.
+        keys: table of the rows' keys.
+        book: prefix of the contact database's tables, "" or "book.".
+        address_book: in which candidates are looked for.
+        into: name of the table to make.
+        kind: TABLE or TEMP TABLE.
+    """
+    columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
+    stored = f"""
+        SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
+        WHERE address_book = {literal(address_book)}"""
+    agreeing = " UNION ALL ".join(_pairs(part, number, rule, keys) for number, rule in enumerate(part.rules, 1))
+    linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""
+    database.run(f"""
+        CREATE OR REPLACE {kind} {into} AS
+        WITH stored AS NOT MATERIALIZED ({stored}),
+        agreeing AS ({agreeing or _NO_PAIRS})
+        SELECT row_number, candidate, {"coalesce(linked_to, candidate)" if linked else "candidate"} AS representative,
+               rank, differs
+        FROM agreeing {linked}""")
 
 
 def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kind: str = "TABLE") -> None:
-    """Makes the table of decisions, one line per row: matched (with its target), new or review, and by which rule.
+    """Makes the table of decisions, one line per row: matched (with its target), new or review.
 
     The first rule that finds anybody decides. Linked contacts are one candidate, represented by the oldest. Of a rule
     that counts, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
     """
+    ids = 1 << _ID_BITS
     database.run(f"""
         CREATE OR REPLACE {kind} {into} AS
-        WITH usable AS (
-            SELECT *, max(shared) OVER (PARTITION BY row_number, rule) AS most FROM {pairs} WHERE differs <> 'another'
+        WITH best AS (
+            SELECT row_number, min(rank * {ids} + representative) AS lowest,
+                   min(rank * {ids} + {ids} - 1 - representative) AS highest,
+                   min(rank * 2 + (differs = 'no')::TINYINT) AS certain
+            FROM {pairs} WHERE differs <> 'another' GROUP BY row_number
         ),
         found AS (
-            SELECT row_number, rule,
-                   max(narrowed) AS narrowed, bool_or(differs = 'review') FILTER (narrowed = steps) AS doubtful,
-                   min(representative) FILTER (narrowed = steps) AS lowest_narrowed,
-                   max(representative) FILTER (narrowed = steps) AS highest_narrowed,
-                   max(steps) AS steps
-            FROM usable WHERE shared = most GROUP BY row_number, rule
-        ),
-        first_found AS (
-            SELECT row_number, arg_min(found, rule) AS found FROM found GROUP BY row_number
+            SELECT row_number, lowest // {ids} AS rank, lowest % {ids} AS target,
+                   {ids} - 1 - highest % {ids} <> lowest % {ids} OR certain % 2 = 0 AS doubtful
+            FROM best
         ),
         judged AS (
-            SELECT row_number, found.rule,
-                CASE WHEN found.narrowed < found.steps THEN {_otherwise(part)}
-                     WHEN found.lowest_narrowed <> found.highest_narrowed OR found.doubtful THEN 'review'
-                     ELSE 'matched' END AS decision,
-                found.lowest_narrowed AS target
-            FROM first_found
+            SELECT row_number, target,
+                   CASE WHEN rank % {_SIX_BITS} > 0 THEN {_otherwise(part)}
+                        WHEN doubtful THEN 'review' ELSE 'matched' END AS decision
+            FROM found
         )
-        SELECT row_number, coalesce(decision, 'new') AS decision, rule,
+        SELECT row_number, coalesce(decision, 'new') AS decision,
                CASE WHEN decision = 'matched' THEN target END AS target
         FROM {keys} LEFT JOIN judged USING (row_number)""")
 
 
-def _pairs(part: Part, number: int, rule: MatchRule, keys: str, candidates: str) -> list[str]:
-    """One query per set of fields that may agree: the rule's own, or every choice of k among its n fields."""
+_NO_PAIRS: Final = """
+    SELECT 0::UINTEGER AS row_number, 0::BIGINT AS candidate, 0::BIGINT AS rank, 'no' AS differs WHERE false"""
+
+
+def _pairs(part: Part, number: int, rule: MatchRule, keys: str) -> str:
+    """The query of a rule: those that agree in its fields, or in any k of its n."""
     sets = [tuple(rule.equal)] if rule.equal else list(combinations(rule.of, rule.at_least or 1))
-    counted = " + ".join(f"coalesce(({_equal(name)})::TINYINT, 0)" for name in rule.of) or "1"
-    return [
+    agree = " + ".join(f"coalesce(({_equal(name)})::TINYINT, 0)" for name in rule.of) or "0"
+    first = f"({number * _SIX_BITS + len(rule.of)}::BIGINT - ({agree})) * {_SIX_BITS}"
+    rank = f"{first} + {len(rule.narrow)} - ({_narrowed(rule)})"
+    queries = [
         f"""
-        SELECT r.row_number, {number} AS rule, c.{part.id} AS candidate, c.representative,
-               {counted} AS shared, {_differs(part, number, rule)} AS differs,
-               {_narrowed(rule)} AS narrowed, {len(rule.narrow)} AS steps
-        FROM {keys} AS r JOIN {candidates} AS c ON {" AND ".join(_equal(name) for name in fields)}"""
+        SELECT r.row_number, c.{part.id} AS candidate, {rank} AS rank, {_differs(part, number, rule)} AS differs
+        FROM {keys} AS r JOIN stored AS c ON {" AND ".join(_equal(name) for name in fields)}"""
         for fields in sets
     ]
-
-
-def _no_pairs() -> str:
-    return """SELECT 0::UINTEGER AS row_number, 0 AS rule, 0::BIGINT AS candidate, 0::BIGINT AS representative,
-              0 AS shared, 'no' AS differs, 0 AS narrowed, 0 AS steps WHERE false"""
+    return queries[0] if len(queries) == 1 else f"(SELECT DISTINCT * FROM ({' UNION ALL '.join(queries)}))"
 
 
 def _equal(name: str) -> str:
@@ -98,7 +125,8 @@ def _narrowed(rule: MatchRule) -> str:
 def _otherwise(part: Part) -> str:
     """What a row is where no candidate passes a narrowing step: as that step says."""
     cases = [
-        f"WHEN found.rule = {number} AND found.narrowed = {step} THEN '{narrow.otherwise}'"
+        f"WHEN rank // {_SIX_BITS**2} = {number} AND rank % {_SIX_BITS} = {len(rule.narrow) - step} "
+        f"THEN '{narrow.otherwise}'"
         for number, rule in enumerate(part.rules, 1)
         for step, narrow in enumerate(rule.narrow)
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
 from contact_pipeline.match import changeset, outcomes, resolutions
-from contact_pipeline.match.decide import decide, find_pairs
+from contact_pipeline.match.decide import decide
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
@@ -95,9 +95,8 @@ def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
 def _judge(database: Database, parts: list[Part]) -> None:
     """Decides every row of every part, gathers the rows of one target, and sets aside those in review."""
     for part in parts:
-        keys, pairs, decisions = part.table("keys"), part.table("pairs"), part.table("decisions")
-        find_pairs(database, part, keys, part.table("candidates"), pairs)
-        decide(database, part, keys, pairs, decisions)
+        keys, decisions = part.table("keys"), part.table("decisions")
+        decide(database, part, keys, part.table("pairs"), decisions)
         resolutions.decide_resolved(database, part, decisions)
         followers = find_followers(database, part, keys, decisions)
         make_targets(database, part, resolutions.follow_resolved(database, part, followers))

@@ -7,7 +7,6 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.keys import key_column, key_columns
 from contact_pipeline.match.part import NAME_PARTS, Part
-from contact_pipeline.match.snapshot import copy_candidates
 
 
 def differing_rows(database: Database, part: Part, address_book: str, snapshot: int, limit: int = 20) -> list[int]:
@@ -23,8 +22,7 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
         limit: how many rows to name at most.
     """
     _find_affected(database, part, address_book, snapshot)
-    copy_candidates(database, part, "", address_book, "affected_keys", "live_candidates")
-    find_pairs(database, part, "affected_keys", "live_candidates", "live_pairs", "TEMP TABLE")
+    find_pairs(database, part, "affected_keys", "", address_book, "live_pairs", "TEMP TABLE")
     decide(database, part, "affected_keys", "live_pairs", "live_decisions", "TEMP TABLE")
     rows = database.rows(f"""
         SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)

@@ -35,7 +35,7 @@ def make_part_rows(database: Database, part: Part) -> str:
 
 
 def make_present_keys(database: Database, part: Part) -> int:
-    """Makes present_keys: the usable values of every row, rejected ones too; how many of these have no whole key."""
+    """Makes present_keys: the usable values of the rejected rows; how many of these have no whole key."""
     cells = ", ".join(
         f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -43,7 +43,8 @@ def make_present_keys(database: Database, part: Part) -> int:
     database.run(f"""
         CREATE OR REPLACE TEMP VIEW present_rows AS
         WITH defects AS (SELECT row_number, list(field) AS bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL)
-        SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)""")
+        SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
+        WHERE row_number IN (SELECT row_number FROM rejections WHERE severity = 'error')""")
     make_keys(database, part, "present_rows", "present_keys")
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     without: int = database.value(f"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key, key_columns, reaches, shares_a_key
-from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.decide import find_pairs
+from contact_pipeline.match.keys import key
+from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
 from contact_pipeline.store.schema import add_contact_fields
@@ -47,9 +47,8 @@ def take_snapshot(
     with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
         copy_resolutions(database, parts, upload_id, address_book)
         for part in parts:
-            copy_candidates(
-                database, part, "book.", address_book, part.table("keys"), part.table("candidates"), chosen=True
-            )
+            find_pairs(database, part, part.table("keys"), "book.", address_book, part.table("pairs"))
+            _copy_candidates(database, part)
         if missing:
             _list_missing(database, parts[0], address_book)
         if accounts:
@@ -66,52 +65,26 @@ def take_snapshot(
     return Snapshot(number, active)
 
 
-def copy_candidates(
-    database: Database, part: Part, book: str, address_book: str, keys: str, into: str, *, chosen: bool = False
-) -> None:
-    """Copies those that share a key with the rows, and the contacts that represent them; linked ones are one person.
-
-    Args:
-        database: that has the keys, and the contact database's tables under the prefix `book`.
-        part: whose entity is looked for.
-        book: prefix of the contact database's tables, "" or "book.".
-        address_book: in which candidates are looked for.
-        keys: table of the rows' keys.
-        into: name of the table to make.
-        chosen: whether to copy those too that somebody chose for a row in review.
-    """
-    columns = list(part.stored)
-    compared = [*columns, *NAME_PARTS] if part.entity == "contact" else columns
-    fields = ", ".join(f"e.{quoted(name)}" for name in columns)
-    table = f"{book}{part.entity}s"
-    represented, join = f"e.{part.id}", ""
-    if part.entity == "contact":
-        represented, join = "coalesce(linked_to, contact_id)", f"LEFT JOIN {book}links USING (contact_id)"
-    selected = f"""
-        SELECT e.{part.id}, {represented} AS representative, e.revision, {fields}, {key_columns(part, "e", compared)}
-        FROM {table} AS e {join} WHERE e.address_book = {literal(address_book)}"""
+def _copy_candidates(database: Database, part: Part) -> None:
+    """Copies those whom a row can match: who represents a candidate, and whom somebody chose for a row in review."""
+    chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
+    fields = ", ".join(quoted(name) for name in part.stored)
     database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {into} AS {selected} AND ({shares_a_key(part, keys, compared, "e")})""")
-    if part.entity == "contact":
-        picked = " OR e.contact_id IN (SELECT contact_id FROM resolutions)" if chosen else ""
-        database.run(f"""
-            INSERT INTO {into} {selected}
-            AND (e.{part.id} IN (SELECT representative FROM {into}){picked})
-            AND e.{part.id} NOT IN (SELECT {part.id} FROM {into})""")
+        CREATE OR REPLACE TEMP TABLE {part.table("candidates")} AS
+        SELECT {part.id}, revision, {fields} FROM book.{part.entity}s
+        WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {chosen})""")
 
 
 def _list_missing(database: Database, part: Part, address_book: str) -> None:
     """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough."""
-    reached = reaches(part, "present_keys", [*part.stored, *NAME_PARTS], "e")
+    find_pairs(database, part, "present_keys", "book.", address_book, "present_pairs", "TEMP TABLE")
     database.run(
         f"""CREATE OR REPLACE TEMP TABLE missing AS
-            WITH people AS (
-                SELECT contact_id, revision, active, coalesce(linked_to, contact_id) AS representative,
-                       coalesce({reached}, false) AS reached
-                FROM book.contacts AS e LEFT JOIN book.links USING (contact_id) WHERE address_book = ?
+            WITH reached AS (
+                SELECT representative FROM {part.table("pairs")} UNION SELECT representative FROM present_pairs
             )
-            SELECT contact_id, revision FROM people
-            WHERE active AND representative NOT IN (SELECT representative FROM people WHERE reached)""",
+            SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
+            WHERE address_book = ? AND active AND coalesce(linked_to, contact_id) NOT IN (FROM reached)""",
         [address_book],
     )
 

@@ -21,7 +21,7 @@ def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> Non
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
         WITH aimed AS (
-            SELECT row_number, rule, target,
+            SELECT row_number, target,
                    CASE WHEN in_doubt THEN 'review' ELSE decision END AS decision,
                    CASE WHEN decision = 'new' THEN coalesce(followers.leader, row_number) END AS leader
             FROM {part.table("decisions")} LEFT JOIN followers USING (row_number)
