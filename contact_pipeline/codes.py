@@ -195,6 +195,13 @@ CODES: Final[dict[str, Code]] = {
         fix="Format the column as text and enter the number again.",
         example="4.479E+11",
     ),
+    "excel-error": Code(
+        meaning="A cell of a workbook holds an error (#N/A, #REF!, #DIV/0!) instead of a value; in a CSV file such a "
+        "text is a text.",
+        message="{column} holds the error {value}: its formula has no result.",
+        fix="Correct the formula, or paste the column as values and fill in what is missing; then send it again.",
+        example="=VLOOKUP(…) that finds nothing",
+    ),
     "row-unreadable": Code(
         meaning="The row could not be split into the columns of the heading.",
         message="The row cannot be split into the columns of the heading: {value}",

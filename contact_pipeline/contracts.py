@@ -74,12 +74,24 @@ RAW_ROWS: Final = pa.DataFrameSchema(
     {"row_number": pa.Column(ROW_NUMBER, unique=True), "line_number": pa.Column(ROW_NUMBER)}, strict=False
 )
 
+#    What stands in a cell of a workbook instead of a value: an error such as #N/A. The raw row holds the same text, but
+#    only here is it told from a text that merely reads so.
+CELL_ERRORS: Final = pa.DataFrameSchema(
+    {
+        "row_number": pa.Column(ROW_NUMBER),
+        "column": pa.Column(pl.String),  # the raw rows' column
+        "field": pa.Column(pl.String, nullable=True),  # the field that it fills, once that is known
+        "text": pa.Column(pl.String),
+    },
+    strict=True,
+)
+
 # 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind), and
 #    beside it what of its text it could not hold (UNREAD, FURTHER). validate.schema_for has them all, with checks.
-#    A value that cannot be normalized stays as it was given, for validation to reject; null is blank; the empty
-#    string is an explicit "nothing" (a word such as "Without Portfolio" was given). `repaired` is a bitmap: bit i is
-#    set where the value of the i-th mapped column changed its meaning (not merely its form).
-#    Blank rows (all cells blank, or the heading repeated) are not here but in BLANK_ROWS.
+#    A value that cannot be normalized stays as it was given, for validation to reject; null is blank (or a cell with an
+#    error, which validation rejects by CELL_ERRORS); the empty string is an explicit "nothing" (a word such as "Without
+#    Portfolio" was given). `repaired` is a bitmap: bit i is set where the value of the i-th mapped column changed its
+#    meaning (not merely its form). Blank rows (all cells blank, or the heading repeated) are not here but in BLANK_ROWS.
 NORMALIZED_ROWS: Final = pa.DataFrameSchema(
     {"row_number": pa.Column(ROW_NUMBER, unique=True), "repaired": pa.Column(pl.UInt64)}, strict=False
 )

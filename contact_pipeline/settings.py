@@ -34,12 +34,17 @@ class Settings(BaseSettings):
     max_columns: int = Field(default=1_000, ge=1, description="Columns that a file may have.")
     max_cell_characters: int = Field(default=100_000, ge=1, description="Length of the longest cell that is taken.")
     max_unpacked_bytes: int = Field(
-        default=2_000_000_000, ge=1, description="Size to which a workbook may unpack, as its directory gives it."
+        default=2_000_000_000, ge=1, description="Size to which the parts of a workbook may unpack, all together."
     )
     max_compression_ratio: int = Field(
         default=200,
         ge=1,
         description="How many times its packed size a part of a workbook (above 10 MB) may unpack to.",
+    )
+    max_cells: int = Field(
+        default=100_000_000,
+        ge=1,
+        description="Cells of the area that a sheet spans, the empty ones between others included.",
     )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
 

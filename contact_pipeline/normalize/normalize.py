@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, FURTHER, REPAIRS, UNREAD, empty
+from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, FURTHER, REPAIRS, UNREAD, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.repairs import is_repairable, is_repaired, why
 from contact_pipeline.profiles import Column, Profile
@@ -51,6 +51,7 @@ def normalize(
     profile: Profile,
     reference: Reference,
     headings: Mapping[str, str] | None = None,
+    cell_errors: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The normalized rows of a slice, and the rows that are blank.
 
@@ -60,6 +61,8 @@ def normalize(
         profile: what the columns hold.
         reference: known logins and registered values.
         headings: raw column → heading in the file, where the two differ.
+        cell_errors: contracts.CELL_ERRORS of the whole file; a mapped cell with one has no value, but its row is no
+            blank row.
 
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
@@ -68,11 +71,13 @@ def normalize(
     """
     columns = dict(_mapped(fields, profile))
     cells = [heading for heading in raw.columns if heading not in {"row_number", "line_number"}]
+    errors = _errors_in(raw, fields, cell_errors)
+    raw = _without(raw, errors)
     given = raw.select("row_number", *(text.tidied(pl.col(heading)).alias(heading) for heading in cells))
     tidy = given.with_columns(
         text.blanked(pl.col(heading), profile.blanks_in(columns.get(heading))) for heading in cells
     )
-    blank = _is_blank(tidy, cells, headings or {})
+    blank = _is_blank(tidy, cells, headings or {}) & ~tidy["row_number"].is_in(errors["row_number"].implode())
     if blank.any():
         blank_rows = tidy.filter(blank).select("row_number")
         given, tidy = given.filter(~blank), tidy.filter(~blank)
@@ -126,6 +131,22 @@ def _mapped(fields: Mapping[str, str], profile: Profile) -> Iterator[tuple[str, 
     """Raw column and column of the profile, in the profile's order."""
     raw_of = {field: heading for heading, field in fields.items()}
     return ((raw_of[column.field], column) for column in profile.columns if column.field in raw_of)
+
+
+def _errors_in(raw: pl.DataFrame, fields: Mapping[str, str], cell_errors: pl.DataFrame | None) -> pl.DataFrame:
+    """The errors in mapped cells of a slice."""
+    if cell_errors is None or cell_errors.is_empty():
+        return empty(CELL_ERRORS)
+    mapped = cell_errors.filter(pl.col("column").is_in(list(fields)))
+    return mapped.join(raw.select("row_number"), on="row_number", how="semi")
+
+
+def _without(raw: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """The rows with those cells blank."""
+    return raw.with_columns(
+        pl.when(~pl.col("row_number").is_in(part["row_number"].implode())).then(pl.col(str(column))).alias(str(column))
+        for (column,), part in errors.partition_by("column", as_dict=True).items()
+    )
 
 
 def _is_blank(tidy: pl.DataFrame, cells: list[str], headings: Mapping[str, str]) -> pl.Series:

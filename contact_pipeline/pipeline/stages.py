@@ -50,6 +50,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     with staging.open() as database:
         staging.see_rows(database, "raw_rows")
         database.store("unreadable_rows", raw.rejections)
+        database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
         staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
     heading = dict(zip(raw.columns, raw.headings, strict=True))
     return {
@@ -64,18 +65,23 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     }
 
 
+def _with_fields(cell_errors: pl.DataFrame, fields: dict[str, str]) -> pl.DataFrame:
+    """The errors with the field that each cell fills."""
+    return cell_errors.with_columns(field=pl.col("column").replace_strict(fields, default=None, return_dtype=pl.String))
+
+
 def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     """Stage 2: normalized rows, slice by slice."""
     profile, _ = resolved(line)
     staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
     staging.clear("normalized")
-    facts, reference = staging.facts(), store.reference()
+    facts, reference, errors = staging.facts(), store.reference(), staging.table("cell_errors")
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     formats = fitting_formats(staging.slices("raw", slice_rows), facts["fields"], profile)
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
     for number, raw in enumerate(staging.slices("raw", slice_rows)):
-        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings=headings)
+        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings=headings, cell_errors=errors)
         staging.write("normalized", number, clean)
         blanks.append(blank)
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
@@ -104,8 +110,9 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     facts = staging.facts()
     reference, headings = reference_of(facts), headings_of(facts, profile)
     profile = with_formats(profile, facts.get("formats", {}))
+    errors = staging.table("cell_errors")
     found = [
-        validate_rows(clean, profile, reference, headings)
+        validate_rows(clean, profile, reference, headings, errors)
         for clean in staging.slices("normalized", store.settings.slice_rows)
     ]
     rejections = pl.concat([empty(REJECTIONS), *found])
@@ -114,8 +121,8 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
         database.store("noted_cells", noted_cells(rejections))
         reject_repeats(database, profile, headings)
-        errors: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
-    return {"error_count": errors}
+        error_count: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
+    return {"error_count": error_count}
 
 
 def match(store: Store, line: LedgerLine) -> dict[str, Any]:

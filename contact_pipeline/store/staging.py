@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
+from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REJECTIONS, empty
 from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.settings import Settings
 
@@ -132,7 +132,7 @@ class Staging:
                     order = " ORDER BY row_number" if _has_row_number(database, name) else ""
                     bound = "" if limit is None else f" LIMIT {limit}"
                     return database.frame(f"FROM {quoted(name)}{order}{bound}")
-        schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS}
+        schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS, "cell_errors": CELL_ERRORS}
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
 
 

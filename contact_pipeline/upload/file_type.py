@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final, Literal
 
@@ -95,7 +96,7 @@ def _zipped(path: Path, file_name: str, settings: Settings) -> tuple[FileType | 
         with zipfile.ZipFile(path) as archive:
             check_unpacked_size(archive, file_name, settings)
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError):
         return None, "damaged or incomplete"
     return next(((kind, words) for name, kind, words in _PARTS if name in names), (None, "a ZIP archive"))
 

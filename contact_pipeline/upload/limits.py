@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
+from contact_pipeline.upload.sheet import column_letter, column_number
 
 _SMALL_PART: Final = 10_000_000  # bytes: a part that unpacks to less does no harm, however well it is packed
+_PIECE: Final = 4 << 20
+# The place of a cell or a row in the XML of a sheet. Few are far; only a sheet with such a one is looked at closely.
+_PLACE: Final = re.compile(rb"""r=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
+_FAR: Final = re.compile(rb"""r=["'](?:([A-Za-z]{2,3})[0-9]|([0-9]{6,7})["'])""")
+_NEAR_ROW, _NEAR_COLUMN = 99_999, 26
+_LONGEST_PLACE: Final = 16
 
 
 def check_file_size(path: Path, file_name: str, settings: Settings) -> None:
@@ -20,16 +31,81 @@ def check_file_size(path: Path, file_name: str, settings: Settings) -> None:
 
 
 def check_unpacked_size(archive: zipfile.ZipFile, file_name: str, settings: Settings) -> None:
-    """Refuses (`limit`) an archive that would unpack to more than the settings allow, in all or in one part."""
-    parts = archive.infolist()
-    size = sum(part.file_size for part in parts)
-    if size > settings.max_unpacked_bytes:
-        raise _beyond(file_name, f"unpacks to {size:,} bytes", settings.max_unpacked_bytes, "", "max_unpacked_bytes")
-    for part in parts:
-        if part.file_size > _SMALL_PART and part.file_size > settings.max_compression_ratio * part.compress_size:
-            ratio = part.file_size // max(part.compress_size, 1)
-            what = f"has a part that unpacks to {ratio:,} times its size"
-            raise _beyond(file_name, what, settings.max_compression_ratio, "times", "max_compression_ratio")
+    """Refuses (`limit`) an archive that unpacks to more than the settings allow, or whose cells reach too far.
+
+    Every part is unpacked to count it, a piece at a time: an archive's directory can say anything.
+
+    Raises:
+        Refusal: it is beyond a limit.
+        zipfile.BadZipFile: a part is damaged, packed as no workbook is, or not of the size that the directory gives.
+    """
+    total = 0
+    for part in archive.infolist():
+        size, rows, columns = 0, _NEAR_ROW, _NEAR_COLUMN
+        for piece in unpacked(archive, part):
+            size += len(piece)
+            total += len(piece)
+            _check_part(total, size, part, file_name, settings)
+            for letters, row in _FAR.findall(piece):
+                rows, columns = max(rows, int(row or 0)), max(columns, column_number(letters.decode()))
+        if size != part.file_size:
+            raise zipfile.BadZipFile(f"{part.filename} is not of the size that the directory gives")
+        if rows * columns > settings.max_cells:
+            _check_reach(archive, part, file_name, settings)
+
+
+def unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What a part unpacks to, in pieces; unlike zipfile's own reading, to the end of what is packed."""
+    file = archive.fp
+    if file is None or part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise zipfile.BadZipFile(f"{part.filename} is packed as no workbook is")
+    file.seek(part.header_offset)
+    header = file.read(30)
+    if len(header) < 30 or not header.startswith(b"PK\3\4"):
+        raise zipfile.BadZipFile(f"{part.filename} is not where the directory says")
+    file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:], "little"), os.SEEK_CUR)
+    left, inflate = part.compress_size, zlib.decompressobj(-zlib.MAX_WBITS)
+    while left and (packed := file.read(min(left, _PIECE))):
+        left -= len(packed)
+        if part.compress_type == zipfile.ZIP_STORED:
+            yield packed
+        while part.compress_type == zipfile.ZIP_DEFLATED and packed and not inflate.eof:
+            yield inflate.decompress(packed, _PIECE)
+            packed = inflate.unconsumed_tail
+
+
+def too_many_cells(last: str, file_name: str, settings: Settings) -> Refusal:
+    """The refusal (`limit`) of a sheet with too much space between its cells, the last of which is named."""
+    what = f"has a sheet that reaches to {last}, with all the empty cells before it"
+    return _beyond(file_name, what, settings.max_cells, "cells", "max_cells")
+
+
+def _check_reach(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file_name: str, settings: Settings) -> None:
+    """Refuses a sheet of which the places that its cells name span too many cells."""
+    rows = columns = 0
+    for letters, row in _places(archive, part, _PLACE):
+        rows, columns = max(rows, int(row)), max(columns, column_number(letters.decode()))
+    if rows * columns > settings.max_cells:
+        raise too_many_cells(f"{column_letter(columns - 1)}{rows}", file_name, settings)
+
+
+def _places(
+    archive: zipfile.ZipFile, part: zipfile.ZipInfo, pattern: re.Pattern[bytes]
+) -> Iterator[tuple[bytes, bytes]]:
+    rest = b""
+    for piece in unpacked(archive, part):
+        yield from pattern.findall(rest + piece)
+        rest = piece[-_LONGEST_PLACE:]
+
+
+def _check_part(total: int, size: int, part: zipfile.ZipInfo, file_name: str, settings: Settings) -> None:
+    if total > settings.max_unpacked_bytes:
+        most = settings.max_unpacked_bytes
+        raise _beyond(file_name, f"unpacks to more than {most:,} bytes", most, "bytes", "max_unpacked_bytes")
+    if size > _SMALL_PART and size > settings.max_compression_ratio * part.compress_size:
+        most = settings.max_compression_ratio
+        what = f"has a part that unpacks to more than {most:,} times its size"
+        raise _beyond(file_name, what, most, "times", "max_compression_ratio")
 
 
 def check_rows(rows: int, file_name: str, settings: Settings) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.upload.sheet_facts import DAMAGED, SheetFacts, cells_of, column_letter
+from contact_pipeline.upload.sheet import SheetFacts, check_area, column_letter, column_span, places
+from contact_pipeline.upload.sheet_facts import DAMAGED
 
 _TABLE: Final = re.compile(r"<table:table\s.*?</table:table>", re.S)
 _COLUMN: Final = re.compile(r"<table:table-column\s[^>]*>")
@@ -18,46 +18,65 @@ _CELL: Final = re.compile(
     r"<table:(?:covered-)?table-cell(\s[^>]*?)?(?:/>|>(.*?)</table:(?:covered-)?table-cell>)", re.S
 )
 _SHOWN: Final = re.compile(r"<text:p[^>]*>(.*?)</text:p>", re.S)
-_TELLING: Final = re.compile(r"#[A-Z0-9/!?]+|Err:\d+|TRUE|FALSE|0\d[\d\-/ ()]*")
+_ERROR: Final = re.compile(r"#[A-Z0-9/!?]+|Err:\d+")
+_Shown = tuple[int, int, str]
+_MOST_COLUMNS: Final = 1 << 14  # of a sheet
+_TELLING: Final = re.compile(r"TRUE|FALSE|0\d[\d\-/ ()]*")
 
 
-def look_at_table(path: Path, sheet: int) -> SheetFacts:
-    """The facts of the sheet at that position of an .ods workbook."""
-    facts = SheetFacts()
+def look_at_tables(path: Path, most_cells: int) -> list[SheetFacts]:
+    """The facts of each sheet of an .ods workbook.
+
+    Raises:
+        TooManyCells: the cells of a sheet lie further apart than that; a small file can repeat a cell without end.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             xml = archive.read("content.xml").decode("utf-8", "replace")
-        table = _TABLE.findall(xml)[sheet]
     except DAMAGED:
-        return facts  # the reader of workbooks judges that
-    column = 0
+        return []  # the reader of workbooks judges that
+    return [_look_at_table(table, most_cells) for table in _TABLE.findall(xml)]
+
+
+def _look_at_table(table: str, most_cells: int) -> SheetFacts:
+    facts, column = SheetFacts(), 0
     for tag in _COLUMN.findall(table):
         times = _times(tag, "columns")
         if 'table:visibility="collapse"' in tag:
-            facts.hidden_columns.append(_span(column, column + times - 1))
+            facts.hidden_columns.append(column_span(column, column + times - 1))
         column += times
-    row, shown = 0, []
+    row, last_row, last_column = 0, 0, 0
+    errors, shown = list[_Shown](), list[_Shown]()
     for tag, cells in _ROW.findall(table):
         times = _times(tag, "rows")
         if 'table:visibility="' in tag and cells:
             facts.hidden_rows += times
-        found = list(_telling(cells, row, facts))
-        shown += [(row + n, column, text) for n in range(times if found else 0) for _, column, text in found]
+        width, telling = _look_at_row(cells, row, facts)
+        if width:
+            last_row, last_column = row + times - 1, max(last_column, width - 1)
+            check_area(last_row, last_column, most_cells)
+        for column, text in telling:
+            found = errors if _ERROR.fullmatch(text) else shown
+            found += [(row + n, column, text) for n in range(times)]
         row += times
-    facts.cells = cells_of(shown)
+    facts.errors, facts.shown = places(errors), places(shown)
     return facts
 
 
-def _telling(cells: str, row: int, facts: SheetFacts) -> Iterator[tuple[int, int, str]]:
-    column = 0
+def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, list[tuple[int, str]]]:
+    """How many columns reach to the last cell that holds anything, and the cells that show more than their value."""
+    column, width, telling = 0, 0, list[tuple[int, str]]()
     for tag, content in _CELL.findall(cells):
         times = _times(tag, "columns")
         if "-spanned=" in tag:
             facts.merged.append(f"{column_letter(column)}{row + 1}")
-        shown = _text(tag, content) if content else ""
-        if shown:
-            yield from ((row, column + n, shown) for n in range(times))
+        if content or "office:value" in tag:
+            width = column + times
+            check_area(row, width - 1, _MOST_COLUMNS * (row + 1))
+            shown = _text(tag, content)
+            telling += [(column + n, shown) for n in range(times if shown else 0)]
         column += times
+    return width, telling
 
 
 def _text(tag: str, content: str) -> str:
@@ -65,17 +84,15 @@ def _text(tag: str, content: str) -> str:
     time = re.search(r'office:time-value="PT(\d+)H(\d+)M(\d+)', tag)
     if time:
         return ":".join(part.zfill(2) for part in time.groups())
-    if 'calcext:value-type="error"' not in tag and re.search(r'office:value-type="(?:string|date)"', tag):
+    is_formula = "table:formula=" in tag or 'calcext:value-type="error"' in tag
+    if not is_formula and re.search(r'office:value-type="(?:string|date)"', tag):
         return ""
     found = _SHOWN.search(content)
     shown = html.unescape(re.sub(r"<[^>]*>", "", found.group(1))) if found else ""
-    return shown if _TELLING.fullmatch(shown) else ""
+    is_text = 'office:value-type="string"' in tag
+    return shown if _ERROR.fullmatch(shown) or (not is_text and _TELLING.fullmatch(shown)) else ""
 
 
 def _times(tag: str, what: str) -> int:
     found = re.search(rf'table:number-{what}-repeated="(\d+)"', tag)
     return int(found.group(1)) if found else 1
-
-
-def _span(first: int, last: int) -> str:
-    return column_letter(first) if first == last else f"{column_letter(first)}:{column_letter(last)}"

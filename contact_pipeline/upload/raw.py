@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.contracts import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
 
 UNREADABLE: Final = "row-unreadable"
 _RESERVED = frozenset({"row_number", "line_number"})
@@ -31,6 +31,7 @@ class RawUpload:
             unreadable ones included. Counted from the file's lines, not from what the reader made of them.
         rejections: rows that could not be split into the heading's columns.
         warnings: what was assumed, in sentences.
+        cell_errors: cells of a workbook that hold an error (contracts.CELL_ERRORS), their field not known yet.
     """
 
     file_type: str
@@ -44,6 +45,7 @@ class RawUpload:
     data_rows: int
     rejections: pl.DataFrame
     warnings: list[str]
+    cell_errors: pl.DataFrame = field(default_factory=lambda: empty(CELL_ERRORS))
 
     def without_columns(self, names: set[str]) -> RawUpload:
         """The same facts without some of the raw columns."""

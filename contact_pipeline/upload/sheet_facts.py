@@ -1,7 +1,7 @@
-"""What the reader of workbooks does not tell of a sheet, found in its XML without resolving any entity.
+"""What the reader of workbooks does not tell of an .xlsx sheet, found in its XML without resolving any entity.
 
 Cells that hold an error (it gives them as empty), numbers whose format shows leading zeros, durations beyond a day,
-merged cells, hidden rows and columns; and, when asked, whether any text looks like a moment or a truth value.
+merged cells, hidden rows and columns; and whether any text looks like a moment or a truth value.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import html
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+
+from contact_pipeline.upload.number_formats import BUILT_IN, as_shown, is_elapsed, zeros_of
+from contact_pipeline.upload.sheet import SheetFacts, column_number, column_span, places
 
 # What a damaged archive, or one that is laid out in another way, raises.
 DAMAGED: Final = (
@@ -29,6 +32,7 @@ DAMAGED: Final = (
     RuntimeError,
 )
 _CHUNK: Final = 4 << 20
+_WORKBOOK: Final = "xl/workbook.xml"
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*?\w+:id=\"([^\"]+)\"")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 _FORMAT: Final = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>")
@@ -37,91 +41,64 @@ _STYLE: Final = re.compile(r"<(?:\w+:)?xf\s[^>]*>")
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z0-9:]+)"')
 _HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
 _HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\s(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
-_MOMENT: Final = re.compile(rb">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_CELLS: Final = {"row": pl.UInt32, "column": pl.UInt32, "text": pl.String}
-_ELAPSED: Final = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
-_EXACT: Final = 2.0**53
-_BUILT_IN: Final = {46: "[h]:mm:ss"}
+_MOMENT: Final = re.compile(rb"-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclass
-class SheetFacts:
-    """What is in a sheet beside its values.
+class XmlFacts(SheetFacts):
+    """The facts of a sheet of XML.
 
     Attributes:
-        cells: row and column from 0, and the text that Excel shows there.
-        merged: ranges of merged cells.
-        hidden_rows: how many rows are hidden.
-        hidden_columns: letters of hidden columns, or ranges of them.
-        path: the workbook, if its texts can be looked through.
-        parts: the parts of it in which its texts stand.
+        text_like: of "datetime" and "boolean", what some text of the sheet looks like.
     """
 
-    cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CELLS))
-    merged: list[str] = field(default_factory=list)
-    hidden_rows: int = 0
-    hidden_columns: list[str] = field(default_factory=list)
-    path: Path | None = None
-    parts: list[str] = field(default_factory=list)
-
-    def may_hold_text_like(self, kind: str) -> bool:
-        """Whether some text of the workbook could be mistaken for a moment or a truth value; if not known, it may."""
-        if self.path is None or kind not in {"datetime", "boolean"}:
-            return True
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return any(_is_like(xml, kind) for part in self.parts for xml in _in_rows(archive, part, b"t>"))
-        except DAMAGED:
-            return True
+    text_like: set[str] = field(default_factory=lambda: {"datetime", "boolean"})
 
 
-def cells_of(cells: Iterable[tuple[int, int, str]]) -> pl.DataFrame:
-    """Such cells as a frame."""
-    return pl.DataFrame(list(cells), schema=_CELLS, orient="row")
-
-
-def look_at_sheet(path: Path, sheet: int) -> SheetFacts:
+def look_at_sheet(path: Path, sheet: int) -> XmlFacts:
     """The facts of the sheet at that position of an .xlsx or .xlsm workbook; of any other, none."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _facts(archive, _part_of(archive, sheet))
     except DAMAGED:
-        return SheetFacts()  # laid out in another way, or damaged: the reader of workbooks judges that
+        return XmlFacts()  # laid out in another way, or damaged: the reader of workbooks judges that
 
 
-def column_letter(position: int) -> str:
-    """The letter of a sheet's column, from its position from 0: A, Z, AA."""
-    letters, number = "", position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+def targets_of(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """The parts to which a part of an Office file relates, by the name of the relation."""
+    folder, _, name = part.rpartition("/")
+    relations = archive.read(f"{folder}/_rels/{name}.rels").decode("utf-8", "replace")
+    targets = {_attribute(tag, "Id"): html.unescape(_attribute(tag, "Target")) for tag in _RELATION.findall(relations)}
+    return {name: to.removeprefix("/") if to.startswith("/") else f"{folder}/{to}" for name, to in targets.items()}
 
 
-def _facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:
-    facts = SheetFacts(path=Path(archive.filename or ""))
-    formats = _formats(archive)
+def _facts(archive: zipfile.ZipFile, part: str) -> XmlFacts:
+    facts, formats = XmlFacts(text_like=set()), _formats(archive)
     signs = (b't="e"', *(b's="%d"' % style for style in formats))
-    cells, has_texts = [facts.cells], False
+    errors, shown = [places()], [places()]
     for xml in _in_rows(archive, part):
         if any(sign in xml for sign in signs):
-            cells.append(_shown(xml.decode("utf-8", "replace"), formats))
+            cells = _telling_cells(xml.decode("utf-8", "replace"), formats)
+            errors.append(_errors(cells))
+            shown += [_shown(cells, style, code) for style, code in formats.items()]
         if b"hidden=" in xml:
             facts.hidden_rows += len(_HIDDEN_ROW.findall(xml))
             facts.hidden_columns += [_letters(tag) for tag in _HIDDEN_COLUMN.findall(xml)]
         if b"mergeCell" in xml:
             facts.merged += [found.decode() for found in _MERGED.findall(xml)]
-        has_texts = has_texts or b'"inlineStr"' in xml or b'"str"' in xml
-    facts.cells = pl.concat(cells)
-    facts.parts = [name for name in archive.namelist() if name.lower() == "xl/sharedstrings.xml"]
-    facts.parts += [part] if has_texts else []
+        if b'"inlineStr"' in xml or b'"str"' in xml:
+            facts.text_like |= _looks_like(xml)
+    for name in archive.namelist():
+        if name.lower() == "xl/sharedstrings.xml":
+            for xml in _in_rows(archive, name, b"t>"):
+                facts.text_like |= _looks_like(xml)
+    facts.errors, facts.shown = pl.concat(errors), pl.concat(shown)
     return facts
 
 
-def _is_like(xml: bytes, kind: str) -> bool:
-    if kind == "boolean":
-        return b">true<" in xml or b">false<" in xml
-    return _MOMENT.search(xml) is not None
+def _looks_like(xml: bytes) -> set[str]:
+    found = {"boolean"} if b">true<" in xml or b">false<" in xml else set()
+    return found | ({"datetime"} if _MOMENT.search(xml) else set())
 
 
 def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
@@ -129,66 +106,45 @@ def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
     if "xl/styles.xml" not in archive.namelist():
         return {}
     xml = archive.read("xl/styles.xml").decode("utf-8", "replace")
-    codes = dict(_BUILT_IN)
+    codes = dict(BUILT_IN)
     for tag in _FORMAT.findall(xml):
         codes[int(_attribute(tag, "numFmtId") or 0)] = html.unescape(_attribute(tag, "formatCode"))
     styles = _STYLES.search(xml)
     used = [
         codes.get(int(_attribute(tag, "numFmtId") or 0), "") for tag in _STYLE.findall(styles.group() if styles else "")
     ]
-    return {style: code for style, code in enumerate(used) if _ELAPSED.search(code) or _zeros(code)}
+    return {style: code for style, code in enumerate(used) if is_elapsed(code) or zeros_of(code)}
 
 
-def _zeros(code: str) -> str:
-    """The zeros of a format that pads a whole number, with the signs between them as shown; empty for any other."""
-    first = re.sub(r"\[[^\]]*\]", "", code).split(";")[0]
-    shown = re.sub(r'["\\]', "", first)
-    return shown if re.fullmatch(r"[0\-/ ()]*", shown) and shown.count("0") > 1 else ""
-
-
-def _shown(xml: str, formats: dict[int, str]) -> pl.DataFrame:
-    """The cells with an error, and those whose number format shows more than their number."""
+def _telling_cells(xml: str, formats: dict[int, str]) -> pl.DataFrame:
+    """The cells with an error or with one of the formats: row and column from 0, style, kind, text."""
     wanted = "|".join(['\\bt="e"', *(f'\\bs="{style}"' for style in formats)])
-    formula = r"(?:<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>))?"
-    cell = rf"<(?:\w+:)?c\s[^>]*(?:{wanted})[^>]*>{formula}<(?:\w+:)?v>[^<]*<"
-    tags = pl.Series("tag", [xml]).str.extract_all(cell).explode(empty_as_null=False).to_frame()
-    held = tags.select(
-        pl.col("tag").str.extract(r'\sr="([A-Z]+)\d').alias("letters"),
-        pl.col("tag").str.extract(r'\sr="[A-Z]+(\d+)"').cast(pl.UInt32, strict=False).alias("row") - 1,
-        pl.col("tag").str.extract(r'\ss="(\d+)"').cast(pl.Int64, strict=False).alias("style"),
-        pl.col("tag").str.extract(r'^[^>]*\st="(\w+)"').fill_null("n").alias("kind"),
-        pl.col("tag").str.extract(r"v>([^<]*)<$").alias("text"),
-    )
-    errors = held.filter(pl.col("kind") == "e").with_columns(pl.col("text").str.replace_all("&amp;", "&", literal=True))
-    numbers = held.filter(pl.col("kind") == "n").with_columns(value=pl.col("text").cast(pl.Float64, strict=False))
-    parts = [errors.drop("kind", "style")]
-    for style, code in formats.items():
-        some = numbers.filter(pl.col("style") == style, pl.col("value") >= 0)
-        parts.append(_formatted(some, code).drop("kind", "style", "value"))
-    found = pl.concat(parts).drop_nulls()
-    if found.is_empty():
-        return cells_of(())
-    columns = {letters: _column(letters) for letters in found["letters"].unique()}
-    column = pl.col("letters").replace_strict(columns, return_dtype=pl.UInt32).alias("column")
-    return found.select("row", column, "text")
+    space = "" if "<row" in xml else r"(?:\w+:)?"  # a name space that nearly no writer puts before every tag
+    formula = rf"(?:<{space}f(?:\s[^>]*)?(?:/>|>[^<]*</{space}f>))?"
+    cell = rf"<{space}c\s[^>]*(?:{wanted})[^>]*>{formula}<{space}v>[^<]*<"
+    tag = pl.col("tag")
+    found = pl.Series("tag", [xml]).str.extract_all(cell).explode(empty_as_null=False).to_frame().select(
+        tag.str.extract(r'\sr="([A-Z]+)\d').alias("letters"),
+        tag.str.extract(r'\sr="[A-Z]+(\d+)"').cast(pl.UInt32, strict=False).alias("row") - 1,
+        tag.str.extract(r'\ss="(\d+)"').cast(pl.Int64, strict=False).alias("style"),
+        tag.str.extract(r'^[^>]*\st="(\w+)"').fill_null("n").alias("kind"),
+        tag.str.extract(r"v>([^<]*)<$").alias("text"),
+    )  # fmt: skip
+    columns = {letters: column_number(letters) - 1 for letters in found["letters"].drop_nulls().unique()}
+    column = pl.col("letters").replace_strict(columns, default=None, return_dtype=pl.UInt32).alias("column")
+    return found.with_columns(column).drop_nulls(["row", "column", "text"])
 
 
-def _formatted(numbers: pl.DataFrame, code: str) -> pl.DataFrame:
-    """The numbers as the format shows them: hours, minutes and seconds, or a whole number with its zeros and signs."""
-    if _ELAPSED.search(code):
-        seconds = (pl.col("value") * 86_400).round().cast(pl.Int64)
-        parts = [(seconds // 3600), (seconds // 60 % 60), (seconds % 60)]
-        return numbers.with_columns(text=pl.concat_str([pl.format("{}", n).str.zfill(2) for n in parts], separator=":"))
-    zeros = _zeros(code)
-    whole = numbers.filter(pl.col("value") == pl.col("value").floor(), pl.col("value") < _EXACT)
-    digits = pl.format("{}", pl.col("value").cast(pl.Int64)).str.zfill(zeros.count("0"))
-    more = digits.str.len_chars() - zeros.count("0")
-    shown, taken = [digits.str.slice(0, more)], 0
-    for sign in zeros:
-        shown.append(digits.str.slice(more + taken, 1) if sign == "0" else pl.lit(sign))
-        taken += sign == "0"
-    text = pl.concat_str(shown) if set(zeros) != {"0"} else digits
-    return whole.with_columns(text=text)
+def _errors(cells: pl.DataFrame) -> pl.DataFrame:
+    errors = cells.filter(pl.col("kind") == "e")
+    return errors.select("row", "column", pl.col("text").str.replace_all("&amp;", "&", literal=True))
+
+
+def _shown(cells: pl.DataFrame, style: int, code: str) -> pl.DataFrame:
+    """The numbers of a style as its format shows them, where that tells more."""
+    numbers = cells.filter(pl.col("kind") == "n", pl.col("style") == style)
+    text = as_shown(pl.col("text").cast(pl.Float64, strict=False), code)
+    return numbers.select("row", "column", text.alias("text")).drop_nulls()
 
 
 def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> Iterator[bytes]:
@@ -205,11 +161,8 @@ def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> It
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: int) -> str:
-    relation = _SHEET.findall(archive.read("xl/workbook.xml").decode("utf-8", "replace"))[sheet]
-    relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in _RELATION.findall(relations)}
-    target = html.unescape(targets[relation])
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    relation = _SHEET.findall(archive.read(_WORKBOOK).decode("utf-8", "replace"))[sheet]
+    return targets_of(archive, _WORKBOOK)[relation]
 
 
 def _attribute(tag: str, name: str) -> str:
@@ -218,12 +171,5 @@ def _attribute(tag: str, name: str) -> str:
 
 
 def _letters(tag: bytes) -> str:
-    first, last = (int(_attribute(tag.decode("utf-8", "replace"), name) or 1) - 1 for name in ("min", "max"))
-    return column_letter(first) if first == last else f"{column_letter(first)}:{column_letter(last)}"
-
-
-def _column(letters: str) -> int:
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return column - 1
+    text = tag.decode("utf-8", "replace")
+    return column_span(int(_attribute(text, "min") or 1) - 1, int(_attribute(text, "max") or 1) - 1)

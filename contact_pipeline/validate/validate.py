@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Final
 
 import pandera.polars as pa
 import polars as pl
@@ -23,6 +24,8 @@ from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
+
+ERROR: Final = "error_"  # before a field's name: the error that stands in its cell
 
 _NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})
 _UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
@@ -46,7 +49,11 @@ class Failure:
 
 
 def validate(
-    normalized: pl.DataFrame, profile: Profile, reference: Reference, headings: Mapping[str, str]
+    normalized: pl.DataFrame,
+    profile: Profile,
+    reference: Reference,
+    headings: Mapping[str, str],
+    cell_errors: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every defect of a slice, at most one for each cell, by row and in the profile's order of columns.
 
@@ -55,16 +62,17 @@ def validate(
         profile: the columns and the rules.
         reference: known logins and registered values.
         headings: field → heading in the file.
+        cell_errors: contracts.CELL_ERRORS of the whole file.
 
     Returns:
         contracts.REJECTIONS, without line numbers.
     """
     wording = _Wording(profile, reference, headings)
-    normalized = _with_deciding(normalized, profile)
+    normalized, errors = _with_errors(_with_deciding(normalized, profile), profile, cell_errors)
     if profile.on_error != "note":
-        failures = failures_of(normalized, schema_for(profile, reference))
+        failures = errors + failures_of(normalized, schema_for(profile, reference))
         return _in_order([wording.tell(normalized, failure, "error") for failure in failures])
-    cells = failures_of(normalized, schema_for(profile, reference, rows=False))
+    cells = errors + failures_of(normalized, schema_for(profile, reference, rows=False))
     left = taken_out(normalized, cells)
     rows = failures_of(left, schema_for(profile, reference, cells=False))
     noted = [wording.tell(normalized, failure, "noted") for failure in cells]
@@ -103,6 +111,23 @@ def _with_deciding(normalized: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     deciding = {"country", *(column.identifiers_column for column in profile.columns)} & set(profile.column_of)
     missing = deciding - set(normalized.columns)
     return normalized.with_columns(pl.lit(None, pl.String).alias(str(field)) for field in sorted(map(str, missing)))
+
+
+def _with_errors(
+    normalized: pl.DataFrame, profile: Profile, cell_errors: pl.DataFrame | None
+) -> tuple[pl.DataFrame, list[Failure]]:
+    """The frame with the errors of the file's cells beside their fields, and the failures that they are."""
+    if cell_errors is None or cell_errors.is_empty():
+        return normalized, []
+    parts = cell_errors.drop_nulls("field").partition_by("field", as_dict=True)
+    failures = []
+    for field in (column.field for column in profile.columns if (column.field,) in parts):
+        texts = parts[field,].select("row_number", pl.col("text").alias(f"{ERROR}{field}"))
+        normalized = normalized.join(texts, on="row_number", how="left", maintain_order="left")
+        rows = normalized[f"{ERROR}{field}"].is_not_null()
+        if rows.any():
+            failures.append(Failure("excel-error", field, "", rows))
+    return normalized, failures
 
 
 def _is_of_data(error: SchemaError) -> bool:
@@ -153,6 +178,8 @@ class _Wording:
         if column is None:
             return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
         cell = pl.col(column.field)
+        if code == "excel-error":  # no value, so nothing to hide
+            return dict.fromkeys(("value", "named"), pl.col(f"{ERROR}{column.field}"))
         if code == "email-several":
             value = named = pl.col(f"{FURTHER}{column.field}")
         elif column.type == "list":
@@ -183,11 +210,11 @@ class _Wording:
 
 
 def _in_order(told: list[pl.DataFrame]) -> pl.DataFrame:
-    """By row and column; of several defects of a cell the first stands for all, beside its warnings."""
+    """By row and column; of several defects of a cell the first of each severity stands for all, warnings apart."""
     if not told:
         return empty(REJECTIONS)
     rejections = pl.concat(told)
     warning = pl.when(pl.col("severity") == "warning").then("code")
-    cell = pl.struct("row_number", pl.coalesce("field", "code"), warning.alias("warning"))
+    cell = pl.struct("row_number", pl.coalesce("field", "code"), "severity", warning.alias("warning"))
     first = rejections.filter(cell.is_first_distinct())
     return first.sort("row_number", "place", maintain_order=True).drop("place")

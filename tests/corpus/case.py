@@ -27,6 +27,7 @@ class Case:
         headings: its headings.
         first_row: row_number of the first row.
         unreadable: row_numbers that are rejected.
+        errors: row_number, column and text of the cells that hold an error.
         refusal: code of the refusal, instead of rows.
         says: what the refusal or a warning must say.
         options: what is declared.
@@ -39,6 +40,7 @@ class Case:
     headings: list[str] = field(default_factory=lambda: HEADINGS)
     first_row: int = 2
     unreadable: list[int] = field(default_factory=list)
+    errors: list[tuple[int, str, str]] = field(default_factory=list)
     refusal: str | None = None
     says: str = ""
     options: ReadOptions = field(default_factory=ReadOptions)

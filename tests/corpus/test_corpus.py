@@ -42,5 +42,6 @@ def test_a_file_gives_what_is_expected(tmp_path, case: Case):
     assert [[cell or "" for cell in row] for row in rows.select(upload.columns).rows()] == case.rows
     assert rows["row_number"].to_list() == numbers
     assert upload.rejections["row_number"].to_list() == case.unreadable
+    assert upload.cell_errors.select("row_number", "column", "text").rows() == case.errors
     assert upload.data_rows == len(case.rows) + len(case.unreadable)
     assert case.says in " ".join(upload.warnings)

@@ -1,4 +1,7 @@
-"""Workbooks by three writers: xlsxwriter and openpyxl here, LibreOffice in files that make_libreoffice.py made."""
+"""Workbooks by four writers: xlsxwriter and openpyxl here, LibreOffice and SheetJS in files that lie beside this one.
+
+make_libreoffice.py and make_sheetjs.js made those.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from contact_pipeline.upload import ReadOptions
 from tests.corpus.case import HEADINGS, ROWS, Case
 
 TABLE = [HEADINGS, *ROWS]
-LIBREOFFICE = Path(__file__).with_name("libreoffice")
+HERE = Path(__file__).parent
 Cell = Any
 
 
@@ -29,6 +32,7 @@ def cases() -> Iterator[Case]:
     yield from _layouts()
     yield from _refusals()
     yield from _libreoffice()
+    yield from _sheetjs()
 
 
 def with_xlsxwriter(sheets: dict[str, list[list[Cell]]]) -> Callable[[Path], object]:
@@ -131,7 +135,16 @@ def _layouts() -> Iterator[Case]:
     yield sheet("comment", lambda _, made: made.write_comment("A2", "Is she?"))
     yield sheet("formatted-beyond", lambda book, made: made.write_blank(90, 30, None, book.add_format({"bold": True})))
     error = [["Ada", "#N/A", *ROWS[0][2:]], *ROWS[1:]]
-    yield sheet("error", lambda _, made: made.write_formula("B2", "=NA()", None, "#N/A"), rows=error)
+    yield sheet(
+        "error",
+        lambda _, made: made.write_formula("B2", "=NA()", None, "#N/A"),
+        rows=error,
+        errors=[(2, "Last name", "#N/A")],
+        says="#N/A in row 2 of 'Last name'",
+    )
+    yield sheet("error-as-text", lambda _, made: made.write_string("B2", "#N/A"), rows=error)
+    heading = ["First name", "#REF!", *HEADINGS[2:]]
+    yield sheet("error-as-heading", lambda _, made: made.write_formula("B1", "=A0", None, "#REF!"), headings=heading)
     formula = [["Ada", "42", *ROWS[0][2:]], *ROWS[1:]]
     yield sheet("formula", lambda _, made: made.write_formula("B2", "=40+2", None, 42), rows=formula)
     yield sheet("formula-of-text", lambda _, made: made.write_formula("B2", '="Love"&"lace"', None, "Lovelace"))
@@ -179,30 +192,55 @@ def _libreoffice() -> Iterator[Case]:
               ["Grace", "02139", "2024-02-29", "06:30:00", "01:30:00", "FALSE", "#DIV/0!", "0.3"]]  # fmt: skip
     headings = ["Name", "Zip", "Day", "Time", "Duration", "Flag", "Error", "Number"]
     for ending in ("xlsx", "xls", "ods"):
-        yield Case(f"libreoffice-table.{ending}", _tracked(f"table.{ending}"))
-        yield Case(f"libreoffice-title.{ending}", _tracked(f"title.{ending}"), first_row=4, says="row 3")
-        yield Case(f"libreoffice-sheets.{ending}", _tracked(f"sheets.{ending}"), known=HEADINGS)
-        yield Case(f"libreoffice-sheets-ambiguous.{ending}", _tracked(f"sheets.{ending}"), refusal="sheet-ambiguous")
-        yield Case(f"libreoffice-1904.{ending}", _tracked(f"since_1904.{ending}"),
-                   _seen(values, ending, "1904-01-02"), headings)  # fmt: skip
-        yield Case(f"libreoffice-values.{ending}", _tracked(f"values.{ending}"),
-                   _seen(values, ending, "1900-01-01"), headings)  # fmt: skip
-    yield Case("libreoffice-hidden.xlsx", _tracked("hidden.xlsx"), says="a hidden row")
-    yield Case("libreoffice-hidden.ods", _tracked("hidden.ods"), says="hidden columns (C)")
-    yield Case("libreoffice-old.xls", _tracked("table.xls"), says="are not seen")
-    yield Case("libreoffice.csv", _tracked("table.csv"))
+        yield Case(f"libreoffice-table.{ending}", _tracked(f"libreoffice/table.{ending}"))
+        yield Case(f"libreoffice-title.{ending}", _tracked(f"libreoffice/title.{ending}"), first_row=4, says="row 3")
+        yield Case(f"libreoffice-sheets.{ending}", _tracked(f"libreoffice/sheets.{ending}"), known=HEADINGS)
+        yield Case(
+            f"libreoffice-sheets-ambiguous.{ending}",
+            _tracked(f"libreoffice/sheets.{ending}"),
+            refusal="sheet-ambiguous",
+        )
+        for name in ("values", "since_1904"):
+            errors = [(2, "Error", "#N/A"), (3, "Error", "#DIV/0!")]
+            yield Case(
+                f"libreoffice-{name}.{ending}",
+                _tracked(f"libreoffice/{name}.{ending}"),
+                values,
+                headings,
+                errors=errors,
+            )
+    yield Case("libreoffice-hidden.xlsx", _tracked("libreoffice/hidden.xlsx"), says="a hidden row")
+    yield Case("libreoffice-hidden.ods", _tracked("libreoffice/hidden.ods"), says="hidden columns (C)")
+    yield Case("libreoffice-hidden.xls", _tracked("libreoffice/hidden.xls"), says="hidden columns (C)")
+    yield Case("libreoffice.csv", _tracked("libreoffice/table.csv"))
 
 
-def _seen(rows: list[list[str]], ending: str, day: str) -> list[list[str]]:
-    """An .xls shows neither the zeros of a format, nor errors, nor hours beyond a day; the upload says so."""
-    if ending != "xls":
-        return rows
-    first, second = rows
-    return [
-        [first[0], "501", *first[2:4], f"{day}T12:00:00", first[5], "", first[7]],
-        [second[0], "2139", *second[2:6], "", second[7]],
+def _sheetjs() -> Iterator[Case]:
+    headings = ["Name", "Zip", "Day", "Time", "Duration", "Flag", "Error", "Number", "Formula"]
+    values = [["Ada", "00501", "1985-12-10", "18:00:00", "36:00:00", "TRUE", "#N/A", "1234.5", "x"],
+              ["Grace", "02139", "2024-02-29T12:00:00", "06:30:00", "01:30:00", "FALSE", "#DIV/0!", "0.3", "42"],
+              ["José 山田 😀", "447911123456", "", "", "", "", "#REF!", "-0.07", "TRUE"]]  # fmt: skip
+    later = [
+        [*row[:2], day, *row[3:]] for row, day in zip(values, ["1989-12-11", "2028-03-01T12:00:00", ""], strict=True)
     ]
+    errors = [(2, "Error", "#N/A"), (3, "Error", "#DIV/0!"), (4, "Error", "#REF!")]
+    for ending in ("xlsx", "xls", "xlsb"):
+        file = f"sheetjs/{{}}.{ending}".format
+        yield Case(f"sheetjs-table.{ending}", _tracked(file("table")))
+        yield Case(f"sheetjs-title.{ending}", _tracked(file("title")), first_row=4, says="row 3")
+        yield Case(f"sheetjs-sheets.{ending}", _tracked(file("sheets")), known=HEADINGS)
+        yield Case(
+            f"sheetjs-ambiguous.{ending}", _tracked(file("sheets")), refusal="sheet-ambiguous", says="Notes, Data"
+        )
+        yield Case(f"sheetjs-hidden.{ending}", _tracked(file("hidden")), says="hidden columns (C)")
+        yield Case(f"sheetjs-merged.{ending}", _tracked(file("hidden")), says="merged cells (F2:G3)")
+        yield Case(f"sheetjs-values.{ending}", _tracked(file("values")), values, headings, errors=errors)
+    for ending in ("xlsx", "xls"):  # the numbers of the days are the same, counted from another one
+        yield Case(f"sheetjs-1904.{ending}", _tracked(f"sheetjs/since_1904.{ending}"), later, headings, errors=errors)
+    yield Case("sheetjs-hidden-row.xlsb", _tracked("sheetjs/hidden.xlsb"), says="a hidden row")
+    yield Case("sheetjs-table-long.xlsb", _tracked("sheetjs/table_long.xlsb"))
+    yield Case("sheetjs-values-long.xlsb", _tracked("sheetjs/values_long.xlsb"), values, headings, errors=errors)
 
 
 def _tracked(name: str) -> Callable[[Path], object]:
-    return lambda path: path.write_bytes((LIBREOFFICE / name).read_bytes())
+    return lambda path: path.write_bytes((HERE / name).read_bytes())

@@ -3,12 +3,49 @@
 import pytest
 import xlsxwriter
 
+WALK_INS = """
+name: walk_ins
+title: Walk-ins
+description: People who came by.
+address_book: walk_ins
+file: {types: [csv, xlsx]}
+headings: mapped
+region: US
+columns:
+  - {field: first_name, heading: First name, type: name, example: Ada}
+  - {field: last_name, heading: Last name, type: name, example: Byron}
+  - {field: phone, heading: Phone, type: phone, required: true, example: "(202) 555-0166"}
+  - {field: email, heading: Email, type: email, example: ada@example.com}
+  - {field: account_number, heading: Account, type: text, example: A-1}
+  - {field: identifier, heading: Identifier, type: identifier, example: X1}
+  - {field: date_of_birth, heading: Born, type: date, formats: ["%d/%m/%Y"], example: 10/12/1815}
+  - {field: ssn, heading: SSN, type: ssn, sensitive: true, example: 123-45-6789}
+  - {field: zip_code, heading: Zip, type: zip_code, example: "02139"}
+match:
+  - equal: [phone]
+matched: update
+within_file: first_wins
+blank: keep
+on_error: reject
+apply: approval
+"""
 LEADS = "First name,Last name,Phone,Email\n"
 
 
 @pytest.fixture
 def home(pipeline):
     return pipeline
+
+
+@pytest.fixture
+def walk_ins(home):
+    """Makes the profile of the walk-ins, perhaps with another `on_error`."""
+
+    def make(on_error="on_error: reject"):
+        home.settings.profiles_path.mkdir(parents=True, exist_ok=True)
+        (home.settings.profiles_path / "walk_ins.yaml").write_text(WALK_INS.replace("on_error: reject", on_error))
+
+    return make
 
 
 def plan_leads(home, tmp_path, content, name="leads.csv", **options):
@@ -95,3 +132,63 @@ def test_the_sheet_with_the_profiles_headings_is_read(home, tmp_path):
     upload = home.plan(tmp_path / "contacts.xlsx", "property_contacts", user="d.rivers")
 
     assert (upload.state, upload.line.sheet) == ("staged", "Data")
+
+
+def property_workbook(path, rows, errors):
+    """A workbook of property contacts; `errors` are cells (row and column from 0) whose formula has no result."""
+    headings = ["First Name", "Last Name", "Email", "Phone", "Company", "Address", "City", "Postcode"]
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([headings, *rows]):
+            sheet.write_row(number, 0, row)
+        for (row, column), error in errors.items():
+            sheet.write_formula(row, column, "=A0", None, error)
+    return path
+
+
+def test_a_cell_that_holds_an_error_is_rejected(home, tmp_path):
+    """X5: what Excel destroyed is rejected, not guessed."""
+    rows = [["Ada", "Lovelace", "ada@example.com"], ["#N/A", "Hopper", "grace@example.com"]]
+    errors = {(1, 4): "#N/A", (3, 2): "#REF!"}
+
+    upload = home.plan(property_workbook(tmp_path / "p.xlsx", rows, errors), "property_contacts", user="d.rivers")
+
+    found = upload.rejections.filter(code="excel-error").select("row_number", "column", "field", "value")
+    assert found.rows() == [(2, "Company", "company", "#N/A"), (4, "Email", "email", "#REF!")]
+    message = upload.rejections.filter(code="excel-error")["message"][0]
+    assert message == "Company holds the error #N/A: its formula has no result."
+    # Row 3 has the same words as a text: a blank, by the list of empty values.
+    assert upload.outcomes == {**dict.fromkeys(upload.outcomes, 0), "rejected": 2, "created": 1}
+    assert "2 cells hold an error" in upload.line.warnings[0]
+    assert upload.line.repairs == 1
+
+
+def test_an_error_in_a_column_that_is_not_used_rejects_nothing(home, walk_ins, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "leads.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["First name", "Last name", "Phone", "Score"])
+        sheet.write_row(1, 0, ["Ada", "Lovelace", "202 555 0143"])
+        sheet.write_formula(1, 3, "=1/0", None, "#DIV/0!")
+    walk_ins()
+
+    upload = home.plan(tmp_path / "leads.xlsx", "walk_ins", user="d.rivers")
+
+    assert (upload.state, upload.outcomes["created"], upload.rejections.height) == ("staged", 1, 0)
+    assert "#DIV/0! in row 2 of 'Score'" in upload.line.warnings[0]
+
+
+def test_an_error_goes_to_the_notes_where_the_profile_says_so(home, walk_ins, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "leads.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["First name", "Last name", "Phone", "Email"])
+        sheet.write_row(1, 0, ["Ada", "Lovelace", "202 555 0143"])
+        sheet.write_formula(1, 3, "=NA()", None, "#N/A")
+    walk_ins("on_error: note")
+
+    upload = home.plan(tmp_path / "leads.xlsx", "walk_ins", user="d.rivers")
+    home.apply(upload.upload_id, user="d.rivers")
+
+    assert upload.rejections.select("code", "severity").rows() == [("excel-error", "noted")]
+    (contact,) = home.store.contacts()
+    assert contact["notes"] == ["[import] Email: #N/A"]
+    assert contact["email"] is None

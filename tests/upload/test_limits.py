@@ -1,12 +1,19 @@
 """What is beyond a limit is refused in words; a workbook before anything of it is unpacked."""
 
+import io
+import struct
 import zipfile
+import zlib
+from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
+
+LIBREOFFICE = Path(__file__).parents[1] / "corpus" / "libreoffice"
 
 
 def refused(read, content, **limits):
@@ -66,3 +73,88 @@ def test_a_part_that_is_packed_beyond_belief(read, workbook, tmp_path):
 
     refusal = refused(read, tmp_path / "bomb.xlsx", max_compression_ratio=200)
     assert "times its size" in refusal.message
+
+
+def forged(content, name, size):
+    """The archive with a directory and a header that give a part this size, and the sum of its first bytes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        part, start = archive.getinfo(name), zlib.crc32(archive.read(name)[:size])
+    true, lie = (struct.pack("<III", *numbers) for numbers in (
+        (part.CRC, part.compress_size, part.file_size), (start, part.compress_size, size),
+    ))  # fmt: skip
+    assert content.count(true) == 2
+    return content.replace(true, lie)
+
+
+def test_a_directory_that_lies_about_the_size_is_not_believed(read, workbook, tmp_path):
+    (tmp_path / "bomb.xlsx").write_bytes(workbook)
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image1.png", bytes(20_000_000))
+    bomb = forged((tmp_path / "bomb.xlsx").read_bytes(), "xl/media/image1.png", 1_000)
+    with zipfile.ZipFile(io.BytesIO(bomb)) as archive:
+        assert len(archive.read("xl/media/image1.png")) == 1_000  # who goes by the directory sees no more
+
+    assert "times its size" in refused(read, bomb, name="bomb.xlsx", max_compression_ratio=200).message
+    assert "unpacks to" in refused(read, bomb, name="bomb.xlsx", max_unpacked_bytes=5_000_000).message
+
+
+def test_a_directory_that_is_not_right_is_no_workbooks(read, workbook):
+    name = "xl/worksheets/sheet1.xml"
+
+    with pytest.raises(Refusal, match="damaged or incomplete") as refusal:
+        read(forged(workbook, name, 100), name="contacts.xlsx")
+
+    assert refusal.value.code == "workbook-unreadable"
+
+
+def test_a_part_that_is_packed_in_another_way_is_no_workbooks(read, workbook, tmp_path):
+    (tmp_path / "odd.xlsx").write_bytes(workbook)
+    with zipfile.ZipFile(tmp_path / "odd.xlsx", "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("xl/media/image1.png", bytes(1_000))
+
+    with pytest.raises(Refusal, match="damaged or incomplete"):
+        read(tmp_path / "odd.xlsx")
+
+
+def far_xlsx(path):
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["Name", "Ada"])
+        sheet.write(1_048_575, 16_383, "lost")
+
+
+def far_ods(path):
+    """A sheet of LibreOffice in which one cell is repeated to the end, in a row that is, too."""
+    with zipfile.ZipFile(LIBREOFFICE / "table.ods") as whole, zipfile.ZipFile(path, "w") as copy:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "content.xml":
+                cell = b'<table:table-row table:number-rows-repeated="1000000"><table:table-cell'
+                cell += b' table:number-columns-repeated="16384" office:value-type="string"><text:p>x</text:p>'
+                cell += b"</table:table-cell></table:table-row></table:table>"
+                content = content.replace(b"</table:table>", cell, 1)
+            copy.writestr(name, content)
+
+
+@pytest.mark.parametrize("make", [far_xlsx, far_ods])
+def test_cells_so_far_apart_that_the_space_between_them_fills_the_memory(read, tmp_path, make):
+    path = tmp_path / f"far.{make.__name__.removeprefix('far_')}"
+    make(path)
+
+    refusal = refused(read, path, max_cells=100_000_000)
+
+    assert "reaches to XFD" in refusal.message
+
+
+def test_a_cell_that_is_far_in_one_direction_is_read(read, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "wide.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["Name", "Ada"])
+        sheet.write_row(0, 16_000, ["Note"])
+    with xlsxwriter.Workbook(tmp_path / "long.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["Name", "Ada"])
+        sheet.write(120_000, 27, "x")
+
+    assert refused(read, tmp_path / "wide.xlsx", max_columns=1_000)
+    assert read(tmp_path / "long.xlsx").upload.data_rows == 120_000

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import zipfile
+from pathlib import Path
 
 import pytest
 import xlsxwriter
 
 from contact_pipeline.errors import Refusal
+
+LIBREOFFICE = Path(__file__).parents[1] / "corpus" / "libreoffice"
 
 
 @pytest.fixture
@@ -124,20 +127,47 @@ def test_two_sheets_with_the_headings_are_refused_with_the_list(read, tmp_path):
     assert refused.value.code == "sheet-ambiguous"
 
 
-def test_no_entity_of_a_document_is_resolved(read, sheet, tmp_path):
+EXTERNAL = '<!ENTITY leak SYSTEM "file://{}">'
+WITHIN = '<!ENTITY a "secretsecret"><!ENTITY leak "&a;&a;&a;&a;&a;&a;&a;&a;{}">'
+
+
+@pytest.mark.parametrize("entity", [EXTERNAL, WITHIN])
+@pytest.mark.parametrize(
+    ("made_by", "part", "root", "text"),
+    [
+        ("xlsx", "xl/sharedStrings.xml", "<sst", ">Ada<"),
+        ("xlsx", "xl/workbook.xml", "<workbook", '"Sheet1"'),
+        ("xlsx", "xl/worksheets/sheet1.xml", "<worksheet", "<v>#N/A<"),
+        ("xlsx", "xl/styles.xml", "<styleSheet", '"00000"'),
+        ("ods", "content.xml", "<office:document-content", ">#N/A<"),
+        ("ods", "content.xml", "<office:document-content", ">Ada<"),
+    ],
+)
+def test_no_entity_of_a_document_is_resolved(read, sheet, tmp_path, entity, made_by, part, root, text):
+    def fill(book, made):
+        made.write_column(0, 0, ["Name", "Ada"])
+        made.write_formula(1, 1, "=NA()", None, "#N/A")
+        made.write_number(1, 2, 7, book.add_format({"num_format": "00000"}))
+
     (tmp_path / "secret.txt").write_text("secret")
-    path = sheet(lambda _, made: made.write_column(0, 0, ["Name", "Ada"]))
-    hostile = tmp_path / "hostile.xlsx"
-    declared = f'<!DOCTYPE sst [<!ENTITY leak SYSTEM "file://{tmp_path}/secret.txt">]>'.encode()
+    path = sheet(fill) if made_by == "xlsx" else LIBREOFFICE / "values.ods"
+    hostile = tmp_path / f"hostile.{made_by}"
+    declared = f"<!DOCTYPE x [{entity.format(tmp_path / 'secret.txt')}]>{root}"
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(hostile, "w") as copy:
         for name in whole.namelist():
             content = whole.read(name)
-            if name == "xl/sharedStrings.xml":
-                content = content.replace(b"<sst", declared + b"<sst", 1).replace(b"Ada", b"&leak;")
+            if name == part:
+                assert root.encode() in content
+                assert text.encode() in content
+                with_entity = text[0] + "&leak;" + text[-1] if text[0] in '">' else text.replace("#N/A", "&leak;")
+                content = content.replace(root.encode(), declared.encode(), 1).replace(
+                    text.encode(), with_entity.encode()
+                )
             copy.writestr(name, content)
 
     try:
-        found = str(read(hostile).cells)
+        reading = read(hostile, name=hostile.name)
+        found = str((reading.cells, reading.upload))
     except Refusal as refused:
         found = str(refused)
 

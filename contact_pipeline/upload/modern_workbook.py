@@ -1,0 +1,153 @@
+"""Reads an .xlsx, .xlsm or .ods workbook through fastexcel (calamine), and its XML for what that does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import fastexcel
+import polars as pl
+
+from contact_pipeline.upload.opendocument import look_at_tables
+from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, with_texts
+from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
+
+_MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
+# What the reader puts before a time without a date: the first day of either epoch (midnight of 1904 is a day).
+_DAYS_ZERO: Final = r"^(?:1899-12-31 |1904-01-01 (?:[^0]|0[^0]|00:[^0]|00:0[^0]|00:00:[^0]|00:00:0[^0]))"
+_ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes at most nine decimals, integers in full
+_EXACT_INTEGERS: Final = 2.0**53  # above it a number in a cell stands for several integers
+_Kind = Literal["string", "boolean", "datetime", "float"]
+_ENDINGS: Final = {"xlsx": {".xlsx", ".xlsm"}, "ods": {".ods"}}
+
+
+class ModernWorkbook:
+    """An opened .xlsx, .xlsm or .ods workbook."""
+
+    def __init__(self, path: Path, kind: Literal["xlsx", "ods"], most_cells: int) -> None:
+        self._path = path
+        self._tables = look_at_tables(path, most_cells) if kind == "ods" else None
+        with _damage():
+            # The reader goes by the ending of a path; by the content only where it is handed that.
+            named_right = path.suffix.lower() in _ENDINGS[kind]
+            self._book = fastexcel.read_excel(path if named_right else path.read_bytes())
+
+    @property
+    def sheet_names(self) -> list[str]:
+        """The names of its sheets, in order."""
+        return self._book.sheet_names
+
+    def first_rows(self, sheet: str, most: int) -> list[list[str]]:
+        """The first rows of a sheet that hold anything, as text."""
+        with _damage():
+            loaded = self._book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=most)
+            return [[cell or "" for cell in row] for row in pl.DataFrame(loaded).rows()] if loaded.width else []
+
+    def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
+        """Every cell as text, and what is in the sheet beside them."""
+        with _damage():
+            cells, facts = self._load_and_look(sheet)
+            if cells.is_empty():
+                return cells, facts
+            for kind, doubtful, shown in _REWRITTEN:
+                cells = _as_shown(cells, doubtful, shown, partial(self._load, sheet, kind), _is_certain(facts, kind))
+        there = set(cells.columns)
+        width = max(map(int, there)) + 1
+        cells = cells.select(
+            pl.col(str(n)) if str(n) in there else pl.lit(None, pl.String).alias(str(n)) for n in range(width)
+        )
+        return with_texts(cells, pl.concat([facts.shown, facts.errors])), facts
+
+    def _load_and_look(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
+        place = self.sheet_names.index(sheet)
+        if self._tables is not None:
+            facts = self._tables[place] if place < len(self._tables) else SheetFacts()
+            return self._load(sheet, "string"), facts
+        with ThreadPoolExecutor(1) as beside:
+            looked = beside.submit(look_at_sheet, self._path, place)
+            return self._load(sheet, "string"), looked.result()
+
+    def _load(self, sheet: str, kind: _Kind, columns: list[int] | None = None) -> pl.DataFrame:
+        # Without skip_rows=0 the reader drops blank rows at the top, and rows lose their place.
+        loaded = self._book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes=kind, use_columns=columns)
+        if not loaded.width:
+            return pl.DataFrame()
+        frame = pl.DataFrame(loaded)
+        frame.columns = [str(column.absolute_index) for column in loaded.selected_columns]
+        return frame
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What the reader raises, under one name; at some damage it panics, which is no ordinary exception."""
+    try:
+        yield
+    except fastexcel.FastExcelError as error:
+        raise DamagedWorkbook(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedWorkbook("") from error
+
+
+def _as_shown(
+    cells: pl.DataFrame,
+    doubtful: Callable[[pl.Expr], pl.Expr],
+    shown: Callable[[pl.Expr, pl.Expr], pl.Expr],
+    load: Callable[[list[int]], pl.DataFrame],
+    is_certain: bool,
+) -> pl.DataFrame:
+    """Rewrites the doubtful texts of cells that are of another type; a text that merely looks so stays as it is.
+
+    Reading the columns concerned once more, as that type, tells such cells from text: text comes back empty.
+    """
+    found = cells.select(doubtful(pl.all()).any()).row(0)
+    names = [name for name, doubts in zip(cells.columns, found, strict=True) if doubts]
+    if not names:
+        return cells
+    if is_certain:
+        text = pl.col(names)
+        return cells.with_columns(pl.when(doubtful(text)).then(shown(text, text)).otherwise(text))
+    typed = load([int(name) for name in names]).rename(lambda name: f"{name} typed")
+    rewritten = []
+    for name in names:
+        text, value = pl.col(name), pl.col(f"{name} typed")
+        is_typed = doubtful(text) & value.is_not_null()
+        rewritten.append(pl.when(is_typed).then(shown(text, value)).otherwise(text).alias(name))
+    return pl.concat([cells, typed], how="horizontal").with_columns(rewritten).select(cells.columns)
+
+
+def _is_certain(facts: SheetFacts, kind: _Kind) -> bool:
+    """Whether what looks like that kind is so, because no text of the workbook looks like it."""
+    return kind != "float" and isinstance(facts, XmlFacts) and kind not in facts.text_like
+
+
+def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
+    """A date, a time or both, in ISO 8601, of a moment that the reader wrote out in full."""
+    return (
+        pl.when(text.str.contains(_DAYS_ZERO))
+        .then(text.str.slice(11))
+        .when(text.str.ends_with(" 00:00:00"))
+        .then(text.str.head(10))
+        .otherwise(text.str.replace(" ", "T", literal=True))
+    )
+
+
+def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """The number to the 15 digits that Excel keeps; a longer integer has lost digits and is not written as if whole."""
+    is_exact = (text.cast(pl.Float64, strict=False) == value) & (value.abs() <= _EXACT_INTEGERS)
+    fifteen = value.map_elements(lambda number: f"{number:.15G}", return_dtype=pl.String)
+    return pl.when(is_exact).then(text).otherwise(fifteen)
+
+
+# The reader gives booleans, moments and numbers as text of its own making: the type, how such a text looks, and what
+# stands in the sheet instead.
+_REWRITTEN: Final[list[tuple[_Kind, Callable[[pl.Expr], pl.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]]]] = [
+    ("boolean", lambda text: text.is_in(["true", "false"]), lambda text, _: text.str.to_uppercase()),
+    ("datetime", lambda text: text.str.contains(_MOMENT), _iso),
+    ("float", lambda text: text.str.contains(_ROUNDED), _unrounded),
+]

@@ -1,0 +1,98 @@
+"""What reading a sheet gives, whichever reader reads it: its cells as text, and what is in it beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import polars as pl
+
+_PLACES: Final = {"row": pl.UInt32, "column": pl.UInt32, "text": pl.String}
+
+
+class DamagedWorkbook(Exception):
+    """The content of a workbook is not what its form asks for; the text, if any, is the reader's own."""
+
+
+class TooManyCells(Exception):
+    """The cells of a sheet lie so far apart that the space between them would fill the memory."""
+
+    def __init__(self, row: int, column: int) -> None:
+        super().__init__(f"the sheet reaches to {column_letter(column)}{row + 1}")
+        self.last = f"{column_letter(column)}{row + 1}"
+
+
+def places(found: Iterable[tuple[int, int, str]] = ()) -> pl.DataFrame:
+    """Texts at places of a sheet (row and column from 0), as a frame."""
+    return pl.DataFrame(list(found), schema=_PLACES, orient="row")
+
+
+@dataclass
+class SheetFacts:
+    """What is in a sheet beside its values.
+
+    Attributes:
+        errors: row and column from 0, and the error that stands there (#N/A, #REF!).
+        shown: row and column from 0, and the text that Excel shows there, where the value does not tell it.
+        merged: ranges of merged cells.
+        hidden_rows: how many rows are hidden.
+        hidden_columns: letters of hidden columns, or ranges of them.
+    """
+
+    errors: pl.DataFrame = field(default_factory=places)
+    shown: pl.DataFrame = field(default_factory=places)
+    merged: list[str] = field(default_factory=list)
+    hidden_rows: int = 0
+    hidden_columns: list[str] = field(default_factory=list)
+
+
+class Book(Protocol):
+    """An opened workbook."""
+
+    @property
+    def sheet_names(self) -> list[str]:
+        """The names of its sheets, in order."""
+
+    def first_rows(self, sheet: str, most: int) -> list[list[str]]:
+        """The first rows of a sheet that hold anything, as text."""
+
+    def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
+        """Every cell as text, from row 1 and column A on, in columns named by their position from 0; and the rest."""
+
+
+def check_area(row: int, column: int, most: int) -> None:
+    """Raises TooManyCells where a sheet that reaches to that row and column (from 0) has more cells than that."""
+    if (row + 1) * (column + 1) > most:
+        raise TooManyCells(row, column)
+
+
+def with_texts(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """The cells with these texts at their places; what lies beyond them is left out."""
+    within = texts.filter(pl.col("row") < cells.height, pl.col("column") < cells.width)
+    columns = within.partition_by("column", as_dict=True).items()
+    return cells.with_columns(
+        cells.to_series(int(str(column))).scatter(part["row"], part["text"]) for (column,), part in columns
+    )
+
+
+def column_letter(position: int) -> str:
+    """The letter of a sheet's column, from its position from 0: A, Z, AA."""
+    letters, number = "", position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_span(first: int, last: int) -> str:
+    """The letter of one column, or a range of them."""
+    return column_letter(first) if first == last else f"{column_letter(first)}:{column_letter(last)}"
+
+
+def column_number(letters: str) -> int:
+    """The number of a sheet's column, from 1, from its letters; 0 for none."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
