@@ -40,6 +40,17 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "blank_in": (
+        Annotated[
+            list[str],
+            typer.Option(
+                "--blank-in",
+                metavar='"HEADING=POLICY"',
+                help="What a blank in that column does, whatever holds for the others; may be given several times.",
+            ),
+        ],
+        (),
+    ),
     "rule": (
         Annotated[
             Literal["merge", "create"] | None,
@@ -80,6 +91,10 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
     ),
     "deactivate_missing": (
         Annotated[bool, typer.Option("--deactivate-missing", help="Deactivate contacts that are not in the file.")],
+        False,
+    ),
+    "reactivate": (
+        Annotated[bool, typer.Option("--reactivate", help="Reactivate deactivated contacts that are in the file.")],
         False,
     ),
     "clear_do_not_contact": (
@@ -127,6 +142,7 @@ def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
         chosen = {name: given.pop(name) for name in _CHOSEN}
         chosen["map"] = pairs(chosen["map"], "--map", "Heading=field")
         chosen["date_format"] = pairs(chosen["date_format"], "--date-format", "Heading=DD/MM/YYYY")
+        chosen["blank_in"] = pairs(chosen["blank_in"], "--blank-in", "Heading=policy")
         chosen["delimiter"] = delimiter_meant(chosen["delimiter"])
         options = {name: value for name, value in chosen.items() if value not in (None, {}) and value is not False}
         return function(invocation, Request(file, profile, login(user), force, options), **given)

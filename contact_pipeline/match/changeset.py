@@ -34,24 +34,23 @@ def make_changes(database: Database, part: Part, first_new_id: int) -> None:
         part: whose writes they are.
         first_new_id: first of the ids reserved for creations.
     """
+    fields = [*part.stored, "active"] if part.entity == "contact" else [*part.stored]
     columns = [
         f"{pair} AS {quoted(name)}"
-        for field in part.stored
+        for field in fields
         for name, pair in (
             (f"before_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('old_' + field)} END"),
             (f"after_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('new_' + field)} END"),
         )
     ]
-    if part.entity == "contact":
-        active = "CASE WHEN action = 'create' THEN true END AS after_active"
-        columns = ["NULL::BOOLEAN AS before_active", active, *columns]
+    reactivated = f"action = 'update' AND {_changed('active')}" if part.reactivates else "false"
     database.run(f"""
         CREATE OR REPLACE TABLE {part.table("changes")} AS
         WITH pairs AS ({_updates(part)} UNION ALL BY NAME {_creations(part, first_new_id)}),
         noted AS ({_with_new_notes(part)})
-        SELECT row_number, {part.id}, action, base_revision,
-               {", ".join(columns)}
-        FROM noted WHERE action = 'create' OR {" OR ".join(_changed(field) for field in part.stored)}
+        SELECT row_number, {part.id}, CASE WHEN {reactivated} THEN 'reactivate' ELSE action END AS action,
+               base_revision, {", ".join(columns)}
+        FROM noted WHERE action = 'create' OR {" OR ".join(_changed(field) for field in fields)}
         ORDER BY {part.id}""")
 
 
@@ -92,11 +91,15 @@ def count_creations(database: Database, part: Part) -> int:
     return count
 
 
+def pair(part: Part, field: str) -> str:
+    """The SQL select list of a field of what a write `w` changes: as it is in the candidate `c`, and as it will be."""
+    return f"c.{quoted(field)} AS {quoted('old_' + field)}, {_after(part, field)} AS {quoted('new_' + field)}"
+
+
 def _updates(part: Part) -> str:
-    pairs = ", ".join(
-        f"c.{quoted(field)} AS {quoted('old_' + field)}, {_after(part, field)} AS {quoted('new_' + field)}"
-        for field in part.stored
-    )
+    pairs = ", ".join(pair(part, field) for field in part.stored)
+    if part.entity == "contact":
+        pairs += f", c.active AS old_active, {'true' if part.reactivates else 'c.active'} AS new_active"
     return f"""
         SELECT w.row_number, c.{part.id}, 'update' AS action, c.revision AS base_revision, {pairs}
         FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
@@ -108,6 +111,8 @@ def _creations(part: Part, first_new_id: int) -> str:
         f"NULL::{SQL_TYPE[kind]} AS {quoted('old_' + field)}, {_initial(part, field)} AS {quoted('new_' + field)}"
         for field, kind in part.stored.items()
     )
+    if part.entity == "contact":
+        pairs += ", NULL::BOOLEAN AS old_active, true AS new_active"
     where = "true" if part.matched == "create" else "target IS NULL"
     return f"""
         SELECT w.row_number, {first_new_id} + row_number() OVER (ORDER BY w.row_number) - 1 AS {part.id},
@@ -141,9 +146,10 @@ def _policy(part: Part, field: str) -> str:
     given, there = f"w.{quoted(field)}", f"c.{quoted(field)}"
     empties = part.kinds[field] == "text"
     filled = f"nullif({given}, '')" if empties else given
-    if part.blank == "fill":
+    blank = part.blanks[field]
+    if blank == "fill":
         return f"coalesce({there}, {filled})"
-    if part.blank == "overwrite":
+    if blank == "overwrite":
         absent = f"list_contains(w.noted, {literal(field)})" if part.takes_notes else "false"
         return f"CASE WHEN {absent} THEN {there} ELSE {filled} END"
     kept = f"coalesce({given}, {there})"

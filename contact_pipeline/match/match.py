@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
-from contact_pipeline.match import changeset, outcomes, resolutions
+from contact_pipeline.match import changeset, outcomes, required, resolutions
 from contact_pipeline.match.decide import decide
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
-from contact_pipeline.match.rows import make_part_rows, make_present_keys, make_valid_rows
+from contact_pipeline.match.reviews import make_reviews
+from contact_pipeline.match.rows import count_without_key, make_part_rows, make_present_keys, make_valid_rows
 from contact_pipeline.match.snapshot import Snapshot, take_snapshot
 from contact_pipeline.match.targets import make_targets, make_writes
 from contact_pipeline.match.within_file import find_followers
@@ -28,11 +29,13 @@ class Changeset:
 
     sha256: str
     snapshot: int
+    there: int
     active: int
     outcomes: dict[str, int]
     duplicates_of_existing: int
     duplicates_within_file: int
     deactivated: int
+    changed: int
     rejected_without_key: int
     skipped: int
     contacts_created: int
@@ -65,7 +68,8 @@ def match(
     make_valid_rows(database, columns)
     for part in parts:
         make_keys(database, part, make_part_rows(database, part), part.table("keys"))
-    without_key = make_present_keys(database, parts[0]) if options.deactivate_missing else 0
+    if options.deactivate_missing:
+        make_present_keys(database, parts[0])
     snapshot = take_snapshot(
         database,
         store,
@@ -79,9 +83,14 @@ def match(
         outcomes.reject_unknown_accounts(database, parts[0])
     for part in parts:
         resolutions.skip_rows(database, part)
+    database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
     _judge(database, parts)
+    while required.reject_clearing(database, parts):  # the others are judged again without them
+        outcomes.forget_rejections(database, ["duplicate-in-file"])
+        _judge(database, parts)
     _stage_changes(database, store, parts, options)
-    outcomes.make_outcomes(database, parts[0])
+    outcomes.make_outcomes(database, parts)
+    without_key = count_without_key(database) if options.deactivate_missing else 0
     return _summary(database, parts[0], snapshot, without_key)
 
 
@@ -93,22 +102,22 @@ def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
 
 
 def _judge(database: Database, parts: list[Part]) -> None:
-    """Decides every row of every part, gathers the rows of one target, and sets aside those in review."""
+    """Decides every row of every part, sets aside those in review, and gathers those of one target into a write."""
     for part in parts:
         keys, decisions = part.table("keys"), part.table("decisions")
         decide(database, part, keys, part.table("pairs"), decisions)
         resolutions.decide_resolved(database, part, decisions)
         followers = find_followers(database, part, keys, decisions)
         make_targets(database, part, resolutions.follow_resolved(database, part, followers))
-    outcomes.make_reviews(database, parts)
+    make_reviews(database, parts)
     if parts[0].within_file == "reject_later":
         outcomes.reject_later_rows(database, parts[0])
+    for part in parts:
+        make_writes(database, part, part.table("rows"))
 
 
 def _stage_changes(database: Database, store: Store, parts: list[Part], options: UploadOptions) -> None:
-    database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
     for part in parts:
-        make_writes(database, part, part.table("rows"))
         changeset.list_kept_consents(database, part)
         wanted = changeset.count_creations(database, part)
         with store.change() as contacts:
@@ -131,11 +140,15 @@ def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key:
     return Changeset(
         sha256=hash_changeset(database),
         snapshot=snapshot.number,
+        there=snapshot.there,
         active=snapshot.active,
         outcomes={outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         duplicates_of_existing=existing,
         duplicates_within_file=within,
         deactivated=_count(database, "deactivate") if has_contacts else 0,
+        changed=database.value(
+            f"SELECT count(*) FROM {primary.table('changes')} WHERE action IN ('update', 'reactivate')"
+        ),
         rejected_without_key=without_key,
         skipped=database.value("SELECT count(*) FROM rejections WHERE code = 'skipped'"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,

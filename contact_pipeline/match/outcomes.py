@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
-from contact_pipeline.match.resolutions import keys_as_text
 
-FOUND_BY_MATCHING = ("account-unknown", "consent-kept", "duplicate-in-file", "skipped")
+FOUND_BY_MATCHING = ("account-unknown", "consent-kept", "duplicate-in-file", "skipped", "would-clear-required")
 
 
-def forget_rejections(database: Database) -> None:
+def forget_rejections(database: Database, codes: Collection[str] = FOUND_BY_MATCHING) -> None:
     """Takes back what an earlier matching of the same upload rejected."""
-    codes = ", ".join(literal(code) for code in FOUND_BY_MATCHING)
-    database.run(f"DELETE FROM rejections WHERE code IN ({codes})")
+    database.run(f"DELETE FROM rejections WHERE code IN ({', '.join(literal(code) for code in codes)})")
 
 
 def reject_unknown_accounts(database: Database, part: Part) -> None:
-    """Rejects the rows whose account number is no account's, and takes them out of matching."""
+    """Rejects the rows whose account number is no account's, and takes them out of matching.
+
+    Makes named_accounts (row_number, account_number as compared, known), for apply to see whether that still holds.
+    """
+    database.run(f"""
+        CREATE OR REPLACE TABLE named_accounts AS
+        WITH named AS (
+            SELECT row_number, {key("account_number", "r", ["account_number"])} AS account_number
+            FROM {part.table("rows")} AS r
+        )
+        SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known
+        FROM named""")
     code = CODES["account-unknown"]
     heading = part.headings.get("account_number", "account_number")
     message = literal(code.message.replace("{column}", heading))
-    shown = "'***'" if "account_number" in part.sensitive else "account_number"
+    shown = "'***'" if "account_number" in part.sensitive else "coalesce(account_number, '')"
     database.run(f"""
         INSERT INTO rejections BY NAME
         SELECT row_number, {literal(heading)} AS "column", 'account_number' AS field, {shown} AS value,
                'account-unknown' AS code,
                replace({message}, '{{value}}', {shown}) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
-        FROM {part.table("rows")} AS r
-        WHERE {key("account_number", "r", ["account_number"])} NOT IN (
-            FROM known_accounts WHERE key_account_number IS NOT NULL)""")
-    database.run(
-        f"DELETE FROM {part.table('keys')} WHERE row_number IN "
-        "(SELECT row_number FROM rejections WHERE code = 'account-unknown')"
-    )
+        FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""")
+    leave_out(database, part, "account-unknown")
+
+
+def leave_out(database: Database, part: Part, code: str) -> None:
+    """Takes the rows that were rejected with a code out of matching."""
+    rejected = f"SELECT row_number FROM rejections WHERE code = {literal(code)}"
+    database.run(f"DELETE FROM {part.table('keys')} WHERE row_number IN ({rejected})")
 
 
 def reject_later_rows(database: Database, part: Part) -> None:
@@ -50,8 +62,9 @@ def reject_later_rows(database: Database, part: Part) -> None:
         FROM {part.table("targets")} WHERE place > 1""")
 
 
-def make_outcomes(database: Database, primary: Part) -> None:
+def make_outcomes(database: Database, parts: list[Part]) -> None:
     """Makes outcome_rows: one line for every physical row of the file (see contracts.OUTCOME_ROWS)."""
+    primary = parts[0]
     ignored = "true" if primary.matched == "ignore" else "false"
     carried = "linked" if primary.matched == "create" else "updated"
     contact, account = ("change_id", "NULL") if primary.entity == "contact" else ("NULL", "change_id")
@@ -76,27 +89,24 @@ def make_outcomes(database: Database, primary: Part) -> None:
                    AS duplicate_of_row,
                CASE WHEN outcome = 'duplicate' AND target IS NOT NULL AND {ignored} THEN target END
                    AS duplicate_of_contact,
-               CASE WHEN outcome = 'review' THEN why END AS reason
+               why AS reason
         FROM judged LEFT JOIN (
-            SELECT row_number, string_agg(why, '; ' ORDER BY why) AS why FROM reviews GROUP BY row_number
+            SELECT row_number, string_agg(why, '; ' ORDER BY why) AS why
+            FROM (SELECT row_number, why FROM reviews{_deactivated(parts)}) GROUP BY row_number
         ) USING (row_number)
         UNION ALL BY NAME SELECT row_number, 'rejected' AS outcome FROM rejected
         UNION ALL BY NAME SELECT row_number, 'blank' AS outcome FROM blank_rows
         ORDER BY row_number""")
 
 
-def make_reviews(database: Database, parts: list[Part]) -> None:
-    """Makes reviews: for every row in review the entity in doubt, its keys as they are remembered, and why."""
-    queries = [
+def _deactivated(parts: list[Part]) -> str:
+    """More reasons: the rows that reach a deactivated contact, and leave it so."""
+    return "".join(
         f"""
-        SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
-               concat_ws('; ', 'could be {part.entity} ' || candidates, 'could be the same as row ' || leader) AS why
-        FROM {part.table("targets")} JOIN {part.table("keys")} AS k USING (row_number)
-        LEFT JOIN (
-            SELECT row_number, array_to_string(list(DISTINCT candidate ORDER BY candidate)[:5], ' or ') AS candidates
-            FROM {part.table("pairs")} WHERE differs <> 'another' GROUP BY row_number
-        ) USING (row_number)
-        WHERE decision = 'review'"""
+        UNION ALL
+        SELECT t.row_number, 'contact ' || t.target || ' is deactivated'
+        FROM {part.table("targets")} AS t JOIN {part.table("candidates")} AS c ON c.contact_id = t.target
+        WHERE NOT c.active AND t.row_number NOT IN (SELECT row_number FROM reviews)"""
         for part in parts
-    ]
-    database.run(f"CREATE OR REPLACE TABLE reviews AS {' UNION ALL '.join(queries)}")
+        if part.entity == "contact" and not part.reactivates
+    )

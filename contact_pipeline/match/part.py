@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
-from contact_pipeline.profiles import NAME, MatchRule, Profile
+from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
 
@@ -28,13 +28,17 @@ class Part:
     rules: tuple[MatchRule, ...]
     matched: Matched
     within_file: WithinFile
-    blank: BlankPolicy
+    blanks: dict[str, BlankPolicy]  # what a blank in a field does to a contact that has a value
     sensitive: frozenset[str]
     primary: bool = True
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
     clears_consent: bool = False  # whether a row may take back that the contact is not to be contacted
     takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
+    reactivates: bool = False  # whether a deactivated contact that a row reaches is active again
+    clears: bool = False  # whether a row can clear what a contact has
+    required: tuple[AnyOf | RequiredWhen, ...] = ()  # what no row may take from a contact that has it
+    weighed: dict[str, FieldKind] = field(default_factory=dict)  # further fields of a contact that these look at
 
     @property
     def merges(self) -> bool:
@@ -48,6 +52,17 @@ class Part:
         set_when_new = {name: canonical[name] for name in self.when_new if name not in self.kinds}
         notes: dict[str, FieldKind] = {"notes": "list"} if self.takes_notes else {}
         return {**self.kinds, **set_when_new, **notes}
+
+    @property
+    def looked_at(self) -> list[str]:
+        """The fields of what is there that deciding about a row looks at."""
+        names = NAME_PARTS if self.entity == "contact" and NAME in self.key_fields else ()
+        return list(dict.fromkeys([*self.stored, *self.weighed, *names]))
+
+    @property
+    def updates(self) -> bool:
+        """Whether a row changes the one that it matches."""
+        return self.matched in {"update", "merge"}
 
     @property
     def key_fields(self) -> list[str]:
@@ -79,19 +94,25 @@ def parts_of(
     if profile.account_contacts is not None:
         own = [name for name in own if name in ACCOUNT_FIELDS]
     rules = tuple(rule for rule in profile.match if _usable(rule, own))
+    kinds = {name: profile.row_fields[name] for name in own}
+    required, weighed = _required(profile, kinds, headings)
     primary = Part(
         entity=profile.target,
         source={name: name for name in own},
-        kinds={name: profile.row_fields[name] for name in own},
+        kinds=kinds,
         headings=headings,
         rules=rules,
         matched=profile.matched,
         within_file=profile.within_file,
-        blank=profile.blank,
+        blanks={name: profile.blank_of(name) for name in own},
         sensitive=profile.sensitive_fields,
         when_new=_when_new(profile, options),
         clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
+        reactivates=options.reactivate and profile.target == "contact" and profile.matched in {"update", "merge"},
+        clears=_clears(profile, own),
+        required=required,
+        weighed=weighed,
     )
     if profile.account_contacts is None:
         return [primary]
@@ -105,12 +126,40 @@ def parts_of(
         rules=tuple(people.match),
         matched="update",
         within_file="first_wins",
-        blank=profile.blank,
+        blanks={name: profile.blank_of(column) for name, column in source.items()},
         sensitive=profile.sensitive_fields,
         primary=False,
+        reactivates=options.reactivate,
         present=tuple(people.present),
     )
     return [primary, contact]
+
+
+def _clears(profile: Profile, fields: Collection[str]) -> bool:
+    return any(
+        profile.blank_of(column.field) == "overwrite" or column.nothing is not None
+        for column in profile.columns
+        if column.field in fields
+    )
+
+
+def _required(
+    profile: Profile, kinds: dict[str, FieldKind], headings: dict[str, str]
+) -> tuple[tuple[AnyOf | RequiredWhen, ...], dict[str, FieldKind]]:
+    """What the profile requires of something of its target, and the fields looked at that the file does not fill."""
+    known: dict[str, FieldKind] = {**(CONTACT_FIELDS if profile.target == "contact" else ACCOUNT_FIELDS)}
+    if profile.account_contacts is None:
+        known |= profile.row_fields
+    columns = [c for c in profile.columns if c.required and c.nothing is None and c.field in known]
+    required: list[AnyOf | RequiredWhen] = [
+        AnyOf(any_of=[[column.field]], message=headings.get(column.field, column.heading)) for column in columns
+    ]
+    required += [rule for rule in profile.rules if isinstance(rule, AnyOf | RequiredWhen)]
+    fields = {name for rule in required for name in rule.fields}
+    if NAME in fields:
+        fields |= {*NAME_PARTS}
+    weighed = {name: known[name] for name in sorted(fields - kinds.keys()) if name in known}
+    return tuple(rule for rule in required if {*rule.fields} <= {*known, NAME}), weighed
 
 
 def _when_new(profile: Profile, options: UploadOptions) -> dict[str, str]:

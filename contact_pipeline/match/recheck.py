@@ -5,7 +5,7 @@ from __future__ import annotations
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
-from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.keys import key, key_column, key_columns
 from contact_pipeline.match.part import NAME_PARTS, Part
 
 
@@ -31,8 +31,21 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
         UNION
         SELECT row_number FROM staged.resolutions
         WHERE entity = '{part.entity}' AND choice = 'contact' AND contact_id NOT IN (SELECT contact_id FROM contacts)
+        {_accounts_otherwise(database, address_book) if part.primary else ""}
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
+
+
+def _accounts_otherwise(database: Database, address_book: str) -> str:
+    """More rows: those whose account was not known and has come, or was known and has gone."""
+    if not database.has("named_accounts", "staged"):
+        return ""
+    known = f"""
+        SELECT {key("account_number", "a", ["account_number"])} FROM accounts AS a
+        WHERE address_book = {literal(address_book)} AND account_number IS NOT NULL"""
+    return f"""
+        UNION SELECT row_number FROM staged.named_accounts
+        WHERE known <> coalesce(account_number IN ({known}), false)"""
 
 
 def _find_affected(database: Database, part: Part, address_book: str, snapshot: int) -> None:
@@ -43,9 +56,12 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
         CREATE OR REPLACE TEMP TABLE moved AS
         SELECT {part.id}, {key_columns(part, "e", columns)} FROM {table} AS e
         WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""")
-    shares = " OR ".join(
-        f"{key_column(name)} IN (SELECT {key_column(name)} FROM moved WHERE {key_column(name)} IS NOT NULL)"
-        for name in part.key_fields
+    shares = (
+        " OR ".join(
+            f"{key_column(name)} IN (SELECT {key_column(name)} FROM moved WHERE {key_column(name)} IS NOT NULL)"
+            for name in part.key_fields
+        )
+        or "false"
     )
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE affected_keys AS

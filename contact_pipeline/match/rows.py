@@ -34,8 +34,8 @@ def make_part_rows(database: Database, part: Part) -> str:
     return part.table("rows")
 
 
-def make_present_keys(database: Database, part: Part) -> int:
-    """Makes present_keys: the usable values of the rejected rows; how many of these have no whole key."""
+def make_present_keys(database: Database, part: Part) -> None:
+    """Makes present_keys, the usable values of the rejected rows, and keyless, the rows that have no whole key."""
     cells = ", ".join(
         f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -46,8 +46,18 @@ def make_present_keys(database: Database, part: Part) -> int:
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
         WHERE row_number IN (SELECT row_number FROM rejections WHERE severity = 'error')""")
     make_keys(database, part, "present_rows", "present_keys")
+
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
-    without: int = database.value(f"""
-        SELECT count(DISTINCT row_number) FROM rejections LEFT JOIN present_keys USING (row_number)
-        WHERE severity = 'error' AND NOT ({whole})""")
-    return without
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE keyless AS
+        SELECT row_number FROM rejections LEFT JOIN present_keys USING (row_number)
+        WHERE severity = 'error' AND NOT ({whole})
+        UNION SELECT row_number FROM {part.table("keys")} WHERE NOT ({whole})""")
+
+
+def count_without_key(database: Database) -> int:
+    """How many of the rejected rows have no whole key among their usable values: nobody can say whom they mean."""
+    count: int = database.value("""
+        SELECT count(DISTINCT row_number) FROM rejections SEMI JOIN keyless USING (row_number)
+        WHERE severity = 'error'""")
+    return count

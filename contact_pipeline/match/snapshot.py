@@ -15,9 +15,16 @@ from contact_pipeline.store.schema import add_contact_fields
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state that was read: the newest commit, and how many contacts of the address book were active."""
+    """The state that was read: the newest commit, and of the address book's contacts or accounts how many there are.
+
+    Attributes:
+        number: of the newest commit.
+        there: how many contacts or accounts, whichever a row is, the address book has.
+        active: how many of its contacts are active.
+    """
 
     number: int
+    there: int
     active: int
 
 
@@ -40,7 +47,7 @@ def take_snapshot(
         parts: whose keys are there already.
         upload_id: the upload, by which what was decided about its rows is found.
         missing: whether to list the active contacts that no row reaches (table `missing`).
-        accounts: whether to list the numbers of the accounts that rows name (table `known_accounts`).
+        accounts: whether to list the numbers of the accounts there are (table `known_accounts`).
     """
     _add_custom_fields(store, parts)
     settings = store.settings
@@ -62,17 +69,22 @@ def take_snapshot(
         active: int = database.value(
             "SELECT count(*) FROM book.contacts WHERE address_book = ? AND active", [address_book]
         )
-    return Snapshot(number, active)
+        there: int = database.value(
+            f"SELECT count(*) FROM book.{parts[0].entity}s WHERE address_book = ?", [address_book]
+        )
+    return Snapshot(number, there, active)
 
 
 def _copy_candidates(database: Database, part: Part) -> None:
-    """Copies those whom a row can match: who represents a candidate, and whom somebody chose for a row in review."""
+    """Copies those whom a row can match, who represents them, and whom somebody chose for a row in review."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
-    fields = ", ".join(quoted(name) for name in part.stored)
+    linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
+    names = [*part.looked_at, "active"] if part.entity == "contact" else part.looked_at
+    fields = ", ".join(quoted(name) for name in names)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("candidates")} AS
         SELECT {part.id}, revision, {fields} FROM book.{part.entity}s
-        WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {chosen})""")
+        WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {linked} {chosen})""")
 
 
 def _list_missing(database: Database, part: Part, address_book: str) -> None:
@@ -90,7 +102,8 @@ def _list_missing(database: Database, part: Part, address_book: str) -> None:
 
 
 def _add_custom_fields(store: Store, parts: list[Part]) -> None:
-    fields = {name: kind for part in parts if part.entity == "contact" for name, kind in part.stored.items()}
+    contact_parts = [part for part in parts if part.entity == "contact"]
+    fields = {name: kind for part in contact_parts for name, kind in (part.stored | part.weighed).items()}
     with store.open(read_only=True) as contacts:
         known = dict(contacts.rows("SELECT name, kind FROM fields"))
         masked = {name for (name,) in contacts.rows("SELECT name FROM fields WHERE sensitive")}

@@ -41,7 +41,7 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     """Makes <entity>_writes: one line per target with the values that its rows give it together.
 
     Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
-    what the last row says; `given_<field>` lists all values in file order, for the notes.
+    what the last row says; `given_<field>` lists all values in file order, for the notes. `last` is the last row.
     """
     merged = part.within_file == "merge"
     wanted = f"""
@@ -52,12 +52,13 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     extra = ", noted, import_notes" if part.takes_notes else ""
     fields = ", ".join(f"r.{quoted(name)}" for name in part.kinds)
     single = f"""
-        SELECT row_number, target, {fields}{extra}{_given(part, "[r.{0}]")}
+        SELECT row_number, row_number AS last, target, {fields}{extra}{_given(part, "[r.{0}]")}
         FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
     together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
     several = f"""
         UNION ALL BY NAME
-        SELECT first AS row_number, any_value(target) AS target, {together}{_merged_notes(part)}
+        SELECT first AS row_number, max(row_number) AS last, any_value(target) AS target, {together}
+               {_merged_notes(part)}
                {_given(part, "coalesce(list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL), [])")}
         FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
     database.run(f"""
@@ -83,10 +84,11 @@ def _together(part: Part, name: str) -> str:
     column = f"r.{quoted(name)}"
     if name == "notes" and part.takes_notes:
         return f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
-    if part.blank == "overwrite":
+    blank = part.blanks[name]
+    if blank == "overwrite":
         kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"
-    if part.blank == "fill":
+    if blank == "fill":
         filled = f"nullif({column}, '')" if part.kinds[name] == "text" else column
         return f"arg_min({column}, row_number) FILTER ({filled} IS NOT NULL)"
     return f"arg_max({column}, row_number) FILTER ({column} IS NOT NULL)"

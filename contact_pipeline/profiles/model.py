@@ -62,6 +62,9 @@ class Column(Model):
     choices: list[str] = Field(default=[], description="Allowed values in their registered spelling (choice, list).")
     vocabulary: str | None = Field(None, description="Name of a loaded vocabulary with the allowed values.")
     default: str | None = Field(None, description="What a blank means for something new.")
+    blank: BlankPolicy | None = Field(
+        None, description="What a blank does to a contact that has a value; unset: as the profile says."
+    )
     nothing: str | None = Field(None, description="Word that empties the field, such as 'Without Portfolio'.")
     blanks: list[str] | None = Field(
         None, description="Words that are blanks in this column, whatever their case; unset: the profile's."
@@ -247,6 +250,7 @@ class Options(Model):
     blank: list[BlankPolicy] = Field(default=[], description="Blank policies that may be chosen.")
     rule: list[Literal["merge", "create"]] = Field(default=[], description="Rules that may be chosen.")
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file may be deactivated.")
+    reactivate: bool = Field(False, description="Whether deactivated contacts that are in the file may be reactivated.")
     clear_do_not_contact: bool = Field(
         False, description="Whether an upload may, where it says so, take back that a contact is not to be contacted."
     )
@@ -307,6 +311,8 @@ class Profile(Model):
             raise ValueError(f"a rule uses '{unfilled[0]}', which no column fills")
         if self.target == "account" and self.options.deactivate_missing:
             raise ValueError("accounts cannot be deactivated by being missing: their status says so")
+        if self.options.reactivate and not {self.matched, *self.options.rule} & {"update", "merge"}:
+            raise ValueError("options.reactivate goes with matched 'update' or 'merge': others leave contacts alone")
         if self.options.rule and self.matched not in self.options.rule:
             raise ValueError(f"matched '{self.matched}' is not one of options.rule")
         return self
@@ -340,6 +346,10 @@ class Profile(Model):
     def column_of(self) -> dict[str, Column]:
         """Field → column."""
         return {column.field: column for column in self.columns}
+
+    def blank_of(self, field: str) -> BlankPolicy:
+        """What a blank in a field's column does to a contact that has a value."""
+        return self.column_of[field].blank or self.blank
 
     def blanks_in(self, column: Column | None) -> list[str]:
         """The words that are blanks in a column; None: in one that fills no field."""

@@ -19,6 +19,9 @@ class UploadOptions(BaseModel):
 
     group: str | None = Field(None, min_length=1, description="Group that the new contacts join; made if it is new.")
     blank: BlankPolicy | None = Field(None, description="What a blank does to a contact that has a value.")
+    blank_in: dict[str, BlankPolicy] = Field(
+        default={}, description="Heading or field → what a blank in that column does, whatever holds for the others."
+    )
     rule: Literal["merge", "create"] | None = Field(None, description="What becomes of a lead that matches.")
     lead_type: str | None = Field(None, description="Type of the leads; it decides their module.")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Delimiter of the CSV file.")
@@ -30,6 +33,7 @@ class UploadOptions(BaseModel):
     )
     save_mapping: bool = Field(False, description="Whether the mapping is kept for files with the same headings.")
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file are deactivated.")
+    reactivate: bool = Field(False, description="Whether deactivated contacts that are in the file are reactivated.")
     clear_do_not_contact: bool = Field(False, description="Whether a 'no' takes back that a contact is not contacted.")
     allow_deactivations: float | None = Field(
         None, ge=0, le=100, description="Percentage of the active contacts that may be deactivated without asking."
@@ -38,25 +42,24 @@ class UploadOptions(BaseModel):
 
 def available(profile: Profile) -> list[str]:
     """Names of the options that the profile has."""
-    names = []
-    if profile.group is not None:
-        names.append("group")
-    names += [name for name in ("blank", "rule") if getattr(profile.options, name)]
-    if profile.lead_types:
-        names.append("lead_type")
-    if "csv" in profile.file.types:
-        names += ["delimiter", "encoding"]
-    if "xlsx" in profile.file.types:
-        names.append("sheet")
-    if profile.headings == "mapped":
-        names += ["map", "save_mapping"]
-    if _in_doubt(profile):
-        names.append("date_format")
-    if profile.options.deactivate_missing:
-        names += ["deactivate_missing", "allow_deactivations"]
-    if profile.options.clear_do_not_contact:
-        names.append("clear_do_not_contact")
-    return names
+    has = {
+        "group": profile.group is not None,
+        "blank": bool(profile.options.blank),
+        "blank_in": bool(profile.options.blank),
+        "rule": bool(profile.options.rule),
+        "lead_type": bool(profile.lead_types),
+        "delimiter": "csv" in profile.file.types,
+        "encoding": "csv" in profile.file.types,
+        "sheet": "xlsx" in profile.file.types,
+        "map": profile.headings == "mapped",
+        "save_mapping": profile.headings == "mapped",
+        "date_format": bool(_in_doubt(profile)),
+        "deactivate_missing": profile.options.deactivate_missing,
+        "allow_deactivations": profile.options.deactivate_missing,
+        "reactivate": profile.options.reactivate,
+        "clear_do_not_contact": profile.options.clear_do_not_contact,
+    }
+    return [name for name, there in has.items() if there]
 
 
 def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOptions]:
@@ -85,14 +88,10 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     _allowed(profile, "blank", options.blank, profile.options.blank)
     _allowed(profile, "rule", options.rule, profile.options.rule)
     options = options.model_copy(update={"lead_type": _lead_type(profile, options), "group": _group(profile, options)})
-    changes: dict[str, Any] = {}
-    if options.blank:
-        changes["blank"] = options.blank
-    if options.rule:
-        changes["matched"] = options.rule
-    if options.date_format:
-        changes["columns"] = _in_one_format(profile, options.date_format)
-    return profile.model_copy(update=changes), options
+    changes = {"blank": options.blank or profile.blank, "matched": options.rule or profile.matched}
+    profile = profile.model_copy(update=changes | {"columns": _with_blanks(profile, options.blank_in)})
+    profile = profile.model_copy(update={"columns": _in_one_format(profile, options.date_format)})
+    return profile, options
 
 
 def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any]) -> None:
@@ -100,6 +99,22 @@ def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any])
         raise Refusal(
             "option-value", f"Profile {profile.name} does not offer {name} '{value}'.", f"Choose {listed(allowed)}."
         )
+
+
+def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Column]:
+    """The profile's columns with the blank policies that were chosen for some of them."""
+    policies = {}
+    for name, policy in chosen.items():
+        _allowed(profile, "blank", policy, profile.options.blank)
+        column = next((column for column in profile.columns if _is_called(column, name)), None)
+        if column is None:
+            raise Refusal(
+                "option-value",
+                f"Option 'blank-in': profile {profile.name} has no column '{name}'.",
+                f"Choose {listed((column.heading for column in profile.columns), limit=30)}.",
+            )
+        policies[column.field] = policy
+    return [column.model_copy(update={"blank": policies.get(column.field, column.blank)}) for column in profile.columns]
 
 
 def _in_doubt(profile: Profile) -> list[Column]:

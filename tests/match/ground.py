@@ -243,7 +243,7 @@ class Ground:
         profile: Profile,
     ) -> None:
         """Stages the rows as normalization and validation leave them."""
-        for table in (*_CHANGES, "outcome_rows"):
+        for table in (*_CHANGES, "outcome_rows", "named_accounts"):
             self.staging.run(f"DROP TABLE IF EXISTS {table}")
         kinds = profile.row_fields
         numbers = pl.Series("row_number", [row.number for row in rows], dtype=pl.UInt32)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS
-from contact_pipeline.profiles import MatchRule, Profile
+from contact_pipeline.profiles import AnyOf, MatchRule, Profile, RequiredWhen
 from contact_pipeline.profiles.options import UploadOptions
 
 Values = dict[str, Any]
@@ -60,12 +60,13 @@ class Book:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row."""
+    """What became of a row. It is said where the contact that it means is deactivated, and stays so."""
 
     outcome: str
     target: Target | None = None
     duplicate_of_row: int | None = None
     duplicate_of_contact: int | None = None
+    of_deactivated: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Change:
 
     entity: str
     target: Target
-    action: Literal["create", "update", "deactivate"]
+    action: Literal["create", "update", "reactivate", "deactivate"]
     row: int | None
     fields: dict[str, tuple[Any, Any]]
 
@@ -91,27 +92,43 @@ class Plan:
     rejected_without_key: int = 0
 
 
+def together(plans: Iterable[Plan]) -> Plan:
+    """What uploads do to address books that have nothing in common, as one."""
+    made = Plan()
+    for one in plans:
+        made.outcomes |= one.outcomes
+        made.changes += one.changes
+        made.memberships |= one.memberships
+        made.links |= one.links
+        made.rejected |= one.rejected
+        made.rejected_without_key += one.rejected_without_key
+    return made
+
+
 def plan(book: Book, rows: list[Row], profile: Profile, options: UploadOptions) -> Plan:
     """What an upload of these rows would do to the address book."""
     made = Plan()
+    subjects = subjects_of(profile)
     valid = [row for row in rows if row.wrong is None]
     if profile.needs_account:
         known = {key("account_number", account.values) for account in book.accounts}
-        for row in valid:
-            if key("account_number", row.given()) not in known:
-                made.rejected[row.number] = "account-unknown"
+        unknown = [row.number for row in valid if key("account_number", row.given()) not in known]
+        made.rejected |= dict.fromkeys(unknown, "account-unknown")
+
+    while True:  # a row that clears what is required is rejected, and the others are judged without it
         valid = [row for row in valid if row.number not in made.rejected]
+        decided = [judge(subject, book, valid) for subject in subjects]
+        waiting = {number for decisions in decided for number, decision in decisions.items() if decision.review}
+        repeated = later_rows(decided[0]) if profile.within_file == "reject_later" else {}
+        leave_out = waiting | repeated.keys()
+        written = [list(submissions(*which, valid, leave_out)) for which in zip(subjects, decided, strict=True)]
+        clearing = [write.last for write in written[0] if clears_required(subjects[0], write, book, profile)]
+        if not clearing:
+            break
+        made.rejected |= dict.fromkeys(clearing, "would-clear-required")
+    made.rejected |= repeated
 
-    subjects = subjects_of(profile)
-    decided = [judge(subject, book, valid) for subject in subjects]
-    waiting = {number for decisions in decided for number, decision in decisions.items() if decision.review}
-    first = decided[0]
-    if profile.within_file == "reject_later":
-        later = [number for number, decision in first.items() if decision.later and not decision.review]
-        made.rejected |= dict.fromkeys(later, "duplicate-in-file")
-
-    for subject, decisions in zip(subjects, decided, strict=True):
-        writes = list(submissions(subject, decisions, valid, leave_out=waiting | made.rejected.keys()))
+    for subject, writes in zip(subjects, written, strict=True):
         made.changes += [change for write in writes for change in changes_of(subject, write, book, profile, options)]
         if subject.entity == "contact" and subject.matched == "create":
             made.links |= {(f"row {write.row}", write.target) for write in writes if write.target is not None}
@@ -119,10 +136,20 @@ def plan(book: Book, rows: list[Row], profile: Profile, options: UploadOptions) 
     made.memberships = {(change.target, options.group) for change in created if options.group}
 
     for row in rows:
-        made.outcomes[row.number] = outcome_of(row, profile, subjects[0], first, made, waiting)
+        outcome = outcome_of(row, profile, subjects[0], decided[0], made, waiting)
+        if outcome.outcome not in {"rejected", "review"}:
+            left = [leaves_inactive(*which, row, book, options) for which in zip(subjects, decided, strict=True)]
+            outcome = replace(outcome, of_deactivated=any(left))
+        made.outcomes[row.number] = outcome
     if options.deactivate_missing:
         deactivate_missing(made, book, rows, subjects[0])
     return made
+
+
+def later_rows(decisions: dict[int, Decision]) -> dict[int, str]:
+    """The rows that mean whom another row of the file means already, where the profile rejects them."""
+    later = [number for number, decision in decisions.items() if decision.later and not decision.review]
+    return dict.fromkeys(later, "duplicate-in-file")
 
 
 # What a row speaks of ------------------------------------------------------------------------------------------------
@@ -137,7 +164,7 @@ class Subject:
     rules: list[MatchRule]
     matched: str
     within_file: str
-    blank: str
+    blanks: dict[str, str]  # its field → what a blank does to a value that is there
     present: tuple[str, ...] = ()  # a row speaks of it only where one of these is filled
 
     def of(self, row: Row) -> Values | None:
@@ -153,24 +180,27 @@ class Subject:
 
 def subjects_of(profile: Profile) -> list[Subject]:
     """The subject that decides the row's outcome, and the contact that an account's row may bring along."""
-    fields = [column.field for column in profile.columns]
-    if profile.account_contacts:
-        fields = [name for name in fields if name in ACCOUNT_FIELDS]
+    blanks = {column.field: column.blank or profile.blank for column in profile.columns}
+    fields = own_fields(profile)
     own = Subject(
         entity=profile.target,
         columns={name: name for name in fields},
         rules=profile.match,
         matched=profile.matched,
         within_file=profile.within_file,
-        blank=profile.blank,
+        blanks=blanks,
     )
     if not profile.account_contacts:
         return [own]
     people = profile.account_contacts
-    return [
-        own,
-        Subject("contact", people.fields, people.match, "update", "first_wins", profile.blank, tuple(people.present)),
-    ]
+    theirs = {name: blanks[column] for name, column in people.fields.items()}
+    return [own, Subject("contact", people.fields, people.match, "update", "first_wins", theirs, tuple(people.present))]
+
+
+def own_fields(profile: Profile) -> list[str]:
+    """The columns that speak of what the row is, not of a contact that an account's row brings along."""
+    fields = [column.field for column in profile.columns]
+    return [name for name in fields if name in ACCOUNT_FIELDS] if profile.account_contacts else fields
 
 
 # Deciding ------------------------------------------------------------------------------------------------------------
@@ -298,10 +328,12 @@ class Submission:
     """What the rows that reach the same target say of it together, under the number of the first."""
 
     row: int
+    last: int
     target: int | None
     values: Values
     given: dict[str, list[Any]]  # every value given, in file order
     notes: list[str]
+    columns: frozenset[str]  # that the file has
 
 
 def submissions(
@@ -323,20 +355,21 @@ def submissions(
         given: dict[str, list[Any]] = {}
         for row in several:
             said = subject.of(row) or {}
-            values = merged(values, said, subject.blank)
+            values = merged(values, said, subject.blanks)
             for name, value in said.items():
                 given.setdefault(name, []).append(value)
         notes = [note for row in several for note in row.noted.values()]
-        yield Submission(several[0].number, target, values, given, notes)
+        columns = frozenset(several[0].values)
+        yield Submission(several[0].number, several[-1].number, target, values, given, notes, columns)
 
 
-def merged(earlier: Values, later: Values, blank: str) -> Values:
+def merged(earlier: Values, later: Values, blanks: dict[str, str]) -> Values:
     """What two rows say together: the first value counts under `fill`, the last one otherwise."""
     together = dict(earlier)
     for name, value in later.items():
-        if blank == "fill":
+        if blanks[name] == "fill":
             together[name] = value if is_empty(together.get(name)) else together[name]
-        elif value is not None or blank == "overwrite" or name not in together:
+        elif value is not None or blanks[name] == "overwrite" or name not in together:
             together[name] = value
     return together
 
@@ -358,13 +391,73 @@ def written(there: Any, values: Values, name: str, blank: str) -> Any:
     return None if is_empty(value) else value
 
 
+def afterwards(subject: Subject, write: Submission, there: Values) -> Values:
+    """Every field of the target, as a write leaves what is there."""
+    return {name: written(there.get(name), write.values, name, subject.blanks[name]) for name in subject.columns}
+
+
+def clears_required(subject: Subject, write: Submission, book: Book, profile: Profile) -> bool:
+    """Whether a write would take from what is there something that the profile requires of it."""
+    if write.target is None or subject.matched not in {"update", "merge"}:
+        return False
+    before = next(e.values for e in subject.all_of(book) if e.id == write.target)
+    after = before | afterwards(subject, write, before)
+    return any(has(rule, before) and applies(rule, after) and not has(rule, after) for rule in required(profile))
+
+
+def required(profile: Profile) -> list[AnyOf | RequiredWhen]:
+    """The required columns, but those that may say "nothing", and the rules by which something else is required."""
+    known = {*(CONTACT_FIELDS if profile.target == "contact" else ACCOUNT_FIELDS), *own_fields(profile), "name"}
+    columns: list[AnyOf | RequiredWhen] = [
+        AnyOf(any_of=[[column.field]], message=column.heading)
+        for column in profile.columns
+        if column.required and column.nothing is None
+    ]
+    rules = [*columns, *(rule for rule in profile.rules if isinstance(rule, AnyOf | RequiredWhen))]
+    return [rule for rule in rules if {*rule.fields} <= known]
+
+
+def has(rule: AnyOf | RequiredWhen, values: Values) -> bool:
+    """Whether what the rule asks for is there."""
+    sets = rule.any_of if isinstance(rule, AnyOf) else [[rule.required]]
+    return any(all(filled(name, values) for name in group) for group in sets)
+
+
+def applies(rule: AnyOf | RequiredWhen, values: Values) -> bool:
+    """Whether the rule asks for anything."""
+    if isinstance(rule, AnyOf):
+        return not rule.when_any or any(filled(name, values) for name in rule.when_any)
+    return all(values.get(name) in wanted if wanted else filled(name, values) for name, wanted in rule.when.items())
+
+
+def filled(name: str, values: Values) -> bool:
+    """Whether a field holds something; a name is a whole one or any part of one."""
+    fields = ("full_name", "first_name", "last_name") if name == "name" else (name,)
+    return any(not is_empty(values.get(field)) for field in fields)
+
+
+def reactivates(subject: Subject, options: UploadOptions) -> bool:
+    """Whether a deactivated contact that a row means is active afterwards."""
+    return options.reactivate and subject.entity == "contact" and subject.matched in {"update", "merge"}
+
+
+def leaves_inactive(
+    subject: Subject, decisions: dict[int, Decision], row: Row, book: Book, options: UploadOptions
+) -> bool:
+    """Whether a row means a deactivated contact that stays so."""
+    if row.number not in decisions or subject.entity != "contact" or reactivates(subject, options):
+        return False
+    return any(c.id == decisions[row.number].target and not c.active for c in book.contacts)
+
+
 def changes_of(
     subject: Subject, write: Submission, book: Book, profile: Profile, options: UploadOptions
 ) -> Iterator[Change]:
     """The one change that a target gets, if any field differs."""
     new = write.target is None or subject.matched == "create"
-    there = {} if new else next(e.values for e in subject.all_of(book) if e.id == write.target)
-    after = {name: written(there.get(name), write.values, name, subject.blank) for name in subject.columns}
+    entity = None if new else next(e for e in subject.all_of(book) if e.id == write.target)
+    there = entity.values if entity else {}
+    after = afterwards(subject, write, there)
     if new and subject.entity == profile.target:
         for name, value in set_when_new(profile, options).items():
             after[name] = after.get(name) if after.get(name) is not None else value
@@ -375,8 +468,10 @@ def changes_of(
         if subject.entity == "contact":
             fields["active"] = (None, True)
         yield Change(subject.entity, f"row {write.row}", "create", write.row, fields)
-    elif fields and write.target is not None:
-        yield Change(subject.entity, write.target, "update", write.row, fields)
+    elif entity and not entity.active and reactivates(subject, options):
+        yield Change(subject.entity, entity.id, "reactivate", write.row, fields | {"active": (False, True)})
+    elif entity and fields:
+        yield Change(subject.entity, entity.id, "update", write.row, fields)
 
 
 def set_when_new(profile: Profile, options: UploadOptions) -> Values:
@@ -413,7 +508,7 @@ def displaced_notes(there: Values, after: Values, write: Submission, profile: Pr
     """A note for every value that was there or given and is not what the field holds now; none for sensitive ones."""
     if not merges(profile):
         return
-    whole = any(column.field == "full_name" for column in profile.columns)
+    whole = "full_name" in write.columns
     for column in profile.columns:
         name = column.field
         in_parts = whole and name in {"first_name", "last_name"}

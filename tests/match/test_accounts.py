@@ -53,7 +53,7 @@ def test_a_row_whose_contact_is_doubtful_waits_as_a_whole(ground):
     ground.run("portfolio_accounts", [ROW])
     planned = ground.plan("portfolio_accounts", [ROW | {"account_name": "Other", "contact_name": "Anna"}])
     assert (planned.said, planned.changes) == (["review"], [])
-    assert planned.outcomes[2]["reason"] == "could be contact 1"
+    assert planned.outcomes[2]["reason"] == "could be contact 1 (same Account Number, Contact Type)"
 
 
 def test_the_same_account_twice_rejects_the_later_row_with_its_contact(ground):

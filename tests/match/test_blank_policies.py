@@ -2,6 +2,7 @@
 
 import pytest
 
+from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile, load_profile
 from tests.match.ground import sides
 from tests.match.reference import Entity, Row
@@ -89,3 +90,61 @@ def test_a_value_that_could_not_be_imported_leaves_what_an_earlier_row_said(grou
 
 def leads_that_overwrite() -> Profile:
     return Profile.model_validate(load_profile("dealer_leads").model_dump(mode="json") | {"blank": "overwrite"})
+
+
+def test_a_column_may_have_a_policy_of_its_own(ground):
+    """A7, C4: the company is kept where the others are cleared."""
+    profile = with_policies({"company": "keep"}, blank="overwrite")
+    ground.fill("program", [Entity(1, {"email": "a@example.com", "company": "Old", "job_title": "Old"})])
+    ground.run(profile, [{"email": "a@example.com", "company": None, "job_title": None}])
+    assert ground.contact(1) == {"email": "a@example.com", "company": "Old"}
+
+
+def test_a_policy_chosen_for_the_upload_leaves_a_column_that_has_its_own(ground):
+    """A7: `--blank` is for the columns that say nothing themselves."""
+    profile = with_policies({"company": "keep"})
+    ground.fill("program", [Entity(1, {"email": "a@example.com", "company": "Old", "job_title": "Old"})])
+    ground.run(profile, [{"email": "a@example.com", "company": None, "job_title": None}], blank="overwrite")
+    assert ground.contact(1) == {"email": "a@example.com", "company": "Old"}
+
+
+@pytest.mark.parametrize("named", ["Company", "company"])
+def test_a_policy_chosen_for_a_column_of_the_upload_stands_above_all_others(ground, named):
+    """A7: by heading or by field."""
+    profile = with_policies({"company": "keep"})
+    ground.fill("program", [Entity(1, {"email": "a@example.com", "company": "Old", "job_title": "Old"})])
+    rows = [{"email": "a@example.com", "company": None, "job_title": None}]
+    ground.run(profile, rows, blank="fill", blank_in={named: "overwrite"})
+    assert ground.contact(1) == {"email": "a@example.com", "job_title": "Old"}
+
+
+def test_a_policy_for_a_column_that_there_is_not_is_refused(ground):
+    """A7: with the columns that there are."""
+    with pytest.raises(Refusal, match="no column 'Shoe size'") as refusal:
+        ground.plan("program_contacts", [], blank_in={"Shoe size": "keep"})
+    assert (refusal.value.code, "Job Title" in refusal.value.fix) == ("option-value", True)
+
+
+def test_a_policy_that_the_profile_does_not_offer_is_refused_for_a_column_too(ground):
+    """C4: property contacts are kept or overwritten."""
+    with pytest.raises(Refusal) as refusal:
+        ground.plan("property_contacts", [], blank_in={"Company": "fill"})
+    assert refusal.value.code == "option-value"
+
+
+def test_merged_rows_are_put_together_by_each_column_s_policy(ground):
+    """A7: of two rows the first value counts where blanks are filled, the last one where they are kept."""
+    profile = with_policies({"company": "fill"}, blank="keep", within_file="merge")
+    rows = [{"email": "a@example.com", "company": name, "job_title": name} for name in ("One", "Two")]
+    ground.run(profile, rows)
+    assert {name: ground.contact(1)[name] for name in ("company", "job_title")} == {
+        "company": "One",
+        "job_title": "Two",
+    }
+
+
+def with_policies(policies: dict[str, str], **content) -> Profile:
+    given = load_profile("program_contacts").model_dump(mode="json")
+    for column in given["columns"]:
+        column["blank"] = policies.get(column["field"])
+    return Profile.model_validate(given | content)

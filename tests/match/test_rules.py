@@ -82,7 +82,7 @@ def test_two_contacts_with_the_same_key_are_for_a_person_to_judge(ground):
     ground.fill("property", [Entity(1, {"email": "ann@example.com"}), Entity(2, {"email": "ann@example.com"})])
     planned = ground.plan("property_contacts", [{"email": "ann@example.com"}])
     assert planned.said == ["review"]
-    assert planned.outcomes[2]["reason"] == "could be contact 1 or 2"
+    assert planned.outcomes[2]["reason"] == "could be contact 1 (same Email) or 2 (same Email)"
 
 
 def test_emails_are_compared_without_regard_to_case(ground):
@@ -148,7 +148,7 @@ def test_a_tie_between_different_people_is_for_a_person_to_judge(ground):
     leads(ground, ANN | {"email": "x@example.com"}, ANN | {"phone": "+12025550144"})
     planned = ground.plan("dealer_leads", [ANN], lead_type="SMS")
     assert planned.said == ["review"]
-    assert planned.outcomes[2]["reason"] == "could be contact 1 or 2"
+    assert planned.outcomes[2]["reason"] == "could be contact 1 (same name, Phone) or 2 (same name, Email)"
 
 
 def test_contacts_linked_to_each_other_are_one_candidate_represented_by_the_oldest(ground):

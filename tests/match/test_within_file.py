@@ -94,7 +94,7 @@ def test_rows_whose_higher_key_differs_are_different_people_in_the_file_too(grou
     ]
     planned = ground.plan("outreach_contacts", rows, group="G")
     assert planned.said == ["created", "created", "review"]
-    assert planned.outcomes[4]["reason"] == "could be the same as row 3"
+    assert planned.outcomes[4]["reason"] == "could be the same as row 3 (same Social security number)"
 
 
 def test_the_same_person_of_an_account_is_the_same_identifier_type_and_name(ground):

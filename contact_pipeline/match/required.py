@@ -1,0 +1,83 @@
+"""Rows that would take from a contact what the profile requires of it: they are rejected, and clear nothing."""
+
+from __future__ import annotations
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.changeset import pair
+from contact_pipeline.match.outcomes import leave_out
+from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.profiles import NAME, AnyOf, RequiredWhen
+
+WOULD_CLEAR = "would-clear-required"
+
+
+def reject_clearing(database: Database, parts: list[Part]) -> bool:
+    """Rejects the rows whose writes would clear what is required and is there; whether there are any.
+
+    Of rows that are merged the last one is rejected: the others are to be judged again without it.
+    """
+    part = parts[0]
+    if not (part.updates and part.clears and part.required):
+        return False
+    known = {**part.kinds, **part.weighed}
+    looked_at = {name for rule in part.required for name in rule.fields}
+    fields = [name for name in known if name in looked_at or (NAME in looked_at and name in NAME_PARTS)]
+    lacking = " ".join(
+        f"WHEN {_had(rule, fields)} AND {_lacks(rule, fields)} THEN {literal(_in_words(rule, part))}"
+        for rule in part.required
+    )
+    rows = database.value(f"""
+        CREATE OR REPLACE TEMP TABLE clearing AS
+        WITH pairs AS (
+            SELECT w.last AS row_number, {", ".join(pair(part, name) for name in fields)}
+            FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        )
+        SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")
+    if not rows:
+        return False
+    code = CODES[WOULD_CLEAR]
+    message, fix = (f"replace({literal(text)}, '{{expected}}', lacking)" for text in (code.message, code.fix))
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        SELECT row_number, '{WOULD_CLEAR}' AS code, {message} AS message, {fix} AS fix, 'error' AS severity
+        FROM clearing""")
+    for each in parts:
+        leave_out(database, each, WOULD_CLEAR)
+    return True
+
+
+def _had(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:
+    """The SQL condition that the contact has what the rule asks for."""
+    return _has(rule, "old", fields)
+
+
+def _lacks(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:
+    """The SQL condition that afterwards the rule applies to the contact, and is not met."""
+    if isinstance(rule, RequiredWhen):
+        applies = " AND ".join(
+            f"{quoted('new_' + name)} IN ({', '.join(literal(value) for value in values)})"
+            if values
+            else _filled(name, "new", fields)
+            for name, values in rule.when.items()
+        )
+    else:
+        applies = " OR ".join(_filled(name, "new", fields) for name in rule.when_any) or "true"
+    return f"({applies}) AND NOT {_has(rule, 'new', fields)}"
+
+
+def _has(rule: AnyOf | RequiredWhen, side: str, fields: list[str]) -> str:
+    sets = [[rule.required]] if isinstance(rule, RequiredWhen) else rule.any_of
+    return f"({' OR '.join(' AND '.join(_filled(name, side, fields) for name in group) for group in sets)})"
+
+
+def _filled(name: str, side: str, fields: list[str]) -> str:
+    """Whether a field holds something; a name is a whole one or any part of one."""
+    names = [part for part in NAME_PARTS if part in fields] if name == NAME else [name]
+    columns = [quoted(f"{side}_{part}") for part in names]
+    return f"({' OR '.join(f'{column} IS NOT NULL' for column in columns)})"
+
+
+def _in_words(rule: AnyOf | RequiredWhen, part: Part) -> str:
+    return rule.message if isinstance(rule, AnyOf) else part.headings.get(rule.required, rule.required)

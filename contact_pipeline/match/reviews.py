@@ -1,0 +1,77 @@
+"""Rows in review: whom each could be, what it shares with each of them, and its keys as a decision is remembered by."""
+
+from __future__ import annotations
+
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.part import Part
+from contact_pipeline.match.resolutions import keys_as_text
+
+_SAID = 5  # candidates that a reason names; the table has all
+
+
+def make_reviews(database: Database, parts: list[Part]) -> None:
+    """Makes review_candidates and reviews (row_number, entity in doubt, keys, why), one line per row and entity.
+
+    Of review_candidates each line is one that the row could be: `candidate`, an id, or `other_row`, an earlier row of
+    the file that makes somebody new; `shares` are the fields in which they agree, `active` whether a contact is.
+    """
+    candidates = " UNION ALL BY NAME ".join(_candidates(part) for part in parts)
+    database.run(f"CREATE OR REPLACE TABLE review_candidates AS {candidates} ORDER BY row_number, candidate")
+    queries = [
+        f"""
+        SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
+               concat_ws('; ', 'could be {part.entity} ' || people, 'could be the same as ' || row) AS why
+        FROM {part.table("targets")} JOIN {part.table("keys")} AS k USING (row_number) LEFT JOIN (
+            SELECT row_number, array_to_string(list(said ORDER BY candidate)
+                       FILTER (candidate IS NOT NULL)[:{_SAID}], ' or ') AS people,
+                   any_value(said) FILTER (other_row IS NOT NULL) AS row
+            FROM ({_said(part)}) GROUP BY row_number
+        ) USING (row_number)
+        WHERE decision = 'review'"""
+        for part in parts
+    ]
+    database.run(f"CREATE OR REPLACE TABLE reviews AS {' UNION ALL '.join(queries)}")
+
+
+def _candidates(part: Part) -> str:
+    active = "active" if part.entity == "contact" else "NULL::BOOLEAN AS active"
+    return f"""
+        SELECT row_number, '{part.entity}' AS entity, candidate, {_shares(part, "c")} AS shares, active
+        FROM (
+            SELECT DISTINCT row_number, candidate
+            FROM {part.table("pairs")} SEMI JOIN (FROM {part.table("targets")} WHERE decision = 'review')
+                 USING (row_number)
+            WHERE differs <> 'another'
+        ) JOIN {part.table("keys")} AS r USING (row_number)
+          JOIN (SELECT {part.id}, {active}, {key_columns(part, "e", part.looked_at)}
+                FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
+        UNION ALL BY NAME
+        SELECT t.row_number, '{part.entity}' AS entity, t.leader AS other_row, {_shares(part, "c")} AS shares
+        FROM {part.table("targets")} AS t JOIN {part.table("keys")} AS r ON r.row_number = t.row_number
+             JOIN {part.table("keys")} AS c ON c.row_number = t.leader
+        WHERE decision = 'review'"""
+
+
+def _shares(part: Part, other: str) -> str:
+    """The fields in which the keys of `r` and of another agree."""
+    agreeing = ", ".join(
+        f"CASE WHEN r.{key_column(name)} = {other}.{key_column(name)} THEN {literal(name)} END"
+        for name in part.key_fields
+    )
+    return f"list_filter([{agreeing or 'NULL::VARCHAR'}], lambda name: name IS NOT NULL)"
+
+
+def _said(part: Part) -> str:
+    """Each candidate in words: who it is, and in which columns it agrees."""
+    headings = " ".join(
+        f"WHEN {literal(name)} THEN {literal(part.headings.get(name, name))}" for name in part.key_fields
+    )
+    named = f"CASE name {headings} END" if headings else "name"
+    return f"""
+        SELECT row_number, candidate, other_row, coalesce(candidate::VARCHAR, 'row ' || other_row) || ' ('
+                   || concat_ws('; ', 'same ' || nullif(array_to_string(
+                       list_transform(shares, lambda name: {named}), ', '), ''),
+                       CASE WHEN NOT active THEN 'deactivated' END) || ')' AS said
+        FROM review_candidates WHERE entity = '{part.entity}'"""
