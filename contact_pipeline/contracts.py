@@ -91,7 +91,8 @@ CELL_ERRORS: Final = pa.DataFrameSchema(
 #    A value that cannot be normalized stays as it was given, for validation to reject; null is blank (or a cell with an
 #    error, which validation rejects by CELL_ERRORS); the empty string is an explicit "nothing" (a word such as "Without
 #    Portfolio" was given). `repaired` is a bitmap: bit i is set where the value of the i-th mapped column changed its
-#    meaning (not merely its form). Blank rows (all cells blank, or the heading repeated) are not here but in BLANK_ROWS.
+#    meaning (not merely its form). Blank rows (all cells blank, or the heading repeated) are not here but in
+#    BLANK_ROWS.
 NORMALIZED_ROWS: Final = pa.DataFrameSchema(
     {"row_number": pa.Column(ROW_NUMBER, unique=True), "repaired": pa.Column(pl.UInt64)}, strict=False
 )

@@ -12,12 +12,13 @@ from typing import Any
 import yaml
 
 from contact_pipeline.errors import Refusal
-
-OPTIONS_SUFFIX = ".options.yaml"
-REFUSED = "refused"
+from contact_pipeline.profiles import load_profile
+from contact_pipeline.profiles.options import choose
+from contact_pipeline.store.originals import OPTIONS_SUFFIX, is_ordinary
 
 _LEFT_ALONE = (".part", ".tmp", OPTIONS_SUFFIX)
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
+_NOT_OF_PROFILES = {"user", "force"}  # options of any upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,64 @@ def drops(inbox: Path) -> Iterator[Drop]:
                 yield Drop(path, found.st_size, found.st_mtime_ns)
 
 
-def read_options(drop: Drop) -> tuple[dict[str, Any], Refusal | None]:
-    """The options that lie beside a file, by their names in Python, and what is wrong with the options file."""
+def read_options(drop: Drop, profiles: Path) -> tuple[dict[str, Any], Refusal | None]:
+    """The options that lie beside a file, by their names in Python, and what is wrong with the options file.
+
+    Args:
+        drop: the file.
+        profiles: the folder of the user's own profiles; whatever its profile does not offer is wrong, too.
+    """
     path = drop.options_path
-    if _ordinary(path) is None:
+    if not os.path.lexists(path):
         return {}, None
+    if not is_ordinary(path):
+        return {}, _wrong(path, "is a link, a device or a folder, and is not read")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        options, lines = _parse(path, path.read_text(encoding="utf-8-sig"))
+    except Refusal as refusal:
+        return {}, refusal
+    except (UnicodeDecodeError, yaml.YAMLError, OSError) as error:
         return {}, _wrong(path, f"is not readable as YAML{_where(error)}")
-    if not isinstance(content, dict):
-        return {}, _wrong(path, "holds no options")
-    options = {str(name).replace("-", "_"): value for name, value in content.items()}
-    for name in _NOT_OPTIONS & options.keys():
-        return {}, _wrong(path, f"gives '{name}', which is no option")
-    return options, None
+    problem = _not_offered(drop.profile, options, profiles)
+    if problem is None:
+        return options, None
+    line = lines[str(problem.details["option"])]
+    said = f"{path.name}, line {line}: {problem.message}"
+    return {}, Refusal(
+        problem.code, said, problem.fix, file=path.name, details={**problem.details, "line_number": line}
+    )
+
+
+def _parse(path: Path, content: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The options by their names in Python, and the line on which each stands.
+
+    Raises:
+        Refusal: it holds something else, an option twice, or one that cannot be given here.
+    """
+    root = yaml.compose(content, yaml.SafeLoader)
+    if root is None:
+        return {}, {}
+    if not isinstance(root, yaml.MappingNode):
+        raise _wrong(path, "holds no options")
+    lines: dict[str, int] = {}
+    for key, _ in root.value:
+        name, line = str(key.value).replace("-", "_"), key.start_mark.line + 1
+        if name in _NOT_OPTIONS:
+            raise _wrong(path, f"gives '{key.value}' on line {line}, which is no option")
+        if name in lines:
+            raise _wrong(path, f"gives '{key.value}' twice, on lines {lines[name]} and {line}")
+        lines[name] = line
+    options = yaml.safe_load(content)
+    return {str(name).replace("-", "_"): value for name, value in options.items()}, lines
+
+
+def _not_offered(profile: str, options: dict[str, Any], profiles: Path) -> Refusal | None:
+    """What is wrong with one of the options for that profile; a profile that is unknown is refused elsewhere."""
+    try:
+        choose(load_profile(profile, profiles), {n: value for n, value in options.items() if n not in _NOT_OF_PROFILES})
+    except Refusal as refusal:
+        return refusal if refusal.details.get("option") in options else None
+    return None
 
 
 def owner(path: Path) -> str:
@@ -88,16 +132,6 @@ def owner(path: Path) -> str:
         return path.owner()
     except KeyError:
         return str(path.stat().st_uid)
-
-
-def clear_options(drop: Drop, upload_id: str, *, refused: bool) -> None:
-    """Takes away the options file of a file that was taken: a refused one's goes beside it into `refused/`."""
-    if _ordinary(drop.options_path) is None:
-        return
-    if refused:
-        drop.options_path.rename(drop.path.parent / REFUSED / f"{upload_id}-{drop.options_path.name}")
-    else:
-        drop.options_path.unlink()
 
 
 def _ordinary(path: Path) -> os.stat_result | None:

@@ -16,6 +16,7 @@ from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.store.originals import is_ordinary, told
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -111,15 +112,16 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
 def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folder.Drop) -> "Upload | None":
     """Receives a file, refused or not; None where the machine did not let us, and the next tick tries again."""
     try:
-        options, problem = folder.read_options(drop)
+        options, problem = folder.read_options(drop, pipeline.settings.profiles_path)
         claimed = options.pop("user", None)
         user = str(claimed) if claimed and pipeline.settings.trust_inbox_user else folder.owner(drop.path)
-        upload = pipeline.receive(drop.path, drop.profile, user=user, move=True, problem=problem, **options)
-        folder.clear_options(drop, upload.upload_id, refused=upload.state == "refused")
+        upload = pipeline.receive(drop.path, told(drop.profile), user=user, move=True, problem=problem, **options)
+        if is_ordinary(drop.options_path) and upload.state != "refused":
+            pipeline.originals.keep_options(upload.upload_id, drop.options_path)
     except (OSError, ContactPipelineError) as fault:
-        context.log.warning("%s is left for the next tick: %s", drop.name, fault)
+        context.log.warning("%s is left for the next tick: %s", told(drop.name), told(str(fault)))
         return None
-    context.log.info("%s is upload %s (%s) %s", drop.name, upload.upload_id, upload.state, reason(upload))
+    context.log.info("%s is upload %s (%s) %s", told(drop.name), upload.upload_id, upload.state, reason(upload))
     return upload
 
 

@@ -32,7 +32,9 @@ from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, now
-from contact_pipeline.store.originals import Originals, sha256_of
+from contact_pipeline.store.originals import Originals, sha256_of, told
+from contact_pipeline.upload.file_type import unreadable
+from contact_pipeline.upload.limits import check_file_size
 
 Progress = Callable[[str, float], None]
 
@@ -126,9 +128,9 @@ class Pipeline:
         line: dict[str, Any] = {
             "upload_id": _new_id(),
             "profile": profile,
-            "file_name": path.name,
+            "file_name": told(path.name),
             "file_size": path.stat().st_size,
-            "sha256": sha256_of(path),
+            "sha256": "",
             "state": "received",
             "stage": "received",
             "added_at": now(),
@@ -136,6 +138,7 @@ class Pipeline:
             "inbox": move,
         }
         try:
+            line["sha256"] = self._sha256(path, line["file_name"])
             if problem:
                 raise problem
             known, chosen = choose(load_profile(profile, self.settings.profiles_path), options)
@@ -150,7 +153,7 @@ class Pipeline:
             self.store.check_roles(known, user)
             line["repeats"] = None if force else repeated_upload(self.store, line, known)
         except Refusal as refusal:
-            line |= {"state": "refused", "reason": refused(refusal, path.name), "finished_at": now()}
+            line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
         if line.get("repeats"):
             line |= {"state": "repeated", "finished_at": now()}
         try:
@@ -446,6 +449,18 @@ class Pipeline:
         if not kept and self.store.line(upload_id).state == "cancelled":
             self._forget(upload_id)
         return self.show(upload_id)
+
+    def _sha256(self, path: Path, file_name: str) -> str:
+        """The hash of a file that can be read and is not too large.
+
+        Raises:
+            Refusal: it is not (`file-unreadable`, `limit`).
+        """
+        check_file_size(path, file_name, self.settings)
+        try:
+            return sha256_of(path)
+        except OSError as error:
+            raise unreadable(file_name, error) from error
 
     def _check_roles(self, line: LedgerLine, actor: str) -> None:
         if line.resolved_profile is not None:  # a single contact handled by hand has none

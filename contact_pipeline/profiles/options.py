@@ -84,7 +84,8 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
-        raise Refusal("option-value", f"Option '{_spelled(name)}': {first['msg']}.", "Correct it.") from error
+        said = f"Option '{_spelled(name)}': {first['msg']}."
+        raise Refusal("option-value", said, "Correct it.", details={"option": name}) from error
     _allowed(profile, "blank", options.blank, profile.options.blank)
     _allowed(profile, "rule", options.rule, profile.options.rule)
     options = options.model_copy(update={"lead_type": _lead_type(profile, options), "group": _group(profile, options)})
@@ -97,7 +98,10 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
 def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any]) -> None:
     if value is not None and value not in allowed:
         raise Refusal(
-            "option-value", f"Profile {profile.name} does not offer {name} '{value}'.", f"Choose {listed(allowed)}."
+            "option-value",
+            f"Profile {profile.name} does not offer {name} '{value}'.",
+            f"Choose {listed(allowed)}.",
+            details={"option": name},
         )
 
 
@@ -168,7 +172,10 @@ def _lead_type(profile: Profile, options: UploadOptions) -> str | None:
         if lead_type.casefold() == options.lead_type.casefold():
             return lead_type
     raise Refusal(
-        "option-value", f"There is no lead type '{options.lead_type}'.", f"Choose {listed(profile.lead_types)}."
+        "option-value",
+        f"There is no lead type '{options.lead_type}'.",
+        f"Choose {listed(profile.lead_types)}.",
+        details={"option": "lead_type"},
     )
 
 

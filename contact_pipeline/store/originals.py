@@ -1,14 +1,24 @@
-"""The received files: kept as they came under a name of our own; the name they came with is only data."""
+"""The received files: kept as they came under a name of our own; the name they came with is only data.
+
+What came beside a file with its options is kept with it, and given back with it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import stat
 from errno import ENOENT
 from pathlib import Path
+from typing import Final
 
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
+
+OPTIONS_SUFFIX: Final = ".options.yaml"  # behind a file's name: the file with its options
+_LONGEST_STEM: Final = 180  # bytes; a name has at most 255
+_LONGEST_ENDING: Final = 20
 
 
 class Originals:
@@ -40,6 +50,13 @@ class Originals:
             return path
         raise FileNotFoundError(ENOENT, "The original of the upload is gone; cancel it and send the file again", folder)
 
+    def keep_options(self, upload_id: str, path: Path) -> None:
+        """Moves the options file of a received file to its original."""
+        shutil.move(path, self._options_path(upload_id))
+
+    def _options_path(self, upload_id: str) -> Path:
+        return self._settings.upload_path(upload_id) / "options.yaml"
+
     def remove(self, upload_id: str) -> None:
         """Deletes the upload's folder."""
         shutil.rmtree(self._settings.upload_path(upload_id), ignore_errors=True)
@@ -50,10 +67,33 @@ class Originals:
             return
         folder = self._settings.inbox / line.profile / "refused"
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / f"{line.upload_id}-{Path(line.file_name).name}"
+        kept = folder / f"{line.upload_id}-{_shortened(Path(line.file_name).name)}"
         shutil.move(path, kept)
+        for options in (self._options_path(line.upload_id), path.with_name(path.name + OPTIONS_SUFFIX)):
+            if is_ordinary(options):
+                shutil.move(options, kept.with_name(kept.name + OPTIONS_SUFFIX))
         reason = f"{line.file_name}: {line.reason['message']}\n{line.reason['fix']}\n"
         kept.with_name(f"{kept.name}.txt").write_text(reason, encoding="utf-8")
+
+
+def told(name: str) -> str:
+    """The name of a file as text; bytes in it that are none are shown as �."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def is_ordinary(path: Path) -> bool:
+    """Whether there is an ordinary file; links are not followed."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:  # gone, or a name that no file can have
+        return False
+
+
+def _shortened(name: str) -> str:
+    """A name that leaves room for an upload's id before it and another ending behind it."""
+    ending = Path(name).suffix if len(Path(name).suffix) < _LONGEST_ENDING else ""
+    stem = name.removesuffix(ending).encode()
+    return name if len(stem) <= _LONGEST_STEM else stem[:_LONGEST_STEM].decode("utf-8", "ignore") + ending
 
 
 def sha256_of(path: Path) -> str:

@@ -79,15 +79,20 @@ def _first_bytes(path: Path, file_name: str) -> bytes:
         with path.open("rb") as opened:
             start = opened.read(4096)
     except OSError as error:
-        raise Refusal(
-            "file-unreadable",
-            f"{file_name} cannot be read: {error.strerror}.",
-            "Check that you are allowed to read it.",
-            file=file_name,
-        ) from error
+        raise unreadable(file_name, error) from error
     if not start:
         raise Refusal("file-empty", f"{file_name} is empty.", "Send a file with a heading and rows.", file=file_name)
     return start
+
+
+def unreadable(file_name: str, error: OSError) -> Refusal:
+    """The refusal (`file-unreadable`) of a file that the machine does not let us read."""
+    return Refusal(
+        "file-unreadable",
+        f"{file_name} cannot be read: {error.strerror}.",
+        "Check that whoever runs this may read it, and send it again.",
+        file=file_name,
+    )
 
 
 def _zipped(path: Path, file_name: str, settings: Settings) -> tuple[FileType | None, str]:

@@ -1,6 +1,7 @@
 """What the inbox takes and what it leaves alone."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,13 @@ def test_a_growing_file_looks_different(inbox: Path) -> None:
 
 
 def test_options_are_read_with_hyphens_or_underscores(inbox: Path) -> None:
-    (inbox / "a.csv").write_text("x")
-    (inbox / "a.csv.options.yaml").write_text("lead-type: SMS\nmap: {Nome: full_name}\n")
-    assert read_options(drop(inbox / "a.csv")) == ({"lead_type": "SMS", "map": {"Nome": "full_name"}}, None)
+    leads = inbox.parent / "dealer_leads"
+    leads.mkdir()
+    (leads / "a.csv").write_text("x")
+    (leads / "a.csv.options.yaml").write_text("lead-type: SMS\nsave_mapping: true\nmap: {Nome: full_name}\n")
+    options, problem = read_options(drop(leads / "a.csv"), inbox.parent / "profiles")
+    assert problem is None
+    assert options == {"lead_type": "SMS", "save_mapping": True, "map": {"Nome": "full_name"}}
 
 
 @pytest.mark.parametrize(
@@ -70,25 +75,60 @@ def test_options_are_read_with_hyphens_or_underscores(inbox: Path) -> None:
         (b"group: Spring\nuser: a: b\n", "not readable as YAML: line 2, at 'user'"),
         (b"\xff\xfe\x00", "not readable as YAML"),
         (b"just words", "holds no options"),
-        (b"move: false", "'move', which is no option"),
-        (b"file: /etc/passwd", "'file', which is no option"),
+        (b"move: false", "'move' on line 1, which is no option"),
+        (b"group: A\nfile: /etc/passwd", "'file' on line 2, which is no option"),
+        (b"group: A\n\ngroup: B", "'group' twice, on lines 1 and 3"),
     ],
 )
 def test_a_defective_options_file_is_a_refusal(inbox: Path, content: bytes, said: str) -> None:
     (inbox / "a.csv").write_text("x")
     (inbox / "a.csv.options.yaml").write_bytes(content)
-    options, problem = read_options(drop(inbox / "a.csv"))
+    options, problem = read_options(drop(inbox / "a.csv"), inbox.parent / "profiles")
     assert options == {}
     assert problem is not None
     assert problem.code == "options-file"
     assert said in str(problem)
 
 
-def test_an_options_file_that_is_a_link_is_not_read(inbox: Path, tmp_path: Path) -> None:
-    (tmp_path / "secret.yaml").write_text("group: Secret")
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (
+            "# for spring\ngroup: Spring\ncolour: green\n",
+            "option-unknown",
+            "line 3: Profile outreach_contacts has no option",
+        ),
+        ("group:\n  - Spring\n", "option-value", "line 1: Option 'group'"),
+        ("group: Spring\nencoding: 8\n", "option-value", "line 2: Option 'encoding'"),
+    ],
+)
+def test_an_option_that_the_profile_does_not_take_is_named_with_its_line(
+    inbox: Path, content: str, code: str, said: str
+) -> None:
     (inbox / "a.csv").write_text("x")
-    (inbox / "a.csv.options.yaml").symlink_to(tmp_path / "secret.yaml")
-    assert read_options(drop(inbox / "a.csv")) == ({}, None)
+    (inbox / "a.csv.options.yaml").write_text(content)
+    options, problem = read_options(drop(inbox / "a.csv"), inbox.parent / "profiles")
+    assert options == {}
+    assert problem is not None
+    assert (problem.code, problem.file) == (code, "a.csv.options.yaml")
+    assert f"a.csv.options.yaml, {said}" in problem.message
+
+
+def _link(path: Path) -> None:
+    path.symlink_to(path.parent / "secret.yaml")
+
+
+@pytest.mark.parametrize("make", [_link, os.mkfifo, Path.mkdir])
+def test_an_options_file_that_is_no_ordinary_file_is_not_read_but_refuses_the_upload(
+    inbox: Path, make: Callable[[Path], None]
+) -> None:
+    (inbox / "secret.yaml").write_text("group: Secret")
+    (inbox / "a.csv").write_text("x")
+    make(inbox / "a.csv.options.yaml")
+    options, problem = read_options(drop(inbox / "a.csv"), inbox.parent / "profiles")
+    assert options == {}
+    assert problem is not None
+    assert "a.csv.options.yaml is a link, a device or a folder" in str(problem)
 
 
 def test_the_owner_is_named_by_login_or_else_by_number(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:

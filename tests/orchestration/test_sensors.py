@@ -1,6 +1,7 @@
 """Ticks of the sensors on a temporary home."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from contact_pipeline.orchestration import partitions, sensors
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.pipeline import pipeline as receiving
+from contact_pipeline.store.originals import sha256_of
 
 Tick = Callable[[], Any]
 
@@ -129,6 +132,95 @@ def test_an_options_file_that_cannot_be_read_refuses_its_file(
     assert upload.state == "refused"
     assert upload.reason is not None
     assert upload.reason["code"] == "options-file"
+
+
+def test_options_are_given_back_with_a_file_that_is_refused_while_it_is_read(
+    ticks: Callable[[str], Tick], dropped: Callable[..., Path], outreach_file: Callable[..., Path], pipeline: Pipeline
+) -> None:
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "Spring"})
+    path.write_bytes(b"")
+    tick()
+    tick()
+    upload = pipeline.read(pipeline.uploads()[0].upload_id)
+    refused = path.parent / "refused"
+    assert (upload.state, upload.reason and upload.reason["code"]) == ("refused", "file-empty")
+    assert (refused / f"{upload.upload_id}-a.csv.options.yaml").read_text() == "group: Spring\n"
+    assert "is empty" in (refused / f"{upload.upload_id}-a.csv.txt").read_text()
+    assert list(path.parent.iterdir()) == [refused]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"caf\xe9.csv",
+        "név 山 😀.csv".encode(),
+        b"a b;c'd\"e$(f).csv",
+        b"two\nlines.csv",
+        b"-rf.csv",
+        b"no ending",
+        b"x" * 251 + b".csv",
+        "ü".encode() * 125 + b".csv",
+        b"x." + b"y" * 250,
+    ],
+)
+def test_any_name_is_data_and_no_path(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    name: bytes,
+) -> None:
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    path.rename(path.with_name(os.fsdecode(name)))
+    tick()
+    tick()
+    (upload,) = pipeline.uploads()
+    assert upload.file_name == name.decode("utf-8", "replace")
+    assert upload.reason is not None
+    assert upload.reason["code"] == "option-missing"
+    refused = list((path.parent / "refused").iterdir())
+    assert len(refused) == 2
+    assert all(found.name.startswith(upload.upload_id) for found in refused)
+    assert list(path.parent.iterdir()) == [path.parent / "refused"]
+
+
+def test_what_cannot_be_read_or_is_too_large_is_refused_unread(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreadable(path: Path) -> str:
+        if path.name == "b.csv":
+            raise PermissionError(13, "Permission denied")
+        return sha256_of(path)
+
+    monkeypatch.setattr(receiving, "sha256_of", unreadable)
+    tick = ticks("inbox")
+    large = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "Spring"})
+    with large.open("r+b") as sparse:
+        sparse.truncate(1 << 40)
+    dropped(outreach_file("b.csv", "b@example.com"), "outreach_contacts", {"group": "Spring"})
+    tick()
+    tick()
+    told = {upload.file_name: upload.reason and upload.reason["code"] for upload in pipeline.uploads()}
+    assert told == {"a.csv": "limit", "b.csv": "file-unreadable"}
+    assert len(list((large.parent / "refused").iterdir())) == 6
+
+
+def test_a_folder_of_no_profile_refuses_its_files(
+    ticks: Callable[[str], Tick], dropped: Callable[..., Path], outreach_file: Callable[..., Path], pipeline: Pipeline
+) -> None:
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "out_reach", {"group": "Spring"})
+    tick()
+    tick()
+    (upload,) = pipeline.uploads()
+    assert (upload.state, upload.reason and upload.reason["code"]) == ("refused", "profile-unknown")
+    assert {found.suffix for found in (path.parent / "refused").iterdir()} == {".csv", ".txt", ".yaml"}
 
 
 @pytest.mark.parametrize(("trusted", "user"), [("true", "m.keane"), ("false", None)])
