@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import map_distinct
+from contact_pipeline.profiles.distinct import map_distinct
 
 _YES: Final = ["yes", "y", "true", "1", "x"]
 _NO: Final = ["no", "n", "false", "0"]

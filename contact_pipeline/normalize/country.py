@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import map_distinct
+from contact_pipeline.profiles.distinct import map_distinct
 from contact_pipeline.profiles import postal
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import map_distinct
+from contact_pipeline.profiles.distinct import change_where, map_distinct
 from contact_pipeline.profiles import calendar
 
 _ISO_AT_MIDNIGHT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
@@ -28,8 +28,10 @@ def normalized(text: pl.Expr, formats: Sequence[str], pivot: int | None = None) 
     def read(days: pl.Series) -> pl.Series:
         return days.to_frame("day").select(_read(pl.col("day"), formats, pivot)).to_series()
 
-    # A file has far fewer days than rows.
-    return text.map_batches(lambda values: map_distinct(values, read), return_dtype=pl.String)
+    def read_distinct(values: pl.Series) -> pl.Series:  # a file has far fewer days than rows
+        return change_where(values, ~values.str.contains(calendar.EVERY_YEAR), lambda some: map_distinct(some, read))
+
+    return text.map_batches(read_distinct, return_dtype=pl.String)
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:

@@ -10,9 +10,10 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles import mail
 
+_SEVERAL_SIGNS: Final = "@[^@]*@"
 _UNUSUAL: Final = r"[^a-z0-9@._+\-]"
 _AROUND: Final = r'[\s<>,;:"|/?]'
 _FOREIGN: Final = r"[^ -~]"
@@ -76,8 +77,7 @@ def _bared(values: pl.Series) -> pl.Series:
 
 def _further(values: pl.Series) -> pl.Series:
     nothing = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
-    several = (values.str.count_matches("@", literal=True) > 1).fill_null(False)
-    return fill_where(nothing, several, values, _after_the_first)
+    return fill_where(nothing, values.str.contains(_SEVERAL_SIGNS), values, _after_the_first)
 
 
 def _after_the_first(values: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import change_where
+from contact_pipeline.profiles.distinct import change_where
 from contact_pipeline.normalize.name_parts import PARTS, parts_of_names
 from contact_pipeline.profiles import Column, Profile
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, FURTHER, REPAIRS, UNREAD, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
-from contact_pipeline.normalize.repairs import is_repairable, is_repaired, why
+from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 
@@ -197,8 +197,6 @@ def _repaired(given: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, C
     bits = pl.Series("repaired", [0], dtype=pl.UInt64).new_from_index(0, values.height)
     for place, (heading, column) in enumerate(columns.items()):
         before, after = given[heading], values[column.field]
-        if not is_repairable(column) and before.null_count() == after.null_count():
-            continue
         changed = is_repaired(before, after, column)
         if changed.any():
             bits = bits | pl.select(pl.when(changed).then(pl.lit(1 << place, pl.UInt64)).otherwise(0)).to_series()

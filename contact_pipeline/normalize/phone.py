@@ -12,14 +12,15 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.by_country import read_by_country
-from contact_pipeline.normalize.distinct import fill_where, map_distinct
+from contact_pipeline.profiles.distinct import fill_where, map_distinct
 from contact_pipeline.profiles import numbering
 
-_PLAIN: Final = r"^\+?[0-9 ().\-]+$"
-_PUNCTUATION: Final = r"[ ().\-]+"
+_PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
+_DIGITS: Final = r"^\+?[0-9]+$"
 _EXTENDED: Final = r"(?i)^(\+?[0-9 ().\-]+[0-9)]) *(?:;ext=|,,|(?:extension|extn|ext|x|#)[.:]?) *([0-9]{1,7})$"
 _TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
 _LETTER: Final = r"\p{L}"
+_NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASCII is no letter
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bx|#) *[0-9]+$"
@@ -90,23 +91,26 @@ def _verdict(text: str, region: str | None) -> str | None:
 
 
 def _has_stray_letters(values: pl.Series) -> pl.Series:
-    letters = values.str.contains(_LETTER)
+    letters = values.str.contains(_NO_PUNCTUATION)
     return fill_where(letters, letters, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_LETTER))
 
 
 def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The bare digits (after a plus) of texts in the usual spellings, and their extensions; else null."""
-    text = pl.col("text")
-    bare = pl.when(text.str.contains(_PLAIN)).then(text.str.replace_all(_PUNCTUATION, ""))
-    digits = values.to_frame("text").select(digits=bare).to_series()
+    bare = values.to_frame("text").select(_without_punctuation(pl.col("text"))).to_series()
+    digits = bare.set(~bare.str.contains(_DIGITS), None)
     extension = pl.Series("extension", [None], dtype=pl.String).new_from_index(0, values.len())
     extended = digits.is_null() & values.str.contains(_EXTENDED)
     if not extended.any():
         return digits, extension
     parts = values.filter(extended).str.extract_groups(_EXTENDED).struct
     places = extended.fill_null(False).arg_true()
-    base = parts.field("1").str.replace_all(_PUNCTUATION, "")
+    base = parts.field("1").to_frame("text").select(_without_punctuation(pl.col("text"))).to_series()
     return digits.scatter(places, base), extension.scatter(places, parts.field("2"))
+
+
+def _without_punctuation(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_many(_PUNCTUATION, [""] * len(_PUNCTUATION))
 
 
 def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None) -> pl.Series:

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.by_country import read_by_country
-from contact_pipeline.normalize.distinct import change_where
+from contact_pipeline.profiles.distinct import change_where
 from contact_pipeline.profiles.postal import PostalCodes, postal_codes_of
 
 _US: Final = "US"

@@ -9,6 +9,7 @@ import polars as pl
 
 from contact_pipeline.normalize import date, email, identifiers, name, phone, postal_code
 from contact_pipeline.profiles import Column
+from contact_pipeline.profiles.distinct import fill_where
 
 _Changed = Callable[[pl.Expr, pl.Expr], pl.Expr]
 _CHANGED: Final[Mapping[str, _Changed]] = {
@@ -22,11 +23,6 @@ _CHANGED: Final[Mapping[str, _Changed]] = {
 }
 
 
-def is_repairable(column: Column) -> bool:
-    """Whether normalization can change the meaning of the column's values, other than to blank."""
-    return column.type in _CHANGED and (column.type != "name" or column.title_case)
-
-
 def is_repaired(before: pl.Series, after: pl.Series, column: Column) -> pl.Series:
     """Whether each value changed its meaning.
 
@@ -35,11 +31,18 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column) -> pl.Serie
         after: the value.
         column: what it is.
     """
-    changed = (before.is_not_null() & after.is_null()) if column.type not in {"list", "boolean"} else pl.lit(False)
-    if is_repairable(column):
-        changed = changed | _CHANGED[column.type](pl.col("before"), pl.col("after")).fill_null(False)
-    pair = pl.DataFrame({"before": before, "after": after})
-    return pair.with_columns(changed=changed).get_column("changed")
+    if column.type in {"list", "boolean"}:
+        return pl.Series([False]).new_from_index(0, before.len())
+    blanked = before.is_not_null() & after.is_null()
+    changed = _CHANGED.get(column.type)
+    if changed is None or (column.type == "name" and not column.title_case):
+        return blanked
+
+    def judged(pair: pl.Series) -> pl.Series:
+        return pair.struct.unnest().select(changed(pl.col("before"), pl.col("after"))).to_series().fill_null(False)
+
+    pairs = pl.DataFrame({"before": before, "after": after}).to_struct()
+    return fill_where(blanked, before != after, pairs, judged)
 
 
 def why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:

@@ -7,15 +7,17 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.distinct import change_where
+from contact_pipeline.profiles.distinct import change_where
 
-_UNTIDY: Final = r"[^ -~]|  "  # anything but single spaces and visible ASCII
+# Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.
+_COMPOSED: Final = "!-~¡-¬®-ɏЀ-҂ء-يऄ-नぁ-ゖァ-ヺ一-鿿가-힣‐-”"
+_UNTIDY: Final = f"[^ {_COMPOSED}]|  |^ | $"
 _INVISIBLE: Final = r"[\p{Cf}\p{Cc}&&[^\s]]"  # zero-width and directional characters, soft hyphens, controls
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
     """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left."""
-    return cell.str.strip_chars().replace("", None).map_batches(_tidied, return_dtype=pl.String)
+    return cell.map_batches(_tidied, return_dtype=pl.String)
 
 
 def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
@@ -24,8 +26,8 @@ def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
 
 
 def _tidied(values: pl.Series) -> pl.Series:
-    untidy = values.str.contains(_UNTIDY)
-    return change_where(values, untidy, _tidy)
+    filled = values.set(values.str.len_bytes() == 0, None)
+    return change_where(filled, filled.str.contains(_UNTIDY), _tidy)
 
 
 def _tidy(values: pl.Series) -> pl.Series:

@@ -13,6 +13,12 @@ import polars as pl
 
 ISO: Final = "%Y-%m-%d"
 
+# Days that there are in every year, as ISO text: all but 29 February.
+EVERY_YEAR: Final = (
+    "^[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    "|02-(?:0[1-9]|1[0-9]|2[0-8]))$"
+)
+
 _WORDS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%B": "Month", "%b": "Mon", "%d": "DD"}
 _DIRECTIVE: Final = re.compile("%.?|" + "|".join(_WORDS.values()))  # the longer words first
 

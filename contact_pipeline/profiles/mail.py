@@ -10,30 +10,43 @@ from typing import Final
 import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from contact_pipeline.profiles.distinct import fill_where, map_distinct
+
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _LAST_LABEL: Final = "(?:[A-Za-z0-9][A-Za-z0-9-]*)?[A-Za-z]"
 _ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}$"
-_OPEN: Final = r"[@.]..--"  # labels such as xn--… that only IDNA can judge (RFC 5890, 2.3.1)
+_OPEN: Final = "--"  # as in labels such as xn--…, which only IDNA can judge (RFC 5890, 2.3.1)
 _SPECIAL_USE: Final = rf"(?i)[@.](?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$"  # RFC 6761: nobody has mail there
 _SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 5321, 4.5.3.1)
 
 
 def are_addresses(values: pl.Series) -> pl.Series:
     """Whether each text is an address that somebody can have; null stays null."""
-    plain = values.str.contains(_ADDRESS) & ~values.str.contains(_SPECIAL_USE)
-    asked = left_open(values)
-    if asked.is_empty():
-        return plain
-    accepted = asked.filter(pl.Series([verdict(text) is not None for text in asked], dtype=pl.Boolean))
-    return (plain & ~values.is_in(asked.implode())) | values.is_in(accepted.implode())
+    certain = _are_certain(values)
+    return fill_where(certain, ~certain & _are_open(values), values, lambda some: map_distinct(some, _accepted))
 
 
 def left_open(values: pl.Series) -> pl.Series:
     """The distinct values that regular expressions cannot decide, which are those the library is asked about."""
+    return values.filter(~_are_certain(values) & _are_open(values)).unique()
+
+
+def _are_certain(values: pl.Series) -> pl.Series:
+    """Whether each text is an address beyond doubt."""
+    is_short = values.str.len_bytes() <= _SHORT
+    doubtful = values.str.contains(_SPECIAL_USE) | values.str.contains(_OPEN, literal=True)
+    return is_short & values.str.contains(_ADDRESS) & ~doubtful
+
+
+def _are_open(values: pl.Series) -> pl.Series:
     foreign = values.str.len_bytes() != values.str.len_chars()
-    is_open = foreign | (values.str.len_bytes() > _SHORT) | values.str.contains(_OPEN)
-    return values.filter(is_open & values.str.contains("@", literal=True)).unique()
+    is_open = foreign | (values.str.len_bytes() > _SHORT) | values.str.contains(_OPEN, literal=True)
+    return is_open & values.str.contains("@", literal=True)
+
+
+def _accepted(values: pl.Series) -> pl.Series:
+    return pl.Series([verdict(text) is not None for text in values], dtype=pl.Boolean)
 
 
 def verdict(text: str) -> str | None:

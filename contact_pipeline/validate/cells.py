@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, postal
+from contact_pipeline.profiles.distinct import fill_where, map_distinct
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
@@ -19,7 +20,7 @@ _SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 _ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
 _SSN: Final = "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"
-_SSN_NEVER_ISSUED: Final = "^000-|^666-|^9|-00-|-0000$"
+_SSN_NEVER_ISSUED: Final = "^(?:000|666|9|[0-9]{3}-00|[0-9]{3}-[0-9]{2}-0000)"
 _ZIP_CODE: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
 _FIRST_BIRTH: Final = "1900-01-01"
 
@@ -55,6 +56,19 @@ def cell_rules(column: Column, profile: Profile, reference: Reference, today: da
     return [*found, *_birth_date(today)] if column.type == "date" and column.field == "date_of_birth" else found
 
 
+def _unless(quick: Passes, careful: Passes) -> Passes:
+    """Passes what the quick rule passes; only the distinct rest is looked at with care."""
+
+    def judge(values: pl.Series) -> pl.Series:
+        return values.to_frame("value").select(careful(pl.col("value"))).to_series()
+
+    def judge_rest(values: pl.Series) -> pl.Series:
+        passed = values.to_frame("value").select(quick(pl.col("value"))).to_series()
+        return fill_where(passed, ~passed, values, lambda some: map_distinct(some, judge))
+
+    return lambda value: value.map_batches(judge_rest, return_dtype=pl.Boolean)
+
+
 _NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.contains(_SCIENTIFIC))
 
 
@@ -80,28 +94,38 @@ def _phone(region: str | None) -> list[CellRule]:
 
 
 def _is_phone(value: pl.Expr) -> pl.Expr:
-    return value.map_batches(_are_phones, return_dtype=pl.Boolean)
+    return _unless(numbering.is_certain, _is_phone_after_all)(value)
 
 
-def _are_phones(values: pl.Series) -> pl.Series:
-    certain = values.to_frame("number").select(numbering.is_certain(pl.col("number"))).to_series()
-    rest = values.filter(~certain)
-    wrong = rest.to_frame("number").select(numbering.is_wrong(pl.col("number"))).to_series()
-    asked = rest.filter(rest.str.starts_with("+") & ~wrong).unique()
-    accepted = asked.filter(pl.Series([numbering.verdict(text, None) == text for text in asked], dtype=pl.Boolean))
-    return certain if accepted.is_empty() else certain | values.is_in(accepted.implode())
+def _is_phone_after_all(value: pl.Expr) -> pl.Expr:
+    open_to_doubt = value.str.starts_with("+") & ~numbering.is_wrong(value)
+    return pl.when(open_to_doubt).then(value).map_batches(_accepted_by_library, return_dtype=pl.Boolean)
+
+
+def _accepted_by_library(values: pl.Series) -> pl.Series:
+    verdicts = [text is not None and numbering.verdict(text, None) == text for text in values]
+    return pl.Series(values.name, verdicts, dtype=pl.Boolean)
 
 
 def _date(column: Column) -> list[CellRule]:
-    def is_a_day(value: pl.Expr) -> pl.Expr:
-        return value.str.contains(_ISO) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
+    rules = [CellRule("date-format", _unless(_is_plain_day, _is_a_day), formats)]
+    if len(column.formats) < 2:
+        return rules
 
     def has_one_reading(value: pl.Expr) -> pl.Expr:
-        return ~calendar.differ([calendar.reading(value, declared, column.pivot) for declared in column.formats])
+        readings = [calendar.reading(value, declared, column.pivot) for declared in column.formats]
+        return ~calendar.differ(readings).fill_null(False)
 
-    formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
-    rules = [CellRule("date-format", is_a_day, formats)]
-    return [CellRule("date-ambiguous", has_one_reading, formats), *rules] if len(column.formats) > 1 else rules
+    return [CellRule("date-ambiguous", _unless(_is_plain_day, has_one_reading), formats), *rules]
+
+
+def _is_a_day(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(_ISO) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+
+
+def _is_plain_day(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(calendar.EVERY_YEAR)
 
 
 def both_readings(value: pl.Expr, column: Column) -> pl.Expr:
@@ -153,11 +177,15 @@ def _postal_example(country: str) -> str:
 
 
 def _birth_date(today: date) -> list[CellRule]:
-    # ISO dates sort as text, so none has to be made a date again.
+    # ISO dates sort as text, so none has to be made a date again; most texts pass without being looked at closer.
     by = today.isoformat()
+
+    def is_no_day(value: pl.Expr) -> pl.Expr:
+        return ~value.str.contains(_ISO)
+
     return [
-        CellRule("date-future", lambda value: ~value.str.contains(_ISO) | (value <= by)),
-        CellRule("date-before-1900", lambda value: ~value.str.contains(_ISO) | (value >= _FIRST_BIRTH)),
+        CellRule("date-future", _unless(lambda value: value <= by, is_no_day)),
+        CellRule("date-before-1900", _unless(lambda value: value >= _FIRST_BIRTH, is_no_day)),
     ]
 
 

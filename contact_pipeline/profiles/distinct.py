@@ -23,8 +23,9 @@ def fill_where(
 
 
 def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """The text that `decide` makes of each distinct value; null stays null."""
+    """What `decide` makes of each distinct value; null stays null."""
     distinct = values.drop_nulls().unique()
+    decided = decide(distinct)
     if distinct.is_empty():
-        return values.cast(pl.String)
-    return values.replace_strict(distinct, decide(distinct), return_dtype=pl.String, default=None)
+        return pl.Series(values.name, [None], dtype=decided.dtype).new_from_index(0, values.len())
+    return values.replace_strict(distinct, decided, return_dtype=decided.dtype, default=None)
