@@ -25,8 +25,8 @@ def normalized(text: pl.Expr, formats: Sequence[str], pivot: int | None = None) 
         pivot: last of the two-digit years that belong to this century.
     """
 
-    def read(days: pl.Series) -> pl.Series:
-        return days.to_frame("day").select(_read(pl.col("day"), formats, pivot)).to_series()
+    def read(values: pl.Series) -> pl.Series:
+        return _read(values, formats, pivot)
 
     def read_distinct(values: pl.Series) -> pl.Series:  # a file has far fewer days than rows
         return change_where(values, ~values.str.contains(calendar.EVERY_YEAR), lambda some: map_distinct(some, read))
@@ -47,8 +47,12 @@ def why(before: pl.Expr, after: pl.Expr, formats: Sequence[str], pivot: int | No
     return pl.format("read as {}", pl.coalesce(readings)) if readings else pl.lit("read as a date")
 
 
-def _read(text: pl.Expr, formats: Sequence[str], pivot: int | None) -> pl.Expr:
+def _read(values: pl.Series, formats: Sequence[str], pivot: int | None) -> pl.Series:
+    text = pl.col("text")
     iso = pl.when(text.str.contains(_ISO_AT_MIDNIGHT)).then(text.str.slice(0, 10))
-    readings = [calendar.reading(text, declared, pivot) for declared in formats]
-    declared = pl.when(~calendar.differ(readings)).then(pl.coalesce(readings)) if readings else pl.lit(None, pl.String)
-    return pl.coalesce([calendar.reading(iso, calendar.ISO), declared, text])
+    readings = {f"day {declared}": calendar.day(text, declared, pivot) for declared in formats}
+    days = values.to_frame("text").select("text", calendar.day(iso, calendar.ISO).alias("iso"), **readings)
+    declared = [pl.col(name) for name in readings]
+    only = pl.when(~calendar.differ(declared).fill_null(False)).then(pl.coalesce(declared)) if declared else pl.lit(None)
+    found = pl.coalesce("iso", only).cast(pl.Date)
+    return days.select(pl.coalesce(found.dt.strftime(calendar.ISO), text)).to_series()

@@ -38,11 +38,15 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column) -> pl.Serie
     if changed is None or (column.type == "name" and not column.title_case):
         return blanked
 
-    def judged(pair: pl.Series) -> pl.Series:
-        return pair.struct.unnest().select(changed(pl.col("before"), pl.col("after"))).to_series().fill_null(False)
+    pairs = pl.DataFrame({"before": before, "after": after})
+    differs = (before != after).fill_null(False)
+    if differs.sum() * 2 > pairs.height:  # then looking at all of them costs less than picking some out
+        return blanked | _judged(pairs, changed)
+    return fill_where(blanked, differs, pairs.to_struct(), lambda some: _judged(some.struct.unnest(), changed))
 
-    pairs = pl.DataFrame({"before": before, "after": after}).to_struct()
-    return fill_where(blanked, before != after, pairs, judged)
+
+def _judged(pairs: pl.DataFrame, changed: _Changed) -> pl.Series:
+    return pairs.select(changed(pl.col("before"), pl.col("after"))).to_series().fill_null(False)
 
 
 def why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:

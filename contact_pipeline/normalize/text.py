@@ -31,6 +31,11 @@ def _tidied(values: pl.Series) -> pl.Series:
 
 
 def _tidy(values: pl.Series) -> pl.Series:
+    stripped = values.str.strip_chars().replace("", None)
+    return change_where(stripped, stripped.str.contains(_UNTIDY), _clean)
+
+
+def _clean(values: pl.Series) -> pl.Series:
     visible = values.str.replace_all(_INVISIBLE, "").str.normalize("NFC")
     return visible.str.replace_all(r"\s+", " ").str.strip_chars().replace("", None)
 

@@ -49,20 +49,25 @@ def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
         declared: the format.
         pivot: last of the two-digit years that belong to this century; the others belong to the last one.
     """
-    day = text.str.to_date(declared, strict=False)
+    return day(text, declared, pivot).dt.strftime(ISO)
+
+
+def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
+    """The same as a date."""
+    found = text.str.to_date(declared, strict=False)
     if "%y" not in declared:
         # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
-        return pl.when(day.dt.year().is_between(1000, 9999)).then(day.dt.strftime(ISO))
+        return pl.when(found.dt.year().is_between(1000, 9999)).then(found)
     century = (
-        pl.when(day.dt.year() % 100 <= (68 if pivot is None else pivot)).then(pl.lit("20")).otherwise(pl.lit("19"))
+        pl.when(found.dt.year() % 100 <= (68 if pivot is None else pivot)).then(pl.lit("20")).otherwise(pl.lit("19"))
     )
-    written = pl.concat_str(century, day.dt.strftime("%y-%m-%d"))
-    return written.str.to_date(ISO, strict=False).dt.strftime(ISO)  # 29 February may not be in that century's year
+    written = pl.concat_str(century, found.dt.strftime("%y-%m-%d"))
+    return written.str.to_date(ISO, strict=False)  # 29 February may not be in that century's year
 
 
-def differ(readings: Sequence[pl.Expr]) -> pl.Expr:
-    """Whether two of the readings are different days."""
-    return pl.min_horizontal(readings) != pl.max_horizontal(readings) if len(readings) > 1 else pl.lit(False)
+def differ(days: Sequence[pl.Expr]) -> pl.Expr:
+    """Whether two of the readings of a text are different days."""
+    return pl.min_horizontal(days) != pl.max_horizontal(days) if len(days) > 1 else pl.lit(False)
 
 
 def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None) -> list[str]:
@@ -77,7 +82,7 @@ def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None)
     """
     days = values.drop_nulls().unique().to_frame("text")
     read = days.select(
-        reading(pl.col("text"), declared, pivot).is_not_null().alias(declared) for declared in dict.fromkeys(formats)
+        day(pl.col("text"), declared, pivot).is_not_null().alias(declared) for declared in dict.fromkeys(formats)
     )
     read = read.filter(pl.any_horizontal(pl.all()))
     whole = [declared for declared in dict.fromkeys(formats) if read[declared].all()]

@@ -114,8 +114,8 @@ def _date(column: Column) -> list[CellRule]:
         return rules
 
     def has_one_reading(value: pl.Expr) -> pl.Expr:
-        readings = [calendar.reading(value, declared, column.pivot) for declared in column.formats]
-        return ~calendar.differ(readings).fill_null(False)
+        days = [calendar.day(value, declared, column.pivot) for declared in column.formats]
+        return ~calendar.differ(days).fill_null(False)
 
     return [CellRule("date-ambiguous", _unless(_is_plain_day, has_one_reading), formats), *rules]
 
