@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -18,8 +19,26 @@ from contact_pipeline.validate.cells import CellRule, cell_rules
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
 _BESIDE: Final = {"boolean": (UNREAD, "boolean-format"), "email": (FURTHER, "email-several")}
-
 _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a profile, of which a check of its schema is made.
+
+    Attributes:
+        code: name of the defect where a row fails.
+        column: the column in error, without which the rule does not apply; None: the row as a whole.
+        passes: given the columns that there are, whether a row passes.
+        expected: what would be right, in words.
+        of_cell: whether it looks at that column alone.
+    """
+
+    code: str
+    column: str | None
+    passes: Callable[[Collection[str]], pl.Expr]
+    expected: str = ""
+    of_cell: bool = False
 
 
 def schema_for(
@@ -38,77 +57,92 @@ def schema_for(
         rows: whether to check what rows need as a whole.
         today: the day after which nobody has been born; unset: today.
     """
-    today = today or datetime.now(UTC).astimezone().date()
+    rules = [rule for rule in rules_of(profile, reference, today) if (cells if rule.of_cell else rows)]
     columns = dict(NORMALIZED_ROWS.columns)
     for column in profile.columns:
-        rules = cell_rules(column, profile, reference, today) if cells else []
-        checks = [_cell_check(rule, column) for rule in rules]
-        checks += _row_checks_of(column, profile) if rows else []
-        kind = profile.row_fields[column.field]
-        columns[column.field] = pa.Column(_TYPES[kind], checks, nullable=True, required=False)
-        if cells and column.type in _BESIDE:
-            prefix, code = _BESIDE[column.type]
-            beside = f"{prefix}{column.field}"
-            is_empty = _check(code, pl.col(beside).is_null(), ignore_na=False)
-            columns[beside] = pa.Column(pl.String(), is_empty, nullable=True, required=False)
-    whole = [check for rule in profile.rules for check in _whole_row_checks(rule, profile)] if rows else []
-    return pa.DataFrameSchema(columns, checks=whole, name=profile.name, strict=False)
+        kind = _TYPES[profile.row_fields[column.field]]
+        columns[column.field] = pa.Column(kind, _checks(rules, column.field), nullable=True, required=False)
+        if column.type in _BESIDE:
+            beside = f"{_BESIDE[column.type][0]}{column.field}"
+            columns[beside] = pa.Column(pl.String(), _checks(rules, beside), nullable=True, required=False)
+    return pa.DataFrameSchema(columns, checks=_checks(rules, None), name=profile.name, strict=False)
 
 
-def _cell_check(rule: CellRule, column: Column) -> pa.Check:
+def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[Rule]:
+    """The rules of a profile, in the order in which defects are named; the arguments are those of `schema_for`."""
+    today = today or datetime.now(UTC).astimezone().date()
+    return [
+        *(rule for column in profile.columns for rule in _of_column(column, profile, reference, today)),
+        *(found for rule in profile.rules for found in _of_whole_rows(rule, profile)),
+    ]
+
+
+def in_doubt(there: Collection[str], rules: Sequence[Rule]) -> pl.Expr:
+    """Whether a row fails a rule, given the columns that there are.
+
+    All rules are asked at once, which makes many rows quick to judge; a schema then names what is wrong with the few.
+    """
+    passes = [rule.passes(there) for rule in rules if rule.column is None or rule.column in there]
+    return ~pl.all_horizontal(passes).fill_null(False) if passes else pl.lit(False)
+
+
+def _of_column(column: Column, profile: Profile, reference: Reference, today: date) -> Iterator[Rule]:
+    """The rules that blame one column: what its cells must be, that it is filled, that it agrees with another."""
+    field = column.field
+    for cell in cell_rules(column, profile, reference, today):
+        yield _of_cell(cell, column)
+    if column.required:
+        yield Rule("required", field, lambda _: pl.col(field).is_not_null())
+    for rule in profile.rules:
+        yield from _blaming(rule, field, profile)
+    if column.type in _BESIDE:
+        prefix, code = _BESIDE[column.type]
+        yield Rule(code, f"{prefix}{field}", lambda _: pl.col(f"{prefix}{field}").is_null(), of_cell=True)
+
+
+def _of_cell(rule: CellRule, column: Column) -> Rule:
     value = pl.col(column.field)
     if column.nothing and column.type not in {"list", "boolean"}:
         value = pl.when(value != "").then(value)  # the word for nothing passes every rule
-    return _check(rule.code, rule.passes(value) | value.is_null(), rule.expected)
+    passes = rule.passes(value) | value.is_null()
+    return Rule(rule.code, column.field, lambda _: passes, rule.expected, of_cell=True)
 
 
-def _row_checks_of(column: Column, profile: Profile) -> list[pa.Check]:
-    """The row rules that blame one column: it must be filled, or equal another."""
-    checks = []
-    if column.required:
-        checks.append(_check("required", pl.col(column.field).is_not_null(), ignore_na=False))
-    return [*checks, *(check for rule in profile.rules for check in _blaming_checks(rule, column, profile))]
-
-
-def _blaming_checks(rule: RowRule, column: Column, profile: Profile) -> Iterator[pa.Check]:
-    """The check of a rule, where it blames this column."""
+def _blaming(rule: RowRule, field: str, profile: Profile) -> Iterator[Rule]:
+    """The rule of a profile, where it blames this field."""
     lists = _not_text(profile)
     match rule:
-        case Same() if rule.same[0] == column.field:
-            yield _row_check("differs-from", lambda there: has_same(rule, there), rule.same[1])
-        case RequiredWhen() if rule.required == column.field:
-            yield _row_check("required-when", lambda there: has_required(rule, there, lists), required_when(rule))
-        case InOrder() if rule.end == column.field:
-            yield _row_check("end-before-start", lambda there: is_in_order(rule, there), rule.start)
+        case Same() if rule.same[0] == field:
+            yield Rule("differs-from", field, lambda there: has_same(rule, there), rule.same[1])
+        case RequiredWhen() if rule.required == field:
+            yield Rule("required-when", field, lambda there: has_required(rule, there, lists), required_when(rule))
+        case InOrder() if rule.end == field:
+            yield Rule("end-before-start", field, lambda there: is_in_order(rule, there), rule.start)
 
 
-def _whole_row_checks(rule: RowRule, profile: Profile) -> Iterator[pa.Check]:
-    """The check of a rule that blames no single column."""
+def _of_whole_rows(rule: RowRule, profile: Profile) -> Iterator[Rule]:
+    """The rule of a profile, where it blames no single field."""
     lists = _not_text(profile)
     match rule:
         case AnyOf():
-            yield _row_check("needs-one-of", lambda there: has_any_of(rule, there, lists), rule.message)
+            yield Rule("needs-one-of", None, lambda there: has_any_of(rule, there, lists), rule.message)
         case Together():
-            expected = ",".join(rule.together)
-            yield _row_check("required-together", lambda there: has_together(rule, there, lists), expected)
+            yield Rule(
+                "required-together", None, lambda there: has_together(rule, there, lists), ",".join(rule.together)
+            )
 
 
 def _not_text(profile: Profile) -> list[str]:
     return [field for field, kind in profile.row_fields.items() if kind != "text"]
 
 
-def _check(code: str, passes: pl.Expr, expected: str = "", *, ignore_na: bool = True) -> pa.Check:
-    return _named(code, lambda data: data.lazyframe.select(passes), expected, ignore_na=ignore_na)
+def _checks(rules: Sequence[Rule], column: str | None) -> list[pa.Check]:
+    """The rules that blame a column, as checks."""
+    return [_check(rule) for rule in rules if rule.column == column]
 
 
-def _named(code: str, run: Callable[[PolarsData], pl.LazyFrame], expected: str, *, ignore_na: bool = True) -> pa.Check:
-    return pa.Check(run, name=code, description=expected, ignore_na=ignore_na, n_failure_cases=0)
-
-
-def _row_check(code: str, passes: Callable[[Collection[str]], pl.Expr], expected: str) -> pa.Check:
-    """A check over several columns, which is given those that the frame has."""
-
+def _check(rule: Rule) -> pa.Check:
     def run(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(passes(data.lazyframe.collect_schema().names()))
+        return data.lazyframe.select(rule.passes(data.lazyframe.collect_schema().names()))
 
-    return _named(code, run, expected, ignore_na=False)
+    return pa.Check(run, name=rule.code, description=rule.expected, ignore_na=rule.of_cell, n_failure_cases=0)

@@ -21,7 +21,7 @@ from contact_pipeline.contracts import FURTHER, REJECTIONS, UNREAD, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.cells import both_readings
-from contact_pipeline.validate.schema import schema_for
+from contact_pipeline.validate.schema import in_doubt, rules_of, schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 
@@ -68,15 +68,18 @@ def validate(
         contracts.REJECTIONS, without line numbers.
     """
     wording = _Wording(profile, reference, headings)
-    normalized, errors = _with_errors(_with_deciding(normalized, profile), profile, cell_errors)
+    normalized = _with_deciding(normalized, profile)
+    schema_for(profile, reference, cells=False, rows=False).validate(normalized, lazy=True)
+    doubtful = in_doubt(normalized.columns, rules_of(profile, reference))
+    rows, errors = _with_errors(normalized.filter(doubtful | _is_among(cell_errors)), profile, cell_errors)
     if profile.on_error != "note":
-        failures = errors + failures_of(normalized, schema_for(profile, reference))
-        return _in_order([wording.tell(normalized, failure, "error") for failure in failures])
-    cells = errors + failures_of(normalized, schema_for(profile, reference, rows=False))
-    left = taken_out(normalized, cells)
-    rows = failures_of(left, schema_for(profile, reference, cells=False))
-    noted = [wording.tell(normalized, failure, "noted") for failure in cells]
-    return _in_order([*noted, *(wording.tell(left, failure, "error") for failure in rows)])
+        failures = errors + failures_of(rows, schema_for(profile, reference))
+        return _in_order([wording.tell(rows, failure, "error") for failure in failures])
+    cells = errors + failures_of(rows, schema_for(profile, reference, rows=False))
+    left = taken_out(rows, cells)
+    whole = failures_of(left, schema_for(profile, reference, cells=False))
+    noted = [wording.tell(rows, failure, "noted") for failure in cells]
+    return _in_order([*noted, *(wording.tell(left, failure, "error") for failure in whole)])
 
 
 def failures_of(normalized: pl.DataFrame, schema: pa.DataFrameSchema) -> list[Failure]:
@@ -111,6 +114,12 @@ def _with_deciding(normalized: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     deciding = {"country", *(column.identifiers_column for column in profile.columns)} & set(profile.column_of)
     missing = deciding - set(normalized.columns)
     return normalized.with_columns(pl.lit(None, pl.String).alias(str(field)) for field in sorted(map(str, missing)))
+
+
+def _is_among(cell_errors: pl.DataFrame | None) -> pl.Expr:
+    if cell_errors is None or cell_errors.is_empty():
+        return pl.lit(False)
+    return pl.col("row_number").is_in(cell_errors["row_number"].unique().implode())
 
 
 def _with_errors(
