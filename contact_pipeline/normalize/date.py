@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles.distinct import change_where, map_distinct
 from contact_pipeline.profiles import calendar
+from contact_pipeline.profiles.distinct import change_where, map_distinct
 
 _ISO_AT_MIDNIGHT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
 
@@ -53,6 +53,8 @@ def _read(values: pl.Series, formats: Sequence[str], pivot: int | None) -> pl.Se
     readings = {f"day {declared}": calendar.day(text, declared, pivot) for declared in formats}
     days = values.to_frame("text").select("text", calendar.day(iso, calendar.ISO).alias("iso"), **readings)
     declared = [pl.col(name) for name in readings]
-    only = pl.when(~calendar.differ(declared).fill_null(False)).then(pl.coalesce(declared)) if declared else pl.lit(None)
+    only = (
+        pl.when(~calendar.differ(declared).fill_null(False)).then(pl.coalesce(declared)) if declared else pl.lit(None)
+    )
     found = pl.coalesce("iso", only).cast(pl.Date)
     return days.select(pl.coalesce(found.dt.strftime(calendar.ISO), text)).to_series()

@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles import mail
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 
 _SEVERAL_SIGNS: Final = "@[^@]*@"
 _UNUSUAL: Final = r"[^a-z0-9@._+\-]"

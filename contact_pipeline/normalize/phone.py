@@ -12,18 +12,20 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.by_country import read_by_country
-from contact_pipeline.profiles.distinct import fill_where, map_distinct
 from contact_pipeline.profiles import numbering
+from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
 _DIGITS: Final = r"^\+?[0-9]+$"
-_EXTENDED: Final = r"(?i)^(\+?[0-9 ().\-]+[0-9)]) *(?:;ext=|,,|(?:extension|extn|ext|x|#)[.:]?) *([0-9]{1,7})$"
+_EXTENDED: Final = (
+    r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
+)
 _TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
 _LETTER: Final = r"\p{L}"
 _NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASCII is no letter
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
-_EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bx|#) *[0-9]+$"
+_EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
 
 
 def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
@@ -41,7 +43,7 @@ def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     """Whether letters other than those of an extension were left out, or read as digits."""
     stray = before.map_batches(_has_stray_letters, return_dtype=pl.Boolean)
-    return stray & (before != after) & after.str.contains(_E164)
+    return (before != after) & pl.when(stray).then(after).str.contains(_E164)
 
 
 def left_open(values: pl.Series, region: str | None) -> pl.Series:
@@ -78,10 +80,10 @@ def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
     text, digits = pl.col("text"), pl.col("digits")
     wrong = numbering.is_wrong(digits)
     if region and (plan := numbering.plan_of(region)):
-        national = digits.str.contains("^[0-9]+$") & ~digits.str.contains(plan.starts_otherwise)
+        national = digits.str.contains("^[1-9]|^0[1-9]") & ~digits.str.contains(plan.starts_otherwise)
         wrong = wrong | (national & numbering.is_wrong(pl.lit(f"+{plan.calling_code}") + digits))
-    # Without a region only a plus makes a number readable.
-    readable = pl.lit(True) if region else text.str.contains("[+＋]")
+    # Without a region only a plus, or two zeros for it, makes a number readable.
+    readable = pl.lit(True) if region else text.str.contains(r"[+＋]|^[ (]*00")
     asked = readable & ~text.str.contains(_TOO_FEW_DIGITS) & ~wrong.fill_null(False)
     return rows.struct.unnest().with_columns(asked=asked).get_column("asked")
 
@@ -100,7 +102,8 @@ def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     bare = values.to_frame("text").select(_without_punctuation(pl.col("text"))).to_series()
     digits = bare.set(~bare.str.contains(_DIGITS), None)
     extension = pl.Series("extension", [None], dtype=pl.String).new_from_index(0, values.len())
-    extended = digits.is_null() & values.str.contains(_EXTENDED)
+    odd = digits.is_null() & values.is_not_null()
+    extended = fill_where(odd, odd, values, lambda some: some.str.contains(_EXTENDED))
     if not extended.any():
         return digits, extension
     parts = values.filter(extended).str.extract_groups(_EXTENDED).struct

@@ -24,12 +24,13 @@ _SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 53
 def are_addresses(values: pl.Series) -> pl.Series:
     """Whether each text is an address that somebody can have; null stays null."""
     certain = _are_certain(values)
-    return fill_where(certain, ~certain & _are_open(values), values, lambda some: map_distinct(some, _accepted))
+    return fill_where(certain, ~certain, values, _are_accepted)
 
 
 def left_open(values: pl.Series) -> pl.Series:
     """The distinct values that regular expressions cannot decide, which are those the library is asked about."""
-    return values.filter(~_are_certain(values) & _are_open(values)).unique()
+    rest = values.filter(~_are_certain(values))
+    return rest.filter(_are_open(rest)).unique()
 
 
 def _are_certain(values: pl.Series) -> pl.Series:
@@ -45,7 +46,14 @@ def _are_open(values: pl.Series) -> pl.Series:
     return is_open & values.str.contains("@", literal=True)
 
 
-def _accepted(values: pl.Series) -> pl.Series:
+def _are_accepted(values: pl.Series) -> pl.Series:
+    """Whether each text is an address after all, of those about which there is doubt."""
+    is_open = _are_open(values)
+    wrong = pl.Series([False]).new_from_index(0, values.len())
+    return fill_where(wrong, is_open, values, lambda some: map_distinct(some, _verdicts))
+
+
+def _verdicts(values: pl.Series) -> pl.Series:
     return pl.Series([verdict(text) is not None for text in values], dtype=pl.Boolean)
 
 

@@ -20,6 +20,8 @@ _TYPES: Final = (
 )  # fmt: skip
 _NOT_GEOGRAPHIC: Final = "001"
 _EXTENSION: Final = "(?:;ext=[0-9]{1,7})?"
+_EXTENSION_WORD: Final = re.compile(r"(?i)\b(?:ramal|poste)\b")
+_ZEROS: Final = re.compile(r"[ (]*00[ ).\-]*(?=\(?[1-9])")
 _SHAPE: Final = rf"^\+[1-9][0-9]*{_EXTENSION}$"
 
 
@@ -79,10 +81,18 @@ def is_wrong(number: pl.Expr) -> pl.Expr:
 def verdict(text: str, region: str | None) -> str | None:
     """The library's reading of one number: E.164 with `;ext=`, or None where it is not a valid number.
 
+    Two spellings are read besides: an extension after `ramal` or `poste`, and `00` for the plus where the number is
+    none otherwise (ITU-T E.123: it is the international prefix nearly everywhere, and no national number begins so).
+
     Args:
         text: the number as given.
         region: where a national number belongs; None: only international numbers are read.
     """
+    text = _EXTENSION_WORD.sub("ext", text)
+    return _read(text, region) or (_read(_ZEROS.sub("+", text), None) if _ZEROS.match(text) else None)
+
+
+def _read(text: str, region: str | None) -> str | None:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
