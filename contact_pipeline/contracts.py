@@ -17,6 +17,7 @@ ROW_NUMBER: Final = pl.UInt32
 CONTACT_ID: Final = pl.Int64
 
 UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
+ERROR: Final = "error_"  # before a field's name: the error that stands in its cell
 FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
 
 Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FURTHER, UNREAD, FieldKind
+from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 from contact_pipeline.profiles import calendar
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
@@ -32,7 +32,7 @@ _RESERVED = {  # names that tables of the system have beside the fields
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
     "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", NAME,
 }  # fmt: skip
-_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER)
+_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, ERROR)
 
 
 class Model(BaseModel):

@@ -10,22 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Final
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.contracts import FURTHER, REJECTIONS, UNREAD, empty
+from contact_pipeline.contracts import ERROR, FURTHER, REJECTIONS, UNREAD, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, rules_of, schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
-
-ERROR: Final = "error_"  # before a field's name: the error that stands in its cell
 
 _NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})
 _UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
