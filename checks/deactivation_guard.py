@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contact_pipeline.orchestration.checking import Verdict, upload_check
-from contact_pipeline.orchestration.metadata import reason
+from contact_pipeline.orchestration.checking import Verdict, guard_verdict, upload_check
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
-
-_COUNT = "SELECT count(*) FROM contact_changes WHERE action = 'deactivate'"
 
 
 @upload_check("matched_changeset")
 def deactivation_guard(upload: Upload) -> Verdict:
     """The upload deactivates no more contacts than the profile's guard lets pass, or somebody has confirmed it."""
-    staging = upload.staging
-    deactivated = 0
-    if staging.exists():
-        with staging.open(read_only=True) as database:
-            deactivated = int(database.value(_COUNT)) if database.has("contact_changes") else 0
-    stopped = upload.reason is not None and upload.reason["code"] == "deactivation-guard"
-    said = reason(upload) if stopped else f"{deactivated} contacts deactivated."
-    return Verdict(not stopped, said, is_grave=stopped, numbers={"deactivated": deactivated})
+    return guard_verdict(upload, "deactivations", upload.count_changes("deactivate"), "contacts deactivated")

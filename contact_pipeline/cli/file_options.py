@@ -117,6 +117,32 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "allow_rejected": (
+        Annotated[
+            float | None,
+            typer.Option(
+                "--allow-rejected",
+                metavar="PERCENT",
+                min=0,
+                max=100,
+                help="Share of the rows that may be rejected without asking.",
+            ),
+        ],
+        None,
+    ),
+    "allow_changed": (
+        Annotated[
+            float | None,
+            typer.Option(
+                "--allow-changed",
+                metavar="PERCENT",
+                min=0,
+                max=100,
+                help="Share of the address book's contacts that may be changed without asking.",
+            ),
+        ],
+        None,
+    ),
 }
 _FORCE = Annotated[bool, typer.Option("--force", help="Import the same bytes again where a profile asks for it.")]
 

@@ -145,8 +145,9 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
         case "staged":
             yield "Nothing is changed yet. To apply it", ["apply", upload_id]
             yield "To give it up", ["cancel", upload_id]
-        case "blocked" if (upload.reason or {}).get("code") == "deactivation-guard":
-            yield "To apply it all the same", ["apply", upload_id, "--confirm-deactivations"]
+        case "blocked" if "confirm" in (upload.reason or {}):
+            confirmations = [f"--confirm-{guarded}" for guarded in (upload.reason or {})["confirm"]]
+            yield "To apply it all the same", ["apply", upload_id, *confirmations]
             yield "To give it up", ["cancel", upload_id]
         case "stale":
             yield "To plan it again with the contacts as they are now", ["replan", upload_id]

@@ -87,12 +87,23 @@ def apply_upload(
     confirm_deactivations: Annotated[
         bool, typer.Option("--confirm-deactivations", help="Deactivate more contacts than the guard lets pass.")
     ] = False,
+    confirm_rejected: Annotated[
+        bool, typer.Option("--confirm-rejected", help="Apply though more rows are rejected than the guard lets pass.")
+    ] = False,
+    confirm_changed: Annotated[
+        bool, typer.Option("--confirm-changed", help="Change more contacts than the guard lets pass.")
+    ] = False,
     user: User = None,
 ) -> int:
     """Approve and apply the frozen changeset of an upload, in one commit."""
     with console.busy("Applying"):
         applied = invocation.pipeline.apply(
-            upload, user=login(user), changeset=changeset, confirm_deactivations=confirm_deactivations
+            upload,
+            user=login(user),
+            changeset=changeset,
+            confirm_deactivations=confirm_deactivations,
+            confirm_rejected=confirm_rejected,
+            confirm_changed=confirm_changed,
         )
     return report(invocation, applied)
 

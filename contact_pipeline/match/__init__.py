@@ -1,17 +1,18 @@
 """Stage 4: valid rows and contacts → changeset."""
 
 from contact_pipeline.match.freeze import hash_changeset
-from contact_pipeline.match.guards import DEACTIVATION_GUARD, blocked_because
+from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
 from contact_pipeline.match.match import Changeset, match
 from contact_pipeline.match.part import parts_of
 from contact_pipeline.match.recheck import differing_rows
 
 __all__ = [
-    "DEACTIVATION_GUARD",
     "Changeset",
+    "Guarded",
     "blocked_because",
     "differing_rows",
     "hash_changeset",
     "match",
     "parts_of",
+    "to_confirm",
 ]

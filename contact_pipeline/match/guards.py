@@ -1,14 +1,22 @@
-"""Why a changeset may not be applied as it is: rows that do not add up, defects, or too many deactivations."""
+"""Why a changeset may not be applied as it is: rows that do not add up, defects, or a guard that asks first."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, Final, Literal
 
 from contact_pipeline.match.match import Changeset
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 
-DEACTIVATION_GUARD = "deactivation-guard"
+Guarded = Literal["deactivations", "rejected", "changed"]
+
+# What somebody confirms → the code of the guard.
+GUARDS: Final[dict[Guarded, str]] = {
+    "deactivations": "deactivation-guard",
+    "rejected": "rejection-guard",
+    "changed": "change-guard",
+}
 
 
 def blocked_because(
@@ -38,29 +46,65 @@ def blocked_because(
             f"{_rows(review, 'needs', 'need')} review; profile {profile.name} imports all rows or none.",
             "fix": "Correct them and upload the file again; `contact-pipeline rejected` gives them with their errors.",
         }
-    return _deactivations(file_name, profile, options, changeset)
+    return _asking(dict(_exceeded(file_name, profile, options, changeset)))
 
 
-def _deactivations(
+def to_confirm(reason: dict[str, Any] | None) -> Collection[Guarded]:
+    """What has to be confirmed before an upload blocked for that reason can be applied; nothing where it cannot."""
+    asked: Collection[Guarded] = (reason or {}).get("confirm", ())
+    return asked
+
+
+def _asking(problems: dict[Guarded, str]) -> dict[str, Any] | None:
+    if not problems:
+        return None
+    options = " ".join(f"--confirm-{guarded}" for guarded in problems)
+    return {
+        "code": GUARDS[next(iter(problems))],
+        "message": " ".join(problems.values()),
+        "fix": f"Look at the upload; if that is meant, apply with {options}.",
+        "confirm": [*problems],
+    }
+
+
+def _exceeded(
     file_name: str, profile: Profile, options: UploadOptions, changeset: Changeset
-) -> dict[str, Any] | None:
-    allowed = options.allow_deactivations
-    limit = profile.guards.deactivated_percent if allowed is None else allowed
-    share = 100 * changeset.deactivated / changeset.active if changeset.active else 0.0
-    if share > limit:
-        problem = (
-            f"{file_name} would deactivate {changeset.deactivated} of {changeset.active} active contacts "
-            f"({share:.0f} %); the limit is {limit:g} %."
+) -> Iterator[tuple[Guarded, str]]:
+    """Each guard whose limit is passed, with what it says."""
+    guards = profile.guards
+    limit = _limit(options.allow_deactivations, guards.deactivated_percent)
+    if _share(changeset.deactivated, changeset.active) > limit:
+        of = f"{changeset.deactivated} of {changeset.active} active contacts"
+        yield (
+            "deactivations",
+            f"{file_name} would deactivate {of} {_beyond(changeset.deactivated, changeset.active, limit)}",
         )
     elif changeset.deactivated and changeset.rejected_without_key:
-        problem = (
-            f"{file_name} would deactivate {changeset.deactivated} contacts, but nobody can say whom "
-            f"{_rows(changeset.rejected_without_key, 'that is rejected means', 'that are rejected mean')}."
-        )
-    else:
-        return None
-    fix = "Look at the changes; if they are meant, apply with --confirm-deactivations."
-    return {"code": DEACTIVATION_GUARD, "message": problem, "fix": fix}
+        unknown = _rows(changeset.rejected_without_key, "that is rejected means", "that are rejected mean")
+        deactivated = f"{file_name} would deactivate {changeset.deactivated} contacts"
+        yield "deactivations", f"{deactivated}, but nobody can say whom {unknown}."
+    rejected = changeset.outcomes["rejected"] - changeset.skipped
+    rows = sum(changeset.outcomes.values()) - changeset.outcomes["blank"]
+    limit = _limit(options.allow_rejected, guards.rejected_percent)
+    if _share(rejected, rows) > limit:
+        yield "rejected", f"{rejected} of {rows} rows of {file_name} are rejected {_beyond(rejected, rows, limit)}"
+    limit = _limit(options.allow_changed, guards.changed_percent)
+    if _share(changeset.changed, changeset.there) > limit:
+        of = f"{changeset.changed} of {changeset.there} {profile.target}s"
+        yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.there, limit)}"
+
+
+def _limit(allowed: float | None, otherwise: float) -> float:
+    return otherwise if allowed is None else allowed
+
+
+def _share(count: int, total: int) -> float:
+    """In percent; of nothing, none."""
+    return 100 * count / total if total else 0.0
+
+
+def _beyond(count: int, total: int, limit: float) -> str:
+    return f"({_share(count, total):.0f} %); the limit is {limit:g} %."
 
 
 def _rows(count: int, one: str, many: str) -> str:

@@ -26,6 +26,8 @@ class Approval(dg.Config):
     approved_by: str | None = Field(default=None, description="Login of whoever approves; self-declared.")
     changeset: str | None = Field(default=None, description="Hash of the changeset that is approved, and of no other.")
     confirm_deactivations: bool = Field(default=False, description="Whether to go past the guard on deactivations.")
+    confirm_rejected: bool = Field(default=False, description="Whether to go past the guard on rows rejected.")
+    confirm_changed: bool = Field(default=False, description="Whether to go past the guard on contacts changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> En
                 user=approval.approved_by,
                 changeset=approval.changeset,
                 confirm_deactivations=approval.confirm_deactivations,
+                confirm_rejected=approval.confirm_rejected,
+                confirm_changed=approval.confirm_changed,
             )
         else:
             upload = pipeline.apply_automatic(upload_id)

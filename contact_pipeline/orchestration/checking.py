@@ -15,6 +15,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
 )
 
+from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.resources import PipelineResource
 
@@ -61,6 +62,13 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
         return UploadCheck(asset, name, judge, check)
 
     return made
+
+
+def guard_verdict(upload: "Upload", guarded: str, count: int, said: str) -> Verdict:
+    """The verdict of a guard that asks for a confirmation: failed as long as it holds the upload back."""
+    stopped = upload.reason is not None and guarded in upload.reason.get("confirm", ())
+    words = reason(upload) if stopped else f"{count} {said}."
+    return Verdict(not stopped, words, is_grave=stopped, numbers={said.split()[-1]: count})
 
 
 def log_result(context: dg.OpExecutionContext, result: dg.AssetCheckEvaluation) -> None:

@@ -20,7 +20,7 @@ from pandera.polars import DataFrameSchema
 from contact_pipeline.apply import stage_activation
 from contact_pipeline.contracts import State
 from contact_pipeline.errors import Refusal, StoreBusy, listed
-from contact_pipeline.match import DEACTIVATION_GUARD, hash_changeset
+from contact_pipeline.match import Guarded, hash_changeset, to_confirm
 from contact_pipeline.pipeline import committing, stages
 from contact_pipeline.pipeline.frames import schema_of
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
@@ -199,6 +199,8 @@ class Pipeline:
         user: str | None = None,
         changeset: str | None = None,
         confirm_deactivations: bool = False,
+        confirm_rejected: bool = False,
+        confirm_changed: bool = False,
     ) -> Upload:
         """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
 
@@ -206,7 +208,9 @@ class Pipeline:
             upload_id: the upload.
             user: login of who approves; unset: the operating system's.
             changeset: hash that is approved; anything else is refused.
-            confirm_deactivations: whether a guard that holds back deactivations is overruled.
+            confirm_deactivations: whether the guard that holds back deactivations is overruled.
+            confirm_rejected: whether the guard on the share of rows rejected is.
+            confirm_changed: whether the guard on the share of contacts changed is.
 
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
@@ -214,7 +218,13 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state in APPLIED or line.state == "stale":
             return self.show(upload_id)
-        if line.state == "blocked" and not (confirm_deactivations and _confirmable(line)):
+        confirmed: dict[Guarded, bool] = {
+            "deactivations": confirm_deactivations,
+            "rejected": confirm_rejected,
+            "changed": confirm_changed,
+        }
+        asked = to_confirm(line.reason)
+        if line.state == "blocked" and not (asked and all(confirmed[guarded] for guarded in asked)):
             return self.show(upload_id)
         if line.state not in {"staged", "blocked"}:
             raise wrong_state(line, "applied", "Only a staged upload can be applied.")
@@ -488,7 +498,3 @@ class Pipeline:
 def _new_id() -> str:
     """An id that sorts by time and never meets another."""
     return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _confirmable(line: LedgerLine) -> bool:
-    return (line.reason or {}).get("code") == DEACTIVATION_GUARD

@@ -12,6 +12,8 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import find_lines
 
+_OF_NO_EFFECT = {"save_mapping", "allow_deactivations", "allow_rejected", "allow_changed"}  # on what is in the contacts
+
 
 def repeat_key(store: Store, sha256: str, profile: Profile, options: UploadOptions) -> str:
     """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
@@ -21,7 +23,7 @@ def repeat_key(store: Store, sha256: str, profile: Profile, options: UploadOptio
     content = [
         sha256,
         profile.model_dump(mode="json"),
-        options.model_dump(mode="json", exclude={"save_mapping", "allow_deactivations"}),
+        options.model_dump(mode="json", exclude=_OF_NO_EFFECT),
         {name: reference.vocabularies.get(name, ()) for name in sorted(used)},
         logins,
     ]

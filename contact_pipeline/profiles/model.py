@@ -242,6 +242,13 @@ class Guards(Model):
     """Limits that hold an upload until somebody confirms."""
 
     deactivated_percent: float = Field(20, ge=0, le=100, description="Share of active contacts deactivated at most.")
+    rejected_percent: float = Field(100, ge=0, le=100, description="Share of the rows with data rejected at most.")
+    changed_percent: float = Field(
+        100,
+        ge=0,
+        le=100,
+        description="Share of the address book's contacts (or accounts) changed at most; new ones aside.",
+    )
 
 
 class Options(Model):

@@ -38,6 +38,12 @@ class UploadOptions(BaseModel):
     allow_deactivations: float | None = Field(
         None, ge=0, le=100, description="Percentage of the active contacts that may be deactivated without asking."
     )
+    allow_rejected: float | None = Field(
+        None, ge=0, le=100, description="Percentage of the rows that may be rejected without asking."
+    )
+    allow_changed: float | None = Field(
+        None, ge=0, le=100, description="Percentage of the contacts that may be changed without asking."
+    )
 
 
 def available(profile: Profile) -> list[str]:
@@ -56,6 +62,8 @@ def available(profile: Profile) -> list[str]:
         "date_format": bool(_in_doubt(profile)),
         "deactivate_missing": profile.options.deactivate_missing,
         "allow_deactivations": profile.options.deactivate_missing,
+        "allow_rejected": profile.on_error != "block",
+        "allow_changed": True,
         "reactivate": profile.options.reactivate,
         "clear_do_not_contact": profile.options.clear_do_not_contact,
     }

@@ -106,6 +106,16 @@ class Upload:
         """How many changes the changeset holds, without reading them."""
         return sum(self.staging.count(f"{target}_changes") for target in ("account", "contact", "membership", "link"))
 
+    def count_changes(self, *actions: str) -> int:
+        """How many contacts, or accounts where rows are accounts, the changeset does one of these to."""
+        profile = self.resolved_profile
+        table = f"{profile.target if profile else 'contact'}_changes"
+        if not self.staging.count(table):
+            return 0
+        with self.staging.open(read_only=True) as database:
+            count: int = database.value(f"SELECT count(*) FROM {table} WHERE action IN (SELECT unnest(?))", [actions])
+        return count
+
     def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
         """The first changes as JSON documents, sensitive values masked; None: all of them."""
         return list(self._shown(self._staged_changes(limit).head(limit or sys.maxsize)))

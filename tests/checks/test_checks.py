@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from checks import deactivation_guard, duplicate_count, error_count, file_accepted, reconciliation
+from checks import CHECKS, deactivation_guard, duplicate_count, error_count, file_accepted, reconciliation
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.store import Upload
 
@@ -93,7 +93,7 @@ def test_duplicates_within_the_file_and_of_contacts_are_told_apart(pipeline: Pip
 
 def test_a_clean_upload_passes_every_check(plan: Plan) -> None:
     upload = plan(HEADINGS + GOOD)
-    for check in (file_accepted, error_count, duplicate_count, reconciliation, deactivation_guard):
+    for check in CHECKS:
         assert check.judge(upload).passed
 
 

@@ -35,6 +35,8 @@ CHECKS = {
     "duplicate_count": "matched_changeset",
     "reconciliation": "matched_changeset",
     "deactivation_guard": "matched_changeset",
+    "rejection_guard": "matched_changeset",
+    "change_guard": "matched_changeset",
     "apply_gates": "applied_contacts",
 }
 
@@ -272,6 +274,8 @@ def test_the_checks_tell_the_uploads_apart(story: Story) -> None:
         "duplicate_count": {"outreach.csv"},
         "reconciliation": set(),
         "deactivation_guard": set(),
+        "rejection_guard": set(),
+        "change_guard": set(),
         "apply_gates": set(),
     }
     assert passed["reconciliation"] == set(names.values())

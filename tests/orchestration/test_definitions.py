@@ -25,6 +25,8 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("matched_changeset", "duplicate_count"),
         ("matched_changeset", "reconciliation"),
         ("matched_changeset", "deactivation_guard"),
+        ("matched_changeset", "rejection_guard"),
+        ("matched_changeset", "change_guard"),
         ("applied_contacts", "apply_gates"),
     }
     assert jobs == {"stage_upload", "apply_upload", "finalize_upload", "undo_upload"}

@@ -79,6 +79,8 @@ def test_one_upload_is_staged(run: Run, instance: dg.DagsterInstance, pipeline: 
         ("duplicate_count", three[0]): False,
         ("reconciliation", three[0]): True,
         ("deactivation_guard", three[0]): True,
+        ("rejection_guard", three[0]): True,
+        ("change_guard", three[0]): True,
     }
 
 
