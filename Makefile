@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format serve lock clean
+.PHONY: help demo test lint format serve bench lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
@@ -17,6 +17,7 @@ help:
 	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some"
 	@echo "make lint    run the linters, the type checker and the checks of the import rules and the docs"
 	@echo "make format  let ruff put the code in form, and write the generated pages anew"
+	@echo "make bench   measure how long imports take; make bench ARGS='20k 1m' runs some: docs/benchmarks.md"
 	@echo "make lock    refresh the pinned versions, within the ranges of pyproject.toml"
 	@echo "make clean   remove the environment, the build output and the caches; ./data stays"
 
@@ -43,11 +44,16 @@ format: .venv/installed
 	@$(BIN)/python docs/generate_behaviours.py
 	@$(BIN)/python docs/generate.py
 
-# The second file is a subset of the first: what an install without extras needs.
+bench: .venv/peers
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# The second file is a subset of the first: what an install without extras needs. The third adds what the benchmarks
+# compare with.
 lock: .venv/installed
 	$(COMPILE) --all-extras --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
-	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements.lock requirements-core.lock
+	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
+	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements*.lock
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -71,4 +77,8 @@ clean:
 # The build backend is in the lock: isolation would fetch another one, without hashes.
 .venv/installed: .venv/locked pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/peers: .venv/installed requirements-bench.lock
+	@$(PIP) install --require-hashes -r requirements-bench.lock
 	@touch $@

@@ -1,15 +1,18 @@
 """Compares what an import did with the answers that make_contacts wrote beside the file.
 
     python -m benchmarks.answers DATA CONTACTS.duckdb STAGED.duckdb
+    python -m benchmarks.answers --undone DATA CONTACTS.duckdb
 
-Prints how many rows or contacts differ, point by point; all zero is a right import. CONTACTS has a table `contacts` and
-one `contact_changes`, STAGED the tables `outcome_rows` and `rejections`, with the columns that the pipeline gives them.
+Prints how many rows or contacts differ, point by point; all zero is a right import, or a right undoing of it. CONTACTS
+has a table `contacts` and one `contact_changes`, STAGED the tables `outcome_rows` and `rejections`, with the columns
+that the pipeline gives them.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,9 @@ import duckdb
 
 from benchmarks.people import FIELDS
 
+_CHANGED: Final = ", ".join(
+    f"CASE WHEN before_{field} IS DISTINCT FROM after_{field} THEN '{field}' END" for field in sorted(FIELDS)
+)
 _POINTS: Final = {
     "outcome": "SELECT count(*) FROM told FULL JOIN outcome_rows AS got USING (row_number) "
     "WHERE told.outcome IS DISTINCT FROM got.outcome",
@@ -24,9 +30,9 @@ _POINTS: Final = {
     "WHERE told.contact_id IS NOT NULL AND told.contact_id IS DISTINCT FROM got.contact_id",
     "duplicate_of_row": "SELECT count(*) FROM told JOIN outcome_rows AS got USING (row_number) "
     "WHERE told.duplicate_of_row IS DISTINCT FROM got.duplicate_of_row",
-    "changed": """
+    "changed": f"""
         SELECT count(*) FROM (SELECT row_number, changed FROM told WHERE outcome = 'updated') AS told
-        FULL JOIN (SELECT row_number, array_to_string(list_sort(changed), ',') AS changed
+        FULL JOIN (SELECT row_number, concat_ws(',', {_CHANGED}) AS changed
                    FROM contact_changes WHERE action = 'update') AS got USING (row_number)
         WHERE told.changed IS DISTINCT FROM got.changed""",
     "errors": """
@@ -55,6 +61,24 @@ _POINTS: Final = {
 }
 
 
+_BEFORE: Final = f"SELECT contact_id, active, {', '.join(FIELDS)} FROM"
+_UNDONE: Final = {
+    "contacts": f"""
+        SELECT (SELECT count(*) FROM ({_BEFORE} there EXCEPT {_BEFORE} contacts))
+               + (SELECT count(*) FROM ({_BEFORE} contacts EXCEPT {_BEFORE} there))"""
+}
+
+
+def undone_differences(data: Path, contacts: Path) -> dict[str, int]:
+    """Point → how many contacts are not as they were before the import.
+
+    Args:
+        data: folder that make_contacts wrote.
+        contacts: the contact database after the import was undone.
+    """
+    return _count(data, {"contacts": contacts}, _UNDONE)
+
+
 def differences(data: Path, contacts: Path, staged: Path) -> dict[str, int]:
     """Point -> how many rows or contacts are not as they should be.
 
@@ -63,25 +87,30 @@ def differences(data: Path, contacts: Path, staged: Path) -> dict[str, int]:
         contacts: the contact database afterwards.
         staged: the database with what became of the rows.
     """
+    views = {"contacts": contacts, "contact_changes": contacts, "outcome_rows": staged, "rejections": staged}
+    return _count(data, views, _POINTS)
+
+
+def _count(data: Path, views: Mapping[str, Path], points: Mapping[str, str]) -> dict[str, int]:
     database = duckdb.connect(":memory:", config={"memory_limit": "3GB", "temp_directory": str(data / "spilled")})
+    sources = {
+        "told": f"'{data}/answer/*.parquet'",
+        "sampled": f"'{data}/values/*.parquet'",
+        "there": f"'{data}/existing/*.parquet'",
+        "missing": f"'{data}/missing.parquet'",
+    }
     try:
-        database.execute(f"ATTACH '{contacts}' AS book (READ_ONLY)")
-        database.execute(f"ATTACH '{staged}' AS staged (READ_ONLY)")
-        for view, source in {
-            "told": f"'{data}/answer/*.parquet'",
-            "sampled": f"'{data}/values/*.parquet'",
-            "there": f"'{data}/existing/*.parquet'",
-            "missing": f"'{data}/missing.parquet'",
-            "contacts": "book.contacts",
-            "contact_changes": "book.contact_changes",
-            "outcome_rows": "staged.outcome_rows",
-            "rejections": "staged.rejections",
-        }.items():
+        for number, file in enumerate(dict.fromkeys(views.values())):
+            database.execute(f"ATTACH '{file}' AS file_{number} (READ_ONLY)")
+            sources |= {view: f"file_{number}.{view}" for view, where in views.items() if where == file}
+        for view, source in sources.items():
             database.execute(f"CREATE VIEW {view} AS FROM {source}")
-        return {point: int(database.execute(sql).fetchall()[0][0]) for point, sql in _POINTS.items()}
+        return {point: int(database.execute(sql).fetchall()[0][0]) for point, sql in points.items()}
     finally:
         database.close()
 
 
 if __name__ == "__main__":
-    print(json.dumps(differences(*(Path(name) for name in sys.argv[1:4]))))
+    undone = "--undone" in sys.argv
+    paths = [Path(name) for name in sys.argv[1:] if name != "--undone"]
+    print(json.dumps(undone_differences(*paths) if undone else differences(*paths)))

@@ -44,9 +44,14 @@ def base(data: Path) -> Path:
         database.execute("""
             CREATE TABLE history (row_number UINTEGER, contact_id BIGINT, action VARCHAR, field VARCHAR,
                                   before VARCHAR, after VARCHAR)""")
-        database.execute("""
+        sides = ", ".join(
+            f"max({side}) FILTER (field = '{field}') AS {side}_{field}"
+            for field in FIELDS
+            for side in ("before", "after")
+        )
+        database.execute(f"""
             CREATE VIEW contact_changes AS
-            SELECT row_number, contact_id, action, list(field) AS changed FROM history GROUP BY ALL""")
+            SELECT row_number, contact_id, action, {sides} FROM history GROUP BY row_number, contact_id, action""")
         database.close()
         new.rename(path)
     return path
