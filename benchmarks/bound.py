@@ -342,6 +342,7 @@ def write(
     ):
         database.register("frame", Stream(table))
         database.execute(statement)
+        database.unregister("frame")
     database.execute("COMMIT")
 
 
