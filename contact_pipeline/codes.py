@@ -220,6 +220,19 @@ CODES: Final[dict[str, Code]] = {
         fix="Nothing, unless it was meant to be imported: then decide it again.",
         example="a row that could be either of two contacts, and is neither",
     ),
+    "erased-person": Code(
+        meaning="The row is somebody who was erased from the contacts; what is known of them is a fingerprint alone.",
+        message="The row is somebody who was erased.",
+        fix="Ask the person; then decide the row: `new` makes the contact again, `skip` leaves it out.",
+        example="a file with an e-mail address that belonged to an erased contact",
+        severity="warning",
+    ),
+    "erased": Code(
+        meaning="The row held somebody who was erased, and was emptied with the contact.",
+        message="The person of this row was erased.",
+        fix="Nothing: the row is left out.",
+        example="a staged row of somebody who has asked to be forgotten",
+    ),
     "account-unknown": Code(
         meaning="The row belongs to an account that is not there.",
         message="{column} '{value}' is not the number of a known account.",

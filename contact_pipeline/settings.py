@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return self.home / "contacts.duckdb"
 
     @property
+    def erasure_key_path(self) -> Path:
+        """The secret by which erased people are recognized: without it their fingerprints say nothing to anybody."""
+        return self.home / "erasure.key"
+
+    @property
     def inbox(self) -> Path:
         """The folder with one folder per profile, into which files are dropped."""
         return self.home / "inbox"

@@ -11,6 +11,7 @@ from typing import Final
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.store.changes import kept_fields, touched, touches
+from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.schema import EFFECTIVE
 
 _ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
@@ -34,6 +35,8 @@ def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None
                                            left_as VARCHAR, reason VARCHAR)""")
     for entity, table in _ENTITIES:
         _gather(database, entity, upload_id, numbers)
+        if entity == "contact":
+            _leave_erased(database)
         _find_built_upon(database, entity, upload_id, numbers)
         _turn_around(database, entity, table)
     _turn_pairs(database, numbers)
@@ -62,6 +65,16 @@ def _gather(database: Database, entity: str, upload_id: str, numbers: str) -> No
         )
         SELECT {entity}_id, field, arg_max(upload_id, commit_number) AS upload_id FROM since GROUP BY ALL
         HAVING arg_max(upload_id, commit_number) <> {literal(upload_id)}""")
+
+
+def _leave_erased(database: Database) -> None:
+    """Takes out of `mine` the contacts that were erased: nobody knows any more what they held."""
+    erased = ERASED.format("book.")
+    database.run(f"""
+        INSERT INTO conflicts
+        SELECT 'contact', contact_id, NULL, NULL, 'left as it is', 'erased since'
+        FROM mine WHERE contact_id IN ({erased}) ORDER BY contact_id""")
+    database.run(f"DELETE FROM mine WHERE contact_id IN ({erased})")
 
 
 def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: str) -> None:
@@ -154,6 +167,7 @@ def _turn_pairs(database: Database, numbers: str) -> None:
         SELECT contact_id FROM book.contacts
         WHERE contact_id NOT IN (SELECT contact_id FROM contact_changes WHERE action = 'remove')
         UNION SELECT contact_id FROM contact_changes WHERE action = 'create'"""
+    erased = ERASED.format("book.")
     for target, columns, sides in (
         ("membership", "group_name, contact_id", ("contact_id",)),
         ("link", "contact_id, linked_to", ("contact_id", "linked_to")),
@@ -161,7 +175,8 @@ def _turn_pairs(database: Database, numbers: str) -> None:
         complete = " AND ".join(f"{side} IN ({there})" for side in sides)
         turned = f"""
             SELECT row_number, CASE action WHEN 'create' THEN 'remove' ELSE 'create' END AS action, {columns}
-            FROM book.{target}_changes WHERE commit_number IN ({numbers})"""
+            FROM book.{target}_changes WHERE commit_number IN ({numbers})
+                 AND NOT ({" OR ".join(f"{side} IN ({erased})" for side in sides)})"""
         database.run(f"""
             CREATE OR REPLACE TABLE {target}_changes AS
             FROM ({turned}) WHERE action = 'remove' OR ({complete}) ORDER BY contact_id""")

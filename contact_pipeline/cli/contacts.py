@@ -47,7 +47,7 @@ def list_contacts(
             contact["account_number"],
             contact["company"],
             contact.get("groups"),
-            "" if contact["active"] else "inactive",
+            "erased" if contact.get("erased") else "" if contact["active"] else "inactive",
         )
         for contact in contacts[:SHOWN]
     ]
@@ -135,6 +135,41 @@ def reactivate_contact(
     return report(invocation, invocation.pipeline.set_active(contact, active=True, user=login(user)))
 
 
+@contacts_app.command("erase")
+@everywhere
+def erase_contact(
+    invocation: Invocation,
+    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
+    user: User = None,
+) -> int:
+    """Take a person out of the contacts, the history and every file of the home. This cannot be undone.
+
+    Contacts linked to it are the same person and go with it. Originals that held the person are deleted.
+    """
+    if not yes and not _sure(contact):
+        console.err().print("Nothing was erased.")
+        return 1
+    with console.busy("Erasing"):
+        erased = invocation.pipeline.erase(contact, user=login(user))
+    if invocation.json:
+        console.document(erased.as_dict())
+        return 0
+    ids = ", ".join(str(contact_id) for contact_id in erased.contact_ids)
+    rows = sum(len(found) for found in erased.rows.values())
+    console.show(
+        console.text(f"Erased contact {ids}: {rows} rows of {len(erased.rows)} uploads, {len(erased.deleted)} files."),
+        *(
+            console.text(
+                f"Contact {', '.join(str(other) for other in others)} has the same {field}: it stays.", "yellow"
+            )
+            for field, others in erased.shared.items()
+        ),
+        *(console.text(f"{name} holds the person still: it is yours to delete.", "yellow") for name in erased.left),
+    )
+    return 0
+
+
 @accounts_app.command("list")
 @everywhere
 def list_accounts(invocation: Invocation) -> None:
@@ -185,6 +220,15 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
             raise Usage("usage", f"{option} '{word}' is not NAME=VALUE.", f"Write {option} name=value.")
         found[name.strip()] = value
     return found
+
+
+def _sure(contact: int) -> bool:
+    """Asks whether to erase; no answer is a no."""
+    try:
+        return typer.confirm(f"Erase contact {contact} for good, with every file that holds the person?", err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        console.err().print()
+        return False
 
 
 def _one(invocation: Invocation, record: dict[str, Any]) -> None:

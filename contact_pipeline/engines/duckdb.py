@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -154,6 +155,53 @@ def open_database(path: Path | None, settings: Settings, *, read_only: bool = Fa
                     yield Database(connection)
     finally:
         connection.close()
+
+
+def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database], None] | None = None) -> None:
+    """Writes a database file anew and puts it in the old one's place at once: no byte of what was deleted is in it.
+
+    Killed before that moment, the old file stands and the copy is replaced by the next one. Nobody can write the old
+    file meanwhile.
+
+    Args:
+        path: the file.
+        settings: memory limit, threads and patience.
+        finish: what to do in the new file before it takes the old one's place.
+
+    Raises:
+        StoreBusy: another process held the file for longer than the settings allow.
+    """
+    private = path.with_name(f"{path.name}.rewritten")  # a folder: DuckDB makes its files readable for everybody
+    shutil.rmtree(private, ignore_errors=True)
+    private.mkdir(mode=0o700)
+    done = False
+    while not done:
+        with open_database(path, settings) as database:
+            database.run("CHECKPOINT")
+        done = _replaced(path, private / path.name, settings, finish)
+    private.rmdir()
+
+
+def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Database], None] | None) -> bool:
+    """False where somebody has written to the file since its log was taken in: the log would fit no other file."""
+    with open_database(path, settings, read_only=True) as database:
+        if path.with_name(f"{path.name}.wal").exists():
+            return False
+        old = database.value("SELECT current_database()")
+        database.run(f"ATTACH {text(new)} AS rewritten")
+        try:
+            database.run(f"COPY FROM DATABASE {old} TO rewritten")
+            if finish:
+                database.run("USE rewritten")
+                finish(database)
+                database.run(f"USE {old}")
+            database.run("CHECKPOINT rewritten")
+        finally:
+            database.run(f"USE {old}")
+            database.run("DETACH rewritten")
+        new.chmod(path.stat().st_mode)
+        new.replace(path)
+    return True
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
+from contact_pipeline.match.keys import key as key_of
 from contact_pipeline.match.match import Changeset, match
 from contact_pipeline.match.part import parts_of
 from contact_pipeline.match.recheck import differing_rows
@@ -12,6 +13,7 @@ __all__ = [
     "blocked_because",
     "differing_rows",
     "hash_changeset",
+    "key_of",
     "match",
     "parts_of",
     "to_confirm",

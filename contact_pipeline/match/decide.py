@@ -38,15 +38,24 @@ def find_pairs(
     stored = f"""
         SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
         WHERE address_book = {literal(address_book)}"""
-    agreeing = " UNION ALL ".join(_pairs(part, number, rule, keys) for number, rule in enumerate(part.rules, 1))
     linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""
     database.run(f"""
         CREATE OR REPLACE {kind} {into} AS
-        WITH stored AS NOT MATERIALIZED ({stored}),
-        agreeing AS ({agreeing or _NO_PAIRS})
         SELECT row_number, candidate, {"coalesce(linked_to, candidate)" if linked else "candidate"} AS representative,
                rank, differs
-        FROM agreeing {linked}""")
+        FROM ({agreeing(part, keys, stored)}) {linked}""")
+
+
+def agreeing(part: Part, keys: str, stored: str) -> str:
+    """The query for the pairs (row_number, candidate, rank, differs) of rows and stored entities that agree by a rule.
+
+    Args:
+        part: whose rules they are.
+        keys: table of the rows' keys.
+        stored: query for the ids and keys of what the rows are compared with.
+    """
+    pairs = " UNION ALL ".join(_pairs(part, number, rule, keys) for number, rule in enumerate(part.rules, 1))
+    return f"WITH stored AS NOT MATERIALIZED ({stored}) {pairs or _NO_PAIRS}"
 
 
 def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kind: str = "TABLE") -> None:

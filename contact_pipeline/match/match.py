@@ -9,6 +9,7 @@ from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
 from contact_pipeline.match import changeset, outcomes, required, resolutions
 from contact_pipeline.match.decide import decide
+from contact_pipeline.match.erased import hold_erased, list_erased
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
@@ -19,6 +20,7 @@ from contact_pipeline.match.targets import make_targets, make_writes
 from contact_pipeline.match.within_file import find_followers
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import take_numbers
 
@@ -84,10 +86,11 @@ def match(
     for part in parts:
         resolutions.skip_rows(database, part)
     database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
-    _judge(database, parts)
+    _judge(database, parts, store.settings)
     while required.reject_clearing(database, parts):  # the others are judged again without them
         outcomes.forget_rejections(database, ["duplicate-in-file"])
-        _judge(database, parts)
+        _judge(database, parts, store.settings)
+    list_erased(database)
     _stage_changes(database, store, parts, options)
     outcomes.make_outcomes(database, parts)
     without_key = count_without_key(database) if options.deactivate_missing else 0
@@ -101,11 +104,12 @@ def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
-def _judge(database: Database, parts: list[Part]) -> None:
+def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
     """Decides every row of every part, sets aside those in review, and gathers those of one target into a write."""
     for part in parts:
         keys, decisions = part.table("keys"), part.table("decisions")
         decide(database, part, keys, part.table("pairs"), decisions)
+        hold_erased(database, part, settings, keys, decisions)
         resolutions.decide_resolved(database, part, decisions)
         followers = find_followers(database, part, keys, decisions)
         make_targets(database, part, resolutions.follow_resolved(database, part, followers))
@@ -150,7 +154,7 @@ def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key:
             f"SELECT count(*) FROM {primary.table('changes')} WHERE action IN ('update', 'reactivate')"
         ),
         rejected_without_key=without_key,
-        skipped=database.value("SELECT count(*) FROM rejections WHERE code = 'skipped'"),
+        skipped=database.value("SELECT count(*) FROM rejections WHERE code IN ('skipped', 'erased')"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
         error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),
     )

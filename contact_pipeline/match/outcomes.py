@@ -10,7 +10,14 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
 
-FOUND_BY_MATCHING = ("account-unknown", "consent-kept", "duplicate-in-file", "skipped", "would-clear-required")
+FOUND_BY_MATCHING = (
+    "account-unknown",
+    "consent-kept",
+    "duplicate-in-file",
+    "erased-person",
+    "skipped",
+    "would-clear-required",
+)
 
 
 def forget_rejections(database: Database, codes: Collection[str] = FOUND_BY_MATCHING) -> None:

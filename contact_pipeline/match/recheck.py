@@ -5,11 +5,15 @@ from __future__ import annotations
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
+from contact_pipeline.match.erased import copy_fingerprints, hold_erased
 from contact_pipeline.match.keys import key, key_column, key_columns
 from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.settings import Settings
 
 
-def differing_rows(database: Database, part: Part, address_book: str, snapshot: int, limit: int = 20) -> list[int]:
+def differing_rows(
+    database: Database, part: Part, settings: Settings, address_book: str, snapshot: int, limit: int = 20
+) -> list[int]:
     """The rows that would now be decided otherwise than the staged changeset says.
 
     What people decided stands, as long as the contact that they chose is there.
@@ -17,6 +21,7 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
     Args:
         database: the contact database, with the staging database attached as `staged`.
         part: whose rows they are.
+        settings: of the home.
         address_book: of the upload.
         snapshot: number of the newest commit that the changeset has seen.
         limit: how many rows to name at most.
@@ -24,6 +29,8 @@ def differing_rows(database: Database, part: Part, address_book: str, snapshot: 
     _find_affected(database, part, address_book, snapshot)
     find_pairs(database, part, "affected_keys", "", address_book, "live_pairs", "TEMP TABLE")
     decide(database, part, "affected_keys", "live_pairs", "live_decisions", "TEMP TABLE")
+    copy_fingerprints(database, "")
+    hold_erased(database, part, settings, "affected_keys", "live_decisions")
     rows = database.rows(f"""
         SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
@@ -49,7 +56,10 @@ def _accounts_otherwise(database: Database, address_book: str) -> str:
 
 
 def _find_affected(database: Database, part: Part, address_book: str, snapshot: int) -> None:
-    """Makes affected_keys: rows that share a key with what changed since, or had as candidate what changed or went."""
+    """Makes affected_keys: rows that share a key with what changed since, or had as candidate what changed or went.
+
+    Who was erased since shares no key any more, so that every row that would be new is looked at.
+    """
     table = f"{part.entity}s"
     columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
     database.run(f"""
@@ -63,10 +73,13 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
         )
         or "false"
     )
+    erased: int = database.value("SELECT count(*) FROM erasures WHERE commit_number > ?", [snapshot])
+    new = f"SELECT row_number FROM staged.{part.table('decisions')} WHERE decision = 'new'"
+    could_be_erased = f"row_number IN ({new})" if erased and part.entity == "contact" else "false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE affected_keys AS
         WITH candidates AS (
             SELECT DISTINCT row_number FROM staged.{part.table("pairs")}
             WHERE candidate IN (SELECT {part.id} FROM moved) OR candidate NOT IN (SELECT {part.id} FROM {table})
         )
-        FROM staged.{part.table("keys")} WHERE {shares} OR row_number IN (FROM candidates)""")
+        FROM staged.{part.table("keys")} WHERE {shares} OR {could_be_erased} OR row_number IN (FROM candidates)""")

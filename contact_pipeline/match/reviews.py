@@ -22,13 +22,15 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
     queries = [
         f"""
         SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
-               concat_ws('; ', 'could be {part.entity} ' || people, 'could be the same as ' || row) AS why
+               concat_ws('; ', 'could be {part.entity} ' || people, 'could be the same as ' || row,
+                         'is contact ' || erased.contact_id || ', who was erased') AS why
         FROM {part.table("targets")} JOIN {part.table("keys")} AS k USING (row_number) LEFT JOIN (
             SELECT row_number, array_to_string(list(said ORDER BY candidate)
                        FILTER (candidate IS NOT NULL)[:{_SAID}], ' or ') AS people,
                    any_value(said) FILTER (other_row IS NOT NULL) AS row
             FROM ({_said(part)}) GROUP BY row_number
         ) USING (row_number)
+        LEFT JOIN (FROM erased_rows WHERE entity = '{part.entity}') AS erased USING (row_number)
         WHERE decision = 'review'"""
         for part in parts
     ]

@@ -59,5 +59,5 @@ def count_without_key(database: Database) -> int:
     """How many of the rejected rows have no whole key among their usable values: nobody can say whom they mean."""
     count: int = database.value("""
         SELECT count(DISTINCT row_number) FROM rejections SEMI JOIN keyless USING (row_number)
-        WHERE severity = 'error'""")
+        WHERE severity = 'error' AND code <> 'erased'""")
     return count

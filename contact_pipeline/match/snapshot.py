@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.decide import find_pairs
+from contact_pipeline.match.erased import copy_fingerprints
 from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
@@ -53,6 +54,7 @@ def take_snapshot(
     settings = store.settings
     with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
         copy_resolutions(database, parts, upload_id, address_book)
+        copy_fingerprints(database, "book.")
         for part in parts:
             find_pairs(database, part, part.table("keys"), "book.", address_book, part.table("pairs"))
             _copy_candidates(database, part)

@@ -161,4 +161,4 @@ def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int 
     profile, options = resolved(line)
     facts = store.staging(line.upload_id).facts()
     parts = parts_of(profile, options, facts["columns_normalized"], headings_of(facts, profile))
-    return [row for part in parts for row in differing_rows(contacts, part, address_book, snapshot)]
+    return [row for part in parts for row in differing_rows(contacts, part, store.settings, address_book, snapshot)]

@@ -19,6 +19,7 @@ from pandera.polars import DataFrameSchema
 
 from contact_pipeline.apply import stage_activation
 from contact_pipeline.contracts import State
+from contact_pipeline.erase import Erased, erase
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import Guarded, hash_changeset, to_confirm
 from contact_pipeline.pipeline import committing, stages
@@ -281,10 +282,13 @@ class Pipeline:
         """Deactivates or reactivates a single contact: a changeset of its own, which can be undone.
 
         Raises:
-            Refusal: there is no such contact (`contact-unknown`), or it is so already (`nothing-to-do`).
+            Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
+                (`erased`).
         """
         contact, actor = self.store.contact(contact_id), user or getpass.getuser()
         action = "reactivate" if active else "deactivate"
+        if contact["erased"]:
+            raise Refusal("erased", f"Contact {contact_id} was erased.", "Enter the person anew, if that is meant.")
         if contact["active"] == active:
             raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
         upload_id = _new_id()
@@ -313,6 +317,23 @@ class Pipeline:
             add_line(contacts, **line, snapshot=snapshot)
         committing.commit(self.store, self.store.line(upload_id), actor)
         return self.show(upload_id)
+
+    def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
+        """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.
+
+        Contacts linked to it are the same person and go with it. Cut off on the way, erasing again completes it.
+
+        Args:
+            contact_id: the contact; it may be gone from the contacts and be in the history alone.
+            user: login of who erases; unset: the operating system's.
+
+        Raises:
+            Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload
+                that holds the person is being staged at this moment (`being-staged`).
+            StoreBusy: a database was in use by another program for longer than the settings allow.
+        """
+        profiles, _ = self.profiles()
+        return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
 
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
         """Decides a row in review; before it is applied the changeset is frozen anew, after that one more is applied.

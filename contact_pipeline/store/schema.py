@@ -88,8 +88,8 @@ def _first(database: Database) -> None:
 def _publish(database: Database) -> None:
     """The published contacts: what held uploads changed shows as the newest change that is not held left it.
 
-    A contact that no held upload touched stands as it is. The others are put together again, field by field, from
-    their history; one whose creation is held is not there.
+    A contact that no held upload touched, or that was erased, stands as it is. The others are put together again,
+    field by field, from their history; one whose creation is held is not there.
     """
     fields = ["active", *(name for (name,) in database.rows("SELECT name FROM fields"))]
     newest = ",\n            ".join(
@@ -101,7 +101,11 @@ def _publish(database: Database) -> None:
     database.run(f"""
         CREATE OR REPLACE VIEW published_contacts AS
         WITH held_uploads AS (SELECT upload_id FROM uploads WHERE held AND state = 'applied'),
-        touched AS (SELECT DISTINCT contact_id FROM contact_changes SEMI JOIN held_uploads USING (upload_id)),
+        erased AS (SELECT contact_id FROM contact_changes WHERE action = 'erase'),
+        touched AS (
+            SELECT DISTINCT contact_id FROM contact_changes SEMI JOIN held_uploads USING (upload_id)
+            ANTI JOIN erased USING (contact_id)
+        ),
         rebuilt AS (
             SELECT contact_id, {newest}
             FROM (FROM contact_changes SEMI JOIN touched USING (contact_id)) AS change
@@ -123,9 +127,22 @@ def _changes_without_a_list(database: Database) -> None:
     _publish(database)
 
 
+def _erase(database: Database) -> None:
+    """Who was erased, when and by whom, and what they are recognized by: no value of theirs."""
+    database.run("""
+        CREATE TABLE erasures (contact_id BIGINT NOT NULL, started_at TIMESTAMP NOT NULL, actor VARCHAR NOT NULL,
+            commit_number BIGINT, finished_at TIMESTAMP)""")
+    database.run("""
+        CREATE TABLE fingerprints (contact_id BIGINT NOT NULL, state BIGINT NOT NULL, field VARCHAR NOT NULL,
+            fingerprint VARCHAR NOT NULL)""")
+    database.run("CREATE TABLE erased_rows (upload_id VARCHAR NOT NULL, row_number UINTEGER NOT NULL)")
+    _publish(database)
+
+
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("first schema", _first),
     ("changes without a list of fields", _changes_without_a_list),
+    ("erasures and their fingerprints", _erase),
 )
 
 

@@ -18,6 +18,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of
 from contact_pipeline.store.ledger import LedgerLine, find_lines, now
 from contact_pipeline.store.schema import migrate
@@ -124,7 +125,8 @@ class Store:
                            WHERE other IN ({visible})
                            GROUP BY contact_id)
                 SELECT contact_id, address_book, active, revision, last_upload_id, {names},
-                       coalesce(groups, []) AS groups, coalesce(links, []) AS links
+                       coalesce(groups, []) AS groups, coalesce(links, []) AS links,
+                       contact_id IN ({ERASED.format("")}) AS erased
                 FROM {table} AS contact LEFT JOIN member USING (contact_id) LEFT JOIN linked USING (contact_id)
                 WHERE {where} ORDER BY contact_id""",
                 [] if contact_id is None else [contact_id],
@@ -369,7 +371,8 @@ def _choice(database: Database, upload: Upload, to: int | str) -> tuple[str, int
         return str(to), None, None
     contact_id = int(to) if str(to).isdecimal() else 0
     book = upload.line.address_book
-    if database.value("SELECT count(*) FROM contacts WHERE contact_id = ? AND address_book = ?", [contact_id, book]):
+    there = f"contact_id = ? AND address_book = ? AND contact_id NOT IN ({ERASED.format('')})"
+    if database.value(f"SELECT count(*) FROM contacts WHERE {there}", [contact_id, book]):
         return "contact", contact_id, None
     made = upload.outcome_rows.filter((pl.col("contact_id") == contact_id) & (pl.col("outcome") == "created"))
     if made.height:

@@ -193,7 +193,7 @@ class Ground:
         if not changed_since(self.book, book, snapshot):
             return rows
         for part in parts_of(planned.profile, planned.options, planned.columns, {}):
-            rows += differing_rows(self.book, part, book, snapshot)
+            rows += differing_rows(self.book, part, self.store.settings, book, snapshot)
         return rows
 
     def apply(self, planned: Planned) -> int:

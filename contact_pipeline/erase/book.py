@@ -1,0 +1,175 @@
+"""The contact database: the person's contacts, history and decisions are emptied; the ledger forgets their values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.erase.person import Person, redacted
+from contact_pipeline.match import key_of
+from contact_pipeline.profiles import Profile
+from contact_pipeline.store.changes import touches
+from contact_pipeline.store.erasures import fingerprint
+from contact_pipeline.store.ledger import LedgerLine, change_line, now
+
+_QUOTING: Final = ("file_name", "reason", "mapping", "ignored", "warnings", "options")  # of the ledger
+
+
+def begin(
+    database: Database,
+    person: Person,
+    rows: Mapping[str, Collection[int]],
+    profiles: Collection[Profile],
+    secret: bytes,
+    actor: str,
+) -> None:
+    """Records that the person is being erased, by whom, their rows and their fingerprints; call it in a transaction."""
+    at = now()
+    known = {contact_id for (contact_id,) in database.rows("SELECT contact_id FROM erasures")}
+    for contact_id in person.contact_ids:
+        if contact_id not in known:
+            database.run("INSERT INTO erasures VALUES (?, ?, ?, NULL, NULL)", [contact_id, at, actor])
+    database.run("DELETE FROM erased_rows")
+    for upload_id, found in rows.items():
+        for row in found:
+            database.run("INSERT INTO erased_rows VALUES (?, ?)", [upload_id, row])
+    database.run(f"DELETE FROM fingerprints WHERE contact_id IN ({person.ids})")
+    compared = sorted({name for profile in profiles for rule in _rules(profile) for name in rule.fields})
+    columns = [name for (name,) in database.rows("SELECT name FROM fields")]
+    for field in compared:
+        key = key_of(field, "states", columns)
+        database.run(f"""
+            INSERT INTO fingerprints
+            WITH states AS ({_states(columns, person)})
+            SELECT contact_id, commit_number, {literal(field)}, {fingerprint(field, key, secret)} AS fingerprint
+            FROM states WHERE {key} IS NOT NULL""")
+
+
+def _rules(profile: Profile) -> list[Any]:
+    people = profile.account_contacts
+    return [*(profile.match if profile.target == "contact" else ()), *(people.match if people else ())]
+
+
+def _states(columns: list[str], person: Person) -> str:
+    """The query for the contacts as every one of their changes left them, one line each; and as they are."""
+    newest = ", ".join(
+        f"""(arg_max({{'value': c.after_{name}}}, c.commit_number)
+             FILTER ({touches(name, "c")})).value AS {quoted(name)}"""
+        for name in columns
+    )
+    return f"""
+        SELECT s.contact_id, s.commit_number, {newest}
+        FROM contact_changes AS s JOIN contact_changes AS c USING (contact_id)
+        WHERE s.contact_id IN ({person.ids}) AND c.commit_number <= s.commit_number GROUP BY ALL"""
+
+
+def empty(
+    database: Database, person: Person, rows: Mapping[str, Collection[int]], lines: Collection[LedgerLine]
+) -> None:
+    """Empties all that is the person's, as one commit for each address book; call it in a transaction."""
+    books = database.rows("""
+        SELECT address_book, list(DISTINCT contact_id ORDER BY contact_id)
+        FROM erasures JOIN contact_changes USING (contact_id) JOIN commits ON commits.commit_number =
+            contact_changes.commit_number
+        WHERE erasures.commit_number IS NULL GROUP BY ALL ORDER BY ALL""")
+    for address_book, contact_ids in books:
+        _commit(database, ", ".join(str(contact_id) for contact_id in contact_ids), address_book, now())
+    _empty_history(database, person)
+    _empty_decisions(database, person, rows)
+    for line in lines:
+        if line.upload_id in rows:
+            _tell(database, line, rows[line.upload_id], person)
+    _redact_ledger(database, person)
+
+
+def finish(database: Database, at: datetime) -> None:
+    """Records that the erasures are whole."""
+    database.run("UPDATE erasures SET finished_at = ? WHERE finished_at IS NULL", [at])
+    database.run("DELETE FROM erased_rows")
+
+
+def _commit(database: Database, ids: str, address_book: str, at: datetime) -> None:
+    """A commit that erases: the contacts keep their numbers, and their memberships and links end."""
+    fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+    number: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
+    actor = database.value(f"SELECT any_value(actor) FROM erasures WHERE contact_id IN ({ids})")
+    by = f"erasure-{number}"
+    database.run(
+        "INSERT INTO commits VALUES (?, ?, ?, 'erase', ?, NULL, ?, NULL)", [number, at, by, address_book, actor]
+    )
+    database.run(f"""
+        INSERT INTO contact_changes BY NAME
+        SELECT {literal(by)} AS upload_id, {number} AS commit_number, 'erase' AS action,
+               coalesce(revision, 0) AS base_revision, contact_id, active AS before_active, false AS after_active
+        FROM (SELECT contact_id FROM erasures WHERE contact_id IN ({ids})) LEFT JOIN contacts USING (contact_id)""")
+    for table, columns, where in (
+        ("membership", "group_name, contact_id", f"contact_id IN ({ids})"),
+        ("link", "contact_id, linked_to", f"contact_id IN ({ids}) OR linked_to IN ({ids})"),
+    ):
+        database.run(f"""
+            INSERT INTO {table}_changes (upload_id, commit_number, action, {columns})
+            SELECT {literal(by)}, {number}, 'remove', {columns} FROM {table}s WHERE {where}""")
+        database.run(f"DELETE FROM {table}s WHERE {where}")
+    nothing = ", ".join(f"{quoted(name)} = NULL" for name in fields)
+    database.run(f"""
+        UPDATE contacts SET {nothing}, active = false, revision = revision + 1, last_commit = {number},
+               last_upload_id = {literal(by)}
+        WHERE contact_id IN ({ids})""")
+    database.run(f"UPDATE erasures SET commit_number = {number} WHERE contact_id IN ({ids})")
+
+
+def _empty_history(database: Database, person: Person) -> None:
+    fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+    nothing = ", ".join(f"{quoted(f'{side}_{name}')} = NULL" for name in fields for side in ("before", "after"))
+    database.run(f"UPDATE contact_changes SET {nothing} WHERE contact_id IN ({person.ids})")
+
+
+def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:
+    where = [f"contact_id IN ({person.ids})"]
+    where += [
+        f"upload_id = {literal(upload_id)} AND row_number IN ({', '.join(str(row) for row in sorted(found))})"
+        for upload_id, found in rows.items()
+        if found
+    ]
+    if person.pattern is not None:
+        where.append(f"regexp_matches(keys, {literal(person.pattern)})")
+    database.run(f"UPDATE decisions SET keys = '', withdrawn = true WHERE {' OR '.join(f'({w})' for w in where)}")
+
+
+def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: Person) -> None:
+    """Says on an upload's line that rows of it were emptied; a plan that holds the person is stale."""
+    ids = ", ".join(str(contact_id) for contact_id in person.contact_ids)
+    told = ", ".join(str(row) for row in sorted(rows))
+    changes: dict[str, Any] = {
+        "warnings": [*(line.warnings or []), f"Contact {ids} was erased; emptied with it: row {told}."]
+    }
+    if line.state in {"staged", "blocked", "stale"}:
+        changes |= {
+            "state": "stale",
+            "reason": {
+                "code": "stale",
+                "message": f"Contact {ids}, of whom {line.file_name} has rows, was erased. Rows: {told}.",
+                "fix": "Plan it again, and approve the new changeset; these rows are left out.",
+                "rows": sorted(rows),
+            },
+        }
+    change_line(database, line.upload_id, **changes)
+
+
+def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], errors: int) -> None:
+    """Puts the counts of an upload's rows into its line: rows in review may have been left out."""
+    change_line(database, upload_id, expected=None, **{**outcomes, "error_count": errors})
+
+
+def _redact_ledger(database: Database, person: Person) -> None:
+    if person.pattern is None:
+        return
+    for name in _QUOTING:
+        value = f"{name}::VARCHAR"
+        database.run(
+            f"UPDATE uploads SET {name} = {redacted(value, person.pattern)} "
+            f"WHERE regexp_matches({value}, {literal(person.pattern)})"
+        )

@@ -1,0 +1,162 @@
+"""Erases a person. Whatever is found by values goes first and the contact last, so that what was killed can go on.
+
+1. The contact database records who is being erased, and the fingerprints.
+2. Refused files, reports, originals, Dagster's previews, and then the staged rows.
+3. The contact, its history and the ledger, in one commit; the contact database is written anew and, in the new file,
+   says that the erasure is whole.
+
+All the while nobody else can write the contact database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from contact_pipeline.contracts import OUTCOMES
+from contact_pipeline.engines import Database, rewrite_database
+from contact_pipeline.erase import book
+from contact_pipeline.erase.files import delete_kept, find_left, mentions
+from contact_pipeline.erase.person import Person, find_person, linked_with
+from contact_pipeline.erase.previews import erase_previews
+from contact_pipeline.erase.staged import empty_staged, find_rows
+from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles import Profile
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.erasures import make_secret
+from contact_pipeline.store.ledger import find_lines, now
+
+_PLANNED: Final = frozenset({"staged", "blocked", "stale"})
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took away.
+
+    Attributes:
+        contact_ids: the contact, and those linked to it.
+        erased_at: when it was whole (UTC).
+        rows: upload → its rows that were emptied.
+        deleted: files that were deleted, from the home folder on.
+        shared: field → other contacts that hold the same value; it stays theirs.
+        left: files of the home that hold a value still and are not the program's to delete.
+    """
+
+    contact_ids: list[int]
+    erased_at: datetime
+    rows: dict[str, list[int]]
+    deleted: list[str]
+    shared: dict[str, list[int]]
+    left: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The erasure as a JSON document."""
+        return asdict(self) | {"erased_at": f"{self.erased_at:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: str) -> Erased:
+    """Takes a person out of every file of the home; killed on the way, doing it again completes it.
+
+    Args:
+        store: of the home.
+        contact_id: the contact; those linked to it are the same person.
+        profiles: whose match rules say by what a person is recognized.
+        actor: login of who does it.
+
+    Raises:
+        Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload that
+            holds the person is being staged at this moment (`being-staged`).
+        StoreBusy: a database was in use by another program for longer than the settings allow.
+    """
+    settings = store.settings
+    with store.open() as contacts:
+        person = _person(contacts, contact_id)
+        pattern = re.compile(person.pattern) if person.pattern else None
+        lines = find_lines(contacts)
+        _refuse_while_staging(store, lines, pattern)
+        rows = _find_rows(store, contacts, lines, person)
+        with contacts.transaction():
+            book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
+        deleted = delete_kept(settings, pattern, rows)
+        erase_previews(settings, pattern, rows)
+        for line in lines:
+            folder = store.staging(line.upload_id).folder
+            if folder.exists():
+                found = rows.get(line.upload_id, set())
+                empty_staged(folder, person, settings, found, planned=line.state in _PLANNED)
+        with contacts.transaction():
+            book.empty(contacts, person, rows, lines)
+            for line in lines:
+                if line.upload_id in rows and line.state not in _PLANNED:
+                    _count_again(store, contacts, line)
+    at = now()
+    rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
+    return Erased(
+        person.contact_ids,
+        at,
+        {upload_id: sorted(found) for upload_id, found in sorted(rows.items())},
+        deleted,
+        person.shared,
+        find_left(settings, pattern),
+    )
+
+
+def _person(database: Database, contact_id: int) -> Person:
+    """Who is meant, together with everybody whose erasure was begun and not finished."""
+    done = database.value(
+        "SELECT finished_at FROM erasures WHERE contact_id = ? AND finished_at IS NOT NULL", [contact_id]
+    )
+    if done is not None:
+        raise Refusal("erased", f"Contact {contact_id} was erased already, at {done:%Y-%m-%d %H:%M} UTC.", "")
+    known = "SELECT contact_id FROM contacts UNION SELECT contact_id FROM contact_changes"
+    if not database.value(f"SELECT count(*) FROM ({known}) WHERE contact_id = ?", [contact_id]):
+        raise Refusal(
+            "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
+        )
+    begun = database.rows("SELECT contact_id FROM erasures WHERE finished_at IS NULL")
+    wanted = {*linked_with(database, contact_id), *(found for (found,) in begun)}
+    return find_person(database, sorted(wanted))
+
+
+def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: re.Pattern[str] | None) -> None:
+    for line in lines:
+        folder = store.settings.upload_path(line.upload_id)
+        if line.state == "received" and any(mentions(path, pattern) for path in folder.glob("original.*")):
+            raise Refusal(
+                "being-staged",
+                f"Upload {line.upload_id} holds this person and is being staged at this moment.",
+                "Wait until it is staged, or cancel it; then erase again.",
+                file=line.file_name,
+            )
+
+
+def _find_rows(store: Store, database: Database, lines: Collection[LedgerLine], person: Person) -> dict[str, set[int]]:
+    """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill."""
+    found: dict[str, set[int]] = {}
+    for upload_id, row in database.rows(f"""
+        SELECT upload_id, row_number FROM contact_changes
+        WHERE contact_id IN ({person.ids}) AND row_number IS NOT NULL
+        UNION FROM erased_rows"""):
+        found.setdefault(upload_id, set()).add(row)
+    for line in lines:
+        folder = store.staging(line.upload_id).folder
+        if folder.exists():
+            rows = find_rows(folder, person, store.settings)
+            if rows:
+                found.setdefault(line.upload_id, set()).update(rows)
+    return found
+
+
+def _count_again(store: Store, contacts: Database, line: LedgerLine) -> None:
+    staging = store.staging(line.upload_id)
+    if not staging.exists():
+        return
+    with staging.open(read_only=True) as staged:
+        if not staged.has("outcome_rows"):
+            return
+        counts = dict(staged.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
+        errors: int = staged.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
+    book.count_again(contacts, line.upload_id, {name: counts.get(name, 0) for name in OUTCOMES}, errors)

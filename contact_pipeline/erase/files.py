@@ -1,0 +1,125 @@
+"""The files of the home that hold a person: received and refused ones, reports, exports. They are deleted whole."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import polars as pl
+
+from contact_pipeline.settings import Settings
+
+_CHUNK: Final = 16_000_000
+_OVERLAP: Final = 1_000  # longer than what is looked for: it may lie across two chunks
+_GIVEN_BACK: Final = ("exports", "reports")  # folders with files that people were given and can make again
+_ELSEWHERE: Final = ("staging", "uploads", *_GIVEN_BACK, "spilled")
+
+
+def delete_kept(settings: Settings, pattern: re.Pattern[str] | None, uploads: Collection[str]) -> list[str]:
+    """Deletes received files and what was made of them; the names, from the home folder on.
+
+    Args:
+        settings: of the home.
+        pattern: finds a value of the person in a text.
+        uploads: those of which rows are the person; of the others, files are deleted in which a value is found.
+    """
+    folders = sorted(path for path in (settings.home / "uploads").glob("*") if path.is_dir())
+    made = [path for name in _GIVEN_BACK for path in _files(settings.home / name)]
+    wanted = [
+        path for folder in folders for path in _files(folder) if folder.name in uploads or mentions(path, pattern)
+    ]
+    wanted += [path for path in made if mentions(path, pattern)]
+    wanted += _refused(settings, pattern)
+    for path in wanted:
+        path.unlink(missing_ok=True)
+    return [str(path.relative_to(settings.home)) for path in wanted]
+
+
+def find_left(settings: Settings, pattern: re.Pattern[str] | None) -> list[str]:
+    """Other files of the home in which a value is found: those that wait in the inbox, logs, what was put there."""
+    return [
+        str(path.relative_to(settings.home))
+        for path in _files(settings.home)
+        if path.relative_to(settings.home).parts[0] not in _ELSEWHERE
+        and not path.name.startswith(settings.contacts_path.name)
+        and mentions(path, pattern)
+    ]
+
+
+def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
+    """Whether a file, or a file packed in it, or its name, holds a value of the person."""
+    if pattern is None:
+        return False
+    if pattern.search(path.name):
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+            if start == b"PAR1":
+                return any(pattern.search(text) for text in _cells(path))
+            file.seek(0)
+            return any(pattern.search(text) for text in _texts(file, start))
+    except FileNotFoundError:
+        return False
+
+
+def _refused(settings: Settings, pattern: re.Pattern[str] | None) -> list[Path]:
+    """Refused files that hold a value, each with the text that says why it was refused, and its options."""
+    found = []
+    for folder in sorted(settings.inbox.glob("*/refused")):
+        files = _files(folder)
+        named = {path.name: path for path in files}
+        for path in files:
+            if mentions(path, pattern):
+                name = path.name.removesuffix(".txt").removesuffix(".options.yaml")
+                names = {name, f"{name}.txt", f"{name}.options.yaml", path.name}
+                found += [named[each] for each in sorted(names & named.keys())]
+    return list(dict.fromkeys(found))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _texts(file: IO[bytes], start: bytes) -> Iterator[str]:
+    """What a file says, unpacked, piece by piece, read as UTF-8 and, where it has null bytes, as UTF-16."""
+    if start == b"PK\3\4" and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            for member in packed.infolist():
+                if not member.is_dir() and not member.flag_bits & 1:  # an encrypted part says nothing to anybody
+                    with packed.open(member) as part:
+                        yield from _pieces(part)
+        return
+    file.seek(0)
+    if start[:2] == b"\x1f\x8b":
+        with gzip.open(file) as unpacked:
+            yield from _pieces(unpacked)
+        return
+    yield from _pieces(file)
+
+
+def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
+    before = b""
+    try:
+        while chunk := file.read(_CHUNK):
+            together = before + chunk
+            yield together.decode("utf-8", "replace")
+            if b"\0" in together:
+                for shift in (0, 1):
+                    yield together[shift:].decode("utf-16-le", "replace")
+            before = together[-_OVERLAP:]
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error):  # broken: what could be unpacked was looked at
+        return
+
+
+def _cells(path: Path) -> Iterator[str]:
+    frame = pl.read_parquet(path)
+    for name, dtype in frame.schema.items():
+        column = frame[name].list.join("\x1f") if dtype == pl.List(pl.String) else frame[name]
+        if column.dtype == pl.String:
+            yield "\x1f".join(column.drop_nulls())

@@ -1,0 +1,164 @@
+"""Who is to be erased: the contact and those linked to it, and the values by which their rows are found elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import phonenumbers
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+
+# Fields whose value belongs to one person. A name, a birth date or an address is shared by many.
+_IDENTIFYING: Final = ("email", "phone", "ssn", "account_number", "identifier")
+_NOT_IDENTIFYING: Final = ("date_of_birth",)  # sensitive all the same
+
+_SHORTEST: Final = 6  # letters and digits of a value that is looked for; "AC-1" would be found anywhere
+_BETWEEN_DIGITS: Final = "[\\s().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}]{0,3}"
+
+_STARS: Final = r"\1\4***\3\6"  # in place of a value, what stands around it kept
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is to be erased.
+
+    Attributes:
+        contact_ids: the contact and those linked to it, which are the same person.
+        pattern: regular expression that finds a value of theirs in a text, as DuckDB, Polars and Python all read it;
+            None where they have none that is theirs alone.
+        shared: field → the other contacts that hold the same value; such a value stays theirs.
+    """
+
+    contact_ids: list[int]
+    pattern: str | None
+    shared: dict[str, list[int]]
+
+    @property
+    def ids(self) -> str:
+        """The contact ids as an SQL list."""
+        return ", ".join(str(contact_id) for contact_id in self.contact_ids)
+
+
+def redacted(expression: str, pattern: str) -> str:
+    """The SQL expression of a text with stars for the values: done twice, as two may share what stands between."""
+    for _ in range(2):
+        expression = f"regexp_replace({expression}, {literal(pattern)}, {literal(_STARS)}, 'g')"
+    return expression
+
+
+def redact(text: str, pattern: re.Pattern[str]) -> str:
+    """The text with stars for the values."""
+    return pattern.sub(_STARS, pattern.sub(_STARS, text))
+
+
+def linked_with(database: Database, contact_id: int) -> list[int]:
+    """The contact and every one that is linked to it, by however many links."""
+    rows = database.rows(
+        """WITH RECURSIVE same(contact_id) AS (
+               SELECT ?::BIGINT
+               UNION
+               SELECT CASE WHEN links.contact_id = same.contact_id THEN linked_to ELSE links.contact_id END
+               FROM same JOIN links ON same.contact_id IN (links.contact_id, linked_to)
+           )
+           SELECT contact_id FROM same ORDER BY ALL""",
+        [contact_id],
+    )
+    return [found for (found,) in rows]
+
+
+def find_person(database: Database, contact_ids: list[int]) -> Person:
+    """Gathers what is known of a person, from the contact database."""
+    fields = [
+        name
+        for name, kind, sensitive in database.rows("SELECT name, kind, sensitive FROM fields")
+        if kind == "text" and name not in _NOT_IDENTIFYING and (sensitive or name in _IDENTIFYING)
+    ]
+    person = Person(contact_ids, None, {})
+    held = _held(database, fields, f"contact_id IN ({person.ids})")
+    shared: dict[str, set[int]] = {}
+    for field, value, contact_id in _held_by_others(database, fields, person, held):
+        held.discard((field, value))
+        shared.setdefault(field, set()).add(contact_id)
+    return Person(
+        contact_ids,
+        _pattern(value for _, value in held),
+        {field: sorted(ids) for field, ids in sorted(shared.items())},
+    )
+
+
+def _held(database: Database, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
+    """Every value of these fields, now or in the history, in lower case."""
+    queries = [query for name in fields for query in _values(name, where)]
+    return {(field, value) for field, value, _ in database.rows(" UNION ".join(queries))}
+
+
+def _values(field: str, where: str) -> list[str]:
+    sources = [("contacts", field), ("contact_changes", f"before_{field}"), ("contact_changes", f"after_{field}")]
+    return [
+        f"""SELECT {literal(field)} AS field, lower(trim({quoted(column)})) AS value, contact_id FROM {table}
+            WHERE ({where}) AND {quoted(column)} IS NOT NULL"""
+        for table, column in sources
+    ]
+
+
+def _held_by_others(
+    database: Database, fields: Iterable[str], person: Person, held: set[tuple[str, str]]
+) -> list[tuple[Any, ...]]:
+    """Those of the values that other contacts hold or held too, in whatever field or note, and accounts' numbers."""
+    if not held:
+        return []
+    wanted = ", ".join(f"({literal(field)}, {literal(value)})" for field, value in sorted(held))
+    mine = f"contact_id NOT IN ({person.ids})"
+    others = [query for name in fields for query in _values(name, mine)]
+    noted = [
+        f"""SELECT 'notes' AS field, lower(array_to_string({column}, chr(31))) AS value, contact_id
+            FROM {table} WHERE {mine} AND {column} IS NOT NULL"""
+        for table, column in (("contacts", "notes"), ("contact_changes", "before_notes"),
+                              ("contact_changes", "after_notes"))
+    ]  # fmt: skip
+    return database.rows(f"""
+        WITH wanted(field, value) AS (VALUES {wanted})
+        SELECT DISTINCT w.field, w.value, o.contact_id
+        FROM wanted AS w JOIN ({" UNION ".join(others)}) AS o ON o.value = w.value
+        UNION
+        SELECT w.field, w.value, o.contact_id
+        FROM wanted AS w JOIN ({" UNION ".join(noted)}) AS o ON contains(o.value, w.value)
+        UNION
+        SELECT w.field, w.value, c.contact_id
+        FROM wanted AS w JOIN accounts AS a ON lower(trim(a.account_number)) = w.value
+        LEFT JOIN (FROM contacts WHERE {mine}) AS c USING (address_book, account_number)""")
+
+
+def _pattern(values: Iterable[str]) -> str | None:
+    """The regular expression that finds any of the values, however numbers are set out; None where there are none."""
+    words, numbers = set(), set()
+    for value in values:
+        digits = _digits(value)
+        if digits:
+            numbers.add(_BETWEEN_DIGITS.join(digits))
+        elif len(re.sub(r"[\W_]", "", value)) >= _SHORTEST:
+            words.add(re.escape(value))
+    if not words and not numbers:
+        return None
+    nothing = r"[^\s\S]"
+    word, number = ("|".join(sorted(found)) or nothing for found in (words, numbers))
+    country = rf"\+?(?:\d{{0,4}}{_BETWEEN_DIGITS}){{0,2}}"
+    return (
+        rf"(?i)(^|[^\w.+%-])({word})($|[^\w.@-]|\.(?:\W|$))"
+        rf"|(^|\D)({country}(?:{number}))($|\D)"
+    )
+
+
+def _digits(value: str) -> str | None:
+    """The digits of a number that people set out in many ways: of a phone number without its country; else None."""
+    if value.startswith("+"):
+        try:
+            value = str(phonenumbers.parse(value.partition(";")[0]).national_number)
+        except phonenumbers.NumberParseException:
+            return None
+    digits = re.sub(r"[\s().\-/]", "", value)
+    return digits if digits.isascii() and digits.isdecimal() and len(digits) >= _SHORTEST else None

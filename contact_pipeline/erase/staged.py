@@ -1,0 +1,259 @@
+"""The staged tables of an upload: the rows of a person are emptied, in the database and in the Parquet files beside it.
+
+Rows stay, without their cells, so that every row still has its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database, open_database, quoted, rewrite_database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.erase.person import Person, redacted
+from contact_pipeline.errors import StoreBusy
+from contact_pipeline.settings import Settings
+
+_CODE: Final = "erased"
+_ROW: Final = "row_number"
+_DATABASE: Final = "staging.duckdb"
+
+# Columns of staged tables that hold words of the system, never a value of somebody.
+_OUR_WORDS: Final = frozenset({
+    "action", "changed", "choice", "code", "column", "decision", "differs", "entity", "field", "group_name", "left_as",
+    "outcome", "reason", "severity", "upload_id", "why",
+})  # fmt: skip
+_KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
+
+# Made in the transaction that empties the rows, left out of the new file: where it is found, the file is still to be
+# written anew.
+_UNFINISHED: Final = "to_be_rewritten"
+
+
+def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
+    """The rows of an upload that are a person, as far as what is staged for it says so.
+
+    Args:
+        folder: the upload's staging folder; the inverse and rows decided later lie in folders of their own in it.
+        person: who it is.
+        settings: memory limit, threads and patience.
+
+    Raises:
+        StoreBusy: another program has the staging database open.
+    """
+    with _naming(folder):
+        return set[int]().union(
+            *(_rows_in_database(path, person, settings) for path in sorted(folder.rglob(_DATABASE))),
+            *(_rows_in_file(path, person) for path in sorted(folder.rglob("*.parquet"))),
+        )
+
+
+def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool) -> None:
+    """Empties a person's rows in everything that is staged for an upload; done again, it changes nothing.
+
+    Args:
+        folder: the upload's staging folder.
+        person: who it is.
+        settings: memory limit, threads and patience.
+        rows: the upload's rows that are the person.
+        planned: whether the upload is still to be applied: its rows must then be left out.
+
+    Raises:
+        StoreBusy: another program has the staging database open.
+    """
+    with _naming(folder):
+        for path in sorted(folder.rglob("*.parquet")):
+            _empty_file(path, rows)
+        for path in sorted(folder.rglob(_DATABASE)):
+            _empty_database(path, person, settings, rows, planned=planned)
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Says of which upload it is that a database is in use."""
+    try:
+        yield
+    except StoreBusy as error:
+        raise StoreBusy(f"Upload {folder.name}: {error} Then erase again: what is done already is not lost.") from error
+
+
+def _rows_in_file(path: Path, person: Person) -> set[int]:
+    frame = pl.scan_parquet(path)
+    schema = frame.collect_schema()
+    texts = list(_texts(schema))
+    if person.pattern is None or _ROW not in schema or not texts:
+        return set()
+    found = frame.filter(pl.any_horizontal(text.str.contains(person.pattern) for text in texts)).select(_ROW)
+    return set(found.collect()[_ROW])
+
+
+def _texts(schema: pl.Schema) -> Iterator[pl.Expr]:
+    for name, dtype in schema.items():
+        if dtype == pl.String:
+            yield pl.col(name)
+        elif dtype == pl.List(pl.String):
+            yield pl.col(name).list.join("\x1f")
+
+
+def _empty_file(path: Path, rows: set[int]) -> None:
+    if not rows or _ROW not in pl.read_parquet_schema(path):
+        return
+    mine = pl.col(_ROW).is_in(sorted(rows))
+    if not pl.scan_parquet(path).select(mine.any()).collect().item():
+        return
+    frame = pl.read_parquet(path)
+    emptied = frame.with_columns(
+        pl.when(mine).then(0 if name == "repaired" else None).otherwise(pl.col(name)).cast(dtype).alias(name)
+        for name, dtype in frame.schema.items()
+        if name not in _KEPT_IN_FILES
+    )
+    new = path.with_name(f"{path.name}.new")
+    new.touch(mode=0o600)
+    emptied.write_parquet(new, compression="lz4")
+    new.chmod(0o600)
+    new.replace(path)
+
+
+def _rows_in_database(path: Path, person: Person, settings: Settings) -> set[int]:
+    with open_database(path, settings, read_only=True) as database:
+        queries = list(_queries(database, person))
+        rows = {row for query in queries for (row,) in database.rows(query)}
+        if rows and database.has("contact_keys") and database.has("outcome_rows"):
+            rows |= {row for (row,) in database.rows(_repeated(database, rows))}
+    return {row for row in rows if row is not None}
+
+
+def _queries(database: Database, person: Person) -> Iterator[str]:
+    """Queries for the rows that are the person: by what became of them, and by what they hold."""
+    for table, columns in _tables(database).items():
+        if _ROW not in columns:
+            continue
+        for column in {"contact_id", "duplicate_of_contact"} & columns.keys():
+            yield f"SELECT {_ROW} FROM {table} WHERE {column} IN ({person.ids})"
+        texts = [_as_text(name, kind) for name, kind in columns.items() if _is_text(kind)]
+        if person.pattern is not None and texts:
+            together = f"concat_ws(chr(31), {', '.join(texts)})"
+            yield f"SELECT {_ROW} FROM {table} WHERE regexp_matches({together}, {literal(person.pattern)})"
+    if database.has("contact_decisions"):
+        yield f"SELECT {_ROW} FROM contact_decisions WHERE target IN ({person.ids})"
+    if database.has("contact_pairs") and database.has("reviews"):
+        yield f"SELECT {_ROW} FROM contact_pairs SEMI JOIN reviews USING ({_ROW}) WHERE candidate IN ({person.ids})"
+
+
+def _repeated(database: Database, rows: Iterable[int]) -> str:
+    """The query for rejected rows whose keys are all the same as a row's of the person: the same person, once more."""
+    keys = [f"{quoted(name)}" for name in _tables(database)["contact_keys"] if name != _ROW]
+    mine = ", ".join(str(row) for row in sorted(rows))
+    together = f"({', '.join(keys)})"
+    return f"""
+        SELECT {_ROW} FROM contact_keys SEMI JOIN (FROM outcome_rows WHERE outcome = 'rejected') USING ({_ROW})
+        WHERE coalesce({", ".join(keys)}) IS NOT NULL
+              AND {together} IN (SELECT {together} FROM contact_keys WHERE {_ROW} IN ({mine}))"""
+
+
+def _empty_database(path: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool) -> None:
+    with open_database(path, settings) as database:
+        wanted = database.has(_UNFINISHED) or _holds(database, person, rows)
+        if wanted and not database.has(_UNFINISHED):
+            with database.transaction():
+                _leave_out(database, rows, planned=planned)
+                for table, columns in _tables(database).items():
+                    _empty_table(database, table, columns, person, rows)
+                _name_rejections(database, rows)
+                database.run(f"CREATE TABLE {_UNFINISHED} (row_number UINTEGER)")
+    if wanted:
+        rewrite_database(path, settings, lambda new: new.run(f"DROP TABLE {_UNFINISHED}"))
+
+
+def _holds(database: Database, person: Person, rows: set[int]) -> bool:
+    """Whether a database holds anything of the person: a row, a change, or a value in some other place."""
+    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
+    for table, columns in _tables(database).items():
+        where = [f"{_ROW} IN ({mine})"] if _ROW in columns else []
+        where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
+        where += [_mentions(person, name) for name, kind in columns.items() if kind in {"VARCHAR", "JSON"}]
+        if where and database.rows(f"SELECT 1 FROM {table} WHERE {' OR '.join(where)} LIMIT 1"):
+            return True
+    return False
+
+
+def _empty_table(database: Database, table: str, columns: dict[str, str], person: Person, rows: set[int]) -> None:
+    """Empties the cells of the person's rows and changes; a value that stands elsewhere is replaced by stars."""
+    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
+    where = [f"{_ROW} IN ({mine})"] if _ROW in columns and not table.startswith("account_") else []
+    where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
+    cells = [name for name, kind in columns.items() if _is_cell(table, name, kind)]
+    if where and cells:
+        nothing = ", ".join(f"{quoted(name)} = NULL" for name in cells)
+        database.run(f"UPDATE {table} SET {nothing} WHERE {' OR '.join(where)}")
+    for name, kind in columns.items():
+        if kind in {"VARCHAR", "JSON"} and person.pattern is not None:
+            value = redacted(f"{quoted(name)}::VARCHAR", person.pattern)
+            database.run(f"UPDATE {table} SET {quoted(name)} = {value} WHERE {_mentions(person, name)}")
+
+
+def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:
+    """Rejects the rows that are still to be imported, or to be decided: those of a plan, and those in review."""
+    if not rows or not database.has("rejections"):
+        return
+    mine = ", ".join(str(row) for row in sorted(rows))
+    waiting = f"SELECT unnest([{mine}])::UINTEGER AS {_ROW}"
+    if not planned:
+        waiting = f"SELECT DISTINCT {_ROW} FROM reviews WHERE {_ROW} IN ({mine})" if database.has("reviews") else ""
+    if waiting:
+        database.run(f"""
+            INSERT INTO rejections BY NAME
+            SELECT {_ROW}, '{_CODE}' AS code, '' AS message, '' AS fix, 'error' AS severity FROM ({waiting})
+            WHERE {_ROW} NOT IN (SELECT {_ROW} FROM rejections WHERE code = '{_CODE}')""")
+    if database.has("outcome_rows"):
+        database.run(f"""
+            UPDATE outcome_rows SET outcome = 'rejected', reason = NULL
+            WHERE {_ROW} IN ({mine}) AND outcome = 'review'""")
+    if database.has("reviews"):
+        database.run(f"DELETE FROM reviews WHERE {_ROW} IN ({mine})")
+
+
+def _name_rejections(database: Database, rows: set[int]) -> None:
+    """Says of every defect of the rows that the person was erased: its own words may quote a value."""
+    if rows and database.has("rejections"):
+        code, mine = CODES[_CODE], ", ".join(str(row) for row in sorted(rows))
+        database.run(f"UPDATE rejections SET message = ?, fix = ? WHERE {_ROW} IN ({mine})", [code.message, code.fix])
+
+
+def _tables(database: Database) -> dict[str, dict[str, str]]:
+    """The tables of a staging database, each with its columns and their types; views are not among them."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in database.rows("""
+        SELECT table_name, column_name, data_type FROM duckdb_columns() SEMI JOIN duckdb_tables()
+            USING (database_name, table_name)
+        WHERE database_name = current_database() ORDER BY table_name, column_index"""):
+        found.setdefault(quoted(table), {})[column] = kind
+    return {table.strip('"'): columns for table, columns in found.items()}
+
+
+def _is_text(kind: str) -> bool:
+    return kind in {"VARCHAR", "JSON", "VARCHAR[]"}
+
+
+def _is_cell(table: str, name: str, kind: str) -> bool:
+    """Whether a column holds what somebody gave, and not a word, a number or a verdict of the system."""
+    if name in _OUR_WORDS or name in {"before_active", "after_active"}:
+        return False
+    return _is_text(kind) or (
+        kind == "BOOLEAN" and (table == "normalized_rows" or name.startswith(("before_", "after_")))
+    )
+
+
+def _as_text(name: str, kind: str) -> str:
+    return f"array_to_string({quoted(name)}, chr(31))" if kind == "VARCHAR[]" else f"{quoted(name)}::VARCHAR"
+
+
+def _mentions(person: Person, name: str) -> str:
+    if person.pattern is None:
+        return "false"
+    return f"regexp_matches({quoted(name)}::VARCHAR, {literal(person.pattern)})"

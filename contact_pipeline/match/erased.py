@@ -1,0 +1,68 @@
+"""Rows that are somebody who was erased: recognized by fingerprints of their keys, and held for a person to judge."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.decide import agreeing, decide
+from contact_pipeline.match.keys import key_column
+from contact_pipeline.match.part import Part
+from contact_pipeline.settings import Settings
+from contact_pipeline.store.erasures import fingerprint, read_secret
+
+ERASED_PERSON: Final = "erased-person"
+ERASED: Final = "erased"  # a row that was emptied when its person was erased
+
+
+def copy_fingerprints(database: Database, book: str) -> None:
+    """Makes erased_people, with the contact database's tables under the prefix `book`, and erased_rows, still empty."""
+    database.run(f"CREATE OR REPLACE TEMP TABLE erased_people AS FROM {book}fingerprints")
+    database.run("CREATE OR REPLACE TEMP TABLE erased_rows (entity VARCHAR, row_number UINTEGER, contact_id BIGINT)")
+
+
+def hold_erased(database: Database, part: Part, settings: Settings, keys: str, decisions: str) -> None:
+    """Puts rows in review that would be new but are, by the same rules, somebody who was erased.
+
+    Whoever was erased is a candidate like any other, but that fingerprints are compared. A row that a contact there is
+    matches is that contact, and stays so.
+    """
+    if part.entity != "contact" or not database.value("SELECT count(*) FROM erased_people"):
+        return
+    secret = read_secret(settings)
+    shown = ", ".join(
+        f"{fingerprint(name, key_column(name), secret)} AS {key_column(name)}" for name in part.key_fields
+    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE fingerprint_keys AS
+        SELECT row_number, {shown} FROM {keys}
+        SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)""")
+    columns = ", ".join(
+        f"any_value(fingerprint) FILTER (field = {literal(name)}) AS {key_column(name)}" for name in part.key_fields
+    )
+    people = f"SELECT contact_id, {columns} FROM erased_people GROUP BY contact_id, state"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE erased_pairs AS
+        SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", people)})""")
+    decide(database, part, "fingerprint_keys", "erased_pairs", "erased_decisions", "TEMP TABLE")
+    database.run(f"DELETE FROM erased_rows WHERE entity = {literal(part.entity)}")
+    database.run(f"""
+        INSERT INTO erased_rows
+        SELECT {literal(part.entity)}, row_number, min(candidate)
+        FROM erased_pairs SEMI JOIN (FROM erased_decisions WHERE decision <> 'new') USING (row_number)
+        WHERE differs <> 'another' GROUP BY row_number""")
+    database.run(f"""
+        UPDATE {decisions} SET decision = 'review' WHERE row_number IN (
+            SELECT row_number FROM erased_rows WHERE entity = {literal(part.entity)})""")
+
+
+def list_erased(database: Database) -> None:
+    """Lists, as warnings, the rows in review that are somebody who was erased."""
+    code = CODES[ERASED_PERSON]
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        SELECT DISTINCT row_number, '{ERASED_PERSON}' AS code, {literal(code.message)} AS message,
+               {literal(code.fix)} AS fix, 'warning' AS severity
+        FROM erased_rows SEMI JOIN reviews USING (row_number)""")

@@ -1,0 +1,84 @@
+"""Erasing in a process that is killed: whatever the moment, erasing again completes it and leaves nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+from tests.erase.home import TRACES, found
+
+ROOT = Path(__file__).parents[2]
+
+KILLED_ON_THE_WAY = """
+import os, signal, sys
+from pathlib import Path
+from contact_pipeline import Pipeline
+from contact_pipeline.engines import Database
+home, last = sys.argv[1], int(sys.argv[2])
+steps = 0
+def counted(function):
+    def step(*arguments, **options):
+        global steps
+        steps += 1
+        if steps == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+    return step
+pipeline = Pipeline(home)
+pipeline.store.lines()  # migrated before anything counts
+Database.run = counted(Database.run)
+Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
+pipeline.erase(1)
+print(steps)
+"""
+
+
+def child(home: Path, last: int) -> tuple[int, str]:
+    """Runs the erasure, killed at a step; how it ended, and how many steps there are where it was not killed."""
+    command = [sys.executable, "-W", "error", "-c", KILLED_ON_THE_WAY, str(home), str(last)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return ended.returncode, ended.stdout or ended.stderr
+
+
+@pytest.fixture(scope="session")
+def steps(filled, tmp_path_factory):
+    """How many steps an erasure of this home takes."""
+    home = tmp_path_factory.mktemp("counted") / "home"
+    shutil.copytree(filled, home)
+    status, said = child(home, 0)
+    assert status == 0, said
+    return int(said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.6, 0.85, 0.98])
+def test_killed_at_any_step_it_is_completed_by_erasing_again(pipeline, steps, share):
+    home = pipeline.settings.home
+    status, said = child(home, int(share * steps))
+    assert status == -9, said
+    assert found(home, TRACES)  # it was not done yet
+
+    pipeline.erase(1)
+
+    assert found(home, TRACES) == set()
+    assert not list(home.rglob("*.rewritten"))
+    with pytest.raises(Refusal, match="erased already"):
+        pipeline.erase(1)
+    assert len(pipeline.store.contacts()) == 3
+
+
+def test_while_it_is_not_whole_the_record_says_so_and_another_erasure_completes_it(pipeline, steps):
+    home = pipeline.settings.home
+    assert child(home, int(0.5 * steps))[0] == -9
+    with pipeline.store.open(read_only=True) as database:
+        assert database.rows("SELECT contact_id, finished_at FROM erasures") == [(1, None)]
+    assert pipeline.store.contact(1)["erased"]
+
+    assert pipeline.erase(2).contact_ids == [1, 2]
+
+    assert found(home, TRACES) == set()
+    with pipeline.store.open(read_only=True) as database:
+        assert database.value("SELECT count(*) FROM erasures WHERE finished_at IS NULL") == 0
