@@ -90,7 +90,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         with contacts.transaction():
             book.empty(contacts, person, rows, lines)
             for line in lines:
-                if line.upload_id in rows and line.state not in _PLANNED:
+                if line.upload_id in rows:
                     _count_again(store, contacts, line)
     at = now()
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))

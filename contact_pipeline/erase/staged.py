@@ -5,6 +5,7 @@ Rows stay, without their cells, so that every row still has its outcome.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
     """
     with _naming(folder):
         return set[int]().union(
-            *(_rows_in_database(path, person, settings) for path in sorted(folder.rglob(_DATABASE))),
+            *(_rows_in_database(path, person, settings) for path in _databases(folder)),
             *(_rows_in_file(path, person) for path in sorted(folder.rglob("*.parquet"))),
         )
 
@@ -69,8 +70,16 @@ def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int
     with _naming(folder):
         for path in sorted(folder.rglob("*.parquet")):
             _empty_file(path, rows)
-        for path in sorted(folder.rglob(_DATABASE)):
+        for path in _databases(folder):
             _empty_database(path, person, settings, rows, planned=planned)
+
+
+def _databases(folder: Path) -> list[Path]:
+    """The staging databases of an upload; a copy that a killed erasure left behind is none, and goes."""
+    for left in sorted(folder.rglob(f"{_DATABASE}.*")):
+        if left.is_dir():
+            shutil.rmtree(left)
+    return sorted(folder.rglob(_DATABASE))
 
 
 @contextmanager

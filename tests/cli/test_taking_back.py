@@ -95,3 +95,19 @@ def test_a_stale_upload_is_planned_again(run, outreach, imported):
     assert stale.document["reason"]["rows"] == [2]
     assert (again.status, again.document["state"]) == (0, "staged")
     assert again.document["outcomes"]["duplicate"] == 1
+
+
+def test_erasing_asks_first_and_then_says_what_went(run, plan_outreach):
+    upload = plan_outreach()
+    assert run("apply", upload["upload_id"]).status == 0
+
+    assert run("contacts", "erase", 1, answer="n\n").status == 1
+    assert run("contacts", "show", 1, "--json").document["email"] == "rosa@example.com"
+
+    ended = run("contacts", "erase", 1, "--yes", "--json", "--user", "dora")
+    assert ended.status == 0
+    assert ended.document["contact_ids"] == [1]
+    assert ended.document["rows"] == {upload["upload_id"]: [2]}
+    assert run("contacts", "show", 1, "--json").document["erased"]
+    again = run("contacts", "erase", 1, "--yes", "--json")
+    assert (again.status, again.document["error"]["code"]) == (1, "erased")

@@ -15,7 +15,7 @@ import yaml
 
 from contact_pipeline import Pipeline
 from contact_pipeline.orchestration.definitions import build_definitions
-from contact_pipeline.orchestration.inbox import drops, read_options
+from contact_pipeline.orchestration.inbox import drops
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.profiles.load import SHIPPED
 
@@ -105,8 +105,7 @@ def refuse(pipeline: Pipeline) -> None:
     inbox = pipeline.settings.inbox / "outreach_contacts"
     write_csv(inbox / "wrong.csv", ("Name", "Colour"), ("Quennevais", "quintessa.q@example.com"))
     for drop in drops(pipeline.settings.inbox):
-        options, problem = read_options(drop)
-        pipeline.receive(drop.path, drop.profile, user=DIRECTOR, move=True, problem=problem, **options)
+        pipeline.receive(drop.path, drop.profile, user=DIRECTOR, move=True)
     for upload in pipeline.uploads():
         if upload.state == "received":
             pipeline.read(upload.upload_id)

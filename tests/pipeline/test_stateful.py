@@ -1,0 +1,303 @@
+"""Any sequence of commands leaves a home in which everything adds up; what they are and do is drawn by Hypothesis.
+
+`STATEFUL_EXAMPLES=200 pytest tests/pipeline/test_stateful.py` runs that many sequences, longer ones, drawn anew.
+"""
+
+import csv
+import os
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+import yaml
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from contact_pipeline import Pipeline
+from contact_pipeline.contracts import ACCOUNT_FIELDS, OUTCOMES
+
+WHO = "d.rivers"
+PLANNED = ("staged", "blocked", "stale")
+APPLIED = ("applied", "finalized")
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
+
+# Few values, so that rows meet each other and the contacts in every way.
+FIRST, LAST = st.sampled_from(["", "Ann", "Bo"]), st.sampled_from(["", "Bee", "Oak"])
+NAME = st.sampled_from(["", "Ann Bee", "Bo Oak"])
+EMAIL = st.sampled_from(["", "ann@example.com", "BO@example.com", "cy@example.com", "broken@"])
+PHONE = st.sampled_from(["", "(202) 555-0143", "202-555-0166"])
+SSN = st.sampled_from(["", "219-09-9999", "078051121"])
+NUMBER = st.sampled_from(["", "AC-100001", "AC-100002", "AC-100003"])
+COMPANY = st.sampled_from(["", "Acme", "Borealis"])
+CRM = st.sampled_from(["123456-SP", "654321-RJ"])
+KIND = st.sampled_from(["", "DOCTOR", "SECRETARY"])
+NOTHING = st.just("")
+
+# Profile → its headings, what a row may be, and the options of an upload.
+FILES = {
+    "outreach_contacts": (
+        ("First name", "Phone number", "Social security number", "Last name", "Date of birth", "Account number",
+         "Email", "Zip code"),
+        st.tuples(FIRST, PHONE, SSN, LAST, NOTHING, NUMBER, EMAIL, NOTHING),
+        st.fixed_dictionaries({"group": st.sampled_from(["Spring", "Autumn"])}),
+    ),
+    "dealer_leads": (
+        ("Name", "Phone", "Email"),
+        st.tuples(NAME, PHONE, EMAIL),
+        st.fixed_dictionaries({"lead_type": st.just("SMS"), "rule": st.sampled_from(["merge", "create"])}),
+    ),
+    "program_contacts": (
+        ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title"),
+        st.tuples(EMAIL.filter("broken@".__ne__), FIRST, LAST, PHONE, COMPANY, NOTHING),
+        st.fixed_dictionaries(
+            {"blank": st.sampled_from(["fill", "keep", "overwrite"]), "deactivate_missing": st.booleans(),
+             "allow_deactivations": st.just(100)}),
+    ),
+    "portfolio_accounts": (
+        ("Account Number", "Account Name", "Account Type", "Portfolio", "Status", "Contact Name", "Contact Type",
+         "Contact Phone", "Contact Email"),
+        st.tuples(CRM, COMPANY, st.just("MEDICAL"), st.sampled_from([WHO, "Without Portfolio"]), NOTHING, NAME, KIND,
+                  PHONE, NOTHING),
+        st.just({}),
+    ),
+}  # fmt: skip
+
+
+class Home(RuleBasedStateMachine):
+    """One home, and what is done to it."""
+
+    @initialize()
+    def open_home(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="stateful-"))
+        users = self.folder / "users.yaml"
+        users.write_text(yaml.safe_dump([{"login": WHO, "name": "D", "roles": ["director"], "can_import": True}]))
+        self.pipeline = Pipeline(self.folder / "home")
+        self.pipeline.store.load_users(users)
+        self.files = 0
+        self.checked = {}
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder)
+
+    def uploads(self, *states):
+        return [upload.upload_id for upload in self.pipeline.uploads() if upload.state in states]
+
+    def some(self, data, things):
+        """One of the things, the latest most easily; they are ids, which are not drawn but pointed at."""
+        return things[data.draw(st.integers(0, len(things) - 1), label="which")] if things else None
+
+    def write(self, heading, rows, kind):
+        self.files += 1
+        path = self.folder / f"file {self.files}.{kind}"
+        if kind == "csv":
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([heading, *rows])
+        else:
+            with xlsxwriter.Workbook(path) as book:
+                sheet = book.add_worksheet()
+                for number, row in enumerate([heading, *rows]):
+                    sheet.write_row(number, 0, row)
+        return path
+
+    @rule(data=st.data(), profile=st.sampled_from(sorted(FILES)), at_once=st.booleans())
+    def plan(self, data, profile, at_once):
+        heading, row, options = FILES[profile]
+        rows = data.draw(st.lists(row, min_size=1, max_size=4), label="rows")
+        path = self.write(heading, rows, "csv" if profile in {"outreach_contacts", "dealer_leads"} else "xlsx")
+        upload = self.pipeline.plan(path, profile, user=WHO, force=True, **data.draw(options, label="options"))
+        assert upload.state in {"staged", "blocked", "refused"}, upload.reason
+        if at_once and upload.state == "staged":
+            assert self.pipeline.apply(upload.upload_id, user=WHO).state == "applied"
+
+    @rule(data=st.data())
+    def apply(self, data):
+        upload_id = self.some(data, self.uploads("staged"))
+        if upload_id:
+            upload = self.pipeline.apply(upload_id, user=WHO)
+            assert upload.state in {"applied", "stale"}
+            again = self.pipeline.apply(upload_id, user=WHO)
+            assert again.line == upload.line
+
+    @rule(data=st.data())
+    def plan_again(self, data):
+        upload_id = self.some(data, self.uploads("stale"))
+        if upload_id:
+            upload = self.pipeline.plan_again(upload_id)
+            assert upload.state in {"staged", "blocked"}
+            if upload.state == "staged":
+                assert self.pipeline.apply(upload_id, user=WHO).state == "applied"
+
+    @rule(data=st.data(), to=st.sampled_from(["new", "skip", "contact"]))
+    def resolve(self, data, to):
+        waiting = [
+            (upload_id, row)
+            for upload_id in self.uploads(*PLANNED, *APPLIED)
+            for row in self.pipeline.show(upload_id).outcome_rows.filter(pl.col("outcome") == "review")["row_number"]
+        ]
+        chosen = self.some(data, waiting)
+        if chosen is None:
+            return
+        if to == "contact":
+            book = self.pipeline.store.line(chosen[0]).address_book
+            to = self.some(data, [c["contact_id"] for c in self.contacts() if c["address_book"] == book])
+        if to is not None:
+            self.pipeline.resolve(*chosen, to, user=WHO)
+
+    @rule(data=st.data())
+    def finalize(self, data):
+        held = [upload.upload_id for upload in self.pipeline.uploads() if upload.held and upload.state == "applied"]
+        upload_id = self.some(data, held)
+        if upload_id:
+            assert self.pipeline.finalize(upload_id, user=WHO).state == "finalized"
+
+    @rule(data=st.data())
+    def undo(self, data):
+        upload_id = self.some(data, self.uploads(*APPLIED, "undone"))
+        if upload_id:
+            before = self.pipeline.show(upload_id).state
+            after = self.pipeline.undo(upload_id, user=WHO).state
+            assert (before == "undone") != (after == "undone")
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        upload_id = self.some(data, self.uploads(*PLANNED))
+        if upload_id:
+            self.pipeline.cancel(upload_id, user=WHO)
+            assert not self.pipeline.store.staging(upload_id).folder.exists()
+
+    @rule(email=EMAIL.filter(bool), company=COMPANY)
+    def add(self, email, company):
+        upload = self.pipeline.plan_contact("program_contacts", {"email": email, "company": company}, user=WHO)
+        if upload.state == "staged":
+            assert self.pipeline.apply(upload.upload_id, user=WHO).state == "applied"
+
+    @rule(data=st.data())
+    def set_active(self, data):
+        contact_id = self.some(data, [contact["contact_id"] for contact in self.contacts() if not contact["erased"]])
+        if contact_id is not None:
+            active = self.pipeline.store.contact(contact_id)["active"]
+            self.pipeline.set_active(contact_id, active=not active, user=WHO)
+
+    @precondition(lambda self: hasattr(self, "pipeline"))
+    @rule(data=st.data())
+    def erase(self, data):
+        contact_id = self.some(data, [contact["contact_id"] for contact in self.contacts() if not contact["erased"]])
+        if contact_id is not None:
+            erased = self.pipeline.erase(contact_id, user=WHO)
+            for each in erased.contact_ids:
+                assert self.pipeline.store.contact(each)["erased"]
+
+    def contacts(self):
+        return self.pipeline.store.contacts()
+
+    @invariant()
+    def every_upload_adds_up(self):
+        """X1: rows = the sum over the outcomes, in the ledger and in the staged rows."""
+        for upload in self.pipeline.uploads():
+            if upload.line == self.checked.get(upload.upload_id):
+                continue
+            self.checked[upload.upload_id] = upload.line
+            if upload.state not in {*PLANNED, *APPLIED, "undone"} or upload.profile == "by_hand":
+                continue
+            note(f"{upload.upload_id}: {upload.profile} {upload.state} {upload.outcomes} {upload.reason}")
+            assert sum(upload.outcomes.values()) == upload.line.data_rows
+            rows = upload.outcome_rows
+            counted = dict(rows.group_by("outcome").len().iter_rows())
+            assert counted == {name: count for name, count in upload.outcomes.items() if count}
+            assert set(counted) <= set(OUTCOMES)
+            assert rows["row_number"].to_list() == upload.raw_rows["row_number"].to_list()
+            if upload.state in PLANNED:
+                for entity in ("contact", "account"):
+                    changes = upload.staging.table(f"{entity}_changes")
+                    if "action" in changes.columns:
+                        assert changes[f"{entity}_id"].is_unique().all()
+
+    @invariant()
+    def the_tables_are_the_replay_of_the_changesets(self):
+        """And at most one change of a contact in a changeset, and no membership, link or account without its ends."""
+        with self.pipeline.store.open(read_only=True) as database:
+            fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+            tables = {
+                "contact": (["active", *fields], database.records("FROM contacts"), "contact_changes"),
+                "account": (list(ACCOUNT_FIELDS), database.records("FROM accounts"), "account_changes"),
+            }
+            changes = {
+                entity: database.records(f"FROM {table} ORDER BY commit_number")
+                for entity, (*_, table) in tables.items()
+            }
+            pairs = {
+                table: (
+                    database.rows(f"SELECT {columns} FROM {table} ORDER BY ALL"),
+                    database.rows(f"SELECT action, {columns} FROM {history} ORDER BY commit_number, action DESC"),
+                )
+                for table, history, columns in (
+                    ("memberships", "membership_changes", "contact_id, group_name"),
+                    ("links", "link_changes", "contact_id, linked_to"),
+                )
+            }
+            groups = {name for (name,) in database.rows("SELECT group_name FROM groups")}
+        for entity, (names, rows, _) in tables.items():
+            seen = [(change["commit_number"], change[f"{entity}_id"]) for change in changes[entity]]
+            assert len(seen) == len(set(seen)), "two changes of one target in a changeset"
+            stored = {row[f"{entity}_id"]: {name: row[name] for name in names} for row in rows}
+            assert len(stored) == len(rows)
+            assert replayed(entity, names, changes[entity]) == stored
+        contacts = {row["contact_id"] for row in tables["contact"][1]}
+        for table, (stored, history) in pairs.items():
+            there = set()
+            for action, *pair in history:
+                (there.add if action == "create" else there.discard)(tuple(pair))
+            assert sorted(there) == stored, table
+        assert {contact_id for contact_id, _ in pairs["memberships"][0]} <= contacts
+        assert {group for _, group in pairs["memberships"][0]} <= groups
+        assert {end for pair in pairs["links"][0] for end in pair} <= contacts
+        accounts = {row["account_number"] for row in tables["account"][1]}
+        of_accounts = {row["account_number"] for row in tables["contact"][1] if row["address_book"] == "portfolio"}
+        assert of_accounts - {None} <= accounts
+
+    @invariant()
+    def as_of_now_is_the_table_and_nothing_is_published_that_is_not_there(self):
+        then = self.pipeline.store.contacts_as_of(datetime(2200, 1, 1))  # noqa: DTZ001 - the tables hold UTC without it
+        now = {contact["contact_id"]: contact for contact in self.contacts()}
+        assert [contact["contact_id"] for contact in then] == sorted(now)
+        for contact in then:
+            there = now[contact["contact_id"]]
+            assert contact == {name: there[name] for name in contact}
+        published = {contact["contact_id"] for contact in self.pipeline.store.contacts(published=True)}
+        assert published <= set(now)
+        if not any(upload.held and upload.state == "applied" for upload in self.pipeline.uploads()):
+            assert published == set(now)
+
+
+def replayed(entity, names, changes):
+    """What the changes make of nothing: id → field → value."""
+    there = {}
+    for change in changes:
+        target = change[f"{entity}_id"]
+        if change["action"] == "create":
+            there[target] = {name: change[f"after_{name}"] for name in names}
+        elif change["action"] == "remove":
+            del there[target]
+        elif change["action"] == "erase":
+            if target in there:
+                there[target] = {name: False if name == "active" else None for name in names}
+        else:
+            touched = {name for name in names if change[f"before_{name}"] != change[f"after_{name}"]}
+            there[target] |= {name: change[f"after_{name}"] for name in touched}
+    return there
+
+
+Home.TestCase.settings = settings(
+    max_examples=EXAMPLES or 6,
+    stateful_step_count=30 if EXAMPLES else 14,
+    deadline=None,
+    derandomize=not EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+)
+test_any_sequence_of_commands_leaves_everything_adding_up = pytest.mark.slow(Home.TestCase)
