@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
-_SLIPS: Final[dict[str, str]] = {
-    "gmail.com": "gamil.com gmial.com gmai.com gmal.com gmil.com gnail.com gmaill.com gmail.co gmail.con gmail.cm "
-    "gmail.om gmaul.com gmsil.com ggmail.com gmail.comm gimail.com",
-    "yahoo.com": "yaho.com yahooo.com yhaoo.com yhoo.com yahoo.co yahoo.con yahoo.cm yaoo.com",
-    "hotmail.com": "hotmial.com hotmal.com hotmai.com hotmil.com hotamil.com hotnail.com hotmaill.com hotmail.co "
-    "hotmail.con hotmail.cm homail.com",
-    "outlook.com": "outlok.com outloo.com outllook.com outlook.co outlook.con otulook.com",
-    "icloud.com": "iclod.com icloud.co icloud.con iclould.com",
-    "aol.com": "aol.co aol.con",
-    "comcast.net": "comcast.ne comcat.net",
-}
+_PROVIDERS: Final = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "comcast.net")
+_NEIGHBOURS: Final = {  # a key beside the one that was meant
+    "gnail.com": "gmail.com", "gmaul.com": "gmail.com", "gmsil.com": "gmail.com", "fmail.com": "gmail.com",
+    "hotnail.com": "hotmail.com", "yajoo.com": "yahoo.com",
+}  # fmt: skip
+_ENDINGS: Final = {".com": ("con", "cm", "co", "om", "comm", "cmo", "ocm", "vom", "xom"), ".net": ("ne", "nte", "met")}
+_REAL: Final = frozenset({"mail.com", "gail.com", "cloud.com"})  # well known themselves
 
-MEANT: Final[dict[str, str]] = {slip: right for right, slips in _SLIPS.items() for slip in slips.split()}
-MISTAKEN_DOMAIN: Final = f"@(?:{'|'.join(slip.replace('.', chr(92) + '.') for slip in MEANT)})$"
+
+def _slips(domain: str) -> Iterator[str]:
+    """A letter left out, written twice, or in the place of the next one; and an ending mistyped."""
+    name, dot, ending = domain.rpartition(".")
+    for place, letter in enumerate(name):
+        before, after = name[:place], name[place + 1 :]
+        for slip in (before + after, before + letter + letter + after, before + after[:1] + letter + after[1:]):
+            yield slip + dot + ending
+    yield from (name + dot + slip for slip in _ENDINGS[dot + ending])
+
+
+MEANT: Final[dict[str, str]] = {
+    slip: domain for domain in _PROVIDERS for slip in _slips(domain) if slip not in {*_PROVIDERS, *_REAL}
+} | _NEIGHBOURS
+MISTAKEN_DOMAIN: Final = f"@(?:{'|'.join(map(re.escape, MEANT))})$"

@@ -1,4 +1,6 @@
+import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,8 +43,21 @@ def test_the_code_is_what_its_example_gets(codes_of, code):
 
 @pytest.mark.parametrize("code", sorted(set(CODES) - set(OF_CELLS)))
 def test_a_code_that_needs_more_than_one_cell_is_shown_by_a_test(code):
-    tests = [file.read_text(encoding="utf-8") for file in TESTS.rglob("test_*.py") if file != Path(__file__)]
-    assert any(f'"{code}"' in text for text in tests)
+    assert code in asserted_texts()
+
+
+@cache
+def asserted_texts():
+    """Every text that an assertion of another test names."""
+    tests = [ast.parse(file.read_text(encoding="utf-8")) for file in TESTS.rglob("test_*.py") if file != Path(__file__)]
+    assertions = [node for test in tests for node in ast.walk(test) if isinstance(node, ast.Assert)]
+    inside = (part for assertion in assertions for part in ast.walk(assertion))
+    return {part.value for part in inside if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def test_a_code_that_no_test_produces_would_be_noticed():
+    assert asserted_texts() >= set(CODES) - set(OF_CELLS)
+    assert "no-such-code" + "-at-all" not in asserted_texts()
 
 
 def test_every_code_has_a_line_in_the_documentation():

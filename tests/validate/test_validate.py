@@ -185,6 +185,18 @@ def test_a_likely_slip_in_a_domain_is_a_warning_with_a_hint(rows):
     ]
 
 
+@pytest.mark.parametrize("slip", ["gmali.com", "gmai.com", "ggmail.com", "gnail.com", "gmail.con", "gmail.co"])
+def test_the_usual_slips_are_known(rows, slip):
+    found = validate(rows(email=[f"dana@{slip}"]), load_profile("program_contacts"), REFERENCE, {})
+    assert found["fix"].to_list() == ["Was gmail.com meant? Correct it in the source if so."]
+
+
+def test_a_domain_that_is_well_known_itself_is_no_slip(rows):
+    domains = ["gmail.com", "mail.com", "ymail.com", "yahoo.com", "yahoo.co.jp", "outlook.com", "example.com"]
+    frame = rows(email=[f"dana@{domain}" for domain in domains])
+    assert validate(frame, load_profile("program_contacts"), REFERENCE, {}).is_empty()
+
+
 def test_a_warning_takes_nothing_out_of_a_row(rows):
     frame = rows(full_name=["Jordan Avery"], email=["dana@gamil.com"])
     found = validate(frame, load_profile("dealer_leads"), REFERENCE, {})
