@@ -155,12 +155,12 @@ def csv_file(path: Path, count: int, *, plain: bool) -> Path:
 
 
 def workbook(path: Path, count: int, *, dated: bool) -> Path:
-    """A workbook of text; if dated, with dates, numbers and zip codes as Excel keeps them."""
+    """A workbook of text, each stored once, as Excel does; if dated, with dates and numbers as Excel keeps them."""
     import datetime as dt
 
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+    with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
         day, zeros = (book.add_format({"num_format": code}) for code in ("yyyy-mm-dd", "00000"))
         sheet.write_row(0, 0, HEADINGS)

@@ -76,6 +76,8 @@ def _looks_right(word: str, scripts: str) -> bool:
     letters = [sign for sign in word if sign not in "'’-´`·ーº°ª€£–…"]
     if not letters:
         return True
+    if "€" in word or "£" in word:  # before a number, which is cut off, but in no word
+        return False
     if not all(sign.isalpha() and sign not in _RARE for sign in letters):
         return False
     beyond = [sign for sign in letters if not sign.isascii()]

@@ -51,6 +51,8 @@ class ModernWorkbook:
         """Every cell as text, and what is in the sheet beside them."""
         with _damage():
             cells, facts = self._load_and_look(sheet)
+            if isinstance(facts, XmlFacts) and cells.height < facts.last_row:
+                raise DamagedWorkbook(f"a value stands in row {facts.last_row}, but {cells.height} rows were read")
             if cells.is_empty():
                 return cells, facts
             for kind, doubtful, shown in _REWRITTEN:

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.upload.number_formats import BUILT_IN, as_shown, is_elapsed, zeros_of
+from contact_pipeline.upload.number_formats import BUILT_IN, as_shown, is_elapsed, is_moment, zeros_of
 from contact_pipeline.upload.sheet import SheetFacts, column_number, column_span, places
 
 # What a damaged archive, or one that is laid out in another way, raises.
@@ -40,6 +40,7 @@ _STYLES: Final = re.compile(r"<(?:\w+:)?cellXfs[\s>].*?</(?:\w+:)?cellXfs>", re.
 _STYLE: Final = re.compile(r"<(?:\w+:)?xf\s[^>]*>")
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z0-9:]+)"')
 _HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
+_NUMBER: Final = re.compile(rb'<row\s[^>]*?\br="(\d+)"')
 _HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\s(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
 _MOMENT: Final = re.compile(rb"-\d\d \d\d:\d\d:\d\d")
 
@@ -49,10 +50,12 @@ class XmlFacts(SheetFacts):
     """The facts of a sheet of XML.
 
     Attributes:
-        text_like: of "datetime" and "boolean", what some text of the sheet looks like.
+        text_like: of "datetime" and "boolean", what some text of the sheet may look like.
+        last_row: the last row, from 1, in which a value stands; 0 where the rows do not say their number.
     """
 
     text_like: set[str] = field(default_factory=lambda: {"datetime", "boolean"})
+    last_row: int = 0
 
 
 def look_at_sheet(path: Path, sheet: int) -> XmlFacts:
@@ -73,9 +76,12 @@ def targets_of(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
 
 
 def _facts(archive: zipfile.ZipFile, part: str) -> XmlFacts:
-    facts, formats = XmlFacts(text_like=set()), _formats(archive)
+    facts, codes = XmlFacts(text_like=set()), _formats(archive)
+    formats = {style: code for style, code in enumerate(codes) if is_elapsed(code) or zeros_of(code)}
     signs = (b't="e"', *(b's="%d"' % style for style in formats))
     errors, shown = [places()], [places()]
+    there = {"datetime"} if any(is_moment(code) for code in codes) else set[str]()
+    texts = {name for name in archive.namelist() if name.lower() == "xl/sharedstrings.xml"}
     for xml in _in_rows(archive, part):
         if any(sign in xml for sign in signs):
             cells = _telling_cells(xml.decode("utf-8", "replace"), formats)
@@ -86,34 +92,46 @@ def _facts(archive: zipfile.ZipFile, part: str) -> XmlFacts:
             facts.hidden_columns += [_letters(tag) for tag in _HIDDEN_COLUMN.findall(xml)]
         if b"mergeCell" in xml:
             facts.merged += [found.decode() for found in _MERGED.findall(xml)]
-        if b'"inlineStr"' in xml or b'"str"' in xml:
-            facts.text_like |= _looks_like(xml)
-    for name in archive.namelist():
-        if name.lower() == "xl/sharedstrings.xml":
-            for xml in _in_rows(archive, name, b"t>"):
-                facts.text_like |= _looks_like(xml)
+        there |= {"boolean"} if b't="b"' in xml else set()
+        texts |= {part} if b'"inlineStr"' in xml or b'"str"' in xml else set()
+        facts.last_row = max(facts.last_row, _last_row(xml))
     facts.errors, facts.shown = pl.concat(errors), pl.concat(shown)
+    facts.text_like = {
+        kind
+        for kind in ("datetime", "boolean")
+        if kind not in there or any(_is_like(xml, kind) for name in texts for xml in _in_rows(archive, name, b"t>"))
+    }
     return facts
 
 
-def _looks_like(xml: bytes) -> set[str]:
-    found = {"boolean"} if b">true<" in xml or b">false<" in xml else set()
-    return found | ({"datetime"} if _MOMENT.search(xml) else set())
+def _is_like(xml: bytes, kind: str) -> bool:
+    if kind == "boolean":
+        return b">true<" in xml or b">false<" in xml
+    return _MOMENT.search(xml) is not None
 
 
-def _formats(archive: zipfile.ZipFile) -> dict[int, str]:
-    """Style of a cell → its number format, for the formats that show what the number alone does not tell."""
+def _last_row(xml: bytes) -> int:
+    """The number of the last row of a piece in which a value stands."""
+    value = len(xml)
+    while (value := xml.rfind(b"</v>", 0, value)) > 0 and xml[value - 1 : value] == b">":
+        pass
+    row = xml.rfind(b"<row ", 0, max(value, 0))
+    found = _NUMBER.match(xml, row) if row >= 0 else None
+    return int(found.group(1)) if found else 0
+
+
+def _formats(archive: zipfile.ZipFile) -> list[str]:
+    """The number format of each style of a cell."""
     if "xl/styles.xml" not in archive.namelist():
-        return {}
+        return []
     xml = archive.read("xl/styles.xml").decode("utf-8", "replace")
     codes = dict(BUILT_IN)
     for tag in _FORMAT.findall(xml):
         codes[int(_attribute(tag, "numFmtId") or 0)] = html.unescape(_attribute(tag, "formatCode"))
     styles = _STYLES.search(xml)
-    used = [
+    return [
         codes.get(int(_attribute(tag, "numFmtId") or 0), "") for tag in _STYLE.findall(styles.group() if styles else "")
     ]
-    return {style: code for style, code in enumerate(used) if is_elapsed(code) or zeros_of(code)}
 
 
 def _telling_cells(xml: str, formats: dict[int, str]) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Files as the world makes them, from the bytes to the outcome of every row."""
 
+import polars as pl
 import pytest
 import xlsxwriter
 
@@ -192,3 +193,76 @@ def test_an_error_goes_to_the_notes_where_the_profile_says_so(home, walk_ins, tm
     (contact,) = home.store.contacts()
     assert contact["notes"] == ["[import] Email: #N/A"]
     assert contact["email"] is None
+
+
+def plan_walk_ins(home, tmp_path, heading, *cells):
+    rows = [f"Ada,Lovelace,202 555 01{n:02d},{cell}" for n, cell in enumerate(cells, start=10)]
+    lines = [f"First name,Last name,Phone,{heading}", *rows]
+    (tmp_path / "walk_ins.csv").write_text("\n".join(lines) + "\n")
+    return home.plan(tmp_path / "walk_ins.csv", "walk_ins", user="d.rivers")
+
+
+@pytest.mark.parametrize(
+    ("heading", "field", "given", "stored"),
+    [
+        ("SSN", "ssn", "19099999", "019-09-9999"),
+        ("Zip", "zip_code", "501", "00501"),
+        ("Zip", "zip_code", "2139", "02139"),
+    ],
+)
+def test_leading_zeros_are_restored_by_the_declared_width_and_listed(
+    home, walk_ins, tmp_path, heading, field, given, stored
+):
+    """X5: a restored leading zero is listed."""
+    walk_ins()
+
+    upload = plan_walk_ins(home, tmp_path, heading, given)
+
+    assert upload.rejections.is_empty()
+    (after,) = upload.staging.table("normalized_rows")[field]
+    assert after == stored
+    repairs = home.repairs(upload.upload_id).select("row_number", "column", "before", "after", "why").rows()
+    assert repairs == [(2, heading, given, stored, "leading zeros restored")]
+
+
+def test_dates_that_excel_rewrote_are_read_by_the_declared_formats_only(home, walk_ins, tmp_path):
+    walk_ins()
+
+    upload = plan_walk_ins(home, tmp_path, "Born", "10/12/1815", "1815-12-10", "12/31/1999", "10-Dec-15", "36526")
+
+    assert upload.staging.table("normalized_rows")["date_of_birth"].to_list()[:2] == ["1815-12-10", "1815-12-10"]
+    found = upload.rejections.filter(pl.col("code") == "date-format").select("row_number", "value").rows()
+    assert found == [(4, "12/31/1999"), (5, "10-Dec-15"), (6, "36526")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [("Account", "account_number"), ("Identifier", "identifier"), ("SSN", "ssn"), ("Zip", "zip_code")],
+)
+def test_scientific_notation_is_rejected_with_how_to_export_again(home, walk_ins, tmp_path, heading, field):
+    """X5: what Excel destroyed is rejected, not guessed."""
+    walk_ins()
+
+    upload = plan_walk_ins(home, tmp_path, heading, "4.479E+11", '"4,479E+11"')
+
+    rejections = upload.rejections.select("row_number", "field", "code").rows()
+    assert rejections == [(2, field, "excel-scientific"), (3, field, "excel-scientific")]
+    assert "its digits are lost" in upload.rejections["message"][0]
+    assert "Format the column as text" in upload.rejections["fix"][0]
+
+
+def test_scientific_notation_for_a_phone_is_rejected_too(home, tmp_path):
+    upload = plan_leads(home, tmp_path, f"{LEADS}Ada,Lovelace,4.47911E+11,a@example.com\n")
+
+    assert upload.rejections.select("field", "code").rows() == [("phone", "excel-scientific")]
+
+
+def test_a_guess_of_the_code_page_that_looks_wrong_stays_with_the_upload(home, tmp_path):
+    content = "Name;Telefon\nAda \u00d8\u00b3\u00aax \u00c3\u00bf\u00c0;202 555 0143\n".encode("cp1252")
+
+    upload = plan_leads(home, tmp_path, content)
+
+    (warning,) = upload.line.warnings
+    assert "is not UTF-8 (line 2)" in warning
+    assert "It looks wrong: declare the encoding" in warning
+    assert upload.as_dict()["warnings"] == [warning]

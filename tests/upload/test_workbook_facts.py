@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.upload.modern_workbook import ModernWorkbook
 
 LIBREOFFICE = Path(__file__).parents[1] / "corpus" / "libreoffice"
 
@@ -172,3 +173,15 @@ def test_no_entity_of_a_document_is_resolved(read, sheet, tmp_path, entity, made
         found = str(refused)
 
     assert "secret" not in found
+
+
+def test_rows_are_counted_apart_from_the_reader(read, sheet, monkeypatch):
+    """X1: a row that the reader loses refuses the file."""
+    path = sheet(lambda _, made: made.write_column(0, 0, ["Name", "Ada", "Grace", "Joan"]))
+    whole = ModernWorkbook._load
+    monkeypatch.setattr(ModernWorkbook, "_load", lambda *args: whole(*args)[:-1])
+
+    with pytest.raises(Refusal) as refused:
+        read(path)
+
+    assert refused.value.code == "workbook-unreadable"
