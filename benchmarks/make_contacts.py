@@ -100,6 +100,7 @@ class Counts:
     matched: int
     new: int
     bad: int
+    bad_there: int
     duplicates: int
     two_keys: int
     two_homes: int
@@ -146,14 +147,15 @@ def make_contacts(out: Path, rows: int, existing: int, seed: int = 7, shares: Sh
 
 def _counts(rows: int, existing: int, shares: Shares) -> Counts:
     bad, duplicates = round(rows * shares.bad), round(rows * shares.duplicates)
-    homes = round(rows * shares.doubtful / 3)
+    # Those in doubt need two contacts each. A file may be many times as long as there are contacts.
+    homes = min(round(rows * shares.doubtful / 3), existing // 50)
     keys = 2 * homes
-    # Those in doubt need two contacts each; half of the bad rows are for somebody there is.
-    matched = min(round(rows * shares.matched), existing - 2 * homes - 3 * keys - bad)
+    bad_there = min(bad // 2, existing // 10)
+    matched = min(round(rows * shares.matched), existing - 2 * homes - 3 * keys - bad_there)
     new = rows - matched - bad - duplicates - keys - homes
     if matched < 0 or new < 0:
         raise SystemExit(f"{existing} contacts are too few for {rows} rows, or the shares are more than the whole.")
-    return Counts(rows, existing, matched, new, bad, duplicates, keys, homes)
+    return Counts(rows, existing, matched, new, bad, bad_there, duplicates, keys, homes)
 
 
 def _draw(counts: Counts, shares: Shares, seed: int) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
@@ -164,7 +166,7 @@ def _draw(counts: Counts, shares: Shares, seed: int) -> tuple[pl.DataFrame, pl.S
     """
     single = counts.existing - 2 * counts.two_homes
     there = pl.int_range(single, dtype=pl.Int64, eager=True).shuffle(seed)
-    matched, keys, bad_there, rest = _split(there, counts.matched, counts.two_keys, counts.bad // 2)
+    matched, keys, bad_there, rest = _split(there, counts.matched, counts.two_keys, counts.bad_there)
     with_account = rest.to_frame("p").select(has_account(pl.col("p"))).to_series()
     others = rest.filter(with_account).head(counts.two_keys)
     rest = rest.filter(~rest.is_in(others.implode()))
