@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,15 +22,89 @@ app = typer.Typer()
 
 @app.command("resolve", rich_help_panel=PANEL)
 @everywhere
-def resolve_row(
+def resolve_rows(
     invocation: Invocation,
     upload: UploadId,
-    row: Annotated[int, typer.Option("--row", metavar="N", help="The row, as a spreadsheet counts it.")],
-    to: Annotated[str, typer.Option("--to", metavar="CONTACT_ID|new|skip", help="Who the row is.")],
+    row: Annotated[int | None, typer.Option("--row", metavar="N", help="The row, as a spreadsheet counts it.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="CONTACT_ID|new|skip", help="Who the row is.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE.csv", help="Many rows: a file with the columns row_number and to."),
+    ] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take back what was decided about the row; later uploads forget it.")
+    ] = False,
     user: User = None,
 ) -> int:
-    """Decide a row in review: it is this contact, somebody new, or not to be imported."""
-    return report(invocation, invocation.pipeline.resolve(upload, row, to, user=login(user)), blocked_is_done=True)
+    """Decide rows in review: each is this contact, somebody new, or not to be imported.
+
+    `in-review` writes them into a file to fill in.
+    """
+    pipeline, who = invocation.pipeline, login(user)
+    if source is not None and row is None and to is None and not withdraw:
+        done = pipeline.resolve_from(upload, source, user=who)
+    elif source is None and row is not None and withdraw and to is None:
+        done = pipeline.withdraw(upload, row, user=who)
+    elif source is None and row is not None and to is not None and not withdraw:
+        done = pipeline.resolve(upload, row, to, user=who)
+    else:
+        raise typer.BadParameter("Give --row with --to, or --row with --withdraw, or --from alone.")
+    return report(invocation, done, blocked_is_done=True)
+
+
+@app.command("in-review", rich_help_panel=PANEL)
+@everywhere
+def rows_in_review(
+    invocation: Invocation,
+    upload: UploadId,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
+) -> None:
+    """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`."""
+    from contact_pipeline.reports.in_review import write_in_review
+
+    pipeline = invocation.pipeline
+    found = pipeline.show(upload)
+    file, rows = write_in_review(found, output, kept_in=pipeline.settings.upload_path(upload))
+    if invocation.json:
+        console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
+    elif file is None:
+        console.show(console.text(f"No row of {found.file_name} is in review."))
+    else:
+        console.show(
+            console.text(f"{rows:,} rows in review written to {file}; fill in `to`: a contact id, new or skip."),
+            console.next_command("Then", invocation.line("resolve", upload, "--from", file)),
+        )
+
+
+@app.command("decisions", rich_help_panel=PANEL)
+@everywhere
+def list_decisions(invocation: Invocation) -> None:
+    """List what was decided about rows in review, by whom and when, and whether it was withdrawn."""
+    decisions = invocation.pipeline.decisions()
+    if invocation.json:
+        console.document(decisions)
+        return
+    rows = [
+        (
+            decision["upload_id"],
+            str(decision["row_number"]),
+            _decided_as(decision),
+            ", ".join(decision["compared"]),
+            decision["decided_by"],
+            decision["decided_at"],
+            "withdrawn" if decision["withdrawn"] else "",
+        )
+        for decision in decisions
+    ]
+    headings = ("Upload", "Row", "Is", "Known by", "Decided by", "At", "")
+    console.show(console.table(headings, rows) if rows else console.text("Nothing was decided yet."))
+
+
+def _decided_as(decision: dict[str, Any]) -> str:
+    if decision["choice"] == "row":
+        return f"the same as row {decision['other_row']}"
+    contact = f"contact {decision['contact_id']}" if decision["contact_id"] else ""
+    return contact if decision["choice"] == "contact" else f"{decision['choice']} {contact}".strip()
 
 
 @app.command("replan", rich_help_panel=PANEL)

@@ -164,6 +164,7 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
             pass
     if upload.outcomes.get("review") and upload.state in {"staged", "blocked", "applied", "finalized"}:
         yield "The rows in review", ["show", upload_id, "--rows"]
+        yield "To write them into a file to fill in", ["in-review", upload_id]
         yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "CONTACT_ID|new|skip"]
     if upload.outcomes.get("rejected"):
         yield "The rejected rows, to correct and drop again", ["rejected", upload_id]

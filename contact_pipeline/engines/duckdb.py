@@ -6,7 +6,7 @@ import atexit
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -137,8 +137,13 @@ class Database:
 
 
 @contextmanager
-def open_database(path: Path | None, settings: Settings, *, read_only: bool = False) -> Iterator[Database]:
+def open_database(
+    path: Path | None, settings: Settings, *, read_only: bool = False, beside: Mapping[str, Path] | None = None
+) -> Iterator[Database]:
     """Opens a database file (None: one in memory) for as long as the block lasts, and lets go of its lock after it.
+
+    Others that are needed beside it (alias → path) are opened before it, for reading: everybody takes files in the same
+    order, a staging database before the contact database, so that no two wait for each other.
 
     Relative paths in views (raw and normalized rows lie beside the staging database) are found from its folder.
 
@@ -147,12 +152,13 @@ def open_database(path: Path | None, settings: Settings, *, read_only: bool = Fa
     """
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
-        with _interruptible():
-            if path is None:
-                yield Database(connection)
-            else:
-                with _used(connection, path, settings, read_only=read_only):
-                    yield Database(connection)
+        with _interruptible(), ExitStack() as held:
+            database = Database(connection)
+            for alias, other in (beside or {}).items():
+                held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
+            if path is not None:
+                held.enter_context(_used(connection, path, settings, read_only=read_only))
+            yield database
     finally:
         connection.close()
 

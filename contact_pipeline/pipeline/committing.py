@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+
+import polars as pl
 
 from contact_pipeline.apply import (
     changed_since,
@@ -20,7 +22,8 @@ from contact_pipeline.match import differing_rows, hash_changeset, match, parts_
 from contact_pipeline.pipeline.stages import headings_of
 from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
-from contact_pipeline.store.ledger import change_line, find_lines, mark_decision_applied, now
+from contact_pipeline.store.decisions import applied_rows, mark_applied
+from contact_pipeline.store.ledger import change_line, find_lines, now
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> None:
@@ -55,8 +58,8 @@ def commit(store: Store, line: LedgerLine, actor: str) -> None:
         )
 
 
-def commit_decided(store: Store, line: LedgerLine, row_number: int, actor: str) -> None:
-    """Makes one more changeset of an applied upload, of the row that was decided since, and commits it.
+def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:
+    """Makes one more changeset of an applied upload, of the rows that were decided since, and commits it.
 
     Raises:
         Refusal: the upload is not applied any more (code `wrong-state`).
@@ -64,8 +67,8 @@ def commit_decided(store: Store, line: LedgerLine, row_number: int, actor: str) 
     """
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
-    facts, part = staging.facts(), staging.for_row(row_number)
-    part.take_row(staging, row_number)
+    facts, part = staging.facts(), staging.for_rows(rows)
+    part.take_rows(staging, rows)
     with part.open() as database:
         found = match(
             database,
@@ -76,8 +79,8 @@ def commit_decided(store: Store, line: LedgerLine, row_number: int, actor: str) 
             columns=facts["columns_normalized"],
             headings=headings_of(facts, profile),
         )
-    outcome = next(name for name, count in found.outcomes.items() if count)
-    if outcome == "review":
+    became = part.table("outcome_rows").filter(pl.col("outcome") != "review")["row_number"].to_list()
+    if not became:
         return
     at = now()
     with _both(store, part) as contacts:
@@ -94,14 +97,29 @@ def commit_decided(store: Store, line: LedgerLine, row_number: int, actor: str) 
             actor=actor,
             at=at,
         )
-        counts = {
-            "review": current.review - 1,
-            outcome: getattr(current, outcome) + 1,
-            "error_count": current.error_count + found.skipped,
-        }
-        change_line(contacts, line.upload_id, **counts)
-        mark_decision_applied(contacts, line.upload_id, row_number)
-    staging.keep_outcome(part, row_number)
+        counts = {name: getattr(current, name) + count for name, count in found.outcomes.items() if name != "review"}
+        change_line(
+            contacts,
+            line.upload_id,
+            **counts,
+            review=current.review - len(became),
+            error_count=current.error_count + found.outcomes["rejected"],
+            duplicates_of_existing=current.duplicates_of_existing + found.duplicates_of_existing,
+            duplicates_within_file=current.duplicates_within_file + found.duplicates_within_file,
+            contacts_created=current.contacts_created + found.contacts_created,
+        )
+        mark_applied(contacts, line.upload_id, became)
+    staging.keep_outcomes(part)
+
+
+def complete_decided(store: Store, upload_id: str, rows: Collection[int]) -> set[int]:
+    """Tells the staged tables of rows whose decision is committed, where that was cut off; which rows those are."""
+    staging = store.staging(upload_id)
+    waiting = set(staging.table("reviews")["row_number"]) & set(rows) & applied_rows(store, upload_id)
+    for part in staging.decided() if waiting else ():
+        if waiting & set(part.table("outcome_rows")["row_number"]):
+            staging.keep_outcomes(part)
+    return waiting
 
 
 def plan_undo(store: Store, upload_id: str) -> None:
@@ -145,11 +163,7 @@ def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
 @contextmanager
 def _both(store: Store, staging: Staging) -> Iterator[Database]:
     """The contact database for one transaction, with a staged changeset beside it."""
-    with (
-        store.open() as contacts,
-        contacts.attached(staging.path, "staged", wait_seconds=store.settings.lock_wait_seconds),
-        contacts.transaction(),
-    ):
+    with store.open(staged=staging.path) as contacts, contacts.transaction():
         yield contacts
 
 

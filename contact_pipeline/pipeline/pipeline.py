@@ -23,6 +23,7 @@ from contact_pipeline.erase import Erased, erase
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.match import Guarded, hash_changeset, to_confirm
 from contact_pipeline.pipeline import committing, stages
+from contact_pipeline.pipeline.deciding import read_decisions
 from contact_pipeline.pipeline.frames import schema_of
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.stages import STAGES
@@ -32,6 +33,7 @@ from contact_pipeline.profiles.options import choose
 from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.decisions import list_decisions, record_decisions, remember_new, withdraw_decision
 from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, sha256_of, told
 from contact_pipeline.upload.file_type import unreadable
@@ -88,6 +90,9 @@ class Pipeline:
             except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
                 self._give_up(upload.upload_id, user)
             raise
+        except StoreBusy as busy:
+            again = f"`contact-pipeline replan {upload.upload_id}` goes on with the upload."
+            raise StoreBusy(f"{busy} {again}") from busy
         except Exception as error:
             with suppress(StoreBusy):  # the first error is the one to tell
                 said = f"{type(error).__name__} while staging."
@@ -189,8 +194,13 @@ class Pipeline:
         return self._advance(upload_id, "matched", stages.match)
 
     def plan_again(self, upload_id: str) -> Upload:
-        """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash."""
+        """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
+
+        An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
+        """
         self._change(upload_id, {"stale"}, state="received", stage="validated", reason=None)
+        for step in (self.read, self.normalize, self.validate):
+            step(upload_id)
         return self.match(upload_id)
 
     def apply(
@@ -336,35 +346,83 @@ class Pipeline:
         return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
 
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
-        """Decides a row in review; before it is applied the changeset is frozen anew, after that one more is applied.
+        """Decides a row in review; see `resolve_many`.
 
         Args:
             upload_id: the upload.
             row_number: the row.
             to: id of the contact that the row is, `new`, or `skip`.
             user: login of who decides; unset: the operating system's.
+        """
+        return self.resolve_many(upload_id, {row_number: to}, user=user)
+
+    def resolve_many(self, upload_id: str, choices: Mapping[int, int | str], *, user: str | None = None) -> Upload:
+        """Decides rows in review, all or none of them.
+
+        Before the upload is applied its changeset is frozen anew, once; after that, one more changeset is applied.
+
+        Args:
+            upload_id: the upload.
+            choices: row_number → id of the contact that the row is, `new`, or `skip`.
+            user: login of who decides; unset: the operating system's.
 
         Raises:
-            Refusal: the row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
+            Refusal: a row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
                 upload is in a state in which nothing is decided (`wrong-state`).
         """
-        line = self.store.line(upload_id)
-        if line.state not in {"staged", "blocked", "stale", *APPLIED}:
-            raise wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
-        actor = user or getpass.getuser()
-        self._check_roles(line, actor)
-        undecided = self.store.decide(self.show(upload_id), row_number, to, actor)
-        if line.state not in APPLIED:
-            if not self._change(upload_id, PLANNED, state="received", stage="validated", reason=None):
-                raise wrong_state(self.store.line(upload_id), "reviewed", "Somebody has changed it at this moment.")
-            self.match(upload_id)
-        elif undecided:
-            committing.commit_decided(self.store, line, row_number, actor)
-        else:  # committed before, but cut off there
-            staging = self.store.staging(upload_id)
-            staging.keep_outcome(staging.for_row(row_number), row_number)
-        self.store.remember_new(self.show(upload_id), row_number)
+        line = self._to_review(upload_id, actor := user or getpass.getuser())
+        if line.state in APPLIED:
+            done = committing.complete_decided(self.store, upload_id, choices)
+            choices = {row: to for row, to in choices.items() if row not in done}
+        if choices:
+            record_decisions(self.store, self.show(upload_id), choices, actor)
+            self._decide_again(line, choices, actor)
+        remember_new(self.store, self.show(upload_id))
         return self.show(upload_id)
+
+    def resolve_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
+        """Decides the rows that a CSV file decides in its columns row_number and to; see `resolve_many`.
+
+        Raises:
+            Refusal: as `resolve_many`, or the file cannot be taken (`decisions-file`), naming row and column.
+        """
+        return self.resolve_many(upload_id, read_decisions(Path(file)), user=user)
+
+    def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
+        """Takes back what was decided about a row: later uploads do not follow it any more.
+
+        Before the upload is applied the row is judged anew; what is applied stays, and is for `undo`.
+
+        Raises:
+            Refusal: nothing is decided about the row (`not-decided`).
+        """
+        actor = user or getpass.getuser()
+        line = self.store.line(upload_id)
+        self._check_roles(line, actor)
+        withdraw_decision(self.store, self.show(upload_id), row_number)
+        if line.state in PLANNED:
+            self._decide_again(line, (), actor)
+        return self.show(upload_id)
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Everything that was decided about rows in review, newest first."""
+        return list_decisions(self.store)
+
+    def _to_review(self, upload_id: str, actor: str) -> LedgerLine:
+        line = self.store.line(upload_id)
+        if line.state not in PLANNED | APPLIED:
+            raise wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
+        self._check_roles(line, actor)
+        return line
+
+    def _decide_again(self, line: LedgerLine, rows: Collection[int], actor: str) -> None:
+        """Lets decisions count: in the changeset frozen anew, or in one more of these rows."""
+        if line.state in APPLIED:
+            committing.commit_decided(self.store, line, rows, actor)
+            return
+        if not self._change(line.upload_id, PLANNED, state="received", stage="validated", reason=None):
+            raise wrong_state(self.store.line(line.upload_id), "reviewed", "Somebody has changed it at this moment.")
+        self.match(line.upload_id)
 
     def finalize(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Makes an applied, held upload visible in the published contacts; twice changes nothing.

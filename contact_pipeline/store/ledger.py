@@ -96,14 +96,6 @@ def change_line(
     return bool(database.rows(sql, [*row.values(), upload_id, *(expected or ())]))
 
 
-def mark_decision_applied(database: Database, upload_id: str, row_number: int) -> None:
-    """Says that what was decided about a row after its upload was applied is committed; call it in that transaction."""
-    database.run(
-        "UPDATE decisions SET applied = true WHERE upload_id = ? AND row_number = ? AND NOT withdrawn",
-        [upload_id, row_number],
-    )
-
-
 def find_lines(database: Database, where: str = "true", parameters: list[object] | None = None) -> list[LedgerLine]:
     """The lines that meet a condition, newest first."""
     sql = f"SELECT {', '.join(_NAMES)} FROM uploads WHERE {where} ORDER BY number DESC"

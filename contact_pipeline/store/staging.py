@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,37 @@ class Staging:
         """Where the inverse of the upload's changeset is staged."""
         return Staging(self._settings, f"{self.folder.name}/undo")
 
-    def for_row(self, row_number: int) -> Staging:
-        """Where the changeset of one row is staged that was decided after the upload was applied."""
-        return Staging(self._settings, f"{self.folder.name}/row-{row_number}")
+    def for_rows(self, rows: Collection[int]) -> Staging:
+        """Where the changeset of rows is staged that were decided after the upload was applied."""
+        return Staging(self._settings, f"{self.folder.name}/decided-{min(rows)}")
 
-    def take_row(self, whole: Staging, row_number: int) -> None:
-        """Stages one row of an upload by itself, as the first three stages left it."""
+    def decided(self) -> list[Staging]:
+        """Every such changeset."""
+        return [Staging(self._settings, f"{self.folder.name}/{path.name}") for path in self.folder.glob("decided-*")]
+
+    def take_rows(self, whole: Staging, rows: Collection[int]) -> None:
+        """Stages some rows of an upload by themselves, as the first three stages left them."""
         self.make()
         names = ("normalized_rows", "rejections", "noted_cells")
-        tables = {name: whole.table(name).filter(pl.col("row_number") == row_number) for name in names}
+        tables = {name: whole.table(name).filter(pl.col("row_number").is_in(list(rows))) for name in names}
         with self.open() as database:
             for name, table in tables.items():
                 database.store(name, table)
             database.store("blank_rows", empty(BLANK_ROWS))
 
-    def keep_outcome(self, part: Staging, row_number: int) -> None:
-        """Puts what became of a row later into the upload's own tables."""
+    def keep_outcomes(self, part: Staging) -> None:
+        """Puts what became of rows later into the upload's own tables; those still in review stay as they were."""
+        became = part.table("outcome_rows").filter(pl.col("outcome") != "review")
         with self.open() as database:
+            database.see("became", became)
             for table in ("outcome_rows", "rejections"):
-                database.see("later", part.table(table))
-                database.run(f"DELETE FROM {table} WHERE row_number = {row_number}")
-                database.run(f"INSERT INTO {table} BY NAME FROM later")
+                database.see("later", became if table == "outcome_rows" else part.table(table))
+                database.run(f"DELETE FROM {table} WHERE row_number IN (SELECT row_number FROM became)")
+                database.run(f"INSERT INTO {table} BY NAME FROM later SEMI JOIN became USING (row_number)")
                 database.unsee("later")
-            database.run(f"DELETE FROM reviews WHERE row_number = {row_number}")
+            for table in ("reviews", "review_candidates"):
+                database.run(f"DELETE FROM {table} WHERE row_number IN (SELECT row_number FROM became)")
+            database.unsee("became")
 
     def make(self) -> None:
         """Makes the folder, for the owner only."""

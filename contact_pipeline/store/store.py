@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -20,10 +19,9 @@ from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of
-from contact_pipeline.store.ledger import LedgerLine, find_lines, now
+from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import migrate
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.store.upload import Upload
 
 
 class User(BaseModel):
@@ -45,8 +43,12 @@ class Store:
         self._migrated = False
 
     @contextmanager
-    def open(self, *, read_only: bool = False) -> Iterator[Database]:
+    def open(self, *, read_only: bool = False, staged: Path | None = None) -> Iterator[Database]:
         """Opens the contact database, waiting patiently while another process holds it.
+
+        Args:
+            read_only: whether nothing is written.
+            staged: a staging database that is to be seen as `staged`; it is opened first.
 
         Raises:
             StoreBusy: it stayed locked for longer than the settings allow.
@@ -60,7 +62,8 @@ class Store:
             if new:
                 path.chmod(0o600)
             self._migrated = True
-        with open_database(path, self.settings, read_only=read_only) as database:
+        beside = {"staged": staged} if staged else {}
+        with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
             yield database
 
     @contextmanager
@@ -270,59 +273,6 @@ class Store:
             "Name such a user with --user; `contact-pipeline users load` loads users.",
         )
 
-    def decide(self, upload: Upload, row_number: int, to: int | str, actor: str) -> bool:
-        """Records what somebody decided about a row in review; it is remembered for later rows with the same keys.
-
-        Returns:
-            Whether it is still to be applied; false where that was committed, but the staged tables do not know.
-
-        Raises:
-            Refusal: the row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).
-        """
-        reviews = upload.staging.table("reviews").filter(pl.col("row_number") == row_number)
-        with self.change() as database:
-            earlier = database.rows(
-                "SELECT entity, keys FROM decisions WHERE upload_id = ? AND row_number = ?",
-                [upload.upload_id, row_number],
-            )
-            found = reviews.select("entity", "keys").rows() if "keys" in reviews.columns else []
-            if found and database.value(
-                "SELECT count(*) FROM decisions WHERE upload_id = ? AND row_number = ? AND applied AND NOT withdrawn",
-                [upload.upload_id, row_number],
-            ):
-                return False
-            if not found and (not earlier or upload.state in {"applied", "finalized"}):
-                raise Refusal(
-                    "not-in-review",
-                    f"Row {row_number} of {upload.file_name} is not in review.",
-                    f"`contact-pipeline show {upload.upload_id} --rows` lists those that are.",
-                    file=upload.file_name,
-                    row_number=row_number,
-                )
-            entity, keys = (found or earlier)[0]
-            choice = _choice(database, upload, to)
-            database.run(
-                "UPDATE decisions SET withdrawn = true WHERE upload_id = ? AND row_number = ?",
-                [upload.upload_id, row_number],
-            )
-            database.run(
-                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, false)",
-                [upload.upload_id, row_number, entity, upload.line.address_book, keys, *choice, actor, now()],
-            )
-        return True
-
-    def remember_new(self, upload: Upload, row_number: int) -> None:
-        """Ties the decision that a row is somebody new to the contact that is made of it."""
-        rows = upload.outcome_rows.filter(pl.col("row_number") == row_number)
-        contact_id = rows["contact_id"].first() if rows.height else None
-        if contact_id is not None:
-            with self.change() as database:
-                database.run(
-                    """UPDATE decisions SET contact_id = ?
-                       WHERE upload_id = ? AND row_number = ? AND choice = 'new' AND NOT withdrawn""",
-                    [contact_id, upload.upload_id, row_number],
-                )
-
     def load_vocabulary(self, name: str, path: Path) -> list[str]:
         """Replaces a vocabulary by the lines of a text file, blank ones and repetitions left out.
 
@@ -363,26 +313,6 @@ class Store:
         with self.open(read_only=True) as database:
             found = database.value("SELECT mapping FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
         return {} if found is None else dict(json.loads(found))
-
-
-def _choice(database: Database, upload: Upload, to: int | str) -> tuple[str, int | None, int | None]:
-    """What was chosen, as (choice, contact_id, other_row): a contact may be one that another row of the file makes."""
-    if to in {"new", "skip"}:
-        return str(to), None, None
-    contact_id = int(to) if str(to).isdecimal() else 0
-    book = upload.line.address_book
-    there = f"contact_id = ? AND address_book = ? AND contact_id NOT IN ({ERASED.format('')})"
-    if database.value(f"SELECT count(*) FROM contacts WHERE {there}", [contact_id, book]):
-        return "contact", contact_id, None
-    made = upload.outcome_rows.filter((pl.col("contact_id") == contact_id) & (pl.col("outcome") == "created"))
-    if made.height:
-        return "row", None, made["row_number"][0]
-    raise Refusal(
-        "contact-unknown",
-        f"There is no contact {to} in address book {book}.",
-        "Give the id of a contact, or `new`, or `skip`.",
-        file=upload.file_name,
-    )
 
 
 def _yaml(path: Path, code: str) -> object:

@@ -162,7 +162,7 @@ class Upload:
         document["finished_at"] = _time(self.finished_at)
         document["errors"] = self._errors(None if all_errors else SHOWN_ERRORS)
         if rows:
-            document["rows"] = self.outcome_rows.to_dicts()
+            document["rows"] = self._rows()
         if changes:
             document["changes"] = self.first_changes(None)
         return document
@@ -173,6 +173,24 @@ class Upload:
         defects = self.rejections.filter(pl.col("severity") != "warning").sort("row_number")
         shown = defects if limit is None else defects.head(limit)
         return shown.select("row_number", "column", "value", "code", "message", "fix").to_dicts()
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Every row with what became of it; one in review with whom it could be, and the fields that they share."""
+        candidates: dict[int, list[dict[str, Any]]] = {}
+        for record in self.staging.table("review_candidates").iter_rows(named=True):
+            candidate = {
+                f"{record['entity']}_id": record["candidate"],
+                "row_number": record["other_row"],
+                "shares": record["shares"],
+                "active": record["active"],
+            }
+            known = {name: value for name, value in candidate.items() if value is not None}
+            candidates.setdefault(record["row_number"], []).append(known)
+        rows = self.outcome_rows.to_dicts()
+        return [
+            row | {"candidates": candidates.get(row["row_number"], [])} if row["outcome"] == "review" else row
+            for row in rows
+        ]
 
     def _shown(self, changes: pl.DataFrame) -> Iterable[dict[str, Any]]:
         sensitive = self._sensitive()

@@ -1,5 +1,7 @@
 """Deciding rows in review, and undoing, on the command line."""
 
+import csv
+
 import pytest
 
 ACCOUNT = ",,219-09-9998,,,A-1,,"
@@ -111,3 +113,43 @@ def test_erasing_asks_first_and_then_says_what_went(run, plan_outreach):
     assert run("contacts", "show", 1, "--json").document["erased"]
     again = run("contacts", "erase", 1, "--yes", "--json")
     assert (again.status, again.document["error"]["code"]) == (1, "erased")
+
+
+def test_rows_in_review_are_written_filled_in_and_decided(run, imported, tmp_path):
+    """B9: the file that is written is the one that is taken back; only its owner may read it."""
+    imported(ACCOUNT)
+    upload = imported(SAME_SSN, ",,,,,A-3,,", name="second.csv")["upload_id"]
+    file = tmp_path / "decide.csv"
+
+    assert run("in-review", upload, "-o", file, "--json").document["rows"] == 1
+    assert file.stat().st_mode & 0o077 == 0
+    with file.open(newline="", encoding="utf-8") as sent:
+        heading, row = csv.reader(sent)
+    assert heading[:4] == ["row_number", "to", "why", "candidates"]
+    assert row[:4] == ["2", "", "could be contact 1 (same Social security number)", "1"]
+    row[1] = "new"
+    with file.open("w", newline="", encoding="utf-8") as filled:
+        csv.writer(filled).writerows([heading, row])
+    decided = run("resolve", upload, "--from", file, "--json")
+
+    assert (decided.status, decided.document["outcomes"]["created"]) == (0, 2)
+    assert run("in-review", upload, "--json").document == {"upload_id": upload, "file": None, "rows": 0}
+
+
+def test_decisions_are_listed_and_withdrawn(run, imported):
+    """X4: by whom and about what, sensitive values aside."""
+    imported(ACCOUNT)
+    upload = imported(SAME_SSN, name="second.csv")["upload_id"]
+    run("resolve", upload, "--row", 2, "--to", "new", "--user", "d.rivers")
+
+    listed = run("decisions")
+    assert "d.rivers" in listed.out
+    assert "219-09-9998" not in listed.out
+    assert run("resolve", upload, "--row", 2, "--withdraw").status == 0
+    assert [decision["withdrawn"] for decision in run("decisions", "--json").document] == [True]
+
+
+@pytest.mark.parametrize("words", [(), ("--row", 2), ("--to", "new"), ("--row", 2, "--to", "new", "--withdraw")])
+def test_resolve_says_which_options_go_together(run, imported, words):
+    upload = imported(ACCOUNT)["upload_id"]
+    assert run("resolve", upload, *words).status == 2

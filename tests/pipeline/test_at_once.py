@@ -93,7 +93,7 @@ def test_a_row_decided_later_is_not_written_twice_after_a_crash(pipeline, outrea
         raise OSError("cut off")
 
     with monkeypatch.context() as cut:
-        cut.setattr("contact_pipeline.store.staging.Staging.keep_outcome", crash)
+        cut.setattr("contact_pipeline.store.staging.Staging.keep_outcomes", crash)
         with pytest.raises(OSError, match="cut off"):
             pipeline.resolve(upload.upload_id, 3, "new")
     upload = pipeline.resolve(upload.upload_id, 3, "new")

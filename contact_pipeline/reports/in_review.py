@@ -1,0 +1,70 @@
+"""The rows in review as a file to fill in: who each could be, and the cells that were sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.store import Upload
+
+OWN = ("row_number", "to", "why", "candidates")
+
+
+def write_in_review(upload: Upload, path: Path | None, *, kept_in: Path) -> tuple[Path | None, int]:
+    """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
+
+    Its columns are row_number, to, why, candidates (their ids) and then the file's own.
+
+    Args:
+        upload: the upload.
+        path: where to write, a .csv file; unset: `in_review.csv` in `kept_in`.
+        kept_in: the upload's folder.
+
+    Returns:
+        The file and how many rows it holds; no file when no row is in review.
+
+    Raises:
+        Refusal: nothing is staged any more (code `nothing-staged`).
+        Usage: the path does not end in .csv (`file-type`), or its folder is missing (`folder-missing`).
+    """
+    if not upload.staging.exists():
+        raise Refusal(
+            "nothing-staged",
+            f"Upload {upload.upload_id} is {upload.state}, and its rows are not kept.",
+            "Plan the file again to see its rows.",
+            file=upload.file_name,
+        )
+    path = path or kept_in / "in_review.csv"
+    if path.suffix.lower() != ".csv":
+        raise Usage("file-type", f"'{path.name}' is no CSV file.", "Let it end in .csv.", file=path.name)
+    if not path.parent.is_dir():
+        raise Usage("folder-missing", f"There is no folder {path.parent}.", "Make it, or write elsewhere.")
+    rows = _rows(upload)
+    if rows.is_empty():
+        return None, 0
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    headings = [*OWN, *upload.staging.facts()["headings"]]
+    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
+    pl.concat([heading, rows]).write_csv(path, include_header=False)
+    return path, rows.height
+
+
+def _rows(upload: Upload) -> pl.DataFrame:
+    with upload.staging.open(read_only=True) as database:
+        if not database.has("reviews"):
+            return pl.DataFrame()
+        columns = upload.staging.facts()["columns"]
+        rows = database.frame("""
+            SELECT raw.*, why, candidates FROM raw_rows AS raw JOIN (
+                SELECT row_number, string_agg(why, '; ' ORDER BY entity) AS why FROM reviews GROUP BY row_number
+            ) USING (row_number) LEFT JOIN (
+                SELECT row_number, array_to_string(list(candidate ORDER BY candidate)
+                                                   FILTER (candidate IS NOT NULL), ' or ') AS candidates
+                FROM review_candidates GROUP BY row_number
+            ) USING (row_number) ORDER BY row_number""")
+    own = [pl.col("row_number").cast(pl.String), pl.lit("").alias("to"), "why", "candidates"]
+    cells = [pl.col(name).cast(pl.String).alias(f"cell {place}") for place, name in enumerate(columns)]
+    return rows.select(*own, *cells)

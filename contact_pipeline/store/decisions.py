@@ -1,0 +1,182 @@
+"""What people decide about rows in review: recorded with who and when, remembered for later rows with the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import Refusal
+from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.store.ledger import now
+from contact_pipeline.store.store import Store
+from contact_pipeline.store.upload import Upload
+
+_SHOWN: Final = 8  # problems that a refusal names
+_OWN: Final = "upload_id = ? AND NOT withdrawn"
+
+
+def record_decisions(store: Store, upload: Upload, choices: Mapping[int, int | str], actor: str) -> None:
+    """Records what somebody decided about rows in review: all of it, or nothing.
+
+    Args:
+        store: of the home.
+        upload: whose rows they are.
+        choices: row_number → id of the contact that the row is, `new`, or `skip`.
+        actor: login of who decides.
+
+    Raises:
+        Refusal: a row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).
+    """
+    in_review, made = _in_review(upload), _made_by_rows(upload)
+    with store.change() as database:
+        open_rows = in_review if upload.state in {"applied", "finalized"} else _decided(database, upload) | in_review
+        ids = {int(to) for to in map(str, choices.values()) if to.isdecimal()}
+        known = _contacts(database, upload, ids)
+        problems = list(_problems(upload, choices, open_rows, known | made.keys()))
+        if problems:
+            raise _refusal(upload, problems)
+        lines = [(row, *open_rows[row], *_choice(to, known, made)) for row, to in choices.items()]
+        names = ("row_number", "entity", "keys", "choice", "contact_id", "other_row")
+        types = (pl.UInt32, pl.String, pl.String, pl.String, pl.Int64, pl.UInt32)
+        database.see("chosen", pl.DataFrame(lines, schema=dict(zip(names, types, strict=True)), orient="row"))
+        database.run(
+            f"UPDATE decisions SET withdrawn = true WHERE {_OWN} AND row_number IN (SELECT row_number FROM chosen)",
+            [upload.upload_id],
+        )
+        database.run(
+            """INSERT INTO decisions BY NAME
+               SELECT ? AS upload_id, *, ? AS address_book, ? AS decided_by, ? AS decided_at,
+                      false AS withdrawn, false AS applied
+               FROM chosen""",
+            [upload.upload_id, upload.line.address_book, actor, now()],
+        )
+        database.unsee("chosen")
+
+
+def applied_rows(store: Store, upload_id: str) -> set[int]:
+    """The rows of which a decision was applied after the rest of their upload."""
+    with store.open(read_only=True) as database:
+        rows = database.rows(f"SELECT row_number FROM decisions WHERE {_OWN} AND applied", [upload_id])
+    return {row for (row,) in rows}
+
+
+def mark_applied(database: Database, upload_id: str, rows: Collection[int]) -> None:
+    """Says that what was decided about rows of an applied upload is committed; call it in that transaction."""
+    database.run(
+        f"UPDATE decisions SET applied = true WHERE {_OWN} AND row_number IN (SELECT unnest(?))", [upload_id, [*rows]]
+    )
+
+
+def remember_new(store: Store, upload: Upload) -> None:
+    """Ties each decision that a row of the upload is somebody new to the contact that is made of it."""
+    made = upload.outcome_rows.drop_nulls("contact_id") if upload.staging.count("outcome_rows") else None
+    if made is None or made.is_empty():
+        return
+    with store.change() as database:
+        database.see("made", made.select("row_number", "contact_id"))
+        database.run(
+            """UPDATE decisions SET contact_id = made.contact_id FROM made
+               WHERE upload_id = ? AND decisions.row_number = made.row_number AND choice = 'new' AND NOT withdrawn""",
+            [upload.upload_id],
+        )
+        database.unsee("made")
+
+
+def withdraw_decision(store: Store, upload: Upload, row_number: int) -> None:
+    """Takes back what was decided about a row, so that no later upload follows it.
+
+    Raises:
+        Refusal: nothing was decided about the row (code `not-decided`).
+    """
+    with store.change() as database:
+        withdrawn = database.rows(
+            f"UPDATE decisions SET withdrawn = true WHERE {_OWN} AND row_number = ? RETURNING row_number",
+            [upload.upload_id, row_number],
+        )
+    if not withdrawn:
+        raise Refusal(
+            "not-decided",
+            f"Nothing is decided about row {row_number} of {upload.file_name}, or it is withdrawn already.",
+            "`contact-pipeline decisions` lists what is.",
+            file=upload.file_name,
+            row_number=row_number,
+        )
+
+
+def list_decisions(store: Store) -> list[dict[str, Any]]:
+    """Every decision, newest first: about which row of which upload, what, by whom and when, and what it is known by.
+
+    `compared` names the fields whose values a later row must have alike; the values themselves may be sensitive.
+    """
+    with store.open(read_only=True) as database:
+        return database.records("""
+            SELECT upload_id, file_name, row_number, entity, choice, contact_id, other_row, decided_by,
+                   strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ') AS decided_at, withdrawn,
+                   list_transform(string_split(keys, chr(31)), lambda key: split_part(key, '=', 1)) AS compared
+            FROM decisions LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)
+            ORDER BY decisions.decided_at DESC, row_number""")
+
+
+def _in_review(upload: Upload) -> dict[int, tuple[str, str]]:
+    """Row → the entity in doubt and its keys."""
+    reviews = upload.staging.table("reviews")
+    if "keys" not in reviews.columns:
+        return {}
+    first = reviews.sort("row_number", "entity").unique("row_number", keep="first", maintain_order=True)
+    return {row: (entity, keys) for row, entity, keys in first.select("row_number", "entity", "keys").iter_rows()}
+
+
+def _made_by_rows(upload: Upload) -> dict[int, int]:
+    """Contact that the file makes → the row that makes it."""
+    if not upload.staging.count("outcome_rows"):
+        return {}
+    created = upload.outcome_rows.filter(outcome="created").drop_nulls("contact_id")
+    return dict(created.select("contact_id", "row_number").iter_rows())
+
+
+def _decided(database: Database, upload: Upload) -> dict[int, tuple[str, str]]:
+    rows = database.rows("SELECT row_number, entity, keys FROM decisions WHERE upload_id = ?", [upload.upload_id])
+    return {row: (entity, keys) for row, entity, keys in rows}
+
+
+def _contacts(database: Database, upload: Upload, ids: Collection[int]) -> set[int]:
+    rows = database.rows(
+        f"""SELECT contact_id FROM contacts WHERE address_book = ? AND contact_id IN (SELECT unnest(?::BIGINT[]))
+            AND contact_id NOT IN ({ERASED.format("")})""",
+        [upload.line.address_book, [*ids]],
+    )
+    return {contact_id for (contact_id,) in rows}
+
+
+def _choice(to: int | str, known: Collection[int], made: Mapping[int, int]) -> tuple[str, int | None, int | None]:
+    """What was chosen, as (choice, contact_id, other_row): a contact may be one that another row of the file makes."""
+    if to in {"new", "skip"}:
+        return str(to), None, None
+    return ("contact", int(to), None) if int(to) in known else ("row", None, made[int(to)])
+
+
+def _problems(
+    upload: Upload, choices: Mapping[int, int | str], open_rows: Collection[int], ids: Collection[int]
+) -> Iterator[tuple[str, int, str]]:
+    """Code, row and words of everything that cannot be taken."""
+    for row, to in choices.items():
+        if row not in open_rows:
+            yield "not-in-review", row, f"Row {row} of {upload.file_name} is not in review."
+        elif to not in {"new", "skip"} and (not str(to).isdecimal() or int(to) not in ids):
+            book = upload.line.address_book
+            yield "contact-unknown", row, f"There is no contact {to} in address book {book}, for row {row}."
+
+
+def _refusal(upload: Upload, problems: list[tuple[str, int, str]]) -> Refusal:
+    code, row, _ = problems[0]
+    fixes = {
+        "not-in-review": f"`contact-pipeline in-review {upload.upload_id}` writes those that are into a file.",
+        "contact-unknown": "Give the id of a contact, or `new`, or `skip`.",
+    }
+    told = [words for *_, words in problems[:_SHOWN]]
+    told += [f"{len(problems) - _SHOWN} more."] if len(problems) > _SHOWN else []
+    fix = " ".join(fixes[code] for code in dict.fromkeys(code for code, *_ in problems))
+    return Refusal(code, " ".join(told), fix, file=upload.file_name, row_number=row)
