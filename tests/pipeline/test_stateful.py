@@ -136,18 +136,21 @@ class Home(RuleBasedStateMachine):
     @rule(data=st.data(), to=st.sampled_from(["new", "skip", "contact"]))
     def resolve(self, data, to):
         waiting = [
-            (upload_id, row)
-            for upload_id in self.uploads(*PLANNED, *APPLIED)
-            for row in self.pipeline.show(upload_id).outcome_rows.filter(pl.col("outcome") == "review")["row_number"]
+            (upload_id, row) for upload_id in self.uploads(*PLANNED, *APPLIED) for row in self.in_review(upload_id)
         ]
         chosen = self.some(data, waiting)
         if chosen is None:
             return
         if to == "contact":
             book = self.pipeline.store.line(chosen[0]).address_book
-            to = self.some(data, [c["contact_id"] for c in self.contacts() if c["address_book"] == book])
+            there = [contact for contact in self.contacts() if not contact["erased"]]
+            to = self.some(data, [contact["contact_id"] for contact in there if contact["address_book"] == book])
         if to is not None:
             self.pipeline.resolve(*chosen, to, user=WHO)
+
+    def in_review(self, upload_id):
+        rows = self.pipeline.show(upload_id).outcome_rows
+        return rows.filter(pl.col("outcome") == "review")["row_number"] if "outcome" in rows.columns else []
 
     @rule(data=st.data())
     def finalize(self, data):
