@@ -67,32 +67,36 @@ def mark_undone(database: Database, commits: list[int], by: int) -> None:
 def _write_entities(
     database: Database, entity: str, table: str, upload_id: str, address_book: str, commit: int
 ) -> None:
+    """Brings a table to what the staged changes say: few of them in place, many by writing the table anew."""
+    staged, identity = f"staged.{entity}_changes", f"{entity}_id"
     fields = kept_fields(database, f"{entity}_changes", "staged")
-    identity = f"{entity}_id"
     columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
     picked = ", ".join(_picked(name, fields, commit, upload_id) for name in columns)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE delta AS
-        SELECT {picked} FROM {table} AS e JOIN staged.{entity}_changes AS s USING ({identity})
-        WHERE s.action NOT IN ('create', 'remove') ORDER BY {identity}""")
-    changed, total = database.rows(f"""
-        SELECT (SELECT count(*) FROM staged.{entity}_changes WHERE action <> 'create'),
-               (SELECT count(*) FROM {table})""")[0]
-    gone = f"SELECT {identity} FROM staged.{entity}_changes WHERE action <> 'create'"
-    if changed > REWRITE_SHARE * total:
-        database.run(f"CREATE TABLE rewritten AS FROM {table} WHERE {identity} NOT IN ({gone})")
+    new = ", ".join(f"{quoted(f'after_{name}')} AS {quoted(name)}" for name in fields)
+    created = f"""
+        SELECT {identity}, {literal(address_book)} AS address_book, 1 AS revision, {commit}::BIGINT AS created_commit,
+               {commit}::BIGINT AS last_commit, {literal(upload_id)} AS last_upload_id, {new}
+        FROM {staged} WHERE action = 'create'"""
+    gone, total = database.rows(
+        f"SELECT (SELECT count(*) FROM {staged} WHERE action <> 'create'), (SELECT count(*) FROM {table})"
+    )[0]
+    if gone > REWRITE_SHARE * total:
+        database.run(f"""
+            CREATE TABLE rewritten AS
+            SELECT {picked} FROM {table} AS e LEFT JOIN {staged} AS s USING ({identity})
+            WHERE s.action IS DISTINCT FROM 'remove'
+            UNION ALL BY NAME {created}""")
         database.run(f"DROP TABLE {table}")
         database.run(f"ALTER TABLE rewritten RENAME TO {table}")
-    elif changed:
-        database.run(f"DELETE FROM {table} WHERE {identity} IN ({gone})")
-    database.run(f"INSERT INTO {table} BY NAME FROM delta")
-    new = ", ".join(f"after_{name} AS {quoted(name)}" for name in fields)
-    database.run(f"""
-        INSERT INTO {table} BY NAME
-        SELECT {identity}, {literal(address_book)} AS address_book, 1 AS revision, {commit} AS created_commit,
-               {commit} AS last_commit, {literal(upload_id)} AS last_upload_id, {new}
-        FROM staged.{entity}_changes WHERE action = 'create' ORDER BY {identity}""")
-    database.run("DROP TABLE delta")
+    else:
+        database.run(f"""
+            CREATE OR REPLACE TEMP TABLE delta AS
+            SELECT {picked} FROM {table} AS e JOIN {staged} AS s USING ({identity}) WHERE s.action <> 'remove'""")
+        database.run(f"""
+            DELETE FROM {table} WHERE {identity} IN (SELECT {identity} FROM {staged} WHERE action <> 'create')""")
+        database.run(f"INSERT INTO {table} BY NAME FROM delta ORDER BY {identity}")
+        database.run(f"INSERT INTO {table} BY NAME {created} ORDER BY {identity}")
+        database.run("DROP TABLE delta")
     sides = [quoted(f"{side}_{name}") for name in fields for side in ("before", "after")]
     _keep(database, f"{entity}_changes", [identity, "base_revision", *sides], upload_id, commit)
 
@@ -100,13 +104,12 @@ def _write_entities(
 def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
     column = quoted(name)
     if name in fields:
-        return f"CASE WHEN {touches(name, 's')} THEN s.after_{name} ELSE e.{column} END AS {column}"
-    special = {
-        "revision": "e.revision + 1",
-        "last_commit": f"{commit}::BIGINT",
-        "last_upload_id": literal(upload_id),
-    }
-    return f"{special.get(name, 'e.' + column)} AS {column}"
+        after = quoted(f"after_{name}")
+        return f"CASE WHEN {touches(name, 's')} THEN s.{after} ELSE e.{column} END AS {column}"
+    special = {"revision": "e.revision + 1", "last_commit": f"{commit}::BIGINT", "last_upload_id": literal(upload_id)}
+    if name not in special:
+        return f"e.{column} AS {column}"
+    return f"CASE WHEN s.action IS NULL THEN e.{column} ELSE {special[name]} END AS {column}"
 
 
 def _keep(database: Database, table: str, columns: Iterable[str], upload_id: str, commit: int) -> None:

@@ -117,6 +117,8 @@ class Database:
     def attached(self, path: Path, alias: str, *, read_only: bool = True, wait_seconds: float = 60) -> Iterator[None]:
         """Attaches another database file for as long as the block lasts, waiting while it is locked.
 
+        Relative paths in its views are found from its folder.
+
         Raises:
             StoreBusy: it stayed locked for `wait_seconds`.
         """
@@ -126,9 +128,12 @@ class Database:
         except KeyboardInterrupt:  # it may be attached all the same
             self.run(f"DETACH DATABASE IF EXISTS {alias}")
             raise
+        searched = self.value("SELECT current_setting('file_search_path')")
         try:
+            self.run(f"SET file_search_path = {text(f'{searched},{path.parent}' if searched else path.parent)}")
             yield
         finally:
+            self.run(f"SET file_search_path = {text(searched)}")
             self.run(f"DETACH {alias}")
 
     def close(self) -> None:

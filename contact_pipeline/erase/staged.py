@@ -156,7 +156,8 @@ def _queries(database: Database, person: Person) -> Iterator[str]:
 
 def _repeated(database: Database, rows: Iterable[int]) -> str:
     """The query for rejected rows whose keys are all the same as a row's of the person: the same person, once more."""
-    keys = [f"{quoted(name)}" for name in _tables(database)["contact_keys"] if name != _ROW]
+    columns = database.rows("SELECT column_name FROM (DESCRIBE contact_keys)")
+    keys = [quoted(name) for (name,) in columns if name != _ROW]
     mine = ", ".join(str(row) for row in sorted(rows))
     together = f"({', '.join(keys)})"
     return f"""

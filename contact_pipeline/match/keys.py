@@ -60,10 +60,16 @@ def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
     return ", ".join(f"{key(name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
 
 
-def make_keys(database: Database, part: Part, rows: str, into: str) -> None:
-    """Makes the table of a part's keys: row_number and one column per compared field."""
-    columns = key_columns(part, "part_row", part.kinds)
-    database.run(f"CREATE OR REPLACE TABLE {into} AS SELECT row_number, {columns} FROM {rows} AS part_row")
+def make_keys(database: Database, part: Part, rows: str) -> None:
+    """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table for as long.
+
+    Writing the keys down would cost more than working them out once more, which is seldom needed.
+    """
+    kept, columns = part.table("keys"), key_columns(part, "part_row", part.kinds)
+    if database.value(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {literal(kept)} AND NOT temporary"):
+        database.run(f"DROP TABLE {kept}")  # as the first version staged them
+    database.run(f"CREATE OR REPLACE VIEW {kept} AS SELECT row_number, {columns} FROM {rows} AS part_row")
+    database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept}")
 
 
 def whole_keys(part: Part) -> list[tuple[str, ...]]:

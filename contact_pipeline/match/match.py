@@ -14,7 +14,7 @@ from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.reviews import make_reviews
-from contact_pipeline.match.rows import count_without_key, make_part_rows, make_present_keys, make_valid_rows
+from contact_pipeline.match.rows import add_present_keys, count_without_key, make_part_rows, make_valid_rows
 from contact_pipeline.match.snapshot import Snapshot, take_snapshot
 from contact_pipeline.match.targets import make_targets, make_writes
 from contact_pipeline.match.within_file import find_followers
@@ -69,9 +69,9 @@ def match(
     outcomes.forget_rejections(database)
     make_valid_rows(database, columns)
     for part in parts:
-        make_keys(database, part, make_part_rows(database, part), part.table("keys"))
+        make_keys(database, part, make_part_rows(database, part))
     if options.deactivate_missing:
-        make_present_keys(database, parts[0])
+        add_present_keys(database, parts[0])
     snapshot = take_snapshot(
         database,
         store,
@@ -85,7 +85,6 @@ def match(
         outcomes.reject_unknown_accounts(database, parts[0])
     for part in parts:
         resolutions.skip_rows(database, part)
-    database.run("CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
     _judge(database, parts, store.settings)
     while required.reject_clearing(database, parts):  # the others are judged again without them
         outcomes.forget_rejections(database, ["duplicate-in-file"])
@@ -107,7 +106,7 @@ def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
 def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
     """Decides every row of every part, sets aside those in review, and gathers those of one target into a write."""
     for part in parts:
-        keys, decisions = part.table("keys"), part.table("decisions")
+        keys, decisions = part.table("row_keys"), part.table("decisions")
         decide(database, part, keys, part.table("pairs"), decisions)
         hold_erased(database, part, settings, keys, decisions)
         resolutions.decide_resolved(database, part, decisions)

@@ -49,13 +49,6 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
                replace({message}, '{{value}}', {shown}) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
         FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""")
-    leave_out(database, part, "account-unknown")
-
-
-def leave_out(database: Database, part: Part, code: str) -> None:
-    """Takes the rows that were rejected with a code out of matching."""
-    rejected = f"SELECT row_number FROM rejections WHERE code = {literal(code)}"
-    database.run(f"DELETE FROM {part.table('keys')} WHERE row_number IN ({rejected})")
 
 
 def reject_later_rows(database: Database, part: Part) -> None:

@@ -6,7 +6,6 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import pair
-from contact_pipeline.match.outcomes import leave_out
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME, AnyOf, RequiredWhen
 
@@ -43,8 +42,6 @@ def reject_clearing(database: Database, parts: list[Part]) -> bool:
         INSERT INTO rejections BY NAME
         SELECT row_number, '{WOULD_CLEAR}' AS code, {message} AS message, {fix} AS fix, 'error' AS severity
         FROM clearing""")
-    for each in parts:
-        leave_out(database, each, WOULD_CLEAR)
     return True
 
 

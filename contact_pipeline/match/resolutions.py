@@ -30,7 +30,7 @@ def copy_resolutions(database: Database, parts: list[Part], upload_id: str, addr
     remembered = " UNION ALL ".join(
         f"""
         SELECT d.entity, k.row_number, 'contact' AS choice, arg_max(d.contact_id, d.decided_at) AS contact_id
-        FROM {part.table("keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
+        FROM {part.table("row_keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
         WHERE d.entity = '{part.entity}' AND d.address_book = {literal(address_book)} AND NOT d.withdrawn
               AND d.upload_id <> {literal(upload_id)} AND d.choice IN ('contact', 'new')
               AND d.contact_id IN (SELECT contact_id FROM book.contacts)
@@ -62,7 +62,6 @@ def skip_rows(database: Database, part: Part) -> None:
         SELECT row_number, '{SKIPPED}' AS code, {literal(code.message)} AS message, {literal(code.fix)} AS fix,
                'error' AS severity
         FROM ({rows})""")
-    database.run(f"DELETE FROM {part.table('keys')} WHERE row_number IN ({rows})")
 
 
 def decide_resolved(database: Database, part: Part, decisions: str) -> None:

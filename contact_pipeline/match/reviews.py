@@ -24,7 +24,7 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
         SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
                concat_ws('; ', 'could be {part.entity} ' || people, 'could be the same as ' || row,
                          'is contact ' || erased.contact_id || ', who was erased') AS why
-        FROM {part.table("targets")} JOIN {part.table("keys")} AS k USING (row_number) LEFT JOIN (
+        FROM {part.table("targets")} JOIN {part.table("row_keys")} AS k USING (row_number) LEFT JOIN (
             SELECT row_number, array_to_string(list(said ORDER BY candidate)
                        FILTER (candidate IS NOT NULL)[:{_SAID}], ' or ') AS people,
                    any_value(said) FILTER (other_row IS NOT NULL) AS row
@@ -46,13 +46,13 @@ def _candidates(part: Part) -> str:
             FROM {part.table("pairs")} SEMI JOIN (FROM {part.table("targets")} WHERE decision = 'review')
                  USING (row_number)
             WHERE differs <> 'another'
-        ) JOIN {part.table("keys")} AS r USING (row_number)
+        ) JOIN {part.table("row_keys")} AS r USING (row_number)
           JOIN (SELECT {part.id}, {active}, {key_columns(part, "e", part.looked_at)}
                 FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
         UNION ALL BY NAME
         SELECT t.row_number, '{part.entity}' AS entity, t.leader AS other_row, {_shares(part, "c")} AS shares
-        FROM {part.table("targets")} AS t JOIN {part.table("keys")} AS r ON r.row_number = t.row_number
-             JOIN {part.table("keys")} AS c ON c.row_number = t.leader
+        FROM {part.table("targets")} AS t JOIN {part.table("row_keys")} AS r ON r.row_number = t.row_number
+             JOIN {part.table("row_keys")} AS c ON c.row_number = t.leader
         WHERE decision = 'review'"""
 
 

@@ -6,22 +6,29 @@ from collections.abc import Collection
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import filled, make_keys, whole_keys
+from contact_pipeline.match.keys import filled, key_columns, whole_keys
 from contact_pipeline.match.part import Part
 
 
 def make_valid_rows(database: Database, columns: Collection[str]) -> None:
     """Makes the view valid_rows: no rejected row; `noted` names the cells that went to the notes (they are absent)."""
+    names = ", ".join(quoted(name) for name in columns)
     cells = ", ".join(
         f"CASE WHEN list_contains(noted, {literal(name)}) THEN NULL ELSE {quoted(name)} END AS {quoted(name)}"
         for name in columns
     )
+    database.run("""
+        CREATE OR REPLACE VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'""")
     database.run(f"""
-        CREATE OR REPLACE TEMP VIEW valid_rows AS
+        CREATE OR REPLACE VIEW valid_rows AS
         WITH cells AS (SELECT row_number, fields AS noted, notes AS import_notes FROM noted_cells)
-        SELECT row_number, {cells}, coalesce(noted, []) AS noted, coalesce(import_notes, []) AS import_notes
-        FROM normalized_rows LEFT JOIN cells USING (row_number)
-        WHERE row_number NOT IN (SELECT row_number FROM rejections WHERE severity = 'error')""")
+        SELECT row_number, {names}, []::VARCHAR[] AS noted, []::VARCHAR[] AS import_notes
+        FROM normalized_rows
+        WHERE row_number NOT IN (FROM left_out) AND row_number NOT IN (SELECT row_number FROM cells)
+        UNION ALL
+        SELECT row_number, {cells}, noted, import_notes
+        FROM normalized_rows JOIN cells USING (row_number)
+        WHERE row_number NOT IN (FROM left_out)""")
 
 
 def make_part_rows(database: Database, part: Part) -> str:
@@ -29,13 +36,13 @@ def make_part_rows(database: Database, part: Part) -> str:
     fields = ", ".join(f"{quoted(column)} AS {quoted(name)}" for name, column in part.source.items())
     present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
     database.run(f"""
-        CREATE OR REPLACE TEMP VIEW {part.table("rows")} AS
+        CREATE OR REPLACE VIEW {part.table("rows")} AS
         SELECT row_number, {fields}, noted, import_notes FROM valid_rows WHERE {present or "true"}""")
     return part.table("rows")
 
 
-def make_present_keys(database: Database, part: Part) -> None:
-    """Makes present_keys, the usable values of the rejected rows, and keyless, the rows that have no whole key."""
+def add_present_keys(database: Database, part: Part) -> None:
+    """Adds to the part's keys the usable values of the rejected rows; makes keyless, the rows without a whole key."""
     cells = ", ".join(
         f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -44,15 +51,15 @@ def make_present_keys(database: Database, part: Part) -> None:
         CREATE OR REPLACE TEMP VIEW present_rows AS
         WITH defects AS (SELECT row_number, list(field) AS bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL)
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
-        WHERE row_number IN (SELECT row_number FROM rejections WHERE severity = 'error')""")
-    make_keys(database, part, "present_rows", "present_keys")
-
+        WHERE row_number IN (FROM left_out)""")
+    keys = key_columns(part, "present", part.kinds)
+    database.run(f"CREATE OR REPLACE TEMP TABLE present_keys AS SELECT row_number, {keys} FROM present_rows AS present")
+    database.run(f"INSERT INTO {part.table('row_keys')} FROM present_keys")
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE keyless AS
-        SELECT row_number FROM rejections LEFT JOIN present_keys USING (row_number)
-        WHERE severity = 'error' AND NOT ({whole})
-        UNION SELECT row_number FROM {part.table("keys")} WHERE NOT ({whole})""")
+        SELECT row_number FROM rejections ANTI JOIN present_keys USING (row_number) WHERE severity = 'error'
+        UNION SELECT row_number FROM {part.table("row_keys")} WHERE NOT ({whole})""")
 
 
 def count_without_key(database: Database) -> int:

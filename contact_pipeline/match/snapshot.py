@@ -56,7 +56,7 @@ def take_snapshot(
         copy_resolutions(database, parts, upload_id, address_book)
         copy_fingerprints(database, "book.")
         for part in parts:
-            find_pairs(database, part, part.table("keys"), "book.", address_book, part.table("pairs"))
+            find_pairs(database, part, part.table("row_keys"), "book.", address_book, part.table("pairs"))
             _copy_candidates(database, part)
         if missing:
             _list_missing(database, parts[0], address_book)
@@ -91,14 +91,11 @@ def _copy_candidates(database: Database, part: Part) -> None:
 
 def _list_missing(database: Database, part: Part, address_book: str) -> None:
     """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough."""
-    find_pairs(database, part, "present_keys", "book.", address_book, "present_pairs", "TEMP TABLE")
     database.run(
         f"""CREATE OR REPLACE TEMP TABLE missing AS
-            WITH reached AS (
-                SELECT representative FROM {part.table("pairs")} UNION SELECT representative FROM present_pairs
-            )
             SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
-            WHERE address_book = ? AND active AND coalesce(linked_to, contact_id) NOT IN (FROM reached)""",
+            WHERE address_book = ? AND active AND coalesce(linked_to, contact_id) NOT IN (
+                SELECT representative FROM {part.table("pairs")})""",
         [address_book],
     )
 

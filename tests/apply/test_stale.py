@@ -130,10 +130,9 @@ def test_the_rows_that_would_be_decided_otherwise_are_those_of_the_reference(one
     one_ground.book.run("DELETE FROM links WHERE contact_id IN (SELECT unnest(?))", [[c.id for c in touched]])
     one_ground.fill(planned.profile.address_book, touched, commit=1)
 
+    book = planned.profile.address_book
     for place, part in enumerate(parts_of(planned.profile, planned.options, case.columns, {})):
-        found = differing_rows(
-            one_ground.book, part, one_ground.store.settings, planned.profile.address_book, 0, limit=1000
-        )
+        found = differing_rows(one_ground.book, part, one_ground.store.settings, book, 0, limit=1000)
         assert found == expected(case, planned, after, place)
 
 
