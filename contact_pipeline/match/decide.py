@@ -59,7 +59,7 @@ def agreeing(part: Part, keys: str, stored: str) -> str:
 
 
 def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kind: str = "TABLE") -> None:
-    """Makes the table of decisions, one line per row that is not left out: matched (with its target), new or review.
+    """Makes the table of decisions, one line per row: matched (with its target), new or review.
 
     The first rule that finds anybody decides. Linked contacts are one candidate, represented by the oldest. Of a rule
     that counts, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
@@ -86,7 +86,7 @@ def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kin
         )
         SELECT row_number, coalesce(decision, 'new') AS decision,
                CASE WHEN decision = 'matched' THEN target END AS target
-        FROM (FROM {keys} ANTI JOIN left_out USING (row_number)) LEFT JOIN judged USING (row_number)""")
+        FROM {keys} LEFT JOIN judged USING (row_number)""")
 
 
 _NO_PAIRS: Final = """

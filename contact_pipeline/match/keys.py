@@ -69,7 +69,9 @@ def make_keys(database: Database, part: Part, rows: str) -> None:
     if database.value(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {literal(kept)} AND NOT temporary"):
         database.run(f"DROP TABLE {kept}")  # as the first version staged them
     database.run(f"CREATE OR REPLACE VIEW {kept} AS SELECT row_number, {columns} FROM {rows} AS part_row")
-    database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept}")
+    database.run(
+        f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept} ANTI JOIN left_out USING (row_number)"
+    )
 
 
 def whole_keys(part: Part) -> list[tuple[str, ...]]:

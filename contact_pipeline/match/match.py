@@ -14,7 +14,7 @@ from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.reviews import make_reviews
-from contact_pipeline.match.rows import add_present_keys, count_without_key, make_part_rows, make_valid_rows
+from contact_pipeline.match.rows import add_present_keys, count_without_key, make_cleaned_rows, make_part_rows
 from contact_pipeline.match.snapshot import Snapshot, take_snapshot
 from contact_pipeline.match.targets import make_targets, make_writes
 from contact_pipeline.match.within_file import find_followers
@@ -67,7 +67,7 @@ def match(
     """
     parts = _taking_notes(database, parts_of(profile, options, columns, headings))
     outcomes.forget_rejections(database)
-    make_valid_rows(database, columns)
+    make_cleaned_rows(database, columns)
     for part in parts:
         make_keys(database, part, make_part_rows(database, part))
     if options.deactivate_missing:
@@ -107,7 +107,7 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
     """Decides every row of every part, sets aside those in review, and gathers those of one target into a write."""
     for part in parts:
         keys, decisions = part.table("row_keys"), part.table("decisions")
-        decide(database, part, keys, part.table("pairs"), decisions)
+        decide(database, part, f"(FROM {keys} ANTI JOIN left_out USING (row_number))", part.table("pairs"), decisions)
         hold_erased(database, part, settings, keys, decisions)
         resolutions.decide_resolved(database, part, decisions)
         followers = find_followers(database, part, keys, decisions)

@@ -34,7 +34,7 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
         CREATE OR REPLACE TABLE named_accounts AS
         WITH named AS (
             SELECT row_number, {key("account_number", "r", ["account_number"])} AS account_number
-            FROM {part.table("rows")} AS r
+            FROM {part.table("rows")} AS r ANTI JOIN left_out USING (row_number)
         )
         SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known
         FROM named""")

@@ -26,8 +26,6 @@ def differing_rows(
         snapshot: number of the newest commit that the changeset has seen.
         limit: how many rows to name at most.
     """
-    database.run("""
-        CREATE OR REPLACE TEMP VIEW left_out AS SELECT row_number FROM staged.rejections WHERE severity = 'error'""")
     _find_affected(database, part, address_book, snapshot)
     find_pairs(database, part, "affected_keys", "", address_book, "live_pairs", "TEMP TABLE")
     decide(database, part, "affected_keys", "live_pairs", "live_decisions", "TEMP TABLE")

@@ -10,25 +10,24 @@ from contact_pipeline.match.keys import filled, key_columns, whole_keys
 from contact_pipeline.match.part import Part
 
 
-def make_valid_rows(database: Database, columns: Collection[str]) -> None:
-    """Makes the view valid_rows: no rejected row; `noted` names the cells that went to the notes (they are absent)."""
+def make_cleaned_rows(database: Database, columns: Collection[str]) -> None:
+    """Makes the view cleaned_rows, where cells that went to the notes are absent (`noted` names them), and left_out.
+
+    left_out are the rows with an error, whenever it is found: no view is to be made anew when there are more of them.
+    """
     names = ", ".join(quoted(name) for name in columns)
     cells = ", ".join(
         f"CASE WHEN list_contains(noted, {literal(name)}) THEN NULL ELSE {quoted(name)} END AS {quoted(name)}"
         for name in columns
     )
-    database.run("""
-        CREATE OR REPLACE VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'""")
+    database.run("CREATE OR REPLACE VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
     database.run(f"""
-        CREATE OR REPLACE VIEW valid_rows AS
+        CREATE OR REPLACE VIEW cleaned_rows AS
         WITH cells AS (SELECT row_number, fields AS noted, notes AS import_notes FROM noted_cells)
         SELECT row_number, {names}, []::VARCHAR[] AS noted, []::VARCHAR[] AS import_notes
-        FROM normalized_rows
-        WHERE row_number NOT IN (FROM left_out) AND row_number NOT IN (SELECT row_number FROM cells)
+        FROM normalized_rows ANTI JOIN cells USING (row_number)
         UNION ALL
-        SELECT row_number, {cells}, noted, import_notes
-        FROM normalized_rows JOIN cells USING (row_number)
-        WHERE row_number NOT IN (FROM left_out)""")
+        SELECT row_number, {cells}, noted, import_notes FROM normalized_rows JOIN cells USING (row_number)""")
 
 
 def make_part_rows(database: Database, part: Part) -> str:
@@ -37,7 +36,7 @@ def make_part_rows(database: Database, part: Part) -> str:
     present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
     database.run(f"""
         CREATE OR REPLACE VIEW {part.table("rows")} AS
-        SELECT row_number, {fields}, noted, import_notes FROM valid_rows WHERE {present or "true"}""")
+        SELECT row_number, {fields}, noted, import_notes FROM cleaned_rows WHERE {present or "true"}""")
     return part.table("rows")
 
 

@@ -166,15 +166,9 @@ def expected(case, planned, after, place):
 
 
 def between(ground, planned, others):
-    """Lets other uploads be planned and applied, and puts the plan's staged tables back afterwards."""
-    kept = {name: ground.staging.frame(f"FROM {name}") for name in staged_tables(ground)}
+    """Lets other uploads be planned and applied, and puts what the plan staged back afterwards, views as tables."""
+    kept = {name: ground.staging.frame(f"FROM {name}") for name, _ in ground.staged()}
     others()
-    for name in staged_tables(ground) - kept.keys():
-        ground.staging.run(f"DROP TABLE {name}")
+    ground.unstage()
     for name, frame in kept.items():
         ground.staging.store(name, frame)
-
-
-def staged_tables(ground):
-    rows = ground.staging.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'staged'")
-    return {name for (name,) in rows}

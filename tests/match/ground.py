@@ -234,6 +234,17 @@ class Ground:
     def _records(self, table: str) -> list[dict[str, Any]]:
         return self.staging.records(f"FROM {table}") if self.staging.has(table) else []
 
+    def staged(self) -> list[tuple[str, str]]:
+        """What is in the staging database, each with its kind, TABLE or VIEW."""
+        return self.staging.rows("""
+            SELECT table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'staged'
+            UNION ALL SELECT view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'staged' AND NOT internal""")
+
+    def unstage(self) -> None:
+        """Empties the staging database."""
+        for name, kind in sorted(self.staged(), key=lambda found: found[1], reverse=True):  # views stand on tables
+            self.staging.run(f"DROP {kind} {name}")
+
     def _stage(
         self,
         rows: list[Row],
@@ -243,8 +254,7 @@ class Ground:
         profile: Profile,
     ) -> None:
         """Stages the rows as normalization and validation leave them."""
-        for table in (*_CHANGES, "outcome_rows", "named_accounts"):
-            self.staging.run(f"DROP TABLE IF EXISTS {table}")
+        self.unstage()
         kinds = profile.row_fields
         numbers = pl.Series("row_number", [row.number for row in rows], dtype=pl.UInt32)
         cells = [pl.Series(name, [row.values.get(name) for row in rows], dtype=_TYPES[kinds[name]]) for name in columns]
