@@ -128,12 +128,10 @@ class Database:
         except KeyboardInterrupt:  # it may be attached all the same
             self.run(f"DETACH DATABASE IF EXISTS {alias}")
             raise
-        searched = self.value("SELECT current_setting('file_search_path')")
         try:
-            self.run(f"SET file_search_path = {text(f'{searched},{path.parent}' if searched else path.parent)}")
+            _also_search(self._connection, path.parent)
             yield
         finally:
-            self.run(f"SET file_search_path = {text(searched)}")
             self.run(f"DETACH {alias}")
 
     def close(self) -> None:
@@ -222,10 +220,17 @@ def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings,
     try:
         _patiently(lambda: connection.execute(attach), path, settings.lock_wait_seconds)
         connection.execute(f"USE {alias}")
-        connection.execute(f"SET file_search_path = {text(path.parent)}")
+        _also_search(connection, path.parent)
         yield
     finally:
         _let_go(connection, alias)
+
+
+def _also_search(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""
+    searched = connection.execute("SELECT current_setting('file_search_path')").fetchall()[0][0]
+    folders = [name for name in (searched or "").split(",") if name] + [str(folder)]
+    connection.execute(f"SET file_search_path = {text(','.join(dict.fromkeys(folders)))}")
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
