@@ -34,31 +34,51 @@ def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None
         CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
                                            left_as VARCHAR, reason VARCHAR)""")
     for entity, table in _ENTITIES:
-        _gather(database, entity, upload_id, numbers)
+        fields = _touched_fields(database, entity, numbers)
+        _gather(database, entity, fields, numbers)
+        _find_contested(database, entity, upload_id, numbers)
         if entity == "contact":
             _leave_erased(database)
         _find_built_upon(database, entity, upload_id, numbers)
-        _turn_around(database, entity, table)
+        _list_conflicts(database, entity, table)
+        _turn_around(database, entity, table, fields)
     _turn_pairs(database, numbers)
 
 
-def _gather(database: Database, entity: str, upload_id: str, numbers: str) -> None:
-    """Makes `mine` (one line per target: first action, fields, values before) and `contested` (field, by whom)."""
+def _touched_fields(database: Database, entity: str, numbers: str) -> list[str]:
+    """The fields that the commits touch; all of them where there is nothing to turn around."""
     fields = kept_fields(database, f"{entity}_changes", "book")
-    before = ", ".join(
-        f"""(arg_min({{'value': before_{f}}}, commit_number) FILTER ({touches(f)})).value
-            AS {quoted(f)}"""
+    ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
+    found = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({numbers})")[0]
+    return [field for field, is_touched in zip(fields, found, strict=True) if is_touched] or fields
+
+
+def _gather(database: Database, entity: str, fields: list[str], numbers: str) -> None:
+    """Makes `mine`: one line per target, with the first action, and of every field the value before and if touched."""
+    identity = f"{entity}_id"
+    once = ", ".join(f"{touches(f)} AS {quoted(f'touched_{f}')}, before_{f} AS {quoted(f)}" for f in fields)
+    often = ", ".join(
+        f"""bool_or({touches(f)}) AS {quoted(f"touched_{f}")},
+            (arg_min({{'value': before_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
         for f in fields
     )
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE mine AS
-        SELECT {entity}_id, min(row_number) AS row_number, arg_min(action, commit_number) AS action,
-               list_distinct(flatten(list({touched(fields)}))) AS changed, {before}
-        FROM book.{entity}_changes WHERE commit_number IN ({numbers}) GROUP BY {entity}_id""")
+        WITH turned AS (FROM book.{entity}_changes WHERE commit_number IN ({numbers})),
+        repeated AS (SELECT {identity} FROM turned GROUP BY {identity} HAVING count(*) > 1)
+        SELECT {identity}, row_number, action, {once} FROM turned ANTI JOIN repeated USING ({identity})
+        UNION ALL
+        SELECT {identity}, min(row_number), arg_min(action, commit_number), {often}
+        FROM turned SEMI JOIN repeated USING ({identity}) GROUP BY {identity}""")
+
+
+def _find_contested(database: Database, entity: str, upload_id: str, numbers: str) -> None:
+    """Makes `contested`: the fields whose newest change that counts is another upload's, and whose."""
+    every = touched(kept_fields(database, f"{entity}_changes", "book"))
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE contested AS
         WITH since AS (
-            SELECT {entity}_id, unnest({touched(fields)}) AS field, change.upload_id, commit_number
+            SELECT {entity}_id, unnest({every}) AS field, change.upload_id, commit_number
             FROM book.{entity}_changes AS change JOIN ({EFFECTIVE.format("book.")}) USING (commit_number)
             WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number > (
                 SELECT min(commit_number) FROM book.commits WHERE commit_number IN ({numbers}))
@@ -101,9 +121,8 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
         WHERE {entity}_id IN (SELECT {entity}_id FROM mine WHERE action = 'create') GROUP BY {entity}_id""")
 
 
-def _turn_around(database: Database, entity: str, table: str) -> None:
-    """Makes <entity>_changes of `mine`, and lists the conflicts."""
-    fields = kept_fields(database, f"{entity}_changes", "book")
+def _list_conflicts(database: Database, entity: str, table: str) -> None:
+    """Adds to `conflicts` what is left alone of `mine`, and why."""
     database.run(f"""
         INSERT INTO conflicts
         SELECT {literal(entity)}, {entity}_id, field, contested.upload_id, 'left as it is', 'changed since'
@@ -116,6 +135,10 @@ def _turn_around(database: Database, entity: str, table: str) -> None:
                {"'deactivated instead of removed'" if entity == "contact" else "'left as it is'"}, 'built upon since'
         FROM built_upon
         ORDER BY ALL""")
+
+
+def _turn_around(database: Database, entity: str, table: str, fields: list[str]) -> None:
+    """Makes <entity>_changes of `mine`."""
     wanted = {field: _wanted(entity, field) for field in fields}
     pairs = ", ".join(
         f"e.{quoted(field)} AS {quoted('old_' + field)}, {value} AS {quoted('new_' + field)}"
@@ -127,8 +150,9 @@ def _turn_around(database: Database, entity: str, table: str) -> None:
         for field in fields
         for side, name in (("old", "before"), ("new", "after"))
     )
-    changed = ", ".join(f"CASE WHEN {differs[field]} THEN {literal(field)} END" for field in fields)
-    toggled = "WHEN changed = ['active'] THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"
+    toggled = f"""
+                    WHEN NOT ({" OR ".join(differs[f] for f in fields if f != "active") or "false"})
+                        THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"""
     database.run(f"""
         CREATE OR REPLACE TABLE {entity}_changes AS
         WITH mine_and_now AS (
@@ -137,15 +161,12 @@ def _turn_around(database: Database, entity: str, table: str) -> None:
             FROM mine LEFT JOIN book.{table} AS e USING ({entity}_id) LEFT JOIN built_upon AS b USING ({entity}_id)
             LEFT JOIN (SELECT {entity}_id, list(field) AS fields FROM contested GROUP BY ALL) AS c USING ({entity}_id)
             WHERE (e.{entity}_id IS NULL) = (mine.action = 'remove')
-        ),
-        listed AS (
-            SELECT *, list_filter([{changed}], lambda name: name IS NOT NULL) AS changed FROM mine_and_now
         )
         SELECT row_number, {entity}_id,
                CASE WHEN was = 'create' AND NOT is_built_upon THEN 'remove' WHEN was = 'remove' THEN 'create'
-                    {toggled if entity == "contact" else ""} ELSE 'update' END AS action,
+                    {toggled if "active" in fields and entity == "contact" else ""} ELSE 'update' END AS action,
                base_revision, {sides}
-        FROM listed WHERE len(changed) > 0 ORDER BY {entity}_id""")
+        FROM mine_and_now WHERE {" OR ".join(differs.values())} ORDER BY {entity}_id""")
 
 
 def _wanted(entity: str, field: str) -> str:
@@ -156,7 +177,7 @@ def _wanted(entity: str, field: str) -> str:
         kept = f"CASE WHEN b.{entity}_id IS NOT NULL THEN e.{quoted(field)} END"
     name = literal(field)
     return f"""CASE WHEN mine.action = 'create' THEN {kept}
-        WHEN list_contains(mine.changed, {name}) AND NOT list_contains(coalesce(c.fields, []), {name})
+        WHEN mine.{quoted(f"touched_{field}")} AND NOT list_contains(coalesce(c.fields, []), {name})
             THEN mine.{quoted(field)}
         ELSE e.{quoted(field)} END"""
 
