@@ -9,11 +9,11 @@ from typing import Any, Final
 import polars as pl
 from pydantic import ValidationError
 
-from contact_pipeline.contracts import CONTACT_FIELDS
 from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.validate import validate
 
 # What the canonical fields hold where no profile says it; the others are text.

@@ -15,7 +15,7 @@ import pandera.polars as pa
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from contact_pipeline import contracts
+from contact_pipeline import contracts, terms
 from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import open_database
@@ -220,11 +220,11 @@ def frames_page() -> str:
         parts.append(f"## {stage} {name}{'' if schema.strict else ' (open)'}\n")
         parts.append(table(("column", "type", "blank", "values"), [column_row(c) for c in schema.columns.values()]))
     parts.append("## Outcomes and states\n")
-    parts.append(f"Outcomes of a row: {', '.join(f'`{name}`' for name in contracts.OUTCOMES)}.\n")
+    parts.append(f"Outcomes of a row: {', '.join(f'`{name}`' for name in terms.OUTCOMES)}.\n")
     parts.append("## Canonical fields of a contact\n")
-    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in contracts.CONTACT_FIELDS.items()]))
+    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in terms.CONTACT_FIELDS.items()]))
     parts.append("## Fields of an account\n")
-    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in contracts.ACCOUNT_FIELDS.items()]))
+    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in terms.ACCOUNT_FIELDS.items()]))
     parts.append("## Tables of the contact database\n")
     parts += database_tables()
     return page("Frames and tables", FRAMES, parts)

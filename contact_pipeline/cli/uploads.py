@@ -12,6 +12,7 @@ from contact_pipeline.cli.endings import DONE, report
 from contact_pipeline.cli.invocation import Invocation, User, everywhere, login
 
 PANEL = "Uploads"
+SHOWN = 50
 
 app = typer.Typer()
 
@@ -21,13 +22,13 @@ UploadId = Annotated[str, typer.Argument(metavar="UPLOAD", help="Id of an upload
 @app.command("uploads", rich_help_panel=PANEL)
 @everywhere
 def list_uploads(invocation: Invocation) -> None:
-    """The dashboard: every upload with its file, group, state and counts, the newest first."""
+    """The dashboard: the newest uploads with their file, group, state and counts; --json gives all."""
     from contact_pipeline.cli.upload_view import moment
 
-    uploads = invocation.pipeline.uploads()
     if invocation.json:
-        console.document([upload.as_dict() for upload in uploads])
+        console.document([upload.as_dict() for upload in invocation.pipeline.uploads()])
         return
+    uploads = invocation.pipeline.uploads(SHOWN)
     headings = (
         "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
     )  # fmt: skip
@@ -48,9 +49,10 @@ def list_uploads(invocation: Invocation) -> None:
         for upload in uploads
     ]
     if rows:
-        console.show(
-            console.table(headings, rows), console.next_command("One of them", invocation.line("show", "UPLOAD"))
-        )
+        console.show(console.table(headings, rows))
+        if len(rows) == SHOWN:
+            console.show(console.text(f"the newest {SHOWN}; --json gives all", "dim"))
+        console.show(console.next_command("One of them", invocation.line("show", "UPLOAD")))
     else:
         console.show(
             console.next_command("No uploads yet. To make one", invocation.line("plan", "FILE", "--profile", "P"))

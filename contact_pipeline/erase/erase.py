@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
 from contact_pipeline.erase.files import delete_kept, find_left, mentions
@@ -28,6 +27,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.erasures import make_secret
 from contact_pipeline.store.ledger import find_lines, now
+from contact_pipeline.terms import OUTCOMES
 
 _PLANNED: Final = frozenset({"staged", "blocked", "stale"})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from contact_pipeline.contracts import OUTCOMES
 from contact_pipeline.engines import Database
 from contact_pipeline.match import changeset, outcomes, required, resolutions
 from contact_pipeline.match.decide import decide
@@ -23,6 +22,7 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import take_numbers
+from contact_pipeline.terms import OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
 from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
 
 NAME_PARTS = ("full_name", "first_name", "last_name")
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, FURTHER, REPAIRS, UNREAD, empty
+from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import FURTHER, UNREAD
 
 
 @dataclass(frozen=True, slots=True)

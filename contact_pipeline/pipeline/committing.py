@@ -15,7 +15,6 @@ from contact_pipeline.apply import (
     plan_inverse,
     write_changeset,
 )
-from contact_pipeline.contracts import State
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of
@@ -24,6 +23,7 @@ from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_sta
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.decisions import applied_rows, mark_applied
 from contact_pipeline.store.ledger import change_line, find_lines, now
+from contact_pipeline.terms import State
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> None:

@@ -1,6 +1,9 @@
 """The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts.py.
 
 A data problem is a state in the ledger, never an exception: a step gives back the upload as refused, blocked or stale.
+
+What only some calls need is imported by them: reading, phone numbers and Pandera take a second to load, and most calls
+only look at the ledger.
 """
 
 from __future__ import annotations
@@ -12,32 +15,27 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pandera.polars import DataFrameSchema
 
-from contact_pipeline.apply import stage_activation
-from contact_pipeline.contracts import State
-from contact_pipeline.erase import Erased, erase
 from contact_pipeline.errors import Refusal, StoreBusy, listed
-from contact_pipeline.match import Guarded, hash_changeset, to_confirm
-from contact_pipeline.pipeline import committing, stages
-from contact_pipeline.pipeline.deciding import read_decisions
-from contact_pipeline.pipeline.frames import schema_of
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
-from contact_pipeline.pipeline.stages import STAGES
-from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, reason, refused, resolved, wrong_state
+from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, STAGES, reason, refused, resolved, wrong_state
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import choose
-from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.decisions import list_decisions, record_decisions, remember_new, withdraw_decision
 from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, sha256_of, told
-from contact_pipeline.upload.file_type import unreadable
-from contact_pipeline.upload.limits import check_file_size
+from contact_pipeline.terms import State
+
+if TYPE_CHECKING:
+    from pandera.polars import DataFrameSchema
+
+    from contact_pipeline.erase import Erased
+    from contact_pipeline.match import Guarded
 
 Progress = Callable[[str, float], None]
 
@@ -179,18 +177,26 @@ class Pipeline:
 
     def read(self, upload_id: str) -> Upload:
         """Stage 1: the file's rows as text, and its headings mapped to fields."""
+        from contact_pipeline.pipeline import stages
+
         return self._advance(upload_id, "read", stages.read)
 
     def normalize(self, upload_id: str) -> Upload:
         """Stage 2: normalized rows, slice by slice."""
+        from contact_pipeline.pipeline import stages
+
         return self._advance(upload_id, "normalized", stages.normalize)
 
     def validate(self, upload_id: str) -> Upload:
         """Stage 3: every defect of every row."""
+        from contact_pipeline.pipeline import stages
+
         return self._advance(upload_id, "validated", stages.validate)
 
     def match(self, upload_id: str) -> Upload:
         """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
+        from contact_pipeline.pipeline import stages
+
         return self._advance(upload_id, "matched", stages.match)
 
     def plan_again(self, upload_id: str) -> Upload:
@@ -226,6 +232,9 @@ class Pipeline:
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
         """
+        from contact_pipeline.match import to_confirm
+        from contact_pipeline.pipeline import committing
+
         line = self.store.line(upload_id)
         if line.state in APPLIED or line.state == "stale":
             return self.show(upload_id)
@@ -276,6 +285,8 @@ class Pipeline:
         Raises:
             Refusal: there is no such profile (`profile-unknown`), or it has no such field (`field-unknown`).
         """
+        from contact_pipeline.reports.template import write_template
+
         known = load_profile(profile, self.settings.profiles_path)
         for field in values:
             if field not in known.column_of:
@@ -295,6 +306,10 @@ class Pipeline:
             Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
                 (`erased`).
         """
+        from contact_pipeline.apply import stage_activation
+        from contact_pipeline.match import hash_changeset
+        from contact_pipeline.pipeline import committing
+
         contact, actor = self.store.contact(contact_id), user or getpass.getuser()
         action = "reactivate" if active else "deactivate"
         if contact["erased"]:
@@ -342,6 +357,8 @@ class Pipeline:
                 that holds the person is being staged at this moment (`being-staged`).
             StoreBusy: a database was in use by another program for longer than the settings allow.
         """
+        from contact_pipeline.erase import erase
+
         profiles, _ = self.profiles()
         return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
 
@@ -370,6 +387,8 @@ class Pipeline:
             Refusal: a row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
                 upload is in a state in which nothing is decided (`wrong-state`).
         """
+        from contact_pipeline.pipeline import committing
+
         line = self._to_review(upload_id, actor := user or getpass.getuser())
         if line.state in APPLIED:
             done = committing.complete_decided(self.store, upload_id, choices)
@@ -386,6 +405,8 @@ class Pipeline:
         Raises:
             Refusal: as `resolve_many`, or the file cannot be taken (`decisions-file`), naming row and column.
         """
+        from contact_pipeline.pipeline.deciding import read_decisions
+
         return self.resolve_many(upload_id, read_decisions(Path(file)), user=user)
 
     def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
@@ -417,6 +438,8 @@ class Pipeline:
 
     def _decide_again(self, line: LedgerLine, rows: Collection[int], actor: str) -> None:
         """Lets decisions count: in the changeset frozen anew, or in one more of these rows."""
+        from contact_pipeline.pipeline import committing
+
         if line.state in APPLIED:
             committing.commit_decided(self.store, line, rows, actor)
             return
@@ -454,6 +477,8 @@ class Pipeline:
         Raises:
             Refusal: nothing of the upload is committed (code `wrong-state`).
         """
+        from contact_pipeline.pipeline import committing
+
         line = self.store.line(upload_id)
         if line.state not in APPLIED and line.state != "undone":
             raise wrong_state(line, "undone", "Only an applied upload can be undone.")
@@ -468,6 +493,8 @@ class Pipeline:
         Raises:
             Refusal: nothing of the upload is committed (code `wrong-state`), or the role is missing.
         """
+        from contact_pipeline.pipeline import committing
+
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
         self._check_roles(line, actor)
@@ -502,16 +529,24 @@ class Pipeline:
         """
         return Upload(self.store.line(upload_id), self.store.staging(upload_id))
 
-    def uploads(self) -> list[Upload]:
-        """Every upload, newest first."""
-        return [Upload(line, self.store.staging(line.upload_id)) for line in self.store.lines()]
+    def uploads(self, limit: int | None = None) -> list[Upload]:
+        """The uploads, newest first.
+
+        Args:
+            limit: how many; unset: all of them.
+        """
+        return [Upload(line, self.store.staging(line.upload_id)) for line in self.store.lines(limit)]
 
     def repairs(self, upload_id: str) -> pl.DataFrame:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
+        from contact_pipeline.pipeline import stages
+
         return stages.list_repairs(self.store, self.store.line(upload_id))
 
     def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
         """What a staged frame (raw_rows, normalized_rows, rejections) of an upload looks like; None: unknown."""
+        from contact_pipeline.pipeline.frames import schema_of
+
         return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
 
     def _advance(self, upload_id: str, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
@@ -545,6 +580,9 @@ class Pipeline:
         Raises:
             Refusal: it is not (`file-unreadable`, `limit`).
         """
+        from contact_pipeline.upload.file_type import unreadable
+        from contact_pipeline.upload.limits import check_file_size
+
         check_file_size(path, file_name, self.settings)
         try:
             return sha256_of(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -22,8 +22,6 @@ from contact_pipeline.store.originals import Originals
 from contact_pipeline.upload import ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import held_because, noted_cells, reject_repeats
 from contact_pipeline.validate import validate as validate_rows
-
-STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 
 
 def read(store: Store, line: LedgerLine) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contact_pipeline.contracts import State
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles import Profile, without_numbers
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine
+from contact_pipeline.terms import State
 
+STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
 RECEIVED: Final[frozenset[State]] = frozenset({"received"})
 PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
-from rapidfuzz import process
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.model import Profile
@@ -55,6 +54,8 @@ def load_profile(name: str, own: Path | None = None) -> Profile:
             file = problem.file.name
             raise Refusal("profile-broken", f"Profile {problem}.", f"Correct {file}.", file=file)
     if name not in found:
+        from rapidfuzz import process  # only a wrong name needs it
+
         near = process.extractOne(name, list(found), score_cutoff=60)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise Refusal("profile-unknown", f"There is no profile '{name}'.", f"Profiles: {listed(found)}.{hint}")

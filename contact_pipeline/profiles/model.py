@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 from contact_pipeline.profiles import calendar
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
 OnError = Literal["block", "reject", "note"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from contact_pipeline.contracts import State
 from contact_pipeline.engines import Database
+from contact_pipeline.terms import State
 
 _JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options"}
 
@@ -58,7 +58,7 @@ class LedgerLine:
     mapping: dict[str, str] | None
     ignored: list[str] | None
     warnings: list[str] | None
-    resolved_profile: dict[str, Any] | None
+    profile_json: str | None  # the resolved profile; large, and seldom asked for
     options: dict[str, Any] | None
     repeat_key: str | None
     snapshot: int | None
@@ -68,8 +68,15 @@ class LedgerLine:
     finalized_by: str | None
     inbox: bool
 
+    @property
+    def resolved_profile(self) -> dict[str, Any] | None:
+        """The profile as it held for the upload, None where there was none."""
+        return None if self.profile_json is None else dict(json.loads(self.profile_json))
 
-_NAMES = [field.name for field in fields(LedgerLine)]
+
+_COLUMNS = ", ".join(
+    "resolved_profile AS profile_json" if field.name == "profile_json" else field.name for field in fields(LedgerLine)
+)
 
 
 def now() -> datetime:
@@ -96,9 +103,11 @@ def change_line(
     return bool(database.rows(sql, [*row.values(), upload_id, *(expected or ())]))
 
 
-def find_lines(database: Database, where: str = "true", parameters: list[object] | None = None) -> list[LedgerLine]:
+def find_lines(
+    database: Database, where: str = "true", parameters: list[object] | None = None, *, limit: int | None = None
+) -> list[LedgerLine]:
     """The lines that meet a condition, newest first."""
-    sql = f"SELECT {', '.join(_NAMES)} FROM uploads WHERE {where} ORDER BY number DESC"
+    sql = f"SELECT {_COLUMNS} FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'}"
     return [_line(record) for record in database.records(sql, parameters or [])]
 
 

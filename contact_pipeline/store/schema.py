@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REJECTIONS, empty
 from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.settings import Settings
 
@@ -46,7 +45,7 @@ class Staging:
         with self.open() as database:
             for name, table in tables.items():
                 database.store(name, table)
-            database.store("blank_rows", empty(BLANK_ROWS))
+            database.store("blank_rows", whole.table("blank_rows").clear())
 
     def keep_outcomes(self, part: Staging) -> None:
         """Puts what became of rows later into the upload's own tables; those still in review stay as they were."""
@@ -140,6 +139,8 @@ class Staging:
                     order = " ORDER BY row_number" if _has_row_number(database, name) else ""
                     bound = "" if limit is None else f" LIMIT {limit}"
                     return database.frame(f"FROM {quoted(name)}{order}{bound}")
+        from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REJECTIONS, empty  # Pandera is slow to load
+
         schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS, "cell_errors": CELL_ERRORS}
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
 

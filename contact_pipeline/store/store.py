@@ -90,10 +90,10 @@ class Store:
             )
         return lines[0]
 
-    def lines(self) -> list[LedgerLine]:
-        """Every upload's ledger line, newest first."""
+    def lines(self, limit: int | None = None) -> list[LedgerLine]:
+        """The uploads' ledger lines, newest first; unset: all of them."""
         with self.open(read_only=True) as database:
-            return find_lines(database)
+            return find_lines(database, limit=limit)
 
     def reference(self) -> Reference:
         """Users and vocabularies, as normalization and validation compare with them."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.contracts import FURTHER, IMPORTED, OUTCOMES, UNREAD
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging
+from contact_pipeline.terms import FURTHER, IMPORTED, OUTCOMES, UNREAD
 
 SHOWN_ERRORS = 100
 

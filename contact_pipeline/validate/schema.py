@@ -11,10 +11,11 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from contact_pipeline.contracts import FURTHER, NORMALIZED_ROWS, UNREAD
+from contact_pipeline.contracts import NORMALIZED_ROWS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
 from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import FURTHER, UNREAD
 from contact_pipeline.validate.cells import CellRule, cell_rules
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 

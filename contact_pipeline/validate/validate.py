@@ -16,9 +16,10 @@ import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.contracts import ERROR, FURTHER, REJECTIONS, UNREAD, empty
+from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, rules_of, schema_for
 from contact_pipeline.validate.typos import MEANT

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contact_pipeline.contracts import OUTCOMES
+from contact_pipeline.terms import OUTCOMES
 
 UPLOAD = {
     "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats", "added_at",

@@ -37,6 +37,19 @@ def test_a_dashboard_without_uploads_says_how_to_begin(run):
     assert "contact-pipeline plan FILE" in run("uploads").out
 
 
+def test_a_long_ledger_shows_its_newest_uploads_and_gives_all_as_json(run, imported, monkeypatch):
+    monkeypatch.setattr("contact_pipeline.cli.uploads.SHOWN", 1)
+    again = run("contacts", "deactivate", "1", "--json").document
+
+    shown = run("uploads").out
+
+    assert again["upload_id"] in shown
+    assert imported["upload_id"] not in shown
+    assert "the newest 1; --json gives all" in shown
+    listed = [upload["upload_id"] for upload in run("uploads", "--json").document]
+    assert listed == [again["upload_id"], imported["upload_id"]]
+
+
 def test_errors_are_shown_by_type_and_row(run, imported):
     """B8, D6: each error with its row, its reason and what to do."""
     shown = run("show", imported["upload_id"]).out

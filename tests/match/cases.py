@@ -14,9 +14,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS
 from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 from tests.match.reference import Book, Entity, Row
 
 SHIPPED = (

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from contact_pipeline.apply import changed_since, moved_rows, write_changeset
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS, REJECTIONS, empty
+from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.match import Changeset, differing_rows, match, parts_of
 from contact_pipeline.profiles import Profile, load_profile
@@ -22,6 +22,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import add_line
 from contact_pipeline.store.schema import migrate
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 from tests.match.reference import Entity, Row
 
 _TYPES = {"text": pl.String, "list": pl.List(pl.String), "boolean": pl.Boolean}

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from contact_pipeline.contracts import ACCOUNT_FIELDS, CONTACT_FIELDS
 from contact_pipeline.profiles import AnyOf, MatchRule, Profile, RequiredWhen
 from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 
 Values = dict[str, Any]
 Target = int | str

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contact_pipeline import Pipeline
-from contact_pipeline.contracts import ACCOUNT_FIELDS, OUTCOMES
+from contact_pipeline.terms import ACCOUNT_FIELDS, OUTCOMES
 
 WHO = "d.rivers"
 PLANNED = ("staged", "blocked", "stale")
