@@ -11,6 +11,8 @@ from contact_pipeline.store.schema import SQL_TYPE
 
 CONSENT = "do_not_contact"
 
+_SIDES = (("before", "old_"), ("after", "new_"))
+
 
 def list_kept_consents(database: Database, part: Part) -> None:
     """Lists, as warnings, the rows that would have taken back that a contact is not to be contacted."""
@@ -35,23 +37,20 @@ def make_changes(database: Database, part: Part, first_new_id: int) -> None:
         first_new_id: first of the ids reserved for creations.
     """
     fields = [*part.stored, "active"] if part.entity == "contact" else [*part.stored]
-    columns = [
-        f"{pair} AS {quoted(name)}"
-        for field in fields
-        for name, pair in (
-            (f"before_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('old_' + field)} END"),
-            (f"after_{field}", f"CASE WHEN {_changed(field)} THEN {quoted('new_' + field)} END"),
-        )
-    ]
-    reactivated = f"action = 'update' AND {_changed('active')}" if part.reactivates else "false"
+    sides = [(f"{name}_{field}", side + field, field) for field in fields for name, side in _SIDES]
+    changed = ", ".join(f"CASE WHEN {_changed(f)} THEN {quoted(side)} END AS {quoted(name)}" for name, side, f in sides)
+    made = ", ".join(f"{quoted(side)} AS {quoted(name)}" for name, side, _ in sides)
+    reactivated = f"CASE WHEN {_changed('active')} THEN 'reactivate' ELSE action END AS action"
+    differing = " OR ".join(_changed(field) for field in fields)
     database.run(f"""
         CREATE OR REPLACE TABLE {part.table("changes")} AS
-        WITH pairs AS ({_updates(part)} UNION ALL BY NAME {_creations(part, first_new_id)}),
-        noted AS ({_with_new_notes(part)})
-        SELECT row_number, {part.id}, CASE WHEN {reactivated} THEN 'reactivate' ELSE action END AS action,
-               base_revision, {", ".join(columns)}
-        FROM noted WHERE action = 'create' OR {" OR ".join(_changed(field) for field in fields)}
-        ORDER BY {part.id}""")
+        WITH pairs AS ({_updates(part)}), noted AS ({_with_new_notes(part)})
+        SELECT row_number, {part.id}, {reactivated if part.reactivates else "action"}, base_revision, {changed}
+        FROM noted WHERE {differing} ORDER BY {part.id}""")
+    database.run(f"""
+        INSERT INTO {part.table("changes")}
+        WITH pairs AS ({_creations(part, first_new_id)}), noted AS ({_with_new_notes(part)})
+        SELECT row_number, {part.id}, action, base_revision, {made} FROM noted ORDER BY {part.id}""")
 
 
 def make_memberships(database: Database, group: str | None) -> None:

@@ -38,7 +38,7 @@ def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> Non
 
 
 def make_writes(database: Database, part: Part, rows: str) -> None:
-    """Makes <entity>_writes: one line per target with the values that its rows give it together.
+    """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
 
     Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
     what the last row says; `given_<field>` lists all values in file order, for the notes. `last` is the last row.
@@ -56,14 +56,16 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
         FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
     together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
     several = f"""
-        UNION ALL BY NAME
         SELECT first AS row_number, max(row_number) AS last, any_value(target) AS target, {together}
                {_merged_notes(part)}
                {_given(part, "coalesce(list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL), [])")}
         FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
+    if merged:
+        database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('merged')} AS WITH wanted AS ({wanted}) {several}")
     database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("writes")} AS
-        WITH wanted AS ({wanted}) {single}{several if merged else ""}""")
+        CREATE OR REPLACE TEMP VIEW {part.table("writes")} AS
+        WITH wanted AS ({wanted}) {single}
+        {f"UNION ALL BY NAME FROM {part.table('merged')}" if merged else ""}""")
 
 
 def noted_fields(part: Part) -> list[str]:
