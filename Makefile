@@ -2,7 +2,8 @@
 .PHONY: help demo test lint format serve bench lock clean
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
+QUIETLY := --quiet --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip $(QUIETLY)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 # The first interpreter that is new enough. `python3` comes first, so that the user's choice wins.
@@ -44,7 +45,7 @@ format: .venv/installed
 	@$(BIN)/python docs/generate_behaviours.py
 	@$(BIN)/python docs/generate.py
 
-bench: .venv/peers
+bench: .venv/peers/installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The second file is a subset of the first: what an install without extras needs. The third adds what the benchmarks
@@ -79,6 +80,8 @@ clean:
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/peers: .venv/installed requirements-bench.lock
-	@$(PIP) install --require-hashes -r requirements-bench.lock
+# An environment of their own: what the peers bring along would change what DuckDB and the tests find in ours.
+.venv/peers/installed: .venv/installed requirements-bench.lock
+	@$(PYTHON) -m venv --clear .venv/peers
+	@.venv/peers/bin/python -m pip $(QUIETLY) install --require-hashes -r requirements-bench.lock
 	@touch $@

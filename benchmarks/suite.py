@@ -18,6 +18,7 @@ from benchmarks.import_file import ARGUMENTS, ENVIRONMENT
 from benchmarks.measure import Taken, measured
 
 PYTHON: Final = sys.executable
+PEERS: Final = Path(sys.prefix) / "peers" / "bin" / "python"  # `make bench` makes it
 _SOURCES: Final = ("people.py", "make_contacts.py", "benchmark_contacts.yaml")
 _START: Final = "import duckdb, polars"
 
@@ -142,7 +143,7 @@ def bound(bench: Bench, data: Path) -> Program:
 def peer(bench: Bench, data: Path, module: str, *options: str) -> Program:
     """A peer, with the contacts loaded into its own database beforehand."""
     folder = bench.work / "peer"
-    command = [PYTHON, "-m", f"benchmarks.peers.{module}"]
+    command = [str(PEERS), "-m", f"benchmarks.peers.{module}"]
 
     def prepare() -> None:
         _copy(None, folder)
@@ -187,22 +188,21 @@ def _copy(source: Path | None, to: Path) -> None:
         shutil.copyfile(source, to)
 
 
-def _has(bench: Bench, *packages: str) -> bool:
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        bench.left_out.append(f"{', '.join(missing)} not installed")
+def _has(bench: Bench, what: str, *, installed: bool) -> bool:
+    if not installed:
+        bench.left_out.append(f"{what} not installed")
         print(f"  left out: {bench.left_out[-1]}", flush=True)
-    return not missing
+    return installed
 
 
 def twenty_thousand(bench: Bench) -> None:
     """20k rows for 20k contacts, beside django-import-export."""
     data = bench.contacts(20_000, 20_000)
     programs = [command_line(bench, data), bound(bench, data)]
-    if django := _has(bench, "django", "import_export"):
+    if peers := _has(bench, "peers", installed=PEERS.exists()):
         programs += [peer(bench, data, "django_import_export"), peer(bench, data, "django_import_export", "--bulk")]
     bench.race(*programs)
-    if django:
+    if peers:
         faster = bench.ratio("django import export", "contact_pipeline")
         bench.aim("20k rows: contact_pipeline beside django-import-export row by row", 1 / faster, 1 / 8)
 
@@ -212,12 +212,8 @@ def hundred_thousand(bench: Bench) -> None:
     data = bench.contacts(100_000, 100_000)
     programs = [command_line(bench, data), bound(bench, data)]
     targets = []
-    for module, packages, limit in (
-        ("dlt_rows", ["dlt", "pyarrow"], 3),
-        ("pandas_sqlalchemy", ["pandas", "sqlalchemy", "pyarrow"], 4),
-        ("sqlite_utils_upsert", ["sqlite_utils"], None),
-    ):
-        if _has(bench, *packages):
+    if _has(bench, "peers", installed=PEERS.exists()):
+        for module, limit in (("dlt_rows", 3), ("pandas_sqlalchemy", 4), ("sqlite_utils_upsert", None)):
             programs.append(peer(bench, data, module))
             targets += [(programs[-1].name, limit)] if limit else []
     bench.race(*programs)
@@ -323,7 +319,7 @@ def ledger(bench: Bench) -> None:
 def dagster(bench: Bench) -> None:
     """1M rows through Dagster's two jobs in one process, beside the command line."""
     data = bench.contacts(1_000_000, 1_000_000)
-    if not _has(bench, "dagster"):
+    if not _has(bench, "dagster", installed=importlib.util.find_spec("dagster") is not None):
         return
     home = bench.work / "home"
     through = Program(
