@@ -1,11 +1,13 @@
-"""Plans the inverse of what an upload committed: its changes turned around, but for what has changed since.
+"""Plans the inverse of what an upload committed, or of its undoing, but for what has changed since.
 
-The plan is a changeset like any other (contact_changes, account_changes, membership_changes, link_changes), with one
-more table: `conflicts`, what is left alone and why.
+Afterwards a field holds what the newest change to it that counts made of it; an undone one does not count. The plan is
+a changeset like any other (contact_changes, account_changes, membership_changes, link_changes), with one more table:
+`conflicts`, what is left alone and why.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from contact_pipeline.engines import Database, quoted
@@ -15,6 +17,27 @@ from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.schema import EFFECTIVE
 
 _ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What is turned around, as SQL: lists of commit numbers, or queries for them.
+
+    Attributes:
+        upload_id: the upload.
+        commits: those to turn around, applied ones or the one that undid them.
+        applied: what the upload applied: the same, or what they undid.
+        redone: whether that is to count again.
+        counting: the commits that count afterwards.
+        others: those by which a field may have another value than the upload left or found there.
+    """
+
+    upload_id: str
+    commits: str
+    applied: str
+    redone: bool
+    counting: str
+    others: str
 
 
 def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None:
@@ -29,62 +52,134 @@ def plan_inverse(database: Database, upload_id: str, commits: list[int]) -> None
         upload_id: the upload.
         commits: numbers of the commits to turn around, applied ones or the one that undid them.
     """
-    numbers = ", ".join(str(number) for number in commits)
+    turn = _turn(database, upload_id, commits)
     database.run("""
         CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
                                            left_as VARCHAR, reason VARCHAR)""")
     for entity, table in _ENTITIES:
-        fields = _touched_fields(database, entity, numbers)
-        _gather(database, entity, fields, numbers)
-        _find_contested(database, entity, upload_id, numbers)
+        fields = _touched_fields(database, entity, turn)
+        _gather(database, entity, table, fields, turn)
+        _take_what_counts(database, entity, fields, turn)
+        _find_contested(database, entity, turn)
         if entity == "contact":
             _leave_erased(database)
-        _find_built_upon(database, entity, upload_id, numbers)
+        _find_built_upon(database, entity, turn)
         _list_conflicts(database, entity, table)
         _turn_around(database, entity, table, fields)
-    _turn_pairs(database, numbers)
+    _turn_pairs(database, turn.commits)
 
 
-def _touched_fields(database: Database, entity: str, numbers: str) -> list[str]:
-    """The fields that the commits touch; all of them where there is nothing to turn around."""
+def _turn(database: Database, upload_id: str, commits: list[int]) -> _Turn:
+    numbers = ", ".join(str(number) for number in commits)
+    undone = [
+        number for (number,) in database.rows(f"SELECT commit_number FROM book.commits WHERE undone_by IN ({numbers})")
+    ]
+    applied = sorted(undone or commits)
+    listed = ", ".join(str(number) for number in applied)
+    later = f" OR commit_number > {applied[0]}" if undone or len(applied) > 1 else ""
+    own = f"SELECT unnest([{listed}])"
+    return _Turn(
+        upload_id,
+        numbers,
+        listed,
+        redone=bool(undone),
+        counting=f"{EFFECTIVE.format('book.')} {'UNION' if undone else 'EXCEPT'} {own}",
+        others=f"""
+            SELECT commit_number FROM book.commits
+            WHERE action = 'apply' AND commit_number NOT IN ({listed}) AND (undone_by IS NOT NULL{later})""",
+    )
+
+
+def _touched_fields(database: Database, entity: str, turn: _Turn) -> list[str]:
+    """The fields that the commits touch; all of them where there is nothing to turn around.
+
+    What counts again may be made anew, so that others may have touched more of it.
+    """
     fields = kept_fields(database, f"{entity}_changes", "book")
     ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
-    found = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({numbers})")[0]
+    others = f" OR commit_number IN ({turn.others})" if turn.redone else ""
+    (found,) = database.rows(
+        f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({turn.applied}){others}"
+    )
     return [field for field, is_touched in zip(fields, found, strict=True) if is_touched] or fields
 
 
-def _gather(database: Database, entity: str, fields: list[str], numbers: str) -> None:
-    """Makes `mine`: one line per target, with the first action, and of every field the value before and if touched."""
+def _gather(database: Database, entity: str, table: str, fields: list[str], turn: _Turn) -> None:
+    """Makes `mine`: one line per target, with the first action, and of every field what to make it and if touched.
+
+    That is the value before or, where it is to count again, after. What is to be made anew has the action `remove`.
+    """
     identity = f"{entity}_id"
-    once = ", ".join(f"{touches(f)} AS {quoted(f'touched_{f}')}, before_{f} AS {quoted(f)}" for f in fields)
+    side, chosen = ("after", "arg_max") if turn.redone else ("before", "arg_min")
+    once = ", ".join(f"{touches(f)} AS {quoted(f'touched_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
     often = ", ".join(
         f"""bool_or({touches(f)}) AS {quoted(f"touched_{f}")},
-            (arg_min({{'value': before_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
+            ({chosen}({{'value': {side}_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
         for f in fields
+    )
+    created = f"CASE WHEN {identity} IN (SELECT {identity} FROM book.{table}) THEN 'update' ELSE 'remove' END"
+    action = f"CASE WHEN action = 'create' THEN {created} ELSE action END" if turn.redone else "action"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE mine AS
+        WITH turned AS (FROM book.{entity}_changes WHERE commit_number IN ({turn.applied})),
+        repeated AS (SELECT {identity} FROM turned GROUP BY {identity} HAVING count(*) > 1),
+        gathered AS (
+            SELECT {identity}, row_number, action, {once} FROM turned ANTI JOIN repeated USING ({identity})
+            UNION ALL
+            SELECT {identity}, min(row_number), arg_min(action, commit_number), {often}
+            FROM turned SEMI JOIN repeated USING ({identity}) GROUP BY {identity}
+        )
+        SELECT * REPLACE ({action} AS action) FROM gathered""")
+
+
+def _take_what_counts(database: Database, entity: str, fields: list[str], turn: _Turn) -> None:
+    """Lets the fields of `mine` become what the newest change that counts made of them, or what was there before all.
+
+    Only where other commits make that another value than the upload's own changes tell. What something was created
+    with counts as long as it is there; a contact whose creation is undone is not active by it.
+    """
+    identity = f"{entity}_id"
+    moved = f"""
+        SELECT DISTINCT {identity} FROM book.{entity}_changes SEMI JOIN mine USING ({identity})
+        WHERE commit_number IN ({turn.others})"""
+    if not database.value(f"SELECT count(*) FROM ({moved})"):
+        return
+    after = {field: f"after_{field}" for field in fields} | {
+        "active": "after_active AND (action <> 'create' OR does_count)"
+    }
+    counted = ", ".join(
+        f"""coalesce(arg_max({{'value': {after[f]}}}, commit_number)
+                         FILTER ({touches(f)} AND (does_count OR action = 'create')),
+                     arg_min({{'value': before_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
+        for f in fields
+    )
+    taken = ", ".join(
+        f"CASE WHEN c.{identity} IS NULL THEN mine.{quoted(f)} ELSE c.{quoted(f)} END AS {quoted(f)}" for f in fields
     )
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE mine AS
-        WITH turned AS (FROM book.{entity}_changes WHERE commit_number IN ({numbers})),
-        repeated AS (SELECT {identity} FROM turned GROUP BY {identity} HAVING count(*) > 1)
-        SELECT {identity}, row_number, action, {once} FROM turned ANTI JOIN repeated USING ({identity})
-        UNION ALL
-        SELECT {identity}, min(row_number), arg_min(action, commit_number), {often}
-        FROM turned SEMI JOIN repeated USING ({identity}) GROUP BY {identity}""")
+        WITH moved AS ({moved}),
+        history AS (
+            SELECT *, commit_number IN ({turn.counting}) AS does_count
+            FROM book.{entity}_changes SEMI JOIN moved USING ({identity})
+        ),
+        counted AS (SELECT {identity}, {counted} FROM history GROUP BY {identity})
+        SELECT mine.* REPLACE ({taken}) FROM mine LEFT JOIN counted AS c USING ({identity})""")
 
 
-def _find_contested(database: Database, entity: str, upload_id: str, numbers: str) -> None:
+def _find_contested(database: Database, entity: str, turn: _Turn) -> None:
     """Makes `contested`: the fields whose newest change that counts is another upload's, and whose."""
     every = touched(kept_fields(database, f"{entity}_changes", "book"))
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE contested AS
         WITH since AS (
             SELECT {entity}_id, unnest({every}) AS field, change.upload_id, commit_number
-            FROM book.{entity}_changes AS change JOIN ({EFFECTIVE.format("book.")}) USING (commit_number)
-            WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number > (
-                SELECT min(commit_number) FROM book.commits WHERE commit_number IN ({numbers}))
+            FROM book.{entity}_changes AS change
+            JOIN ({EFFECTIVE.format("book.")} UNION SELECT unnest([{turn.applied}])) USING (commit_number)
+            WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number >= list_min([{turn.applied}])
         )
         SELECT {entity}_id, field, arg_max(upload_id, commit_number) AS upload_id FROM since GROUP BY ALL
-        HAVING arg_max(upload_id, commit_number) <> {literal(upload_id)}""")
+        HAVING arg_max(upload_id, commit_number) <> {literal(turn.upload_id)}""")
 
 
 def _leave_erased(database: Database) -> None:
@@ -97,7 +192,7 @@ def _leave_erased(database: Database) -> None:
     database.run(f"DELETE FROM mine WHERE contact_id IN ({erased})")
 
 
-def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: str) -> None:
+def _find_built_upon(database: Database, entity: str, turn: _Turn) -> None:
     """Makes `built_upon`: what these commits created and other uploads have changed, joined, linked or belong to."""
     queries = [f"SELECT {entity}_id, upload_id FROM contested"]
     if entity == "contact":
@@ -105,7 +200,7 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
         queries += [
             f"""SELECT {column} AS contact_id, upload_id
                 FROM book.{table}_changes JOIN ({effective}) USING (commit_number)
-                WHERE upload_id <> {literal(upload_id)} AND action = 'create'"""
+                WHERE upload_id <> {literal(turn.upload_id)} AND action = 'create'"""
             for table, column in (("membership", "contact_id"), ("link", "contact_id"), ("link", "linked_to"))
         ]
     else:
@@ -114,7 +209,7 @@ def _find_built_upon(database: Database, entity: str, upload_id: str, numbers: s
             FROM book.contacts JOIN book.accounts USING (address_book, account_number)
             WHERE contact_id NOT IN (
                 SELECT contact_id FROM book.contact_changes
-                WHERE action = 'create' AND commit_number IN ({numbers}))""")
+                WHERE action = 'create' AND commit_number IN ({turn.applied}))""")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE built_upon AS
         SELECT {entity}_id, min(upload_id) AS upload_id FROM ({" UNION ALL ".join(queries)})
@@ -170,13 +265,13 @@ def _turn_around(database: Database, entity: str, table: str, fields: list[str])
 
 
 def _wanted(entity: str, field: str) -> str:
-    """What a field is to hold: nothing when what was created goes, else its value before, unless it is contested."""
+    """What a field is to hold: nothing when what was created goes, else what it is to become, unless contested."""
     if field == "active":
         kept = "CASE WHEN b.contact_id IS NOT NULL THEN false END"
     else:
         kept = f"CASE WHEN b.{entity}_id IS NOT NULL THEN e.{quoted(field)} END"
     name = literal(field)
-    return f"""CASE WHEN mine.action = 'create' THEN {kept}
+    return f"""CASE WHEN mine.action = 'create' THEN {kept} WHEN mine.action = 'remove' THEN mine.{quoted(field)}
         WHEN mine.{quoted(f"touched_{field}")} AND NOT list_contains(coalesce(c.fields, []), {name})
             THEN mine.{quoted(field)}
         ELSE e.{quoted(field)} END"""

@@ -33,6 +33,8 @@ def list_contacts(
     ] = None,
 ) -> None:
     """List the contacts; people see the first 50, --json gives all."""
+    if published and as_of:
+        raise Usage("usage", "--published and --as-of do not go together.", "What was published then is not kept.")
     store = invocation.pipeline.store
     contacts = store.contacts_as_of(as_of) if as_of else store.contacts(published=published)
     if invocation.json:
@@ -84,7 +86,7 @@ def show_history(
             f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
             f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
             fields_changed(entry),
-            "undone" if entry["undone"] else "",
+            "undone" if entry["undone"] else entry["commit"] if entry["commit"] in {"undo", "redo"} else "",
         )
         for entry in history
     ]

@@ -144,13 +144,19 @@ def _drawn(upload: Upload, *, planned: bool) -> list[RenderableType]:
 
     conflicts = upload.inverse.conflicts
     rows = [
-        (f"{conflict['target']} {conflict['id']}", conflict["field"], conflict["upload_id"], conflict["left_as"])
+        (
+            f"{conflict['target']} {conflict['id']}",
+            conflict["field"],
+            *(conflict[n] for n in ("reason", "upload_id", "left_as")),
+        )
         for conflict in conflicts.to_dicts()
     ]
-    said = "Nothing is changed yet. This is the inverse." if planned else "This was written."
+    again = (upload.state == "undone") is planned  # of an undone upload, the undoing is taken back
+    what = "Undoing what was undone" if again else "Undoing"
+    said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
     return [
         draw_facts(upload),
         console.text(said),
         *draw_changes(upload.inverse, shown=None),
-        *([console.table(("Changed since", "Field", "By upload", "Now"), rows)] if rows else ()),
+        *([console.table(("Left alone", "Field", "Why", "By upload", "Now"), rows)] if rows else ()),
     ]

@@ -28,13 +28,14 @@ from contact_pipeline.terms import State
 
 def commit(store: Store, line: LedgerLine, actor: str) -> None:
     """Writes an upload's frozen changeset, or makes the upload stale; one that has changed meanwhile is left alone."""
-    staging, at = store.staging(line.upload_id), now()
+    staging = store.staging(line.upload_id)
     if not staging.exists():  # cancelled at this moment; the ledger says so
         return
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
             return
+        at = now()  # here, where nobody else commits: later commits have later times
         rows = _stale_rows(store, contacts, line)
         if rows:
             change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows))
@@ -82,7 +83,6 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
     became = part.table("outcome_rows").filter(pl.col("outcome") != "review")["row_number"].to_list()
     if not became:
         return
-    at = now()
     with _both(store, part) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state not in APPLIED:
@@ -95,7 +95,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             address_book=profile.address_book,
             sha256=found.sha256,
             actor=actor,
-            at=at,
+            at=now(),
         )
         counts = {name: getattr(current, name) + count for name, count in found.outcomes.items() if name != "review"}
         change_line(
@@ -138,7 +138,7 @@ def plan_undo(store: Store, upload_id: str) -> None:
 
 def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
     """Commits the planned inverse; False when something was committed since it was planned."""
-    staging, at = store.staging(line.upload_id).for_undo(), now()
+    staging = store.staging(line.upload_id).for_undo()
     facts = staging.facts()
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
@@ -151,7 +151,7 @@ def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
             address_book=line.address_book or "",
             sha256=facts["sha256"],
             actor=actor,
-            at=at,
+            at=now(),
             action="redo" if line.state == "undone" else "undo",
         )
         mark_undone(contacts, facts["commits"], by=number)

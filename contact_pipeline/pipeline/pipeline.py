@@ -236,7 +236,9 @@ class Pipeline:
         from contact_pipeline.pipeline import committing
 
         line = self.store.line(upload_id)
-        if line.state in APPLIED or line.state == "stale":
+        if line.state in APPLIED:
+            return self._done_before(upload_id, "applied")
+        if line.state == "stale":
             return self.show(upload_id)
         confirmed: dict[Guarded, bool] = {
             "deactivations": confirm_deactivations,
@@ -455,7 +457,7 @@ class Pipeline:
         """
         line = self.store.line(upload_id)
         if line.state == "finalized":
-            return self.show(upload_id)
+            return self._done_before(upload_id, "finalized")
         if line.state != "applied":
             raise wrong_state(line, "finalized", "Only an applied upload can be finalized.")
         if not line.held:
@@ -573,6 +575,12 @@ class Pipeline:
         if not kept and self.store.line(upload_id).state == "cancelled":
             self._forget(upload_id)
         return self.show(upload_id)
+
+    def _done_before(self, upload_id: str, what: str) -> Upload:
+        """The upload, saying among its warnings that nothing was done to it now."""
+        upload = self.show(upload_id)
+        upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
+        return upload
 
     def _sha256(self, path: Path, file_name: str) -> str:
         """The hash of a file that can be read and is not too large.

@@ -13,12 +13,13 @@ from contact_pipeline.store.changes import kept_fields, touches
 def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
-    `undone` says whether the commit was taken back since; sensitive values are masked.
+    `commit` says whether it was to apply, undo, redo or erase, `undone` whether that was taken back since; sensitive
+    values are masked.
     """
     sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
     records = database.records(
         """
-        SELECT commits.* EXCLUDE (action), change.action AS change, file_name,
+        SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, file_name,
                change.* EXCLUDE (commit_number, upload_id, contact_id, base_revision, action)
         FROM contact_changes AS change JOIN commits USING (commit_number)
         LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
@@ -27,7 +28,8 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
     )
     others = database.records(
         """
-        SELECT commits.* EXCLUDE (action), change.action AS change, row_number, target, detail, file_name
+        SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, row_number, target, detail,
+               file_name
         FROM (
             SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail
             FROM membership_changes WHERE contact_id = $1
@@ -85,6 +87,7 @@ def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[
         "by": record["actor"],
         "target": target,
         "action": record["change"],
+        "commit": record["done"],
         "undone": record["undone_by"] is not None,
         "fields": fields,
     }

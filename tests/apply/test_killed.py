@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.pipeline import Pipeline, committing
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = (
@@ -114,3 +114,27 @@ def test_an_automatic_upload_that_is_stale_plans_itself_again(pipeline, tmp_path
     assert pipeline.apply_automatic(fast.upload_id).state == "applied"
     assert pipeline.apply_automatic(slow.upload_id).state == "applied"
     assert len(pipeline.store.contacts()) == 3
+
+
+def test_an_automatic_upload_plans_itself_again_only_once(pipeline, tmp_path, monkeypatch):
+    """X2: overtaken a second time it stays stale, and nothing of it is applied."""
+    overtaken = pipeline.plan(dropped(tmp_path, 3, "slow.csv"), "outreach_contacts", group="Spring")
+    others = [pipeline.plan(dropped(tmp_path, rows, f"{rows}.csv"), "outreach_contacts", group="G") for rows in (1, 2)]
+    commit, committed = committing.commit, []
+
+    def after_another(store, line, actor):
+        if line.upload_id == overtaken.upload_id:
+            committed.append(line.changeset_sha256)
+            other = others.pop(0).upload_id
+            pipeline.plan_again(other)
+            pipeline.apply(other)
+            if pipeline.show(other).state == "stale":
+                pipeline.plan_again(other)
+                pipeline.apply(other)
+        commit(store, line, actor)
+
+    monkeypatch.setattr(committing, "commit", after_another)
+
+    assert pipeline.apply_automatic(overtaken.upload_id).state == "stale"
+    assert len(set(committed)) == 2
+    assert len(pipeline.store.contacts()) == 2

@@ -40,12 +40,16 @@ def test_applying_makes_the_contacts(run, plan_outreach):
     assert [contact["first_name"] for contact in contacts(run)] == ["Rosa", "Ian"]
 
 
-def test_applying_twice_changes_nothing(run, plan_outreach):
+def test_applying_twice_changes_nothing_and_says_so(run, plan_outreach):
+    """X2: the second apply does nothing; its document is the first one's, with a warning."""
     upload = plan_outreach()
     first = run("apply", upload["upload_id"], "--json")
     second = run("apply", upload["upload_id"], "--json")
     assert (first.status, second.status) == (0, 0)
-    assert first.document == second.document
+    said = "It was applied before; nothing was changed now."
+    assert first.document["warnings"] == []
+    assert second.document == first.document | {"warnings": [said]}
+    assert said in run("apply", upload["upload_id"]).out
 
 
 def test_only_the_changeset_that_was_looked_at_is_applied(run, plan_outreach):

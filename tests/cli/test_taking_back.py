@@ -153,3 +153,35 @@ def test_decisions_are_listed_and_withdrawn(run, imported):
 def test_resolve_says_which_options_go_together(run, imported, words):
     upload = imported(ACCOUNT)["upload_id"]
     assert run("resolve", upload, *words).status == 2
+
+
+def test_undo_says_in_words_what_it_left_alone_and_why(run, imported):
+    """X4: an older upload is undone; who has built upon what it made is named."""
+    first = imported(ACCOUNT)["upload_id"]
+    imported(SAME_SSN)
+    assert run("contacts", "erase", 1, "--yes").status == 0
+
+    ended = run("undo", first)
+
+    assert "Undoing has written this." in ended.out
+    assert "erased since" in ended.out
+    assert "Undoing what was undone has written this." in run("undo", first).out
+
+
+def test_history_tells_undoing_from_applying(run, imported):
+    """X4: the same row stands there as applied, undone and brought back."""
+    upload = imported(ACCOUNT)["upload_id"]
+    run("undo", upload)
+    run("undo", upload)
+    entries = run("contacts", "history", 1, "--json").document
+    assert [(e["commit"], e["undone"]) for e in entries if e["target"] == "contact"] == [
+        ("apply", False),
+        ("undo", True),
+        ("redo", False),
+    ]
+
+
+def test_what_was_published_at_an_earlier_time_is_not_asked_for(run, imported):
+    imported(ACCOUNT)
+    ended = run("contacts", "list", "--published", "--as-of", "2026-01-31", "--json")
+    assert (ended.status, ended.document["error"]["code"]) == (2, "usage")

@@ -133,7 +133,7 @@ def _made_profile(random: Random) -> dict[str, Any]:
     """A profile of its own: several rules in order, counting ones among them, and any handling of what matches."""
     matched = random.choice(["update", "update", "merge", "create", "ignore"])
     own = {name: {"blank": random.choice(BLANKS)} for name in random.sample(list(COLUMNS), random.randint(0, 4))}
-    required = random.choice([None, "zip_code", "email", "phone"])
+    required = random.choice([None, "zip_code", "zip_code", "phone"])
     columns = [{"field": n, "heading": n.title(), "required": n == required} | COLUMNS[n] for n in COLUMNS]
     return {
         "name": "made_up", "title": "Made up", "address_book": "made_up", "file": {"types": ["csv"]},
@@ -166,7 +166,7 @@ def _profile(random: Random) -> Profile:
     if name == "made_up" or random.random() < 0.7:
         content["blank"] = random.choice([*BLANKS, "overwrite"])
         merge = ["merge"] if content.get("target") != "account" else []
-        content["within_file"] = random.choice(["first_wins", "last_wins", "reject_later", *merge])
+        content["within_file"] = random.choice(["first_wins", "last_wins", "reject_later", *merge, *merge])
         content["options"]["reactivate"] = content["matched"] in {"update", "merge"}
     return Profile.model_validate(content)
 
@@ -245,7 +245,7 @@ class _Maker:
                 oldest.append(number)
 
     def rows(self) -> Iterator[Row]:
-        """Some rows, most of them like somebody: with blanks, words for nothing, rejected rows and cells for the notes."""
+        """Some rows, most like somebody: with blanks, words for nothing, rejected rows and cells for the notes."""
         nothings = [column.field for column in self.profile.columns if column.nothing and column.field in self.columns]
         for number in range(self._first[2], self._first[2] + self.random.randint(0, 6)):
             values = self._values(self.columns) | self._like_somebody()

@@ -137,3 +137,16 @@ def test_a_heading_that_is_data_shows_no_number(pipeline, write):
     assert upload.state == "refused"
     assert SSN not in str(upload.reason)
     assert "1984" not in str(upload.reason)
+
+
+def test_a_later_commit_never_has_an_earlier_time(pipeline, other, outreach, monkeypatch):
+    """X4: the contacts as of a time are those of all commits until then, even where one waited for another."""
+    waiting, quick = outreach({"account": "A-1"}), outreach({"account": "A-2"}, name="quick.csv")
+    interrupted_by(monkeypatch, committing, "_both", lambda: other.apply(quick.upload_id))
+
+    assert pipeline.apply(waiting.upload_id).state == "applied"
+
+    with pipeline.store.open(read_only=True) as database:
+        commits = database.rows("SELECT upload_id, committed_at FROM commits ORDER BY commit_number")
+    assert [upload_id for upload_id, _ in commits] == [quick.upload_id, waiting.upload_id]
+    assert commits[0][1] < commits[1][1]

@@ -121,3 +121,74 @@ def test_an_unknown_contact_is_refused(pipeline, in_doubt):
         pipeline.resolve(in_doubt.upload_id, 2, 4711)
 
     assert refusal.value.code == "contact-unknown"
+
+
+def test_applying_with_open_reviews_applies_the_rest_and_leaves_them_waiting(pipeline, outreach):
+    """D8: the row in doubt is neither written nor lost."""
+    pipeline.apply(outreach({"account": "A-1", "ssn": SSN}).upload_id)
+    upload = outreach({"account": "A-2", "ssn": SSN}, {"account": "A-3"}, name="second.csv")
+
+    applied = pipeline.apply(upload.upload_id)
+
+    assert (applied.state, applied.outcome_rows["outcome"].to_list()) == ("applied", ["review", "created"])
+    assert [contact["account_number"] for contact in pipeline.store.contacts()] == ["A-1", "A-3"]
+
+
+def test_where_a_profile_imports_all_or_nothing_an_open_review_blocks(pipeline, write):
+    """C3: until every row in doubt is decided, nothing is applied."""
+    profile = pipeline.settings.profiles_path / "all_or_nothing.yaml"
+    profile.parent.mkdir(exist_ok=True, parents=True)
+    profile.write_text("""
+name: all_or_nothing
+title: Members
+address_book: members
+file: {types: [csv]}
+headings: exact
+columns:
+  - {field: email, heading: Email, type: email, required: true}
+  - {field: account_number, heading: Number}
+match: [{equal: [account_number]}, {equal: [email], higher_differs: review}]
+on_error: block
+apply: approval
+""")
+    headings = ["Email", "Number"]
+    first = write("first.csv", headings, [("a@example.com", "1")])
+    pipeline.apply(pipeline.plan(first, "all_or_nothing").upload_id)
+    second = write("second.csv", headings, [("a@example.com", "2"), ("b@example.com", "3")])
+
+    upload = pipeline.plan(second, "all_or_nothing")
+
+    assert (upload.state, upload.reason["code"]) == ("blocked", "rows-rejected")
+    assert "1 row needs review" in upload.reason["message"]
+    assert pipeline.apply(upload.upload_id).state == "blocked"
+    assert len(pipeline.store.contacts()) == 1
+    assert pipeline.resolve(upload.upload_id, 2, 1).state == "staged"
+    assert pipeline.apply(upload.upload_id).state == "applied"
+    assert len(pipeline.store.contacts()) == 2
+
+
+def test_planning_a_stale_upload_again_keeps_what_was_decided(pipeline, outreach, in_doubt):
+    """X2: the row stays as somebody decided it; only the new changeset is to be approved."""
+    more = outreach({"account": "A-2", "ssn": SSN}, {"account": "A-9"}, name="third.csv")
+    pipeline.resolve(more.upload_id, 2, 1)
+    pipeline.apply(outreach({"account": "A-9"}, name="fourth.csv").upload_id)
+    other = pipeline.store.contacts()[-1]["contact_id"]
+    assert pipeline.apply(more.upload_id).state == "stale"
+
+    again = pipeline.plan_again(more.upload_id)
+
+    assert again.outcome_rows["duplicate_of_contact"].to_list() == [1, other]
+    assert pipeline.apply(more.upload_id).state == "applied"
+
+
+def test_a_decision_is_remembered_until_its_upload_is_undone(pipeline, outreach, in_doubt):
+    """X4: undoing takes back the decision too, and undoing that brings it back."""
+    pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, 1).upload_id)
+    same = {"account": "A-2", "ssn": SSN}
+    assert outreach(same | {"first": "Rosa"}, name="third.csv").outcomes["duplicate"] == 1
+
+    pipeline.undo(in_doubt.upload_id)
+    assert outreach(same | {"first": "Rosie"}, name="fourth.csv").outcomes["review"] == 1
+
+    pipeline.undo(in_doubt.upload_id)
+    assert outreach(same | {"first": "Roz"}, name="fifth.csv").outcomes["duplicate"] == 1

@@ -90,9 +90,23 @@ def test_contacts_as_of_a_time_are_those_of_that_time(pipeline, leads, contacts)
     moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
     second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), ("Di Eff", "", "di@example.com"))
     moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
-    pipeline.undo(second.upload_id, user="d.rivers")
-    moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
+    for _ in range(2):
+        pipeline.undo(second.upload_id, user="d.rivers")
+        moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
+    assert [len(then) for _, then in moments] == [2, 3, 2, 3]
 
     for at, then in moments:
         rebuilt = pipeline.store.contacts_as_of(at)
         assert rebuilt == [{name: contact[name] for name in rebuilt[0]} for contact in then]
+
+
+def test_as_of_any_time_an_erased_contact_has_no_values_and_the_others_have_theirs(pipeline, leads):
+    """X4: erasing takes the values out of the history too; who was there when stays."""
+    leads(("Ann Bee", "(202) 555-0143", "ann@example.com"), ("Cy Dee", "(202) 555-0144", ""))
+    at, then = datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()
+    pipeline.erase(1, user="d.rivers")
+
+    for moment in (at, datetime.now(UTC).replace(tzinfo=None)):
+        erased, other = pipeline.store.contacts_as_of(moment)
+        assert (erased["contact_id"], erased["full_name"], erased["email"]) == (1, None, None)
+        assert other == {name: then[1][name] for name in other}

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contact_pipeline import Pipeline
+from contact_pipeline.store.schema import EFFECTIVE
 from contact_pipeline.terms import ACCOUNT_FIELDS, OUTCOMES
 
 WHO = "d.rivers"
@@ -245,12 +246,16 @@ class Home(RuleBasedStateMachine):
                 )
             }
             groups = {name for (name,) in database.rows("SELECT group_name FROM groups")}
+            counting = {number for (number,) in database.rows(EFFECTIVE.format(""))}
         for entity, (names, rows, _) in tables.items():
             seen = [(change["commit_number"], change[f"{entity}_id"]) for change in changes[entity]]
             assert len(seen) == len(set(seen)), "two changes of one target in a changeset"
             stored = {row[f"{entity}_id"]: {name: row[name] for name in names} for row in rows}
             assert len(stored) == len(rows)
             assert replayed(entity, names, changes[entity]) == stored
+            if entity == "contact":
+                for contact_id, values in counted(names, changes[entity], counting).items():
+                    assert stored[contact_id] == values
         contacts = {row["contact_id"] for row in tables["contact"][1]}
         for table, (stored, history) in pairs.items():
             there = set()
@@ -293,6 +298,18 @@ def replayed(entity, names, changes):
         else:
             touched = {name for name in names if change[f"before_{name}"] != change[f"after_{name}"]}
             there[target] |= {name: change[f"after_{name}"] for name in touched}
+    return there
+
+
+def counted(names, changes, counting):
+    """The contacts, as the changes that are not undone make them; those erased, and those undone but kept, left out."""
+    made = {c["contact_id"] for c in changes if c["action"] == "create" and c["commit_number"] in counting}
+    made -= {change["contact_id"] for change in changes if change["action"] == "erase"}
+    there = {contact_id: dict.fromkeys(names) for contact_id in made}
+    for change in changes:
+        if change["contact_id"] in made and change["commit_number"] in counting:
+            touched = {name for name in names if change[f"before_{name}"] != change[f"after_{name}"]}
+            there[change["contact_id"]] |= {name: change[f"after_{name}"] for name in touched}
     return there
 
 

@@ -1,5 +1,7 @@
 """Undoing an applied upload, and undoing that."""
 
+from itertools import permutations
+
 import pytest
 
 from contact_pipeline.errors import Refusal
@@ -161,3 +163,97 @@ def test_a_staged_upload_cannot_be_undone(pipeline, outreach):
         pipeline.undo(upload.upload_id)
 
     assert refusal.value.code == "wrong-state"
+
+
+def edits(leads, *emails):
+    """Uploads over one lead: the first one makes it, each of the others gives it another address."""
+    return [leads((*ANN[:2], email), name=f"{number}.csv").upload_id for number, email in enumerate(emails)]
+
+
+def email_of(pipeline, **options):
+    return [contact["email"] for contact in pipeline.store.contacts(**options)]
+
+
+def test_an_older_upload_is_undone_after_a_newer_one_and_its_value_does_not_come_back(pipeline, leads):
+    """X4: undoing the second edit does not give back what the first one gave, once that is undone."""
+    _, older, newer = edits(leads, "a@example.com", "b@example.com", "c@example.com")
+
+    pipeline.undo(older, user="d.rivers")
+    assert email_of(pipeline) == ["c@example.com"]
+    undone = pipeline.undo(newer, user="d.rivers")
+
+    assert email_of(pipeline) == ["a@example.com"]
+    assert pipeline.store.contact(1)["notes"] == []
+    assert undone.inverse.conflicts.is_empty()
+
+
+def test_whatever_is_undone_and_redone_a_value_is_that_of_the_newest_upload_that_counts(pipeline, leads):
+    """X4: of three edits of one value, each is taken back and brought back while older and newer ones do and do not."""
+    emails = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"]
+    uploads = edits(leads, *emails)
+    counting = {0, 1, 2, 3}
+
+    for number in (1, 3, 1, 2, 1, 3, 2, 1, 3, 3, 2, 1):
+        pipeline.undo(uploads[number], user="d.rivers")
+        counting ^= {number}
+        assert email_of(pipeline) == [emails[max(counting)]], (number, counting)
+
+
+def test_undoing_a_redo_conflict_lists_who_changed_the_value_since(pipeline, leads):
+    """X4: brought back, an older edit stays behind a newer one, and that is said."""
+    _, older, newer = edits(leads, "a@example.com", "b@example.com", "c@example.com")
+    pipeline.undo(older, user="d.rivers")
+
+    again = pipeline.undo(older, user="d.rivers")
+
+    assert (again.state, email_of(pipeline)) == ("applied", ["c@example.com"])
+    conflicts = again.inverse.conflicts.select("field", "upload_id", "left_as").rows()
+    assert ("email", newer, "left as it is") in conflicts
+
+
+def test_a_lead_made_again_has_what_counts_of_all_that_was_done_to_it(pipeline, leads):
+    """X4: an edit was brought back while the lead itself was away."""
+    first, second = edits(leads, "a@example.com", "b@example.com")
+    for upload in (second, first):
+        pipeline.undo(upload, user="d.rivers")
+    gone = pipeline.undo(second, user="d.rivers")
+    assert gone.inverse.conflicts["reason"].to_list() == ["gone since"]
+
+    pipeline.undo(first, user="d.rivers")
+
+    assert email_of(pipeline) == ["b@example.com"]
+
+
+def test_undoing_the_edit_of_a_lead_whose_making_is_undone_leaves_it_as_it_was_made(pipeline, leads, contacts):
+    """X4: it is kept, inactive, and what it was made with is no edit."""
+    first, second = edits(leads, "a@example.com", "b@example.com")
+    pipeline.undo(first, user="d.rivers")
+    pipeline.undo(second, user="d.rivers")
+    (contact,) = contacts().values()
+    assert (contact["active"], contact["email"]) == (False, "a@example.com")
+
+    pipeline.undo(first, user="d.rivers")
+
+    (contact,) = contacts().values()
+    assert (contact["active"], contact["email"]) == (True, "a@example.com")
+
+
+@pytest.mark.parametrize("order", [*permutations((1, 2, 3))])
+def test_held_uploads_over_one_contact_are_undone_before_and_after_they_are_finalized(pipeline, leads, order):
+    """X4, E10: published is the newest value that is neither held nor undone, whatever was finalized first."""
+    emails = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"]
+    uploads = edits(leads, *emails)
+    first, second, third = order
+    pipeline.finalize(uploads[0], user="d.rivers")
+    assert email_of(pipeline, published=True) == ["a@example.com"]
+
+    pipeline.undo(uploads[first], user="d.rivers")
+    for visible, number in (({0, second}, second), ({0, second, third}, third)):
+        pipeline.finalize(uploads[number], user="d.rivers")
+        assert email_of(pipeline, published=True) == [emails[max(visible)]]
+    pipeline.undo(uploads[second], user="d.rivers")
+    assert email_of(pipeline, published=True) == [emails[max(0, third)]]
+    assert email_of(pipeline) == [emails[max(0, third)]]
+    pipeline.undo(uploads[first], user="d.rivers")
+    assert email_of(pipeline, published=True) == [emails[third]]
+    assert email_of(pipeline) == [emails[max(first, third)]]
