@@ -92,7 +92,8 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
-        said = f"Option '{_spelled(name)}': {first['msg']}."
+        within = "".join(f" for '{part}'" for part in first["loc"][1:2])
+        said = f"Option '{_spelled(name)}'{within}: {first['msg']}."
         raise Refusal("option-value", said, "Correct it.", details={"option": name}) from error
     _allowed(profile, "blank", options.blank, profile.options.blank)
     _allowed(profile, "rule", options.rule, profile.options.rule)

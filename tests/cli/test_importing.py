@@ -221,3 +221,30 @@ def test_cancelling_leaves_nothing_but_the_ledger_line(run, plan_outreach, home)
     assert (ended.status, ended.document["state"]) == (0, "cancelled")
     assert list((home / "staging").iterdir()) == []
     assert list((home / "uploads").iterdir()) == []
+
+
+def test_accounts_move_from_one_portfolio_to_another_and_to_none(run, workbook, users):
+    """D4: the column of portfolios is edited and the file imported again; the status stays, and undoing moves back."""
+    headings = (
+        "Account Number", "Account Name", "Account Type", "Portfolio", "Status", "Contact Name", "Contact Type",
+        "Contact Phone", "Contact Email",
+    )  # fmt: skip
+
+    def moved(name, *portfolios, status=""):
+        rows = [
+            (f"12345{n}-SP", f"Clinic {n}", "MEDICAL", portfolio, status, "", "", "", "")
+            for n, portfolio in enumerate(portfolios)
+        ]
+        file = workbook(*rows, name=name, headings=headings)
+        return run("import", file, "--profile", "portfolio_accounts", "--yes", "--json")
+
+    def accounts():
+        return [(a["portfolio"], a["status"]) for a in run("accounts", "list", "--json").document]
+
+    assert moved("a.xlsx", "dora", "dora", "nils", status="INACTIVE").document["outcomes"]["created"] == 3
+    second = moved("b.xlsx", "NILS", "Without Portfolio", "nils").document
+    assert (second["outcomes"]["updated"], second["outcomes"]["unchanged"]) == (2, 1)
+    assert accounts() == [("nils", "INACTIVE"), (None, "INACTIVE"), ("nils", "INACTIVE")]
+    assert moved("c.xlsx", "nobody").document["state"] == "blocked"
+    assert run("undo", second["upload_id"]).status == 0
+    assert accounts() == [("dora", "INACTIVE"), ("dora", "INACTIVE"), ("nils", "INACTIVE")]

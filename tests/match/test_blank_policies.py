@@ -125,6 +125,12 @@ def test_a_policy_for_a_column_that_there_is_not_is_refused(ground):
     assert (refusal.value.code, "Job Title" in refusal.value.fix) == ("option-value", True)
 
 
+def test_a_policy_that_there_is_not_is_refused_with_the_column(ground):
+    """A7: and with the policies that there are."""
+    with pytest.raises(Refusal, match="'blank-in' for 'Company': Input should be 'fill', 'keep' or 'overwrite'"):
+        ground.plan("program_contacts", [], blank_in={"Company": "ovr"})
+
+
 def test_a_policy_that_the_profile_does_not_offer_is_refused_for_a_column_too(ground):
     """C4: property contacts are kept or overwritten."""
     with pytest.raises(Refusal) as refusal:
