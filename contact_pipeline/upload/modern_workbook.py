@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +16,8 @@ import polars as pl
 from contact_pipeline.upload.opendocument import look_at_tables
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, with_texts
 from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
+
+logging.getLogger("calamine").setLevel(logging.ERROR)  # it warns of formats that nobody here asks it for
 
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
 # What the reader puts before a time without a date: the first day of either epoch (midnight of 1904 is a day).
@@ -51,8 +54,6 @@ class ModernWorkbook:
         """Every cell as text, and what is in the sheet beside them."""
         with _damage():
             cells, facts = self._load_and_look(sheet)
-            if isinstance(facts, XmlFacts) and cells.height < facts.last_row:
-                raise DamagedWorkbook(f"a value stands in row {facts.last_row}, but {cells.height} rows were read")
             if cells.is_empty():
                 return cells, facts
             for kind, doubtful, shown in _REWRITTEN:
@@ -81,6 +82,16 @@ class ModernWorkbook:
         frame = pl.DataFrame(loaded)
         frame.columns = [str(column.absolute_index) for column in loaded.selected_columns]
         return frame
+
+
+def last_row_of(path: Path, sheet: str) -> int:
+    """The last row, from 1, that holds anything, as calamine reads the sheet; 0 where it cannot."""
+    with suppress(DamagedWorkbook), _damage():
+        loaded = fastexcel.read_excel(path).load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+        if loaded.width:
+            filled = pl.DataFrame(loaded).select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
+            return int((filled.arg_true() + 1).max() or 0)  # type: ignore[arg-type]
+    return 0
 
 
 @contextmanager

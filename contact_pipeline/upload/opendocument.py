@@ -18,6 +18,7 @@ _CELL: Final = re.compile(
     r"<table:(?:covered-)?table-cell(\s[^>]*?)?(?:/>|>(.*?)</table:(?:covered-)?table-cell>)", re.S
 )
 _SHOWN: Final = re.compile(r"<text:p[^>]*>(.*?)</text:p>", re.S)
+_SHOWN_VALUE: Final = re.compile(r'office:value-type="[^>]*>\s*<text:p[^>]*>[^<\s]')
 _ERROR: Final = re.compile(r"#[A-Z0-9/!?]+|Err:\d+")
 _Shown = tuple[int, int, str]
 _MOST_COLUMNS: Final = 1 << 14  # of a sheet
@@ -45,7 +46,7 @@ def _look_at_table(table: str, most_cells: int) -> SheetFacts:
         if 'table:visibility="collapse"' in tag:
             facts.hidden_columns.append(column_span(column, column + times - 1))
         column += times
-    row, last_row, last_column = 0, 0, 0
+    row, last_column = 0, 0
     errors, shown = list[_Shown](), list[_Shown]()
     for tag, cells in _ROW.findall(table):
         times = _times(tag, "rows")
@@ -53,8 +54,10 @@ def _look_at_table(table: str, most_cells: int) -> SheetFacts:
             facts.hidden_rows += times
         width, telling = _look_at_row(cells, row, facts)
         if width:
-            last_row, last_column = row + times - 1, max(last_column, width - 1)
-            check_area(last_row, last_column, most_cells)
+            last_column = max(last_column, width - 1)
+            check_area(row + times - 1, last_column, most_cells)
+        if _SHOWN_VALUE.search(cells):
+            facts.last_row = row + times
         for column, text in telling:
             found = errors if _ERROR.fullmatch(text) else shown
             found += [(row + n, column, text) for n in range(times)]

@@ -38,6 +38,8 @@ class SheetFacts:
         merged: ranges of merged cells.
         hidden_rows: how many rows are hidden.
         hidden_columns: letters of hidden columns, or ranges of them.
+        last_row: the last row, from 1, in which a value stands, as somebody else than the reader of the cells saw it;
+            0 where nobody can say.
     """
 
     errors: pl.DataFrame = field(default_factory=places)
@@ -45,6 +47,7 @@ class SheetFacts:
     merged: list[str] = field(default_factory=list)
     hidden_rows: int = 0
     hidden_columns: list[str] = field(default_factory=list)
+    last_row: int = 0
 
 
 class Book(Protocol):

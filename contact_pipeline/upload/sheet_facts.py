@@ -51,11 +51,9 @@ class XmlFacts(SheetFacts):
 
     Attributes:
         text_like: of "datetime" and "boolean", what some text of the sheet may look like.
-        last_row: the last row, from 1, in which a value stands; 0 where the rows do not say their number.
     """
 
     text_like: set[str] = field(default_factory=lambda: {"datetime", "boolean"})
-    last_row: int = 0
 
 
 def look_at_sheet(path: Path, sheet: int) -> XmlFacts:

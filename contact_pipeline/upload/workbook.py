@@ -15,7 +15,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows, too_many_cells
-from contact_pipeline.upload.modern_workbook import ModernWorkbook
+from contact_pipeline.upload.modern_workbook import ModernWorkbook, last_row_of
 from contact_pipeline.upload.old_workbook import OldWorkbook
 from contact_pipeline.upload.raw import RawUpload, name_columns, raw_path, write_empty_rows
 from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells
@@ -44,6 +44,7 @@ def read_workbook(
         book = _open(path, kind, settings.max_cells)
         chosen = _choose_sheet(book, sheet, known, file_name)
         cells, facts = book.read(chosen)
+        _check_last_row(cells, facts.last_row if kind in {"xlsx", "ods"} else last_row_of(path, chosen))
     filled = _filled_rows(cells)
     if not filled:
         raise Refusal(
@@ -209,6 +210,12 @@ def _without_unused_end(cells: pl.DataFrame, heading_row: int) -> pl.DataFrame:
     """The columns up to the last that has a heading or a value."""
     used = cells[heading_row - 1 :].select(pl.all().str.contains(_BLANK).not_().any(ignore_nulls=True)).row(0)
     return cells[:, : max(n for n, is_used in enumerate(used, start=1) if is_used)]
+
+
+def _check_last_row(cells: pl.DataFrame, seen: int) -> None:
+    """Compares how many rows were read with the last that somebody else saw: in the file's XML, or another reader."""
+    if cells.height < seen:
+        raise DamagedWorkbook(f"a value stands in row {seen}, but {cells.height} rows were read")
 
 
 def _write_rows(cells: pl.DataFrame, heading_row: int, last_row: int, folder: Path, settings: Settings) -> None:

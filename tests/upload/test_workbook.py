@@ -10,6 +10,10 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, raw_paths
+from contact_pipeline.upload.binary_workbook import BinaryWorkbook
+from contact_pipeline.upload.modern_workbook import ModernWorkbook
+from contact_pipeline.upload.old_workbook import OldWorkbook
+from contact_pipeline.upload.workbook import read_workbook
 
 AFTERNOON = dt.datetime.fromisoformat("2024-02-29T13:45")
 XLSX = FileFormat(types=["xlsx"], delimiter=None, encoding=None, sheet=None)
@@ -194,3 +198,25 @@ def test_a_workbook_whose_sheet_is_garbage_is_refused_in_words(read, workbook, t
         read(broken, file=XLSX)
 
     assert refused.value.code == "workbook-unreadable"
+
+
+@pytest.mark.parametrize(
+    "file", ["libreoffice/table.xls", "sheetjs/table.xlsb", "libreoffice/table.ods", "sheetjs/table.xlsx"]
+)
+def test_a_row_that_the_reader_loses_is_seen_by_another_witness(monkeypatch, tmp_path, file):
+    """Rows are counted apart from the reader of the cells: in the file's XML, or by another reader."""
+    for book in (OldWorkbook, BinaryWorkbook, ModernWorkbook):
+
+        def loses_the_last(self, sheet, read=book.read):
+            cells, facts = read(self, sheet)
+            return cells[:-1], facts
+
+        monkeypatch.setattr(book, "read", loses_the_last)
+    path = Path(__file__).parents[1] / "corpus" / file
+
+    with pytest.raises(Refusal) as refusal:
+        read_workbook(
+            path, path.name, path.suffix[1:], sheet=None, known=(), folder=tmp_path, settings=Settings(home=tmp_path)
+        )
+
+    assert refusal.value.code == "workbook-unreadable"
