@@ -289,6 +289,29 @@ def undo(bench: Bench) -> None:
     bench.aim("undo of 1M rows beside its apply", bench.ratio("undo", "apply"), 1)
 
 
+def two_of_three(bench: Bench) -> None:
+    """1M rows for 1M contacts, matched by any two of name, telephone number and e-mail address; matching alone."""
+    data = bench.contacts(1_000_000, 1_000_000)
+    home = bench.work / "home"
+    command = [PYTHON, "-m", "benchmarks.two_of_three"]
+
+    def prepare() -> None:
+        _copy(data / "home", home)
+        subprocess.run([*command, "prepare", str(home), str(data / "incoming.csv")], check=True)
+
+    def compare() -> dict[str, int]:
+        said = subprocess.run([*command, "compare", str(home)], check=True, capture_output=True, text=True)
+        found: dict[str, int] = json.loads(said.stdout)
+        return found
+
+    bench.race(
+        Program("stage 4", prepare, lambda: [*command, "match", str(home)], dict),
+        Program("the joins by hand", lambda: None, lambda: [*command, "by_hand", str(home)], compare),
+        runs=2,
+    )
+    bench.aim("2 of 3, 1M × 1M: peak memory", bench.memory("stage 4") / 1000, 2.2, "GB")
+
+
 def ledger(bench: Bench) -> None:
     """`show` and `uploads` where the ledger has 5,000 uploads."""
     data = bench.contacts(100, 1_000)
@@ -340,6 +363,7 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], None]]] = {
     "20k": twenty_thousand,
     "100k": hundred_thousand,
     "1m": million,
+    "two_of_three": two_of_three,
     "undo": undo,
     "ledger": ledger,
     "dagster": dagster,
