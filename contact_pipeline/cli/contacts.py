@@ -62,9 +62,15 @@ def list_contacts(
 def show_contact(
     invocation: Invocation, contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")]
 ) -> None:
-    """Show one contact with every field; sensitive values are masked."""
-    found = invocation.pipeline.store.contact(contact)
-    _one(invocation, found)
+    """Show one contact with every field, and where its notes came from; sensitive values are masked."""
+    found, noted = invocation.pipeline.store.contact(contact), invocation.pipeline.store.note_origins(contact)
+    if invocation.json:
+        console.document(found | {"noted": noted})
+        return
+    console.show(console.facts(found))
+    if noted:
+        rows = [(one["note"], one["at"], one["upload_id"], one["file_name"], one["row_number"]) for one in noted]
+        console.show(console.table(("Note", "Added", "Upload", "File", "Row"), rows))
 
 
 @contacts_app.command("history")

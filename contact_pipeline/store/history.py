@@ -8,6 +8,7 @@ from typing import Any
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.profiles import masked
 from contact_pipeline.store.changes import kept_fields, touches
+from contact_pipeline.store.schema import EFFECTIVE
 
 
 def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
@@ -50,6 +51,36 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
     ]
     entries += [_entry(record, record["target"], {record["target"]: _joined(record)}) for record in others]
     return sorted(entries, key=lambda entry: entry["commit_number"])
+
+
+def note_origins(database: Database, contact_id: int) -> list[dict[str, Any]]:
+    """Where each note of a contact came from: the newest change that counts and added it, with its upload and time."""
+    records = database.records(
+        f"""
+        WITH added AS (
+            SELECT max(commit_number) AS commit_number, arg_max(row_number, commit_number) AS row_number, note
+            FROM (
+                SELECT commit_number, row_number, unnest(list_filter(
+                    after_notes, lambda note: NOT list_contains(coalesce(before_notes, []), note))) AS note
+                FROM contact_changes SEMI JOIN ({EFFECTIVE.format("")}) USING (commit_number) WHERE contact_id = $1
+            ) GROUP BY note
+        ),
+        there AS (
+            SELECT unnest(notes) AS note, generate_subscripts(notes, 1) AS place FROM contacts WHERE contact_id = $1
+        )
+        SELECT note, committed_at, upload_id, file_name, row_number
+        FROM there LEFT JOIN added USING (note) LEFT JOIN commits USING (commit_number)
+        LEFT JOIN uploads USING (upload_id) ORDER BY place""",
+        {"1": contact_id},
+    )
+    return [
+        {
+            "note": record["note"],
+            "at": f"{record['committed_at']:%Y-%m-%dT%H:%M:%SZ}" if record["committed_at"] else None,
+            **{name: record[name] for name in ("upload_id", "file_name", "row_number")},
+        }
+        for record in records
+    ]
 
 
 def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:

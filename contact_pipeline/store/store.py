@@ -18,7 +18,7 @@ from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import ERASED
-from contact_pipeline.store.history import contact_history, contacts_as_of
+from contact_pipeline.store.history import contact_history, contacts_as_of, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import migrate
 from contact_pipeline.store.staging import Staging
@@ -167,6 +167,11 @@ class Store:
                 "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
             )
         return found[0]
+
+    def note_origins(self, contact_id: int) -> list[dict[str, Any]]:
+        """Where each note of a contact came from: note, at, upload_id, file_name and row_number."""
+        with self.open(read_only=True) as database:
+            return note_origins(database, contact_id)
 
     def accounts(self, account_number: str | None = None) -> list[dict[str, Any]]:
         """Accounts, each with the ids of its contacts."""
