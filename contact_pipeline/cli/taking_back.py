@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from contact_pipeline.store import Upload
 
+SHOWN_CONFLICTS = 50
+
 app = typer.Typer()
 
 
@@ -140,7 +142,7 @@ def undo_upload(
 
 
 def _drawn(upload: Upload, *, planned: bool) -> list[RenderableType]:
-    from contact_pipeline.cli.upload_view import draw_changes, draw_facts
+    from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts
 
     conflicts = upload.inverse.conflicts
     rows = [
@@ -149,14 +151,16 @@ def _drawn(upload: Upload, *, planned: bool) -> list[RenderableType]:
             conflict["field"],
             *(conflict[n] for n in ("reason", "upload_id", "left_as")),
         )
-        for conflict in conflicts.to_dicts()
+        for conflict in conflicts.head(SHOWN_CONFLICTS).to_dicts()
     ]
+    more = conflicts.height - len(rows)
     again = (upload.state == "undone") is planned  # of an undone upload, the undoing is taken back
     what = "Undoing what was undone" if again else "Undoing"
     said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
     return [
         draw_facts(upload),
         console.text(said),
-        *draw_changes(upload.inverse, shown=None),
+        *draw_changes(upload.inverse, shown=SHOWN_CHANGES, all_by="--json"),
         *([console.table(("Left alone", "Field", "Why", "By upload", "Now"), rows)] if rows else ()),
+        *([console.text(f"and {more:,} more; --json lists all of them", "dim")] if more else ()),
     ]

@@ -105,8 +105,8 @@ def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType
         yield console.text(f"and {more:,} more; show --all-errors lists all of them", "dim")
 
 
-def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableType]:
-    """The first changes, before → after."""
+def draw_changes(upload: Upload, *, shown: int | None, all_by: str = "show --changes") -> Iterator[RenderableType]:
+    """The first changes, before → after, and by what one sees all of them."""
     changes = upload.first_changes(shown)
     if not changes:
         return
@@ -114,7 +114,7 @@ def draw_changes(upload: Upload, *, shown: int | None) -> Iterator[RenderableTyp
     yield console.table(("Change", "Action", "Before → after"), rows)
     more = upload.change_count - len(rows)
     if more > 0:
-        yield console.text(f"and {more:,} more; show --changes lists all of them", "dim")
+        yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
 
 
 def draw_rows(upload: Upload) -> RenderableType:

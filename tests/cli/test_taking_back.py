@@ -43,6 +43,17 @@ def test_undo_and_undo_again(run, imported):
     assert len(run("contacts", "list", "--json").document) == 1
 
 
+def test_undo_shows_the_first_changes_and_says_how_to_see_all(run, imported, monkeypatch):
+    upload = imported(ACCOUNT)
+    monkeypatch.setattr("contact_pipeline.cli.upload_view.SHOWN_CHANGES", 1)
+
+    ended = run("undo", upload["upload_id"])
+
+    changes = len(run("undo", upload["upload_id"], "--plan", "--json").document["inverse"])
+    assert changes > 1
+    assert f"and {changes - 1} more; --json lists all of them" in ended.out
+
+
 def test_undo_says_for_people_what_was_written(run, imported):
     upload = imported(ACCOUNT)
 
