@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import duckdb
 import polars as pl
 
-from contact_pipeline.errors import StoreBusy
+from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -152,7 +152,13 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
+        Refusal: its path has a comma (code `home-path`): DuckDB would look for views' files in two places, and in
+            neither the right one.
     """
+    if path is not None and "," in str(path.parent):
+        raise Refusal(
+            "home-path", f"The path {path.parent} has a comma.", "Choose a home folder whose path has no comma."
+        )
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
         with _interruptible(), ExitStack() as held:

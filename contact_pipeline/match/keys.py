@@ -61,7 +61,7 @@ def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
 
 
 def make_keys(database: Database, part: Part, rows: str) -> None:
-    """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table for as long.
+    """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table while matching.
 
     Writing the keys down would cost more than working them out once more, which is seldom needed.
     """

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from contact_pipeline.errors import StoreBusy
+from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 
 HOLDS = """
@@ -54,3 +55,13 @@ def test_nothing_stays_open_between_two_looks(store, settings):
     with held(settings.contacts_path, 0):
         pass
     assert store.lines() == []
+
+
+def test_a_home_whose_path_has_a_comma_is_refused_before_anything_is_written(tmp_path):
+    home = tmp_path / "one,two"
+
+    with pytest.raises(Refusal, match="has a comma") as refusal:
+        Store(Settings(home=home)).lines()
+
+    assert refusal.value.code == "home-path"
+    assert not (home / "contacts.duckdb").exists()
