@@ -72,20 +72,27 @@ def _write_entities(
     fields = kept_fields(database, f"{entity}_changes", "staged")
     columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
     picked = ", ".join(_picked(name, fields, commit, upload_id) for name in columns)
-    new = ", ".join(f"{quoted(f'after_{name}')} AS {quoted(name)}" for name in fields)
-    created = f"""
-        SELECT {identity}, {literal(address_book)} AS address_book, 1 AS revision, {commit}::BIGINT AS created_commit,
-               {commit}::BIGINT AS last_commit, {literal(upload_id)} AS last_upload_id, {new}
-        FROM {staged} WHERE action = 'create'"""
+    first = {
+        identity: identity,
+        "address_book": literal(address_book),
+        "revision": "1",
+        "created_commit": f"{commit}::BIGINT",
+        "last_commit": f"{commit}::BIGINT",
+        "last_upload_id": literal(upload_id),
+    } | {name: quoted(f"after_{name}") for name in fields}
+    made = ", ".join(f"{first.get(name, 'NULL')} AS {quoted(name)}" for name in columns)
+    created = f"SELECT {made} FROM {staged} WHERE action = 'create'"
     gone, total = database.rows(
         f"SELECT (SELECT count(*) FROM {staged} WHERE action <> 'create'), (SELECT count(*) FROM {table})"
     )[0]
     if gone > REWRITE_SHARE * total:
+        # What is created first: behind the others, the checkpoint would move rows together, one thread for seconds.
         database.run(f"""
             CREATE TABLE rewritten AS
-            SELECT {picked} FROM {table} AS e LEFT JOIN {staged} AS s USING ({identity})
-            WHERE s.action IS DISTINCT FROM 'remove'
-            UNION ALL BY NAME {created}""")
+            WITH known AS (FROM {staged} WHERE action <> 'create')
+            {created} UNION ALL
+            SELECT {picked} FROM {table} AS e LEFT JOIN known AS s USING ({identity})
+            WHERE s.action IS DISTINCT FROM 'remove'""")
         database.run(f"DROP TABLE {table}")
         database.run(f"ALTER TABLE rewritten RENAME TO {table}")
     else:
@@ -95,7 +102,7 @@ def _write_entities(
         database.run(f"""
             DELETE FROM {table} WHERE {identity} IN (SELECT {identity} FROM {staged} WHERE action <> 'create')""")
         database.run(f"INSERT INTO {table} BY NAME FROM delta ORDER BY {identity}")
-        database.run(f"INSERT INTO {table} BY NAME {created} ORDER BY {identity}")
+        database.run(f"INSERT INTO {table} {created} ORDER BY {identity}")
         database.run("DROP TABLE delta")
     sides = [quoted(f"{side}_{name}") for name in fields for side in ("before", "after")]
     _keep(database, f"{entity}_changes", [identity, "base_revision", *sides], upload_id, commit)

@@ -172,11 +172,18 @@ def _find_contested(database: Database, entity: str, turn: _Turn) -> None:
     every = touched(kept_fields(database, f"{entity}_changes", "book"))
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE contested AS
-        WITH since AS (
-            SELECT {entity}_id, unnest({every}) AS field, change.upload_id, commit_number
-            FROM book.{entity}_changes AS change
+        WITH counting AS (
+            FROM book.{entity}_changes
             JOIN ({EFFECTIVE.format("book.")} UNION SELECT unnest([{turn.applied}])) USING (commit_number)
-            WHERE {entity}_id IN (SELECT {entity}_id FROM mine) AND commit_number >= list_min([{turn.applied}])
+            WHERE commit_number >= list_min([{turn.applied}])
+        ),
+        by_others AS (
+            SELECT {entity}_id FROM counting SEMI JOIN mine USING ({entity}_id)
+            WHERE upload_id <> {literal(turn.upload_id)}
+        ),
+        since AS (
+            SELECT {entity}_id, unnest({every}) AS field, upload_id, commit_number
+            FROM counting SEMI JOIN by_others USING ({entity}_id)
         )
         SELECT {entity}_id, field, arg_max(upload_id, commit_number) AS upload_id FROM since GROUP BY ALL
         HAVING arg_max(upload_id, commit_number) <> {literal(turn.upload_id)}""")
@@ -248,8 +255,7 @@ def _turn_around(database: Database, entity: str, table: str, fields: list[str])
     toggled = f"""
                     WHEN NOT ({" OR ".join(differs[f] for f in fields if f != "active") or "false"})
                         THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"""
-    database.run(f"""
-        CREATE OR REPLACE TABLE {entity}_changes AS
+    inverse = f"""
         WITH mine_and_now AS (
             SELECT {entity}_id, mine.row_number, mine.action AS was, coalesce(e.revision, 0) AS base_revision,
                    b.{entity}_id IS NOT NULL AS is_built_upon, {pairs}
@@ -261,7 +267,8 @@ def _turn_around(database: Database, entity: str, table: str, fields: list[str])
                CASE WHEN was = 'create' AND NOT is_built_upon THEN 'remove' WHEN was = 'remove' THEN 'create'
                     {toggled if "active" in fields and entity == "contact" else ""} ELSE 'update' END AS action,
                base_revision, {sides}
-        FROM mine_and_now WHERE {" OR ".join(differs.values())} ORDER BY {entity}_id""")
+        FROM mine_and_now WHERE {" OR ".join(differs.values())} ORDER BY {entity}_id"""
+    database.keep(f"{entity}_changes", inverse)
 
 
 def _wanted(entity: str, field: str) -> str:
@@ -305,8 +312,7 @@ def _turn_pairs(database: Database, numbers: str) -> None:
 def stage_activation(database: Database, contact_id: int, revision: int, *, active: bool) -> None:
     """Makes the changeset that deactivates or reactivates one contact."""
     action = "reactivate" if active else "deactivate"
-    database.run(f"""
-        CREATE OR REPLACE TABLE contact_changes AS
+    change = f"""
         SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
-               {revision} AS base_revision,
-               {not active} AS before_active, {active} AS after_active""")
+               {revision} AS base_revision, {not active} AS before_active, {active} AS after_active"""
+    database.keep("contact_changes", change)

@@ -50,8 +50,9 @@ class _Stream:
 class Database:
     """One open connection. Everything that runs SQL goes through here."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
         self._connection = connection
+        self._folder = folder
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Executes a statement for its effect."""
@@ -91,6 +92,48 @@ class Database:
             self.run(f"CREATE OR REPLACE TABLE {table} AS FROM _frame")
         finally:
             self.unsee("_frame")
+
+    def keep(self, view: str, *queries: str) -> None:
+        """Writes the rows of queries that have the same columns into Parquet files beside the database, one file each.
+
+        The view of that name has them in this order. A table would cost twice the time: DuckDB looks for the best
+        compression of every column, for rows that are read once or twice.
+        """
+        for file in self._kept(view):
+            file.unlink()
+        for number, query in enumerate(queries):
+            file = self._beside(f"{view}-{number:05d}.parquet")
+            self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet)")
+            file.chmod(0o600)
+        if self.has_table(view):
+            self.run(f"DROP TABLE {view}")  # as the first versions kept them
+        self.see_files(view)
+
+    def kept(self, view: str) -> Iterator[pl.DataFrame]:
+        """The rows that `keep` wrote, in their order, in frames of bounded size."""
+        return pl.scan_parquet(self._kept(view)).collect_batches(maintain_order=True)
+
+    def see_files(self, view: str, prefix: str | None = None) -> None:
+        """Makes the Parquet files `prefix-*` beside the database a view; its path is relative, so they can be moved.
+
+        Args:
+            view: its name.
+            prefix: of the files; unset: the view's name.
+        """
+        self.run(f"CREATE OR REPLACE VIEW {view} AS FROM read_parquet('{prefix or view}-*.parquet')")
+
+    def _kept(self, view: str) -> list[Path]:
+        return sorted(self._beside("").glob(f"{view}-*.parquet"))
+
+    def _beside(self, name: str) -> Path:
+        if self._folder is None:
+            raise ValueError("A database in memory has no folder.")
+        return self._folder / name
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of that name; a view is none."""
+        where = "database_name = current_database() AND NOT temporary"
+        return bool(self.value(f"SELECT count(*) FROM duckdb_tables() WHERE {where} AND table_name = ?", [name]))
 
     def has(self, table: str, database: str | None = None) -> bool:
         """Whether there is a table or view of that name."""
@@ -162,7 +205,7 @@ def open_database(
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
         with _interruptible(), ExitStack() as held:
-            database = Database(connection)
+            database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
                 held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
             if path is not None:

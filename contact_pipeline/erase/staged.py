@@ -23,6 +23,7 @@ from contact_pipeline.settings import Settings
 _CODE: Final = "erased"
 _ROW: Final = "row_number"
 _DATABASE: Final = "staging.duckdb"
+_CHANGES: Final = ("account_changes", "contact_changes")  # views of Parquet files, unless a person was erased before
 
 # Columns of staged tables that hold words of the system, never a value of somebody.
 _OUR_WORDS: Final = frozenset({
@@ -50,7 +51,7 @@ def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
     with _naming(folder):
         return set[int]().union(
             *(_rows_in_database(path, person, settings) for path in _databases(folder)),
-            *(_rows_in_file(path, person) for path in sorted(folder.rglob("*.parquet"))),
+            *(_rows_in_file(path, person) for path in _files(folder)),
         )
 
 
@@ -68,10 +69,15 @@ def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int
         StoreBusy: another program has the staging database open.
     """
     with _naming(folder):
-        for path in sorted(folder.rglob("*.parquet")):
+        for path in _files(folder):
             _empty_file(path, rows)
         for path in _databases(folder):
             _empty_database(path, person, settings, rows, planned=planned)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The rows beside the databases; changes are not among them, which are taken into their database to be emptied."""
+    return sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith(_CHANGES))
 
 
 def _databases(folder: Path) -> list[Path]:
@@ -171,13 +177,25 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
         wanted = database.has(_UNFINISHED) or _holds(database, person, rows)
         if wanted and not database.has(_UNFINISHED):
             with database.transaction():
+                _take_in_changes(database)
                 _leave_out(database, rows, planned=planned)
                 for table, columns in _tables(database).items():
                     _empty_table(database, table, columns, person, rows)
                 _name_rejections(database, rows)
                 database.run(f"CREATE TABLE {_UNFINISHED} (row_number UINTEGER)")
     if wanted:
+        for file in (file for name in _CHANGES for file in path.parent.glob(f"{name}-*.parquet")):
+            file.unlink()
         rewrite_database(path, settings, lambda new: new.run(f"DROP TABLE {_UNFINISHED}"))
+
+
+def _take_in_changes(database: Database) -> None:
+    """Makes tables of the changes that lie beside the database, which can be emptied with all others at once."""
+    for name in _CHANGES:
+        if database.has(name) and not database.has_table(name):
+            database.run(f"CREATE TABLE taken_in AS FROM {name}")
+            database.run(f"DROP VIEW {name}")
+            database.run(f"ALTER TABLE taken_in RENAME TO {name}")
 
 
 def _holds(database: Database, person: Person, rows: set[int]) -> bool:
@@ -236,12 +254,17 @@ def _name_rejections(database: Database, rows: set[int]) -> None:
 
 
 def _tables(database: Database) -> dict[str, dict[str, str]]:
-    """The tables of a staging database, each with its columns and their types; views are not among them."""
+    """The tables of a staging database and its changes, each with its columns and their types."""
     found: dict[str, dict[str, str]] = {}
-    for table, column, kind in database.rows("""
-        SELECT table_name, column_name, data_type FROM duckdb_columns() SEMI JOIN duckdb_tables()
-            USING (database_name, table_name)
-        WHERE database_name = current_database() ORDER BY table_name, column_index"""):
+    for table, column, kind in database.rows(
+        """
+        WITH tables AS (SELECT database_name, table_name FROM duckdb_tables())
+        SELECT table_name, column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database()
+              AND ((database_name, table_name) IN (FROM tables) OR list_contains($1, table_name))
+        ORDER BY table_name, column_index""",
+        {"1": list(_CHANGES)},
+    ):
         found.setdefault(quoted(table), {})[column] = kind
     return {table.strip('"'): columns for table, columns in found.items()}
 

@@ -28,13 +28,14 @@ def list_kept_consents(database: Database, part: Part) -> None:
         WHERE c.{quoted(CONSENT)} AND NOT w.{quoted(CONSENT)}""")
 
 
-def make_changes(database: Database, part: Part, first_new_id: int) -> None:
-    """Makes <entity>_changes, ordered by id: updates of what there is, then creations in row order.
+def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:
+    """Makes <entity>_changes, ordered by id: updates of what there is, then creations in row order, then deactivations.
 
     Args:
         database: with the part's writes and candidates.
         part: whose writes they are.
         first_new_id: first of the ids reserved for creations.
+        missing: whether to deactivate the contacts of the table `missing`, which are not in the file.
     """
     fields = [*part.stored, "active"] if part.entity == "contact" else [*part.stored]
     sides = [(f"{name}_{field}", side + field, field) for field in fields for name, side in _SIDES]
@@ -42,15 +43,14 @@ def make_changes(database: Database, part: Part, first_new_id: int) -> None:
     made = ", ".join(f"{quoted(side)} AS {quoted(name)}" for name, side, _ in sides)
     reactivated = f"CASE WHEN {_changed('active')} THEN 'reactivate' ELSE action END AS action"
     differing = " OR ".join(_changed(field) for field in fields)
-    database.run(f"""
-        CREATE OR REPLACE TABLE {part.table("changes")} AS
+    updates = f"""
         WITH pairs AS ({_updates(part)}), noted AS ({_with_new_notes(part)})
         SELECT row_number, {part.id}, {reactivated if part.reactivates else "action"}, base_revision, {changed}
-        FROM noted WHERE {differing} ORDER BY {part.id}""")
-    database.run(f"""
-        INSERT INTO {part.table("changes")}
+        FROM noted WHERE {differing} ORDER BY {part.id}"""
+    creations = f"""
         WITH pairs AS ({_creations(part, first_new_id)}), noted AS ({_with_new_notes(part)})
-        SELECT row_number, {part.id}, action, base_revision, {made} FROM noted ORDER BY {part.id}""")
+        SELECT row_number, {part.id}, action, base_revision, {made} FROM noted ORDER BY {part.id}"""
+    database.keep(part.table("changes"), updates, creations, *([_deactivations(part)] if missing else []))
 
 
 def make_memberships(database: Database, group: str | None) -> None:
@@ -70,17 +70,6 @@ def make_links(database: Database, part: Part) -> None:
         FROM contact_changes JOIN {part.table("writes")} USING (row_number)
         WHERE contact_changes.action = 'create' AND target IS NOT NULL AND {str(matched).lower()}
         ORDER BY contact_id""")
-
-
-def add_deactivations(database: Database) -> int:
-    """Adds to contact_changes the contacts that are not in the file (table `missing`); how many they are."""
-    database.run("""
-        INSERT INTO contact_changes BY NAME
-        SELECT contact_id, 'deactivate' AS action, revision AS base_revision,
-               true AS before_active, false AS after_active
-        FROM missing ORDER BY contact_id""")
-    count: int = database.value("SELECT count(*) FROM missing")
-    return count
 
 
 def count_creations(database: Database, part: Part) -> int:
@@ -114,9 +103,22 @@ def _creations(part: Part, first_new_id: int) -> str:
         pairs += ", NULL::BOOLEAN AS old_active, true AS new_active"
     where = "true" if part.matched == "create" else "target IS NULL"
     return f"""
-        SELECT w.row_number, {first_new_id} + row_number() OVER (ORDER BY w.row_number) - 1 AS {part.id},
-               'create' AS action, 0 AS base_revision, {pairs}
-        FROM {part.table("writes")} AS w WHERE {where}"""
+        SELECT w.row_number, {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
+        FROM {part.table("writes")} AS w JOIN (
+            SELECT row_number, {first_new_id} + row_number() OVER (ORDER BY row_number) - 1 AS {part.id}
+            FROM {part.table("writes")} WHERE {where}) USING (row_number)"""
+
+
+def _deactivations(part: Part) -> str:
+    sides = ", ".join(
+        f"NULL::{SQL_TYPE[kind]} AS {quoted(f'{name}_{field}')}"
+        for field, kind in part.stored.items()
+        for name, _ in _SIDES
+    )
+    return f"""
+        SELECT NULL::UINTEGER AS row_number, contact_id, 'deactivate' AS action, revision AS base_revision, {sides},
+               true AS before_active, false AS after_active
+        FROM missing ORDER BY contact_id"""
 
 
 def _changed(field: str) -> str:

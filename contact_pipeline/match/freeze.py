@@ -3,52 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Iterable
 
 import polars as pl
 
-from contact_pipeline.engines import Database, quoted
-
-_BLOCK = 200_000
+from contact_pipeline.engines import Database
 
 
 def hash_changeset(database: Database) -> str:
     """The changeset's hash: upload, times, actor and assigned ids are left out; a creation is named by its row.
 
-    Each table of changes in turn, in blocks of its first, second, … 200,000 rows; of each block every column in turn,
-    as the lengths of its texts in characters (a dash for a null), separated by commas, and then the texts.
+    Of each table of changes in turn its name in a line, and then the changes as CSV under a line of headings: action,
+    target, and both sides of every field in the order of their names. An empty cell is a null, "" an empty text; the
+    texts of a list are joined by the unit separator.
     """
     digest = hashlib.sha256()
     for entity in ("account", "contact"):
         if database.has(f"{entity}_changes"):
-            _feed(digest, database, f"{entity}_changes", _entity_columns(database, entity))
-    for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to::VARCHAR")):
+            frames = (_named(entity, frame) for frame in database.kept(f"{entity}_changes"))
+            _feed(digest, f"{entity}_changes", frames)
+    for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to")):
         if database.has(table):
-            _feed(digest, database, table, {"action": "action", "row_number": "row_number::VARCHAR", "other": other})
+            frame = database.frame(f"SELECT action, 'row ' || row_number AS target, {other} FROM {table}")
+            _feed(digest, table, [frame])
     return digest.hexdigest()
 
 
-def _feed(digest: hashlib._Hash, database: Database, table: str, columns: dict[str, str]) -> None:
-    selected = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in columns.items())
-    rows: int = database.value(f"SELECT count(*) FROM {table}")
-    for start in range(0, rows, _BLOCK):
-        block = database.frame(
-            f"SELECT {selected} FROM {table} WHERE rowid >= {start} AND rowid < {start + _BLOCK} ORDER BY rowid"
-        )
-        for column in block:
-            if column.null_count() < block.height:  # a field that the changes leave is not there, whoever else has it
-                lengths = column.str.len_chars().cast(pl.String).fill_null("-").str.join(",")
-                digest.update(f"{table} {start} {column.name} {lengths[0]} {column.str.join('')[0]}".encode())
+def _feed(digest: hashlib._Hash, table: str, frames: Iterable[pl.DataFrame]) -> None:
+    digest.update(f"{table}\n".encode())
+    for number, frame in enumerate(frames):
+        written = io.BytesIO()
+        frame.write_csv(written, include_header=number == 0)
+        digest.update(written.getbuffer())
 
 
-def _entity_columns(database: Database, entity: str) -> dict[str, str]:
-    """The columns that count, each as text, in the order of their names."""
-    kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {entity}_changes)"))
-    sides = sorted(name for name in kinds if name.startswith(("before_", "after_")))
-    target = f"CASE WHEN action = 'create' THEN 'row ' || row_number ELSE 'id ' || {entity}_id END"
-    return {"action": "action", "target": target} | {name: _as_text(name, kinds[name]) for name in sides}
-
-
-def _as_text(column: str, kind: str) -> str:
-    if kind == "VARCHAR":
-        return quoted(column)
-    return f"array_to_string({quoted(column)}, chr(31))" if kind == "VARCHAR[]" else f"{quoted(column)}::VARCHAR"
+def _named(entity: str, changes: pl.DataFrame) -> pl.DataFrame:
+    """The columns that count."""
+    created = pl.format("row {}", "row_number")
+    target = pl.when(pl.col("action") == "create").then(created).otherwise(pl.format("id {}", f"{entity}_id"))
+    sides = sorted(name for name in changes.columns if name.startswith(("before_", "after_")))
+    lists = [pl.col(name).list.join("\x1f") for name in sides if changes.schema[name] == pl.List(pl.String)]
+    return changes.select("action", target.alias("target"), *sides).with_columns(lists)

@@ -66,7 +66,7 @@ def make_keys(database: Database, part: Part, rows: str) -> None:
     Writing the keys down would cost more than working them out once more, which is seldom needed.
     """
     kept, columns = part.table("keys"), key_columns(part, "part_row", part.kinds)
-    if database.value(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {literal(kept)} AND NOT temporary"):
+    if database.has_table(kept):
         database.run(f"DROP TABLE {kept}")  # as the first version staged them
     database.run(f"CREATE OR REPLACE VIEW {kept} AS SELECT row_number, {columns} FROM {rows} AS part_row")
     database.run(

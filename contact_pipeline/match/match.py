@@ -125,13 +125,12 @@ def _stage_changes(database: Database, store: Store, parts: list[Part], options:
         wanted = changeset.count_creations(database, part)
         with store.change() as contacts:
             first = take_numbers(contacts, part.entity, wanted)
-        changeset.make_changes(database, part, first)
+        missing = options.deactivate_missing and part.entity == "contact"
+        changeset.make_changes(database, part, first, missing=missing)
     contact = parts[-1] if parts[-1].entity == "contact" else None
     if contact is not None:
         changeset.make_memberships(database, options.group)
         changeset.make_links(database, contact)
-        if options.deactivate_missing:
-            changeset.add_deactivations(database)
 
 
 def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key: int) -> Changeset:

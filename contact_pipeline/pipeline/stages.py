@@ -46,7 +46,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     if options.save_mapping:
         store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
     with staging.open() as database:
-        staging.see_rows(database, "raw_rows")
+        database.see_files("raw_rows", "raw")
         database.store("unreadable_rows", raw.rejections)
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
         staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
@@ -85,7 +85,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
     blank_rows = pl.concat(blanks)
     with staging.open() as database:
-        staging.see_rows(database, "normalized_rows")
+        database.see_files("normalized_rows", "normalized")
         database.store("blank_rows", blank_rows)
         columns = [name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")]
         staging.keep_facts(

@@ -14,8 +14,6 @@ import polars as pl
 from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.settings import Settings
 
-_VIEWS = {"raw_rows": "raw-*.parquet", "normalized_rows": "normalized-*.parquet"}
-
 
 class Staging:
     """The staged tables of one upload: what an analyst opens."""
@@ -118,10 +116,6 @@ class Staging:
         """What the stages found out about the file: headings, columns, their fields, and the reference data used."""
         with self.open(read_only=True) as database:
             return {name: json.loads(value) for name, value in database.rows("FROM facts")}
-
-    def see_rows(self, database: Database, view: str) -> None:
-        """Makes the Parquet slices a view of the staging database; its path is relative, so the home may be moved."""
-        database.run(f"CREATE OR REPLACE VIEW {view} AS FROM read_parquet('{_VIEWS[view]}')")
 
     def count(self, name: str) -> int:
         """How many rows a staged table has; none when the upload did not come that far."""

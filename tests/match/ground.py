@@ -30,11 +30,18 @@ _CHANGES = ("contact_changes", "account_changes", "membership_changes", "link_ch
 
 
 class _Attached(Database):
-    """A connection on which both databases are open already."""
+    """A connection on which both databases are open already; what lies beside a file is a table in memory."""
 
     @contextmanager
     def attached(self, *_: Any, **__: Any) -> Iterator[None]:
         yield
+
+    def keep(self, view: str, *queries: str) -> None:
+        for number, query in enumerate(queries):
+            self.run(f"INSERT INTO {view} {query}" if number else f"CREATE OR REPLACE TABLE {view} AS {query}")
+
+    def kept(self, view: str) -> Iterator[pl.DataFrame]:
+        yield self.frame(f"FROM {view}")
 
 
 class _OpenStore(Store):
