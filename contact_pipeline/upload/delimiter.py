@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import masked
 from contact_pipeline.upload.heading import LOOKED_AT, find_heading
-from contact_pipeline.upload.records import Grammar, UnclosedQuote, find_records, join_lines
+from contact_pipeline.upload.records import Grammar, find_records
 
 CANDIDATES: Final = (",", ";", "\t", "|")
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
@@ -144,11 +142,9 @@ def _known(declared: str, file_name: str) -> str:
 
 def _try(sample: str, delimiter: str, known: Collection[str]) -> _Fit:
     grammar = Grammar(delimiter)
-    records = pl.DataFrame(schema={"row_number": ROW_NUMBER, "text": pl.String})
     # The sample's end can cut a record in two; what was read before it counts.
-    with suppress(UnclosedQuote):
-        for lines in find_records([sample], grammar):
-            records = join_lines(lines).filter(~pl.col("text").str.contains(grammar.blank))
+    found = find_records(sample.encode(), grammar).records
+    records = found.filter(~pl.col("text").str.contains(grammar.blank))
     if records.is_empty():
         return _Fit(delimiter, [], 1, 0, 0, 0)
     first = grammar.split(records["text"].head(LOOKED_AT))

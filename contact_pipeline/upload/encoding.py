@@ -10,6 +10,7 @@ from typing import Final
 from contact_pipeline.errors import Refusal
 from contact_pipeline.upload.code_pages import ASSUMED, NAMES, guess_code_page
 
+LONGEST_LINE: Final = 16 << 20  # bytes
 _BYTES_AT_A_TIME = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -19,7 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _OF_NO_FILE: Final = {"utf-7", "punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
-_END_OF_FILE: Final = "\x1a"  # on the last line of some files from DOS
+_END_OF_FILE: Final = b"\x1a"  # on the last line of some files from DOS
 _SIGNS: Final = b"\n\r,;\t|"  # that stand in every table
 _NOT_CONTROL: Final = bytes(sorted({*range(256)} - {*range(32), 127} | {*b"\t\n\r\f\x1a"}))
 
@@ -59,27 +60,41 @@ def _declared(path: Path, file_name: str, name: str) -> tuple[str, list[str]]:
     return name, []
 
 
-def text_blocks(path: Path, encoding: str, size: int) -> Iterator[str]:
-    """The file's text in blocks of about `size` bytes, each of whole lines, without a byte order mark."""
-    rest, first = "", True
+def text_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+    """The file's text as UTF-8, in blocks of whole lines from about `size` bytes of it, without a byte order mark.
+
+    The last line ends like the others. A line that is longer than any line of a table is not waited for.
+    """
+    rest, first = b"", True
+    for data in _as_utf_8(path, encoding, size):
+        text = rest + data
+        if first and text:
+            text, first = text.removeprefix(codecs.BOM_UTF8), False
+        end = _end_of_lines(text)
+        rest = text[end:]
+        if end:
+            yield text[:end]
+        if len(rest) > LONGEST_LINE:
+            break
+    if rest and rest != _END_OF_FILE:
+        yield rest + b"\n"
+
+
+def _as_utf_8(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
+        if encoding == "utf-8":
+            while data := file.read(size):
+                yield data
+            return
         decoder = codecs.getincrementaldecoder(encoding)()
         while data := file.read(size):
-            text = rest + decoder.decode(data)
-            if first and text:
-                text, first = text.removeprefix("\ufeff"), False
-            end = _end_of_lines(text)
-            rest = text[end:]
-            if end:
-                yield text[:end]
-    rest += decoder.decode(b"", final=True)
-    if rest and rest != _END_OF_FILE:
-        yield rest
+            yield decoder.decode(data).encode()
+        yield decoder.decode(b"", final=True).encode()
 
 
-def _end_of_lines(text: str) -> int:
+def _end_of_lines(text: bytes) -> int:
     """Where the last whole line ends. A carriage return at the very end may be half of a line end."""
-    return (text.rfind("\n") + 1) or (text.rfind("\r", 0, len(text) - 1) + 1)
+    return (text.rfind(b"\n") + 1) or (text.rfind(b"\r", 0, len(text) - 1) + 1)
 
 
 def _without_mark(start: bytes) -> str | None:

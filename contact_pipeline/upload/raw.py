@@ -88,6 +88,13 @@ def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
     return pl.read_parquet(raw_paths(folder)[0], n_rows=most)
 
 
+def write_rows(folder: Path, number: int, rows: pl.DataFrame) -> None:
+    """Writes a slice of the raw rows, for the owner only; nobody asks for statistics of raw values."""
+    path = raw_path(folder, number)
+    rows.write_parquet(path, compression="lz4", statistics=False)
+    path.chmod(0o600)
+
+
 def write_empty_rows(folder: Path, columns: list[str]) -> None:
     """Writes a slice without rows, so that a file without data has its columns all the same."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -95,7 +102,7 @@ def write_empty_rows(folder: Path, columns: list[str]) -> None:
         "line_number": ROW_NUMBER,
         **dict.fromkeys(columns, pl.String()),
     }
-    pl.DataFrame(schema=schema).write_parquet(raw_path(folder, 1))
+    write_rows(folder, 1, pl.DataFrame(schema=schema))
 
 
 def drop_unused_end(folder: Path, headings: list[str], columns: list[str]) -> int:
@@ -106,8 +113,8 @@ def drop_unused_end(folder: Path, headings: list[str], columns: list[str]) -> in
             break
         unused += 1
     if unused:
-        for path in raw_paths(folder):
-            pl.read_parquet(path).drop(columns[-unused:]).write_parquet(path)
+        for number, path in enumerate(raw_paths(folder), start=1):
+            write_rows(folder, number, pl.read_parquet(path).drop(columns[-unused:]))
     return unused
 
 

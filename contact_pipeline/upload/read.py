@@ -14,7 +14,7 @@ from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.delimited import RECORDS, read_delimited
+from contact_pipeline.upload.delimited import read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
 from contact_pipeline.upload.raw import RawUpload, raw_paths
@@ -113,7 +113,7 @@ def _read(
 
 def _clear(folder: Path) -> None:
     """Takes away what an earlier reading, or one that was refused midway, left."""
-    for old in (*raw_paths(folder), folder / RECORDS, folder / _UNREADABLE_ROWS):
+    for old in (*raw_paths(folder), folder / _UNREADABLE_ROWS):
         old.unlink(missing_ok=True)
 
 

@@ -1,14 +1,15 @@
 """Finds the records of delimited text: where each begins, on which line, and which are broken. Splits no fields.
 
-The records are found by regular expressions over whole columns of lines, apart from the reader that splits them, so
-that the two can be compared. A field is quoted (`"…"`, with `""` for a quote, spaces around it allowed) or plain
-(anything without the delimiter that does not begin with a quote). Lines end in LF, CRLF or CR.
+A field is quoted (`"…"`, with `""` for a quote, spaces around it allowed) or plain (anything without the delimiter that
+does not begin with a quote). Lines end in LF, CRLF or CR. Regular text keeps to RFC 4180 and has as many fields in each
+record as the heading: one expression tells that of a whole piece of a file, and any reader of CSV splits it alike.
+Where something is out of order, the records are found by regular expressions over the lines.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -18,9 +19,8 @@ import polars as pl
 from contact_pipeline.contracts import ROW_NUMBER
 
 LONGEST_RECORD: Final = 4 << 20  # characters; a longer one is taken for a quote that nobody closed
-
-
-_PLAIN: Final = {"begins": pl.lit(True), "inside": pl.lit(False), "broken": pl.lit(False), "strict": pl.lit(True)}
+LINE_END: Final = r"\r\n?|\n"
+_WIDEST: Final = 2_000  # columns; an expression for more takes longer than finding the records
 
 
 class UnclosedQuote(Exception):
@@ -53,10 +53,21 @@ class Grammar:
         return r'"(?:[^"]|"")*$' if self.delimiter == " " else r' *"(?:[^"]|"")*$'
 
     @cached_property
+    def _strict_field(self) -> str:
+        """A field as RFC 4180 has it: quotes only around it, or doubled within."""
+        return rf'(?:"(?:[^"]|"")*"|[^"\r\n{re.escape(self.delimiter)}]*)'
+
+    @cached_property
     def strict(self) -> str:
-        """A record as RFC 4180 has it: quotes only around a field, or doubled within."""
-        field = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(self.delimiter)}]*)'
-        return f"^{field}(?:{re.escape(self.delimiter)}{field})*$"
+        """A record of such fields."""
+        return f"^{self._strict_field}(?:{re.escape(self.delimiter)}{self._strict_field})*$"
+
+    def is_regular(self, text: pl.Series, width: int, line_end: str = "") -> pl.Series:
+        """Whether each text is records of `width` such fields that end so; no more than one record without line end."""
+        if width > _WIDEST or len(self.delimiter.encode()) > 1:
+            return pl.repeat(False, text.len(), eager=True)
+        record = f"{self._strict_field}(?:{re.escape(self.delimiter)}{self._strict_field}){{{width - 1}}}"
+        return text.str.contains(rf"\A(?:{record}{line_end}){'*' if line_end else ''}\z")
 
     @cached_property
     def closed(self) -> str:
@@ -92,18 +103,6 @@ class Grammar:
         """The fields of a record as they stand, each with the delimiter in front."""
         return (pl.lit(self.delimiter) + record).str.extract_all(f"{re.escape(self.delimiter)}{self.field}")
 
-    def made_strict(self, record: pl.Expr) -> pl.Expr:
-        """The record with the same values, as RFC 4180 has it."""
-        field = pl.element().str.slice(1)
-        bare = field.str.strip_chars(" ")
-        doubled = pl.concat_str(pl.lit('"'), field.str.replace_all('"', '""', literal=True), pl.lit('"'))
-        strict = (
-            pl.when(bare.str.starts_with('"')).then(bare)
-            .when(field.str.contains('"', literal=True)).then(doubled)
-            .otherwise(field)
-        )  # fmt: skip
-        return self.fields(record).list.eval(strict).list.join(self.delimiter)
-
     def values(self, record: pl.Expr) -> pl.Expr:
         """The values of a record."""
         field = pl.element().str.slice(1)
@@ -118,68 +117,76 @@ class Grammar:
         return cells
 
 
-def find_records(blocks: Iterable[str], grammar: Grammar, lines_before: int = 0) -> Iterator[pl.DataFrame]:
-    """The lines of a text, block by block, each frame of whole records.
+@dataclass(frozen=True)
+class Found:
+    """What was found in a text.
 
-    Columns: row_number (the record's place in the file, the first is 1), line_number, text (without its line end,
-    unless that lies inside quotes), begins (whether a record begins on this line), inside (whether the line ends
-    inside quotes), broken (whether text follows a closing quote; that ends the record with its line), strict (whether
-    the line is whole records as RFC 4180 has them).
-
-    Args:
-        blocks: the text.
-        grammar: how its lines are told apart.
-        lines_before: lines of the file that stand before the text.
-
-    Raises:
-        UnclosedQuote: a quoted value is open at the end, or for longer than any record can be.
+    Attributes:
+        records: its whole records: row_number and line_number (the first of the text is 1), text (without the line end
+            behind it) and broken (whether text follows a closing quote; that ends the record with its line).
+        lines: how many lines these have.
+        rest: the record that is not finished.
+        opened: which of the rest's lines opens the quote that nothing closes.
     """
-    row, line, rest, opened = 0, lines_before, "", 0
-    for block in blocks:
-        lines, rest, opened = _scan(rest + block, grammar)
-        if lines.height:
-            yield _numbered(lines, row, line)
-            row += int(lines["begins"].sum())
-            line += lines.height
-        if len(rest) > LONGEST_RECORD:
-            break
-    if rest:
-        raise UnclosedQuote(line + opened)
+
+    records: pl.DataFrame
+    lines: int
+    rest: bytes = b""
+    opened: int = 0
 
 
-def join_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row for each record (row_number, line_number where it begins, text) of such lines."""
-    records = lines.group_by("row_number", maintain_order=True)
-    return records.agg(pl.col("line_number").first(), pl.col("text").str.join(""))
-
-
-def _numbered(lines: pl.DataFrame, row: int, line: int) -> pl.DataFrame:
-    return lines.select(
-        (pl.col("begins").cum_sum() + row).cast(ROW_NUMBER).alias("row_number"),
-        pl.int_range(line + 1, line + 1 + pl.len(), dtype=ROW_NUMBER).alias("line_number"),
-        "text",
-        "begins",
-        "inside",
-        "broken",
-        "strict",
-    )
-
-
-def _scan(text: str, grammar: Grammar) -> tuple[pl.DataFrame, str, int]:
-    """The lines of the whole records, the text of one that is not finished, and which of its lines opens the quote."""
-    lines, mark = _lines(text)
-    if '"' not in text:
-        return lines.with_columns(**_PLAIN), "", 0
-    lines = lines.with_columns(strict=pl.col("text").str.contains(grammar.strict))
-    if lines["strict"].all():
-        return lines.with_columns(**_PLAIN), "", 0
+def find_records(text: bytes, grammar: Grammar) -> Found:
+    """The records of a text (UTF-8) that begins with one, however irregular."""
+    lines, mark = _lines(text.decode())
+    lines = lines.with_row_index("line_number", 1)
+    if b'"' not in text or lines["text"].str.contains(grammar.strict).all():
+        return Found(_records(lines.with_columns(begins=True, broken=False)), lines.height)
     lines = _follow_quotes(lines, grammar).with_columns(
         pl.when("inside").then(_with_line_end(mark)).otherwise("text").alias("text")
     )
     if not lines["inside"].last():
-        return lines, "", 0
+        return Found(_records(lines), lines.height)
     whole = _last(lines["begins"])
-    return lines[:whole], "".join(lines["text"][whole:]), _last(lines["opens"]) - whole + 1
+    rest = "".join(lines["text"][whole:]).encode()
+    return Found(_records(lines[:whole]), whole, rest, _last(lines["opens"]) - whole + 1)
+
+
+def end_of_records(text: bytes) -> int:
+    """Where the last record of a text ends, if the text is regular."""
+    end = text.rfind(b"\n") + 1
+    inside = text.count(b'"', 0, end) % 2
+    while inside and end:
+        before = text.rfind(b"\n", 0, text.rfind(b'"', 0, end)) + 1
+        inside ^= text.count(b'"', before, end) % 2
+        end = before
+    return end
+
+
+def count_line_ends(text: bytes) -> int:
+    """How many lines end in a text, inside quotes or not."""
+    return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+
+
+def after_lines(text: bytes, lines: int) -> int:
+    """Where so many lines of a text end."""
+    ends = itertools.islice(re.finditer(LINE_END.encode(), text), lines - 1, None)
+    return next((found.end() for found in ends), len(text))
+
+
+def _records(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row for each record of such lines."""
+    begins = pl.col("begins")
+    row = begins.cum_sum().cast(ROW_NUMBER).alias("row_number")
+    numbered = lines.select(row, "line_number", "text", "broken", one_line=begins & begins.shift(-1, fill_value=True))
+    by_line = numbered.filter("one_line").drop("one_line")
+    if by_line.height == numbered.height:
+        return by_line
+    joined = (
+        numbered.filter(~pl.col("one_line"))
+        .group_by("row_number")
+        .agg(pl.col("line_number").first(), pl.col("text").str.join(""), pl.col("broken").any())
+    )
+    return pl.concat([by_line, joined]).sort("row_number")
 
 
 def _last(flags: pl.Series) -> int:
@@ -216,9 +223,8 @@ def _follow_quotes(lines: pl.DataFrame, grammar: Grammar) -> pl.DataFrame:
     whatever came before (a reset). A line's place is that of the last reset, swapped by every swap since.
     """
     text = pl.col("text")
-    lines = lines.with_row_index("line_index")
     quoted = lines.filter(text.str.contains('"', literal=True)).select(
-        "line_index",
+        "line_number",
         closed=text.str.contains(grammar.closed),
         opened=text.str.contains(grammar.opens),
         stays=text.str.contains(grammar.stays),
@@ -230,12 +236,12 @@ def _follow_quotes(lines: pl.DataFrame, grammar: Grammar) -> pl.DataFrame:
     at_reset = pl.when(from_outside == from_inside).then(from_outside ^ swaps).forward_fill().fill_null(False)
     before = pl.col("inside").shift(1, fill_value=False)
     quoted = quoted.with_columns(inside=at_reset ^ swaps).select(
-        "line_index",
+        "line_number",
         "inside",
         opens=pl.when(before).then("reopens").otherwise("opened"),
         broken=pl.when(before).then(~(from_inside | pl.col("closes"))).otherwise(~(pl.col("closed") | from_outside)),
     )
-    lines = lines.join(quoted, on="line_index", how="left", maintain_order="left")
+    lines = lines.join(quoted, on="line_number", how="left", maintain_order="left")
     return lines.with_columns(
         pl.col("inside").forward_fill().fill_null(False),
         pl.col("opens", "broken").fill_null(False),

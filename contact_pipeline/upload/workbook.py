@@ -17,7 +17,7 @@ from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows, too_many_cells
 from contact_pipeline.upload.modern_workbook import ModernWorkbook, last_row_of
 from contact_pipeline.upload.old_workbook import OldWorkbook
-from contact_pipeline.upload.raw import RawUpload, name_columns, raw_path, write_empty_rows
+from contact_pipeline.upload.raw import RawUpload, name_columns, write_empty_rows, write_rows
 from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells
 
 _BLANK: Final = r"^\s*$"
@@ -225,6 +225,6 @@ def _write_rows(cells: pl.DataFrame, heading_row: int, last_row: int, folder: Pa
         pl.all().replace("", None),
     )
     for number, part in enumerate(rows.iter_slices(settings.slice_rows), start=1):
-        part.write_parquet(raw_path(folder, number))
+        write_rows(folder, number, part)
     if rows.is_empty():
         write_empty_rows(folder, cells.columns)
