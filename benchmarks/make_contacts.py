@@ -439,7 +439,11 @@ def _with_defects(written: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
 
 
 def _write_home(out: Path) -> None:
-    """The contacts as a home, by the store's own schema; the profile among the user's own."""
+    """The contacts as a home, by the store's own schema; the profile among the user's own.
+
+    Their order is that in which applying leaves them: else DuckDB tidies the table up at the next write, once, on the
+    clock of what is measured.
+    """
     home = out / "home"
     (home / "profiles").mkdir(parents=True)
     shutil.copy(PROFILE, home / "profiles")
@@ -448,7 +452,7 @@ def _write_home(out: Path) -> None:
         contacts.run(f"""
             INSERT INTO contacts BY NAME
             SELECT *, {text(ADDRESS_BOOK)} AS address_book, 1 AS revision, 0 AS created_commit, 0 AS last_commit
-            FROM read_parquet({text(out / "existing" / "*.parquet")})""")
+            FROM read_parquet({text(out / "existing" / "*.parquet")}) ORDER BY contact_id""")
         contacts.run("UPDATE counters SET next = (SELECT max(contact_id) + 1 FROM contacts) WHERE name = 'contact'")
 
 
