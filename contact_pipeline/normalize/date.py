@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.distinct import change_where, map_distinct
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 
 _ISO_AT_MIDNIGHT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
 
@@ -49,12 +49,14 @@ def why(before: pl.Expr, after: pl.Expr, formats: Sequence[str], pivot: int | No
 
 def _read(values: pl.Series, formats: Sequence[str], pivot: int | None) -> pl.Series:
     text = pl.col("text")
-    iso = pl.when(text.str.contains(_ISO_AT_MIDNIGHT)).then(text.str.slice(0, 10))
     readings = {f"day {declared}": calendar.day(text, declared, pivot) for declared in formats}
-    days = values.to_frame("text").select("text", calendar.day(iso, calendar.ISO).alias("iso"), **readings)
+    nothing = pl.Series("iso", [None], dtype=pl.Date).new_from_index(0, values.len())
+    iso = fill_where(nothing, values.str.contains(_ISO_AT_MIDNIGHT), values, _whole_day)
+    days = values.to_frame("text").select("text", iso, **readings)
     declared = [pl.col(name) for name in readings]
-    only = (
-        pl.when(~calendar.differ(declared).fill_null(False)).then(pl.coalesce(declared)) if declared else pl.lit(None)
-    )
-    found = pl.coalesce("iso", only).cast(pl.Date)
-    return days.select(pl.coalesce(found.dt.strftime(calendar.ISO), text)).to_series()
+    only = pl.when(~calendar.differ(declared)).then(pl.coalesce(declared)) if declared else pl.lit(None, pl.Date)
+    return days.select(pl.coalesce(pl.coalesce("iso", only).dt.strftime(calendar.ISO), text)).to_series()
+
+
+def _whole_day(values: pl.Series) -> pl.Series:
+    return values.to_frame("text").select(calendar.day(pl.col("text").str.slice(0, 10), calendar.ISO)).to_series()

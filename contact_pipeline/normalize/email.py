@@ -15,6 +15,7 @@ from contact_pipeline.profiles.distinct import change_where, fill_where, map_dis
 
 _SEVERAL_SIGNS: Final = "@[^@]*@"
 _UNUSUAL: Final = r"[^a-z0-9@._+\-]"
+PLAIN: Final = r"^[A-Za-z0-9._+\-]+@[a-z0-9._+\-]+$"  # an address, if it is one, in the form that it is given
 _AROUND: Final = r'[\s<>,;:"|/?]'
 _FOREIGN: Final = r"[^ -~]"
 

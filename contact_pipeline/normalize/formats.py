@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -11,12 +11,12 @@ from contact_pipeline.profiles import Column, Profile, calendar
 
 
 def fitting_formats(
-    slices: Iterable[pl.DataFrame], fields: Mapping[str, str], profile: Profile
+    slices: Callable[[list[str]], Iterable[pl.DataFrame]], fields: Mapping[str, str], profile: Profile
 ) -> dict[str, list[str]]:
     """For each date column that declares several formats, those by which the whole column can be read.
 
     Args:
-        slices: the raw rows; not touched where no column declares several formats.
+        slices: reads some columns of the raw rows; not called where no column declares several formats.
         fields: raw column → field.
         profile: what the columns hold.
     """
@@ -29,9 +29,9 @@ def fitting_formats(
     if not columns:
         return {}
     days: dict[str, list[pl.Series]] = {heading: [] for heading in columns}
-    for rows in slices:
+    for rows in slices(list(columns)):
         for heading, found in days.items():
-            found.append(rows.select(text.tidied(pl.col(heading))).to_series().unique())
+            found.append(rows[heading].unique())
     return {column.field: _fitting(pl.concat(days[heading]), column) for heading, column in columns.items()}
 
 
@@ -45,4 +45,5 @@ def with_formats(profile: Profile, formats: Mapping[str, Sequence[str]]) -> Prof
 
 
 def _fitting(days: pl.Series, column: Column) -> list[str]:
-    return calendar.fitting(days, column.formats, column.pivot)
+    tidy = days.to_frame("days").select(text.tidied(pl.col("days"))).to_series()
+    return calendar.fitting(tidy, column.formats, column.pivot)

@@ -13,6 +13,7 @@ import polars as pl
 from contact_pipeline.profiles.brazil import STATES, has_check_digits
 from contact_pipeline.profiles.distinct import change_where, fill_where
 
+_SSN_WHOLE = "^(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{9})$"
 _SSN_UNDASHED = r"^(?:[0-9]{7,9}|[0-9]{3} [0-9]{2} [0-9]{4})$"
 _BETWEEN = r"[ /:.\-]*"
 _NUMBER = r"(?:N[ºO°]?\.? *)?([0-9]{1,3}(?:\.[0-9]{3}){1,3}|[0-9]{1,10})"
@@ -25,9 +26,15 @@ def ssn(text: pl.Expr) -> pl.Expr:
     return text.map_batches(_ssn, return_dtype=pl.String)
 
 
-def ssn_repaired(before: pl.Expr) -> pl.Expr:
+def ssn_at_a_glance(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The same of tidy texts with all nine digits, and which they are."""
+    whole = texts.str.contains(_SSN_WHOLE)
+    return change_where(texts.clone(), whole & (texts.str.len_bytes() == 9), _dashed), whole
+
+
+def ssn_repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     """Whether leading zeros were restored."""
-    return before.str.contains("^[0-9]{7,8}$")
+    return (before != after) & before.str.len_bytes().is_between(7, 8)
 
 
 def identifier(text: pl.Expr, kinds: Collection[str]) -> pl.Expr:
@@ -52,13 +59,16 @@ def _digits(text: pl.Expr) -> pl.Expr:
 
 
 def _ssn(values: pl.Series) -> pl.Series:
-    return change_where(values, values.str.contains(_SSN_UNDASHED), _dashed)
+    return change_where(values, values.str.contains(_SSN_UNDASHED), _filled)
 
 
-def _dashed(values: pl.Series) -> pl.Series:
+def _filled(values: pl.Series) -> pl.Series:
+    return _dashed(values.str.replace_all(" ", "", literal=True).str.zfill(9))
+
+
+def _dashed(nine: pl.Series) -> pl.Series:
     digits = pl.col("digits")
     parts = [digits.str.slice(0, 3), digits.str.slice(3, 2), digits.str.slice(5)]
-    nine = values.str.replace_all(" ", "", literal=True).str.zfill(9)
     return nine.to_frame("digits").select(pl.concat_str(parts, separator="-")).to_series()
 
 

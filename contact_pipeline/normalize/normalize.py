@@ -6,15 +6,20 @@ module of that family.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, reduce
+from operator import and_
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
+from contact_pipeline.contracts import CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
+from contact_pipeline.normalize.glance import at_a_glance
 from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.distinct import are_few, numbered
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import FURTHER, UNREAD
 
@@ -28,6 +33,7 @@ class _Around:
     country: pl.Expr | None  # two letters; None where no column of the file says it
 
 
+_BY_COUNTRY = frozenset({"phone", "zip_code"})
 _Values = Callable[[pl.Expr, Column, _Around], pl.Expr]
 _VALUES: Mapping[str, _Values] = {
     "text": lambda given, *_: given,
@@ -71,27 +77,23 @@ def normalize(
         e-mail field; and contracts.BLANK_ROWS.
     """
     columns = dict(_mapped(fields, profile))
-    cells = [heading for heading in raw.columns if heading not in {"row_number", "line_number"}]
     errors = _errors_in(raw, fields, cell_errors)
     raw = _without(raw, errors)
-    given = raw.select("row_number", *(text.tidied(pl.col(heading)).alias(heading) for heading in cells))
-    tidy = given.with_columns(
-        text.blanked(pl.col(heading), profile.blanks_in(columns.get(heading))) for heading in cells
-    )
-    blank = _is_blank(tidy, cells, headings or {}) & ~tidy["row_number"].is_in(errors["row_number"].implode())
-    if blank.any():
-        blank_rows = tidy.filter(blank).select("row_number")
-        given, tidy = given.filter(~blank), tidy.filter(~blank)
-    else:
-        blank_rows = empty(BLANK_ROWS)
-    around = _Around(profile, reference, _country(columns))
-    values = tidy.select(
+    countries = _countries(raw, columns, profile)
+
+    def column(heading: str) -> pl.DataFrame:
+        return _column(raw[heading], countries, columns[heading], profile, reference)
+
+    made = dict(zip(columns, _threads().map(column, columns), strict=True))
+    values = raw.select(
         "row_number",
-        *(_value(heading, column, around).alias(column.field) for heading, column in columns.items()),
-        *(beside for heading, column in columns.items() for beside in _beside(heading, column)),
+        _bits([frame["changed"] for frame in made.values()], raw.height),
+        *(series for frame in made.values() for series in frame.drop("given", "changed")),
     )
-    repaired = _repaired(given, values, columns)
-    return _in_order(values.with_columns(repaired), profile), blank_rows
+    blank = _blank_rows(raw, made, columns, profile, headings or {}, errors)
+    if not blank.is_empty():
+        values = values.filter(~pl.col("row_number").is_in(blank["row_number"].implode()))
+    return _in_order(values, profile), blank
 
 
 def repairs_of(
@@ -150,38 +152,100 @@ def _without(raw: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _is_blank(tidy: pl.DataFrame, cells: list[str], headings: Mapping[str, str]) -> pl.Series:
-    """Rows in which every cell is blank, or every cell repeats its heading."""
-    if not cells:
-        return pl.Series([True], dtype=pl.Boolean).new_from_index(0, tidy.height)
-    repeats = [pl.col(name).fill_null("") == " ".join(headings.get(name, name).split()) for name in cells]
-    blank = tidy.select(pl.all_horizontal(pl.col(cells).is_null())).to_series()
-    # Few rows begin like the heading, so only these are compared cell by cell.
-    if tidy.select(repeats[0]).to_series().any():
-        blank = blank | tidy.select(pl.all_horizontal(repeats)).to_series()
-    return blank
+def _blank_rows(
+    raw: pl.DataFrame,
+    made: Mapping[str, pl.DataFrame],
+    columns: Mapping[str, Column],
+    profile: Profile,
+    headings: Mapping[str, str],
+    errors: pl.DataFrame,
+) -> pl.DataFrame:
+    """Rows in which every cell is blank, or every cell repeats its heading (contracts.BLANK_ROWS)."""
+    cells = [heading for heading in raw.columns if heading not in {"row_number", "line_number"}]
+    written = {heading: " ".join(headings.get(heading, heading).split()) for heading in cells}
+    # Few rows hold no value or begin like the heading, so only these are looked at cell by cell.
+    suspect = pl.Series([True]).new_from_index(0, raw.height)
+    if made:
+        first = next(iter(made))
+        nothing = [frame[columns[heading].field].is_null() for heading, frame in made.items()]
+        suspect = reduce(and_, nothing) | (made[first]["given"] == written[first]).fill_null(False)
+    rows = raw.filter(suspect).filter(~pl.col("row_number").is_in(errors["row_number"].implode()))
+    tidy = rows.with_columns(text.tidied(pl.col(heading)).alias(heading) for heading in cells)
+    blanked = [text.blanked(pl.col(heading), profile.blanks_in(columns.get(heading))) for heading in cells]
+    repeats = [pl.col(heading).fill_null("") == written[heading] for heading in cells]
+    is_blank = pl.all_horizontal(cell.is_null() for cell in blanked) | pl.all_horizontal(repeats)
+    return tidy.filter(is_blank if cells else pl.lit(True)).select("row_number")
 
 
-def _country(columns: Mapping[str, Column]) -> pl.Expr | None:
-    found = [heading for heading, column in columns.items() if column.field == "country" and column.type == "country"]
-    return country.normalized(pl.col(found[0])) if found else None
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Kept for as long as the process lives: Polars compiles a pattern once for each thread."""
+    return ThreadPoolExecutor(pl.thread_pool_size())
 
 
-def _value(heading: str, column: Column, around: _Around) -> pl.Expr:
-    given = pl.col(heading)
+def _countries(raw: pl.DataFrame, columns: Mapping[str, Column], profile: Profile) -> pl.Series | None:
+    """What the rows say of their country (two letters); None where no column of the file says it."""
+    for heading, column in columns.items():
+        if column.field == "country" and column.type == "country":
+            said = text.blanked(text.tidied(pl.col(heading)), profile.blanks_in(column))
+            return raw.select(country.normalized(said)).to_series()
+    return None
+
+
+def _column(
+    texts: pl.Series, countries: pl.Series | None, column: Column, profile: Profile, reference: Reference
+) -> pl.DataFrame:
+    """What becomes of the cells of a column.
+
+    Returns:
+        `given`, the tidied text; the value, and what is kept beside it; `changed`, whether the value is a repair.
+    """
+    by_country = countries is not None and column.type in _BY_COUNTRY
+    if not by_country and are_few(texts):
+        places, distinct = numbered(texts)
+        of_distinct = _column(distinct, None, column, profile, reference)
+        return of_distinct.select(pl.all().gather(places)).with_columns(pl.col("changed").fill_null(False))
+    around = _Around(profile, reference, pl.col("country") if by_country else None)
+    cells = pl.DataFrame({"text": texts} | ({"country": countries} if by_country else {}))
+    values, certain = at_a_glance(texts, column, profile, by_country=by_country)
+    if not certain.any():
+        return _read(cells, column, around)
+    places = (~certain & texts.is_not_null()).arg_true()
+    read = _read(cells[places], column, around)
+    told = {"given": texts, column.field: values, "changed": pl.Series([False]).new_from_index(0, texts.len())}
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
+    return pl.DataFrame({name: told.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
+
+
+def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
+    """The same, each cell read the whole way.
+
+    Args:
+        cells: `text`, and `country` where the value depends on it.
+        column: what they hold.
+        around: what else their form may depend on.
+    """
+    given = cells.with_columns(text.tidied(pl.col("text")))
+    tidy = given.with_columns(text.blanked(pl.col("text"), around.profile.blanks_in(column)))
+    read = tidy.select(_value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column))
+    return read.with_columns(
+        given["text"].alias("given"), is_repaired(given["text"], read[column.field], column).alias("changed")
+    )
+
+
+def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:
     value = _VALUES[column.type](given, column, around)
     if column.nothing and column.type not in {"list", "boolean"}:
         return choice.emptied(given, column.nothing, value)
     return value
 
 
-def _beside(heading: str, column: Column) -> Iterator[pl.Expr]:
+def _beside(given: pl.Expr, column: Column) -> Iterator[pl.Expr]:
     """What is kept beside a value: text that could not be read, and addresses after the first."""
     if column.type == "boolean":
-        unread = pl.when(choice.boolean(pl.col(heading)).is_null()).then(pl.col(heading))
-        yield unread.alias(f"{UNREAD}{column.field}")
+        yield pl.when(choice.boolean(given).is_null()).then(given).alias(f"{UNREAD}{column.field}")
     elif column.type == "email":
-        yield email.further(pl.col(heading)).alias(f"{FURTHER}{column.field}")
+        yield email.further(given).alias(f"{FURTHER}{column.field}")
 
 
 def _kinds(column: Column) -> set[str]:
@@ -193,14 +257,12 @@ def _as_text(column: Column) -> pl.Expr:
     return value.list.join(f"{column.separator} ") if column.type == "list" else value.cast(pl.String)
 
 
-def _repaired(given: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, Column]) -> pl.Series:
+def _bits(changed: Sequence[pl.Series], rows: int) -> pl.Series:
     """The bitmap: bit i for the i-th mapped column, in the profile's order."""
-    bits = pl.Series("repaired", [0], dtype=pl.UInt64).new_from_index(0, values.height)
-    for place, (heading, column) in enumerate(columns.items()):
-        before, after = given[heading], values[column.field]
-        changed = is_repaired(before, after, column)
-        if changed.any():
-            bits = bits | pl.select(pl.when(changed).then(pl.lit(1 << place, pl.UInt64)).otherwise(0)).to_series()
+    bits = pl.Series("repaired", [0], dtype=pl.UInt64).new_from_index(0, rows)
+    for place, each in enumerate(changed):
+        if each.any():
+            bits = bits | pl.select(pl.when(each).then(pl.lit(1 << place, pl.UInt64)).otherwise(0)).to_series()
     return bits.alias("repaired")
 
 

@@ -16,6 +16,7 @@ from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
+_USUAL: Final = r"^\(?\+?\(?[0-9](?: ?[0-9().\-])*$"  # tidy, and nothing but digits and punctuation
 _DIGITS: Final = r"^\+?[0-9]+$"
 _EXTENDED: Final = (
     r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
@@ -38,6 +39,15 @@ def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None
         country: the country that the rows say; None: nothing.
     """
     return read_by_country(text, region, country, _normalized)
+
+
+def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
+    """Texts of digits and punctuation as numbers in E.164, and whether each is one beyond doubt."""
+    numbers = _bare(texts)
+    if region and (plan := numbering.plan_of(region)):
+        in_full = partial(_of_series, pl.lit(f"+{plan.calling_code}") + pl.col("digits"))
+        numbers = fill_where(numbers, _of_series(_is_national(pl.col("digits"), plan), numbers), numbers, in_full)
+    return numbers, texts.str.contains(_USUAL) & _of_series(numbering.is_certain(pl.col("digits"), region), numbers)
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
@@ -99,7 +109,7 @@ def _has_stray_letters(values: pl.Series) -> pl.Series:
 
 def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The bare digits (after a plus) of texts in the usual spellings, and their extensions; else null."""
-    bare = values.to_frame("text").select(_without_punctuation(pl.col("text"))).to_series()
+    bare = _bare(values)
     digits = bare.set(~bare.str.contains(_DIGITS), None)
     extension = pl.Series("extension", [None], dtype=pl.String).new_from_index(0, values.len())
     odd = digits.is_null() & values.is_not_null()
@@ -108,12 +118,11 @@ def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:
         return digits, extension
     parts = values.filter(extended).str.extract_groups(_EXTENDED).struct
     places = extended.fill_null(False).arg_true()
-    base = parts.field("1").to_frame("text").select(_without_punctuation(pl.col("text"))).to_series()
-    return digits.scatter(places, base), extension.scatter(places, parts.field("2"))
+    return digits.scatter(places, _bare(parts.field("1"))), extension.scatter(places, parts.field("2"))
 
 
-def _without_punctuation(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_many(_PUNCTUATION, [""] * len(_PUNCTUATION))
+def _bare(values: pl.Series) -> pl.Series:
+    return _of_series(pl.col("digits").str.replace_many(_PUNCTUATION, [""] * len(_PUNCTUATION)), values)
 
 
 def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None) -> pl.Series:
@@ -126,7 +135,7 @@ def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None
     if extension.null_count() < extension.len():
         numbers = (numbers + ";ext=" + extension).fill_null(numbers.set(extension.is_not_null(), None))
     number = pl.col("number")
-    return numbers.to_frame("number").select(pl.when(numbering.is_certain(number)).then(number)).to_series()
+    return numbers.to_frame("number").select(pl.when(numbering.is_certain(number, region)).then(number)).to_series()
 
 
 def _of_series(reading: pl.Expr, digits: pl.Series) -> pl.Series:
@@ -135,8 +144,11 @@ def _of_series(reading: pl.Expr, digits: pl.Series) -> pl.Series:
 
 def _as_it_stands(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
     """Digits that are a national number, which the library takes apart no further; null where they are not."""
-    is_national = digits.str.contains(plan.national) & ~digits.str.contains(plan.international_prefix)
-    return pl.when(is_national).then(pl.lit(f"+{plan.calling_code}") + digits)
+    return pl.when(_is_national(digits, plan)).then(pl.lit(f"+{plan.calling_code}") + digits)
+
+
+def _is_national(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+    return digits.str.contains(plan.national) & ~digits.str.contains(plan.international_prefix)
 
 
 def _with_prefix(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:

@@ -11,7 +11,7 @@ from contact_pipeline.profiles.distinct import change_where
 from contact_pipeline.profiles.postal import PostalCodes, postal_codes_of
 
 _US: Final = "US"
-_US_PLAIN: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
+US_PLAIN: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
 _LOST_ZEROS: Final = "^[0-9]{1,9}$"
 
 
@@ -34,7 +34,7 @@ def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
 
 def _read(values: pl.Series, country: str | None) -> pl.Series:
     if country == _US:
-        return change_where(values, ~values.str.contains(_US_PLAIN), _in_us_form)
+        return change_where(values, ~values.str.contains(US_PLAIN), _in_us_form)
     return _in_form(values, postal_codes_of(country)) if country else values
 
 

@@ -16,7 +16,7 @@ _CHANGED: Final[Mapping[str, _Changed]] = {
     "date": date.repaired,
     "email": email.repaired,
     "phone": phone.repaired,
-    "ssn": lambda before, _: identifiers.ssn_repaired(before),
+    "ssn": identifiers.ssn_repaired,
     "zip_code": postal_code.repaired,
     "identifier": identifiers.repaired,
     "name": name.repaired,

@@ -12,12 +12,18 @@ from contact_pipeline.profiles.distinct import change_where
 # Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.
 _COMPOSED: Final = "!-~¡-¬®-ɏЀ-҂ء-يऄ-नぁ-ゖァ-ヺ一-鿿가-힣‐-”"
 _UNTIDY: Final = f"[^ {_COMPOSED}]|  |^ | $"
+_SPACES: Final = r"\s\s+|[\s&&[^ ]]"  # spaces other than a single one
 _INVISIBLE: Final = r"[\p{Cf}\p{Cc}&&[^\s]]"  # zero-width and directional characters, soft hyphens, controls
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
     """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left."""
     return cell.map_batches(_tidied, return_dtype=pl.String)
+
+
+def are_tidy(values: pl.Series) -> pl.Series:
+    """Whether each text is tidied as it stands; null stays null."""
+    return (values != "") & ~values.str.contains(_UNTIDY)
 
 
 def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
@@ -36,6 +42,11 @@ def _tidy(values: pl.Series) -> pl.Series:
 
 
 def _clean(values: pl.Series) -> pl.Series:
+    spaced = values.str.replace_all(_SPACES, " ")
+    return change_where(spaced, spaced.str.contains(_UNTIDY), _cleaned)
+
+
+def _cleaned(values: pl.Series) -> pl.Series:
     visible = values.str.replace_all(_INVISIBLE, "").str.normalize("NFC")
     return visible.str.replace_all(r"\s+", " ").str.strip_chars().replace("", None)
 

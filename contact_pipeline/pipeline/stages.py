@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -20,8 +22,7 @@ from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.upload import ReadOptions, first_rows, read_upload
-from contact_pipeline.validate import held_because, noted_cells, reject_repeats
-from contact_pipeline.validate import validate as validate_rows
+from contact_pipeline.validate import find_doubtful, held_because, noted_cells, reject, reject_repeats
 
 
 def read(store: Store, line: LedgerLine) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     staging.clear("normalized")
     facts, reference, errors = staging.facts(), store.reference(), staging.table("cell_errors")
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
-    formats = fitting_formats(staging.slices("raw", slice_rows), facts["fields"], profile)
+    formats = fitting_formats(partial(staging.slices, "raw", slice_rows), facts["fields"], profile)
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
     for number, raw in enumerate(staging.slices("raw", slice_rows)):
@@ -109,10 +110,9 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     reference, headings = reference_of(facts), headings_of(facts, profile)
     profile = with_formats(profile, facts.get("formats", {}))
     errors = staging.table("cell_errors")
-    found = [
-        validate_rows(clean, profile, reference, headings, errors)
-        for clean in staging.slices("normalized", store.settings.slice_rows)
-    ]
+    slice_rows = store.settings.slice_rows
+    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in staging.slices("normalized", slice_rows))
+    found = [reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, slice_rows)]
     rejections = pl.concat([empty(REJECTIONS), *found])
     with staging.open() as database:
         database.store("rejections", rejections)
@@ -121,6 +121,18 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         reject_repeats(database, profile, headings)
         error_count: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
     return {"error_count": error_count}
+
+
+def _together(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """The same rows in fewer frames, each of at least as many rows but the last."""
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        held.append(frame)
+        if sum(each.height for each in held) >= rows:
+            yield pl.concat(held)
+            held = []
+    if held:
+        yield pl.concat(held)
 
 
 def match(store: Store, line: LedgerLine) -> dict[str, Any]:
@@ -163,7 +175,7 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
     profile = with_formats(profile, facts.get("formats", {}))
     parts = [
         repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings)
-        for raw, clean in staging.pairs(store.settings.slice_rows)
+        for raw, clean in staging.pairs()
     ]
     return pl.concat(parts) if parts else pl.DataFrame()
 

@@ -54,10 +54,10 @@ def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
 
 def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
     """The same as a date."""
-    found = text.str.to_date(declared, strict=False)
+    found = text.str.to_date(declared, strict=False, cache=False)  # what is read are distinct texts
     if "%y" not in declared:
         # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
-        return pl.when(found.dt.year().is_between(1000, 9999)).then(found)
+        return pl.when(found.is_between(pl.date(1000, 1, 1), pl.date(9999, 12, 31))).then(found)
     century = (
         pl.when(found.dt.year() % 100 <= (68 if pivot is None else pivot)).then(pl.lit("20")).otherwise(pl.lit("19"))
     )
@@ -67,7 +67,8 @@ def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
 
 def differ(days: Sequence[pl.Expr]) -> pl.Expr:
     """Whether two of the readings of a text are different days."""
-    return pl.min_horizontal(days) != pl.max_horizontal(days) if len(days) > 1 else pl.lit(False)
+    first = pl.coalesce(days)
+    return pl.any_horizontal((day != first).fill_null(False) for day in days[1:]) if len(days) > 1 else pl.lit(False)
 
 
 def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None) -> list[str]:

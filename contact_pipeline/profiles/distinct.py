@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import polars as pl
+
+_SAMPLED: Final = 16  # one value of so many
+_FEW: Final = 4  # times fewer
 
 
 def change_where(values: pl.Series, needed: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -29,3 +33,16 @@ def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) ->
     if distinct.is_empty():
         return pl.Series(values.name, [None], dtype=decided.dtype).new_from_index(0, values.len())
     return values.replace_strict(distinct, decided, return_dtype=decided.dtype, default=None)
+
+
+def are_few(values: pl.Series) -> bool:
+    """Whether a column has far fewer distinct values than rows, as a sample of it has."""
+    sample = values.gather_every(_SAMPLED)
+    return sample.n_unique() * _FEW < sample.len()
+
+
+def numbered(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """For each value its place among the distinct ones (null stays null), and these."""
+    coded = values.cast(pl.Categorical(pl.Categories.random()))
+    distinct = coded.drop_nulls().unique()
+    return coded.to_physical(), distinct.cast(pl.String).gather(distinct.to_physical().arg_sort())

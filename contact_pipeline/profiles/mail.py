@@ -16,9 +16,18 @@ _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _LAST_LABEL: Final = "(?:[A-Za-z0-9][A-Za-z0-9-]*)?[A-Za-z]"
 _ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}$"
+_PLAIN_LABEL: Final = "[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
+_PLAIN: Final = (  # no `--`, and not under a name of special use
+    rf"^[A-Za-z0-9_+]+(?:[.\-][A-Za-z0-9_+]+)*@(?:{_PLAIN_LABEL}\.)+(?:com|net|org|edu|gov|info|biz|[a-z][a-z])$"
+)
 _OPEN: Final = "--"  # as in labels such as xn--…, which only IDNA can judge (RFC 5890, 2.3.1)
 _SPECIAL_USE: Final = rf"(?i)[@.](?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$"  # RFC 6761: nobody has mail there
 _SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 5321, 4.5.3.1)
+
+
+def is_plain(text: pl.Expr) -> pl.Expr:
+    """Whether a text is beyond doubt an address, by one pattern that most addresses have; false says nothing."""
+    return (text.str.len_bytes() <= _SHORT) & text.str.contains(_PLAIN)
 
 
 def are_addresses(values: pl.Series) -> pl.Series:

@@ -6,13 +6,16 @@ A regular expression made from its metadata settles nearly every number; what it
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import phonenumbers
 import polars as pl
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+from contact_pipeline.profiles.distinct import fill_where
 
 _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager", "uan",
@@ -22,7 +25,10 @@ _NOT_GEOGRAPHIC: Final = "001"
 _EXTENSION: Final = "(?:;ext=[0-9]{1,7})?"
 _EXTENSION_WORD: Final = re.compile(r"(?i)\b(?:ramal|poste)\b")
 _ZEROS: Final = re.compile(r"[ (]*00[ ).\-]*(?=\(?[1-9])")
+_NEVER: Final = "^!"  # no number begins so
 _SHAPE: Final = rf"^\+[1-9][0-9]*{_EXTENSION}$"
+
+_Judge = Callable[[pl.Expr, pl.Expr], pl.Expr]  # of: a valid number, an open start
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +63,38 @@ def plan_of(region: str) -> Plan | None:
     return Plan(
         calling_code=str(metadata.country_code),
         national=f"^(?:{_for_polars(national)})$",
-        international_prefix=f"^(?:{_for_polars(abroad)})" if abroad else "^!",
+        international_prefix=f"^(?:{_for_polars(abroad)})" if abroad else _NEVER,
         plain_international_prefix=abroad if abroad.isdigit() else None,
         trunk_prefix=_plain_trunk_prefix(metadata.national_prefix, metadata.national_prefix_for_parsing),
         starts_otherwise=_starts_otherwise(metadata),
     )
 
 
-def is_certain(number: pl.Expr) -> pl.Expr:
+def is_certain(number: pl.Expr, region: str | None = None) -> pl.Expr:
     """Whether text such as `+12025550143` or `+12025550143;ext=12` is a valid number, in E.164, beyond doubt.
 
     False means that the library must be asked.
+
+    Args:
+        number: the texts.
+        region: where most of them belong, which makes it quicker; None: anywhere.
     """
-    return number.str.contains(_valid_numbers()) & ~number.str.contains(_open_starts())
+    home = plan_of(region) if region else None
+
+    def certain(values: pl.Series) -> pl.Series:
+        if home is None:
+            return _judged(values, _beyond_doubt)
+        found = _of_code(values, home.calling_code, _beyond_doubt)
+        abroad = ~found & ~values.str.starts_with(f"+{home.calling_code}")
+        return fill_where(found, abroad, values, lambda some: _judged(some, _beyond_doubt))
+
+    return number.map_batches(certain, return_dtype=pl.Boolean)
 
 
 def is_wrong(number: pl.Expr) -> pl.Expr:
     """Whether text such as `+12025550143` or `+12025550143;ext=12` is beyond doubt no valid number."""
-    shaped = number.str.contains(_SHAPE)
-    return shaped & ~number.str.contains(_valid_numbers()) & ~number.str.contains(_open_starts())
+    may_be = number.map_batches(lambda values: _judged(values, _possible), return_dtype=pl.Boolean)
+    return number.str.contains(_SHAPE) & ~may_be
 
 
 def verdict(text: str, region: str | None) -> str | None:
@@ -103,14 +122,39 @@ def _read(text: str, region: str | None) -> str | None:
     return f"{e164};ext={number.extension}" if number.extension else e164
 
 
+def _beyond_doubt(valid: pl.Expr, is_open: pl.Expr) -> pl.Expr:
+    return valid & ~is_open
+
+
+def _possible(valid: pl.Expr, is_open: pl.Expr) -> pl.Expr:
+    return valid | is_open
+
+
+def _judged(values: pl.Series, judge: _Judge) -> pl.Series:
+    """What `judge` makes of the texts of each calling code; false where there is none."""
+    codes = values.str.extract(_calling_codes())
+    judged = values.str.starts_with("+") & False
+    for code in codes.drop_nulls().unique():
+        judged = fill_where(judged, codes == code, values, partial(_of_code, code=code, judge=judge))
+    return judged
+
+
+def _of_code(values: pl.Series, code: str, judge: _Judge) -> pl.Series:
+    number, valid, starts = pl.col("number"), _valid_numbers(int(code)), _open_starts(int(code))
+    return values.to_frame("number").select(judge(number.str.contains(valid), number.str.contains(starts))).to_series()
+
+
 @cache
-def _valid_numbers() -> str:
-    """E.164 text whose national number has a number type in some region of its calling code."""
-    codes = []
-    for code, regions in COUNTRY_CODE_TO_REGION_CODE.items():
-        patterns = dict.fromkeys(pattern for region in regions for pattern in _patterns(code, region))
-        codes.append(f"{code}(?:{'|'.join(patterns)})")
-    return f"^\\+(?:{_for_polars('|'.join(codes))}){_EXTENSION}$"
+def _calling_codes() -> str:
+    return rf"^\+({'|'.join(map(str, COUNTRY_CODE_TO_REGION_CODE))})"  # none is the start of another
+
+
+@cache
+def _valid_numbers(code: int) -> str:
+    """E.164 text whose national number has a number type in some region of the calling code."""
+    regions = COUNTRY_CODE_TO_REGION_CODE[code]
+    patterns = dict.fromkeys(pattern for region in regions for pattern in _patterns(code, region))
+    return f"^\\+{code}(?:{_for_polars('|'.join(patterns))}){_EXTENSION}$"
 
 
 def _patterns(code: int, region: str) -> list[str]:
@@ -120,22 +164,19 @@ def _patterns(code: int, region: str) -> list[str]:
 
 
 @cache
-def _open_starts() -> str:
+def _open_starts(code: int) -> str:
     """Starts of E.164 text where a valid national number may still be read otherwise.
 
     Digits that look like a trunk prefix may be taken off; digits that belong to one region of a shared calling code
     make that region alone decide.
     """
-    starts = []
-    for code, regions in COUNTRY_CODE_TO_REGION_CODE.items():
-        main = _metadata(code, regions[0])
-        if main.leading_digits:
-            starts.append(str(code))
-            continue
-        digits = [_metadata(code, region).leading_digits for region in regions]
-        if known := [start for start in (main.national_prefix_for_parsing, *digits) if start]:
-            starts.append(f"{code}(?:{'|'.join(known)})")
-    return f"^\\+(?:{_for_polars('|'.join(starts))})"
+    regions = COUNTRY_CODE_TO_REGION_CODE[code]
+    main = _metadata(code, regions[0])
+    if main.leading_digits:
+        return f"^\\+{code}"
+    digits = [_metadata(code, region).leading_digits for region in regions]
+    known = [start for start in (main.national_prefix_for_parsing, *digits) if start]
+    return f"^\\+{code}(?:{_for_polars('|'.join(known))})" if known else _NEVER
 
 
 def _metadata(code: int, region: str) -> PhoneMetadata:

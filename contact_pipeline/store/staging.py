@@ -79,12 +79,14 @@ class Staging:
                 self.path.chmod(0o600)
             yield database
 
-    def slices(self, prefix: str, rows: int) -> Iterator[pl.DataFrame]:
-        """The raw or normalized rows in file order, in frames of at most `rows` rows."""
+    def slices(self, prefix: str, rows: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The raw or normalized rows in file order, in frames of about `rows` rows: each file in equal parts."""
         for file in self.files(prefix):
-            frame = pl.read_parquet(file)
-            for start in range(0, max(frame.height, 1), rows):
-                yield frame.slice(start, rows)
+            frame = pl.read_parquet(file, columns=columns)
+            parts = max(round(frame.height / rows), 1)
+            size = max(-(-frame.height // parts), 1)
+            for start in range(0, max(frame.height, 1), size):
+                yield frame.slice(start, size)
 
     def files(self, prefix: str) -> list[Path]:
         """The Parquet files of that prefix, in file order."""
@@ -98,13 +100,16 @@ class Staging:
     def write(self, prefix: str, number: int, frame: pl.DataFrame) -> None:
         """Writes one slice beside the database, for the owner only."""
         file = self.folder / f"{prefix}-{number:05d}.parquet"
-        frame.write_parquet(file, compression="lz4")
+        frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
         file.chmod(0o600)
 
-    def pairs(self, rows: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Every slice of raw rows with the normalized rows that were made of it."""
-        clean = (pl.read_parquet(file) for file in self.files("normalized"))
-        yield from zip(self.slices("raw", rows), clean, strict=True)
+    def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Every slice of normalized rows behind the raw rows from its first to its last."""
+        raw = pl.scan_parquet(self.files("raw"))
+        for file in self.files("normalized"):
+            clean = pl.read_parquet(file)
+            numbers = clean["row_number"]
+            yield raw.filter(pl.col("row_number").is_between(numbers.min(), numbers.max())).collect(), clean
 
     def keep_facts(self, database: Database, facts: dict[str, Any]) -> None:
         """Keeps what the stages found out about the file, beside the rows."""

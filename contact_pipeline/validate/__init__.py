@@ -6,6 +6,9 @@ from contact_pipeline.validate.held import held_because
 from contact_pipeline.validate.notes import noted_cells
 from contact_pipeline.validate.schema import schema_for
 from contact_pipeline.validate.unique import reject_repeats
-from contact_pipeline.validate.validate import validate
+from contact_pipeline.validate.validate import find_doubtful, reject, validate
 
-__all__ = ["CODES", "describe_schema", "held_because", "noted_cells", "reject_repeats", "schema_for", "validate"]
+__all__ = [
+    "CODES", "describe_schema", "find_doubtful", "held_because", "noted_cells", "reject", "reject_repeats",
+    "schema_for", "validate",
+]  # fmt: skip

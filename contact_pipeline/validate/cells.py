@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -20,6 +21,10 @@ _SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 _ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
 _SSN: Final = "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"
+_SSN_ISSUED: Final = (
+    "^(?:00[1-9]|0[1-9][0-9]|[1-57-8][0-9]{2}|6[0-57-9][0-9]|66[0-57-9])"
+    "-(?:0[1-9]|[1-9][0-9])-(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})$"
+)
 _SSN_NEVER_ISSUED: Final = "^(?:000|666|9|[0-9]{3}-00|[0-9]{3}-[0-9]{2}-0000)"
 _ZIP_CODE: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
 _FIRST_BIRTH: Final = "1900-01-01"
@@ -56,14 +61,35 @@ def cell_rules(column: Column, profile: Profile, reference: Reference, today: da
     return [*found, *_birth_date(today)] if column.type == "date" and column.field == "date_of_birth" else found
 
 
-def _unless(quick: Passes, careful: Passes) -> Passes:
+def at_a_glance(column: Column, profile: Profile, today: date) -> Passes | None:
+    """A quick rule: what passes it passes every rule for the cells of the column; None: there is no such rule."""
+    match column.type:
+        case "text":  # what is in scientific notation has a plus
+            return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
+        case "email":
+            return lambda value: mail.is_plain(value) & ~value.str.contains(MISTAKEN_DOMAIN)
+        case "phone":
+            return partial(numbering.is_certain, region=profile.region)
+        case "date" if column.field == "date_of_birth":
+            by = today.isoformat()
+            return lambda value: _is_plain_day(value) & (value >= _FIRST_BIRTH) & (value <= by)
+        case "date":
+            return _is_plain_day
+        case "ssn":
+            return lambda value: value.str.contains(_SSN_ISSUED)
+        case "zip_code" if pattern := _postal_pattern(profile):
+            return lambda value: value.str.contains(pattern)
+    return None
+
+
+def unless(quick: Passes, careful: Passes) -> Passes:
     """Passes what the quick rule passes; only the distinct rest is looked at with care."""
 
     def judge(values: pl.Series) -> pl.Series:
-        return values.to_frame("value").select(careful(pl.col("value"))).to_series()
+        return values.to_frame().select(careful(pl.col(values.name))).to_series()
 
     def judge_rest(values: pl.Series) -> pl.Series:
-        passed = values.to_frame("value").select(quick(pl.col("value"))).to_series()
+        passed = values.to_frame().select(quick(pl.col(values.name))).to_series()
         return fill_where(passed, ~passed, values, lambda some: map_distinct(some, judge))
 
     return lambda value: value.map_batches(judge_rest, return_dtype=pl.Boolean)
@@ -94,7 +120,7 @@ def _phone(region: str | None) -> list[CellRule]:
 
 
 def _is_phone(value: pl.Expr) -> pl.Expr:
-    return _unless(numbering.is_certain, _is_phone_after_all)(value)
+    return unless(numbering.is_certain, _is_phone_after_all)(value)
 
 
 def _is_phone_after_all(value: pl.Expr) -> pl.Expr:
@@ -109,7 +135,7 @@ def _accepted_by_library(values: pl.Series) -> pl.Series:
 
 def _date(column: Column) -> list[CellRule]:
     formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
-    rules = [CellRule("date-format", _unless(_is_plain_day, _is_a_day), formats)]
+    rules = [CellRule("date-format", unless(_is_plain_day, _is_a_day), formats)]
     if len(column.formats) < 2:
         return rules
 
@@ -117,7 +143,7 @@ def _date(column: Column) -> list[CellRule]:
         days = [calendar.day(value, declared, column.pivot) for declared in column.formats]
         return ~calendar.differ(days).fill_null(False)
 
-    return [CellRule("date-ambiguous", _unless(_is_plain_day, has_one_reading), formats), *rules]
+    return [CellRule("date-ambiguous", unless(_is_plain_day, has_one_reading), formats), *rules]
 
 
 def _is_a_day(value: pl.Expr) -> pl.Expr:
@@ -144,8 +170,7 @@ def _is_country(value: pl.Expr) -> pl.Expr:
 def _postal_code(profile: Profile) -> CellRule:
     """The rule of each row's country, where a column says it; else that of the profile's region, or the US."""
     region = profile.region or "US"
-    says = profile.column_of.get("country")
-    if says is None or says.type != "country":
+    if not _says_country(profile):
         return CellRule("zip-code-format", lambda value: _has_postal_form(value, region), _postal_example(region))
 
     def passes(value: pl.Expr) -> pl.Expr:
@@ -156,8 +181,22 @@ def _postal_code(profile: Profile) -> CellRule:
     return CellRule("zip-code-format", passes, "the postal code as its country writes it")
 
 
+def _says_country(profile: Profile) -> bool:
+    column = profile.column_of.get("country")
+    return column is not None and column.type == "country"
+
+
+def _postal_pattern(profile: Profile) -> str | None:
+    """The pattern of every row's code; None where each row says its country, or its country has no pattern."""
+    return None if _says_country(profile) else _pattern_of(profile.region or "US")
+
+
+def _pattern_of(country: str) -> str | None:
+    return _ZIP_CODE if country == "US" else postal.postal_codes_of(country).pattern
+
+
 def _has_postal_form(value: pl.Expr, country: str) -> pl.Expr:
-    pattern = _ZIP_CODE if country == "US" else postal.postal_codes_of(country).pattern
+    pattern = _pattern_of(country)
     return value.str.contains(pattern) if pattern else pl.lit(True)
 
 
@@ -184,8 +223,8 @@ def _birth_date(today: date) -> list[CellRule]:
         return ~value.str.contains(_ISO)
 
     return [
-        CellRule("date-future", _unless(lambda value: value <= by, is_no_day)),
-        CellRule("date-before-1900", _unless(lambda value: value >= _FIRST_BIRTH, is_no_day)),
+        CellRule("date-future", unless(lambda value: value <= by, is_no_day)),
+        CellRule("date-before-1900", unless(lambda value: value >= _FIRST_BIRTH, is_no_day)),
     ]
 
 

@@ -16,7 +16,7 @@ from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredW
 from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import FURTHER, UNREAD
-from contact_pipeline.validate.cells import CellRule, cell_rules
+from contact_pipeline.validate.cells import CellRule, Passes, at_a_glance, cell_rules, unless
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
 _BESIDE: Final = {"boolean": (UNREAD, "boolean-format"), "email": (FURTHER, "email-several")}
@@ -71,20 +71,37 @@ def schema_for(
 
 def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[Rule]:
     """The rules of a profile, in the order in which defects are named; the arguments are those of `schema_for`."""
-    today = today or datetime.now(UTC).astimezone().date()
+    today = today or _today()
     return [
         *(rule for column in profile.columns for rule in _of_column(column, profile, reference, today)),
         *(found for rule in profile.rules for found in _of_whole_rows(rule, profile)),
     ]
 
 
-def in_doubt(there: Collection[str], rules: Sequence[Rule]) -> pl.Expr:
-    """Whether a row fails a rule, given the columns that there are.
+def in_doubt(there: Collection[str], profile: Profile, reference: Reference, today: date | None = None) -> pl.Expr:
+    """Whether a row fails a rule, given the columns that there are; the other arguments are those of `schema_for`.
 
-    All rules are asked at once, which makes many rows quick to judge; a schema then names what is wrong with the few.
+    All rules are asked at once, those for cells by one quick rule for each column where there is one, which makes many
+    rows quick to judge; a schema then names what is wrong with the few.
     """
-    passes = [rule.passes(there) for rule in rules if rule.column is None or rule.column in there]
-    return ~pl.all_horizontal(passes).fill_null(False) if passes else pl.lit(False)
+    today = today or _today()
+    rules = [rule for rule in rules_of(profile, reference, today) if rule.column is None or rule.column in there]
+    glances = {
+        c.field: quick for c in profile.columns if c.field in there and (quick := at_a_glance(c, profile, today))
+    }
+    seen = [_all_pass(field, quick, rules) for field, quick in glances.items()]
+    asked = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in glances)]
+    return ~pl.all_horizontal([*seen, *asked]).fill_null(False) if seen or asked else pl.lit(False)
+
+
+def _all_pass(field: str, quick: Passes, rules: Sequence[Rule]) -> pl.Expr:
+    """Whether a cell passes the quick rule of its column, or all others after all."""
+    careful = pl.all_horizontal(rule.passes([field]) for rule in rules if rule.of_cell and rule.column == field)
+    return unless(lambda value: quick(value) | value.is_null(), lambda _: careful)(pl.col(field))
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
 
 
 def _of_column(column: Column, profile: Profile, reference: Reference, today: date) -> Iterator[Rule]:

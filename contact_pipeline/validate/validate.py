@@ -21,7 +21,7 @@ from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
-from contact_pipeline.validate.schema import in_doubt, rules_of, schema_for
+from contact_pipeline.validate.schema import in_doubt, schema_for
 from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
 
@@ -53,7 +53,7 @@ def validate(
     headings: Mapping[str, str],
     cell_errors: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Every defect of a slice, at most one for each cell, by row and in the profile's order of columns.
+    """Every defect of some rows, at most one for each cell, by row and in the profile's order of columns.
 
     Args:
         normalized: contracts.NORMALIZED_ROWS.
@@ -65,11 +65,31 @@ def validate(
     Returns:
         contracts.REJECTIONS, without line numbers.
     """
-    wording = _Wording(profile, reference, headings)
+    doubtful = find_doubtful(normalized, profile, reference, cell_errors)
+    return reject(doubtful, profile, reference, headings, cell_errors)
+
+
+def find_doubtful(
+    normalized: pl.DataFrame, profile: Profile, reference: Reference, cell_errors: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The rows of a slice that have a defect, for `reject` to name; the arguments are those of `validate`."""
     normalized = _with_deciding(normalized, profile)
     schema_for(profile, reference, cells=False, rows=False).validate(normalized, lazy=True)
-    doubtful = in_doubt(normalized.columns, rules_of(profile, reference))
-    rows, errors = _with_errors(normalized.filter(doubtful | _is_among(cell_errors)), profile, cell_errors)
+    return normalized.filter(in_doubt(normalized.columns, profile, reference) | _is_among(cell_errors))
+
+
+def reject(
+    doubtful: pl.DataFrame,
+    profile: Profile,
+    reference: Reference,
+    headings: Mapping[str, str],
+    cell_errors: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Every defect of the rows that `find_doubtful` found, in words; arguments and result are those of `validate`."""
+    if doubtful.is_empty():
+        return empty(REJECTIONS)
+    wording = _Wording(profile, reference, headings)
+    rows, errors = _with_errors(doubtful, profile, cell_errors)
     if profile.on_error != "note":
         failures = errors + failures_of(rows, schema_for(profile, reference))
         return _in_order([wording.tell(rows, failure, "error") for failure in failures])

@@ -8,9 +8,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from contact_pipeline.normalize import normalize, repairs_of
+from contact_pipeline.normalize.glance import at_a_glance
+from contact_pipeline.normalize.normalize import _Around, _read
 from contact_pipeline.profiles import Profile, mail
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.validate import validate
+from contact_pipeline.terms import FURTHER
+from contact_pipeline.validate import find_doubtful, reject, validate
 
 REFERENCE = Reference(
     logins=frozenset({"Test.User"}), vocabularies={"specialties": ("Cardiology", "Pediatrics", "Médica")}
@@ -62,11 +65,15 @@ ROWS = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, st.none() | TEXTS))
 QUICK = settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
-def read(rows):
-    """What becomes of each row: its values, the fields in error, and the fields that are repaired."""
+def raw_of(rows):
     numbers = pl.Series(range(len(rows)), dtype=pl.UInt32)
     raw = pl.DataFrame({name: pl.Series([cells[name] for cells in rows], dtype=pl.String) for name in COLUMNS})
-    raw = raw.with_columns(row_number=numbers, line_number=numbers, anchor=pl.lit("x"))
+    return raw.with_columns(row_number=numbers, line_number=numbers, anchor=pl.lit("x"))
+
+
+def read(rows):
+    """What becomes of each row: its values, the fields in error, and the fields that are repaired."""
+    raw = raw_of(rows)
     clean, _ = normalize(raw, FIELDS, PROFILE, REFERENCE)
     told = validate(clean, PROFILE, REFERENCE, FIELDS).filter(pl.col("severity") == "error")
     repairs = repairs_of(raw, clean, FIELDS, PROFILE, REFERENCE)
@@ -119,6 +126,48 @@ def test_a_value_never_changes_without_its_repair_being_listed(rows):
             assert bare(name, values[name]) == bare(name, cells[name]), (name, cells[name], values[name])
 
 
+@QUICK
+@given(texts=st.lists(TEXTS, min_size=5, max_size=30), region=st.sampled_from(["US", "BR", None]))
+def test_a_glance_says_nothing_that_the_whole_way_does_not(texts, region):
+    profile = PROFILE.model_copy(update={"region": region})
+    cells = pl.DataFrame({"text": pl.Series([*texts, *LIKELY, None], dtype=pl.String)})
+    for column in profile.columns:
+        values, certain = at_a_glance(cells["text"], column, profile, by_country=False)
+        read = _read(cells, column, _Around(profile, REFERENCE, None)).filter(certain)
+        assert read[column.field].equals(values.filter(certain), null_equal=True), column.field
+        assert not read["changed"].any()
+        assert all(read[name].is_null().all() for name in read.columns if name.startswith(FURTHER))
+
+
+def test_a_glance_is_enough_for_what_most_cells_hold():
+    """The property above would say nothing of a glance that is never certain."""
+    usual = {
+        "text": "Ad Agency", "nickname": "Rosa Bel", "email": "Rosa.Bel@example.com", "phone": "(202) 555-0143",
+        "date_of_birth": "1984-04-17", "ssn": "219099999", "zip_code": "02139-4307",
+    }  # fmt: skip
+    for field, text in usual.items():
+        _, certain = at_a_glance(pl.Series([text, "", None]), PROFILE.column_of[field], PROFILE, by_country=False)
+        assert certain.to_list() == [True, False, False], field
+
+
+@settings(QUICK, max_examples=20)
+@given(rows=ROWS)
+def test_values_are_the_same_however_often_they_stand_in_a_column(rows):
+    once, often = read(rows), read(rows * 40)
+    for number, (values, wrong, repaired) in enumerate(often):
+        first = once[number % len(rows)]
+        assert ({**values, "row_number": 0}, wrong, repaired) == ({**first[0], "row_number": 0}, *first[1:])
+
+
+@QUICK
+@given(rows=ROWS)
+def test_a_quick_rule_passes_nothing_that_the_rules_do_not(rows):
+    clean, _ = normalize(raw_of(rows), FIELDS, PROFILE, REFERENCE)
+    doubtful = find_doubtful(clean, PROFILE, REFERENCE)
+    assert reject(clean, PROFILE, REFERENCE, FIELDS).equals(reject(doubtful, PROFILE, REFERENCE, FIELDS))
+    assert doubtful["row_number"].to_list() == sorted(set(reject(clean, PROFILE, REFERENCE, FIELDS)["row_number"]))
+
+
 def bare(name, value):
     """What a value says, without the punctuation, the case or the prefixes that its field does not count."""
     value = value or ""
@@ -146,7 +195,13 @@ ADDRESSES = st.from_regex(r"[a-z.+'-]{1,8}@([a-zé0-9-]{1,8}\.){1,2}[a-z0-9]{1,5
 @settings(deadline=None, max_examples=200)
 @given(texts=st.lists(TEXTS | ADDRESSES, min_size=10, max_size=30))
 def test_the_fast_path_and_the_library_judge_addresses_alike(texts):
-    assert mail.are_addresses(pl.Series(texts)).to_list() == [mail.verdict(text) is not None for text in texts]
+    accepted = [mail.verdict(text) is not None for text in texts]
+    assert mail.are_addresses(pl.Series(texts)).to_list() == accepted
+    assert all(accepted[place] for place, plain in enumerate(are_plain(texts)) if plain)
+
+
+def are_plain(texts):
+    return pl.DataFrame({"text": texts}).select(mail.is_plain(pl.col("text"))).to_series().to_list()
 
 
 LABELS = ["example", "xn--bcher-kva", "a-b", "-a", "a-", "ab--cd", "xn--", "test", "b" * 63, "b" * 64, "1", "é", "_x"]
@@ -160,3 +215,6 @@ def test_the_fast_path_and_the_library_judge_a_large_made_up_set_alike():
     judged = mail.are_addresses(pl.Series(texts)).to_list()
     assert [text for text, ours in zip(texts, judged, strict=True) if ours != (mail.verdict(text) is not None)] == []
     assert 100 < sum(judged) < len(texts) / 2
+    plain = are_plain(texts)
+    assert [text for text, ours, sure in zip(texts, judged, plain, strict=True) if sure and not ours] == []
+    assert sum(plain) > 10

@@ -1,0 +1,57 @@
+"""Values that are told at a glance: texts in canonical form, or one step from it, which are tidy and no repair.
+
+A glance is one regular expression where the whole way is many; only what it leaves open goes that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.normalize import identifiers, phone, text
+from contact_pipeline.normalize.email import PLAIN as PLAIN_ADDRESS
+from contact_pipeline.normalize.postal_code import US_PLAIN
+from contact_pipeline.profiles import Column, Profile, calendar
+from contact_pipeline.profiles.distinct import fill_where
+
+_NAME: Final = r"^[A-Z]?[a-z]+(?:[ '\-][A-Z]?[a-z]+)*$"
+_AS_THEY_STAND: Final = {"email": PLAIN_ADDRESS, "date": calendar.EVERY_YEAR}
+
+
+def at_a_glance(texts: pl.Series, column: Column, profile: Profile, *, by_country: bool) -> tuple[pl.Series, pl.Series]:
+    """What the texts become, and whether that is beyond doubt; where it is not, what they become says nothing.
+
+    Args:
+        texts: cells as they were read.
+        column: what they hold.
+        profile: its region, and the words that mean nothing.
+        by_country: whether the form depends on the country of the row.
+    """
+    if column.type == "phone" and not by_country:
+        values, certain = phone.at_a_glance(texts, profile.region)
+    elif column.type == "ssn":
+        values, certain = identifiers.ssn_at_a_glance(texts)
+    elif column.type == "text" or (column.type == "name" and not column.title_case):
+        values, certain = texts, text.are_tidy(texts)
+    elif pattern := _pattern(column, profile, by_country=by_country):
+        values, certain = texts, texts.str.contains(pattern)
+    else:
+        return texts, pl.Series([False]).new_from_index(0, texts.len())
+    words = {word.lower() for word in (*profile.blanks_in(column), column.nothing or "")}
+    return values, _unless_word(texts, certain.fill_null(False), words)
+
+
+def _pattern(column: Column, profile: Profile, *, by_country: bool) -> str | None:
+    if column.type == "name":
+        return _NAME
+    if column.type == "zip_code":
+        return US_PLAIN if profile.region in {None, "US"} and not by_country else None
+    return _AS_THEY_STAND.get(column.type)
+
+
+def _unless_word(texts: pl.Series, certain: pl.Series, words: Collection[str]) -> pl.Series:
+    """Whether it is beyond doubt, and none of the words; bytes are counted in no time, and few texts are so short."""
+    short = certain & (texts.str.len_bytes() <= max(len(word.encode()) for word in words))
+    return fill_where(certain, short, texts, lambda some: ~some.str.to_lowercase().is_in(list(words)))
