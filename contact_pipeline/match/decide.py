@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Final
 
@@ -102,10 +103,15 @@ def _pairs(part: Part, number: int, rule: MatchRule, keys: str) -> str:
     queries = [
         f"""
         SELECT r.row_number, c.{part.id} AS candidate, {rank} AS rank, {_differs(part, number, rule)} AS differs
-        FROM {keys} AS r JOIN stored AS c ON {" AND ".join(_equal(name) for name in fields)}"""
-        for fields in sets
+        FROM {keys} AS r JOIN stored AS c ON {_agree(fields)}
+             {" ".join(f"AND ({_agree(found)}) IS NOT TRUE" for found in sets[:place])}"""  # each pair once
+        for place, fields in enumerate(sets)
     ]
-    return queries[0] if len(queries) == 1 else f"(SELECT DISTINCT * FROM ({' UNION ALL '.join(queries)}))"
+    return " UNION ALL ".join(queries)
+
+
+def _agree(fields: Iterable[str]) -> str:
+    return " AND ".join(_equal(name) for name in fields)
 
 
 def _equal(name: str) -> str:
@@ -119,7 +125,7 @@ def _differs(part: Part, number: int, rule: MatchRule) -> str:
     higher = [earlier.equal for earlier in part.rules[: number - 1] if earlier.equal]
     different = [
         f"({' AND '.join(f'(r.{key_column(f)} = c.{key_column(f)}) IS NOT NULL' for f in fields)}"
-        f" AND NOT ({' AND '.join(_equal(f) for f in fields)}))"
+        f" AND NOT ({_agree(fields)}))"
         for fields in higher
     ]
     return f"CASE WHEN {' OR '.join(different) or 'false'} THEN '{rule.higher_differs}' ELSE 'no' END"
