@@ -51,13 +51,18 @@ class Invocation:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The pipeline on this home; loaded only when a command needs it, so that help stays fast."""
-        settings = self.settings
-        from contact_pipeline import Pipeline
+        import polars  # noqa: F401 - it takes Ctrl-C for itself, panics on stderr, and leaves Python to raise it again
 
         if threading.current_thread() is threading.main_thread():
-            # Polars takes Ctrl-C for itself, panics on stderr, and leaves Python to raise it a second time.
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        return Pipeline(settings=settings)
+        return self.looking
+
+    @cached_property
+    def looking(self) -> Pipeline:
+        """The same for a command that only looks at uploads, without what is slow to load."""
+        from contact_pipeline import Pipeline
+
+        return Pipeline(settings=self.settings)
 
     def line(self, *words: object) -> str:
         """A command to type next, for this home."""

@@ -36,15 +36,16 @@ def draw_upload(
     invocation: Invocation, upload: Upload, *, all_errors: bool = False, all_changes: bool = False, rows: bool = False
 ) -> list[RenderableType]:
     """The whole page of one upload."""
-    return [
-        draw_facts(upload),
-        *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),
-        *draw_counts(upload),
-        *([draw_rows(upload)] if rows else ()),
-        *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
-        *draw_changes(upload, shown=None if all_changes else SHOWN_CHANGES),
-        *draw_next(invocation, upload),
-    ]
+    with upload.staging.look():  # once for all that is drawn
+        return [
+            draw_facts(upload),
+            *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),
+            *draw_counts(upload),
+            *([draw_rows(upload)] if rows else ()),
+            *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
+            *draw_changes(upload, shown=None if all_changes else SHOWN_CHANGES),
+            *draw_next(invocation, upload),
+        ]
 
 
 def draw_facts(upload: Upload) -> RenderableType:

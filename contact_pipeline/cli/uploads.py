@@ -26,9 +26,9 @@ def list_uploads(invocation: Invocation) -> None:
     from contact_pipeline.cli.upload_view import moment
 
     if invocation.json:
-        console.document([upload.as_dict() for upload in invocation.pipeline.uploads()])
+        console.document([upload.as_dict() for upload in invocation.looking.uploads()])
         return
-    uploads = invocation.pipeline.uploads(SHOWN)
+    uploads = invocation.looking.uploads(SHOWN)
     headings = (
         "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
     )  # fmt: skip
@@ -71,7 +71,7 @@ def show_upload(
     """Show one upload: file, size, state, counts, errors by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_upload
 
-    found = invocation.pipeline.show(upload)
+    found = invocation.looking.show(upload)
     if invocation.json:
         console.document(found.as_dict(rows=rows, changes=changes, all_errors=all_errors))
         return

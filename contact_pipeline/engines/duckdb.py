@@ -10,13 +10,15 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
-import polars as pl
 
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
         self._connection = connection
         self._folder = folder
+        self._searched: list[str] = []
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Executes a statement for its effect."""
@@ -75,6 +78,8 @@ class Database:
 
     def frame(self, sql: str) -> pl.DataFrame:
         """Executes a query; its result as a Polars frame."""
+        import polars as pl  # most calls only look at the ledger, and need no frame
+
         return pl.DataFrame(self._connection.sql(sql))
 
     def see(self, name: str, frame: pl.DataFrame) -> None:
@@ -111,6 +116,8 @@ class Database:
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
         """The rows that `keep` wrote, in their order, in frames of bounded size."""
+        import polars as pl
+
         return pl.scan_parquet(self._kept(view)).collect_batches(maintain_order=True)
 
     def see_files(self, view: str, prefix: str | None = None) -> None:
@@ -145,6 +152,10 @@ class Database:
             ) WHERE name = {text(table)}"""
         return bool(self.value(sql))
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table or view, in order; it is there."""
+        return [column[0] for column in self._connection.execute(f"FROM {table} LIMIT 0").description or ()]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commits at the end; takes everything back on any error, interruption included."""
@@ -172,10 +183,16 @@ class Database:
             self.run(f"DETACH DATABASE IF EXISTS {alias}")
             raise
         try:
-            _also_search(self._connection, path.parent)
+            self.search(path.parent)
             yield
         finally:
             self.run(f"DETACH {alias}")
+
+    def search(self, folder: Path) -> None:
+        """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""
+        if str(folder) not in self._searched:
+            self._searched.append(str(folder))
+            self._connection.execute(f"SET file_search_path = {text(','.join(self._searched))}")
 
     def close(self) -> None:
         """Closes the connection and lets go of the file's lock."""
@@ -210,6 +227,7 @@ def open_database(
                 held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
             if path is not None:
                 held.enter_context(_used(connection, path, settings, read_only=read_only))
+                database.search(path.parent)
             yield database
     finally:
         connection.close()
@@ -269,17 +287,9 @@ def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings,
     try:
         _patiently(lambda: connection.execute(attach), path, settings.lock_wait_seconds)
         connection.execute(f"USE {alias}")
-        _also_search(connection, path.parent)
         yield
     finally:
         _let_go(connection, alias)
-
-
-def _also_search(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""
-    searched = connection.execute("SELECT current_setting('file_search_path')").fetchall()[0][0]
-    folders = [name for name in (searched or "").split(",") if name] + [str(folder)]
-    connection.execute(f"SET file_search_path = {text(','.join(dict.fromkeys(folders)))}")
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:

@@ -26,20 +26,23 @@ from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.terms import State
 
 
-def commit(store: Store, line: LedgerLine, actor: str) -> None:
-    """Writes an upload's frozen changeset, or makes the upload stale; one that has changed meanwhile is left alone."""
+def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
+    """Writes an upload's frozen changeset, or makes the upload stale; one that has changed meanwhile is left alone.
+
+    Returns:
+        The upload's line as it is afterwards.
+    """
     staging = store.staging(line.upload_id)
     if not staging.exists():  # cancelled at this moment; the ledger says so
-        return
+        return store.line(line.upload_id)
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
-            return
+            return current
         at = now()  # here, where nobody else commits: later commits have later times
         rows = _stale_rows(store, contacts, line)
         if rows:
-            change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows))
-            return
+            return change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows)) or current
         number = write_changeset(
             contacts,
             upload_id=line.upload_id,
@@ -48,7 +51,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> None:
             actor=actor,
             at=at,
         )
-        change_line(
+        applied = change_line(
             contacts,
             line.upload_id,
             state="applied",
@@ -57,6 +60,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> None:
             finished_at=at,
             commit_number=number,
         )
+        return applied or current
 
 
 def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:

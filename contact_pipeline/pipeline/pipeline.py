@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, STAGES, reason, refused, resolved, wrong_state
@@ -26,12 +24,13 @@ from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, loa
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
-from contact_pipeline.store.decisions import list_decisions, record_decisions, remember_new, withdraw_decision
 from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, sha256_of, told
+from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.terms import State
 
 if TYPE_CHECKING:
+    import polars as pl
     from pandera.polars import DataFrameSchema
 
     from contact_pipeline.erase import Erased
@@ -81,7 +80,7 @@ class Pipeline:
             for number, step in enumerate((self.read, self.normalize, self.validate, self.match), 1):
                 if progress:
                     progress(STAGES[number], (number - 1) / 4)
-                upload = step(upload.upload_id)
+                upload = step(upload)
         except KeyboardInterrupt:
             try:
                 self._give_up(upload.upload_id, user)
@@ -142,62 +141,42 @@ class Pipeline:
             "inbox": move,
         }
         try:
-            line["sha256"] = self._sha256(path, line["file_name"])
-            if problem:
-                raise problem
-            known, chosen = choose(load_profile(profile, self.settings.profiles_path), options)
-            line |= {
-                "address_book": known.address_book,
-                "resolved_profile": known.model_dump(mode="json"),
-                "options": chosen.model_dump(mode="json"),
-                "group_name": chosen.group,
-                "held": known.finalize,
-                "repeat_key": repeat_key(self.store, line["sha256"], known, chosen),
-            }
-            self.store.check_roles(known, user)
-            line["repeats"] = None if force else repeated_upload(self.store, line, known)
-        except Refusal as refusal:
-            line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
-        if line.get("repeats"):
-            line |= {"state": "repeated", "finished_at": now()}
-        try:
-            with self.store.change() as contacts:
-                add_line(contacts, **line)
-            if line["state"] == "refused":
-                self.originals.give_back(self.store.line(line["upload_id"]), path)
+            added = self._admit(path, line, options, problem=problem, force=force)
+            if added.state == "refused":
+                self.originals.give_back(added, path)
             else:
-                self.originals.keep(line["upload_id"], path, move=move)
-            return self.show(line["upload_id"])
+                self.originals.keep(added.upload_id, path, move=move)
         except KeyboardInterrupt:
             try:
                 self._give_up(line["upload_id"], user)
             except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
                 self._give_up(line["upload_id"], user)
             raise
+        return self._upload(added)
 
-    def read(self, upload_id: str) -> Upload:
+    def read(self, upload: str | Upload) -> Upload:
         """Stage 1: the file's rows as text, and its headings mapped to fields."""
         from contact_pipeline.pipeline import stages
 
-        return self._advance(upload_id, "read", stages.read)
+        return self._advance(upload, "read", stages.read)
 
-    def normalize(self, upload_id: str) -> Upload:
+    def normalize(self, upload: str | Upload) -> Upload:
         """Stage 2: normalized rows, slice by slice."""
         from contact_pipeline.pipeline import stages
 
-        return self._advance(upload_id, "normalized", stages.normalize)
+        return self._advance(upload, "normalized", stages.normalize)
 
-    def validate(self, upload_id: str) -> Upload:
+    def validate(self, upload: str | Upload) -> Upload:
         """Stage 3: every defect of every row."""
         from contact_pipeline.pipeline import stages
 
-        return self._advance(upload_id, "validated", stages.validate)
+        return self._advance(upload, "validated", stages.validate)
 
-    def match(self, upload_id: str) -> Upload:
+    def match(self, upload: str | Upload) -> Upload:
         """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
         from contact_pipeline.pipeline import stages
 
-        return self._advance(upload_id, "matched", stages.match)
+        return self._advance(upload, "matched", stages.match)
 
     def plan_again(self, upload_id: str) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
@@ -259,8 +238,7 @@ class Pipeline:
             )
         actor = user or getpass.getuser()
         self._check_roles(line, actor)
-        committing.commit(self.store, line, actor)
-        return self.show(upload_id)
+        return self._upload(committing.commit(self.store, line, actor))
 
     def apply_automatic(self, upload_id: str) -> Upload:
         """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
@@ -341,9 +319,8 @@ class Pipeline:
         }
         with self.store.change() as contacts:
             snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
-            add_line(contacts, **line, snapshot=snapshot)
-        committing.commit(self.store, self.store.line(upload_id), actor)
-        return self.show(upload_id)
+            added = add_line(contacts, **line, snapshot=snapshot)
+        return self._upload(committing.commit(self.store, added, actor))
 
     def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
         """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.
@@ -390,6 +367,7 @@ class Pipeline:
                 upload is in a state in which nothing is decided (`wrong-state`).
         """
         from contact_pipeline.pipeline import committing
+        from contact_pipeline.store.decisions import record_decisions, remember_new
 
         line = self._to_review(upload_id, actor := user or getpass.getuser())
         if line.state in APPLIED:
@@ -419,6 +397,8 @@ class Pipeline:
         Raises:
             Refusal: nothing is decided about the row (`not-decided`).
         """
+        from contact_pipeline.store.decisions import withdraw_decision
+
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
         self._check_roles(line, actor)
@@ -429,6 +409,8 @@ class Pipeline:
 
     def decisions(self) -> list[dict[str, Any]]:
         """Everything that was decided about rows in review, newest first."""
+        from contact_pipeline.store.decisions import list_decisions
+
         return list_decisions(self.store)
 
     def _to_review(self, upload_id: str, actor: str) -> LedgerLine:
@@ -529,7 +511,7 @@ class Pipeline:
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).
         """
-        return Upload(self.store.line(upload_id), self.store.staging(upload_id))
+        return self._upload(self.store.line(upload_id))
 
     def uploads(self, limit: int | None = None) -> list[Upload]:
         """The uploads, newest first.
@@ -537,7 +519,7 @@ class Pipeline:
         Args:
             limit: how many; unset: all of them.
         """
-        return [Upload(line, self.store.staging(line.upload_id)) for line in self.store.lines(limit)]
+        return [self._upload(line) for line in self.store.lines(limit)]
 
     def repairs(self, upload_id: str) -> pl.DataFrame:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
@@ -551,30 +533,65 @@ class Pipeline:
 
         return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
 
-    def _advance(self, upload_id: str, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
+    def _admit(
+        self, path: Path, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
+    ) -> LedgerLine:
+        """Gives a file its ledger line: received, or repeated or refused."""
+        try:
+            line["sha256"] = self._sha256(path, line["file_name"])
+            if problem:
+                raise problem
+            known, chosen = choose(load_profile(line["profile"], self.settings.profiles_path), options)
+            line |= {
+                "address_book": known.address_book,
+                "resolved_profile": known.model_dump(mode="json"),
+                "options": chosen.model_dump(mode="json"),
+                "group_name": chosen.group,
+                "held": known.finalize,
+            }
+            with self.store.change() as contacts:
+                line["repeat_key"] = repeat_key(line["sha256"], known, chosen, read_reference(contacts))
+                check_roles(contacts, known, line["user_login"])
+                line["repeats"] = None if force else repeated_upload(contacts, line, known)
+                if line["repeats"]:
+                    line |= {"state": "repeated", "finished_at": now()}
+                return add_line(contacts, **line)
+        except Refusal as refusal:
+            line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
+        with self.store.change() as contacts:
+            return add_line(contacts, **line)
+
+    def _advance(
+        self, upload: str | Upload, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]
+    ) -> Upload:
         """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
 
         Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
         """
-        line = self.store.line(upload_id)
+        line = upload.line if isinstance(upload, Upload) else self.store.line(upload)
         if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
-            return self.show(upload_id)
+            return self._upload(line)
         if STAGES.index(line.stage) + 1 < STAGES.index(stage):
             raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
+        after = None
         try:
-            kept = self._change(upload_id, {"received"}, **({"stage": stage} | work(self.store, line)))
+            after = self._change(line.upload_id, RECEIVED, **({"stage": stage} | work(self.store, line)))
         except Refusal as refusal:
-            kept = self._end(upload_id, "refused", refused(refusal, line.file_name))
-            if kept:
-                self.originals.give_back(self.store.line(upload_id), self.originals.path(upload_id))
-                self._forget(upload_id)
+            after = self._end(line.upload_id, "refused", refused(refusal, line.file_name))
+            if after:
+                self.originals.give_back(after, self.originals.path(line.upload_id))
+                self._forget(line.upload_id)
         except Exception:
-            kept = self.store.line(upload_id).state != "cancelled"
-            if kept:
+            if self.store.line(line.upload_id).state != "cancelled":
                 raise
-        if not kept and self.store.line(upload_id).state == "cancelled":
-            self._forget(upload_id)
-        return self.show(upload_id)
+        if after is None:
+            after = self.store.line(line.upload_id)
+            if after.state == "cancelled":
+                self._forget(line.upload_id)
+        return self._upload(after)
+
+    def _upload(self, line: LedgerLine) -> Upload:
+        return Upload(line, self.store.staging(line.upload_id))
 
     def _done_before(self, upload_id: str, what: str) -> Upload:
         """The upload, saying among its warnings that nothing was done to it now."""
@@ -598,11 +615,13 @@ class Pipeline:
             raise unreadable(file_name, error) from error
 
     def _check_roles(self, line: LedgerLine, actor: str) -> None:
-        if line.resolved_profile is not None:  # a single contact handled by hand has none
-            self.store.check_roles(resolved(line)[0], actor)
+        profile = None if line.profile_json is None else resolved(line)[0]  # one of a contact handled by hand has none
+        if profile is not None and profile.roles is not None:
+            with self.store.open(read_only=True) as contacts:
+                check_roles(contacts, profile, actor)
 
-    def _change(self, upload_id: str, expected: Collection[State], **values: Any) -> bool:
-        """Changes an upload's line if it is in one of these states; whether it was."""
+    def _change(self, upload_id: str, expected: Collection[State], **values: Any) -> LedgerLine | None:
+        """Changes an upload's line if it is in one of these states; the line, None if it was not."""
         with self.store.change() as contacts:
             return change_line(contacts, upload_id, expected=expected, **values)
 
@@ -616,7 +635,9 @@ class Pipeline:
         self.store.staging(upload_id).remove()
         self.originals.remove(upload_id)
 
-    def _end(self, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED) -> bool:
+    def _end(
+        self, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED
+    ) -> LedgerLine | None:
         return self._change(upload_id, expected, state=state, reason=why, finished_at=now())
 
 

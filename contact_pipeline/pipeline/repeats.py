@@ -6,18 +6,18 @@ import hashlib
 import json
 from typing import Any
 
+from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
-from contact_pipeline.store import Store
+from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store.ledger import find_lines
 
 _OF_NO_EFFECT = {"save_mapping", "allow_deactivations", "allow_rejected", "allow_changed"}  # on what is in the contacts
 
 
-def repeat_key(store: Store, sha256: str, profile: Profile, options: UploadOptions) -> str:
+def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference: Reference) -> str:
     """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
-    reference = store.reference()
     used = {column.vocabulary for column in profile.columns if column.vocabulary}
     logins = sorted(reference.logins) if any(column.type == "login" for column in profile.columns) else []
     content = [
@@ -30,25 +30,25 @@ def repeat_key(store: Store, sha256: str, profile: Profile, options: UploadOptio
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def repeated_upload(store: Store, line: dict[str, Any], profile: Profile) -> str | None:
+def repeated_upload(contacts: Database, line: dict[str, Any], profile: Profile) -> str | None:
     """The upload that a new one repeats, or None.
 
     Args:
-        store: of the home.
+        contacts: the contact database.
         line: of the new upload: its sha256, profile and repeat_key.
         profile: as it holds for it.
 
     Raises:
         Refusal: the same bytes were applied before, and applying them again would make leads or notes again.
     """
-    with store.open(read_only=True) as contacts:
-        same = find_lines(contacts, "repeat_key = ? AND state IN ('applied', 'finalized')", [line["repeat_key"]])
-        newest = contacts.value("SELECT max(commit_number) FROM commits WHERE address_book = ?", [profile.address_book])
-        earlier = find_lines(
-            contacts,
-            "sha256 = ? AND profile = ? AND state IN ('applied', 'finalized')",
-            [line["sha256"], profile.name],
-        )
+    same = find_lines(contacts, "repeat_key = ? AND state IN ('applied', 'finalized')", [line["repeat_key"]], limit=1)
+    newest = contacts.value("SELECT max(commit_number) FROM commits WHERE address_book = ?", [profile.address_book])
+    earlier = find_lines(
+        contacts,
+        "sha256 = ? AND profile = ? AND state IN ('applied', 'finalized')",
+        [line["sha256"], profile.name],
+        limit=1,
+    )
     if same and same[0].commit_number == newest:
         return same[0].upload_id
     if earlier and (profile.on_error == "note" or profile.matched == "create"):

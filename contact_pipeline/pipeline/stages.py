@@ -74,7 +74,9 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile, _ = resolved(line)
     staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
     staging.clear("normalized")
-    facts, reference, errors = staging.facts(), store.reference(), staging.table("cell_errors")
+    with staging.open(read_only=True):
+        facts, errors = staging.facts(), staging.table("cell_errors")
+    reference = store.reference()
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     formats = fitting_formats(partial(staging.slices, "raw", slice_rows), facts["fields"], profile)
     profile = with_formats(profile, formats)
@@ -88,7 +90,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     with staging.open() as database:
         database.see_files("normalized_rows", "normalized")
         database.store("blank_rows", blank_rows)
-        columns = [name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")]
+        columns = database.columns("normalized_rows")
         staging.keep_facts(
             database,
             {
@@ -106,10 +108,10 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     """Stage 3: every defect of every row."""
     profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
-    facts = staging.facts()
+    with staging.open(read_only=True):
+        facts, errors = staging.facts(), staging.table("cell_errors")
     reference, headings = reference_of(facts), headings_of(facts, profile)
     profile = with_formats(profile, facts.get("formats", {}))
-    errors = staging.table("cell_errors")
     slice_rows = store.settings.slice_rows
     doubtful = (find_doubtful(rows, profile, reference, errors) for rows in staging.slices("normalized", slice_rows))
     found = [reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, slice_rows)]
@@ -139,8 +141,8 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
     """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
-    facts = staging.facts()
     with staging.open() as database:
+        facts = staging.facts()
         changeset = match_rows(
             database,
             store,

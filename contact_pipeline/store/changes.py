@@ -31,8 +31,5 @@ def kept_fields(database: Database, table: str, schema: str | None = None) -> li
         table: such as contact_changes.
         schema: name under which its database is attached; unset: the one in use.
     """
-    name = literal(schema) if schema else "current_database()"
-    rows = database.rows(f"""
-        SELECT column_name FROM duckdb_columns()
-        WHERE database_name = {name} AND table_name = {literal(table)} ORDER BY column_index""")
-    return [name.removeprefix("after_") for (name,) in rows if name.startswith("after_")]
+    columns = database.columns(f"{schema}.{table}" if schema else table)
+    return [name.removeprefix("after_") for name in columns if name.startswith("after_")]

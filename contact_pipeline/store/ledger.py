@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,41 +74,38 @@ class LedgerLine:
         return None if self.profile_json is None else dict(json.loads(self.profile_json))
 
 
-_COLUMNS = ", ".join(
-    "resolved_profile AS profile_json" if field.name == "profile_json" else field.name for field in fields(LedgerLine)
-)
-
-
 def now() -> datetime:
     """The time in UTC, as the tables hold it (without a zone)."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def add_line(database: Database, **values: object) -> None:
+def add_line(database: Database, **values: object) -> LedgerLine:
     """Writes an upload's first line, giving it the next number; call it in a transaction."""
     number = take_numbers(database, "upload", 1)
     row = _stored({"number": number, **values})
     names, marks = ", ".join(row), ", ".join("?" for _ in row)
-    database.run(f"INSERT INTO uploads ({names}) VALUES ({marks})", list(row.values()))
+    sql = f"INSERT INTO uploads ({names}) VALUES ({marks}) RETURNING *"
+    return _lines(database, sql, list(row.values()))[0]
 
 
 def change_line(
     database: Database, upload_id: str, *, expected: Collection[State] | None = None, **values: object
-) -> bool:
-    """Changes fields of an upload's line, if it is in one of the expected states; whether it was."""
+) -> LedgerLine | None:
+    """Changes fields of an upload's line, if it is in one of the expected states; the line, None if it was not."""
     row = _stored(values)
     sets = ", ".join(f"{name} = ?" for name in row)
     states = f" AND state IN ({', '.join('?' for _ in expected)})" if expected is not None else ""
-    sql = f"UPDATE uploads SET {sets} WHERE upload_id = ?{states} RETURNING upload_id"
-    return bool(database.rows(sql, [*row.values(), upload_id, *(expected or ())]))
+    sql = f"UPDATE uploads SET {sets} WHERE upload_id = ?{states} RETURNING *"
+    changed = _lines(database, sql, [*row.values(), upload_id, *(expected or ())])
+    return changed[0] if changed else None
 
 
 def find_lines(
-    database: Database, where: str = "true", parameters: list[object] | None = None, *, limit: int | None = None
+    database: Database, where: str = "true", parameters: Sequence[object] = (), *, limit: int | None = None
 ) -> list[LedgerLine]:
     """The lines that meet a condition, newest first."""
-    sql = f"SELECT {_COLUMNS} FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'}"
-    return [_line(record) for record in database.records(sql, parameters or [])]
+    sql = f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'}"
+    return _lines(database, sql, parameters)
 
 
 def take_numbers(database: Database, counter: str, count: int) -> int:
@@ -125,7 +122,10 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _line(record: dict[str, Any]) -> LedgerLine:
-    return LedgerLine(
-        **{name: json.loads(value) if name in _JSON and value is not None else value for name, value in record.items()}
-    )
+def _lines(database: Database, sql: str, parameters: Sequence[object]) -> list[LedgerLine]:
+    return [_line(**record) for record in database.records(sql, parameters)]
+
+
+def _line(resolved_profile: str | None, **record: Any) -> LedgerLine:
+    read = {name: json.loads(record[name]) for name in _JSON & record.keys() if record[name] is not None}
+    return LedgerLine(profile_json=resolved_profile, **(record | read))

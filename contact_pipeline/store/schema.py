@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import DATA_FAULTS, Database, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
@@ -146,10 +146,20 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
 )
 
 
+def is_up_to_date(database: Database) -> bool:
+    """Whether the contact database has the newest schema; call it outside a transaction."""
+    try:
+        done = database.rows("SELECT name FROM migrations")
+    except DATA_FAULTS:  # not even that table is there
+        return False
+    return {(name,) for name, _ in MIGRATIONS} <= {*done}
+
+
 def migrate(database: Database) -> None:
-    """Brings the contact database to the newest schema, recording each step; nothing to do costs one query."""
-    if not database.has("migrations"):
-        database.run("CREATE TABLE migrations (number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP)")
+    """Brings the contact database to the newest schema, recording each step."""
+    database.run(
+        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP)"
+    )
     done = {name for (name,) in database.rows("SELECT name FROM migrations")}
     for name, step in MIGRATIONS:
         if name not in done:

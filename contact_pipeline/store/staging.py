@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Staging:
@@ -22,6 +23,7 @@ class Staging:
         self._settings = settings
         self.folder: Path = settings.staging_path(upload_id)
         self.path: Path = self.folder / "staging.duckdb"
+        self._database: Database | None = None
 
     def for_undo(self) -> Staging:
         """Where the inverse of the upload's changeset is staged."""
@@ -37,6 +39,8 @@ class Staging:
 
     def take_rows(self, whole: Staging, rows: Collection[int]) -> None:
         """Stages some rows of an upload by themselves, as the first three stages left them."""
+        import polars as pl
+
         self.make()
         names = ("normalized_rows", "rejections", "noted_cells")
         tables = {name: whole.table(name).filter(pl.col("row_number").is_in(list(rows))) for name in names}
@@ -47,6 +51,8 @@ class Staging:
 
     def keep_outcomes(self, part: Staging) -> None:
         """Puts what became of rows later into the upload's own tables; those still in review stay as they were."""
+        import polars as pl
+
         became = part.table("outcome_rows").filter(pl.col("outcome") != "review")
         with self.open() as database:
             database.see("became", became)
@@ -73,14 +79,32 @@ class Staging:
 
     @contextmanager
     def open(self, *, read_only: bool = False) -> Iterator[Database]:
-        """Opens the staging database."""
+        """Opens the staging database; what opens it within that block uses it along."""
+        if self._database is not None:
+            yield self._database
+            return
         with open_database(self.path, self._settings, read_only=read_only) as database:
             if not read_only:
                 self.path.chmod(0o600)
+            self._database = database
+            try:
+                yield database
+            finally:
+                self._database = None
+
+    @contextmanager
+    def look(self) -> Iterator[Database | None]:
+        """Opens the staging database to read; None where nothing is staged."""
+        if not self.exists():
+            yield None
+            return
+        with self.open(read_only=True) as database:
             yield database
 
     def slices(self, prefix: str, rows: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
         """The raw or normalized rows in file order, in frames of about `rows` rows: each file in equal parts."""
+        import polars as pl
+
         for file in self.files(prefix):
             frame = pl.read_parquet(file, columns=columns)
             parts = max(round(frame.height / rows), 1)
@@ -105,6 +129,8 @@ class Staging:
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Every slice of normalized rows behind the raw rows from its first to its last."""
+        import polars as pl
+
         raw = pl.scan_parquet(self.files("raw"))
         for file in self.files("normalized"):
             clean = pl.read_parquet(file)
@@ -113,9 +139,9 @@ class Staging:
 
     def keep_facts(self, database: Database, facts: dict[str, Any]) -> None:
         """Keeps what the stages found out about the file, beside the rows."""
+        values = [json.dumps(value, ensure_ascii=False) for value in facts.values()]
         database.run("CREATE OR REPLACE TABLE facts (name VARCHAR, value JSON)")
-        for name, value in facts.items():
-            database.run("INSERT INTO facts VALUES (?, ?)", [name, json.dumps(value, ensure_ascii=False)])
+        database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*facts], values])
 
     def facts(self) -> dict[str, Any]:
         """What the stages found out about the file: headings, columns, their fields, and the reference data used."""
@@ -124,26 +150,27 @@ class Staging:
 
     def count(self, name: str) -> int:
         """How many rows a staged table has; none when the upload did not come that far."""
-        if not self.exists():
-            return 0
-        with self.open(read_only=True) as database:
-            found: int = database.value(f"SELECT count(*) FROM {quoted(name)}") if database.has(name) else 0
-        return found
+        with self.look() as database:
+            return database.value(f"SELECT count(*) FROM {quoted(name)}") if database and database.has(name) else 0
+
+    def records(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a staged table; none when the upload did not come that far."""
+        with self.look() as database:
+            return database.records(_all_of(name, database)) if database and database.has(name) else []
 
     def table(self, name: str, *, limit: int | None = None) -> pl.DataFrame:
         """A staged table or view as a frame; empty when the upload did not come that far."""
-        if self.exists():
-            with self.open(read_only=True) as database:
-                if database.has(name):
-                    order = " ORDER BY row_number" if _has_row_number(database, name) else ""
-                    bound = "" if limit is None else f" LIMIT {limit}"
-                    return database.frame(f"FROM {quoted(name)}{order}{bound}")
+        with self.look() as database:
+            if database and database.has(name):
+                return database.frame(_all_of(name, database, limit))
+        import polars as pl
+
         from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REJECTIONS, empty  # Pandera is slow to load
 
         schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS, "cell_errors": CELL_ERRORS}
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
 
 
-def _has_row_number(database: Database, name: str) -> bool:
-    columns = database.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [name])
-    return ("row_number",) in columns
+def _all_of(name: str, database: Database, limit: int | None = None) -> str:
+    order = " ORDER BY row_number" if "row_number" in database.columns(quoted(name)) else ""
+    return f"FROM {quoted(name)}{order} LIMIT {'ALL' if limit is None else limit}"

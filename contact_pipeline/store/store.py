@@ -20,7 +20,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
-from contact_pipeline.store.schema import migrate
+from contact_pipeline.store.schema import is_up_to_date, migrate
 from contact_pipeline.store.staging import Staging
 
 
@@ -40,7 +40,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._migrated = False
+        self._up_to_date = False
 
     @contextmanager
     def open(self, *, read_only: bool = False, staged: Path | None = None) -> Iterator[Database]:
@@ -53,18 +53,25 @@ class Store:
         Raises:
             StoreBusy: it stayed locked for longer than the settings allow.
         """
-        path = self.settings.contacts_path
-        if not self._migrated or not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new = not path.exists()
-            with open_database(path, self.settings) as database:
-                migrate(database)
-            if new:
-                path.chmod(0o600)
-            self._migrated = True
-        beside = {"staged": staged} if staged else {}
+        path, beside = self.settings.contacts_path, {"staged": staged} if staged else {}
+        if path.exists():
+            with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
+                if self._up_to_date or is_up_to_date(database):
+                    self._up_to_date = True
+                    yield database
+                    return
+        self._bring_up_to_date(path)
         with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
             yield database
+
+    def _bring_up_to_date(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        with open_database(path, self.settings) as database:
+            migrate(database)
+        if new:
+            path.chmod(0o600)
+        self._up_to_date = True
 
     @contextmanager
     def change(self) -> Iterator[Database]:
@@ -98,12 +105,7 @@ class Store:
     def reference(self) -> Reference:
         """Users and vocabularies, as normalization and validation compare with them."""
         with self.open(read_only=True) as database:
-            logins = database.rows("SELECT login FROM users ORDER BY login")
-            words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
-        return Reference(
-            logins=frozenset(login for (login,) in logins),
-            vocabularies={name: tuple(values) for name, values in words},
-        )
+            return read_reference(database)
 
     def contacts(self, *, published: bool = False, contact_id: int | None = None) -> list[dict[str, Any]]:
         """Contacts with their canonical fields, groups and links; sensitive values masked.
@@ -248,35 +250,12 @@ class Store:
     def users(self) -> list[User]:
         """Every user."""
         with self.open(read_only=True) as database:
-            return [User(**record) for record in database.records("FROM users ORDER BY login")]
+            return _users(database)
 
     def user(self, login: str) -> User | None:
         """The user of that login, compared without regard to case; None when there is none."""
-        return next((user for user in self.users() if user.login.casefold() == login.casefold()), None)
-
-    def check_roles(self, profile: Profile, login: str) -> None:
-        """Tests that a user may import with a profile (E1: the role and the import flag, both).
-
-        Raises:
-            Refusal: the user is unknown, has none of the roles, or lacks the flag (code `not-authorized`).
-        """
-        if profile.roles is None:
-            return
-        user = self.user(login)
-        if user is None:
-            problem = f"'{login}' is no known user"
-        elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
-            problem = f"user '{login}' has no such role"
-        elif profile.roles.import_flag and not user.can_import:
-            problem = f"can_import is not set for user '{login}'"
-        else:
-            return
-        flag = " and can_import" if profile.roles.import_flag else ""
-        raise Refusal(
-            "not-authorized",
-            f"Profile {profile.name} needs a user with the role {' or '.join(profile.roles.any_of)}{flag}; {problem}.",
-            "Name such a user with --user; `contact-pipeline users load` loads users.",
-        )
+        with self.open(read_only=True) as database:
+            return _user(database, login)
 
     def load_vocabulary(self, name: str, path: Path) -> list[str]:
         """Replaces a vocabulary by the lines of a text file, blank ones and repetitions left out.
@@ -318,6 +297,49 @@ class Store:
         with self.open(read_only=True) as database:
             found = database.value("SELECT mapping FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
         return {} if found is None else dict(json.loads(found))
+
+
+def read_reference(database: Database) -> Reference:
+    """Users and vocabularies, in the contact database that is open."""
+    logins = database.rows("SELECT login FROM users ORDER BY login")
+    words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
+    return Reference(
+        logins=frozenset(login for (login,) in logins),
+        vocabularies={name: tuple(values) for name, values in words},
+    )
+
+
+def check_roles(database: Database, profile: Profile, login: str) -> None:
+    """Tests that a user may import with a profile (E1: the role and the import flag, both).
+
+    Raises:
+        Refusal: the user is unknown, has none of the roles, or lacks the flag (code `not-authorized`).
+    """
+    if profile.roles is None:
+        return
+    user = _user(database, login)
+    if user is None:
+        problem = f"'{login}' is no known user"
+    elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
+        problem = f"user '{login}' has no such role"
+    elif profile.roles.import_flag and not user.can_import:
+        problem = f"can_import is not set for user '{login}'"
+    else:
+        return
+    flag = " and can_import" if profile.roles.import_flag else ""
+    raise Refusal(
+        "not-authorized",
+        f"Profile {profile.name} needs a user with the role {' or '.join(profile.roles.any_of)}{flag}; {problem}.",
+        "Name such a user with --user; `contact-pipeline users load` loads users.",
+    )
+
+
+def _users(database: Database) -> list[User]:
+    return [User(**record) for record in database.records("FROM users ORDER BY login")]
+
+
+def _user(database: Database, login: str) -> User | None:
+    return next((user for user in _users(database) if user.login.casefold() == login.casefold()), None)
 
 
 def _yaml(path: Path, code: str) -> object:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-import polars as pl
-
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.store.changes import touches
 from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import FURTHER, IMPORTED, OUTCOMES, UNREAD
 
+if TYPE_CHECKING:
+    import polars as pl
+
 SHOWN_ERRORS = 100
+
+_TARGETS: Final = ("account", "contact", "membership", "link")
 
 _SHAPE_ONLY = r"[\p{L}\p{N}]"  # every letter and digit, which masking hides
 
@@ -99,12 +104,18 @@ class Upload:
     @property
     def changes(self) -> pl.DataFrame:
         """The changeset: target, id, action, row_number and a list of {field, before, after} as text; not masked."""
-        return self._staged_changes(None)
+        import polars as pl
+
+        nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
+        with self.staging.look() as database:
+            frames = [database.frame(_changes_to(target, database)) for target in _TARGETS if _has(database, target)]
+        return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
     @property
     def change_count(self) -> int:
         """How many changes the changeset holds, without reading them."""
-        return sum(self.staging.count(f"{target}_changes") for target in ("account", "contact", "membership", "link"))
+        with self.staging.look():
+            return sum(self.staging.count(f"{target}_changes") for target in _TARGETS)
 
     def count_changes(self, *actions: str) -> int:
         """How many contacts, or accounts where rows are accounts, the changeset does one of these to."""
@@ -118,14 +129,13 @@ class Upload:
 
     def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
         """The first changes as JSON documents, sensitive values masked; None: all of them."""
-        return list(self._shown(self._staged_changes(limit).head(limit or sys.maxsize)))
-
-    def _staged_changes(self, limit: int | None) -> pl.DataFrame:
-        entities = [self._entity_changes(entity, limit) for entity in ("account", "contact")]
-        frames = [*entities, *self._pair_changes(limit)]
-        staged = [frame for frame in frames if frame is not None]
-        nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
-        return pl.concat([nothing, *staged], how="diagonal_relaxed")
+        shown: list[dict[str, Any]] = []
+        with self.staging.look() as database:
+            for target in _TARGETS:
+                left = None if limit is None else limit - len(shown)
+                if left != 0 and _has(database, target):
+                    shown += self._shown(database.records(_changes_to(target, database, left)))
+        return shown
 
     @property
     def inverse(self) -> Upload:
@@ -139,9 +149,8 @@ class Upload:
 
     def rejections_by_code(self) -> dict[str, int]:
         """Code → number of defects, most frequent first; warnings left out."""
-        defects = self.rejections.filter(pl.col("severity") != "warning")
-        counts = defects.group_by("code").len().sort(["len", "code"], descending=[True, False])
-        return dict(counts.iter_rows())
+        counts = self._defects("SELECT code, count(*) AS defects", "GROUP BY code ORDER BY defects DESC, code")
+        return {count["code"]: count["defects"] for count in counts}
 
     def preview(self, table: str, rows: int) -> pl.DataFrame:
         """The first rows of a staged table, sensitive fields masked."""
@@ -168,16 +177,22 @@ class Upload:
         return document
 
     def _errors(self, limit: int | None) -> list[dict[str, Any]]:
+        """The first defects, as JSON documents; None: all of them."""
+        columns = 'SELECT row_number, "column", value, code, message, fix'
+        return self._defects(columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
+
+    def _defects(self, select: str, rest: str) -> list[dict[str, Any]]:
         if not self.error_count:  # nothing to open the staging database for
             return []
-        defects = self.rejections.filter(pl.col("severity") != "warning").sort("row_number")
-        shown = defects if limit is None else defects.head(limit)
-        return shown.select("row_number", "column", "value", "code", "message", "fix").to_dicts()
+        with self.staging.look() as database:
+            if database is None or not database.has("rejections"):
+                return []
+            return database.records(f"{select} FROM rejections WHERE severity <> 'warning' {rest}")
 
     def _rows(self) -> list[dict[str, Any]]:
         """Every row with what became of it; one in review with whom it could be, and the fields that they share."""
         candidates: dict[int, list[dict[str, Any]]] = {}
-        for record in self.staging.table("review_candidates").iter_rows(named=True):
+        for record in self.staging.records("review_candidates"):
             candidate = {
                 f"{record['entity']}_id": record["candidate"],
                 "row_number": record["other_row"],
@@ -186,15 +201,15 @@ class Upload:
             }
             known = {name: value for name, value in candidate.items() if value is not None}
             candidates.setdefault(record["row_number"], []).append(known)
-        rows = self.outcome_rows.to_dicts()
+        rows = self.staging.records("outcome_rows")
         return [
             row | {"candidates": candidates.get(row["row_number"], [])} if row["outcome"] == "review" else row
             for row in rows
         ]
 
-    def _shown(self, changes: pl.DataFrame) -> Iterable[dict[str, Any]]:
+    def _shown(self, changes: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         sensitive = self._sensitive()
-        for change in changes.iter_rows(named=True):
+        for change in changes:
             fields = {
                 field["field"]: [
                     masked(value) if field["field"] in sensitive else value
@@ -204,36 +219,13 @@ class Upload:
             }
             yield {name: value for name, value in change.items() if value is not None} | {"fields": fields}
 
-    def _entity_changes(self, entity: str, limit: int | None) -> pl.DataFrame | None:
-        frame = self.staging.table(f"{entity}_changes", limit=limit)
-        if "action" not in frame.columns:
-            return None
-        names = [name.removeprefix("after_") for name in frame.columns if name.startswith("after_")]
-        fields = pl.concat_list(
-            pl.when(pl.col(f"before_{name}").ne_missing(pl.col(f"after_{name}"))).then(
-                pl.struct(
-                    pl.lit(name).alias("field"),
-                    _as_text(f"before_{name}", frame).alias("before"),
-                    _as_text(f"after_{name}", frame).alias("after"),
-                )
-            )
-            for name in names
-        )
-        shown = fields.list.drop_nulls().alias("fields")
-        return frame.select(pl.lit(entity).alias("target"), f"{entity}_id", "action", "row_number", shown)
-
-    def _pair_changes(self, limit: int | None) -> list[pl.DataFrame | None]:
-        frames: list[pl.DataFrame | None] = []
-        for target in ("membership", "link"):
-            frame = self.staging.table(f"{target}_changes", limit=limit)
-            frames.append(frame.with_columns(pl.lit(target).alias("target")) if "action" in frame.columns else None)
-        return frames
-
     def _sensitive(self) -> frozenset[str]:
         profile = self.resolved_profile
         return profile.sensitive_fields if profile else frozenset()
 
     def _masked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
         sensitive = self._sensitive()
         hidden = {name for field in sensitive for name in _columns_of(field)}
         if self.staging.exists():
@@ -243,10 +235,31 @@ class Upload:
         )
 
 
-def _as_text(column: str, frame: pl.DataFrame) -> pl.Expr:
-    if isinstance(frame.schema[column], pl.List):
-        return pl.col(column).list.join("; ")
-    return pl.col(column).cast(pl.String)
+def _has(database: Database | None, target: str) -> TypeGuard[Database]:
+    return database is not None and database.has(f"{target}_changes")
+
+
+def _changes_to(target: str, database: Database, limit: int | None = None) -> str:
+    """The query of the changes to contacts, accounts, memberships or links, those of the first rows first."""
+    table = f"{target}_changes"
+    kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
+    fields = [name.removeprefix("after_") for name in kinds if name.startswith("after_")]
+    rest = "* EXCLUDE (action, row_number)"
+    if fields:
+        sides = (
+            f"""CASE WHEN {touches(field)} THEN {{'field': {literal(field)},
+                    'before': {_as_text(f"before_{field}", kinds)}, 'after': {_as_text(f"after_{field}", kinds)}}} END"""
+            for field in fields
+        )
+        rest = f"{target}_id, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
+    return f"""
+        SELECT {literal(target)} AS target, action, row_number, {rest}
+        FROM {table} ORDER BY row_number LIMIT {"ALL" if limit is None else limit}"""
+
+
+def _as_text(column: str, kinds: dict[str, str]) -> str:
+    name = quoted(column)
+    return f"array_to_string({name}, '; ')" if kinds[column].endswith("[]") else f"{name}::VARCHAR"
 
 
 def _time(value: datetime | None) -> str | None:

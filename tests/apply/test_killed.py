@@ -131,7 +131,7 @@ def test_an_automatic_upload_plans_itself_again_only_once(pipeline, tmp_path, mo
             if pipeline.show(other).state == "stale":
                 pipeline.plan_again(other)
                 pipeline.apply(other)
-        commit(store, line, actor)
+        return commit(store, line, actor)
 
     monkeypatch.setattr(committing, "commit", after_another)
 
