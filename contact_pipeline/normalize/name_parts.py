@@ -6,7 +6,6 @@ from functools import cache
 from typing import Final
 
 import polars as pl
-from nameparser import Lexicon, parse
 
 PARTS: Final = ("honorific", "first_name", "last_name", "name_suffix")
 
@@ -37,6 +36,8 @@ def _is_special(words: pl.Series, special: pl.Series) -> pl.Series:
 @cache
 def _special_words() -> pl.Series:
     """Words of which only nameparser can say what they are: titles, suffixes, particles and the like."""
+    from nameparser import Lexicon  # few files have names to take apart
+
     lexicon = Lexicon.default()
     kinds = (
         lexicon.titles, lexicon.given_name_titles, lexicon.after_given_titles, lexicon.suffix_acronyms,
@@ -48,6 +49,8 @@ def _special_words() -> pl.Series:
 
 
 def _parts(name: str) -> tuple[str | None, ...]:
+    from nameparser import parse
+
     found = parse(name)
     first = " ".join(part for part in (found.given, found.middle) if part)
     return (name, found.title or None, first or None, found.family or None, found.suffix or None)

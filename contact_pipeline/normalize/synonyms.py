@@ -7,9 +7,8 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from contact_pipeline.profiles.model import Profile
+from contact_pipeline.yaml_text import read_yaml
 
 _TABLE = Path(__file__).with_name("headings.yaml")
 _APART = re.compile(r"[\W_]+")
@@ -29,7 +28,7 @@ def singular(heading: str) -> str:
 @cache
 def synonyms() -> dict[str, list[str]]:
     """Field → headings that mean it, the likeliest first."""
-    table: dict[str, dict[str, list[str]]] = yaml.safe_load(_TABLE.read_text(encoding="utf-8"))
+    table: dict[str, dict[str, list[str]]] = read_yaml(_TABLE.read_text(encoding="utf-8"))
     return {field: [name for names in by_source.values() for name in names] for field, by_source in table.items()}
 
 

@@ -561,9 +561,7 @@ class Pipeline:
         with self.store.change() as contacts:
             return add_line(contacts, **line)
 
-    def _advance(
-        self, upload: str | Upload, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]
-    ) -> Upload:
+    def _advance(self, upload: str | Upload, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
         """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
 
         Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.

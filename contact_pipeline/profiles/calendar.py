@@ -1,15 +1,17 @@
 """How date formats are written and read, and which texts they read as different days.
 
-A format is strftime's (`%d/%m/%Y`), or in the words of people (`DD/MM/YYYY`).
+A format is strftime's (`%d/%m/%Y`), or in the words of people (`DD/MM/YYYY`). Profiles name formats; Polars, which
+takes time to load, is imported where texts are read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 ISO: Final = "%Y-%m-%d"
 
@@ -54,6 +56,8 @@ def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
 
 def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
     """The same as a date."""
+    import polars as pl
+
     found = text.str.to_date(declared, strict=False, cache=False)  # what is read are distinct texts
     if "%y" not in declared:
         # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
@@ -67,6 +71,8 @@ def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
 
 def differ(days: Sequence[pl.Expr]) -> pl.Expr:
     """Whether two of the readings of a text are different days."""
+    import polars as pl
+
     first = pl.coalesce(days)
     return pl.any_horizontal((day != first).fill_null(False) for day in days[1:]) if len(days) > 1 else pl.lit(False)
 
@@ -81,6 +87,8 @@ def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None)
         formats: the declared formats.
         pivot: last of the two-digit years that belong to this century.
     """
+    import polars as pl
+
     days = values.drop_nulls().unique().to_frame("text")
     read = days.select(
         day(pl.col("text"), declared, pivot).is_not_null().alias(declared) for declared in dict.fromkeys(formats)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.model import Profile
+from contact_pipeline.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent
 
@@ -32,13 +33,12 @@ def find_profiles(own: Path | None = None) -> tuple[dict[str, Profile], list[Bro
     """Every usable profile by name, a user's own before a shipped one of the same name, and the broken files."""
     found: dict[str, Profile] = {}
     broken: list[BrokenProfile] = []
-    for folder in (SHIPPED, own):
-        for file in sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ():
-            profile = _read(file, file.stat().st_mtime_ns)
-            if isinstance(profile, Profile):
-                found[profile.name] = profile
-            else:
-                broken.append(profile)
+    for file in _files(own):
+        profile = _read(file, file.stat().st_mtime_ns)
+        if isinstance(profile, Profile):
+            found[profile.name] = profile
+        else:
+            broken.append(profile)
     return dict(sorted(found.items())), broken
 
 
@@ -48,24 +48,33 @@ def load_profile(name: str, own: Path | None = None) -> Profile:
     Raises:
         Refusal: there is none (code `profile-unknown`), or its file cannot be used (`profile-broken`).
     """
-    found, broken = find_profiles(own)
-    for problem in broken:
-        if problem.file.stem == name:
-            file = problem.file.name
-            raise Refusal("profile-broken", f"Profile {problem}.", f"Correct {file}.", file=file)
-    if name not in found:
+    found: Profile | None = None
+    for file in _files(own):
+        if file.stem == name:
+            profile = _read(file, file.stat().st_mtime_ns)
+            if isinstance(profile, BrokenProfile):
+                raise Refusal("profile-broken", f"Profile {profile}.", f"Correct {file.name}.", file=file.name)
+            found = profile
+    if found is None:
         from rapidfuzz import process  # only a wrong name needs it
 
-        near = process.extractOne(name, list(found), score_cutoff=60)
+        others, _ = find_profiles(own)
+        near = process.extractOne(name, list(others), score_cutoff=60)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refusal("profile-unknown", f"There is no profile '{name}'.", f"Profiles: {listed(found)}.{hint}")
-    return found[name]
+        raise Refusal("profile-unknown", f"There is no profile '{name}'.", f"Profiles: {listed(others)}.{hint}")
+    return found
+
+
+def _files(own: Path | None) -> list[Path]:
+    """The files of profiles, a user's own after the shipped ones."""
+    folders = [folder for folder in (SHIPPED, own) if folder is not None and folder.is_dir()]
+    return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
 
 
 @cache
 def _read(file: Path, changed: int) -> Profile | BrokenProfile:  # noqa: ARG001 - the time is part of the cache key
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
         return BrokenProfile(file, line, f"not readable as YAML: {error.problem}")

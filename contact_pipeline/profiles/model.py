@@ -38,7 +38,7 @@ _RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNR
 class Model(BaseModel):
     """A part of a profile; a key that it does not know is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class FileFormat(Model):

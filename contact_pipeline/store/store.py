@@ -22,6 +22,7 @@ from contact_pipeline.store.history import contact_history, contacts_as_of, note
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import is_up_to_date, migrate
 from contact_pipeline.store.staging import Staging
+from contact_pipeline.yaml_text import read_yaml
 
 
 class User(BaseModel):
@@ -344,7 +345,7 @@ def _user(database: Database, login: str) -> User | None:
 
 def _yaml(path: Path, code: str) -> object:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.reader.ReaderError) as error:
         raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
     except yaml.MarkedYAMLError as error:

@@ -247,8 +247,10 @@ def _changes_to(target: str, database: Database, limit: int | None = None) -> st
     rest = "* EXCLUDE (action, row_number)"
     if fields:
         sides = (
-            f"""CASE WHEN {touches(field)} THEN {{'field': {literal(field)},
-                    'before': {_as_text(f"before_{field}", kinds)}, 'after': {_as_text(f"after_{field}", kinds)}}} END"""
+            f"""CASE WHEN {touches(field)} THEN {{
+                'field': {literal(field)},
+                'before': {_as_text(f"before_{field}", kinds)},
+                'after': {_as_text(f"after_{field}", kinds)}}} END"""
             for field in fields
         )
         rest = f"{target}_id, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"

@@ -18,7 +18,6 @@ from contact_pipeline.upload.delimited import read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
 from contact_pipeline.upload.raw import RawUpload, raw_paths
-from contact_pipeline.upload.workbook import read_workbook
 
 _UNREADABLE_ROWS: Final = "unreadable.parquet"
 
@@ -89,6 +88,8 @@ def _read(
     known: Collection[str],
 ) -> RawUpload:
     if kind != "csv":
+        from contact_pipeline.upload.workbook import read_workbook  # its libraries take time to load
+
         sheet = options.sheet or (file.sheet if file else None)
         upload = read_workbook(path, file_name, kind, sheet=sheet, known=known, folder=folder, settings=settings)
     else:
