@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any, Final
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_PREFIX: Final = "CONTACT_PIPELINE_"
 
 
-class Settings(BaseSettings):
-    """The settings of one home folder."""
+class Settings(BaseModel):
+    """The settings of one home folder: as given, else as the environment has them, else the defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="CONTACT_PIPELINE_", extra="ignore", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     home: Path = Field(
         default=Path("data"), description="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/."
@@ -47,6 +50,12 @@ class Settings(BaseSettings):
         description="Cells of the area that a sheet spans, the empty ones between others included.",
     )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        named = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in cls.model_fields}
+        return {name: value for name, value in named.items() if value is not None} | given
 
     @property
     def contacts_path(self) -> Path:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+class BrokenYaml(ValueError):
+    """A text that is no YAML.
+
+    Attributes:
+        problem: what is wrong.
+        line: where; None: in no one place.
+    """
+
+    def __init__(self, problem: str, line: int | None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
 
 
 def read_yaml(text: str) -> Any:
     """The content of a YAML text: mappings, lists, texts, numbers, dates, nothing that runs code.
 
     Raises:
-        yaml.YAMLError: it is none; `MarkedYAMLError` says where.
+        BrokenYaml: it is none.
     """
-    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    import yaml  # many calls read none
+
+    try:
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except yaml.MarkedYAMLError as error:
+        raise BrokenYaml(str(error.problem), error.problem_mark.line + 1 if error.problem_mark else None) from error
+    except yaml.YAMLError as error:
+        raise BrokenYaml(str(getattr(error, "reason", error)), None) from error

@@ -105,13 +105,14 @@ def next_command(why: str, command: str) -> Text:
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str, float], None]]:
     """A bar on stderr over the stages of one upload; gives the function that moves it (stage, share of it done)."""
+    console = err()
+    if not console.is_terminal:
+        yield lambda _stage, _done: None
+        return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    console = err()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task(text(title).plain, total=1.0, stage="")
         yield lambda stage, done: bar.update(task, completed=done, stage=stage)
 

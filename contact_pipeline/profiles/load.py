@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.model import Profile
-from contact_pipeline.yaml_text import read_yaml
+from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
 SHIPPED = Path(__file__).parent
 
@@ -75,10 +74,9 @@ def _files(own: Path | None) -> list[Path]:
 def _read(file: Path, changed: int) -> Profile | BrokenProfile:  # noqa: ARG001 - the time is part of the cache key
     try:
         content = read_yaml(file.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        return BrokenProfile(file, line, f"not readable as YAML: {error.problem}")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except BrokenYaml as error:
+        return BrokenProfile(file, f"line {error.line}" if error.line else "", f"not readable as YAML: {error.problem}")
+    except (OSError, UnicodeDecodeError) as error:
         return BrokenProfile(file, "", f"not readable: {error}")
     if not isinstance(content, dict):
         return BrokenProfile(file, "", "holds no keys; a profile is a mapping of keys to values")

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
@@ -22,7 +21,7 @@ from contact_pipeline.store.history import contact_history, contacts_as_of, note
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import is_up_to_date, migrate
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.yaml_text import read_yaml
+from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
 
 class User(BaseModel):
@@ -346,10 +345,9 @@ def _user(database: Database, login: str) -> User | None:
 def _yaml(path: Path, code: str) -> object:
     try:
         return read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.reader.ReaderError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Refusal(
-            code, f"{path.name} is not valid YAML at line {line}: {error.problem}.", "Correct it.", file=path.name
-        ) from error
+    except BrokenYaml as error:
+        at = f" at line {error.line}" if error.line else ""
+        said = f"{path.name} is not valid YAML{at}: {error.problem}."
+        raise Refusal(code, said, "Correct it.", file=path.name) from error
