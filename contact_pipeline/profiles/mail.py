@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 import polars as pl
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
@@ -21,7 +20,8 @@ _PLAIN: Final = (  # no `--`, and not under a name of special use
     rf"^[A-Za-z0-9_+]+(?:[.\-][A-Za-z0-9_+]+)*@(?:{_PLAIN_LABEL}\.)+(?:com|net|org|edu|gov|info|biz|[a-z][a-z])$"
 )
 _OPEN: Final = "--"  # as in labels such as xn--…, which only IDNA can judge (RFC 5890, 2.3.1)
-_SPECIAL_USE: Final = rf"(?i)[@.](?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$"  # RFC 6761: nobody has mail there
+NO_MAIL: Final = ("arpa", "invalid", "local", "localhost", "onion", "test")  # RFC 6761, 6762, 7686, as the library
+_SPECIAL_USE: Final = rf"(?i)[@.](?:{'|'.join(NO_MAIL)})$"
 _SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 5321, 4.5.3.1)
 
 
@@ -68,6 +68,8 @@ def _verdicts(values: pl.Series) -> pl.Series:
 
 def verdict(text: str) -> str | None:
     """The library's reading of one address, its domain in lower case and ASCII, or None where it is none."""
+    from email_validator import EmailNotValidError, validate_email  # few files hold an address to ask it about
+
     try:
         found = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:

@@ -47,7 +47,7 @@ def test_a_user_is_found_without_regard_to_case(store, tmp_path):
         ("- {login: ann, name: Ann}\n- {login: '', name: Bob}", "1.login"),
         ("login: ann", "the top"),
         ("- {login: ann", "line"),
-        ("- {login: ann, name: A\x07nn}", "cannot be read"),
+        ("- {login: ann, name: A\x07nn}", "control characters"),
     ],
     ids=["an unknown key", "a missing key", "a blank login", "no list", "no YAML", "a control character"],
 )
