@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -19,7 +21,7 @@ from contact_pipeline.cli import (
     uploads,
     value,
 )
-from contact_pipeline.cli.endings import ended
+from contact_pipeline.cli.endings import REFUSED, ended
 from contact_pipeline.cli.invocation import Invocation, everywhere
 
 NAME = "contact-pipeline"
@@ -50,5 +52,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """The console script; it ends the process, sparing Python to take all modules apart, a tenth of a short command."""
+    status = REFUSED
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+    atexit.register(leave)  # before all that a command registers, so that it comes after them
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(status)
