@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Final
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.keys import NAMES, key, key_column, key_columns
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import MatchRule
 
@@ -36,9 +36,13 @@ def find_pairs(
         kind: TABLE or TEMP TABLE.
     """
     columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
-    stored = f"""
-        SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
-        WHERE address_book = {literal(address_book)}"""
+
+    def stored(shared: str | None) -> str:
+        near = f"AND {key(shared, 'e', columns)} IN (SELECT {key_column(shared)} FROM {keys})" if shared else ""
+        return f"""
+            SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
+            WHERE address_book = {literal(address_book)} {near}"""
+
     linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""
     database.run(f"""
         CREATE OR REPLACE {kind} {into} AS
@@ -47,16 +51,19 @@ def find_pairs(
         FROM ({agreeing(part, keys, stored)}) {linked}""")
 
 
-def agreeing(part: Part, keys: str, stored: str) -> str:
+def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
     """The query for the pairs (row_number, candidate, rank, differs) of rows and stored entities that agree by a rule.
 
     Args:
         part: whose rules they are.
         keys: table of the rows' keys.
-        stored: query for the ids and keys of what the rows are compared with.
+        stored: query for the ids and keys of what the rows are compared with; given a field, of those at least whose
+            key for it is a row's.
     """
-    pairs = " UNION ALL ".join(_pairs(part, number, rule, keys) for number, rule in enumerate(part.rules, 1))
-    return f"WITH stored AS NOT MATERIALIZED ({stored}) {pairs or _NO_PAIRS}"
+    return (
+        " UNION ALL ".join(_pairs(part, number, rule, keys, stored) for number, rule in enumerate(part.rules, 1))
+        or _NO_PAIRS
+    )
 
 
 def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kind: str = "TABLE") -> None:
@@ -94,7 +101,7 @@ _NO_PAIRS: Final = """
     SELECT 0::UINTEGER AS row_number, 0::BIGINT AS candidate, 0::BIGINT AS rank, 'no' AS differs WHERE false"""
 
 
-def _pairs(part: Part, number: int, rule: MatchRule, keys: str) -> str:
+def _pairs(part: Part, number: int, rule: MatchRule, keys: str, stored: Callable[[str | None], str]) -> str:
     """The query of a rule: those that agree in its fields, or in any k of its n."""
     sets = [tuple(rule.equal)] if rule.equal else list(combinations(rule.of, rule.at_least or 1))
     agree = " + ".join(f"coalesce(({_equal(name)})::TINYINT, 0)" for name in rule.of) or "0"
@@ -103,11 +110,17 @@ def _pairs(part: Part, number: int, rule: MatchRule, keys: str) -> str:
     queries = [
         f"""
         SELECT r.row_number, c.{part.id} AS candidate, {rank} AS rank, {_differs(part, number, rule)} AS differs
-        FROM {keys} AS r JOIN stored AS c ON {_agree(fields)}
+        FROM {keys} AS r JOIN ({stored(_cheaper(fields))}) AS c ON {_agree(fields)}
              {" ".join(f"AND ({_agree(found)}) IS NOT TRUE" for found in sets[:place])}"""  # each pair once
         for place, fields in enumerate(sets)
     ]
     return " UNION ALL ".join(queries)
+
+
+def _cheaper(fields: Sequence[str]) -> str | None:
+    """The field that leaves out whom no row can match before the key of a name is worked out, which costs the most."""
+    others = [name for name in fields if name not in NAMES]
+    return others[0] if others and len(others) < len(fields) else None
 
 
 def _agree(fields: Iterable[str]) -> str:

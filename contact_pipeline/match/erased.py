@@ -45,7 +45,7 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     people = f"SELECT contact_id, {columns} FROM erased_people GROUP BY contact_id, state"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE erased_pairs AS
-        SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", people)})""")
+        SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", lambda _: people)})""")
     decide(database, part, "fingerprint_keys", "erased_pairs", "erased_decisions", "TEMP TABLE")
     database.run(f"DELETE FROM erased_rows WHERE entity = {literal(part.entity)}")
     database.run(f"""

@@ -10,7 +10,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
 
-_NAMES = {NAME, *NAME_PARTS}
+NAMES = {NAME, *NAME_PARTS}
 _HYPHENS = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}"
 _APOSTROPHES = (
     "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`\N{ACUTE ACCENT}"
@@ -31,7 +31,7 @@ def key(field: str, alias: str, columns: Collection[str]) -> str:
     """
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
     folded = f"replace(replace(lower({value}), 'ß', 'ss'), 'ς', 'σ')"  # `lower` does not fold these two
-    if field in _NAMES:
+    if field in NAMES:
         return f"nullif({_bare(f'strip_accents({folded})')}, '')"
     return f"nullif(CASE WHEN {_ascii(value)} THEN lower({value}) ELSE {folded} END, '')"
 

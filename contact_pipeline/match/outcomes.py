@@ -59,7 +59,7 @@ def reject_later_rows(database: Database, part: Part) -> None:
         SELECT row_number, 'duplicate-in-file' AS code,
                replace({literal(code.message.replace("{expected}", part.entity))}, '{{row}}', first::VARCHAR)
                    AS message, {literal(code.fix)} AS fix, 'error' AS severity
-        FROM {part.table("targets")} WHERE place > 1""")
+        FROM {part.table("targets")} WHERE row_number <> first""")
 
 
 def make_outcomes(database: Database, parts: list[Part]) -> None:
@@ -74,11 +74,11 @@ def make_outcomes(database: Database, parts: list[Part]) -> None:
         judged AS (
             SELECT t.row_number,
                    CASE WHEN t.row_number IN (SELECT row_number FROM reviews) THEN 'review'
-                        WHEN t.target IS NOT NULL AND {ignored} OR t.place > 1 THEN 'duplicate'
+                        WHEN t.target IS NOT NULL AND {ignored} OR t.row_number <> t.first THEN 'duplicate'
                         WHEN t.target IS NULL THEN 'created'
                         WHEN w.action IS NULL THEN 'unchanged'
                         ELSE '{carried}' END AS outcome,
-                   coalesce(w.{primary.id}, t.target) AS change_id, t.first, t.target, t.place
+                   coalesce(w.{primary.id}, t.target) AS change_id, t.first, t.target
             FROM {primary.table("targets")} AS t LEFT JOIN {primary.table("changes")} AS w ON w.row_number = t.first
             ANTI JOIN rejected ON rejected.row_number = t.row_number
         )

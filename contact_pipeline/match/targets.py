@@ -10,13 +10,13 @@ from contact_pipeline.match.part import Part
 
 
 def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> None:
-    """Makes <entity>_targets: for every row what it aims at and its place among the rows that aim at the same.
+    """Makes <entity>_targets: for every row what it aims at, and which row counts among those that aim at the same.
 
     Columns: row_number, decision, target (an existing id), leader (the first row of something new), first (the row
-    that counts: the target's first, or its last where the profile says so), place (1 for that row), and followed
-    (whether the target has more than one row).
+    that counts: the target's first, or its last where the profile says so; none where a person is to decide), and
+    followed (whether the target has more than one row).
     """
-    order = "DESC" if part.within_file == "last_wins" else "ASC"
+    counts = "max" if part.within_file == "last_wins" else "min"
     database.see("followers", followers)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
@@ -26,14 +26,15 @@ def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> Non
                    CASE WHEN decision = 'new' THEN coalesce(followers.leader, row_number) END AS leader
             FROM {part.table("decisions")} LEFT JOIN followers USING (row_number)
         ),
-        placed AS (
-            SELECT row_number, first_value(row_number) OVER ordered AS first, row_number() OVER ordered AS place,
-                   count(*) OVER (PARTITION BY target, leader) > 1 AS followed
-            FROM aimed WHERE decision <> 'review'
-            WINDOW ordered AS (PARTITION BY target, leader ORDER BY row_number {order})
+        shared AS (
+            SELECT target, leader, {counts}(row_number) AS first FROM aimed WHERE decision <> 'review'
+            GROUP BY ALL HAVING count(*) > 1
         )
-        SELECT aimed.*, first, place, coalesce(followed, false) AS followed
-        FROM aimed LEFT JOIN placed USING (row_number)""")
+        SELECT row_number, aimed.target, decision, aimed.leader,
+               CASE WHEN decision <> 'review' THEN coalesce(first, row_number) END AS first,
+               decision <> 'review' AND first IS NOT NULL AS followed
+        FROM aimed LEFT JOIN shared
+             ON aimed.target IS NOT DISTINCT FROM shared.target AND aimed.leader IS NOT DISTINCT FROM shared.leader""")
     database.unsee("followers")
 
 
@@ -46,7 +47,7 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     merged = part.within_file == "merge"
     wanted = f"""
         SELECT row_number, target, followed, first FROM {part.table("targets")}
-        WHERE decision <> 'review' AND {"true" if merged else "place = 1"}
+        WHERE decision <> 'review' AND {"true" if merged else "row_number = first"}
               {"AND target IS NULL" if part.matched == "ignore" else ""}
               AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
