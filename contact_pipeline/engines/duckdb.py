@@ -142,6 +142,14 @@ class Database:
         where = "database_name = current_database() AND NOT temporary"
         return bool(self.value(f"SELECT count(*) FROM duckdb_tables() WHERE {where} AND table_name = ?", [name]))
 
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Adds the rows of a frame to a table."""
+        self.see("_frame", frame)
+        try:
+            self.run(f"INSERT INTO {table} BY NAME FROM _frame")
+        finally:
+            self.unsee("_frame")
+
     def has(self, table: str, database: str | None = None) -> bool:
         """Whether there is a table or view of that name."""
         where = f"database_name = {text(database)}" if database else "database_name = current_database()"

@@ -14,7 +14,7 @@ from operator import and_
 
 import polars as pl
 
-from contact_pipeline.contracts import CELL_ERRORS, REPAIRS, empty
+from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.glance import at_a_glance
 from contact_pipeline.normalize.repairs import is_repaired, why
@@ -169,6 +169,8 @@ def _blank_rows(
         first = next(iter(made))
         nothing = [frame[columns[heading].field].is_null() for heading, frame in made.items()]
         suspect = reduce(and_, nothing) | (made[first]["given"] == written[first]).fill_null(False)
+    if not suspect.any():
+        return empty(BLANK_ROWS)
     rows = raw.filter(suspect).filter(~pl.col("row_number").is_in(errors["row_number"].implode()))
     tidy = rows.with_columns(text.tidied(pl.col(heading)).alias(heading) for heading in cells)
     blanked = [text.blanked(pl.col(heading), profile.blanks_in(columns.get(heading))) for heading in cells]

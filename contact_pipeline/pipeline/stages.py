@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
+from contact_pipeline.engines import Database
 from contact_pipeline.match import blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
@@ -114,15 +115,26 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile = with_formats(profile, facts.get("formats", {}))
     slice_rows = store.settings.slice_rows
     doubtful = (find_doubtful(rows, profile, reference, errors) for rows in staging.slices("normalized", slice_rows))
-    found = [reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, slice_rows)]
-    rejections = pl.concat([empty(REJECTIONS), *found])
+    some = max(slice_rows // 4, 1)  # a rejection takes more memory than a row
+    found = (reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, some))
+    last, first = next(found, empty(REJECTIONS)), True
+    for more in found:
+        with staging.open() as database:
+            _keep(database, last, first=first)
+        last, first = more, False
     with staging.open() as database:
-        database.store("rejections", rejections)
+        _keep(database, last, first=first)
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
-        database.store("noted_cells", noted_cells(rejections))
         reject_repeats(database, profile, headings)
         error_count: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
     return {"error_count": error_count}
+
+
+def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
+    """Stages some rejections, and what of them goes into notes, behind those that were staged before."""
+    keep = database.store if first else database.add
+    keep("rejections", rejections)
+    keep("noted_cells", noted_cells(rejections))
 
 
 def _together(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

@@ -128,14 +128,16 @@ class Staging:
         file.chmod(0o600)
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Every slice of normalized rows behind the raw rows from its first to its last."""
+        """Every slice of normalized rows behind the file of raw rows from which it was made."""
         import polars as pl
 
-        raw = pl.scan_parquet(self.files("raw"))
-        for file in self.files("normalized"):
-            clean = pl.read_parquet(file)
-            numbers = clean["row_number"]
-            yield raw.filter(pl.col("row_number").is_between(numbers.min(), numbers.max())).collect(), clean
+        raw = (pl.read_parquet(file) for file in self.files("raw"))
+        rows = next(raw, pl.DataFrame())
+        for clean in (pl.read_parquet(file) for file in self.files("normalized")):
+            if not clean.is_empty():
+                while rows.is_empty() or rows["row_number"][-1] < clean["row_number"][-1]:
+                    rows = next(raw)
+                yield rows, clean
 
     def keep_facts(self, database: Database, facts: dict[str, Any]) -> None:
         """Keeps what the stages found out about the file, beside the rows."""

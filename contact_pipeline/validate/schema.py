@@ -78,20 +78,21 @@ def rules_of(profile: Profile, reference: Reference, today: date | None = None) 
     ]
 
 
-def in_doubt(there: Collection[str], profile: Profile, reference: Reference, today: date | None = None) -> pl.Expr:
-    """Whether a row fails a rule, given the columns that there are; the other arguments are those of `schema_for`.
+def in_doubt(normalized: pl.DataFrame, profile: Profile, reference: Reference, today: date | None = None) -> pl.Series:
+    """Whether each row fails a rule; the other arguments are those of `schema_for`.
 
     All rules are asked at once, those for cells by one quick rule for each column where there is one, which makes many
     rows quick to judge; a schema then names what is wrong with the few.
     """
-    today = today or _today()
+    today, there = today or _today(), normalized.columns
     rules = [rule for rule in rules_of(profile, reference, today) if rule.column is None or rule.column in there]
     glances = {
         c.field: quick for c in profile.columns if c.field in there and (quick := at_a_glance(c, profile, today))
     }
     seen = [_all_pass(field, quick, rules) for field, quick in glances.items()]
     asked = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in glances)]
-    return ~pl.all_horizontal([*seen, *asked]).fill_null(False) if seen or asked else pl.lit(False)
+    passes = {f"rule {number}": rule for number, rule in enumerate([pl.lit(True), *seen, *asked])}
+    return normalized.with_columns(**passes).select(~pl.all_horizontal(list(passes)).fill_null(False)).to_series()
 
 
 def _all_pass(field: str, quick: Passes, rules: Sequence[Rule]) -> pl.Expr:

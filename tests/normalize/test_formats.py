@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.settings import Settings
 
 PROFILE = """\
 name: members
@@ -24,8 +25,7 @@ def plan(tmp_path):
     """Plans a file of days, read two rows at a time."""
     (tmp_path / "home" / "profiles").mkdir(parents=True)
     (tmp_path / "home" / "profiles" / "members.yaml").write_text(PROFILE, encoding="utf-8")
-    pipeline = Pipeline(home=tmp_path / "home")
-    pipeline.settings = pipeline.settings.model_copy(update={"slice_rows": 2})
+    pipeline = Pipeline(settings=Settings(home=tmp_path / "home", slice_rows=2))
 
     def planned(*days, **options):
         lines = [f"m{number}@example.com,{day}" for number, day in enumerate(days)]

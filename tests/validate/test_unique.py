@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.settings import Settings
 
 PROFILE = """\
 name: members
@@ -32,8 +33,7 @@ apply: automatic
 def upload(tmp_path):
     """Imports a file, read two rows at a time."""
     (tmp_path / "home" / "profiles").mkdir(parents=True)
-    pipeline = Pipeline(home=tmp_path / "home")
-    pipeline.settings = pipeline.settings.model_copy(update={"slice_rows": 2})
+    pipeline = Pipeline(settings=Settings(home=tmp_path / "home", slice_rows=2))
 
     def imported(*lines, on_error="reject", permitted="false", **options):
         profile = PROFILE.format(on_error=on_error, permitted=permitted)
