@@ -50,7 +50,7 @@ def take_snapshot(
         missing: whether to list the active contacts that no row reaches (table `missing`).
         accounts: whether to list the numbers of the accounts there are (table `known_accounts`).
     """
-    _add_custom_fields(store, parts)
+    _add_columns(store, parts)
     settings = store.settings
     with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
         copy_resolutions(database, parts, upload_id, address_book)
@@ -100,7 +100,7 @@ def _list_missing(database: Database, part: Part, address_book: str) -> None:
     )
 
 
-def _add_custom_fields(store: Store, parts: list[Part]) -> None:
+def _add_columns(store: Store, parts: list[Part]) -> None:
     contact_parts = [part for part in parts if part.entity == "contact"]
     fields = {name: kind for part in contact_parts for name, kind in (part.stored | part.weighed).items()}
     with store.open(read_only=True) as contacts:

@@ -9,6 +9,7 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.profiles import masked
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.schema import EFFECTIVE
+from contact_pipeline.terms import CONTACT_FIELDS
 
 
 def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
@@ -105,6 +106,7 @@ def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
     for record in records:
         record.update({name: masked(record[name]) for name, is_sensitive in fields if is_sensitive})
         record["notes"] = record["notes"] or []
+        record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
     return records
 
 

@@ -19,6 +19,13 @@ EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' 
 
 _SENSITIVE: Final = ("ssn", "date_of_birth")
 
+# The canonical fields that few systems have. Like a profile's own they get their columns when a profile first brings
+# them: a column that is null everywhere costs time in every commit.
+_ON_DEMAND: Final = (
+    "identifier", "contact_type", "qualifications", "company", "job_title", "address", "city", "region", "country",
+    "lead_type", "module",
+)  # fmt: skip
+
 
 def _columns(fields: Mapping[str, FieldKind], *prefixes: str) -> str:
     return ", ".join(
@@ -139,10 +146,28 @@ def _erase(database: Database) -> None:
     _publish(database)
 
 
+def _columns_on_demand(database: Database) -> None:
+    """Takes out the columns of fields that no profile has brought a value for."""
+    found = ", ".join(f"count({name})" for name in _ON_DEMAND)
+    changed = ", ".join(f"count(*) FILTER ({touches(name)})" for name in _ON_DEMAND)
+    (now,), (ever,) = (
+        database.rows(f"SELECT {found} FROM contacts"),
+        database.rows(f"SELECT {changed} FROM contact_changes"),
+    )
+    unused = [name for name, *counts in zip(_ON_DEMAND, now, ever, strict=True) if not any(counts)]
+    for name in unused:
+        database.run(f"ALTER TABLE contacts DROP COLUMN {name}")
+        for side in ("before", "after"):
+            database.run(f"ALTER TABLE contact_changes DROP COLUMN {side}_{name}")
+        database.run("DELETE FROM fields WHERE name = ?", [name])
+    _publish(database)
+
+
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("first schema", _first),
     ("changes without a list of fields", _changes_without_a_list),
     ("erasures and their fingerprints", _erase),
+    ("columns on demand", _columns_on_demand),
 )
 
 

@@ -21,6 +21,7 @@ from contact_pipeline.store.history import contact_history, contacts_as_of, note
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import is_up_to_date, migrate
 from contact_pipeline.store.staging import Staging
+from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
 
@@ -140,6 +141,7 @@ class Store:
         for record in records:
             record.update({name: masked(record[name]) for name in sensitive})
             record["notes"] = record["notes"] or []
+            record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
         return records
 
     def contacts_as_of(self, at: datetime) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import add_line
-from contact_pipeline.store.schema import migrate
+from contact_pipeline.store.schema import add_contact_fields, migrate
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 from tests.match.reference import Entity, Row
 
@@ -95,6 +95,7 @@ class Ground:
         self._connection = connection
         self._uploads = 0
         migrate(self.book)
+        add_contact_fields(self.book, CONTACT_FIELDS, frozenset())
 
     @staticmethod
     def _on(connection: duckdb.DuckDBPyConnection, name: str) -> Database:
