@@ -226,6 +226,10 @@ def frames_page() -> str:
     parts.append("## Fields of an account\n")
     parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in terms.ACCOUNT_FIELDS.items()]))
     parts.append("## Tables of the contact database\n")
+    parts.append(
+        "As a new home has them. The other canonical fields, and those that profiles declare, get their columns in "
+        "`contacts`, `published_contacts` and `contact_changes` when an upload first brings them.\n"
+    )
     parts += database_tables()
     return page("Frames and tables", FRAMES, parts)
 
