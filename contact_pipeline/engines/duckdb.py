@@ -118,7 +118,7 @@ class Database:
         """The rows that `keep` wrote, in their order, in frames of bounded size."""
         import polars as pl
 
-        return pl.scan_parquet(self._kept(view)).collect_batches(maintain_order=True)
+        return pl.scan_parquet(self._kept(view), glob=False).collect_batches(maintain_order=True)
 
     def see_files(self, view: str, prefix: str | None = None) -> None:
         """Makes the Parquet files `prefix-*` beside the database a view; its path is relative, so they can be moved.
@@ -220,13 +220,14 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
-        Refusal: its path has a comma (code `home-path`): DuckDB would look for views' files in two places, and in
-            neither the right one.
+        Refusal: its path has a comma or a question mark (code `home-path`): DuckDB would look for views' files in two
+            places, and in neither the right one, or write its log elsewhere.
     """
-    if path is not None and "," in str(path.parent):
-        raise Refusal(
-            "home-path", f"The path {path.parent} has a comma.", "Choose a home folder whose path has no comma."
-        )
+    for mark, name in ((",", "comma"), ("?", "question mark")):
+        if path is not None and mark in str(path.parent):
+            raise Refusal(
+                "home-path", f"The path {path.parent} has a {name}.", f"Choose a home folder whose path has no {name}."
+            )
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
         with _interruptible(), ExitStack() as held:

@@ -118,7 +118,7 @@ def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
 
 
 def _cells(path: Path) -> Iterator[str]:
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(path, glob=False)
     for name, dtype in frame.schema.items():
         column = frame[name].list.join("\x1f") if dtype == pl.List(pl.String) else frame[name]
         if column.dtype == pl.String:

@@ -98,7 +98,7 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 def _rows_in_file(path: Path, person: Person) -> set[int]:
-    frame = pl.scan_parquet(path)
+    frame = pl.scan_parquet(path, glob=False)
     schema = frame.collect_schema()
     texts = list(_texts(schema))
     if person.pattern is None or _ROW not in schema or not texts:
@@ -119,9 +119,9 @@ def _empty_file(path: Path, rows: set[int]) -> None:
     if not rows or _ROW not in pl.read_parquet_schema(path):
         return
     mine = pl.col(_ROW).is_in(sorted(rows))
-    if not pl.scan_parquet(path).select(mine.any()).collect().item():
+    if not pl.scan_parquet(path, glob=False).select(mine.any()).collect().item():
         return
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(path, glob=False)
     emptied = frame.with_columns(
         pl.when(mine).then(0 if name == "repaired" else None).otherwise(pl.col(name)).cast(dtype).alias(name)
         for name, dtype in frame.schema.items()

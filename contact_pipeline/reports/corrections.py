@@ -70,7 +70,7 @@ def _rejected(upload: Upload) -> pl.DataFrame:
 
 def _unreadable(upload: Upload) -> pl.DataFrame | None:
     file = upload.staging.folder / _UNREADABLE
-    return pl.read_parquet(file) if file.exists() else None
+    return pl.read_parquet(file, glob=False) if file.exists() else None
 
 
 def _file_type(path: Path) -> Literal["csv", "xlsx"]:

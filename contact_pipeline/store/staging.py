@@ -106,7 +106,7 @@ class Staging:
         import polars as pl
 
         for file in self.files(prefix):
-            frame = pl.read_parquet(file, columns=columns)
+            frame = pl.read_parquet(file, glob=False, columns=columns)
             parts = max(round(frame.height / rows), 1)
             size = max(-(-frame.height // parts), 1)
             for start in range(0, max(frame.height, 1), size):
@@ -131,9 +131,9 @@ class Staging:
         """Every slice of normalized rows behind the file of raw rows from which it was made."""
         import polars as pl
 
-        raw = (pl.read_parquet(file) for file in self.files("raw"))
+        raw = (pl.read_parquet(file, glob=False) for file in self.files("raw"))
         rows = next(raw, pl.DataFrame())
-        for clean in (pl.read_parquet(file) for file in self.files("normalized")):
+        for clean in (pl.read_parquet(file, glob=False) for file in self.files("normalized")):
             if not clean.is_empty():
                 while rows.is_empty() or rows["row_number"][-1] < clean["row_number"][-1]:
                     rows = next(raw)

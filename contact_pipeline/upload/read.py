@@ -127,7 +127,7 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[s
     with tempfile.TemporaryDirectory(prefix="contact-pipeline-") as name:
         folder = Path(name)
         upload = read_upload(path, path.name, None, options, folder, settings)
-        rows = pl.concat([pl.read_parquet(part) for part in raw_paths(folder)])
+        rows = pl.concat([pl.read_parquet(part, glob=False) for part in raw_paths(folder)])
     cells = rows.select(
         pl.col("row_number").cast(ROW_NUMBER),
         pl.concat_list(pl.col(upload.columns).fill_null("")).alias("cells"),

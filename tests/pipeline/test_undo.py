@@ -4,10 +4,12 @@ from itertools import permutations
 
 import pytest
 
+from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal
 
 ANN = ("Ann Bee", "(202) 555-0143", "ann@example.com")
 ANN_MOVED = ("Ann Bee", "(202) 555-0143", "ann.bee@example.com")
+DIRECTOR = "d.rivers"
 CY = ("Cy Dee", "(202) 555-0144", "")
 
 
@@ -257,3 +259,16 @@ def test_held_uploads_over_one_contact_are_undone_before_and_after_they_are_fina
     pipeline.undo(uploads[first], user="d.rivers")
     assert email_of(pipeline, published=True) == [emails[third]]
     assert email_of(pipeline) == [emails[max(first, third)]]
+
+
+def test_a_home_may_have_any_pattern_as_its_name(pipeline, tmp_path, write):
+    """Polars and DuckDB read a path with brackets or asterisks as a pattern, unless they are told not to."""
+    pipeline.settings.home.rename(tmp_path / "home [1]*")
+    pipeline = Pipeline(home=tmp_path / "home [1]*")
+    file = write("people.csv", ["Name", "Phone", "Email"], [ANN])
+    planned = pipeline.plan(file, "dealer_leads", user=DIRECTOR, lead_type="SMS")
+    applied = pipeline.apply(planned.upload_id, user=DIRECTOR)
+
+    undone = pipeline.undo(applied.upload_id, user=DIRECTOR)
+
+    assert (applied.state, undone.state, pipeline.store.contacts()) == ("applied", "undone", [])

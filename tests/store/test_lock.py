@@ -57,10 +57,11 @@ def test_nothing_stays_open_between_two_looks(store, settings):
     assert store.lines() == []
 
 
-def test_a_home_whose_path_has_a_comma_is_refused_before_anything_is_written(tmp_path):
-    home = tmp_path / "one,two"
+@pytest.mark.parametrize(("name", "mark"), [("one,two", "a comma"), ("what?", "a question mark")])
+def test_a_home_whose_path_duckdb_misreads_is_refused_before_anything_is_written(tmp_path, name, mark):
+    home = tmp_path / name
 
-    with pytest.raises(Refusal, match="has a comma") as refusal:
+    with pytest.raises(Refusal, match=f"has {mark}") as refusal:
         Store(Settings(home=home)).lines()
 
     assert refusal.value.code == "home-path"
