@@ -56,9 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     status = REFUSED
 
     def leave() -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # what cannot be written was told by the command, where it matters
+            os._exit(status)
 
     atexit.register(leave)  # before all that a command registers, so that it comes after them
     status = run(sys.argv[1:] if arguments is None else arguments)

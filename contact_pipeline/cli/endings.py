@@ -46,7 +46,7 @@ def ended(command: Callable[[], object], *, as_json: bool) -> int:
     try:
         status = command()
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Rich and Typer make the second of the first
         return _reader_gone()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop before the shell
         return _say(_in_words(error), as_json)

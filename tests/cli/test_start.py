@@ -1,5 +1,6 @@
 """Starting the command line: help for every command, and nothing heavy loaded for it."""
 
+import os
 import subprocess
 import sys
 
@@ -122,3 +123,14 @@ def test_a_setting_that_cannot_be_is_named(run, monkeypatch):
     ended = run("uploads")
     assert ended.status == 2
     assert "CONTACT_PIPELINE_PORT" in ended.err
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_reader_that_has_gone_is_no_error(option):
+    """As `head` does, whether little was printed or much."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "contact_pipeline", "profiles", *option]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, "")
