@@ -183,19 +183,25 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
                     _empty_table(database, table, columns, person, rows)
                 _name_rejections(database, rows)
                 database.run(f"CREATE TABLE {_UNFINISHED} (row_number UINTEGER)")
-    if wanted:
-        for file in (file for name in _CHANGES for file in path.parent.glob(f"{name}-*.parquet")):
+        # What no view leads to was taken in, or left behind where planning was cut off.
+        unseen = [name for name in _CHANGES if not _lie_beside(database, name)]
+        for file in (file for name in unseen for file in path.parent.glob(f"{name}-*.parquet")):
             file.unlink()
+    if wanted:
         rewrite_database(path, settings, lambda new: new.run(f"DROP TABLE {_UNFINISHED}"))
 
 
 def _take_in_changes(database: Database) -> None:
     """Makes tables of the changes that lie beside the database, which can be emptied with all others at once."""
     for name in _CHANGES:
-        if database.has(name) and not database.has_table(name):
+        if _lie_beside(database, name):
             database.run(f"CREATE TABLE taken_in AS FROM {name}")
             database.run(f"DROP VIEW {name}")
             database.run(f"ALTER TABLE taken_in RENAME TO {name}")
+
+
+def _lie_beside(database: Database, name: str) -> bool:
+    return database.has(name) and not database.has_table(name)
 
 
 def _holds(database: Database, person: Person, rows: set[int]) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
-from tests.erase.home import TRACES, found
+from tests.erase.home import BOB, DIRECTOR, OUTREACH, SHE, TRACES, found, write_csv
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,3 +83,25 @@ def test_while_it_is_not_whole_the_record_says_so_and_another_erasure_completes_
     assert found(home, TRACES) == set()
     with pipeline.store.open(read_only=True) as database:
         assert database.value("SELECT count(*) FROM erasures WHERE finished_at IS NULL") == 0
+
+
+def test_changes_that_a_killed_undo_left_behind_go_too(small, tmp_path, monkeypatch):
+    """They were written, and the view of them was not."""
+    see_files = Database.see_files
+
+    def killed(database, view):
+        if view == "contact_changes":
+            raise KeyboardInterrupt
+        see_files(database, view)
+
+    first = write_csv(tmp_path / "first.csv", OUTREACH, SHE, BOB)
+    upload = small.plan(first, "outreach_contacts", group="Spring", user=DIRECTOR)
+    small.apply(upload.upload_id, user=DIRECTOR)
+    monkeypatch.setattr(Database, "see_files", killed)
+    with pytest.raises(KeyboardInterrupt):
+        small.plan_undo(upload.upload_id)
+    assert any("/undo/contact_changes-" in file for file, _ in found(small.settings.home, TRACES))
+
+    small.erase(1)
+
+    assert found(small.settings.home, TRACES) == set()
