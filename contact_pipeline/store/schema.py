@@ -147,7 +147,12 @@ def _erase(database: Database) -> None:
 
 
 def _columns_on_demand(database: Database) -> None:
-    """Takes out the columns of fields that no profile has brought a value for."""
+    """Takes out the columns of fields that no profile has brought a value for.
+
+    A staged upload may bring one, so where there is any, all stay.
+    """
+    if database.value("SELECT count(*) FROM uploads WHERE state IN ('staged', 'blocked')"):
+        return
     found = ", ".join(f"count({name})" for name in _ON_DEMAND)
     changed = ", ".join(f"count(*) FILTER ({touches(name)})" for name in _ON_DEMAND)
     (now,), (ever,) = (
@@ -195,7 +200,8 @@ def migrate(database: Database) -> None:
 
 def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
     """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
-    known = dict(database.rows("SELECT name, kind FROM fields"))
+    there = dict(database.rows("SELECT name, kind FROM fields"))
+    known = {**CONTACT_FIELDS, **there}
     for name, kind in fields.items():
         if known.get(name, kind) != kind:
             raise Refusal(
@@ -203,9 +209,9 @@ def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sens
                 f"Contacts hold the field '{name}' as {known[name]}; the profile declares it as {kind}.",
                 "Give the field another name in the profile, or the same kind.",
             )
-    for name in sensitive & known.keys():  # once sensitive, always: another profile may show it otherwise
+    for name in sensitive & there.keys():  # once sensitive, always: another profile may show it otherwise
         database.run("UPDATE fields SET sensitive = true WHERE name = ?", [name])
-    new = {name: kind for name, kind in fields.items() if name not in known}
+    new = {name: kind for name, kind in fields.items() if name not in there}
     for name, kind in new.items():
         column, before, after = quoted(name), quoted(f"before_{name}"), quoted(f"after_{name}")
         database.run(f"ALTER TABLE contacts ADD COLUMN {column} {SQL_TYPE[kind]}")

@@ -6,6 +6,7 @@
 import tarfile
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from contact_pipeline import Pipeline
@@ -66,3 +67,17 @@ def test_a_file_is_planned_against_its_contacts(pipeline, tmp_path):
     (tmp_path / "new.csv").write_text("Name,Phone,Email\nAnn Bee,202-555-0143,\n", encoding="utf-8")
     upload = pipeline.plan(tmp_path / "new.csv", "dealer_leads", lead_type="SMS", rule="merge", user=DIRECTOR)
     assert (upload.state, upload.outcomes["unchanged"]) == ("staged", 1)
+
+
+def test_a_staged_upload_brings_a_field_that_no_contact_has_yet(pipeline, uploads):
+    """Migrating leaves the column of a rare field where an upload waits that may bring it."""
+    staging = pipeline.store.staging(uploads["staged.csv"])
+    with duckdb.connect(str(staging.path)) as database:
+        for side in ("before", "after"):
+            database.execute(f"ALTER TABLE contact_changes ADD COLUMN {side}_company VARCHAR")
+        database.execute("UPDATE contact_changes SET after_company = 'Berg Ltd'")
+
+    assert pipeline.apply(uploads["staged.csv"], user=DIRECTOR).state == "applied"
+
+    (ida,) = [contact for contact in pipeline.store.contacts() if contact["email"] == "ida@example.com"]
+    assert ida["company"] == "Berg Ltd"

@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline.engines import open_database
+from contact_pipeline.errors import Refusal
 from contact_pipeline.store import Store, schema
 from contact_pipeline.store.schema import add_contact_fields
 from tests.match.ground import Ground
@@ -119,3 +120,11 @@ def test_the_contact_database_is_for_its_owner_only(store, settings):
     """B2: sensitive values lie in it."""
     store.lines()
     assert settings.contacts_path.stat().st_mode & 0o077 == 0
+
+
+def test_a_canonical_field_is_of_its_own_kind_before_it_has_a_column(store):
+    with (
+        store.change() as database,
+        pytest.raises(Refusal, match="'company' as text; the profile declares it as list"),
+    ):
+        add_contact_fields(database, {"company": "list"}, frozenset())
