@@ -46,8 +46,12 @@ def ended(command: Callable[[], object], *, as_json: bool) -> int:
     try:
         status = command()
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # Rich and Typer make the second of the first
+    except BrokenPipeError:
         return _reader_gone()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # of which Rich and Typer make an exit
+            return _reader_gone()
+        return error.code if isinstance(error.code, int) else REFUSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop before the shell
         return _say(_in_words(error), as_json)
     return status if isinstance(status, int) else DONE

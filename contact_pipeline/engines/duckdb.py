@@ -92,9 +92,16 @@ class Database:
 
     def store(self, table: str, frame: pl.DataFrame) -> None:
         """Replaces a table by the rows of a frame."""
+        self._from_frame(f"CREATE OR REPLACE TABLE {table} AS", frame)
+
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Adds the rows of a frame to a table."""
+        self._from_frame(f"INSERT INTO {table} BY NAME", frame)
+
+    def _from_frame(self, statement: str, frame: pl.DataFrame) -> None:
         self.see("_frame", frame)
         try:
-            self.run(f"CREATE OR REPLACE TABLE {table} AS FROM _frame")
+            self.run(f"{statement} FROM _frame")
         finally:
             self.unsee("_frame")
 
@@ -141,14 +148,6 @@ class Database:
         """Whether there is a table of that name; a view is none."""
         where = "database_name = current_database() AND NOT temporary"
         return bool(self.value(f"SELECT count(*) FROM duckdb_tables() WHERE {where} AND table_name = ?", [name]))
-
-    def add(self, table: str, frame: pl.DataFrame) -> None:
-        """Adds the rows of a frame to a table."""
-        self.see("_frame", frame)
-        try:
-            self.run(f"INSERT INTO {table} BY NAME FROM _frame")
-        finally:
-            self.unsee("_frame")
 
     def has(self, table: str, database: str | None = None) -> bool:
         """Whether there is a table or view of that name."""

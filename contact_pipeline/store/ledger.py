@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,6 +74,9 @@ class LedgerLine:
         return None if self.profile_json is None else dict(json.loads(self.profile_json))
 
 
+_NAMES = frozenset(field.name for field in fields(LedgerLine))
+
+
 def now() -> datetime:
     """The time in UTC, as the tables hold it (without a zone)."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -127,5 +130,6 @@ def _lines(database: Database, sql: str, parameters: Sequence[object]) -> list[L
 
 
 def _line(resolved_profile: str | None, **record: Any) -> LedgerLine:
-    read = {name: json.loads(record[name]) for name in _JSON & record.keys() if record[name] is not None}
-    return LedgerLine(profile_json=resolved_profile, **(record | read))
+    known = {name: record[name] for name in _NAMES & record.keys()}  # a newer version's home may have more
+    read = {name: json.loads(known[name]) for name in _JSON & known.keys() if known[name] is not None}
+    return LedgerLine(profile_json=resolved_profile, **(known | read))

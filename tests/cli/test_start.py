@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from contact_pipeline.cli.app import app
+from contact_pipeline.cli.endings import ended
 
 PROMISED = {
     "profiles", "profiles show", "template", "inspect", "plan", "import", "show", "apply", "finalize", "cancel",
@@ -131,6 +132,12 @@ def test_a_reader_that_has_gone_is_no_error(option):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "contact_pipeline", "profiles", *option]
-    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_exit_for_another_reason_keeps_its_status():
+    """Only of a reader that has gone may an exit become a success."""
+    assert ended(lambda: sys.exit(3), as_json=False) == 3
+    assert ended(lambda: sys.exit("a message"), as_json=False) == 1

@@ -5,6 +5,7 @@ import pytest
 from contact_pipeline.engines import open_database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import Store, schema
+from contact_pipeline.store.ledger import add_line, now
 from contact_pipeline.store.schema import add_contact_fields
 from tests.match.ground import Ground
 
@@ -128,3 +129,13 @@ def test_a_canonical_field_is_of_its_own_kind_before_it_has_a_column(store):
         pytest.raises(Refusal, match="'company' as text; the profile declares it as list"),
     ):
         add_contact_fields(database, {"company": "list"}, frozenset())
+
+
+def test_uploads_of_a_newer_version_can_be_listed(store):
+    """It may know more of an upload than this one."""
+    with store.change() as database:
+        database.run("ALTER TABLE uploads ADD COLUMN mood VARCHAR DEFAULT 'good'")
+        add_line(database, upload_id="one", profile="p", file_name="f.csv", file_size=1, sha256="0", state="received",
+                 stage="received", added_at=now(), user_login="ann")  # fmt: skip
+
+    assert [line.upload_id for line in store.lines()] == ["one"]
