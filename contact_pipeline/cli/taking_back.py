@@ -126,22 +126,42 @@ def undo_upload(
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be taken back and what not.")] = False,
     user: User = None,
 ) -> None:
-    """Take back what an upload applied, in one commit; done again, it takes back the undoing.
+    """Take an applied upload out of effect, in one commit; `redo` brings it back.
 
-    What has changed since is a conflict: it is listed and left alone.
+    What a later upload holds is listed and left alone. An upload that is undone already stays as it is.
     """
     pipeline = invocation.pipeline
     with console.busy("Undoing"):
         done = pipeline.plan_undo(upload) if plan else pipeline.undo(upload, user=login(user))
+    _show(invocation, done, "Undoing", planned=plan)
+
+
+@app.command("redo", rich_help_panel=PANEL)
+@everywhere
+def redo_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be brought back.")] = False,
+    user: User = None,
+) -> None:
+    """Bring an undone upload back into effect, in one commit. One that is in effect stays as it is."""
+    pipeline = invocation.pipeline
+    with console.busy("Redoing"):
+        done = pipeline.plan_redo(upload) if plan else pipeline.redo(upload, user=login(user))
+    _show(invocation, done, "Redoing", planned=plan)
+
+
+def _show(invocation: Invocation, done: Upload, what: str, *, planned: bool) -> None:
     if invocation.json:
         inverse = done.inverse
         extra = {"inverse": inverse.as_dict(changes=True)["changes"], "conflicts": inverse.conflicts.to_dicts()}
         console.document(done.as_dict() | extra)
     else:
-        console.show(*_drawn(done, planned=plan))
+        said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
+        console.show(*_drawn(done, said))
 
 
-def _drawn(upload: Upload, *, planned: bool) -> list[RenderableType]:
+def _drawn(upload: Upload, said: str) -> list[RenderableType]:
     from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts
 
     conflicts = upload.inverse.conflicts
@@ -154,9 +174,6 @@ def _drawn(upload: Upload, *, planned: bool) -> list[RenderableType]:
         for conflict in conflicts.head(SHOWN_CONFLICTS).to_dicts()
     ]
     more = conflicts.height - len(rows)
-    again = (upload.state == "undone") is planned  # of an undone upload, the undoing is taken back
-    what = "Undoing what was undone" if again else "Undoing"
-    said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
     return [
         draw_facts(upload),
         console.text(said),

@@ -158,7 +158,7 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
             yield "To see the contacts", ["contacts", "list"]
             yield "To take it back", ["undo", upload_id]
         case "undone":
-            yield "To take back the undoing", ["undo", upload_id]
+            yield "To bring it back", ["redo", upload_id]
         case "repeated":
             yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
         case _:

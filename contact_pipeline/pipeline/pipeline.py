@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
@@ -456,38 +456,68 @@ class Pipeline:
         return self.show(upload_id)
 
     def plan_undo(self, upload_id: str) -> Upload:
-        """Plans the inverse of what an upload committed, or of its undoing; `.inverse` shows it. Changes nothing.
+        """Plans taking an applied upload out of effect; `.inverse` shows it. Changes nothing.
 
         Raises:
-            Refusal: nothing of the upload is committed (code `wrong-state`).
+            Refusal: the upload is not applied (code `wrong-state`).
         """
+        return self._plan_turn(upload_id, "undo")
+
+    def undo(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Takes an applied upload out of effect, in one commit; one that is undone already stays as it is.
+
+        What a later upload holds is left alone and listed in `.inverse.conflicts`.
+
+        Raises:
+            Refusal: the upload is not applied (code `wrong-state`), or the role is missing.
+        """
+        return self._turn(upload_id, "undo", user)
+
+    def plan_redo(self, upload_id: str) -> Upload:
+        """Plans bringing an undone upload back into effect; `.inverse` shows it. Changes nothing.
+
+        Raises:
+            Refusal: the upload is not undone (code `wrong-state`).
+        """
+        return self._plan_turn(upload_id, "redo")
+
+    def redo(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Brings an undone upload back into effect, in one commit; one that is in effect stays as it is.
+
+        Raises:
+            Refusal: the upload was never applied (code `wrong-state`), or the role is missing.
+        """
+        return self._turn(upload_id, "redo", user)
+
+    def _plan_turn(self, upload_id: str, action: Literal["undo", "redo"]) -> Upload:
         from contact_pipeline.pipeline import committing
 
         line = self.store.line(upload_id)
-        if line.state not in APPLIED and line.state != "undone":
-            raise wrong_state(line, "undone", "Only an applied upload can be undone.")
+        if (line.state == "undone") == (action == "undo"):
+            return self._done_before(upload_id, f"{action}ne")
+        self._check_can_turn(line, action)
         committing.plan_undo(self.store, upload_id)
         return self.show(upload_id)
 
-    def undo(self, upload_id: str, *, user: str | None = None) -> Upload:
-        """Takes back what an upload committed, in one commit; done again, it takes back the undoing.
-
-        What has changed since is a conflict: it is listed in `.inverse.conflicts` and left alone.
-
-        Raises:
-            Refusal: nothing of the upload is committed (code `wrong-state`), or the role is missing.
-        """
+    def _turn(self, upload_id: str, action: Literal["undo", "redo"], user: str | None) -> Upload:
         from contact_pipeline.pipeline import committing
 
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
+        self._check_can_turn(line, action)
         self._check_roles(line, actor)
-        planned = self.plan_undo(upload_id).line
-        while (planned.state == "undone") == (line.state == "undone") and not committing.commit_undo(
-            self.store, planned, actor
-        ):
-            planned = self.plan_undo(upload_id).line  # something was committed in between
+        if (line.state == "undone") == (action == "undo"):
+            return self._done_before(upload_id, f"{action}ne")
+        while (line.state == "undone") == (action == "redo"):
+            planned = self._plan_turn(upload_id, action).line
+            if committing.commit_undo(self.store, planned, actor):
+                break
+            line = self.store.line(upload_id)  # something was committed in between
         return self.show(upload_id)
+
+    def _check_can_turn(self, line: LedgerLine, action: Literal["undo", "redo"]) -> None:
+        if line.state not in APPLIED and line.state != "undone":
+            raise wrong_state(line, f"{action}ne", "Only an upload that was applied can be.")
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.
