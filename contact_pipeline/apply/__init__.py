@@ -1,15 +1,15 @@
-"""Stage 5: changeset → contacts, in one commit; and the inverse of what was committed."""
+"""Stage 5: changeset → contacts, in one commit; and taking what was applied out of effect, and back."""
 
-from contact_pipeline.apply.commit import commits_to_undo, mark_undone, write_changeset
-from contact_pipeline.apply.inverse import plan_inverse, stage_activation
+from contact_pipeline.apply.commit import mark_effect, write_changeset
+from contact_pipeline.apply.effect import Turn, plan_effect, stage_activation
 from contact_pipeline.apply.stale import changed_since, moved_rows
 
 __all__ = [
+    "Turn",
     "changed_since",
-    "commits_to_undo",
-    "mark_undone",
+    "mark_effect",
     "moved_rows",
-    "plan_inverse",
+    "plan_effect",
     "stage_activation",
     "write_changeset",
 ]

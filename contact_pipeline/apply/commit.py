@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
+from contact_pipeline.apply.effect import Turn
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.store.changes import kept_fields, touches
+from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
 
 # Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
 REWRITE_SHARE: Final = 0.1
+
+Action = Literal["apply", "undo", "redo"]
 
 _ENTITIES: Final = (("account", "accounts"), ("contact", "contacts"))
 
@@ -27,7 +31,7 @@ def write_changeset(
     sha256: str | None,
     actor: str | None,
     at: datetime,
-    action: Literal["apply", "undo", "redo"] = "apply",
+    action: Action = "apply",
 ) -> int:
     """Applies every staged change, keeps them as history, and numbers the commit; the commit's number."""
     commit: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
@@ -37,9 +41,13 @@ def write_changeset(
     )
     for entity, table in _ENTITIES:
         if database.has(f"{entity}_changes", "staged"):
-            _write_entities(database, entity, table, upload_id, address_book, commit)
+            _write_entities(database, entity, table, upload_id, address_book, commit, action)
+    if action == "apply" and _names_accounts(database):
+        _bring_back_named(database, address_book, commit)
     if database.has("membership_changes", "staged"):
-        _write_memberships(database, upload_id, address_book, at)
+        if action == "apply":
+            _make_groups(database, upload_id, address_book, at)
+        _write_pairs(database, "memberships", "membership_changes", ["group_name", "contact_id"], address_book)
         _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit)
     if database.has("link_changes", "staged"):
         _write_pairs(database, "links", "link_changes", ["contact_id", "linked_to"])
@@ -47,41 +55,40 @@ def write_changeset(
     return commit
 
 
-def commits_to_undo(database: Database, upload_id: str) -> list[int]:
-    """The commits of an upload that count: what it applied or, where that is undone, the undoing."""
-    rows = database.rows(
-        "SELECT commit_number, action FROM commits WHERE upload_id = ? AND undone_by IS NULL AND action <> 'redo'",
-        [upload_id],
+def mark_effect(database: Database, upload_id: str, turn: Turn, by: int) -> None:
+    """Says that an upload's commits count no more, or again, by the commit of that number; groups follow."""
+    database.run(
+        "UPDATE commits SET undone_by = ? WHERE upload_id = ? AND action = 'apply'",
+        [by if turn == "undo" else None, upload_id],
     )
-    applied = [number for number, action in rows if action == "apply"]
-    return sorted(applied or [number for number, _ in rows])
-
-
-def mark_undone(database: Database, commits: list[int], by: int) -> None:
-    """Says that a commit has undone others; what an undone undoing had undone counts again."""
-    numbers = ", ".join(str(number) for number in commits)
-    database.run(f"UPDATE commits SET undone_by = NULL WHERE undone_by IN ({numbers})")
-    database.run(f"UPDATE commits SET undone_by = {by} WHERE commit_number IN ({numbers})")
+    groups = effective_groups(EFFECTIVE.format(""))
+    database.run(f"CREATE OR REPLACE TEMP TABLE effective_groups AS {groups}")
+    database.run("""
+        DELETE FROM groups AS g WHERE NOT EXISTS (
+            FROM effective_groups AS e WHERE e.address_book = g.address_book AND e.group_name = g.group_name)""")
+    database.run("INSERT INTO groups BY NAME FROM effective_groups ANTI JOIN groups USING (address_book, group_name)")
 
 
 def _write_entities(
-    database: Database, entity: str, table: str, upload_id: str, address_book: str, commit: int
+    database: Database, entity: str, table: str, upload_id: str, address_book: str, commit: int, action: Action
 ) -> None:
     """Brings a table to what the staged changes say: few of them in place, many by writing the table anew."""
     staged, identity = f"staged.{entity}_changes", f"{entity}_id"
     fields = kept_fields(database, f"{entity}_changes", "staged")
     columns = [name for (name,) in database.rows(f"SELECT column_name FROM (DESCRIBE {table})")]
-    picked = ", ".join(_picked(name, fields, commit, upload_id) for name in columns)
+    known = _known(entity, upload_id, commit, action)
+    picked = ", ".join(_picked(name, fields, known) for name in columns)
     first = {
+        **known,
         identity: identity,
         "address_book": literal(address_book),
-        "revision": "1",
-        "created_commit": f"{commit}::BIGINT",
-        "last_commit": f"{commit}::BIGINT",
-        "last_upload_id": literal(upload_id),
+        # Of what comes back nobody may hold an earlier revision for the same.
+        "revision": "1" if action == "apply" else str(commit),
     } | {name: quoted(f"after_{name}") for name in fields}
+    if action == "apply":
+        first["created_commit"] = f"{commit}::BIGINT"
     made = ", ".join(f"{first.get(name, 'NULL')} AS {quoted(name)}" for name in columns)
-    created = f"SELECT {made} FROM {staged} WHERE action = 'create'"
+    created = f"SELECT {made} FROM {staged} AS s WHERE action = 'create'"
     gone, total = database.rows(
         f"SELECT (SELECT count(*) FROM {staged} WHERE action <> 'create'), (SELECT count(*) FROM {table})"
     )[0]
@@ -108,15 +115,47 @@ def _write_entities(
     _keep(database, f"{entity}_changes", [identity, "base_revision", *sides], upload_id, commit)
 
 
-def _picked(name: str, fields: list[str], commit: int, upload_id: str) -> str:
+def _known(entity: str, upload_id: str, commit: int, action: Action) -> dict[str, str]:
+    """What a table knows of a changed row `e` beside its fields, as the staged change `s` and the commit make it."""
+    written = {"revision": "e.revision + 1", "last_commit": f"{commit}::BIGINT"}
+    if action != "apply":
+        return written | {"created_commit": "s.created_commit", "last_upload_id": "s.last_upload_id"}
+    if entity == "contact":
+        written["created_commit"] = (
+            f"CASE WHEN s.after_active AND s.before_active IS NULL THEN {commit} ELSE e.created_commit END"
+        )
+    return written | {"last_upload_id": literal(upload_id)}
+
+
+def _picked(name: str, fields: list[str], known: dict[str, str]) -> str:
     column = quoted(name)
     if name in fields:
         after = quoted(f"after_{name}")
         return f"CASE WHEN {touches(name, 's')} THEN s.{after} ELSE e.{column} END AS {column}"
-    special = {"revision": "e.revision + 1", "last_commit": f"{commit}::BIGINT", "last_upload_id": literal(upload_id)}
-    if name not in special:
+    if name not in known:
         return f"e.{column} AS {column}"
-    return f"CASE WHEN s.action IS NULL THEN e.{column} ELSE {special[name]} END AS {column}"
+    return f"CASE WHEN s.action IS NULL THEN e.{column} ELSE {known[name]} END AS {column}"
+
+
+def _names_accounts(database: Database) -> bool:
+    return (
+        database.has("contact_changes", "staged")
+        and "account_number" in kept_fields(database, "contact_changes", "staged")
+        and bool(database.rows("SELECT account_id FROM account_changes ANTI JOIN accounts USING (account_id) LIMIT 1"))
+    )
+
+
+def _bring_back_named(database: Database, address_book: str, commit: int) -> None:
+    """Brings back the accounts whose making is undone and whose numbers the staged contacts name: see `effective`."""
+    gone = f"""
+        SELECT account_id FROM account_changes JOIN commits AS c USING (commit_number)
+        WHERE c.action = 'apply' AND address_book = {literal(address_book)}
+              AND after_account_number IN (SELECT after_account_number FROM staged.contact_changes)
+              AND account_id NOT IN (SELECT account_id FROM accounts)"""
+    database.run(f"""
+        INSERT INTO accounts BY NAME
+        SELECT *, {commit} AS revision, {commit} AS last_commit
+        FROM ({effective_accounts(EFFECTIVE.format(""), among=gone)})""")
 
 
 def _keep(database: Database, table: str, columns: Iterable[str], upload_id: str, commit: int) -> None:
@@ -126,7 +165,7 @@ def _keep(database: Database, table: str, columns: Iterable[str], upload_id: str
         FROM staged.{table}""")
 
 
-def _write_memberships(database: Database, upload_id: str, address_book: str, at: datetime) -> None:
+def _make_groups(database: Database, upload_id: str, address_book: str, at: datetime) -> None:
     database.run(
         """INSERT INTO groups
            SELECT DISTINCT ?, group_name, ?::TIMESTAMP, ? FROM staged.membership_changes AS s
@@ -134,7 +173,6 @@ def _write_memberships(database: Database, upload_id: str, address_book: str, at
                FROM groups AS g WHERE g.address_book = ? AND g.group_name = s.group_name)""",
         [address_book, at, upload_id, address_book],
     )
-    _write_pairs(database, "memberships", "membership_changes", ["group_name", "contact_id"], address_book)
 
 
 def _write_pairs(

@@ -152,7 +152,9 @@ def redo_upload(
 
 
 def _show(invocation: Invocation, done: Upload, what: str, *, planned: bool) -> None:
-    if invocation.json:
+    if done.was_done_before:
+        report(invocation, done)
+    elif invocation.json:
         inverse = done.inverse
         extra = {"inverse": inverse.as_dict(changes=True)["changes"], "conflicts": inverse.conflicts.to_dicts()}
         console.document(done.as_dict() | extra)

@@ -106,7 +106,7 @@ def _deactivated(parts: list[Part]) -> str:
         UNION ALL
         SELECT t.row_number, 'contact ' || t.target || ' is deactivated'
         FROM {part.table("targets")} AS t JOIN {part.table("candidates")} AS c ON c.contact_id = t.target
-        WHERE NOT c.active AND t.row_number NOT IN (SELECT row_number FROM reviews)"""
+        WHERE c.active IS NOT TRUE AND t.row_number NOT IN (SELECT row_number FROM reviews)"""
         for part in parts
         if part.entity == "contact" and not part.reactivates
     )

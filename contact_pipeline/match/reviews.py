@@ -38,7 +38,7 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
 
 
 def _candidates(part: Part) -> str:
-    active = "active" if part.entity == "contact" else "NULL::BOOLEAN AS active"
+    active = "coalesce(active, false) AS active" if part.entity == "contact" else "NULL::BOOLEAN AS active"
     return f"""
         SELECT row_number, '{part.entity}' AS entity, candidate, {_shares(part, "c")} AS shares, active
         FROM (

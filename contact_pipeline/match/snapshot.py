@@ -81,8 +81,9 @@ def _copy_candidates(database: Database, part: Part) -> None:
     """Copies those whom a row can match, who represents them, and whom somebody chose for a row in review."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
-    names = [*part.looked_at, "active"] if part.entity == "contact" else part.looked_at
-    fields = ", ".join(quoted(name) for name in names)
+    fields = ", ".join(quoted(name) for name in part.looked_at)
+    if part.entity == "contact":  # one that is there for others alone is made by reactivating it
+        fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("candidates")} AS
         SELECT {part.id}, revision, {fields} FROM book.{part.entity}s

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import polars as pl
 
 from contact_pipeline.apply import (
+    Turn,
     changed_since,
-    commits_to_undo,
-    mark_undone,
+    mark_effect,
     moved_rows,
-    plan_inverse,
+    plan_effect,
     write_changeset,
 )
 from contact_pipeline.engines import Database
@@ -126,22 +126,19 @@ def complete_decided(store: Store, upload_id: str, rows: Collection[int]) -> set
     return waiting
 
 
-def plan_undo(store: Store, upload_id: str) -> None:
-    """Stages the inverse of what an upload committed, or of its undoing."""
-    with store.open(read_only=True) as contacts:
-        commits = commits_to_undo(contacts, upload_id)
+def plan_turn(store: Store, upload_id: str, turn: Turn) -> None:
+    """Stages what takes an applied upload out of effect, or brings an undone one back."""
     staging = store.staging(upload_id).for_undo()
     staging.make()
     with staging.open() as database:
         with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):
             snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
-            plan_inverse(database, upload_id, commits)
-        facts = {"commits": commits, "snapshot": snapshot, "sha256": hash_changeset(database), "fields": {}}
-        staging.keep_facts(database, facts)
+            plan_effect(database, upload_id, turn)
+        staging.keep_facts(database, {"snapshot": snapshot, "sha256": hash_changeset(database), "fields": {}})
 
 
-def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
-    """Commits the planned inverse; False when something was committed since it was planned."""
+def commit_turn(store: Store, line: LedgerLine, turn: Turn, actor: str) -> bool:
+    """Commits what `plan_turn` planned; False when something was committed since it was planned."""
     staging = store.staging(line.upload_id).for_undo()
     facts = staging.facts()
     with _both(store, staging) as contacts:
@@ -156,11 +153,11 @@ def commit_undo(store: Store, line: LedgerLine, actor: str) -> bool:
             sha256=facts["sha256"],
             actor=actor,
             at=now(),
-            action="redo" if line.state == "undone" else "undo",
+            action=turn,
         )
-        mark_undone(contacts, facts["commits"], by=number)
+        mark_effect(contacts, line.upload_id, turn, by=number)
         again: State = "finalized" if line.finalized_at else "applied"
-        change_line(contacts, line.upload_id, state=again if line.state == "undone" else "undone")
+        change_line(contacts, line.upload_id, state="undone" if turn == "undo" else again)
     return True
 
 

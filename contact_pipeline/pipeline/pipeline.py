@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.errors import Refusal, StoreBusy, listed
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
     from pandera.polars import DataFrameSchema
 
+    from contact_pipeline.apply import Turn
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
 
@@ -300,7 +301,9 @@ class Pipeline:
         staging = self.store.staging(upload_id)
         staging.make()
         with staging.open() as database:
-            stage_activation(database, contact_id, contact["revision"], active=active)
+            stage_activation(
+                database, contact_id, contact["revision"], active=active, is_made=self.store.is_made(contact_id)
+            )
             staging.keep_facts(database, {"fields": {}})
             sha256 = hash_changeset(database)
         line = {
@@ -489,35 +492,33 @@ class Pipeline:
         """
         return self._turn(upload_id, "redo", user)
 
-    def _plan_turn(self, upload_id: str, action: Literal["undo", "redo"]) -> Upload:
+    def _plan_turn(self, upload_id: str, turn: Turn) -> Upload:
         from contact_pipeline.pipeline import committing
 
         line = self.store.line(upload_id)
-        if (line.state == "undone") == (action == "undo"):
-            return self._done_before(upload_id, f"{action}ne")
-        self._check_can_turn(line, action)
-        committing.plan_undo(self.store, upload_id)
+        self._check_can_turn(line, turn)
+        if (line.state == "undone") == (turn == "undo"):
+            return self._done_before(upload_id, f"{turn}ne")
+        committing.plan_turn(self.store, upload_id, turn)
         return self.show(upload_id)
 
-    def _turn(self, upload_id: str, action: Literal["undo", "redo"], user: str | None) -> Upload:
+    def _turn(self, upload_id: str, turn: Turn, user: str | None) -> Upload:
         from contact_pipeline.pipeline import committing
 
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
-        self._check_can_turn(line, action)
+        self._check_can_turn(line, turn)
         self._check_roles(line, actor)
-        if (line.state == "undone") == (action == "undo"):
-            return self._done_before(upload_id, f"{action}ne")
-        while (line.state == "undone") == (action == "redo"):
-            planned = self._plan_turn(upload_id, action).line
-            if committing.commit_undo(self.store, planned, actor):
-                break
+        while (line.state == "undone") == (turn == "redo"):
+            committing.plan_turn(self.store, upload_id, turn)
+            if committing.commit_turn(self.store, line, turn, actor):
+                return self.show(upload_id)
             line = self.store.line(upload_id)  # something was committed in between
-        return self.show(upload_id)
+        return self._done_before(upload_id, f"{turn}ne")
 
-    def _check_can_turn(self, line: LedgerLine, action: Literal["undo", "redo"]) -> None:
+    def _check_can_turn(self, line: LedgerLine, turn: Turn) -> None:
         if line.state not in APPLIED and line.state != "undone":
-            raise wrong_state(line, f"{action}ne", "Only an upload that was applied can be.")
+            raise wrong_state(line, f"{turn}ne", "Only an upload that was applied can be.")
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.
@@ -624,6 +625,7 @@ class Pipeline:
     def _done_before(self, upload_id: str, what: str) -> Upload:
         """The upload, saying among its warnings that nothing was done to it now."""
         upload = self.show(upload_id)
+        upload.was_done_before = True
         upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
         return upload
 

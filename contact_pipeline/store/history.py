@@ -8,7 +8,7 @@ from typing import Any
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.profiles import masked
 from contact_pipeline.store.changes import kept_fields, touches
-from contact_pipeline.store.schema import EFFECTIVE
+from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.terms import CONTACT_FIELDS
 
 

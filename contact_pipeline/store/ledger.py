@@ -11,7 +11,7 @@ from typing import Any
 from contact_pipeline.engines import Database
 from contact_pipeline.terms import State
 
-_JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options"}
+_JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options", "staged_files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class LedgerLine:
     finalized_at: datetime | None
     finalized_by: str | None
     inbox: bool
+    staged_files: dict[str, str] | None  # file of the staging folder → SHA-256, as its changeset was frozen
 
     @property
     def resolved_profile(self) -> dict[str, Any] | None:

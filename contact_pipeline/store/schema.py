@@ -9,13 +9,21 @@ from typing import Final
 from contact_pipeline.engines import DATA_FAULTS, Database, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
+from contact_pipeline.store.effective import (
+    EFFECTIVE,
+    HELD,
+    PAIRS,
+    VISIBLE,
+    effective_accounts,
+    effective_contacts,
+    effective_groups,
+    effective_pairs,
+    naming,
+)
+from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
 
 SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
-
-# The commits whose changes count: what was applied and is not undone. Undoing, and undoing that, add nothing of their
-# own. The tables are seen under a prefix.
-EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' AND undone_by IS NULL"
 
 _SENSITIVE: Final = ("ssn", "date_of_birth")
 
@@ -89,49 +97,36 @@ def _first(database: Database) -> None:
         database.run(statement)
     for name, kind in CONTACT_FIELDS.items():
         database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, kind, name in _SENSITIVE])
-    _publish(database)
 
 
 def _publish(database: Database) -> None:
-    """The published contacts: what held uploads changed shows as the newest change that is not held left it.
+    """The published contacts, memberships and links: what counts and is not held back until it is finalized.
 
-    A contact that no held upload touched, or that was erased, stands as it is. The others are put together again,
-    field by field, from their history; one whose creation is held is not there.
+    What no held upload named stands as it is; so does who was erased.
     """
-    fields = ["active", *(name for (name,) in database.rows("SELECT name FROM fields"))]
-    newest = ",\n            ".join(
-        f"""arg_max({{'value': after_{name}}}, commit_number) FILTER ({touches(name)}).value
-                AS {quoted(name)}"""
-        for name in fields
-    )
-    names = ", ".join(quoted(name) for name in fields)
+    fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+    names, computed = (", ".join(f"{of}{quoted(name)}" for name in ("active", *fields)) for of in ("", "e."))
+    held = f"""
+        SELECT contact_id FROM (SELECT contact_id, commit_number FROM contact_changes UNION ALL {naming()})
+        WHERE commit_number IN ({HELD}) AND contact_id NOT IN ({ERASED.format("")})"""
     database.run(f"""
         CREATE OR REPLACE VIEW published_contacts AS
-        WITH held_uploads AS (SELECT upload_id FROM uploads WHERE held AND state = 'applied'),
-        erased AS (SELECT contact_id FROM contact_changes WHERE action = 'erase'),
-        touched AS (
-            SELECT DISTINCT contact_id FROM contact_changes SEMI JOIN held_uploads USING (upload_id)
-            ANTI JOIN erased USING (contact_id)
-        ),
-        rebuilt AS (
-            SELECT contact_id, {newest}
-            FROM (FROM contact_changes SEMI JOIN touched USING (contact_id)) AS change
-            ANTI JOIN held_uploads USING (upload_id) SEMI JOIN ({EFFECTIVE.format("")}) USING (commit_number)
-            GROUP BY contact_id
-            HAVING bool_or(action = 'create')
-        )
         SELECT contact_id, address_book, revision, last_upload_id, {names}
-        FROM contacts ANTI JOIN touched USING (contact_id)
+        FROM contacts WHERE contact_id NOT IN ({held})
         UNION ALL BY NAME
-        SELECT contact_id, address_book, revision, last_upload_id, {", ".join("rebuilt." + quoted(f) for f in fields)}
-        FROM contacts JOIN rebuilt USING (contact_id)""")
+        SELECT contact_id, e.address_book, revision, e.last_upload_id, {computed}
+        FROM contacts JOIN ({effective_contacts(fields, VISIBLE, among=held)}) AS e USING (contact_id)""")
+    for table in PAIRS:
+        database.run(f"""
+            CREATE OR REPLACE VIEW published_{table} AS
+            FROM {table} WHERE contact_id NOT IN ({held})
+            UNION ALL BY NAME ({effective_pairs(table, VISIBLE, among=held)})""")
 
 
 def _changes_without_a_list(database: Database) -> None:
     """Which fields a change touches is seen by its values; the list of their names said the same once more."""
     for table in ("contact_changes", "account_changes"):
         database.run(f"ALTER TABLE {table} DROP COLUMN changed")
-    _publish(database)
 
 
 def _erase(database: Database) -> None:
@@ -143,7 +138,6 @@ def _erase(database: Database) -> None:
         CREATE TABLE fingerprints (contact_id BIGINT NOT NULL, state BIGINT NOT NULL, field VARCHAR NOT NULL,
             fingerprint VARCHAR NOT NULL)""")
     database.run("CREATE TABLE erased_rows (upload_id VARCHAR NOT NULL, row_number UINTEGER NOT NULL)")
-    _publish(database)
 
 
 def _columns_on_demand(database: Database) -> None:
@@ -165,7 +159,52 @@ def _columns_on_demand(database: Database) -> None:
         for side in ("before", "after"):
             database.run(f"ALTER TABLE contact_changes DROP COLUMN {side}_{name}")
         database.run("DELETE FROM fields WHERE name = ?", [name])
+
+
+def _what_counts(database: Database) -> None:
+    """Makes the tables the function of what counts that they are from here on, where something is undone.
+
+    Before, what was undone could leave values behind.
+    """
+    database.run("ALTER TABLE uploads ADD COLUMN staged_files JSON")
+    if database.value("SELECT count(*) FROM commits WHERE undone_by IS NOT NULL"):
+        _compute_anew(database)
     _publish(database)
+
+
+def _compute_anew(database: Database) -> None:
+    counting = EFFECTIVE.format("")
+    fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+    database.run(f"""
+        CREATE TEMP TABLE undone AS
+        SELECT DISTINCT contact_id FROM (SELECT contact_id, commit_number FROM contact_changes UNION ALL {naming()})
+        WHERE commit_number IN (SELECT commit_number FROM commits WHERE undone_by IS NOT NULL)
+              AND contact_id NOT IN ({ERASED.format("")})""")
+    database.run("""
+        CREATE TEMP TABLE undone_accounts AS
+        SELECT DISTINCT account_id FROM account_changes
+        WHERE commit_number IN (SELECT commit_number FROM commits WHERE undone_by IS NOT NULL)""")
+    for entity, table, query in (
+        ("contact", "undone", effective_contacts(fields, counting, among="FROM undone")),
+        ("account", "undone_accounts", effective_accounts(counting, among="FROM undone_accounts")),
+    ):
+        database.run(f"""
+            CREATE OR REPLACE TEMP TABLE computed AS
+            SELECT e.*, coalesce(revision, 0) + 1 AS revision, coalesce(last_commit, created_commit, 0) AS last_commit
+            FROM ({query}) AS e LEFT JOIN (
+                SELECT {entity}_id, revision, last_commit FROM {entity}s) USING ({entity}_id)""")
+        database.run(f"DELETE FROM {entity}s WHERE {entity}_id IN (FROM {table})")
+        database.run(f"INSERT INTO {entity}s BY NAME FROM computed ORDER BY {entity}_id")
+    for table in PAIRS:
+        pairs = effective_pairs(table, counting, among="FROM undone")
+        database.run(f"CREATE OR REPLACE TEMP TABLE computed AS {pairs}")
+        database.run(f"DELETE FROM {table} WHERE contact_id IN (FROM undone)")
+        database.run(f"INSERT INTO {table} BY NAME FROM computed")
+    database.run(f"CREATE OR REPLACE TEMP TABLE computed AS {effective_groups(counting)}")
+    database.run("DELETE FROM groups")
+    database.run("INSERT INTO groups BY NAME FROM computed")
+    for table in ("undone", "undone_accounts", "computed"):
+        database.run(f"DROP TABLE {table}")
 
 
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
@@ -173,6 +212,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("changes without a list of fields", _changes_without_a_list),
     ("erasures and their fingerprints", _erase),
     ("columns on demand", _columns_on_demand),
+    ("contacts are what counts", _what_counts),
 )
 
 

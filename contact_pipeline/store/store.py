@@ -115,7 +115,8 @@ class Store:
             published: only what is not held back until finalized.
             contact_id: only that one.
         """
-        table = "published_contacts" if published else "contacts"
+        view = "published_" if published else ""
+        table = f"{view}contacts"
         where = "true" if contact_id is None else "contact_id = ?"
         with self.open(read_only=True) as database:
             fields = database.rows("SELECT name, sensitive FROM fields")
@@ -124,10 +125,10 @@ class Store:
             records = database.records(
                 f"""
                 WITH member AS (SELECT contact_id, list(group_name ORDER BY group_name) AS groups
-                                FROM memberships GROUP BY contact_id),
+                                FROM {view}memberships GROUP BY contact_id),
                 linked AS (SELECT contact_id, list(other ORDER BY other) AS links
-                           FROM (SELECT contact_id, linked_to AS other FROM links
-                                 UNION ALL SELECT linked_to, contact_id FROM links)
+                           FROM (SELECT contact_id, linked_to AS other FROM {view}links
+                                 UNION ALL SELECT linked_to, contact_id FROM {view}links)
                            WHERE other IN ({visible})
                            GROUP BY contact_id)
                 SELECT contact_id, address_book, active, revision, last_upload_id, {names},
@@ -171,6 +172,12 @@ class Store:
                 "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
             )
         return found[0]
+
+    def is_made(self, contact_id: int) -> bool:
+        """Whether a creation of the contact counts: one that is there for others alone has none."""
+        with self.open(read_only=True) as database:
+            sql = "SELECT count(created_commit) FROM contacts WHERE contact_id = ?"
+            return bool(database.value(sql, [contact_id]))
 
     def note_origins(self, contact_id: int) -> list[dict[str, Any]]:
         """Where each note of a contact came from: note, at, upload_id, file_name and row_number."""

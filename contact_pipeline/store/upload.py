@@ -60,6 +60,7 @@ class Upload:
         self.repairs = line.repairs
         self.error_count = line.error_count
         self.held = line.held
+        self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
 
     def __repr__(self) -> str:
         return f"<Upload {self.upload_id} {self.file_name!r} {self.state}>"

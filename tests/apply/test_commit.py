@@ -49,7 +49,7 @@ def test_commits_are_numbered_and_name_upload_plan_and_person(ground):
     assert records[1]["actor"] == "tester"
 
 
-@pytest.mark.parametrize("step", ["_write_entities", "_write_memberships", "_keep"])
+@pytest.mark.parametrize("step", ["_write_entities", "_write_pairs", "_keep"])
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_an_error_or_an_interruption_in_the_middle_leaves_nothing(ground, monkeypatch, step, error):
     """B5, X2: whatever was written before it is taken back, and applying again finishes it."""

@@ -33,23 +33,28 @@ def test_undo_plan_shows_the_inverse_and_changes_nothing(run, imported):
     assert ended.document["conflicts"] == []
 
 
-def test_undo_and_undo_again(run, imported):
-    """X4: an undo can be undone."""
+def test_undo_and_redo(run, imported):
+    """X4: what is undone can be brought back, and neither is done twice."""
     upload = imported(ACCOUNT)
 
     assert run("undo", upload["upload_id"], "--json").document["state"] == "undone"
     assert run("contacts", "list", "--json").document == []
-    assert run("undo", upload["upload_id"], "--json").document["state"] == "applied"
+    again = run("undo", upload["upload_id"], "--json")
+    assert (again.status, again.document["state"]) == (0, "undone")
+    assert "It was undone before; nothing was changed now." in again.document["warnings"]
+    assert run("redo", upload["upload_id"], "--plan", "--json").document["state"] == "undone"
+    assert run("redo", upload["upload_id"], "--json").document["state"] == "applied"
     assert len(run("contacts", "list", "--json").document) == 1
+    assert "It was redone before; nothing was changed now." in run("redo", upload["upload_id"]).out
 
 
 def test_undo_shows_the_first_changes_and_says_how_to_see_all(run, imported, monkeypatch):
     upload = imported(ACCOUNT)
     monkeypatch.setattr("contact_pipeline.cli.upload_view.SHOWN_CHANGES", 1)
 
+    changes = len(run("undo", upload["upload_id"], "--plan", "--json").document["inverse"])
     ended = run("undo", upload["upload_id"])
 
-    changes = len(run("undo", upload["upload_id"], "--plan", "--json").document["inverse"])
     assert changes > 1
     assert f"and {changes - 1} more; --json lists all of them" in ended.out
 
@@ -176,18 +181,18 @@ def test_undo_says_in_words_what_it_left_alone_and_why(run, imported):
 
     assert "Undoing has written this." in ended.out
     assert "erased since" in ended.out
-    assert "Undoing what was undone has written this." in run("undo", first).out
+    assert "Redoing has written this." in run("redo", first).out
 
 
 def test_history_tells_undoing_from_applying(run, imported):
     """X4: the same row stands there as applied, undone and brought back."""
     upload = imported(ACCOUNT)["upload_id"]
     run("undo", upload)
-    run("undo", upload)
+    run("redo", upload)
     entries = run("contacts", "history", 1, "--json").document
     assert [(e["commit"], e["undone"]) for e in entries if e["target"] == "contact"] == [
         ("apply", False),
-        ("undo", True),
+        ("undo", False),
         ("redo", False),
     ]
 

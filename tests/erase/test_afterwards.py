@@ -59,7 +59,7 @@ def test_undoing_an_upload_leaves_the_erased_contact_alone_and_says_so(small, im
     conflicts = undone.inverse.conflicts.select("target", "id", "left_as", "reason").rows()
     assert conflicts == [("contact", 1, "left as it is", "erased since")]
     assert [(contact["contact_id"], contact["erased"]) for contact in small.store.contacts()] == [(1, True)]
-    again = small.undo(imported.upload_id, user=DIRECTOR)
+    again = small.redo(imported.upload_id, user=DIRECTOR)
     assert again.state == "applied"
     assert [contact["email"] for contact in small.store.contacts()] == [None, BOB[6]]
 
@@ -68,7 +68,7 @@ def test_a_contact_that_undoing_removed_is_erased_from_the_history(small, import
     small.undo(imported.upload_id, user=DIRECTOR)
     assert small.erase(1).contact_ids == [1]
     assert found(small.settings.home, TRACES) == set()
-    small.undo(imported.upload_id, user=DIRECTOR)
+    small.redo(imported.upload_id, user=DIRECTOR)
     assert [contact["email"] for contact in small.store.contacts()] == [BOB[6]]
 
 

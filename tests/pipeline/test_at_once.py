@@ -67,7 +67,7 @@ def test_an_upload_cancelled_while_it_is_staged_stays_cancelled(pipeline, other,
 def test_of_two_undos_at_once_one_undoes(pipeline, other, outreach, monkeypatch):
     """X4: the second does not take back what the first did."""
     upload = pipeline.apply(outreach({"account": "A-1"}).upload_id)
-    interrupted_by(monkeypatch, committing, "commit_undo", lambda: other.undo(upload.upload_id))
+    interrupted_by(monkeypatch, committing, "commit_turn", lambda: other.undo(upload.upload_id))
 
     assert pipeline.undo(upload.upload_id).state == "undone"
     assert pipeline.store.contacts() == []
@@ -114,18 +114,20 @@ def test_a_decision_for_a_contact_that_is_gone_is_stale(pipeline, outreach):
     assert pipeline.plan_again(second.upload_id).outcomes["created"] == 1
 
 
-def test_a_redo_links_nobody_to_who_is_gone(pipeline, leads):
-    """X4: no link points nowhere; what cannot be brought back is listed."""
+def test_a_link_that_comes_back_brings_back_whom_it_names(pipeline, leads):
+    """X4: no link points nowhere; whose making is undone is there without values, inactive, until the link goes."""
     first = leads(("Ann Bee", "(202) 555-0143", "ann@example.com"))
     second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), rule="create")
     pipeline.undo(second.upload_id, user="d.rivers")
     pipeline.undo(first.upload_id, user="d.rivers")
 
-    again = pipeline.undo(second.upload_id, user="d.rivers")
+    pipeline.redo(second.upload_id, user="d.rivers")
 
-    with pipeline.store.open(read_only=True) as database:
-        assert database.value("SELECT count(*) FROM links") == 0
-    assert again.inverse.conflicts["reason"].to_list() == ["gone since"]
+    old, new = pipeline.store.contacts()
+    assert (old["active"], old["email"], old["links"]) == (False, None, [new["contact_id"]])
+    assert (new["active"], new["email"]) == (True, "ann.bee@example.com")
+    pipeline.undo(second.upload_id, user="d.rivers")
+    assert pipeline.store.contacts() == []
 
 
 def test_a_heading_that_is_data_shows_no_number(pipeline, write):

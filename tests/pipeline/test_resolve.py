@@ -182,7 +182,7 @@ def test_planning_a_stale_upload_again_keeps_what_was_decided(pipeline, outreach
 
 
 def test_a_decision_is_remembered_until_its_upload_is_undone(pipeline, outreach, in_doubt):
-    """X4: undoing takes back the decision too, and undoing that brings it back."""
+    """X4: undo takes back the decision too, and redo brings it back."""
     pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, 1).upload_id)
     same = {"account": "A-2", "ssn": SSN}
     assert outreach(same | {"first": "Rosa"}, name="third.csv").outcomes["duplicate"] == 1
@@ -190,5 +190,5 @@ def test_a_decision_is_remembered_until_its_upload_is_undone(pipeline, outreach,
     pipeline.undo(in_doubt.upload_id)
     assert outreach(same | {"first": "Rosie"}, name="fourth.csv").outcomes["review"] == 1
 
-    pipeline.undo(in_doubt.upload_id)
+    pipeline.redo(in_doubt.upload_id)
     assert outreach(same | {"first": "Roz"}, name="fifth.csv").outcomes["duplicate"] == 1

@@ -90,8 +90,8 @@ def test_contacts_as_of_a_time_are_those_of_that_time(pipeline, leads, contacts)
     moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
     second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), ("Di Eff", "", "di@example.com"))
     moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
-    for _ in range(2):
-        pipeline.undo(second.upload_id, user="d.rivers")
+    for turn in (pipeline.undo, pipeline.redo):
+        turn(second.upload_id, user="d.rivers")
         moments.append((datetime.now(UTC).replace(tzinfo=None), pipeline.store.contacts()))
     assert [len(then) for _, then in moments] == [2, 3, 2, 3]
 

@@ -26,17 +26,35 @@ def test_undo_gives_updates_back_and_removes_what_was_created(pipeline, leads, c
     assert undone.inverse.conflicts.is_empty()
 
 
-def test_undoing_the_undo_brings_everything_back(pipeline, leads, contacts):
-    """X4: undo can be undone, ids included."""
+def test_redo_brings_everything_back(pipeline, leads, contacts):
+    """X4: what is undone comes back, ids included."""
     leads(ANN)
     second = leads(ANN_MOVED, CY)
     after = contacts()
 
     pipeline.undo(second.upload_id, user="d.rivers")
-    again = pipeline.undo(second.upload_id, user="d.rivers")
+    again = pipeline.redo(second.upload_id, user="d.rivers")
 
     assert again.state == "applied"
     assert contacts() == after
+
+
+@pytest.mark.parametrize(("first", "then"), [("undo", "undo"), ("redo", "redo")])
+def test_what_is_undone_or_in_effect_already_stays_so(pipeline, leads, first, then):
+    """X4: said twice, it is done once, and the second time says so."""
+    upload = leads(ANN)
+    if first == "redo":
+        pipeline.undo(upload.upload_id, user="d.rivers")
+    getattr(pipeline, first)(upload.upload_id, user="d.rivers")
+    with pipeline.store.open(read_only=True) as database:
+        before = database.rows("FROM commits"), database.rows("FROM contacts")
+
+    again = getattr(pipeline, then)(upload.upload_id, user="d.rivers")
+
+    assert again.state == ("undone" if first == "undo" else "applied")
+    assert f"It was {first}ne before; nothing was changed now." in again.warnings
+    with pipeline.store.open(read_only=True) as database:
+        assert (database.rows("FROM commits"), database.rows("FROM contacts")) == before
 
 
 def test_what_changed_since_is_a_conflict_and_left_alone(pipeline, leads, contacts):
@@ -118,8 +136,10 @@ def test_a_group_membership_is_taken_back(pipeline, outreach):
 
     pipeline.undo(upload.upload_id)
 
-    assert pipeline.store.groups() == [{"address_book": "outreach", "group": "Spring", "contacts": 0}]
+    assert pipeline.store.groups() == []
     assert pipeline.store.contacts() == []
+    pipeline.redo(upload.upload_id)
+    assert pipeline.store.groups() == [{"address_book": "outreach", "group": "Spring", "contacts": 1}]
 
 
 def test_planning_an_undo_changes_nothing_and_shows_the_inverse(pipeline, leads, contacts):
@@ -143,10 +163,10 @@ def test_a_held_upload_is_undone_and_published_contacts_stay(pipeline, leads, co
 
     pipeline.undo(second.upload_id, user="d.rivers")
     assert contacts(published=True) == published == contacts()
-    pipeline.undo(second.upload_id, user="d.rivers")
+    pipeline.redo(second.upload_id, user="d.rivers")
     assert contacts(published=True) == published
     pipeline.undo(first.upload_id, user="d.rivers")
-    assert pipeline.undo(first.upload_id, user="d.rivers").state == "finalized"
+    assert pipeline.redo(first.upload_id, user="d.rivers").state == "finalized"
     assert contacts(published=True) == published
 
 
@@ -196,17 +216,18 @@ def test_whatever_is_undone_and_redone_a_value_is_that_of_the_newest_upload_that
     counting = {0, 1, 2, 3}
 
     for number in (1, 3, 1, 2, 1, 3, 2, 1, 3, 3, 2, 1):
-        pipeline.undo(uploads[number], user="d.rivers")
+        turn = pipeline.undo if number in counting else pipeline.redo
+        turn(uploads[number], user="d.rivers")
         counting ^= {number}
         assert email_of(pipeline) == [emails[max(counting)]], (number, counting)
 
 
-def test_undoing_a_redo_conflict_lists_who_changed_the_value_since(pipeline, leads):
+def test_a_redo_lists_who_changed_the_value_since(pipeline, leads):
     """X4: brought back, an older edit stays behind a newer one, and that is said."""
     _, older, newer = edits(leads, "a@example.com", "b@example.com", "c@example.com")
     pipeline.undo(older, user="d.rivers")
 
-    again = pipeline.undo(older, user="d.rivers")
+    again = pipeline.redo(older, user="d.rivers")
 
     assert (again.state, email_of(pipeline)) == ("applied", ["c@example.com"])
     conflicts = again.inverse.conflicts.select("field", "upload_id", "left_as").rows()
@@ -218,23 +239,27 @@ def test_a_lead_made_again_has_what_counts_of_all_that_was_done_to_it(pipeline, 
     first, second = edits(leads, "a@example.com", "b@example.com")
     for upload in (second, first):
         pipeline.undo(upload, user="d.rivers")
-    gone = pipeline.undo(second, user="d.rivers")
-    assert gone.inverse.conflicts["reason"].to_list() == ["gone since"]
+    assert pipeline.store.contacts() == []
+    pipeline.redo(second, user="d.rivers")
+    (contact,) = pipeline.store.contacts()
+    assert (contact["active"], contact["full_name"], contact["email"]) == (False, None, "b@example.com")
 
-    pipeline.undo(first, user="d.rivers")
+    pipeline.redo(first, user="d.rivers")
 
     assert email_of(pipeline) == ["b@example.com"]
+    assert pipeline.store.contact(1)["active"]
 
 
-def test_undoing_the_edit_of_a_lead_whose_making_is_undone_leaves_it_as_it_was_made(pipeline, leads, contacts):
-    """X4: it is kept, inactive, and what it was made with is no edit."""
+def test_a_lead_that_is_there_for_its_edit_alone_goes_with_it(pipeline, leads, contacts):
+    """X4: while its making is undone and its edit is not, it is inactive and has what the edit gave it."""
     first, second = edits(leads, "a@example.com", "b@example.com")
     pipeline.undo(first, user="d.rivers")
-    pipeline.undo(second, user="d.rivers")
     (contact,) = contacts().values()
-    assert (contact["active"], contact["email"]) == (False, "a@example.com")
+    assert (contact["active"], contact["email"], "full_name" in contact) == (False, "b@example.com", False)
+    pipeline.undo(second, user="d.rivers")
+    assert contacts() == {}
 
-    pipeline.undo(first, user="d.rivers")
+    pipeline.redo(first, user="d.rivers")
 
     (contact,) = contacts().values()
     assert (contact["active"], contact["email"]) == (True, "a@example.com")
@@ -256,7 +281,7 @@ def test_held_uploads_over_one_contact_are_undone_before_and_after_they_are_fina
     pipeline.undo(uploads[second], user="d.rivers")
     assert email_of(pipeline, published=True) == [emails[max(0, third)]]
     assert email_of(pipeline) == [emails[max(0, third)]]
-    pipeline.undo(uploads[first], user="d.rivers")
+    pipeline.redo(uploads[first], user="d.rivers")
     assert email_of(pipeline, published=True) == [emails[third]]
     assert email_of(pipeline) == [emails[max(first, third)]]
 

@@ -1,0 +1,338 @@
+"""Plans taking an upload out of effect, or bringing it back: what store/effective.py says the tables are then.
+
+The plan is a changeset like any other (contact_changes, account_changes, membership_changes, link_changes), with one
+more table: `conflicts`, what a later upload holds and the plan therefore leaves alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.store.changes import kept_fields, touched, touches
+from contact_pipeline.store.effective import (
+    EFFECTIVE,
+    MAKES,
+    PAIRS,
+    effective_accounts,
+    effective_contacts,
+    effective_pairs,
+    naming,
+)
+from contact_pipeline.store.erasures import ERASED
+
+Turn = Literal["undo", "redo"]
+
+_BOOK: Final = "book."
+_ENTITIES: Final = (("contact", "contacts"), ("account", "accounts"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is planned, as SQL.
+
+    Attributes:
+        upload_id: the upload.
+        turn: whether it goes out of effect or comes back.
+        own: numbers of the commits in which it was applied.
+        first: the first of them.
+        counting: query for the commits that count afterwards.
+        others: query for other uploads' commits by which a value need not be the one that the upload found or left.
+    """
+
+    upload_id: str
+    turn: Turn
+    own: str
+    first: int
+    counting: str
+    others: str
+
+
+def plan_effect(database: Database, upload_id: str, turn: Turn) -> None:
+    """Makes the changeset that takes an applied upload out of effect, or brings an undone one back.
+
+    Args:
+        database: where the tables are made, with the contact database attached as `book`.
+        upload_id: the upload.
+        turn: undo or redo.
+    """
+    plan = _plan(database, upload_id, turn)
+    database.run("""
+        CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
+                                           left_as VARCHAR, reason VARCHAR)""")
+    for entity, table in _ENTITIES:
+        _find_targets(database, entity, plan)
+        fields = _fields(database, entity, plan)
+        _work_out(database, entity, fields, plan)
+        _list_conflicts(database, entity, plan)
+        _write_changes(database, entity, table, fields)
+    for table in PAIRS:
+        _write_pairs(database, table, plan)
+
+
+def stage_activation(database: Database, contact_id: int, revision: int, *, active: bool, is_made: bool) -> None:
+    """Makes the changeset that deactivates or reactivates one contact.
+
+    Args:
+        database: where the table is made.
+        contact_id: the contact.
+        revision: of the contact.
+        active: whether it is to be active.
+        is_made: whether a creation of the contact counts; if not, reactivating makes it.
+    """
+    action = "reactivate" if active else "deactivate"
+    before = str(not active) if is_made else "NULL::BOOLEAN"
+    database.keep(
+        "contact_changes",
+        f"""SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
+                   {revision} AS base_revision, {before} AS before_active, {active} AS after_active""",
+    )
+
+
+def _plan(database: Database, upload_id: str, turn: Turn) -> _Plan:
+    rows = database.rows(
+        "SELECT commit_number FROM book.commits WHERE upload_id = ? AND action = 'apply' ORDER BY ALL", [upload_id]
+    )
+    own, first = ", ".join(str(number) for (number,) in rows), rows[0][0]
+    turned = f"SELECT upload_id FROM book.commits WHERE action IN ('undo', 'redo') AND commit_number > {first}"
+    return _Plan(
+        upload_id,
+        turn,
+        own,
+        first,
+        counting=f"{EFFECTIVE.format(_BOOK)} {'EXCEPT' if turn == 'undo' else 'UNION'} SELECT unnest([{own}])",
+        others=f"""
+            SELECT commit_number FROM book.commits
+            WHERE action = 'apply' AND commit_number NOT IN ({own}) AND (
+                undone_by IS NOT NULL OR commit_number > {first} OR upload_id IN ({turned}))""",
+    )
+
+
+def _find_targets(database: Database, entity: str, plan: _Plan) -> None:
+    """Makes `targets`: what may change, and whether only the whole history tells how.
+
+    Columns: the id, row_number, made_here (whether the upload made it), and by_history. Without that, what the upload
+    found or left in its target is what was there before it, and is there after it.
+    """
+    identity = f"{entity}_id"
+    named = _contacts_named(plan) if entity == "contact" else _accounts_named(plan)
+    erased = f"WHERE contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
+    made = MAKES if entity == "contact" else "action = 'create'"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE targets AS
+        WITH own AS (
+            SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS made_here
+            FROM book.{entity}_changes WHERE commit_number IN ({plan.own}) GROUP BY {identity}
+        ),
+        touched_by_others AS (
+            SELECT DISTINCT {identity} FROM book.{entity}_changes SEMI JOIN own USING ({identity})
+            WHERE commit_number IN ({plan.others})
+        ),
+        named AS ({named})
+        SELECT {identity}, row_number, coalesce(made_here, false) AS made_here,
+               touched_by_others.{identity} IS NOT NULL OR named.{identity} IS NOT NULL AS by_history
+        FROM own FULL JOIN named USING ({identity}) LEFT JOIN touched_by_others USING ({identity})
+        {erased}""")
+
+
+def _contacts_named(plan: _Plan) -> str:
+    """The query for the contacts that are there, or are not, because memberships or links name them."""
+    others = f"""
+        SELECT contact_id FROM ({naming(_BOOK)}) JOIN (
+            SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({plan.own}) AND {MAKES}
+        ) USING (contact_id)
+        WHERE commit_number NOT IN ({plan.own}) AND commit_number IN ({EFFECTIVE.format(_BOOK)})"""
+    return f"""
+        SELECT DISTINCT contact_id FROM ({naming(_BOOK)})
+        WHERE commit_number IN ({plan.own})
+              AND contact_id NOT IN (SELECT contact_id FROM book.contacts WHERE created_commit IS NOT NULL)
+        UNION {others}"""
+
+
+def _accounts_named(plan: _Plan) -> str:
+    """The query for the accounts that are there, or are not, because contacts name their numbers."""
+    return f"""
+        WITH accounts AS (
+            SELECT DISTINCT account_id, address_book, after_account_number AS account_number
+            FROM book.account_changes JOIN book.commits AS c USING (commit_number)
+            WHERE c.action = 'apply' AND after_account_number IS NOT NULL
+        ),
+        naming AS (
+            SELECT address_book, after_account_number AS account_number, commit_number IN ({plan.own}) AS is_own
+            FROM book.contact_changes JOIN book.commits USING (commit_number)
+            WHERE after_account_number IN (SELECT account_number FROM accounts)
+        )
+        SELECT account_id FROM accounts SEMI JOIN (FROM naming WHERE is_own) USING (address_book, account_number)
+        WHERE account_id NOT IN (SELECT account_id FROM book.accounts WHERE created_commit IS NOT NULL)
+        UNION
+        SELECT account_id FROM accounts SEMI JOIN (FROM naming WHERE NOT is_own) USING (address_book, account_number)
+        WHERE account_id IN (SELECT account_id FROM book.account_changes WHERE commit_number IN ({plan.own}))"""
+
+
+def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
+    """The fields that may change: those that the upload touched, or all where the history tells."""
+    fields = kept_fields(database, f"{entity}_changes", "book")
+    if database.value("SELECT count(*) FROM targets WHERE by_history"):
+        return fields
+    ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
+    (found,) = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({plan.own})")
+    return [field for field, is_touched in zip(fields, found, strict=True) if is_touched] or fields
+
+
+def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -> None:
+    """Makes `becoming`: what each target is to be.
+
+    Columns: the id, row_number, is_there, created_commit, last_upload_id, and of each field its value and whether it is
+    to have that (`sets_<field>`).
+    """
+    identity = f"{entity}_id"
+    among = f"SELECT {identity} FROM targets WHERE by_history"
+    if entity == "contact":
+        stored = [field for field in fields if field != "active"]
+        every = effective_contacts(stored, plan.counting, among=among, book=_BOOK)
+    else:
+        every = effective_accounts(plan.counting, among=among, book=_BOOK)
+    by_history = ", ".join(f"true AS {quoted(f'sets_{field}')}, {quoted(field)}" for field in fields)
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE becoming AS
+        SELECT {identity}, row_number, last_upload_id IS NOT NULL AS is_there, created_commit,
+               last_upload_id, {by_history}
+        FROM (FROM targets WHERE by_history) LEFT JOIN ({every}) USING ({identity})""")
+    database.run(f"INSERT INTO becoming BY NAME {_by_own_changes(entity, fields, plan)}")
+
+
+def _by_own_changes(entity: str, fields: list[str], plan: _Plan) -> str:
+    """The query for what the other targets are to be: as the upload found them or, coming back, as it left them."""
+    identity, redone = f"{entity}_id", plan.turn == "redo"
+    side, chosen = ("after", "arg_max") if redone else ("before", "arg_min")
+    once = ", ".join(f"{touches(f)} AS {quoted(f'sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
+    often = ", ".join(
+        f"""bool_or({touches(f)}) AS {quoted(f"sets_{f}")},
+            ({chosen}({{'value': {side}_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
+        for f in fields
+    )
+    names = ", ".join(f"gathered.{quoted(name)}" for field in fields for name in (f"sets_{field}", field))
+    last = literal(plan.upload_id) if redone else "earlier.last_upload_id"
+    earlier = f"""
+        SELECT {identity}, arg_max(upload_id, commit_number) AS last_upload_id
+        FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE NOT (made_here OR by_history)) USING ({identity})
+        WHERE commit_number IN ({plan.counting}) GROUP BY {identity}"""
+    return f"""
+        WITH own AS (
+            FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE NOT by_history) USING ({identity})
+            WHERE commit_number IN ({plan.own})
+        ),
+        repeated AS (SELECT {identity} FROM own GROUP BY {identity} HAVING count(*) > 1),
+        gathered AS (
+            SELECT {identity}, commit_number, {once} FROM own ANTI JOIN repeated USING ({identity})
+            UNION ALL
+            SELECT {identity}, min(commit_number), {often} FROM own SEMI JOIN repeated USING ({identity})
+            GROUP BY {identity}
+        )
+        SELECT {identity}, row_number, {"true" if redone else "NOT made_here"} AS is_there,
+               CASE WHEN made_here THEN commit_number ELSE e.created_commit END AS created_commit,
+               coalesce({last}, e.last_upload_id) AS last_upload_id, {names}
+        FROM gathered JOIN targets USING ({identity}) LEFT JOIN book.{entity}s AS e USING ({identity})
+        {"" if redone else f"LEFT JOIN ({earlier}) AS earlier USING ({identity})"}"""
+
+
+def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
+    """Adds to `conflicts` what is left alone, and why: values that later uploads gave, and what is kept for others."""
+    identity = f"{entity}_id"
+    every = touched(kept_fields(database, f"{entity}_changes", "book"))
+    database.run(f"""
+        INSERT INTO conflicts
+        WITH later AS (
+            FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE by_history) USING ({identity})
+            WHERE commit_number IN ({plan.counting}) AND commit_number > {plan.first}
+                  AND commit_number NOT IN ({plan.own})
+        ),
+        own AS (
+            SELECT {identity}, unnest({every}) AS field, commit_number AS own_commit
+            FROM book.{entity}_changes SEMI JOIN later USING ({identity})
+            WHERE commit_number IN ({plan.own})
+        ),
+        their AS (SELECT {identity}, unnest({every}) AS field, upload_id, commit_number FROM later)
+        SELECT {literal(entity)}, {identity}, field, arg_max(upload_id, commit_number), 'left as it is', 'changed since'
+        FROM own JOIN their USING ({identity}, field) JOIN targets USING ({identity})
+        WHERE NOT made_here GROUP BY {identity}, field HAVING max(commit_number) > max(own_commit)
+        ORDER BY ALL""")
+    kept = "deactivated instead of removed" if entity == "contact" else "kept with its number"
+    if plan.turn == "undo":
+        database.run(f"""
+            INSERT INTO conflicts
+            SELECT {literal(entity)}, {identity}, NULL, last_upload_id, {literal(kept)}, 'built upon since'
+            FROM becoming JOIN targets USING ({identity})
+            WHERE made_here AND is_there AND created_commit IS NULL ORDER BY {identity}""")
+    if entity == "contact":
+        database.run(f"""
+            INSERT INTO conflicts
+            SELECT DISTINCT 'contact', contact_id, NULL, NULL, 'left as it is', 'erased since'
+            FROM book.contact_changes
+            WHERE commit_number IN ({plan.own}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""")
+
+
+def _write_changes(database: Database, entity: str, table: str, fields: list[str]) -> None:
+    """Makes <entity>_changes: in what the table and `becoming` differ.
+
+    Beside the fields it says what a table knows of its rows: created_commit and last_upload_id.
+    """
+    identity = f"{entity}_id"
+    pairs = ", ".join(
+        f"""e.{quoted(field)} AS {quoted("old_" + field)},
+            CASE WHEN NOT is_there THEN NULL WHEN {quoted("sets_" + field)} THEN b.{quoted(field)}
+                 ELSE e.{quoted(field)} END AS {quoted("new_" + field)}"""
+        for field in fields
+    )
+    differs = {field: f"{quoted('old_' + field)} IS DISTINCT FROM {quoted('new_' + field)}" for field in fields}
+    sides = ", ".join(
+        f"CASE WHEN {differs[field]} THEN {quoted(side + '_' + field)} END AS {quoted(name + '_' + field)}"
+        for field in fields
+        for side, name in (("old", "before"), ("new", "after"))
+    )
+    toggled = ""
+    if entity == "contact" and "active" in fields:
+        others = " OR ".join(differs[field] for field in fields if field != "active") or "false"
+        toggled = f"""
+                    WHEN {differs["active"]} AND NOT ({others})
+                        THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"""
+    database.keep(
+        f"{entity}_changes",
+        f"""
+        WITH both_sides AS (
+            SELECT {identity}, b.row_number, is_there, e.{identity} IS NOT NULL AS was_there,
+                   coalesce(e.revision, 0) AS base_revision, b.created_commit, b.last_upload_id,
+                   (b.created_commit, b.last_upload_id) IS DISTINCT FROM (e.created_commit, e.last_upload_id)
+                       AS is_known_otherwise, {pairs}
+            FROM becoming AS b LEFT JOIN book.{table} AS e USING ({identity})
+        )
+        SELECT row_number, {identity},
+               CASE WHEN NOT was_there THEN 'create' WHEN NOT is_there THEN 'remove'{toggled}
+                    ELSE 'update' END AS action,
+               base_revision, created_commit, last_upload_id, {sides}
+        FROM both_sides
+        WHERE (was_there OR is_there) AND (is_known_otherwise OR {" OR ".join(differs.values())})
+        ORDER BY {identity}""",
+    )
+
+
+def _write_pairs(database: Database, table: str, plan: _Plan) -> None:
+    """Makes membership_changes or link_changes: in what the table and what counts differ, of what the upload named."""
+    kind, (one, other) = table.removesuffix("s"), PAIRS[table]
+    own = f"SELECT DISTINCT contact_id FROM book.{kind}_changes WHERE commit_number IN ({plan.own})"
+    database.run(f"""
+        CREATE OR REPLACE TABLE {kind}_changes AS
+        WITH own AS (
+            SELECT {one}, {other}, min(row_number) AS row_number
+            FROM book.{kind}_changes WHERE commit_number IN ({plan.own}) GROUP BY ALL
+        ),
+        becoming AS ({effective_pairs(table, plan.counting, among=own, book=_BOOK)}),
+        there AS (SELECT {one}, {other} FROM book.{table})
+        SELECT row_number, 'remove' AS action, {one}, {other}
+        FROM own SEMI JOIN there USING ({one}, {other}) ANTI JOIN becoming USING ({one}, {other})
+        UNION ALL
+        SELECT row_number, 'create', {one}, {other}
+        FROM own ANTI JOIN there USING ({one}, {other}) SEMI JOIN becoming USING ({one}, {other})
+        ORDER BY contact_id""")

@@ -1,0 +1,161 @@
+"""The contacts as a function of the changes that count, in the order in which they were first applied.
+
+A change counts while its upload is applied and not undone. A field has the value that the newest change that counts
+gave it. What is named by a change that counts is there; a contact whose creation does not count is inactive. Undo and
+redo bring the tables to this, the published contacts are the same function without the uploads that are held, and
+`verify` compares the tables with it. Erased contacts are left out: nobody knows any more what was made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from contact_pipeline.engines import quoted
+from contact_pipeline.store.changes import touches
+from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.terms import ACCOUNT_FIELDS
+
+# The numbers of the commits that count. Undoing and redoing add none. The tables are seen under a prefix.
+EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' AND undone_by IS NULL"
+
+_HELD_UPLOADS: Final = "SELECT upload_id FROM uploads WHERE held AND state = 'applied'"
+
+# Of these, those that are held back until somebody finalizes their upload, and the others.
+HELD: Final = f"{EFFECTIVE.format('')} AND upload_id IN ({_HELD_UPLOADS})"
+VISIBLE: Final = f"{EFFECTIVE.format('')} AND upload_id NOT IN ({_HELD_UPLOADS})"
+
+# A change that makes its contact: a creation, or the reactivation of one whose creation did not count at the time.
+MAKES: Final = "before_active IS NULL AND after_active"
+
+# The status of an account whose creation does not count.
+INACTIVE: Final = "INACTIVE"
+
+# Everything that names contacts beside their own changes, each as (contact_id, commit_number, upload_id).
+_NAMING: Final = """
+        SELECT contact_id, commit_number FROM {0}membership_changes
+        UNION ALL SELECT contact_id, commit_number FROM {0}link_changes
+        UNION ALL SELECT linked_to, commit_number FROM {0}link_changes"""
+
+
+def effective_contacts(fields: Iterable[str], counting: str, *, among: str | None = None, book: str = "") -> str:
+    """The query for the contacts that are there.
+
+    Its columns: contact_id, address_book, created_commit (None where the creation does not count), last_upload_id (the
+    newest upload that counts and changed the contact), active, and the fields.
+
+    Args:
+        fields: the contacts' fields, `active` not among them.
+        counting: query for the numbers of the commits that count.
+        among: query for the ids of the contacts that are looked at; unset: all.
+        book: prefix of the contact database's tables.
+    """
+    wanted = f"SEMI JOIN ({among}) USING (contact_id)" if among else ""
+    newest = ", ".join(_newest(field) for field in (*fields, "active"))
+    names = "".join(f", {quoted(field)}" for field in fields)
+    return f"""
+        WITH counting AS ({counting}),
+        changes AS (FROM {book}contact_changes SEMI JOIN counting USING (commit_number) {wanted}),
+        made AS (
+            SELECT contact_id, max(commit_number) AS last_commit,
+                   min(commit_number) FILTER ({MAKES}) AS created_commit, {newest}
+            FROM changes GROUP BY contact_id
+        ),
+        named AS (
+            SELECT contact_id, max(commit_number) AS naming_commit FROM ({naming(book)})
+            SEMI JOIN counting USING (commit_number) {wanted} GROUP BY contact_id
+        )
+        SELECT contact_id, address_book, created_commit, upload_id AS last_upload_id,
+               created_commit IS NOT NULL AND coalesce(active, false) AS active{names}
+        FROM made FULL JOIN named USING (contact_id)
+        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, naming_commit)
+        WHERE contact_id NOT IN ({ERASED.format(book)})"""
+
+
+def effective_accounts(counting: str, *, among: str | None = None, book: str = "") -> str:
+    """The query for the accounts that are there, columns as of `effective_contacts`.
+
+    An account is there, too, while a contact change that counts names its number. Its number is what it is known by, so
+    it has it whatever counts.
+    """
+    wanted = f"SEMI JOIN ({among}) USING (account_id)" if among else ""
+    fields = [name for name in ACCOUNT_FIELDS if name not in {"account_number", "status"}]
+    newest = ", ".join(_newest(field, "is_counting") for field in ("account_number", *fields, "status"))
+    names = ", ".join(quoted(field) for field in fields)
+    return f"""
+        WITH counting AS ({counting}),
+        history AS (
+            SELECT h.*, c.address_book, h.commit_number IN (FROM counting) AS is_counting
+            FROM {book}account_changes AS h JOIN {book}commits AS c USING (commit_number) {wanted}
+            WHERE c.action = 'apply'
+        ),
+        made AS (
+            SELECT account_id, any_value(address_book) AS address_book,
+                   max(commit_number) FILTER (is_counting) AS last_commit,
+                   min(commit_number) FILTER (is_counting AND action = 'create') AS created_commit,
+                   arg_min(after_account_number, commit_number) FILTER (action = 'create') AS first_number, {newest}
+            FROM history GROUP BY account_id
+        ),
+        named AS (
+            SELECT account_id, max(commit_number) AS naming_commit
+            FROM (SELECT DISTINCT account_id, address_book, after_account_number FROM history)
+            JOIN (
+                SELECT commit_number, address_book, after_account_number
+                FROM {book}contact_changes JOIN {book}commits USING (commit_number) SEMI JOIN counting
+                     USING (commit_number)
+            ) USING (address_book, after_account_number)
+            GROUP BY account_id
+        )
+        SELECT account_id, made.address_book, created_commit, upload_id AS last_upload_id,
+               coalesce(account_number, first_number) AS account_number, {names},
+               coalesce(status, CASE WHEN created_commit IS NULL THEN '{INACTIVE}' END) AS status
+        FROM made LEFT JOIN named USING (account_id)
+        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, naming_commit)"""
+
+
+def effective_pairs(table: str, counting: str, *, among: str | None = None, book: str = "") -> str:
+    """The query for the memberships (address_book, group_name, contact_id) or links (contact_id, linked_to).
+
+    Args:
+        table: memberships or links.
+        counting: query for the numbers of the commits that count.
+        among: query for the ids of the contacts that are looked at; unset: all.
+        book: prefix of the contact database's tables.
+    """
+    kind, (one, other) = table.removesuffix("s"), PAIRS[table]
+    wanted = f"SEMI JOIN ({among}) USING (contact_id)" if among else ""
+    in_book = "any_value(address_book) AS address_book, " if table == "memberships" else ""
+    erased = " AND ".join(
+        f"{name} NOT IN ({ERASED.format(book)})" for name in (one, other) if name in {"contact_id", "linked_to"}
+    )
+    return f"""
+        SELECT {in_book}{one}, {other}
+        FROM {book}{kind}_changes AS h JOIN {book}commits USING (commit_number) {wanted}
+        WHERE commit_number IN ({counting}) AND {erased}
+        GROUP BY {one}, {other} HAVING arg_max(h.action, commit_number) = 'create'"""
+
+
+# What a membership and a link are known by.
+PAIRS: Final[dict[str, tuple[str, str]]] = {
+    "memberships": ("group_name", "contact_id"),
+    "links": ("contact_id", "linked_to"),
+}
+
+
+def effective_groups(counting: str, book: str = "") -> str:
+    """The query for the groups that what counts put somebody into, with when and by which upload each was made."""
+    return f"""
+        SELECT address_book, group_name, arg_min(committed_at, commit_number) AS created_at,
+               arg_min(c.upload_id, commit_number) AS upload_id
+        FROM {book}membership_changes AS h JOIN {book}commits AS c USING (commit_number)
+        WHERE commit_number IN ({counting}) AND h.action = 'create' GROUP BY ALL"""
+
+
+def naming(book: str = "") -> str:
+    """The query for the contacts that memberships and links name, and the commits that did it."""
+    return _NAMING.format(book)
+
+
+def _newest(field: str, condition: str = "true") -> str:
+    return f"""(arg_max({{'value': after_{field}}}, commit_number)
+                FILTER ({touches(field)} AND {condition})).value AS {quoted(field)}"""
