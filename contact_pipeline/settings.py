@@ -49,6 +49,15 @@ class Settings(BaseModel):
         ge=1,
         description="Cells of the area that a sheet spans, the empty ones between others included.",
     )
+    copies_kept: int = Field(
+        default=3, ge=1, description="Copies of the contact database that are kept in backups/, the newest ones."
+    )
+    copy_before_rows: int | None = Field(
+        default=None,
+        ge=1,
+        description="A copy of the contact database is kept before that many rows or more are applied or taken back; "
+        "unset: before a migration only.",
+    )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
 
     @model_validator(mode="before")
@@ -66,6 +75,11 @@ class Settings(BaseModel):
     def erasure_key_path(self) -> Path:
         """The secret by which erased people are recognized: without it their fingerprints say nothing to anybody."""
         return self.home / "erasure.key"
+
+    @property
+    def backups_path(self) -> Path:
+        """The folder with copies of the contact database; backups may lie there too."""
+        return self.home / "backups"
 
     @property
     def inbox(self) -> Path:

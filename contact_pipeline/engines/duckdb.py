@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 # What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
+
+_COPIED_AT_A_TIME: Final = 4_000_000  # bytes
 
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
@@ -286,6 +289,47 @@ def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Datab
         new.chmod(path.stat().st_mode)
         new.replace(path)
     return True
+
+
+def copy_database(path: Path, copy: Path, settings: Settings) -> None:
+    """Copies a database file as it stands, what its log holds included; nobody can write it meanwhile.
+
+    The copy is for its owner only, and appears when it is whole, while the original still cannot be written.
+
+    Args:
+        path: the file.
+        copy: where the copy goes; the folder is there. Killed on the way, `<copy>.new` and its log are left.
+        settings: memory limit, threads and patience.
+
+    Raises:
+        StoreBusy: another process held the file for longer than the settings allow.
+    """
+    new = copy.with_name(f"{copy.name}.new")
+    try:
+        with open_database(path, settings, read_only=True) as database, ExitStack() as held:
+            # POSIX: the first handle of a file that a process closes ends all its locks on it. So they stay open.
+            logged = [
+                _copy_file(held.enter_context(original.open("rb")), new.with_name(f"{new.name}{suffix}"))
+                for suffix in ("", ".wal")
+                if (original := path.with_name(f"{path.name}{suffix}")).exists()
+            ][1:]
+            if logged:
+                database.run(f"ATTACH {text(new)} AS copied")
+                database.run("CHECKPOINT copied")
+                database.run("DETACH copied")
+            with new.open("rb") as file:
+                os.fsync(file.fileno())
+            new.replace(copy)
+    finally:
+        for left in (new, new.with_name(f"{new.name}.wal")):
+            left.unlink(missing_ok=True)
+
+
+def _copy_file(source: IO[bytes], path: Path) -> Path:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+        shutil.copyfileobj(source, target, _COPIED_AT_A_TIME)
+    return path
 
 
 @contextmanager

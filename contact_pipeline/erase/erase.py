@@ -1,9 +1,9 @@
 """Erases a person. Whatever is found by values goes first and the contact last, so that what was killed can go on.
 
 1. The contact database records who is being erased, and the fingerprints.
-2. Refused files, reports, originals, Dagster's previews, and then the staged rows.
+2. Copies of the contact database, refused files, reports, originals, Dagster's previews, and then the staged rows.
 3. The contact, its history and the ledger, in one commit; the contact database is written anew and, in the new file,
-   says that the erasure is whole.
+   says that the erasure is whole. Where there were copies of it, one of the new file is kept.
 
 All the while nobody else can write the contact database.
 """
@@ -25,6 +25,7 @@ from contact_pipeline.erase.staged import empty_staged, find_rows
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.erasures import make_secret
 from contact_pipeline.store.ledger import find_lines, now
 from contact_pipeline.terms import OUTCOMES
@@ -80,6 +81,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         rows = _find_rows(store, contacts, lines, person)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
+        copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)
         for line in lines:
@@ -94,11 +96,13 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
                     _count_again(store, contacts, line)
     at = now()
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
+    if copies:
+        keep_copy(settings, "after erasing")
     return Erased(
         person.contact_ids,
         at,
         {upload_id: sorted(found) for upload_id, found in sorted(rows.items())},
-        deleted,
+        [*(str(path.relative_to(settings.home)) for path in copies), *deleted],
         person.shared,
         find_left(settings, pattern),
     )

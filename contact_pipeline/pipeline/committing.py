@@ -21,6 +21,7 @@ from contact_pipeline.match import differing_rows, hash_changeset, match, parts_
 from contact_pipeline.pipeline.stages import headings_of
 from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
+from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import applied_rows, mark_applied
 from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.terms import State
@@ -35,6 +36,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
     staging = store.staging(line.upload_id)
     if not staging.exists():  # cancelled at this moment; the ledger says so
         return store.line(line.upload_id)
+    _keep_copy(store, line, "before applying")
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
@@ -141,6 +143,7 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, actor: str) -> bool:
     """Commits what `plan_turn` planned; False when something was committed since it was planned."""
     staging = store.staging(line.upload_id).for_undo()
     facts = staging.facts()
+    _keep_copy(store, line, "before redoing" if line.state == "undone" else "before undoing")
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         newest = contacts.value("SELECT max(commit_number) FROM commits")
@@ -159,6 +162,13 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, actor: str) -> bool:
         again: State = "finalized" if line.finalized_at else "applied"
         change_line(contacts, line.upload_id, state="undone" if turn == "undo" else again)
     return True
+
+
+def _keep_copy(store: Store, line: LedgerLine, occasion: str) -> None:
+    """Keeps a copy of the contact database where the setting asks for one before that many rows."""
+    most = store.settings.copy_before_rows
+    if most is not None and line.created + line.updated + line.linked + line.deactivated >= most:
+        keep_copy(store.settings, f"{occasion} {line.upload_id}")
 
 
 @contextmanager

@@ -216,13 +216,13 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
 )
 
 
-def is_up_to_date(database: Database) -> bool:
-    """Whether the contact database has the newest schema; call it outside a transaction."""
+def pending_migrations(database: Database) -> list[str]:
+    """The migrations that the contact database has not had; call it outside a transaction."""
     try:
         done = database.rows("SELECT name FROM migrations")
     except DATA_FAULTS:  # not even that table is there
-        return False
-    return {(name,) for name, _ in MIGRATIONS} <= {*done}
+        done = []
+    return [name for name, _ in MIGRATIONS if (name,) not in done]
 
 
 def migrate(database: Database) -> None:

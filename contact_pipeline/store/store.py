@@ -16,10 +16,11 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
-from contact_pipeline.store.schema import is_up_to_date, migrate
+from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.yaml_text import BrokenYaml, read_yaml
@@ -57,10 +58,13 @@ class Store:
         path, beside = self.settings.contacts_path, {"staged": staged} if staged else {}
         if path.exists():
             with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
-                if self._up_to_date or is_up_to_date(database):
+                pending = [] if self._up_to_date else pending_migrations(database)
+                if not pending:
                     self._up_to_date = True
                     yield database
                     return
+            if len(pending) < len(MIGRATIONS):
+                keep_copy(self.settings, f"before {pending[0]}")
         self._bring_up_to_date(path)
         with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
             yield database

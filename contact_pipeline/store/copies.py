@@ -1,0 +1,75 @@
+"""Copies of the contact database that the home keeps: made before a migration and, by setting, before a large apply.
+
+They lie in `backups/`, for the owner only. A copy holds everybody that the contact database held, so erasing deletes
+them all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from contact_pipeline.engines import copy_database
+from contact_pipeline.settings import Settings
+from contact_pipeline.store.ledger import now
+
+
+def keep_copy(settings: Settings, occasion: str) -> Path:
+    """Keeps a copy of the contact database as it is now, and deletes the oldest ones that are too many.
+
+    Args:
+        settings: of the home.
+        occasion: what it is kept for, such as `before columns on demand`; part of the name.
+
+    Raises:
+        StoreBusy: the contact database stayed locked for longer than the settings allow.
+        OSError: there is no room for it.
+    """
+    folder = settings.backups_path
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with _only_one(folder):
+        for left in folder.glob("contacts-*.duckdb.new*"):  # by a copy that was cut off
+            left.unlink()
+        words = re.sub(r"[^a-z0-9]+", "-", occasion.lower()).strip("-")
+        copy = folder / f"contacts-{words}-{now():%Y%m%d-%H%M%S-%f}.duckdb"
+        copy_database(settings.contacts_path, copy, settings)
+        for old in find_copies(settings)[settings.copies_kept :]:
+            old.unlink(missing_ok=True)
+    return copy
+
+
+def find_copies(settings: Settings) -> list[Path]:
+    """The copies, newest first."""
+    return sorted(settings.backups_path.glob("contacts-*.duckdb"), key=_made_at, reverse=True)
+
+
+def newest_copy(settings: Settings) -> Path | None:
+    """The newest copy; None where there is none."""
+    return next(iter(find_copies(settings)), None)
+
+
+def delete_copies(settings: Settings) -> list[Path]:
+    """Deletes every copy, and what is left of one that was cut off; call it while holding the contact database."""
+    found = sorted(settings.backups_path.glob("contacts-*.duckdb*"))
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
+
+
+def _made_at(copy: Path) -> str:
+    return "-".join(copy.stem.split("-")[-3:])
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Makes whoever else wants to keep a copy wait."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
