@@ -159,6 +159,11 @@ def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: P
     change_line(database, line.upload_id, **changes)
 
 
+def freeze(database: Database, upload_id: str, files: Mapping[str, str]) -> None:
+    """Records which staged files an upload has; none while they are being emptied."""
+    change_line(database, upload_id, staged_files=dict(files))
+
+
 def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], errors: int) -> None:
     """Puts the counts of an upload's rows into its line: rows in review may have been left out."""
     change_line(database, upload_id, expected=None, **{**outcomes, "error_count": errors})

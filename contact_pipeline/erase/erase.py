@@ -79,8 +79,11 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         lines = find_lines(contacts)
         _refuse_while_staging(store, lines, pattern)
         rows = _find_rows(store, contacts, lines, person)
+        frozen = _frozen(store, lines)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
+            for upload_id in frozen:
+                book.freeze(contacts, upload_id, {})
         copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)
@@ -94,6 +97,8 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
             for line in lines:
                 if line.upload_id in rows:
                     _count_again(store, contacts, line)
+            for upload_id in frozen:
+                book.freeze(contacts, upload_id, store.staging(upload_id).digests())
     at = now()
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:
@@ -152,6 +157,19 @@ def _find_rows(store: Store, database: Database, lines: Collection[LedgerLine], 
             if rows:
                 found.setdefault(line.upload_id, set()).update(rows)
     return found
+
+
+def _frozen(store: Store, lines: Collection[LedgerLine]) -> list[str]:
+    """The uploads whose staged files are as they were frozen, or were until an erasure began that was cut off.
+
+    They are frozen anew once they are emptied; others stay as they are, so that nothing that was changed is applied.
+    """
+    return [
+        line.upload_id
+        for line in lines
+        if line.staged_files is not None and (staging := store.staging(line.upload_id)).exists()
+        if not line.staged_files or not staging.differences(line.staged_files)
+    ]
 
 
 def _count_again(store: Store, contacts: Database, line: LedgerLine) -> None:

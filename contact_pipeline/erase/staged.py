@@ -19,6 +19,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.frozen import is_successor
 
 _CODE: Final = "erased"
 _ROW: Final = "row_number"
@@ -81,10 +82,12 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _databases(folder: Path) -> list[Path]:
-    """The staging databases of an upload; a copy that a killed erasure left behind is none, and goes."""
+    """The staging databases of an upload; copies that something killed left behind are none, and go."""
     for left in sorted(folder.rglob(f"{_DATABASE}.*")):
         if left.is_dir():
             shutil.rmtree(left)
+        elif is_successor(left):
+            left.unlink()
     return sorted(folder.rglob(_DATABASE))
 
 

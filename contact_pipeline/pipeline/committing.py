@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -22,7 +23,8 @@ from contact_pipeline.pipeline.stages import headings_of
 from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
-from contact_pipeline.store.decisions import applied_rows, mark_applied
+from contact_pipeline.store.decisions import mark_applied
+from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.terms import State
 
@@ -34,8 +36,12 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
         The upload's line as it is afterwards.
     """
     staging = store.staging(line.upload_id)
-    if not staging.exists():  # cancelled at this moment; the ledger says so
-        return store.line(line.upload_id)
+    if found := staging.differences(line.staged_files):
+        current = store.line(line.upload_id)
+        if current != line:  # cancelled or decided at this moment
+            return current
+        again = f"Plan it again with `contact-pipeline replan {line.upload_id}`, and approve the new changeset."
+        raise not_as_frozen(line.upload_id, line.file_name, found, again)
     _keep_copy(store, line, "before applying")
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
@@ -89,11 +95,15 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
     became = part.table("outcome_rows").filter(pl.col("outcome") != "review")["row_number"].to_list()
     if not became:
         return
+    files = (line.staged_files or {}) | staging.with_outcomes(part)
     with _both(store, part) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state not in APPLIED:
             raise wrong_state(current, "reviewed", "Somebody has changed it at this moment.")
-        if contacts.value("SELECT max(commit_number) FROM commits") != found.snapshot:
+        if (
+            current.staged_files != line.staged_files
+            or contacts.value("SELECT max(commit_number) FROM commits") != found.snapshot
+        ):
             raise StoreBusy("Something was committed at the same moment. Decide the row again.")
         write_changeset(
             contacts,
@@ -113,22 +123,41 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             duplicates_of_existing=current.duplicates_of_existing + found.duplicates_of_existing,
             duplicates_within_file=current.duplicates_within_file + found.duplicates_within_file,
             contacts_created=current.contacts_created + found.contacts_created,
+            staged_files=files,
         )
         mark_applied(contacts, line.upload_id, became)
-    staging.keep_outcomes(part)
+    staging.finish(files)
 
 
-def complete_decided(store: Store, upload_id: str, rows: Collection[int]) -> set[int]:
-    """Tells the staged tables of rows whose decision is committed, where that was cut off; which rows those are."""
-    staging = store.staging(upload_id)
-    waiting = set(staging.table("reviews")["row_number"]) & set(rows) & applied_rows(store, upload_id)
-    for part in staging.decided() if waiting else ():
-        if waiting & set(part.table("outcome_rows")["row_number"]):
-            staging.keep_outcomes(part)
-    return waiting
+def check_frozen(store: Store, line: LedgerLine) -> None:
+    """Tests that what is staged for an upload is what was frozen.
+
+    Raises:
+        Refusal: it is not (code `staged-changed`).
+    """
+    if found := store.staging(line.upload_id).differences(line.staged_files):
+        fix = f"Plan it again with `contact-pipeline replan {line.upload_id}`."
+        if line.state in APPLIED:
+            fix = "It is applied, and stays so. Send the rows that are left in a file of their own."
+        raise not_as_frozen(line.upload_id, line.file_name, found, fix)
 
 
-def plan_turn(store: Store, upload_id: str, turn: Turn) -> None:
+@dataclass(frozen=True, slots=True)
+class PlannedTurn:
+    """An undo or redo that is staged.
+
+    Attributes:
+        snapshot: number of the newest commit that it has seen.
+        sha256: of the changeset.
+        files: the staged files → SHA-256.
+    """
+
+    snapshot: int
+    sha256: str
+    files: dict[str, str]
+
+
+def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
     """Stages what takes an applied upload out of effect, or brings an undone one back."""
     staging = store.staging(upload_id).for_undo()
     staging.make()
@@ -136,24 +165,33 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> None:
         with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):
             snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
             plan_effect(database, upload_id, turn)
-        staging.keep_facts(database, {"snapshot": snapshot, "sha256": hash_changeset(database), "fields": {}})
+        sha256 = hash_changeset(database)
+        staging.keep_facts(database, {"fields": {}})
+    return PlannedTurn(snapshot, sha256, staging.digests())
 
 
-def commit_turn(store: Store, line: LedgerLine, turn: Turn, actor: str) -> bool:
-    """Commits what `plan_turn` planned; False when something was committed since it was planned."""
+def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn, actor: str) -> bool:
+    """Commits what `plan_turn` planned; False when something was committed since it was planned.
+
+    Raises:
+        Refusal: what is staged is not what was planned (code `staged-changed`).
+    """
     staging = store.staging(line.upload_id).for_undo()
-    facts = staging.facts()
-    _keep_copy(store, line, "before redoing" if line.state == "undone" else "before undoing")
+    if found := staging.differences(planned.files):
+        if store.line(line.upload_id) != line:  # somebody else has done it at this moment
+            return False
+        raise not_as_frozen(line.upload_id, line.file_name, found, f"Repeat the {turn}.")
+    _keep_copy(store, line, "before undoing" if turn == "undo" else "before redoing")
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         newest = contacts.value("SELECT max(commit_number) FROM commits")
-        if current.state != line.state or newest != facts["snapshot"]:
+        if current.state != line.state or newest != planned.snapshot:
             return False
         number = write_changeset(
             contacts,
             upload_id=line.upload_id,
             address_book=line.address_book or "",
-            sha256=facts["sha256"],
+            sha256=planned.sha256,
             actor=actor,
             at=now(),
             action=turn,

@@ -182,9 +182,15 @@ class Pipeline:
     def plan_again(self, upload_id: str) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
 
+        One whose staged files are not what was frozen is read again from its original.
         An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
         """
-        self._change(upload_id, {"stale"}, state="received", stage="validated", reason=None)
+        line = self.store.line(upload_id)
+        if line.state in PLANNED:
+            staged = not self.store.staging(upload_id).differences(line.staged_files)
+            if line.state == "stale" or not staged:
+                stage = "validated" if staged else "received"
+                self._change(upload_id, {line.state}, state="received", stage=stage, reason=None)
         for step in (self.read, self.normalize, self.validate):
             step(upload_id)
         return self.match(upload_id)
@@ -319,6 +325,7 @@ class Pipeline:
             "user_login": actor,
             "deactivated": 0 if active else 1,
             "changeset_sha256": sha256,
+            "staged_files": staging.digests(),
         }
         with self.store.change() as contacts:
             snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
@@ -369,12 +376,11 @@ class Pipeline:
             Refusal: a row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
                 upload is in a state in which nothing is decided (`wrong-state`).
         """
-        from contact_pipeline.pipeline import committing
-        from contact_pipeline.store.decisions import record_decisions, remember_new
+        from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new
 
         line = self._to_review(upload_id, actor := user or getpass.getuser())
         if line.state in APPLIED:
-            done = committing.complete_decided(self.store, upload_id, choices)
+            done = applied_choices(self.store, self.show(upload_id), choices)
             choices = {row: to for row, to in choices.items() if row not in done}
         if choices:
             record_decisions(self.store, self.show(upload_id), choices, actor)
@@ -400,11 +406,14 @@ class Pipeline:
         Raises:
             Refusal: nothing is decided about the row (`not-decided`).
         """
+        from contact_pipeline.pipeline import committing
         from contact_pipeline.store.decisions import withdraw_decision
 
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
         self._check_roles(line, actor)
+        if line.state in PLANNED:
+            committing.check_frozen(self.store, line)
         withdraw_decision(self.store, self.show(upload_id), row_number)
         if line.state in PLANNED:
             self._decide_again(line, (), actor)
@@ -417,10 +426,16 @@ class Pipeline:
         return list_decisions(self.store)
 
     def _to_review(self, upload_id: str, actor: str) -> LedgerLine:
+        """The line of an upload whose rows can be decided; what is staged for it is what was frozen."""
+        from contact_pipeline.pipeline import committing
+
         line = self.store.line(upload_id)
+        if line.state == "received" and line.stage == "validated":  # deciding was cut off
+            line = self.match(upload_id).line
         if line.state not in PLANNED | APPLIED:
             raise wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
         self._check_roles(line, actor)
+        committing.check_frozen(self.store, line)
         return line
 
     def _decide_again(self, line: LedgerLine, rows: Collection[int], actor: str) -> None:
@@ -510,8 +525,8 @@ class Pipeline:
         self._check_can_turn(line, turn)
         self._check_roles(line, actor)
         while (line.state == "undone") == (turn == "redo"):
-            committing.plan_turn(self.store, upload_id, turn)
-            if committing.commit_turn(self.store, line, turn, actor):
+            planned = committing.plan_turn(self.store, upload_id, turn)
+            if committing.commit_turn(self.store, line, turn, planned, actor):
                 return self.show(upload_id)
             line = self.store.line(upload_id)  # something was committed in between
         return self._done_before(upload_id, f"{turn}ne")

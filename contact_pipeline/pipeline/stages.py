@@ -177,6 +177,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
         "deactivated": changeset.deactivated,
         "contacts_created": changeset.contacts_created,
         "error_count": changeset.error_count,
+        "staged_files": staging.digests(),
     }
 
 

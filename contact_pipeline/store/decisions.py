@@ -56,11 +56,25 @@ def record_decisions(store: Store, upload: Upload, choices: Mapping[int, int | s
         database.unsee("chosen")
 
 
-def applied_rows(store: Store, upload_id: str) -> set[int]:
-    """The rows of which a decision was applied after the rest of their upload."""
+def applied_choices(store: Store, upload: Upload, choices: Mapping[int, int | str]) -> set[int]:
+    """The rows of which this very choice was applied already, after the rest of their upload."""
     with store.open(read_only=True) as database:
-        rows = database.rows(f"SELECT row_number FROM decisions WHERE {_OWN} AND applied", [upload_id])
-    return {row for (row,) in rows}
+        rows = database.rows(
+            f"SELECT row_number, choice, contact_id, other_row FROM decisions WHERE {_OWN} AND applied",
+            [upload.upload_id],
+        )
+    made = _made_by_rows(upload) if rows else {}
+    done = {row: (choice, None if choice == "new" else contact, other) for row, choice, contact, other in rows}
+    return {
+        row
+        for row, to in choices.items()
+        if row in done and (str(to) == done[row][0] or (str(to).isdecimal() and done[row] in _meant(int(to), made)))
+    }
+
+
+def _meant(contact_id: int, made: Mapping[int, int]) -> tuple[tuple[str, int | None, int | None], ...]:
+    """What the choice of a contact can have been recorded as."""
+    return ("contact", contact_id, None), ("row", None, made.get(contact_id))
 
 
 def mark_applied(database: Database, upload_id: str, rows: Collection[int]) -> None:

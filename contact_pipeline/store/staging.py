@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.frozen import differences, digests, replace, successor
+from contact_pipeline.store.originals import sha256_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,12 +53,20 @@ class Staging:
                 database.store(name, table)
             database.store("blank_rows", whole.table("blank_rows").clear())
 
-    def keep_outcomes(self, part: Staging) -> None:
-        """Puts what became of rows later into the upload's own tables; those still in review stay as they were."""
+    def with_outcomes(self, part: Staging) -> dict[str, str]:
+        """Makes the next staging database, in which the upload's tables know what became of rows later.
+
+        Rows still in review stay as they were. `finish` puts it in place, once the ledger has its digest.
+
+        Returns:
+            The name of the staging database and the SHA-256 of its successor, as the ledger is to have them.
+        """
         import polars as pl
 
+        made = self.folder / f"{self.path.name}.{os.getpid()}.next"
+        copyfile(self.path, made)
         became = part.table("outcome_rows").filter(pl.col("outcome") != "review")
-        with self.open() as database:
+        with open_database(made, self._settings) as database:
             database.see("became", became)
             for table in ("outcome_rows", "rejections"):
                 database.see("later", became if table == "outcome_rows" else part.table(table))
@@ -64,6 +76,21 @@ class Staging:
             for table in ("reviews", "review_candidates"):
                 database.run(f"DELETE FROM {table} WHERE row_number IN (SELECT row_number FROM became)")
             database.unsee("became")
+        digest = sha256_of(made)
+        made.replace(successor(self.path, digest))
+        return {self.path.name: digest}
+
+    def finish(self, files: Mapping[str, str]) -> None:
+        """Puts the next staging database in place."""
+        replace(self.path, files[self.path.name])
+
+    def digests(self) -> dict[str, str]:
+        """File → SHA-256 of all that is staged: the changeset and the rows that it was made of."""
+        return digests(self.folder)
+
+    def differences(self, frozen: Mapping[str, str] | None) -> list[str]:
+        """In what the staged files differ from those that were frozen, in words."""
+        return differences(self.folder, frozen)
 
     def make(self) -> None:
         """Makes the folder, for the owner only."""

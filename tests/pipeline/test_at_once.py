@@ -6,8 +6,9 @@ The other one's call is placed at the critical instant, inside the first one's.
 import pytest
 
 from contact_pipeline import Pipeline
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.pipeline import committing, stages
+from contact_pipeline.store import Staging
 
 SSN = "219-09-9998"
 
@@ -93,7 +94,7 @@ def test_a_row_decided_later_is_not_written_twice_after_a_crash(pipeline, outrea
         raise OSError("cut off")
 
     with monkeypatch.context() as cut:
-        cut.setattr("contact_pipeline.store.staging.Staging.keep_outcomes", crash)
+        cut.setattr("contact_pipeline.store.staging.Staging.finish", crash)
         with pytest.raises(OSError, match="cut off"):
             pipeline.resolve(upload.upload_id, 3, "new")
     upload = pipeline.resolve(upload.upload_id, 3, "new")
@@ -101,6 +102,24 @@ def test_a_row_decided_later_is_not_written_twice_after_a_crash(pipeline, outrea
     assert (upload.outcomes["created"], upload.outcomes["review"]) == (2, 0)
     assert len(pipeline.store.contacts()) == 2
     assert upload.outcome_rows["outcome"].to_list() == ["created", "created"]
+    assert pipeline.resolve(upload.upload_id, 3, "new").line == upload.line
+    with pytest.raises(Refusal, match="not in review"):
+        pipeline.resolve(upload.upload_id, 3, "skip")
+
+
+def test_rows_decided_later_by_two_at_once_are_both_kept(pipeline, other, outreach, monkeypatch):
+    """X1: the second is told to decide again, and nothing of the first is lost."""
+    upload = outreach(*({"account": f"A-{number}", "ssn": SSN} for number in range(3)))
+    pipeline.apply(upload.upload_id)
+    interrupted_by(monkeypatch, Staging, "with_outcomes", lambda: other.resolve(upload.upload_id, 3, "new"))
+
+    with pytest.raises(StoreBusy):
+        pipeline.resolve(upload.upload_id, 4, "skip")
+    upload = pipeline.resolve(upload.upload_id, 4, "skip")
+
+    assert upload.outcome_rows["outcome"].to_list() == ["created", "created", "rejected"]
+    assert upload.staging.differences(upload.line.staged_files) == []
+    assert upload.outcomes["created"] + upload.outcomes["rejected"] == 3
 
 
 def test_a_decision_for_a_contact_that_is_gone_is_stale(pipeline, outreach):
