@@ -13,6 +13,7 @@ import typer
 from contact_pipeline.cli import (
     contacts,
     files,
+    home,
     importing,
     profiles,
     reference_data,
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (profiles, files, value, importing, uploads, taking_back, contacts, reference_data, serving):
+for module in (profiles, files, value, importing, uploads, taking_back, contacts, reference_data, home, serving):
     app.add_typer(module.app)
 
 

@@ -48,7 +48,7 @@ def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> 
         console.err().print(draw_facts(upload), *draw_counts(upload), *draw_errors(upload, shown=10), sep="\n")
         if not agreed(upload):
             return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
-    return report(invocation, applied(invocation, upload, user))
+    return report(invocation, applied(invocation, upload, user, replan=yes or upload.apply_mode == "automatic"))
 
 
 def staged(invocation: Invocation, request: Request) -> Upload:
@@ -64,12 +64,15 @@ def staged(invocation: Invocation, request: Request) -> Upload:
         )
 
 
-def applied(invocation: Invocation, upload: Upload, user: str) -> Upload:
-    """Applies the very changeset that was shown; interrupted, nothing stays but the upload's ledger line."""
+def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) -> Upload:
+    """Applies the very changeset that was shown; interrupted, nothing stays but the upload's ledger line.
+
+    With `replan`, one that others made stale at the same moment is planned again and applied, once.
+    """
     pipeline = invocation.pipeline
     try:
         with console.busy("Applying"):
-            return pipeline.apply(upload.upload_id, user=user, changeset=upload.changeset_sha256)
+            return pipeline.apply(upload.upload_id, user=user, changeset=upload.changeset_sha256, replan=replan)
     except KeyboardInterrupt:
         return pipeline.cancel(upload.upload_id, user=user)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contact_pipeline.apply import Turn
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
+    from contact_pipeline.verify import Verified
 
 Progress = Callable[[str, float], None]
 
@@ -204,6 +205,7 @@ class Pipeline:
         confirm_deactivations: bool = False,
         confirm_rejected: bool = False,
         confirm_changed: bool = False,
+        replan: bool = False,
     ) -> Upload:
         """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
 
@@ -214,6 +216,8 @@ class Pipeline:
             confirm_deactivations: whether the guard that holds back deactivations is overruled.
             confirm_rejected: whether the guard on the share of rows rejected is.
             confirm_changed: whether the guard on the share of contacts changed is.
+            replan: whether an upload that turns out to be stale is planned again and, unless something blocks the new
+                plan, applied; once.
 
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
@@ -245,18 +249,19 @@ class Pipeline:
             )
         actor = user or getpass.getuser()
         self._check_roles(line, actor)
-        return self._upload(committing.commit(self.store, line, actor))
+        applied = committing.commit(self.store, line, actor)
+        if replan and applied.state == "stale" and self.plan_again(upload_id).state == "staged":
+            applied = committing.commit(self.store, self.store.line(upload_id), actor)
+        return self._upload(applied)
 
     def apply_automatic(self, upload_id: str) -> Upload:
         """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
         upload = self.show(upload_id)
         if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
             return upload
-        if upload.state == "staged":
-            upload = self.apply(upload_id, user=upload.user)
-        if upload.state == "stale" and self.plan_again(upload_id).state == "staged":
-            upload = self.apply(upload_id, user=upload.user)
-        return self.show(upload_id)
+        if upload.state == "stale" and self.plan_again(upload_id).state != "staged":
+            return self.show(upload_id)
+        return self.apply(upload_id, user=upload.user, replan=True)
 
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
@@ -550,6 +555,16 @@ class Pipeline:
                 raise wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
         self._forget(upload_id)
         return self.show(upload_id)
+
+    def verify(self) -> Verified:
+        """Compares the whole home with what it should be: databases, staged files, originals, history and counts.
+
+        Raises:
+            StoreBusy: a database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.verify import verify
+
+        return verify(self.store)
 
     def show(self, upload_id: str) -> Upload:
         """The upload.

@@ -2,6 +2,9 @@
 
 import pytest
 
+from contact_pipeline import Pipeline
+from contact_pipeline.pipeline import committing
+
 ROSA = "Rosa,(202) 555-0178,219-09-9999,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
 IAN = "Ian,,,Moss,,AC-2,ian@example.com,"
 
@@ -248,3 +251,27 @@ def test_accounts_move_from_one_portfolio_to_another_and_to_none(run, workbook, 
     assert moved("c.xlsx", "nobody").document["state"] == "blocked"
     assert run("undo", second["upload_id"]).status == 0
     assert accounts() == [("dora", "INACTIVE"), ("dora", "INACTIVE"), ("nils", "INACTIVE")]
+
+
+@pytest.mark.parametrize(("words", "answer", "state"), [(["--yes"], "", "applied"), ([], "y\n", "stale")])
+def test_an_import_that_others_made_stale_at_the_same_moment_is_planned_again_once(
+    run, workbook, home, monkeypatch, words, answer, state
+):
+    """X2: as told beforehand; where somebody agreed to what was shown, the new plan is to be approved."""
+    others = workbook(("ann@example.com", "Ann", "Bee", "", "", ""), name="others.xlsx")
+    file = workbook(("ann@example.com", "Ann", "Oak", "", "Acme", ""))
+    commit, done = committing.commit, []
+
+    def commit_after_others(*given):
+        if not done:
+            done.append(True)
+            other = Pipeline(home=home)
+            other.apply(other.plan(others, "program_contacts").upload_id)
+        return commit(*given)
+
+    monkeypatch.setattr(committing, "commit", commit_after_others)
+    ended = run("import", file, "--profile", "program_contacts", "--json", *words, answer=answer)
+
+    assert (ended.status, ended.document["state"]) == (0 if state == "applied" else 1, state)
+    (contact,) = run("contacts", "list", "--json").document
+    assert contact["company"] == ("Acme" if state == "applied" else None)

@@ -1,0 +1,110 @@
+"""The uploads: their counts add up, what is staged is what was frozen, the originals are the files that came."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.originals import Originals, sha256_of
+from contact_pipeline.terms import OUTCOMES
+from contact_pipeline.verify.findings import Finding
+
+_PLANNED = frozenset({"staged", "blocked", "stale"})
+_APPLIED = frozenset({"applied", "finalized", "undone"})
+_KEEP = "What is applied stays so. To import the rows that are left, send them in a file of their own."
+
+
+def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterator[Finding]:
+    """What is wrong with an upload's counts, staged files and original. One that is being staged is left out."""
+    if line.state in _PLANNED | _APPLIED:
+        yield from _counts(line)
+        yield from _staged(store, line)
+    yield from _original(originals, line)
+
+
+def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator[Finding]:
+    """Uploads whose history has not as many creations as their lines say."""
+    made = {
+        (upload_id, entity): count
+        for entity in ("contact", "account")
+        for upload_id, count in database.rows(f"""
+            SELECT upload_id, count(*) FROM {entity}_changes AS h JOIN commits USING (commit_number, upload_id)
+            WHERE h.action = 'create' AND commits.action = 'apply' GROUP BY ALL""")
+    }
+    for line in lines:
+        if line.state not in _APPLIED or line.resolved_profile is None:
+            continue
+        entity = str(line.resolved_profile["target"])
+        told = {entity: line.created + line.linked}
+        if entity == "account":
+            told["contact"] = line.contacts_created
+        for name, count in told.items():
+            found = made.get((line.upload_id, name), 0)
+            if found != count:
+                said = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
+                fix = "Restore a backup made before it (`contact-pipeline restore`)."
+                yield Finding("counts", f"upload {line.upload_id}", said, fix)
+
+
+def check_folders(store: Store, known: Collection[str]) -> Iterator[Finding]:
+    """Folders of uploads that the ledger does not know."""
+    for kind in ("staging", "uploads"):
+        folder = store.settings.home / kind
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and path.name not in known:
+                said = f"{kind}/{path.name} belongs to no upload."
+                fix = (
+                    "Something was cut off: the next command that imports deletes it. If not, look at it and delete it."
+                )
+                yield Finding("left-over", f"{kind}/{path.name}", said, fix)
+
+
+def _counts(line: LedgerLine) -> Iterator[Finding]:
+    total = sum(getattr(line, outcome) for outcome in OUTCOMES)
+    if line.resolved_profile is not None and total != line.data_rows:
+        said = f"Upload {line.upload_id} has {line.data_rows:,} rows, but {total:,} outcomes."
+        fix = "Restore a backup made before it (`contact-pipeline restore`)."
+        yield Finding("counts", f"upload {line.upload_id}", said, fix)
+
+
+def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
+    staging, where = store.staging(line.upload_id), f"staging/{line.upload_id}"
+    if line.state not in _PLANNED and not staging.folder.exists():
+        return  # what is applied does not need it
+    again = f"Plan it again with `contact-pipeline replan {line.upload_id}`."
+    fix = again if line.state in _PLANNED else _KEEP
+    if line.staged_files is None and line.state not in _PLANNED:
+        return
+    found = staging.differences(line.staged_files)
+    if found:
+        said = f"What is staged for upload {line.upload_id} is not what was frozen: {', '.join(found)}."
+        yield Finding("staged-changed", where, said, fix)
+        return
+    if line.resolved_profile is None:
+        return
+    try:
+        with staging.open(read_only=True) as database:
+            stored = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
+    except ContactPipelineError as error:
+        yield Finding("staged-unreadable", where, str(error), fix)
+        return
+    told = {outcome: getattr(line, outcome) for outcome in OUTCOMES if getattr(line, outcome)}
+    if stored != told:
+        said = f"The ledger says {told} of upload {line.upload_id}, its staged rows say {stored}."
+        yield Finding("counts", where, said, fix)
+
+
+def _original(originals: Originals, line: LedgerLine) -> Iterator[Finding]:
+    needed = line.state in _PLANNED | {"received"} and line.resolved_profile is not None
+    try:
+        path = originals.path(line.upload_id)
+    except FileNotFoundError:
+        if needed:
+            said = f"The original of upload {line.upload_id} is gone."
+            yield Finding("original", f"uploads/{line.upload_id}", said, "Cancel the upload, and send the file again.")
+        return
+    if sha256_of(path) != line.sha256:
+        said = f"{path.name} of upload {line.upload_id} is not the file that came: its SHA-256 is another one."
+        yield Finding("original", f"uploads/{line.upload_id}", said, "Put the file back, or cancel the upload.")

@@ -1,0 +1,76 @@
+"""Verifies a whole home. Nothing is changed but what was cut off between a commit and its staged files is completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.copies import newest_copy
+from contact_pipeline.store.ledger import find_lines
+from contact_pipeline.store.originals import Originals
+from contact_pipeline.verify.findings import Finding
+from contact_pipeline.verify.tables import check_commits, check_history, read_everything
+from contact_pipeline.verify.uploads import check_created, check_folders, check_upload
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was looked at, and what was found.
+
+    Attributes:
+        checked: uploads, contacts, changes, tables → how many.
+        findings: what is wrong; nothing where the home is whole.
+    """
+
+    checked: dict[str, int]
+    findings: list[Finding]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as a JSON document."""
+        return {
+            "whole": not self.findings,
+            "checked": self.checked,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def verify(store: Store) -> Verified:
+    """Compares everything in a home with what it should be. The contact database is held while it is read.
+
+    Args:
+        store: of the home.
+
+    Raises:
+        StoreBusy: a database was in use by another program for longer than the settings allow.
+    """
+    checked: dict[str, int] = {}
+    findings, lines = _check_database(store, checked)
+    originals = Originals(store.settings)
+    for line in lines:
+        findings += check_upload(store, originals, line)
+    if checked:
+        findings += check_folders(store, {line.upload_id for line in lines})
+    return Verified(checked, findings)
+
+
+def _check_database(store: Store, checked: dict[str, int]) -> tuple[list[Finding], list[LedgerLine]]:
+    try:
+        with store.open(read_only=True) as database:
+            checked["tables"] = read_everything(database)
+            lines = find_lines(database)
+            for name in ("contacts", "contact_changes", "accounts"):
+                checked[name.removeprefix("contact_")] = database.value(f"SELECT count(*) FROM {name}")
+            checked["uploads"] = len(lines)
+            return [*check_history(database), *check_commits(database), *check_created(database, lines)], lines
+    except ContactPipelineError as error:
+        return [*_unreadable(store, error)], []
+
+
+def _unreadable(store: Store, error: ContactPipelineError) -> Iterator[Finding]:
+    copy = newest_copy(store.settings)
+    kept = f"backups/{copy.name} is the newest copy in the home." if copy else "The home keeps no copy of it."
+    fix = f"Restore a backup (`contact-pipeline restore`). {kept}"
+    yield Finding("database", store.settings.contacts_path.name, str(error), fix)

@@ -1,0 +1,103 @@
+"""`verify` finds nothing in a home that is whole, and in a damaged one what was damaged."""
+
+import pytest
+
+from tests.pipeline.conftest import contacts, leads, outreach, pipeline, write  # noqa: F401 - fixtures
+from tests.trust import record
+
+SSN = "219-09-9998"
+DIRECTOR = "d.rivers"
+
+
+@pytest.fixture
+def home(pipeline, outreach, leads):  # noqa: F811
+    """A home in which everything has been done: undone, redone, decided later, held, deactivated and erased."""
+    first = pipeline.apply(outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN}).upload_id)
+    pipeline.resolve(first.upload_id, 3, "new")
+    leads(("Ann Bee", "(202) 555-0143", "ann@example.com"), ("Cy Dee", "(202) 555-0144", "cy@example.com"))
+    second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), rule="create")
+    third = leads(("Ann Bee", "(202) 555-0143", "ann.third@example.com"))
+    pipeline.undo(second.upload_id, user=DIRECTOR)
+    pipeline.undo(third.upload_id, user=DIRECTOR)
+    pipeline.redo(third.upload_id, user=DIRECTOR)
+    ids = [contact["contact_id"] for contact in pipeline.store.contacts()]
+    pipeline.set_active(ids[0], active=False)
+    pipeline.erase(ids[-1])
+    outreach({"account": "A-9", "email": "nine@example.com"}, name="staged.csv")
+    return pipeline
+
+
+def codes(pipeline):  # noqa: F811
+    return {finding.code for finding in pipeline.verify().findings}
+
+
+def test_a_home_that_is_whole_has_no_findings(home):
+    verified = home.verify()
+    assert verified.findings == []
+    assert verified.checked["uploads"] == 6
+
+
+def test_a_home_that_was_never_used_has_no_findings(pipeline):  # noqa: F811
+    assert pipeline.verify().findings == []
+
+
+DAMAGES = {
+    "UPDATE contacts SET email = 'mallory@example.com' WHERE contact_id = 1": "history",
+    "UPDATE contacts SET active = NOT active WHERE contact_id = 3": "history",
+    "DELETE FROM contacts WHERE contact_id = 3": "history",
+    "INSERT INTO contacts (contact_id, address_book, active) VALUES (999, 'leads', true)": "history",
+    "INSERT INTO contacts FROM contacts WHERE contact_id = 1": "history",
+    "UPDATE contact_changes SET after_phone = '+12025550199' WHERE contact_id = 3 AND action = 'create'": "history",
+    "DELETE FROM memberships": "history",
+    "INSERT INTO links VALUES (1, 3)": "history",
+    "DELETE FROM groups": "history",
+    "UPDATE contacts SET full_name = 'Back Again' WHERE contact_id IN (SELECT contact_id FROM erasures)": "erasure",
+    "UPDATE commits SET committed_at = committed_at - INTERVAL 1 DAY WHERE commit_number = 3": "commits",
+    "UPDATE uploads SET state = 'undone' WHERE number = 2": "ledger",
+    "UPDATE uploads SET state = 'applied' WHERE state = 'undone'": "ledger",
+    "UPDATE uploads SET created = created + 1, data_rows = data_rows + 1 WHERE number = 1": "counts",
+    "UPDATE uploads SET blank = blank + 1 WHERE number = 1": "counts",
+}
+
+
+@pytest.mark.parametrize(("damage", "code"), DAMAGES.items())
+def test_what_was_altered_in_the_contact_database_is_found(home, damage, code):
+    with home.store.change() as database:
+        database.run(damage)
+
+    assert code in codes(home)
+    record("altered-tables", tried=1, failed=0, where="verify")
+
+
+def test_what_was_altered_in_files_is_found(home):
+    applied, staged = home.uploads()[-1], home.uploads()[0]
+    next(staged.staging.folder.glob("normalized-*")).unlink()
+    original = home.originals.path(applied.upload_id)
+    original.write_bytes(original.read_bytes() + b"\n")
+    (home.settings.home / "staging" / "nobody").mkdir()
+
+    found = {(finding.code, finding.where) for finding in home.verify().findings}
+
+    assert found == {
+        ("staged-changed", f"staging/{staged.upload_id}"),
+        ("original", f"uploads/{applied.upload_id}"),
+        ("left-over", "staging/nobody"),
+    }
+
+
+def test_the_original_of_a_planned_upload_is_missed(home):
+    staged = home.uploads()[0]
+    home.originals.path(staged.upload_id).unlink()
+
+    assert codes(home) == {"original"}
+
+
+def test_no_finding_quotes_a_value(home):
+    with home.store.change() as database:
+        database.run("UPDATE contacts SET ssn = '078-05-1120', email = 'mallory@example.com' WHERE contact_id = 1")
+
+    told = str(home.verify().as_dict())
+
+    assert "contact 1" in told
+    assert "078-05-1120" not in told
+    assert "mallory" not in told
