@@ -19,7 +19,7 @@ from contact_pipeline.terms import ACCOUNT_FIELDS
 from contact_pipeline.verify.findings import Finding
 
 _COUNTING = EFFECTIVE.format("")
-_SHOWN = 20
+_SHOWN = 20  # contacts that are named
 _RESTORE = "Restore a backup made before it (`contact-pipeline restore`), or enter what is right as an upload."
 
 
