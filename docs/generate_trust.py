@@ -115,10 +115,8 @@ def render(attacks: dict[str, dict[str, Any]], results: dict[str, Any]) -> str:
         tried, failed = (sum(record[count] for record in result["records"]) for count in ("tried", "failed"))
         rows.append(f"| [{name}](#{name}) | {attack['promise']} | {tried:,} {attack['unit']} | {failed:,} |")
         places = [f"| {r['where'] or 'all'} | {r['tried']:,} | {r['failed']:,} |" for r in result["records"]]
-        parts += [
-            f"## {name}", "", f"{attack['attack'].strip()}", "", f"Run on {result['day']} with `{attack['command']}`.", "",
-            f"| where | {attack['unit']} | promise broken |", "|---|---|---|", *places, "",
-        ]  # fmt: skip
+        said = [f"## {name}", attack["attack"].strip(), f"Run on {result['day']} with `{attack['command']}`."]
+        parts += ["\n\n".join(said), "", f"| where | {attack['unit']} | promise broken |", "|---|---|---|", *places, ""]
     table = ["| attack | promise | tried | broken |", "|---|---|---|---|", *rows, ""]
     return "\n".join([HEAD, *table, *parts])
 
