@@ -63,7 +63,7 @@ def plan_effect(database: Database, upload_id: str, turn: Turn) -> None:
         CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
                                            left_as VARCHAR, reason VARCHAR)""")
     for entity, table in _ENTITIES:
-        _find_targets(database, entity, plan)
+        _find_by_history(database, entity, plan)
         fields = _fields(database, entity, plan)
         _work_out(database, entity, fields, plan)
         _list_conflicts(database, entity, plan)
@@ -110,31 +110,23 @@ def _plan(database: Database, upload_id: str, turn: Turn) -> _Plan:
     )
 
 
-def _find_targets(database: Database, entity: str, plan: _Plan) -> None:
-    """Makes `targets`: what may change, and whether only the whole history tells how.
+def _find_by_history(database: Database, entity: str, plan: _Plan) -> None:
+    """Makes `by_history`: the ids of those of which only the whole history tells what they are to be.
 
-    Columns: the id, row_number, made_here (whether the upload made it), and by_history. Without that, what the upload
-    found or left in its target is what was there before it, and is there after it.
+    In all others that the upload changed, what it found there is what was there before it, and what it left is what is
+    there after it.
     """
     identity = f"{entity}_id"
     named = _contacts_named(plan) if entity == "contact" else _accounts_named(plan)
     erased = f"WHERE contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
-    made = MAKES if entity == "contact" else "action = 'create'"
     database.run(f"""
-        CREATE OR REPLACE TEMP TABLE targets AS
-        WITH own AS (
-            SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS made_here
-            FROM book.{entity}_changes WHERE commit_number IN ({plan.own}) GROUP BY {identity}
-        ),
-        touched_by_others AS (
-            SELECT DISTINCT {identity} FROM book.{entity}_changes SEMI JOIN own USING ({identity})
-            WHERE commit_number IN ({plan.others})
-        ),
-        named AS ({named})
-        SELECT {identity}, row_number, coalesce(made_here, false) AS made_here,
-               touched_by_others.{identity} IS NOT NULL OR named.{identity} IS NOT NULL AS by_history
-        FROM own FULL JOIN named USING ({identity}) LEFT JOIN touched_by_others USING ({identity})
-        {erased}""")
+        CREATE OR REPLACE TEMP TABLE by_history AS
+        WITH changed_by_others AS (FROM book.{entity}_changes WHERE commit_number IN ({plan.others}))
+        SELECT DISTINCT {identity} FROM (
+            SELECT {identity} FROM book.{entity}_changes SEMI JOIN changed_by_others USING ({identity})
+            WHERE commit_number IN ({plan.own})
+            UNION ALL ({named})
+        ) {erased}""")
 
 
 def _contacts_named(plan: _Plan) -> str:
@@ -174,7 +166,7 @@ def _accounts_named(plan: _Plan) -> str:
 def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
     """The fields that may change: those that the upload touched, or all where the history tells."""
     fields = kept_fields(database, f"{entity}_changes", "book")
-    if database.value("SELECT count(*) FROM targets WHERE by_history"):
+    if database.value("SELECT count(*) FROM by_history"):
         return fields
     ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
     (found,) = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({plan.own})")
@@ -182,29 +174,35 @@ def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
 
 
 def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -> None:
-    """Makes `becoming`: what each target is to be.
+    """Makes `becoming`: what each of those is to be that may change.
 
-    Columns: the id, row_number, is_there, created_commit, last_upload_id, and of each field its value and whether it is
-    to have that (`sets_<field>`).
+    Columns: the id, row_number, made_here (whether the upload made it), is_there, created_commit and last_upload_id
+    (kept as they are where not `knows`), and of each field its value and whether it is to have that (`sets_<field>`).
     """
     identity = f"{entity}_id"
-    among = f"SELECT {identity} FROM targets WHERE by_history"
+    made = MAKES if entity == "contact" else "action = 'create'"
+    among = "FROM by_history"
     if entity == "contact":
         stored = [field for field in fields if field != "active"]
         every = effective_contacts(stored, plan.counting, among=among, book=_BOOK)
     else:
         every = effective_accounts(plan.counting, among=among, book=_BOOK)
-    by_history = ", ".join(f"true AS {quoted(f'sets_{field}')}, {quoted(field)}" for field in fields)
+    set_all = ", ".join(f"true AS {quoted(f'sets_{field}')}, {quoted(field)}" for field in fields)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE becoming AS
-        SELECT {identity}, row_number, last_upload_id IS NOT NULL AS is_there, created_commit,
-               last_upload_id, {by_history}
-        FROM (FROM targets WHERE by_history) LEFT JOIN ({every}) USING ({identity})""")
-    database.run(f"INSERT INTO becoming BY NAME {_by_own_changes(entity, fields, plan)}")
+        WITH own AS (
+            SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS made_here
+            FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
+            WHERE commit_number IN ({plan.own}) GROUP BY {identity}
+        )
+        SELECT {identity}, row_number, coalesce(made_here, false) AS made_here, last_upload_id IS NOT NULL AS is_there,
+               true AS knows, created_commit, last_upload_id, {set_all}
+        FROM by_history LEFT JOIN own USING ({identity}) LEFT JOIN ({every}) USING ({identity})""")
+    database.run(f"INSERT INTO becoming BY NAME {_by_own_changes(entity, fields, made, plan)}")
 
 
-def _by_own_changes(entity: str, fields: list[str], plan: _Plan) -> str:
-    """The query for what the other targets are to be: as the upload found them or, coming back, as it left them."""
+def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> str:
+    """The query for what the others are to be: as the upload found them or, coming back, as it left them."""
     identity, redone = f"{entity}_id", plan.turn == "redo"
     side, chosen = ("after", "arg_max") if redone else ("before", "arg_min")
     once = ", ".join(f"{touches(f)} AS {quoted(f'sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
@@ -213,29 +211,29 @@ def _by_own_changes(entity: str, fields: list[str], plan: _Plan) -> str:
             ({chosen}({{'value': {side}_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
         for f in fields
     )
-    names = ", ".join(f"gathered.{quoted(name)}" for field in fields for name in (f"sets_{field}", field))
-    last = literal(plan.upload_id) if redone else "earlier.last_upload_id"
-    earlier = f"""
-        SELECT {identity}, arg_max(upload_id, commit_number) AS last_upload_id
-        FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE NOT (made_here OR by_history)) USING ({identity})
-        WHERE commit_number IN ({plan.counting}) GROUP BY {identity}"""
+    erased = f"AND contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
     return f"""
         WITH own AS (
-            FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE NOT by_history) USING ({identity})
-            WHERE commit_number IN ({plan.own})
+            FROM book.{entity}_changes ANTI JOIN by_history USING ({identity})
+            WHERE commit_number IN ({plan.own}) {erased}
         ),
         repeated AS (SELECT {identity} FROM own GROUP BY {identity} HAVING count(*) > 1),
         gathered AS (
-            SELECT {identity}, commit_number, {once} FROM own ANTI JOIN repeated USING ({identity})
+            SELECT {identity}, row_number, commit_number, coalesce({made}, false) AS made_here, {once}
+            FROM own ANTI JOIN repeated USING ({identity})
             UNION ALL
-            SELECT {identity}, min(commit_number), {often} FROM own SEMI JOIN repeated USING ({identity})
-            GROUP BY {identity}
+            SELECT {identity}, min(row_number), min(commit_number), bool_or(coalesce({made}, false)), {often}
+            FROM own SEMI JOIN repeated USING ({identity}) GROUP BY {identity}
+        ),
+        earlier AS (
+            SELECT {identity}, arg_max(upload_id, commit_number) AS last_upload_id
+            FROM book.{entity}_changes SEMI JOIN (FROM gathered WHERE NOT made_here) USING ({identity})
+            WHERE commit_number < {plan.first} AND commit_number IN ({plan.counting}) GROUP BY {identity}
         )
-        SELECT {identity}, row_number, {"true" if redone else "NOT made_here"} AS is_there,
-               CASE WHEN made_here THEN commit_number ELSE e.created_commit END AS created_commit,
-               coalesce({last}, e.last_upload_id) AS last_upload_id, {names}
-        FROM gathered JOIN targets USING ({identity}) LEFT JOIN book.{entity}s AS e USING ({identity})
-        {"" if redone else f"LEFT JOIN ({earlier}) AS earlier USING ({identity})"}"""
+        SELECT gathered.* EXCLUDE (commit_number), {"true" if redone else "NOT made_here"} AS is_there,
+               made_here AS knows, CASE WHEN made_here THEN commit_number END AS created_commit,
+               {literal(plan.upload_id) if redone else "earlier.last_upload_id"} AS last_upload_id
+        FROM gathered {"" if redone else f"LEFT JOIN earlier USING ({identity})"}"""
 
 
 def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
@@ -245,7 +243,7 @@ def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
     database.run(f"""
         INSERT INTO conflicts
         WITH later AS (
-            FROM book.{entity}_changes SEMI JOIN (FROM targets WHERE by_history) USING ({identity})
+            FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
             WHERE commit_number IN ({plan.counting}) AND commit_number > {plan.first}
                   AND commit_number NOT IN ({plan.own})
         ),
@@ -256,15 +254,15 @@ def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
         ),
         their AS (SELECT {identity}, unnest({every}) AS field, upload_id, commit_number FROM later)
         SELECT {literal(entity)}, {identity}, field, arg_max(upload_id, commit_number), 'left as it is', 'changed since'
-        FROM own JOIN their USING ({identity}, field) JOIN targets USING ({identity})
-        WHERE NOT made_here GROUP BY {identity}, field HAVING max(commit_number) > max(own_commit)
+        FROM own JOIN their USING ({identity}, field) SEMI JOIN (FROM becoming WHERE NOT made_here) USING ({identity})
+        GROUP BY {identity}, field HAVING max(commit_number) > max(own_commit)
         ORDER BY ALL""")
     kept = "deactivated instead of removed" if entity == "contact" else "kept with its number"
     if plan.turn == "undo":
         database.run(f"""
             INSERT INTO conflicts
             SELECT {literal(entity)}, {identity}, NULL, last_upload_id, {literal(kept)}, 'built upon since'
-            FROM becoming JOIN targets USING ({identity})
+            FROM becoming SEMI JOIN by_history USING ({identity})
             WHERE made_here AND is_there AND created_commit IS NULL ORDER BY {identity}""")
     if entity == "contact":
         database.run(f"""
@@ -303,8 +301,11 @@ def _write_changes(database: Database, entity: str, table: str, fields: list[str
         f"""
         WITH both_sides AS (
             SELECT {identity}, b.row_number, is_there, e.{identity} IS NOT NULL AS was_there,
-                   coalesce(e.revision, 0) AS base_revision, b.created_commit, b.last_upload_id,
-                   (b.created_commit, b.last_upload_id) IS DISTINCT FROM (e.created_commit, e.last_upload_id)
+                   coalesce(e.revision, 0) AS base_revision,
+                   CASE WHEN knows THEN b.created_commit ELSE e.created_commit END AS created_commit,
+                   CASE WHEN knows THEN b.last_upload_id ELSE coalesce(b.last_upload_id, e.last_upload_id) END
+                       AS last_upload_id,
+                   knows AND (b.created_commit, b.last_upload_id) IS DISTINCT FROM (e.created_commit, e.last_upload_id)
                        AS is_known_otherwise, {pairs}
             FROM becoming AS b LEFT JOIN book.{table} AS e USING ({identity})
         )
