@@ -64,6 +64,7 @@ class Staging:
         import polars as pl
 
         made = self.folder / f"{self.path.name}.{os.getpid()}.next"
+        made.touch(mode=0o600)
         copyfile(self.path, made)
         became = part.table("outcome_rows").filter(pl.col("outcome") != "review")
         with open_database(made, self._settings) as database:
