@@ -97,7 +97,7 @@ def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
 
 
 def _original(originals: Originals, line: LedgerLine) -> Iterator[Finding]:
-    needed = line.state in _PLANNED | {"received"} and line.resolved_profile is not None
+    needed = line.state == "received"  # erasing deletes the originals of others
     try:
         path = originals.path(line.upload_id)
     except FileNotFoundError:

@@ -85,9 +85,11 @@ def test_what_was_altered_in_files_is_found(home):
     }
 
 
-def test_the_original_of_a_planned_upload_is_missed(home):
-    staged = home.uploads()[0]
-    home.originals.path(staged.upload_id).unlink()
+def test_the_original_is_missed_where_it_is_still_to_be_read(home, write):  # noqa: F811
+    file = write("later.csv", ["Name", "Phone", "Email"], [("Di Eff", "", "di@example.com")])
+    received = home.receive(file, "dealer_leads", user=DIRECTOR, lead_type="SMS")
+    assert codes(home) == set()
+    home.originals.path(received.upload_id).unlink()
 
     assert codes(home) == {"original"}
 
