@@ -24,6 +24,7 @@ from contact_pipeline.cli import (
 )
 from contact_pipeline.cli.endings import REFUSED, ended
 from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.owner_only import owner_only
 
 NAME = "contact-pipeline"
 
@@ -49,7 +50,8 @@ def contact_pipeline(invocation: Invocation) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit status (0 done, 1 refused or failed, 2 usage)."""
     command = typer.main.get_command(app)
-    return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
+    with owner_only():
+        return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -9,9 +9,8 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
-from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
 from contact_pipeline.cli.profiles import PANEL, ProfileName
-from contact_pipeline.errors import Usage
 
 SHOWN = 10
 
@@ -28,15 +27,14 @@ def write_a_template(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write it; the ending decides csv or xlsx."),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the file to fill in for a profile, blank or as an example."""
     from contact_pipeline.profiles import load_profile
     from contact_pipeline.reports.template import write_template
 
     found = load_profile(profile, invocation.settings.profiles_path)
-    if output is not None and not output.parent.is_dir():
-        raise Usage("folder-missing", f"There is no folder {output.parent}.", "Make it, or write elsewhere.")
-    written = write_template(found, output, example=example)
+    written = write_template(found, output, example=example, overwrite=overwrite)
     if invocation.json:
         console.document({"file": str(written), "profile": found.name, "example": example})
     else:

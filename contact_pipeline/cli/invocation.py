@@ -27,6 +27,7 @@ Home = Annotated[
     typer.Option("--home", metavar="DIR", help="The home folder; unset: CONTACT_PIPELINE_HOME, else ./data."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")]
 User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
 
 

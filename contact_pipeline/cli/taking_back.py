@@ -9,7 +9,7 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
-from contact_pipeline.cli.invocation import Invocation, User, everywhere, login
+from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
 from contact_pipeline.cli.uploads import PANEL, UploadId
 
 if TYPE_CHECKING:
@@ -60,13 +60,14 @@ def rows_in_review(
     invocation: Invocation,
     upload: UploadId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`."""
     from contact_pipeline.reports.in_review import write_in_review
 
     pipeline = invocation.pipeline
     found = pipeline.show(upload)
-    file, rows = write_in_review(found, output, kept_in=pipeline.settings.upload_path(upload))
+    file, rows = write_in_review(found, output, pipeline.settings, overwrite=overwrite)
     if invocation.json:
         console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
     elif file is None:

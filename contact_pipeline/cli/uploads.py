@@ -9,7 +9,7 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import DONE, report
-from contact_pipeline.cli.invocation import Invocation, User, everywhere, login
+from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -132,13 +132,14 @@ def rejected_rows(
     invocation: Invocation,
     upload: UploadId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the rejected rows in the file's own columns plus `errors`, ready to correct and drop again."""
     from contact_pipeline.reports.corrections import give_back_rejected
 
     pipeline = invocation.pipeline
     found = pipeline.show(upload)
-    file, rows = give_back_rejected(found, output, kept_in=pipeline.settings.upload_path(upload))
+    file, rows = give_back_rejected(found, output, pipeline.settings, overwrite=overwrite)
     if invocation.json:
         console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
     elif file is None:

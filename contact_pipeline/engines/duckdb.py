@@ -16,7 +16,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 import duckdb
 
 from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
+from contact_pipeline.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import polars as pl
@@ -121,7 +123,6 @@ class Database:
         for number, query in enumerate(queries):
             file = self._beside(f"{view}-{number:05d}.parquet")
             self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet)")
-            file.chmod(0o600)
         self.see_files(view)
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
@@ -233,6 +234,8 @@ def open_database(
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
         with _interruptible(), ExitStack() as held:
+            if not read_only:
+                held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
                 held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
@@ -258,7 +261,7 @@ def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database]
     Raises:
         StoreBusy: another process held the file for longer than the settings allow.
     """
-    private = path.with_name(f"{path.name}.rewritten")  # a folder: DuckDB makes its files readable for everybody
+    private = path.with_name(f"{path.name}.rewritten")
     shutil.rmtree(private, ignore_errors=True)
     private.mkdir(mode=0o700)
     done = False
@@ -271,7 +274,7 @@ def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database]
 
 def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Database], None] | None) -> bool:
     """False where somebody has written to the file since its log was taken in: the log would fit no other file."""
-    with open_database(path, settings, read_only=True) as database:
+    with owner_only(), open_database(path, settings, read_only=True) as database:
         if path.with_name(f"{path.name}.wal").exists():
             return False
         old = database.value("SELECT current_database()")
@@ -286,7 +289,6 @@ def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Datab
         finally:
             database.run(f"USE {old}")
             database.run("DETACH rewritten")
-        new.chmod(path.stat().st_mode)
         new.replace(path)
     return True
 
@@ -357,13 +359,20 @@ def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
 @cache
 def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.DuckDBPyConnection:
     """The process's DuckDB, to which files are attached: starting one takes eight times as long as attaching a file."""
-    config: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": str(home / "spilled")}
+    config: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": _spilling_folder(home)}
     if threads:
         config["threads"] = threads
     instance = duckdb.connect(":memory:", config=config)
     instance.execute("SET enable_progress_bar = false")
     atexit.register(instance.close)
     return instance
+
+
+def _spilling_folder(home: Path) -> str:
+    try:
+        return str(temporary_folder(home) / "spilled")
+    except OSError:  # a home that may only be read: nothing is spilled
+        return ""
 
 
 @contextmanager

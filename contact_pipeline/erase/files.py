@@ -17,7 +17,7 @@ from contact_pipeline.settings import Settings
 _CHUNK: Final = 16_000_000
 _OVERLAP: Final = 1_000  # longer than what is looked for: it may lie across two chunks
 _GIVEN_BACK: Final = ("exports", "reports")  # folders with files that people were given and can make again
-_ELSEWHERE: Final = ("staging", "uploads", *_GIVEN_BACK, "spilled")
+_ELSEWHERE: Final = ("staging", "uploads", *_GIVEN_BACK, "temporary")
 
 
 def delete_kept(settings: Settings, pattern: re.Pattern[str] | None, uploads: Collection[str]) -> list[str]:

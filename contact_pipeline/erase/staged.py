@@ -18,6 +18,7 @@ from contact_pipeline.engines import Database, open_database, quoted, rewrite_da
 from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.errors import StoreBusy
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import is_successor
 
@@ -131,9 +132,8 @@ def _empty_file(path: Path, rows: set[int]) -> None:
         if name not in _KEPT_IN_FILES
     )
     new = path.with_name(f"{path.name}.new")
-    new.touch(mode=0o600)
-    emptied.write_parquet(new, compression="lz4")
-    new.chmod(0o600)
+    with owner_only():
+        emptied.write_parquet(new, compression="lz4")
     new.replace(path)
 
 

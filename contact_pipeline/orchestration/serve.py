@@ -27,6 +27,8 @@ from urllib.error import URLError
 
 import contact_pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.owner_only import mend, owner_only
+from contact_pipeline.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from contact_pipeline.settings import Settings
@@ -39,6 +41,7 @@ _STOP_SECONDS = 30  # for the processes to end their runs' workers and themselve
 _START_SECONDS = 180
 
 
+@owner_only()  # Dagster's processes inherit the mask
 def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None, read_only: bool = False) -> int:
     """Runs the webserver and the daemon until somebody stops them; gives the exit status.
 
@@ -53,7 +56,9 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
     """
     home = settings.home.absolute()
     instance_home = home / "dagster"
-    instance_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mend(home, whole=True)
+    temporary_folder(home)
+    instance_home.mkdir(parents=True, exist_ok=True)
     with _only_one(instance_home / "serve.lock") as lock, _stop_asked() as stop, TemporaryDirectory() as sockets:
         port = _free_port(host, settings.port if port is None else port)
         code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only

@@ -11,10 +11,10 @@ from __future__ import annotations
 import getpass
 import hashlib
 import secrets
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.errors import Refusal, StoreBusy, listed
@@ -27,6 +27,7 @@ from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, sha256_of, told
 from contact_pipeline.store.store import check_roles, read_reference
+from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.terms import State
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ class Pipeline:
                     f"Profile {profile} has no field '{field}'.",
                     f"Its fields: {listed(known.column_of, limit=30)}.",
                 )
-        with tempfile.TemporaryDirectory() as folder:
+        with TemporaryDirectory(dir=temporary_folder(self.settings.home)) as folder:
             name = f"{profile}_by_hand.{known.file.types[0]}"
             return self.plan(write_template(known, Path(folder) / name, values=values), profile, user=user, **options)
 

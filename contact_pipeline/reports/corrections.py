@@ -8,26 +8,32 @@ from typing import Final, Literal
 import polars as pl
 
 from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import write_rejected
+from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
+from contact_pipeline.temporary import temporary_folder
 
 _UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as reading left them
 
 
-def give_back_rejected(upload: Upload, path: Path | None, *, kept_in: Path) -> tuple[Path | None, int]:
+def give_back_rejected(
+    upload: Upload, path: Path | None, settings: Settings, *, overwrite: bool = False
+) -> tuple[Path | None, int]:
     """Writes an upload's rejected rows, ready to be corrected and sent again.
 
     Args:
         upload: the upload.
-        path: where to write; its ending decides csv or xlsx. Unset: under the file's own name in `kept_in`.
-        kept_in: the upload's folder.
+        path: where to write; its ending decides csv or xlsx. Unset: under the file's own name in the upload's folder.
+        settings: of the home.
+        overwrite: whether a file that is there is replaced.
 
     Returns:
         The file and how many rows it holds; no file when no row was rejected.
 
     Raises:
         Refusal: nothing is staged any more (code `nothing-staged`).
-        Usage: the path's ending is no file type (`file-type`), or its folder is missing (`folder-missing`).
+        Usage: the path's ending is no file type (`file-type`), or nothing can be written there (see `refuse_output`).
     """
     if not upload.staging.exists():
         raise Refusal(
@@ -37,26 +43,27 @@ def give_back_rejected(upload: Upload, path: Path | None, *, kept_in: Path) -> t
             file=upload.file_name,
         )
     name = Path(upload.file_name)
-    path = path or kept_in / f"rejected_{name.stem}{name.suffix.lower()}"
+    if path is None:
+        path = settings.upload_path(upload.upload_id) / f"rejected_{name.stem}{name.suffix.lower()}"
+        overwrite = True
     kind = _file_type(path)
-    if not path.parent.is_dir():
-        raise Usage(
-            "folder-missing", f"There is no folder {path.parent}.", "Make it, or write elsewhere.", file=path.name
-        )
+    refuse_output(path, overwrite=overwrite)
     rejections = upload.rejections.filter(pl.col("severity") == "error")
     if rejections.is_empty():
         return None, 0
     facts = upload.staging.facts()
-    rows = write_rejected(
-        _rejected(upload),
-        facts["headings"],
-        facts["columns"],
-        rejections,
-        path,
-        kind,
-        upload.delimiter,
-        unreadable=_unreadable(upload),
-    )
+    with new_file(path, overwrite=overwrite) as file:
+        rows = write_rejected(
+            _rejected(upload),
+            facts["headings"],
+            facts["columns"],
+            rejections,
+            file,
+            kind,
+            upload.delimiter,
+            temporary=temporary_folder(settings.home),
+            unreadable=_unreadable(upload),
+        )
     return path, rows
 
 

@@ -7,27 +7,32 @@ from pathlib import Path
 import polars as pl
 
 from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.reports.output import new_file, refuse_output
+from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
 
 OWN = ("row_number", "to", "why", "candidates")
 
 
-def write_in_review(upload: Upload, path: Path | None, *, kept_in: Path) -> tuple[Path | None, int]:
+def write_in_review(
+    upload: Upload, path: Path | None, settings: Settings, *, overwrite: bool = False
+) -> tuple[Path | None, int]:
     """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
 
     Its columns are row_number, to, why, candidates (their ids) and then the file's own.
 
     Args:
         upload: the upload.
-        path: where to write, a .csv file; unset: `in_review.csv` in `kept_in`.
-        kept_in: the upload's folder.
+        path: where to write, a .csv file; unset: `in_review.csv` in the upload's folder.
+        settings: of the home.
+        overwrite: whether a file that is there is replaced.
 
     Returns:
         The file and how many rows it holds; no file when no row is in review.
 
     Raises:
         Refusal: nothing is staged any more (code `nothing-staged`).
-        Usage: the path does not end in .csv (`file-type`), or its folder is missing (`folder-missing`).
+        Usage: the path does not end in .csv (`file-type`), or nothing can be written there (see `refuse_output`).
     """
     if not upload.staging.exists():
         raise Refusal(
@@ -36,19 +41,18 @@ def write_in_review(upload: Upload, path: Path | None, *, kept_in: Path) -> tupl
             "Plan the file again to see its rows.",
             file=upload.file_name,
         )
-    path = path or kept_in / "in_review.csv"
+    if path is None:
+        path, overwrite = settings.upload_path(upload.upload_id) / "in_review.csv", True
     if path.suffix.lower() != ".csv":
         raise Usage("file-type", f"'{path.name}' is no CSV file.", "Let it end in .csv.", file=path.name)
-    if not path.parent.is_dir():
-        raise Usage("folder-missing", f"There is no folder {path.parent}.", "Make it, or write elsewhere.")
+    refuse_output(path, overwrite=overwrite)
     rows = _rows(upload)
     if rows.is_empty():
         return None, 0
-    path.touch(mode=0o600)
-    path.chmod(0o600)
     headings = [*OWN, *upload.staging.facts()["headings"]]
     heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
-    pl.concat([heading, rows]).write_csv(path, include_header=False)
+    with new_file(path, overwrite=overwrite) as file:
+        pl.concat([heading, rows]).write_csv(file, include_header=False)
     return path, rows.height
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import IO, Final, Literal
 
 import polars as pl
 import xlsxwriter
@@ -17,13 +17,14 @@ def write_rejected(
     headings: list[str],
     columns: list[str],
     rejections: pl.DataFrame,
-    path: Path,
+    file: IO[bytes],
     file_type: Literal["csv", "xlsx"],
     delimiter: str | None,
     *,
+    temporary: Path,
     unreadable: pl.DataFrame | None = None,
 ) -> int:
-    """Writes the rejected rows in file order, as read, with a last column `errors`; only its owner may read the file.
+    """Writes the rejected rows in file order, as read, with a last column `errors`.
 
     A row that could not be split into columns stands whole in the first column.
 
@@ -32,9 +33,10 @@ def write_rejected(
         headings: the headings as in the file.
         columns: the raw rows' column for each heading.
         rejections: the rejections; only those of severity `error` reject a row.
-        path: where to write.
+        file: what to write to.
         file_type: the file's own type.
         delimiter: the file's own delimiter; None: a comma.
+        temporary: a folder for what a sheet needs while it is written.
         unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
 
     Returns:
@@ -43,12 +45,10 @@ def write_rejected(
     if headings and headings[-1].strip().casefold() == ERRORS:
         headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
     rows = _rejected_rows(raw, columns, rejections, unreadable)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
     if file_type == "csv":
-        _write_csv(rows, [*headings, ERRORS], path, delimiter or ",")
+        _write_csv(rows, [*headings, ERRORS], file, delimiter or ",")
     else:
-        _write_sheet(rows, [*headings, ERRORS], path)
+        _write_sheet(rows, [*headings, ERRORS], file, temporary)
     return rows.height
 
 
@@ -68,13 +68,13 @@ def _rejected_rows(
     return rows.with_columns(first).select(*(f"cell {n}" for n in range(len(columns))), "message")
 
 
-def _write_csv(rows: pl.DataFrame, headings: list[str], path: Path, delimiter: str) -> None:
+def _write_csv(rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str) -> None:
     heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
-    pl.concat([heading, rows]).write_csv(path, include_header=False, separator=delimiter, quote_style="necessary")
+    pl.concat([heading, rows]).write_csv(file, include_header=False, separator=delimiter, quote_style="necessary")
 
 
-def _write_sheet(rows: pl.DataFrame, headings: list[str], path: Path) -> None:
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+def _write_sheet(rows: pl.DataFrame, headings: list[str], file: IO[bytes], temporary: Path) -> None:
+    with xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(temporary)}) as book:
         text = book.add_format({"num_format": "@"})
         bold = book.add_format({"num_format": "@", "bold": True})
         sheet = book.add_worksheet()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import xlsxwriter
 
 from contact_pipeline.errors import Usage, listed
 from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.reports.output import new_file
 
 _LAST_ROW: Final = 1_048_575  # of an Excel sheet, from 0
 _WIDEST_LIST: Final = 255  # characters that Excel takes for the choices of a cell
 
 
 def write_template(
-    profile: Profile, path: Path | None, *, example: bool = False, values: Mapping[str, str] | None = None
+    profile: Profile,
+    path: Path | None,
+    *,
+    example: bool = False,
+    values: Mapping[str, str] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Writes the template and says where; without a path, in the current folder under the profile's name.
 
@@ -26,7 +33,8 @@ def write_template(
     In Excel the required headings are red, and every cell is text, so that Excel changes no number or date.
 
     Raises:
-        Usage: the path's ending is not a file type of the profile (`file-type`).
+        Usage: the path's ending is not a file type of the profile (`file-type`), or nothing can be written there (see
+            `refuse_output`); an existing file is replaced where `overwrite` says so.
     """
     if path is None:
         path = Path(f"{profile.name}{'_example' if example else ''}.{profile.file.types[0]}")
@@ -41,10 +49,11 @@ def write_template(
         )
     columns = _laid_out(profile)
     row = {column.field: column.example for column in profile.columns} if example else values or {}
-    if kind == "csv":
-        _write_csv(columns, path, profile.file.delimiter or ",", row)
-    else:
-        _write_sheet(columns, path, profile, row)
+    with new_file(path, overwrite=overwrite) as file:
+        if kind == "csv":
+            _write_csv(columns, file, profile.file.delimiter or ",", row)
+        else:
+            _write_sheet(columns, file, profile, row)
     return path
 
 
@@ -56,16 +65,17 @@ def _laid_out(profile: Profile) -> list[Column | None]:
     return [places.get(n) for n in range(max(places) + 1)]
 
 
-def _write_csv(columns: list[Column | None], path: Path, delimiter: str, row: Mapping[str, str]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, delimiter=delimiter)
-        rows.writerow([column.heading if column else "" for column in columns])
-        if row:
-            rows.writerow([row.get(column.field, "") if column else "" for column in columns])
+def _write_csv(columns: list[Column | None], file: IO[bytes], delimiter: str, row: Mapping[str, str]) -> None:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, delimiter=delimiter)
+    rows.writerow([column.heading if column else "" for column in columns])
+    if row:
+        rows.writerow([row.get(column.field, "") if column else "" for column in columns])
+    file.write(text.getvalue().encode())
 
 
-def _write_sheet(columns: list[Column | None], path: Path, profile: Profile, row: Mapping[str, str]) -> None:
-    with xlsxwriter.Workbook(path) as book:
+def _write_sheet(columns: list[Column | None], file: IO[bytes], profile: Profile, row: Mapping[str, str]) -> None:
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         text = book.add_format({"num_format": "@"})
         heading = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
         required = book.add_format({"num_format": "@", "bold": True, "bottom": 1, "font_color": "#C00000"})

@@ -13,6 +13,7 @@ from errno import ENOENT
 from pathlib import Path
 from typing import Final
 
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
 
@@ -30,14 +31,14 @@ class Originals:
     def keep(self, upload_id: str, path: Path, *, move: bool) -> None:
         """Copies or moves a received file into the upload's folder."""
         folder = self._settings.upload_path(upload_id)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         ending = "".join(letter for letter in path.suffix.lower() if letter.isalnum()) or "bin"
         kept = folder / f"original.{ending}"
-        if move:
-            shutil.move(path, kept)
-        else:
-            shutil.copyfile(path, kept)
-        kept.chmod(0o600)
+        with owner_only():
+            folder.mkdir(parents=True, exist_ok=True)
+            if move:
+                _move(path, kept)
+            else:
+                shutil.copyfile(path, kept)
 
     def path(self, upload_id: str) -> Path:
         """Where an upload's original lies.
@@ -52,7 +53,7 @@ class Originals:
 
     def keep_options(self, upload_id: str, path: Path) -> None:
         """Moves the options file of a received file to its original."""
-        shutil.move(path, self._options_path(upload_id))
+        _move(path, self._options_path(upload_id))
 
     def _options_path(self, upload_id: str) -> Path:
         return self._settings.upload_path(upload_id) / "options.yaml"
@@ -66,14 +67,25 @@ class Originals:
         if not line.inbox or line.reason is None:
             return
         folder = self._settings.inbox / line.profile / "refused"
-        folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"{line.upload_id}-{_shortened(Path(line.file_name).name)}"
-        shutil.move(path, kept)
-        for options in (self._options_path(line.upload_id), path.with_name(path.name + OPTIONS_SUFFIX)):
-            if is_ordinary(options):
-                shutil.move(options, kept.with_name(kept.name + OPTIONS_SUFFIX))
         reason = f"{line.file_name}: {line.reason['message']}\n{line.reason['fix']}\n"
-        kept.with_name(f"{kept.name}.txt").write_text(reason, encoding="utf-8")
+        with owner_only():
+            folder.mkdir(parents=True, exist_ok=True)
+            _move(path, kept)
+            for options in (self._options_path(line.upload_id), path.with_name(path.name + OPTIONS_SUFFIX)):
+                if is_ordinary(options):
+                    _move(options, kept.with_name(kept.name + OPTIONS_SUFFIX))
+            kept.with_name(f"{kept.name}.txt").write_text(reason, encoding="utf-8")
+
+
+def _move(path: Path, to: Path) -> None:
+    """Moves a file to where it is for its owner only; one of another user's becomes ours by being copied."""
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(0o600)
+        shutil.move(path, to)
+    else:
+        shutil.copyfile(path, to)
+        path.unlink()
 
 
 def told(name: str) -> str:

@@ -12,6 +12,7 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.engines import Database, open_database, quoted
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import differences, digests, replace, successor
 from contact_pipeline.store.originals import sha256_of
@@ -95,7 +96,8 @@ class Staging:
 
     def make(self) -> None:
         """Makes the folder, for the owner only."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with owner_only():
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def exists(self) -> bool:
         """Whether anything is staged."""
@@ -112,8 +114,6 @@ class Staging:
             yield self._database
             return
         with open_database(self.path, self._settings, read_only=read_only) as database:
-            if not read_only:
-                self.path.chmod(0o600)
             self._database = database
             try:
                 yield database
@@ -152,8 +152,8 @@ class Staging:
     def write(self, prefix: str, number: int, frame: pl.DataFrame) -> None:
         """Writes one slice beside the database, for the owner only."""
         file = self.folder / f"{prefix}-{number:05d}.parquet"
-        frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
-        file.chmod(0o600)
+        with owner_only():
+            frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Every slice of normalized rows behind the file of raw rows from which it was made."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import Refusal
+from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.profiles import Profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
@@ -43,6 +44,7 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._up_to_date = False
+        self._mended: set[bool] = set()  # whether the home was, False: at a glance, True: file by file
 
     @contextmanager
     def open(self, *, read_only: bool = False, staged: Path | None = None) -> Iterator[Database]:
@@ -55,6 +57,9 @@ class Store:
         Raises:
             StoreBusy: it stayed locked for longer than the settings allow.
         """
+        if (whole := not read_only) not in self._mended:
+            mend(self.settings.home, whole=whole)
+            self._mended |= {whole, False}
         path, beside = self.settings.contacts_path, {"staged": staged} if staged else {}
         if path.exists():
             with open_database(path, self.settings, read_only=read_only, beside=beside) as database:
@@ -70,12 +75,10 @@ class Store:
             yield database
 
     def _bring_up_to_date(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = not path.exists()
+        with owner_only():
+            path.parent.mkdir(parents=True, exist_ok=True)
         with open_database(path, self.settings) as database:
             migrate(database)
-        if new:
-            path.chmod(0o600)
         self._up_to_date = True
 
     @contextmanager

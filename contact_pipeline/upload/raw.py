@@ -89,10 +89,8 @@ def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
 
 
 def write_rows(folder: Path, number: int, rows: pl.DataFrame) -> None:
-    """Writes a slice of the raw rows, for the owner only; nobody asks for statistics of raw values."""
-    path = raw_path(folder, number)
-    rows.write_parquet(path, compression="lz4", statistics=False)
-    path.chmod(0o600)
+    """Writes a slice of the raw rows; nobody asks for statistics of raw values."""
+    rows.write_parquet(raw_path(folder, number), compression="lz4", statistics=False)
 
 
 def write_empty_rows(folder: Path, columns: list[str]) -> None:

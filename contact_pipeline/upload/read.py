@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,10 @@ import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
+from contact_pipeline.temporary import passing_folder
 from contact_pipeline.upload.delimited import read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
@@ -61,17 +62,17 @@ def read_upload(
         Refusal: the file cannot be taken, in words for its sender.
     """
     kind = find_file_type(path, file_name, file, settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
-    try:
-        expected = frozenset(folded(heading) for heading in known)
-        upload = _read(kind, path, file_name, file, options, folder, settings, expected)
-    except Refusal:
+    expected = frozenset(folded(heading) for heading in known)
+    with owner_only():
+        folder.mkdir(parents=True, exist_ok=True)
         _clear(folder)
-        raise
-    unreadable = upload.rejections.select("row_number", "line_number", pl.col("value").alias("text"))
-    unreadable.write_parquet(folder / _UNREADABLE_ROWS)
-    (folder / _UNREADABLE_ROWS).chmod(0o600)
+        try:
+            upload = _read(kind, path, file_name, file, options, folder, settings, expected)
+        except Refusal:
+            _clear(folder)
+            raise
+        unreadable = upload.rejections.select("row_number", "line_number", pl.col("value").alias("text"))
+        unreadable.write_parquet(folder / _UNREADABLE_ROWS)
     if mask:
         upload = replace(upload, rejections=upload.rejections.with_columns(pl.lit(None, pl.String).alias("value")))
     return upload
@@ -124,8 +125,7 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[s
     Raises:
         Refusal: the file cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="contact-pipeline-") as name:
-        folder = Path(name)
+    with passing_folder(settings.home) as folder:
         upload = read_upload(path, path.name, None, options, folder, settings)
         rows = pl.concat([pl.read_parquet(part, glob=False) for part in raw_paths(folder)])
     cells = rows.select(

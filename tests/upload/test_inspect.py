@@ -17,7 +17,7 @@ def test_a_csv_file_is_shown_as_it_stands(tmp_path):
     path = tmp_path / "leads.csv"
     path.write_bytes('Name;Phone;\r\n"Ada; L";1;\r\n\r\nGrace\r\nJosé;3;x\r\n'.encode("cp1252"))
 
-    seen = inspect_file(path, ReadOptions(), Settings())
+    seen = inspect_file(path, ReadOptions(), Settings(home=tmp_path))
 
     assert json.loads(json.dumps(seen)) == {
         "file_type": "csv",
@@ -52,7 +52,7 @@ def test_a_workbook_is_shown_as_it_stands(tmp_path):
     book.active.append(["Ada", 2139])
     book.save(tmp_path / "contacts.xlsx")
 
-    seen = inspect_file(tmp_path / "contacts.xlsx", ReadOptions(), Settings())
+    seen = inspect_file(tmp_path / "contacts.xlsx", ReadOptions(), Settings(home=tmp_path))
 
     assert (seen["sheet"], seen["sheets"], seen["delimiter"]) == ("Contacts", ["Contacts"], None)
     assert seen["rows"] == [{"row_number": 2, "cells": ["Ada", "2139"]}]
@@ -61,7 +61,7 @@ def test_a_workbook_is_shown_as_it_stands(tmp_path):
 def test_a_heading_alone_is_shown(tmp_path):
     (tmp_path / "empty.csv").write_text("Name,Phone\n")
 
-    seen = inspect_file(tmp_path / "empty.csv", ReadOptions(), Settings())
+    seen = inspect_file(tmp_path / "empty.csv", ReadOptions(), Settings(home=tmp_path))
 
     assert (seen["headings"], seen["data_rows"], seen["rows"]) == (["Name", "Phone"], 0, [])
 
@@ -70,6 +70,6 @@ def test_a_file_of_nothing_is_refused(tmp_path):
     (tmp_path / "empty.csv").write_text("")
 
     with pytest.raises(Refusal) as refused:
-        inspect_file(tmp_path / "empty.csv", ReadOptions(), Settings())
+        inspect_file(tmp_path / "empty.csv", ReadOptions(), Settings(home=tmp_path))
 
     assert refused.value.code == "file-empty"

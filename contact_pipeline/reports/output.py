@@ -1,0 +1,98 @@
+"""Files that are written for people, wherever they want them: whole or not at all, and never over something else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from contact_pipeline.errors import Usage
+
+
+def refuse_output(path: Path, *, overwrite: bool) -> None:
+    """Tests that a file may be written there.
+
+    Raises:
+        Usage: there is a file already that is not to be replaced (code `file-exists`), something else than a file, a
+            link included (`not-a-file`), or no such folder (`folder-missing`).
+    """
+    if not path.parent.is_dir():
+        raise Usage(
+            "folder-missing", f"There is no folder {path.parent}.", "Make it, or write elsewhere.", file=path.name
+        )
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a device"
+        raise Usage("not-a-file", f"{path} is {kind}; nothing is written there.", "Give another name.", file=path.name)
+    if not overwrite:
+        raise _exists(path)
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
+    """A file for its owner only, which has its name once the block has ended well; killed before, nothing is left.
+
+    Args:
+        path: where to write.
+        overwrite: whether a file that is there is replaced.
+
+    Raises:
+        Usage: as `refuse_output`.
+    """
+    refuse_output(path, overwrite=overwrite)
+    aside = path.with_name(f".{secrets.token_hex(8)}.part")
+    with _open(aside) as file:
+        try:
+            yield file
+            file.flush()
+            _name(file, aside)
+            if overwrite:
+                refuse_output(path, overwrite=True)
+                aside.replace(path)
+            else:
+                _place(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _open(aside: Path) -> IO[bytes]:
+    """A file without a name, where the system knows such: when the process is killed, it is gone."""
+    if hasattr(os, "O_TMPFILE"):
+        try:
+            return os.fdopen(os.open(aside.parent, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b")
+        except OSError:  # the file system does not
+            pass
+    return os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR, 0o600), "w+b")
+
+
+def _name(file: IO[bytes], aside: Path) -> None:
+    if aside.exists():
+        return
+    folder = os.open(aside.parent, os.O_RDONLY)
+    try:  # with a folder given, Python lets the system follow the link to the file
+        os.link(f"/proc/self/fd/{file.fileno()}", aside.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _place(aside: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(aside)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except OSError:  # a file system without such links
+        refuse_output(path, overwrite=False)
+        aside.rename(path)
+
+
+def _exists(path: Path) -> Usage:
+    return Usage(
+        "file-exists", f"There is a file {path} already.", "Give another name, or --overwrite.", file=path.name
+    )
