@@ -139,7 +139,7 @@ def processes_of(home: Path) -> list[int]:
 
 def start(home: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, umask=0)
 
 
 @contextmanager
@@ -295,6 +295,13 @@ def test_nothing_sensitive_is_kept_by_dagster(story: Story, home: Path) -> None:
     assert kept
     for secret in (b"219-09-9999", b"219099999", b"04/17/1984", b"1984-04-17"):
         assert [path for path in kept if secret in path.read_bytes()] == []
+
+
+def test_everything_in_the_home_is_for_its_owner_only(story: Story, home: Path) -> None:
+    """Dagster's storage included, and the folders of the inbox as they are made."""
+    paths = [home, *home.rglob("*")]
+    assert len(paths) > 50
+    assert [f"{path.lstat().st_mode:o} {path}" for path in paths if path.lstat().st_mode & 0o077] == []
 
 
 def test_a_home_is_served_once(story: Story, home: Path) -> None:
