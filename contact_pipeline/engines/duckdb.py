@@ -308,7 +308,7 @@ def copy_database(path: Path, copy: Path, settings: Settings) -> None:
     """
     new = copy.with_name(f"{copy.name}.new")
     try:
-        with open_database(path, settings, read_only=True) as database, ExitStack() as held:
+        with owner_only(), open_database(path, settings, read_only=True) as database, ExitStack() as held:
             # POSIX: the first handle of a file that a process closes ends all its locks on it. So they stay open.
             logged = [
                 _copy_file(held.enter_context(original.open("rb")), new.with_name(f"{new.name}{suffix}"))
