@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from contact_pipeline.errors import Refusal
 
 _PREFIX: Final = "CONTACT_PIPELINE_"
+
+# DuckDB splits the folders in which it looks for files at commas, begins the parameters of an address at a question
+# mark, and takes a backslash for a slash.
+_MISREAD: Final = {",": "a comma", "?": "a question mark", "\\": "a backslash"}
 
 
 class Settings(BaseModel):
@@ -17,7 +23,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     home: Path = Field(
-        default=Path("data"), description="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/."
+        default=Path("data"),
+        validate_default=True,
+        description="Folder with inbox/, contacts.duckdb, staging/, uploads/ and profiles/. Its path may have no "
+        "comma, question mark or backslash.",
     )
     memory_limit: str = Field(default="2GB", description="Memory that DuckDB may use before it spills to disk.")
     threads: int | None = Field(default=None, ge=1, description="Threads that DuckDB may use; unset: all cores.")
@@ -66,6 +75,19 @@ class Settings(BaseModel):
         named = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in cls.model_fields}
         return {name: value for name, value in named.items() if value is not None} | given
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _as_a_path(cls, home: object) -> object:
+        return Path(home) if isinstance(home, str) else home  # as text, bytes that are no UTF-8 would not pass
+
+    @field_validator("home")
+    @classmethod
+    def _readable_by_all(cls, home: Path) -> Path:
+        check_folder(home.absolute())
+        check_folder(Path(os.path.realpath(home)))  # DuckDB follows links
+        # Libraries take `~` for the user's folder and what stands before a colon for a kind of address.
+        return home.absolute() if str(home).startswith("~") or ":" in str(home) else home
+
     @property
     def contacts_path(self) -> Path:
         """The contact database."""
@@ -98,3 +120,21 @@ class Settings(BaseModel):
     def upload_path(self, upload_id: str) -> Path:
         """The folder that holds an upload's original and what is given back for it."""
         return self.home / "uploads" / upload_id
+
+
+def check_folder(folder: Path) -> None:
+    """Tests that every library reads the path of a folder as it is meant; before anything is written into it.
+
+    Raises:
+        Refusal: it does not (code `home-path`).
+    """
+    path = str(folder)
+    found = [name for mark, name in _MISREAD.items() if mark in path]
+    if any("\ud800" <= letter <= "\udfff" for letter in path):
+        found.append("bytes that are no UTF-8")
+    if found:
+        raise Refusal(
+            "home-path",
+            f"The path {os.fsencode(path).decode('utf-8', 'replace')} has {found[0]}.",
+            "Choose a home folder without that in its path.",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
 _CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+_UNDECODABLE = re.compile("[\ud800-\udfff]")  # bytes of a file's name that are no UTF-8, as Python holds them
 
 
 def out() -> Console:
@@ -33,7 +35,8 @@ def err() -> Console:
 
 def document(content: object) -> None:
     """Prints the one JSON document of a command."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+    shown = json.dumps(content, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(_decodable(shown) + "\n")
 
 
 def text(value: object, style: str = "") -> Text:
@@ -47,7 +50,11 @@ def text(value: object, style: str = "") -> Text:
             shown = "; ".join(str(part) for part in value)
         case _:
             shown = str(value)
-    return Text(shown.translate(_CONTROLS), style=style)
+    return Text(_decodable(shown.translate(_CONTROLS)), style=style)
+
+
+def _decodable(shown: str) -> str:
+    return _UNDECODABLE.sub("\N{REPLACEMENT CHARACTER}", shown)
 
 
 def show(*parts: RenderableType) -> None:
@@ -99,7 +106,7 @@ def facts(pairs: Mapping[str, object]) -> Table:
 
 def next_command(why: str, command: str) -> Text:
     """What to type next, and what for."""
-    return Text.assemble((f"{why}: ", "dim"), (command, "cyan"))
+    return Text.assemble((f"{why}: ", "dim"), text(command, "cyan"))
 
 
 @contextmanager

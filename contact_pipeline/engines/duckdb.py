@@ -15,9 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.errors import StoreBusy
 from contact_pipeline.owner_only import owner_only
-from contact_pipeline.settings import Settings
+from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -223,14 +223,11 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
-        Refusal: its path has a comma or a question mark (code `home-path`): DuckDB would look for views' files in two
-            places, and in neither the right one, or write its log elsewhere.
+        Refusal: DuckDB would misread its path (code `home-path`): look for views' files in two places, and in neither
+            the right one, or write its log elsewhere.
     """
-    for mark, name in ((",", "comma"), ("?", "question mark")):
-        if path is not None and mark in str(path.parent):
-            raise Refusal(
-                "home-path", f"The path {path.parent} has a {name}.", f"Choose a home folder whose path has no {name}."
-            )
+    if path is not None:
+        check_folder(path.parent)
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
         with _interruptible(), ExitStack() as held:

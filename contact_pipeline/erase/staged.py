@@ -120,7 +120,7 @@ def _texts(schema: pl.Schema) -> Iterator[pl.Expr]:
 
 
 def _empty_file(path: Path, rows: set[int]) -> None:
-    if not rows or _ROW not in pl.read_parquet_schema(path):
+    if not rows or _ROW not in pl.scan_parquet(path, glob=False).collect_schema():
         return
     mine = pl.col(_ROW).is_in(sorted(rows))
     if not pl.scan_parquet(path, glob=False).select(mine.any()).collect().item():

@@ -40,7 +40,7 @@ def read_decisions(path: Path) -> dict[int, str]:
 def _cells(path: Path) -> pl.DataFrame:
     """The columns row_number and to as trimmed text, with the place of each line."""
     try:
-        read = pl.read_csv(path, infer_schema=False, encoding="utf8", truncate_ragged_lines=True)
+        read = pl.read_csv(path.read_bytes(), infer_schema=False, encoding="utf8", truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _refusal(path, f"{path.name} cannot be read.", "Give a CSV file in UTF-8.") from error
     missing = [name for name in (ROW, TO) if name not in read.columns]

@@ -46,8 +46,8 @@ class Pipeline:
     """The import engine of one home folder."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
-        self.settings = settings if home is None else settings.model_copy(update={"home": Path(home)})
+        given = settings.model_dump() if settings else {}
+        self.settings = Settings(**given if home is None else given | {"home": Path(home)})
         self.store = Store(self.settings)
         self.originals = Originals(self.settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,7 +37,8 @@ class ModernWorkbook:
         self._tables = look_at_tables(path, most_cells) if kind == "ods" else None
         with _damage():
             # The reader goes by the ending of a path; by the content only where it is handed that.
-            named_right = path.suffix.lower() in _ENDINGS[kind]
+            # Nor does it take a path with bytes that are no UTF-8.
+            named_right = path.suffix.lower() in _ENDINGS[kind] and not _has_odd_bytes(path)
             self._book = fastexcel.read_excel(path if named_right else path.read_bytes())
 
     @property
@@ -92,6 +94,10 @@ def last_row_of(path: Path, sheet: str) -> int:
             filled = pl.DataFrame(loaded).select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
             return int((filled.arg_true() + 1).max() or 0)  # type: ignore[arg-type]
     return 0
+
+
+def _has_odd_bytes(path: Path) -> bool:
+    return str(path).encode("utf-8", "replace") != os.fsencode(path)
 
 
 @contextmanager
