@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from contact_pipeline.orchestration.metadata import staged
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import stage_each
 
 
 @dg.asset(
@@ -14,12 +14,10 @@ from contact_pipeline.orchestration.resources import PipelineResource
     group_name="contacts",
     kinds={"duckdb"},
 )
-def matched_changeset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> None:
+def matched_changeset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.Output[None]:
     """The frozen, hashed changeset: one change per contact, fields before and after, and every row's outcome.
 
     Materialized again, an upload that has become stale is planned anew; any other stays as it is.
     """
     opened = pipeline.open()
-    for key in context.partition_keys:
-        upload = opened.plan_again(key)
-        context.add_asset_metadata(staged("matched_changeset", upload, opened), partition_key=key)
+    return stage_each(context, opened, opened.plan_again)

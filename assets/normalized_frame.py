@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from contact_pipeline.orchestration.metadata import staged
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import stage_each
 
 
 @dg.asset(
@@ -14,9 +14,7 @@ from contact_pipeline.orchestration.resources import PipelineResource
     group_name="contacts",
     kinds={"polars"},
 )
-def normalized_frame(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> None:
+def normalized_frame(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.Output[None]:
     """The rows in the profile's fields, values in canonical form; what changed in meaning is listed as a repair."""
     opened = pipeline.open()
-    for key in context.partition_keys:
-        upload = opened.normalize(key)
-        context.add_asset_metadata(staged("normalized_frame", upload, opened), partition_key=key)
+    return stage_each(context, opened, opened.normalize)

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from contact_pipeline.orchestration.metadata import staged
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import stage_each
 
 
 @dg.asset(
@@ -13,9 +13,7 @@ from contact_pipeline.orchestration.resources import PipelineResource
     group_name="contacts",
     kinds={"duckdb"},
 )
-def raw_upload(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> None:
+def raw_upload(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.Output[None]:
     """The rows of the file, every cell the text that was read, with their row numbers."""
     opened = pipeline.open()
-    for key in context.partition_keys:
-        upload = opened.read(key)
-        context.add_asset_metadata(staged("raw_upload", upload, opened), partition_key=key)
+    return stage_each(context, opened, opened.read)

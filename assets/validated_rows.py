@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from contact_pipeline.orchestration.metadata import staged
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import stage_each
 
 
 @dg.asset(
@@ -14,9 +14,7 @@ from contact_pipeline.orchestration.resources import PipelineResource
     group_name="contacts",
     kinds={"polars", "pandera"},
 )
-def validated_rows(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> None:
+def validated_rows(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.Output[None]:
     """The rejections: row, column, masked value, what is wrong and what to do about it; the other rows are valid."""
     opened = pipeline.open()
-    for key in context.partition_keys:
-        upload = opened.validate(key)
-        context.add_asset_metadata(staged("validated_rows", upload, opened), partition_key=key)
+    return stage_each(context, opened, opened.validate)

@@ -17,4 +17,5 @@ def duplicate_count(upload: Upload) -> Verdict:
     within = upload.duplicates.get("within_file", 0)
     total = existing + within
     said = f"{existing} of existing contacts and {within} within the file." if total else "No duplicates."
-    return Verdict(total == 0, said, numbers={"duplicates": total, "of_existing": existing, "within_file": within})
+    details = {"of_existing": existing, "within_file": within}
+    return Verdict(total == 0, said, numbers={"duplicates": total}, details=details)

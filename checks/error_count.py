@@ -19,5 +19,6 @@ def error_count(upload: Upload) -> Verdict:
         upload.error_count == 0,
         said if upload.error_count else "No errors.",
         is_grave=upload.state == "blocked",
-        numbers={"errors": upload.error_count, **by_code},
+        numbers={"errors": upload.error_count},
+        details=by_code,
     )

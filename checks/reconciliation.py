@@ -45,5 +45,6 @@ def reconciliation(upload: Upload) -> Verdict:
     elif stored != ledger:
         said = f"The ledger says {ledger}, the rows say {stored}."
     else:
-        return Verdict(True, f"{numbers['in_file']} rows, each with one outcome.", numbers=numbers | stored)
-    return Verdict(False, said, is_grave=True, numbers=numbers)
+        said = f"{numbers['in_file']} rows, each with one outcome."
+        return Verdict(True, said, numbers={"rows": numbers["in_file"]}, details=stored)
+    return Verdict(False, said, is_grave=True, numbers={"rows": numbers["in_file"]}, details=numbers | stored)

@@ -1,9 +1,9 @@
-"""Applying from Dagster: what an operator says when launching `apply_upload`, and what came of it."""
+"""Applying from Dagster: what is said when launching `apply_upload`, and what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 from pydantic import Field
@@ -13,17 +13,22 @@ from contact_pipeline.orchestration.checking import Verdict
 from contact_pipeline.orchestration.metadata import reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
 
-APPLIED_STATES = frozenset({"applied", "finalized"})
-STOPPED_STATES = frozenset({"blocked", "stale", "refused", "failed"})
+AUTOMATIC: Final = "automatic by profile"  # approved_by of the runs that the sensor requests
+
+_STOPPED: Final = frozenset({"blocked", "stale", "refused", "failed"})
 
 
 class Approval(dg.Config):
-    """The approval of an upload's changeset. Empty, only what its profile applies automatically is applied."""
+    """The approval of an upload's changeset."""
 
-    approved_by: str | None = Field(default=None, description="Login of whoever approves; self-declared.")
+    approved_by: str = Field(
+        description=f"Login of whoever approves; self-declared. '{AUTOMATIC}' applies what its profile applies at once."
+    )
     changeset: str | None = Field(default=None, description="Hash of the changeset that is approved, and of no other.")
     confirm_deactivations: bool = Field(default=False, description="Whether to go past the guard on deactivations.")
     confirm_rejected: bool = Field(default=False, description="Whether to go past the guard on rows rejected.")
@@ -32,23 +37,39 @@ class Approval(dg.Config):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where an upload stands after it was to be applied, in words, and whether the request itself was refused."""
+    """Where an upload stands, in words. `refused`: something was asked for just now that could not be granted."""
 
     upload: Upload
     said: str
     refused: bool = False
 
     @property
+    def is_applied(self) -> bool:
+        """Whether its changeset is in effect."""
+        return self.upload.state in {"applied", "finalized"}
+
+    @property
     def verdict(self) -> Verdict:
-        """The ending as a check result: grave where something was to be applied and could not be."""
-        stopped = self.refused or self.upload.state in STOPPED_STATES
-        return Verdict(not stopped, self.said, is_grave=stopped, numbers={"imports": self.upload.imports})
+        """The ending as `apply_gates` has it: failed unless the upload is applied, grave where something stops it."""
+        return Verdict(
+            self.is_applied and not self.refused,
+            self.said,
+            is_grave=self.refused or self.upload.state in _STOPPED,
+            numbers={"imports": self.upload.imports} if self.is_applied else {},
+        )
 
 
 def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> Ending:
-    """Applies an upload as far as this approval and its profile allow. What cannot be applied is said, not raised."""
+    """Applies an upload as far as this approval and its profile allow. What cannot be applied is said, not raised.
+
+    Raises:
+        Refusal: there is no such upload (code `upload-unknown`).
+    """
+    pipeline.show(upload_id)
     try:
-        if approval.approved_by:
+        if approval.approved_by == AUTOMATIC:
+            upload = pipeline.apply_automatic(upload_id)
+        else:
             upload = pipeline.apply(
                 upload_id,
                 user=approval.approved_by,
@@ -57,25 +78,35 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> En
                 confirm_rejected=approval.confirm_rejected,
                 confirm_changed=approval.confirm_changed,
             )
-        else:
-            upload = pipeline.apply_automatic(upload_id)
     except Refusal as refusal:
         return Ending(pipeline.show(upload_id), f"Nothing was applied: {refusal}", refused=True)
-    return standing(upload)
+    return describe_state(pipeline, upload)
 
 
-def standing(upload: Upload) -> Ending:
-    """Where an upload stands, whoever applied it."""
+def describe_state(pipeline: Pipeline, upload: Upload) -> Ending:
+    """Where an upload stands, who has brought it there and when."""
     match upload.state:
         case "finalized":
-            said = "Applied and finalized."
-        case "applied":
-            said = "Applied; hidden from the published contacts until it is finalized." if upload.held else "Applied."
-        case "staged":
             said = (
-                f"Nothing was applied: the changeset {upload.changeset_sha256} awaits approval. "
-                "Launch apply_upload for this partition with approved_by in its config."
+                f"Applied by {upload.approved_by}; finalized {_by(upload.line.finalized_by, upload.line.finalized_at)}."
             )
+        case "applied":
+            held = "; hidden from the published contacts until it is finalized" if upload.held else ""
+            said = f"Applied {_by(upload.approved_by, upload.finished_at)}{held}."
+        case "undone":
+            commit = pipeline.store.last_commit(upload.upload_id)
+            by = _by(commit["actor"], commit["committed_at"]) if commit else ""
+            said = f"Undone {by}. redo_upload brings it back."
+        case "staged":
+            said = f"Not applied: the changeset {upload.changeset_sha256} awaits approval; apply_upload gives it."
+        case "repeated":
+            said = f"Not applied: the file repeats upload {upload.repeats} and changes nothing."
+        case "cancelled":
+            said = reason(upload)
         case state:
-            said = f"Nothing was applied: the upload is {state}. {reason(upload)}".strip()
+            said = f"Not applied: the upload is {state}. {reason(upload)}".strip()
     return Ending(upload, said)
+
+
+def _by(who: str | None, at: datetime | None) -> str:
+    return f"by {who} at {at:%Y-%m-%d %H:%M:%S} UTC" if at else f"by {who}"

@@ -15,8 +15,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
 )
 
+from contact_pipeline.orchestration.events import happened
+from contact_pipeline.orchestration.forgetting import newest_materialization
 from contact_pipeline.orchestration.metadata import reason
-from contact_pipeline.orchestration.partitions import uploads
+from contact_pipeline.orchestration.partitions import upload_ids, uploads
 from contact_pipeline.orchestration.resources import PipelineResource
 
 if TYPE_CHECKING:
@@ -25,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check says of one upload. `is_grave` tells what stops an upload from what is worth a look."""
+    """What a check says of one upload. `is_grave` tells what stops an upload from what is worth a look.
+
+    Dagster plots each of the numbers; the details are only shown.
+    """
 
     passed: bool
     description: str
     is_grave: bool = False
     numbers: Mapping[str, int] = field(default_factory=dict)
+    details: Mapping[str, int] = field(default_factory=dict)
 
 
 Judge = Callable[["Upload"], Verdict]
@@ -55,13 +61,24 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
         @dg.asset_check(asset=asset, name=name, description=judge.__doc__, partitions_def=uploads)  # type: ignore[arg-type]
         def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.Output[None]]:
             run = context.op_execution_context
-            for key, upload in pipeline.look_up(run.partition_keys).items():
-                log_result(run, evaluation(run.instance, asset, name, key, judge(upload)))
+            for key, upload in pipeline.look_up(upload_ids(run)).items():
+                if is_due(asset, name, upload):
+                    log_result(run, evaluation(run.instance, asset, name, key, judge(upload)))
             yield dg.Output(None)
 
         return UploadCheck(asset, name, judge, check)
 
     return made
+
+
+def is_due(asset: str, name: str, upload: "Upload") -> bool:
+    """Whether a check has something to judge: what did not happen, or was deleted, neither passes nor fails.
+
+    That a file was refused is said by `file_accepted` alone.
+    """
+    if name == "file_accepted" and upload.state == "refused":
+        return True
+    return asset in happened(upload) and upload.state != "cancelled"
 
 
 def guard_verdict(upload: "Upload", guarded: str, count: int, said: str) -> Verdict:
@@ -80,20 +97,18 @@ def evaluation(
     instance: dg.DagsterInstance, asset: str, name: str, upload_id: str, verdict: Verdict
 ) -> dg.AssetCheckEvaluation:
     """The verdict as Dagster keeps it for the upload's partition, tied to its newest materialization."""
-    key = dg.AssetKey(asset)
-    newest = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[upload_id]), limit=1
-    ).records
+    newest = newest_materialization(instance, asset, upload_id)
+    details = {"details": dg.MetadataValue.json(dict(verdict.details))} if verdict.details else {}
     return dg.AssetCheckEvaluation(
-        asset_key=key,
+        asset_key=dg.AssetKey(asset),
         check_name=name,
         passed=verdict.passed,
         partition=upload_id,
         severity=dg.AssetCheckSeverity.ERROR if verdict.is_grave else dg.AssetCheckSeverity.WARN,
         description=verdict.description,
-        metadata=dict(verdict.numbers),
+        metadata={**verdict.numbers, **details},
         target_materialization_data=JudgedMaterialization(
-            storage_id=newest[0].storage_id, run_id=newest[0].run_id, timestamp=newest[0].timestamp
+            storage_id=newest.storage_id, run_id=newest.run_id, timestamp=newest.timestamp
         )
         if newest
         else None,

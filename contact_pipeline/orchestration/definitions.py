@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from contact_pipeline.orchestration.checking import UploadCheck
-from contact_pipeline.orchestration.jobs import JOBS
+from contact_pipeline.orchestration.jobs import apply_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox
 
@@ -22,7 +22,7 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
     return dg.Definitions(
         assets=_package("assets").ASSETS,
         asset_checks=[check.definition for check in checks],
-        jobs=JOBS,
+        jobs=[stage_upload, apply_upload, *request_jobs(checks)],
         sensors=[inbox, apply_automatic, command_line_uploads(checks)],
         resources={"pipeline": PipelineResource(), **(resource_overrides or {})},
         executor=dg.in_process_executor,

@@ -1,82 +1,120 @@
-"""The jobs: stage an upload, apply it, finalize it, undo it. Each carries one upload or several, in one process."""
+"""The jobs: stage an upload and apply it, and one for each request that somebody makes of an upload.
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+A request that is not granted fails its run with one sentence. Each job carries one upload or a range, in one process.
+"""
+
+from collections.abc import Sequence
 
 import dagster as dg
 from pydantic import Field
 
-from contact_pipeline.errors import Refusal
-from contact_pipeline.orchestration.metadata import counts, facts
-from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, keys_of, uploads
+from contact_pipeline.orchestration.checking import UploadCheck
+from contact_pipeline.orchestration.events import APPLIED
+from contact_pipeline.orchestration.metadata import STAGED
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, uploads
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import Plan, grant_each, plan_again
 
-if TYPE_CHECKING:
-    from contact_pipeline.pipeline import Pipeline
-    from contact_pipeline.store import Upload
-
-STAGE, APPLY, FINALIZE, UNDO = "stage_upload", "apply_upload", "finalize_upload", "undo_upload"
+STAGE, APPLY = "stage_upload", "apply_upload"
 
 stage_upload = dg.define_asset_job(
     STAGE,
-    selection=["raw_upload", "normalized_frame", "validated_rows", "matched_changeset"],
+    selection=list(STAGED),
     executor_def=dg.in_process_executor,
     description="Reads, normalizes, validates and matches an upload, and freezes its changeset. Changes no contact.",
 )
 
 apply_upload = dg.define_asset_job(
     APPLY,
-    selection=["applied_contacts"],
+    selection=[APPLIED],
     executor_def=dg.in_process_executor,
     description="Applies an upload's frozen changeset. Launching it with approved_by in its config is the approval.",
 )
 
 
-class Asking(dg.Config):
+class Request(dg.Config):
     """Who asks for it."""
 
-    approved_by: str | None = Field(default=None, description="Login of whoever asks for it; self-declared.")
+    approved_by: str = Field(description="Login of whoever asks for it; self-declared.")
 
 
-Doing = Callable[["Pipeline", str, str | None], "Upload"]
+class Reversal(Request):
+    """Who asks for it, and whether the plan was looked at."""
+
+    plan_only: bool = Field(
+        default=True, description="Only show what would be written. Look at it, then launch again with false."
+    )
 
 
-def _do(context: dg.OpExecutionContext, config: Asking, pipeline: PipelineResource, doing: Doing, done: str) -> None:
-    """Does something to every upload of a run and notes it as an observation of applied_contacts."""
-    opened = pipeline.open()
-    for key in keys_of(context.run.tags, context.instance.get_dynamic_partitions("uploads")):
-        try:
-            upload, said = doing(opened, key, config.approved_by), done
-        except Refusal as refusal:
-            upload, said = opened.show(key), f"Nothing was done: {refusal}"
-        context.log.info("%s: %s", key, said)
-        seen = {"ending": dg.MetadataValue.text(said)} | facts(upload) | counts(upload)
-        context.log_event(dg.AssetObservation("applied_contacts", partition=key, metadata=seen))
+class Decision(dg.Config):
+    """What is decided about one row in review."""
+
+    row_number: int = Field(description="The row, as the file counts it.")
+    to: str = Field(description="Id of the contact that it is (in quotes), or new, or skip.")
 
 
-@dg.op(pool=CONTACT_DATABASE)
-def finalize(context: dg.OpExecutionContext, config: Asking, pipeline: PipelineResource) -> None:
-    """Makes what an upload changed visible in the published contacts."""
-    _do(context, config, pipeline, lambda opened, key, user: opened.finalize(key, user=user), "Finalized.")
+class Decisions(Request):
+    """Who decides, and what about which rows."""
+
+    decisions: list[Decision] = Field(description="The rows that are decided.")
 
 
-@dg.op(pool=CONTACT_DATABASE)
-def undo(context: dg.OpExecutionContext, config: Asking, pipeline: PipelineResource) -> None:
-    """Takes back what an upload applied, or the undoing of it; what changed since is left alone."""
-    _do(context, config, pipeline, lambda opened, key, user: opened.undo(key, user=user), "Done.")
+def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
+    """The jobs by which somebody asks for something; those that plan anew judge the changeset by these checks."""
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def finalize(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
+        """Makes what an upload changed visible in the published contacts."""
+        opened = pipeline.open()
+        grant_each(context, opened, config.approved_by, lambda key: opened.finalize(key, user=config.approved_by))
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def undo(context: dg.OpExecutionContext, config: Reversal, pipeline: PipelineResource) -> None:
+        """Shows what taking an upload out of effect would write, or writes it; what changed since is left alone."""
+        opened = pipeline.open()
+        plan = Plan("undo", opened.plan_undo) if config.plan_only else None
+        grant_each(context, opened, config.approved_by, lambda key: opened.undo(key, user=config.approved_by), plan)
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def redo(context: dg.OpExecutionContext, config: Reversal, pipeline: PipelineResource) -> None:
+        """Shows what bringing an undone upload back would write, or writes it."""
+        opened = pipeline.open()
+        plan = Plan("redo", opened.plan_redo) if config.plan_only else None
+        grant_each(context, opened, config.approved_by, lambda key: opened.redo(key, user=config.approved_by), plan)
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def cancel(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
+        """Ends an upload that is not applied; only its ledger line stays."""
+        opened = pipeline.open()
+        grant_each(context, opened, config.approved_by, lambda key: opened.cancel(key, user=config.approved_by))
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def replan(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
+        """Matches a stale upload anew with the contacts as they are now."""
+        opened = pipeline.open()
+        grant_each(context, opened, config.approved_by, lambda key: plan_again(opened, key), checks=checks)
+
+    @dg.op(pool=CONTACT_DATABASE)
+    def resolve(context: dg.OpExecutionContext, config: Decisions, pipeline: PipelineResource) -> None:
+        """Decides rows in review; the changeset is frozen anew, or one more is applied."""
+        opened, user = pipeline.open(), config.approved_by
+        choices = {decision.row_number: decision.to for decision in config.decisions}
+        grant_each(context, opened, user, lambda key: opened.resolve_many(key, choices, user=user), checks=checks)
+
+    descriptions = {
+        finalize: "Makes an applied upload that is held back visible in the published contacts.",
+        undo: "Takes an applied upload out of effect, in one commit. Shows the plan first: launch it again with "
+        "plan_only: false.",
+        redo: "Brings an undone upload back into effect, in one commit. Shows the plan first: launch it again with "
+        "plan_only: false.",
+        cancel: "Gives up an upload that is not applied: its staged data is deleted.",
+        replan: "Matches a stale upload anew with the contacts as they are now; the new changeset is to be approved.",
+        resolve: "Decides rows in review: each is a contact by its id, or new, or skip.",
+    }
+    return [_job(op, description) for op, description in descriptions.items()]
 
 
-@dg.job(name=FINALIZE, partitions_def=uploads, executor_def=dg.in_process_executor)
-def finalize_upload() -> None:
-    """Makes an applied upload that is held back visible in the published contacts."""
-    finalize()
-
-
-# Never retried by itself: a run that had committed before it died would take back the undoing.
-@dg.job(name=UNDO, partitions_def=uploads, executor_def=dg.in_process_executor, tags={"dagster/max_retries": "0"})
-def undo_upload() -> None:
-    """Takes back what an upload applied, in one commit; launched again, it takes back the undoing."""
-    undo()
-
-
-JOBS = (stage_upload, apply_upload, finalize_upload, undo_upload)
+def _job(op: dg.OpDefinition, description: str) -> dg.JobDefinition:
+    """The job `<op>_upload`, of this one step."""
+    graph = dg.GraphDefinition(name=f"{op.name}_upload", node_defs=[op])
+    return graph.to_job(partitions_def=uploads, executor_def=dg.in_process_executor, description=description)

@@ -23,51 +23,55 @@ STAGED = {  # asset → the staged table that it shows
     "matched_changeset": "contact_changes",
 }
 
-_KNOWN_BY = {  # asset → the counts that exist when it is materialized; later ones would show as zero
+# Asset → the numbers that are known when it is materialized; later ones would show as zero. Dagster plots each of them.
+_PLOTTED = {
     "raw_upload": ("rows",),
-    "normalized_frame": ("rows", "processed", "repairs"),
-    "validated_rows": ("rows", "processed", "repairs", "errors"),
+    "normalized_frame": ("rows",),
+    "validated_rows": ("rows", "errors"),
+    "matched_changeset": ("rows", "errors", "duplicates"),
+    "applied_contacts": ("rows", "errors", "duplicates", "imports"),
 }
+_FROM_MATCHING = ("matched_changeset", "applied_contacts")
 
 
 def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
     """What the materialization of an asset shows of an upload: the counts that are known by then, and its table."""
     table = STAGED[asset]
-    known = counts(upload)
-    shown = {name: known[name] for name in _KNOWN_BY[asset] if name in known} if asset in _KNOWN_BY else known
-    return (
-        facts(upload) | shown | preview(upload, table, pipeline.schema_of(upload.upload_id, table), pipeline.settings)
-    )
+    schema = pipeline.schema_of(upload.upload_id, table)
+    return facts(upload) | counts(upload, asset) | preview(upload, table, schema, pipeline.settings)
 
 
 def facts(upload: Upload) -> Metadata:
-    """The upload and where it stands; the reason in words, where it did not go on."""
+    """The upload and its file: what does not change, whatever becomes of it afterwards."""
     shown: dict[str, object] = {
         "profile": upload.profile,
         "file": upload.file_name,
-        "file_size": upload.file_size,
+        "file_size": f"{upload.file_size:,} bytes",
         "sha256": upload.sha256,
         "group": upload.group,
-        "state": upload.state,
-        "reason": reason(upload),
         "repeats": upload.repeats,
+        "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
+        "added_by": upload.user,
     }
     return {name: _value(value) for name, value in shown.items() if value not in (None, "")}
 
 
-def counts(upload: Upload) -> Metadata:
-    """The numbers of the uploads dashboard, and the hash that an approval names."""
-    shown: dict[str, object] = {
+def counts(upload: Upload, asset: str) -> Metadata:
+    """The numbers of an upload as far as an asset knows them, and the hash that an approval names."""
+    numbers = {
         "rows": upload.line.data_rows,
-        "processed": upload.processed,
-        "imports": upload.imports,
         "errors": upload.error_count,
-        "repairs": upload.repairs,
-        "deactivated": upload.deactivated,
-        "outcomes": dict(upload.outcomes),
-        "duplicates": dict(upload.duplicates),
-        "changeset_sha256": upload.changeset_sha256,
+        "duplicates": sum(upload.duplicates.values()),
+        "imports": upload.imports,
     }
+    shown: dict[str, object] = {name: numbers[name] for name in _PLOTTED[asset]}
+    if asset in _FROM_MATCHING:
+        shown |= {
+            "outcomes": dict(upload.outcomes),
+            "duplicates_of": dict(upload.duplicates),
+            "more": {"processed": upload.processed, "repairs": upload.repairs, "deactivated": upload.deactivated},
+            "changeset_sha256": upload.changeset_sha256,
+        }
     return {name: _value(value) for name, value in shown.items() if value is not None}
 
 
@@ -90,6 +94,40 @@ def preview(upload: Upload, table: str, schema: DataFrameSchema | None, settings
         records = [dg.TableRecord(row) for row in frame.select(_plain(frame)).iter_rows(named=True)]
         shown["preview"] = dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
     return shown
+
+
+def inverse_preview(upload: Upload, settings: Settings) -> Metadata:
+    """What undoing or redoing an upload would write, and what it would leave alone: counts, and the first of each.
+
+    Args:
+        upload: the upload, whose inverse is planned.
+        settings: how many rows are shown, if any.
+    """
+    inverse = upload.inverse
+    counted = inverse.changes.group_by("target", "action").len().sort("target", "action").iter_rows()
+    shown: Metadata = {
+        "would_write": dg.MetadataValue.json({f"{action} {target}": count for target, action, count in counted}),
+        "left_alone": dg.MetadataValue.int(inverse.conflicts.height),
+    }
+    first = settings.preview_rows if settings.previews else 0
+    changes = [
+        {
+            "target": f"{change['target']} {change.get(change['target'] + '_id', '')}".strip(),
+            "action": change["action"],
+            "row_number": change.get("row_number"),
+            "fields": "; ".join(f"{name}: {before} → {after}" for name, (before, after) in change["fields"].items()),
+        }
+        for change in (inverse.first_changes(first) if first else ())
+    ]
+    conflicts = inverse.conflicts.head(first).select("target", "id", "field", "reason", "upload_id").to_dicts()
+    for name, rows in (("first_changes", changes), ("first_left_alone", conflicts)):
+        if rows:
+            shown[name] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=_columns_of(rows[0]))
+    return shown
+
+
+def _columns_of(row: dict[str, Any]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name) for name in row])
 
 
 def _table_schema(described: dict[str, Any]) -> dg.TableSchema:

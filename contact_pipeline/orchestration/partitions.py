@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -34,15 +35,38 @@ def in_ranges(wanted: Collection[str], ordered: Sequence[str]) -> Iterator[list[
         yield stretch
 
 
-def request(job: str, stretch: Sequence[str], run_key: str) -> dg.RunRequest:
+def request(
+    job: str, stretch: Sequence[str], run_key: str, run_config: Mapping[str, Any] | None = None
+) -> dg.RunRequest:
     """A run of a job over one stretch of keys."""
-    if len(stretch) == 1:
-        return dg.RunRequest(run_key=run_key, job_name=job, partition_key=stretch[0])
-    return dg.RunRequest(run_key=run_key, job_name=job, tags={_START: stretch[0], _END: stretch[-1]})
+    where: dict[str, Any] = {"partition_key": stretch[0]}
+    if len(stretch) > 1:
+        where = {"tags": {_START: stretch[0], _END: stretch[-1]}}
+    return dg.RunRequest(run_key=run_key, job_name=job, run_config=run_config, **where)
+
+
+def upload_ids(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> list[str]:
+    """The uploads that a run carries.
+
+    Raises:
+        dg.Failure: it was launched without a partition, or for one that is gone.
+    """
+    try:
+        keys = keys_of(context.run.tags, context.instance.get_dynamic_partitions("uploads"))
+    except ValueError:
+        keys = []
+    if not keys:
+        said = "Nothing was done: choose a partition of `uploads` (the id of an upload) before launching."
+        raise dg.Failure(said, allow_retries=False)
+    return keys
 
 
 def keys_of(tags: Mapping[str, str], ordered: Sequence[str]) -> list[str]:
-    """The keys that a run with these tags carries."""
+    """The keys that a run with these tags carries.
+
+    Raises:
+        ValueError: an end of its range is not among the keys.
+    """
     if "dagster/partition" in tags:
         return [tags["dagster/partition"]]
     if _START not in tags:

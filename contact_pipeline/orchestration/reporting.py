@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from contact_pipeline.orchestration.approval import APPLIED_STATES, standing
-from contact_pipeline.orchestration.checking import UploadCheck, evaluation
-from contact_pipeline.orchestration.metadata import STAGED, counts, facts, staged
+from contact_pipeline.orchestration.approval import describe_state
+from contact_pipeline.orchestration.checking import UploadCheck
+from contact_pipeline.orchestration.events import without_run
+from contact_pipeline.orchestration.metadata import STAGED
+from contact_pipeline.orchestration.showing import not_shown, show_applied, show_checks, show_stage
+from contact_pipeline.store.ledger import now
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_WAS_TO_BE_APPLIED = frozenset({"applied", "finalized", "undone", "stale"})
 
 
 def report(instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], at_once: int) -> int:
-    """Makes every upload a partition, materialized as far as it came; returns how many were reported.
+    """Makes every upload a partition, shown as far as it came and as it stands now; returns how many were reported.
 
     An upload that was received but not staged is left out: its command, or its run, is still at work.
     """
@@ -29,38 +33,36 @@ def report(instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[Up
     if new:
         instance.add_dynamic_partitions("uploads", [upload.upload_id for upload in new])
     for upload in new:
-        _report_staged(instance, pipeline, checks, upload)
-    applied = _applied_without_run(instance, ledger)[:at_once]
-    for upload in applied:
-        _report_applied(instance, upload)
-    return len({upload.upload_id for upload in (*new, *applied)})
+        _report_new(instance, pipeline, checks, upload)
+    changed = _changed_without_run(instance, [upload for upload in ledger if upload.upload_id in known])[:at_once]
+    for upload in changed:
+        _report_changed(instance, pipeline, checks, upload)
+    return len(new) + len(changed)
 
 
-def _applied_without_run(instance: dg.DagsterInstance, ledger: list[Upload]) -> list[Upload]:
-    """Applied uploads that Dagster knows nothing of. A run that is under way may just be about to tell it."""
-    if instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)):
-        return []
-    told = instance.get_materialized_partitions(dg.AssetKey("applied_contacts"))
-    return [upload for upload in ledger if upload.state in APPLIED_STATES and upload.upload_id not in told]
+def _changed_without_run(instance: dg.DagsterInstance, uploads: list[Upload]) -> list[Upload]:
+    """Uploads that Dagster shows otherwise than they are. A run that is under way may just be about to show them."""
+    return [] if instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)) else not_shown(instance, uploads)
 
 
-def _report_staged(
+def _report_new(
     instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], upload: Upload
 ) -> None:
+    events = without_run(instance, upload.added_at)
     for asset in STAGED:
-        shown = staged(asset, upload, pipeline)
-        instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=upload.upload_id, metadata=shown))
-    for check in checks:
-        verdict = check.judge(upload)
-        instance.report_runless_asset_event(evaluation(instance, check.asset, check.name, upload.upload_id, verdict))
+        show_stage(events, pipeline, asset, upload)
+    show_checks(events, checks, upload)
+    if upload.state in _WAS_TO_BE_APPLIED:
+        show_applied(without_run(instance, upload.finished_at or upload.added_at), describe_state(pipeline, upload))
 
 
-def _report_applied(instance: dg.DagsterInstance, upload: Upload) -> None:
-    ending = standing(upload)
-    shown = {"ending": dg.MetadataValue.text(ending.said)} | facts(upload) | counts(upload)
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization("applied_contacts", partition=upload.upload_id, metadata=shown)
-    )
-    instance.report_runless_asset_event(
-        evaluation(instance, "applied_contacts", "apply_gates", upload.upload_id, ending.verdict)
-    )
+def _report_changed(
+    instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], upload: Upload
+) -> None:
+    """Shows what has become of an upload since; when exactly that was, the ledger does not say of every change."""
+    events = without_run(instance, now())
+    if upload.state in {"staged", "blocked"}:
+        show_stage(events, pipeline, "matched_changeset", upload)
+        show_checks(events, [check for check in checks if check.asset == "matched_changeset"], upload)
+    else:
+        show_applied(events, describe_state(pipeline, upload))

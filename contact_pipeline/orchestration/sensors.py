@@ -10,7 +10,9 @@ import dagster as dg
 
 from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.orchestration import inbox as folder
+from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.checking import UploadCheck
+from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.jobs import APPLY, STAGE, apply_upload, stage_upload
 from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of, request, uploads
@@ -87,7 +89,8 @@ def apply_automatic(
     if not ready:
         yield dg.SkipReason("None of the uploads that were staged applies automatically.")
     for keys in in_ranges(ready, ordered):
-        yield request(APPLY, keys, f"{APPLY}:{context.dagster_run.run_id}:{keys[0]}")
+        run_key = f"{APPLY}:{context.dagster_run.run_id}:{keys[0]}"
+        yield request(APPLY, keys, run_key, {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}})
 
 
 def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
@@ -102,7 +105,7 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-        """Reports uploads that were staged or applied on the command line, as materializations without a run."""
+        """Reports what became of uploads on the command line: staged, applied, finalized, undone, redone, cancelled."""
         reported = report(context.instance, pipeline.open(), checks, REPORTED_AT_ONCE)
         return dg.SkipReason(f"{reported} reported." if reported else "Nothing was done on the command line.")
 

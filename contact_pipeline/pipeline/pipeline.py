@@ -207,6 +207,7 @@ class Pipeline:
         confirm_rejected: bool = False,
         confirm_changed: bool = False,
         replan: bool = False,
+        automatic: bool = False,
     ) -> Upload:
         """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
 
@@ -219,6 +220,7 @@ class Pipeline:
             confirm_changed: whether the guard on the share of contacts changed is.
             replan: whether an upload that turns out to be stale is planned again and, unless something blocks the new
                 plan, applied; once.
+            automatic: whether nobody approves it but the profile, for that user; ledger and history say so.
 
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
@@ -250,9 +252,10 @@ class Pipeline:
             )
         actor = user or getpass.getuser()
         self._check_roles(line, actor)
-        applied = committing.commit(self.store, line, actor)
+        approved_by = f"{actor}, automatic by profile" if automatic else actor
+        applied = committing.commit(self.store, line, approved_by)
         if replan and applied.state == "stale" and self.plan_again(upload_id).state == "staged":
-            applied = committing.commit(self.store, self.store.line(upload_id), actor)
+            applied = committing.commit(self.store, self.store.line(upload_id), approved_by)
         return self._upload(applied)
 
     def apply_automatic(self, upload_id: str) -> Upload:
@@ -262,7 +265,7 @@ class Pipeline:
             return upload
         if upload.state == "stale" and self.plan_again(upload_id).state != "staged":
             return self.show(upload_id)
-        return self.apply(upload_id, user=upload.user, replan=True)
+        return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
 
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any

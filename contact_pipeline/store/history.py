@@ -54,6 +54,13 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
     return sorted(entries, key=lambda entry: entry["commit_number"])
 
 
+def last_commit(database: Database, upload_id: str) -> dict[str, Any] | None:
+    """The newest commit of an upload: its action (apply, undo, redo), committed_at and actor; None without one."""
+    newest = "SELECT * FROM commits WHERE upload_id = ? ORDER BY commit_number DESC LIMIT 1"
+    found = database.records(newest, [upload_id])
+    return found[0] if found else None
+
+
 def note_origins(database: Database, contact_id: int) -> list[dict[str, Any]]:
     """Where each note of a contact came from: the newest change that counts and added it, with its upload and time."""
     records = database.records(

@@ -19,7 +19,7 @@ from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.erasures import ERASED
-from contact_pipeline.store.history import contact_history, contacts_as_of, note_origins
+from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
@@ -109,6 +109,11 @@ class Store:
         """The uploads' ledger lines, newest first; unset: all of them."""
         with self.open(read_only=True) as database:
             return find_lines(database, limit=limit)
+
+    def last_commit(self, upload_id: str) -> dict[str, Any] | None:
+        """The newest commit of an upload: its action (apply, undo, redo), committed_at and actor; None without one."""
+        with self.open(read_only=True) as database:
+            return last_commit(database, upload_id)
 
     def reference(self) -> Reference:
         """Users and vocabularies, as normalization and validation compare with them."""

@@ -41,8 +41,8 @@ def test_rows_that_do_not_split_and_blank_rows_are_reconciled_too(plan: Plan) ->
     """X1: every row of the file ends in exactly one outcome."""
     verdict = reconciliation.judge(plan(HEADINGS + GOOD + "\n" + UNSPLIT + DEFECTIVE + AGAIN))
     assert verdict.passed
-    assert verdict.numbers["in_file"] == 5
-    assert (verdict.numbers["rejected"], verdict.numbers["duplicate"], verdict.numbers["blank"]) == (2, 1, 1)
+    assert verdict.numbers == {"rows": 5}
+    assert (verdict.details["rejected"], verdict.details["duplicate"], verdict.details["blank"]) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,16 @@ def test_errors_are_counted_by_code_and_are_a_warning_where_rows_are_rejected_si
     verdict = error_count.judge(plan(HEADINGS + GOOD + DEFECTIVE))
     assert not verdict.passed
     assert not verdict.is_grave
-    assert verdict.numbers["errors"] == 1
-    assert sum(verdict.numbers.values()) == 2
+    assert verdict.numbers == {"errors": 1}
+    assert sum(verdict.details.values()) == 1
 
 
 def test_duplicates_within_the_file_and_of_contacts_are_told_apart(pipeline: Pipeline, plan: Plan) -> None:
     """B9: duplicates of existing contacts and duplicates within the file are told apart."""
     first = plan(HEADINGS + GOOD + AGAIN)
-    within = duplicate_count.judge(first).numbers
+    within = duplicate_count.judge(first).details
     pipeline.apply(first.upload_id)
-    existing = duplicate_count.judge(plan(HEADINGS + GOOD + DEFECTIVE)).numbers
+    existing = duplicate_count.judge(plan(HEADINGS + GOOD + DEFECTIVE)).details
     assert (within["of_existing"], within["within_file"]) == (0, 1)
     assert (existing["of_existing"], existing["within_file"]) == (1, 0)
 

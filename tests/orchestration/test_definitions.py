@@ -7,6 +7,8 @@ import pytest
 from contact_pipeline.orchestration.definitions import defs
 from contact_pipeline.orchestration.partitions import uploads
 
+REQUESTS = tuple(f"{what}_upload" for what in ("finalize", "undo", "redo", "cancel", "replan", "resolve"))
+
 
 def test_the_public_surface_is_the_one_of_the_interface() -> None:
     repository = defs.get_repository_def()
@@ -29,7 +31,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("matched_changeset", "change_guard"),
         ("applied_contacts", "apply_gates"),
     }
-    assert jobs == {"stage_upload", "apply_upload", "finalize_upload", "undo_upload"}
+    assert jobs == {"stage_upload", "apply_upload", *REQUESTS}
     assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "apply_automatic", "command_line_uploads"}
     assert uploads.name == "uploads"
 
@@ -64,7 +66,16 @@ def test_the_sensors_run_from_the_start() -> None:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
-@pytest.mark.parametrize("job", ["apply_upload", "finalize_upload", "undo_upload"])
+@pytest.mark.parametrize("job", ["apply_upload", *REQUESTS])
+def test_whoever_launches_a_job_that_changes_something_must_say_who(job: str) -> None:
+    """The launchpad scaffolds what is required, and launches nothing without it."""
+    op = "applied_contacts" if job == "apply_upload" else job.removesuffix("_upload")
+    config = defs.resolve_job_def(job).run_config_schema.config_type.fields["ops"].config_type.fields[op]
+    assert config.is_required
+    assert config.config_type.fields["config"].config_type.fields["approved_by"].is_required
+
+
+@pytest.mark.parametrize("job", ["apply_upload", *REQUESTS])
 def test_jobs_that_commit_share_the_pool_of_the_contact_database(job: str) -> None:
     pools = {node.definition.pool for node in defs.resolve_job_def(job).nodes}
     assert pools == {"contact_database"}

@@ -3,19 +3,23 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.runs.schema import KeyValueStoreTable
 
 from contact_pipeline.orchestration import partitions, sensors
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.pipeline import pipeline as receiving
+from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.originals import sha256_of
+
+ASSETS = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset", "applied_contacts")
 
 Tick = Callable[[], Any]
 
@@ -52,7 +56,8 @@ def stage(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Callable
     def run(request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         assert request.job_name is not None
         where = {"partition_key": request.partition_key} if request.partition_key else {"tags": request.tags}
-        return definitions.resolve_job_def(request.job_name).execute_in_process(instance=instance, **where)
+        job = definitions.resolve_job_def(request.job_name)
+        return job.execute_in_process(instance=instance, run_config=request.run_config, **where)
 
     return run
 
@@ -404,3 +409,134 @@ def test_a_run_carries_fifty_uploads_at_most() -> None:
 )
 def test_ranges_are_contiguous_in_the_order_of_addition(wanted: str, expected: list[str]) -> None:
     assert ["".join(keys) for keys in in_ranges(set(wanted), "abcd")] == expected
+
+
+def green(instance: dg.DagsterInstance) -> dict[str, set[str]]:
+    return {asset: instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in ASSETS}
+
+
+def last_words(instance: dg.DagsterInstance, asset: str = "applied_contacts") -> str:
+    """How the newest observation of an asset says that its upload ended."""
+    observation = instance.fetch_observations(dg.AssetKey(asset), limit=1).records[0].event_log_entry.asset_observation
+    assert observation is not None
+    return str(observation.metadata["ending"].value)
+
+
+def test_undo_redo_and_finalize_on_the_command_line_are_reported(
+    ticks: Callable[[str], Tick],
+    leads_file: Callable[..., Path],
+    home: Path,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    """X4: nothing stays green that is undone."""
+    tick = ticks("command_line_uploads")
+    who = home.owner()
+    key = pipeline.plan(leads_file("l.csv", "a@example.com"), "dealer_leads", user=who, lead_type="SMS").upload_id
+    tick()
+    pipeline.apply(key, user=who)
+    for act, is_green, said in (
+        (pipeline.undo, False, f"Undone by {who}"),
+        (pipeline.redo, True, "hidden from the published"),
+        (pipeline.finalize, True, f"finalized by {who}"),
+        (pipeline.undo, False, f"Undone by {who}"),
+    ):
+        tick()
+        act(key, user=who)
+        assert "1 reported" in tick().skip_message
+        assert "Nothing" in tick().skip_message
+        assert green(instance)["applied_contacts"] == ({key} if is_green else set())
+        if is_green:
+            newest = instance.get_latest_materialization_event(dg.AssetKey("applied_contacts"))
+            assert newest is not None
+            assert newest.asset_materialization is not None
+            assert said in str(newest.asset_materialization.metadata["ending"].value)
+        else:
+            assert last_words(instance).startswith(said)
+
+
+def test_what_became_of_staged_uploads_on_the_command_line_is_reported(
+    ticks: Callable[[str], Tick], program_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    """X2: a stale upload is planned again, with another hash to approve."""
+    first, second, third = (
+        pipeline.plan(program_file(f"{name}.xlsx", "a@example.com", f"{name}@example.com"), "program_contacts")
+        for name in "pqr"
+    )
+    tick = ticks("command_line_uploads")
+    assert "3 reported" in tick().skip_message
+    pipeline.apply(first.upload_id)
+    pipeline.apply(second.upload_id)
+    pipeline.cancel(third.upload_id)
+    assert "3 reported" in tick().skip_message
+    assert green(instance)["applied_contacts"] == {first.upload_id}
+    pipeline.plan_again(second.upload_id)
+    assert "1 reported" in tick().skip_message
+    newest = instance.get_latest_materialization_event(dg.AssetKey("matched_changeset"))
+    assert newest is not None
+    assert newest.asset_materialization is not None
+    assert (
+        newest.asset_materialization.metadata["changeset_sha256"].value
+        == pipeline.show(second.upload_id).changeset_sha256
+    )
+
+
+def test_a_refused_and_a_repeated_file_of_the_command_line_are_not_green(
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    tmp_path: Path,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    (tmp_path / "empty.csv").write_bytes(b"")
+    refused = pipeline.plan(tmp_path / "empty.csv", "outreach_contacts", group="G")
+    file = outreach_file("o.csv", "a@example.com")
+    applied = pipeline.apply(pipeline.plan(file, "outreach_contacts", group="G").upload_id).upload_id
+    repeated = pipeline.plan(file, "outreach_contacts", group="G").upload_id
+    by_hand = pipeline.set_active(1, active=False).upload_id
+    ticks("command_line_uploads")()
+    shown = green(instance)
+    assert refused.state == "refused"
+    assert shown["raw_upload"] == {applied, repeated}
+    assert shown["normalized_frame"] == shown["validated_rows"] == {applied}
+    assert shown["matched_changeset"] == shown["applied_contacts"] == {applied, by_hand}
+    infos = instance.event_log_storage.get_asset_check_partition_info(
+        [dg.AssetCheckKey(dg.AssetKey("raw_upload"), "file_accepted")]
+    )
+    assert {info.partition_key: info.latest_execution_status.value for info in infos} == {
+        refused.upload_id: "FAILED",
+        applied: "SUCCEEDED",
+        repeated: "SUCCEEDED",
+    }
+
+
+def test_what_is_reported_later_is_plotted_at_the_time_of_its_upload(
+    ticks: Callable[[str], Tick], outreach_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    key = pipeline.plan(outreach_file("o.csv", "a@example.com"), "outreach_contacts", group="G").upload_id
+    long_ago = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+    with pipeline.store.change() as contacts:
+        change_line(contacts, key, added_at=long_ago.replace(tzinfo=None))
+    ticks("command_line_uploads")()
+    check = dg.AssetCheckKey(dg.AssetKey("validated_rows"), "error_count")
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(check, limit=2)
+    newest = instance.fetch_materializations(dg.AssetKey("raw_upload"), limit=1).records[0]
+    assert record.event is not None
+    assert record.event.timestamp == newest.timestamp == long_ago.timestamp()
+
+
+def test_an_older_home_is_not_reported_all_over_again(
+    ticks: Callable[[str], Tick], outreach_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    """Of what an earlier version has shown it is not known how; only what is shown wrongly is shown anew."""
+    pipeline.plan(outreach_file("o.csv", "a@example.com"), "outreach_contacts", group="G")
+    undone = pipeline.apply(
+        pipeline.plan(outreach_file("p.csv", "b@example.com"), "outreach_contacts", group="G").upload_id
+    )
+    tick = ticks("command_line_uploads")
+    tick()
+    pipeline.undo(undone.upload_id)
+    with instance.run_storage.connect() as connection:
+        connection.execute(KeyValueStoreTable.delete())
+    assert "1 reported" in tick().skip_message
+    assert green(instance)["applied_contacts"] == set()

@@ -1,0 +1,97 @@
+"""Which assets of an upload have happened, and where their events go.
+
+Dagster by itself materializes every partition that a run carries. So the steps log the events of their uploads one by
+one, and give an output to which Dagster adds none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import dagster as dg
+
+# Not exported by Dagster, whose version is pinned; tests show what each is needed for.
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as EVENTS_ARE_LOGGED
+from dagster._core.events import AssetObservationData, DagsterEvent, DagsterEventType, StepMaterializationData
+from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
+
+from contact_pipeline.orchestration.forgetting import forget_check_result
+from contact_pipeline.orchestration.metadata import STAGED
+
+if TYPE_CHECKING:
+    from contact_pipeline.store import Upload
+
+APPLIED: Final = "applied_contacts"
+_STAGES: Final = ("received", "read", "normalized", "validated", "matched")
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Where the events of uploads go: into the log of a run, or straight to Dagster where there was no run."""
+
+    instance: dg.DagsterInstance
+    log: Callable[[Any], None]
+
+
+def of_run(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Events:
+    """The log of a run."""
+    run = context.op_execution_context if isinstance(context, dg.AssetExecutionContext) else context
+    return Events(run.instance, run.log_event)
+
+
+def without_run(instance: dg.DagsterInstance, at: datetime) -> Events:
+    """Dagster's log without a run, for what was done at that time (UTC, without a zone): plots show it there."""
+    timestamp = at.replace(tzinfo=UTC).timestamp()
+
+    def log(event: object) -> None:
+        if isinstance(event, dg.AssetCheckEvaluation):
+            forget_check_result(instance, event)
+        kind, data = _as_reported(event)
+        reported = DagsterEvent(kind.value, RUNLESS_JOB_NAME, event_specific_data=data)
+        instance.report_dagster_event(reported, RUNLESS_RUN_ID, timestamp=timestamp)
+
+    return Events(instance, log)
+
+
+def happened(upload: Upload) -> frozenset[str]:
+    """The assets of an upload that were made, and hold: only their partitions are materialized.
+
+    A refused file has made none. A contact that was handled by hand has no file, only a changeset.
+    """
+    if upload.state == "refused":
+        return frozenset()
+    if upload.state == "repeated":
+        return frozenset({"raw_upload"})
+    assets = list(STAGED)[: _STAGES.index(upload.line.stage)]
+    if upload.line.profile_json is None:
+        assets = assets[-1:]
+    return frozenset([*assets, APPLIED] if upload.state in {"applied", "finalized"} else assets)
+
+
+def logged_output(name: str = "result") -> dg.Output[None]:
+    """The output of a step that has logged its events: Dagster logs none of its own."""
+    return dg.Output(None, output_name=name, metadata={EVENTS_ARE_LOGGED: True})
+
+
+def fail(sentences: Iterable[str]) -> None:
+    """Fails the run with these sentences, if there are any.
+
+    Raises:
+        dg.Failure: there are some.
+    """
+    said = " ".join(sentences)
+    if said:
+        raise dg.Failure(said, allow_retries=False)
+
+
+def _as_reported(event: object) -> tuple[DagsterEventType, Any]:
+    match event:
+        case dg.AssetMaterialization():
+            return DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
+        case dg.AssetObservation():
+            return DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event)
+        case _:
+            return DagsterEventType.ASSET_CHECK_EVALUATION, event

@@ -1,0 +1,155 @@
+"""What a step does with the uploads of its run, one after the other: what cannot be done for one stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import dagster as dg
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
+from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
+from contact_pipeline.orchestration.metadata import inverse_preview
+from contact_pipeline.orchestration.partitions import upload_ids
+from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
+from contact_pipeline.pipeline.states import PLANNED, wrong_state
+
+if TYPE_CHECKING:
+    from contact_pipeline.orchestration.checking import UploadCheck
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
+
+
+def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Callable[[str], Upload]) -> dg.Output[None]:
+    """Does one stage of every upload of a run, and shows what came of it; a refused file is no failure.
+
+    Raises:
+        dg.Failure: there is no such upload, or the stage before this one is missing.
+    """
+    asset, refusals = context.asset_key.to_user_string(), []
+    for upload_id in upload_ids(context):
+        try:
+            upload = step(upload_id)
+        except Refusal as refusal:
+            refusals.append(str(refusal))
+        else:
+            show_stage(of_run(context), pipeline, asset, upload)
+    fail(refusals)
+    return logged_output()
+
+
+def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: Approval) -> Iterator[dg.Output[None]]:
+    """Applies every upload of a run that may be applied, and shows what came of it.
+
+    Raises:
+        dg.Failure: nobody is named, or one of the uploads was not applied. Where the sensor has asked for the run, an
+            upload that has become blocked or stale in the meantime is no failure.
+    """
+    named(approval.approved_by)
+    failures = []
+    for upload_id in upload_ids(context):
+        try:
+            ending = apply_approved(pipeline, upload_id, approval)
+        except Refusal as refusal:
+            failures.append(str(refusal))
+            continue
+        context.log.info("%s: %s", upload_id, ending.said)
+        show_applied(of_run(context), ending)
+        by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
+        if (ending.refused or not ending.is_applied) and not by_profile:
+            failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.said}")
+    yield logged_output("applied_contacts_apply_gates")
+    fail(failures)
+    yield logged_output()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A look at what undoing or redoing an upload would write."""
+
+    action: Literal["undo", "redo"]
+    look: Callable[[str], Upload]
+
+
+def grant_each(
+    context: dg.OpExecutionContext,
+    pipeline: Pipeline,
+    approved_by: str,
+    grant: Callable[[str], Upload],
+    plan: Plan | None = None,
+    checks: Sequence[UploadCheck] = (),
+) -> None:
+    """Does what somebody asks for to every upload of a run, or shows its plan, and shows where each upload stands.
+
+    Args:
+        context: of the run.
+        pipeline: of the home.
+        approved_by: who asks.
+        grant: does it to one upload.
+        plan: shows it instead.
+        checks: judge the changeset, where it is planned anew.
+
+    Raises:
+        dg.Failure: nobody is named, or it was refused for one of the uploads.
+    """
+    named(approved_by)
+    events, refusals = of_run(context), []
+    for upload_id in upload_ids(context):
+        try:
+            pipeline.show(upload_id)
+            upload = plan.look(upload_id) if plan else grant(upload_id)
+        except Refusal as refusal:
+            refusals.append(f"Nothing was done to upload {upload_id}: {refusal}")
+            if refusal.code != "upload-unknown":
+                show_applied(events, Ending(pipeline.show(upload_id), f"Nothing was done: {refusal}", refused=True))
+            continue
+        ending = _after(pipeline, upload)
+        if plan and ending.is_applied == (plan.action == "undo"):
+            shown = inverse_preview(upload, pipeline.settings)
+            ending = replace(ending, said=_planned(plan, upload))
+            observe(events, APPLIED, ending, shown)
+        else:
+            show_applied(events, ending)
+        if checks and upload.state in PLANNED:
+            show_stage(events, pipeline, "matched_changeset", upload)
+            show_checks(events, [check for check in checks if check.asset == "matched_changeset"], upload)
+        context.log.info("%s: %s", upload_id, ending.said)
+    fail(refusals)
+
+
+def plan_again(pipeline: Pipeline, upload_id: str) -> Upload:
+    """Plans a stale upload, or one whose staging was cut off, anew.
+
+    Raises:
+        Refusal: the upload is neither (code `wrong-state`).
+    """
+    line = pipeline.store.line(upload_id)
+    if line.state not in {"stale", "received"}:
+        raise wrong_state(line, "planned again", "Only a stale upload can be.")
+    return pipeline.plan_again(upload_id)
+
+
+def named(approved_by: str) -> None:
+    """Fails a run that names nobody.
+
+    Raises:
+        dg.Failure: `approved_by` is blank.
+    """
+    fail([] if approved_by.strip() else ["Nothing was done: give the login of whoever asks for it as approved_by."])
+
+
+def _after(pipeline: Pipeline, upload: Upload) -> Ending:
+    """Where an upload stands after a request, and whether it stood there before."""
+    ending = describe_state(pipeline, upload)
+    said_now = [warning for warning in upload.warnings if warning not in (upload.line.warnings or ())]
+    return replace(ending, said=" ".join([ending.said, *said_now]))
+
+
+def _planned(plan: Plan, upload: Upload) -> str:
+    return (
+        f"Nothing is changed yet. To {plan.action} this upload would write {upload.inverse.change_count:,} changes and "
+        f"leave {upload.inverse.conflicts.height:,} alone. To do it, launch {plan.action}_upload again for this "
+        "partition with plan_only: false."
+    )
