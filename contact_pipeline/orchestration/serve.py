@@ -67,7 +67,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         environment = {**os.environ, "DAGSTER_HOME": str(instance_home), "CONTACT_PIPELINE_HOME": str(home)}
         start = partial(_Child, folder=instance_home, environment=environment, lock=lock)
         workspace = ["-w", str(instance_home / "workspace.yaml")]
-        web = ["dagster_webserver", "--host", host, "--port", str(port), *workspace]
+        web = ["contact_pipeline.orchestration.webserver", "--host", host, "--port", str(port), *workspace]
         url = f"http://{host}:{port}"
         children = [start("code server", _code_server(code))]
         try:

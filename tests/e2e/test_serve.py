@@ -21,12 +21,15 @@ import xlsxwriter
 import yaml
 
 from contact_pipeline.pipeline import Pipeline
+from tests.e2e.browser import started
 
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(900)]
 
 PATIENCE_SECONDS = 240  # for one thing to happen, on a machine that has other things to do
 
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
+LAUNCH_BUTTON_IS_DISABLED = """return [...document.querySelectorAll("button")].some(
+    button => button.innerText.includes("Launch Run") && button.disabled)"""
 ASSETS = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset", "applied_contacts")
 STAGED = ASSETS[:4]
 CHECKS = {
@@ -79,8 +82,8 @@ class Served:
         statuses = found["partitionStatuses"]
         return {"passed": set(statuses["succeededPartitions"]), "failed": set(statuses["failedPartitions"])}
 
-    def launch(self, job: str, key: str, op: str, config: dict[str, Any]) -> None:
-        """Launches a job for one partition and waits for its success."""
+    def launch(self, job: str, key: str, op: str, config: dict[str, Any], ends: str = "SUCCESS") -> None:
+        """Launches a job for one partition and waits until it ends so."""
         query = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
             ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
             ... on RunConfigValidationInvalid { errors { message } } } }"""
@@ -91,6 +94,9 @@ class Served:
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
         }
         launched = self.ask(query, params=params)["launchRun"]
+        if ends == "RunConfigValidationInvalid":
+            assert launched["__typename"] == ends
+            return
         assert launched["__typename"] == "LaunchRunSuccess", launched
         status = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         run_id = launched["run"]["runId"]
@@ -99,7 +105,7 @@ class Served:
             lambda: self.ask(status, id=run_id)["runOrError"]["status"],
             lambda found: found in {"SUCCESS", "FAILURE", "CANCELED"},
         )
-        assert ended == "SUCCESS"
+        assert ended == ends
 
 
 @dataclass
@@ -302,6 +308,41 @@ def test_everything_in_the_home_is_for_its_owner_only(story: Story, home: Path) 
     paths = [home, *home.rglob("*")]
     assert len(paths) > 50
     assert [f"{path.lstat().st_mode:o} {path}" for path in paths if path.lstat().st_mode & 0o077] == []
+
+
+def test_without_an_approval_nothing_is_launched_and_nothing_is_green(story: Story, tmp_path: Path) -> None:
+    """A9: in a real browser. What is not applied is missing or failed among the partitions, never materialized."""
+    served, key = story.served, story.keys["by-hand.csv"]
+    for config, ends in (({}, "RunConfigValidationInvalid"), ({"approved_by": ""}, "FAILURE")):
+        served.launch("apply_upload", key, "applied_contacts", config, ends)
+    assert story.pipeline.show(key).state == "staged"
+    assert key not in served.materialized("applied_contacts")
+    with started(tmp_path) as browser:
+        browser.open(served.url)
+        assert "undo_upload" in browser.see("apply_upload"), "the start page lists what can be done"
+        browser.open(f"{served.url}/locations/contact_pipeline/jobs/apply_upload/playground")
+        browser.see('Missing required config entry "approved_by"')
+        assert browser.run(LAUNCH_BUTTON_IS_DISABLED)
+        browser.open(f"{served.url}/assets/applied_contacts?view=partitions")
+        browser.see("Materialized (3)")
+        assert "Failed (1)" in browser.see("Missing (1)")
+
+
+def test_an_undone_upload_is_not_green_any_more(story: Story, home: Path) -> None:
+    """X4: whether it is undone by the job, which shows its plan first, or on the command line."""
+    served, who = story.served, home.owner()
+    by_job, by_hand = story.keys["program.xlsx"], story.keys["outreach.csv"]
+    served.launch("undo_upload", by_job, "undo", {"approved_by": who})
+    assert by_job in served.materialized("applied_contacts")
+    served.launch("undo_upload", by_job, "undo", {"approved_by": who, "plan_only": False})
+    story.pipeline.undo(by_hand)
+    left = wait_for(
+        "the undo on the command line to be reported",
+        lambda: served.materialized("applied_contacts").keys(),
+        lambda green: by_hand not in green,
+    )
+    assert left == {story.keys["leads.csv"]}
+    assert served.checked("apply_gates")["failed"] >= {by_job, by_hand}
 
 
 def test_a_home_is_served_once(story: Story, home: Path) -> None:
