@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from contact_pipeline.visible import visible
+
 _OTHERS: Final = 0o077
 _MORE_THAN_PASSING: Final = 0o066
 # What of a home is ours. The inbox is not: others drop files there, as far as the home's owner lets them.
@@ -96,5 +98,5 @@ def _close(path: Path) -> bool:
 
 
 def _named(paths: list[Path]) -> str:
-    first = ascii(str(paths[0]))[1:-1]
+    first = visible(str(paths[0]))
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1:,} more of its files and folders"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contact_pipeline.visible import visible, visible_json
+
 if TYPE_CHECKING:
     from contact_pipeline.errors import Refusal
 
 _PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
-_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
-_UNDECODABLE = re.compile("[\ud800-\udfff]")  # bytes of a file's name that are no UTF-8, as Python holds them
 
 
 def out() -> Console:
@@ -35,12 +34,11 @@ def err() -> Console:
 
 def document(content: object) -> None:
     """Prints the one JSON document of a command."""
-    shown = json.dumps(content, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write(_decodable(shown) + "\n")
+    sys.stdout.write(visible_json(json.dumps(content, ensure_ascii=False, indent=2, default=str)) + "\n")
 
 
 def text(value: object, style: str = "") -> Text:
-    """A value as a terminal may show it: no markup, and no control characters that a file could smuggle in."""
+    """A value as a terminal may show it: no markup, and what a file could smuggle in to mislead as an escape."""
     match value:
         case None:
             shown = ""
@@ -50,11 +48,7 @@ def text(value: object, style: str = "") -> Text:
             shown = "; ".join(str(part) for part in value)
         case _:
             shown = str(value)
-    return Text(_decodable(shown.translate(_CONTROLS)), style=style)
-
-
-def _decodable(shown: str) -> str:
-    return _UNDECODABLE.sub("\N{REPLACEMENT CHARACTER}", shown)
+    return Text(visible(shown), style=style)
 
 
 def show(*parts: RenderableType) -> None:
@@ -80,14 +74,14 @@ def refusal(problem: Refusal) -> None:
     err().print(Group(*lines))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Rows under headings; numbers stand to the right, the first column is never cut."""
     filled = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    drawn = Table(header_style="bold", box=SIMPLE_HEAD)
     for number, heading in enumerate(headings):
         cells = [row[number].plain for row in filled]
         is_number = bool(cells) and all(cell.replace(",", "").isdigit() for cell in cells if cell)
-        drawn.add_column(heading, justify="right" if is_number else "left", no_wrap=number == 0, overflow="fold")
+        drawn.add_column(text(heading), justify="right" if is_number else "left", no_wrap=number == 0, overflow="fold")
     for row in filled:
         drawn.add_row(*row)
     return drawn
@@ -100,13 +94,13 @@ def facts(pairs: Mapping[str, object]) -> Table:
     drawn.add_column(overflow="fold")
     for name, value in pairs.items():
         if value not in (None, "", [], {}):
-            drawn.add_row(name, value if isinstance(value, Text) else text(value))
+            drawn.add_row(text(name), value if isinstance(value, Text) else text(value))
     return drawn
 
 
 def next_command(why: str, command: str) -> Text:
     """What to type next, and what for."""
-    return Text.assemble((f"{why}: ", "dim"), text(command, "cyan"))
+    return Text.assemble(text(f"{why}: ", "dim"), text(command, "cyan"))
 
 
 @contextmanager
@@ -118,7 +112,8 @@ def progress(title: str) -> Iterator[Callable[[str, float], None]]:
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}"))
+    named = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), named, BarColumn(), TextColumn("{task.fields[stage]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task(text(title).plain, total=1.0, stage="")
         yield lambda stage, done: bar.update(task, completed=done, stage=stage)
@@ -131,11 +126,11 @@ def busy(title: str) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with console.status(title):
+    with console.status(text(title)):
         yield
 
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)

@@ -11,6 +11,7 @@ from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.file_options import Request, takes_a_file
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.uploads import PANEL
+from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
@@ -80,7 +81,7 @@ def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) 
 def agreed(upload: Upload) -> bool:
     """Asks whether to apply; no answer is a no."""
     try:
-        return typer.confirm(f"Apply {upload.file_name}?", err=True)
+        return typer.confirm(visible(f"Apply {upload.file_name}?"), err=True)
     except (typer.Abort, KeyboardInterrupt):
         console.err().print()
         return False

@@ -222,7 +222,7 @@ def fields_changed(change: dict[str, Any]) -> Text:
             continue
         if shown:
             shown.append(", ")
-        shown.append(f"{name} ", "dim")
+        shown.append_text(console.text(f"{name} ", "dim"))
         if before not in (None, ""):
             shown.append_text(console.text(before, "red"))
             shown.append(" → ")

@@ -29,6 +29,7 @@ import contact_pipeline
 from contact_pipeline.errors import Refusal
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.temporary import temporary_folder
+from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from contact_pipeline.settings import Settings
@@ -241,5 +242,5 @@ def _answers(url: str) -> bool:
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(visible(message) + "\n")
     sys.stderr.flush()

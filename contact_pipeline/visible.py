@@ -1,0 +1,28 @@
+"""Text from files, as it may be shown: what controls a terminal, turns or hides text is shown as an escape."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+# Controls (C0 but tab and line feed, DEL, C1), line separators, marks of direction and of no width, tags.
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+_UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # bytes of a file's name that are no UTF-8, as Python holds them
+
+
+def visible(text: str) -> str:
+    r"""The text with such characters as escapes, such as \x1b and \u202e; bytes that are no text are shown as �."""
+    return _decodable(_HIDDEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text))
+
+
+def visible_json(document: str) -> str:
+    """A JSON document that says the same, with such characters as JSON's own escapes."""
+    return _decodable(_HIDDEN.sub(lambda found: json.dumps(found.group())[1:-1], document))
+
+
+def _decodable(text: str) -> str:
+    return _UNDECODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
