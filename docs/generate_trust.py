@@ -2,6 +2,7 @@
 
     python docs/generate_trust.py --run            run every attack, keep the numbers, write the page
     python docs/generate_trust.py --run NAME …     run some
+    python docs/generate_trust.py --from FILE      keep the numbers that a run with TRUST_RECORD=FILE recorded
     python docs/generate_trust.py                  write the page from the numbers that are kept
     python docs/generate_trust.py --check          write nothing; fail when the page, or an attack's numbers, are stale
 
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run attacks, write the page or check it; the paths can be named, so that this script can be tested."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--run", nargs="*", metavar="NAME", help="run these attacks; none named: all")
+    parser.add_argument("--from", type=Path, dest="records", metavar="FILE", help="what a run of the tests recorded")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is stale")
     parser.add_argument(
         "--docs", type=Path, default=ROOT / "docs", help="folder of trust.yaml, trust.json and trust.md"
@@ -54,9 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
     problems = []
     if options.run is not None:
         for name in options.run or attacks:
-            ended, found = run(attacks[name]["command"], name)
-            results[name] = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "records": found}
+            ended, lines = run(attacks[name]["command"], name)
+            results[name] = added_up(name, lines)
             problems += [f"{name}: the command ended with status {ended}"] if ended else []
+    if options.records is not None:
+        lines = options.records.read_text(encoding="utf-8").splitlines()
+        results |= {name: found for name in attacks if (found := added_up(name, lines))["records"]}
+    if options.run is not None or options.records is not None:
         kept.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     problems += [*missing(attacks, results, options.tests)]
     page, at = render(attacks, results), options.docs / "trust.md"
@@ -70,8 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if problems else 0
 
 
-def run(command: str, name: str) -> tuple[int, list[dict[str, Any]]]:
-    """Runs the command of an attack; its exit status, and what was recorded of it, added up for every place."""
+def run(command: str, name: str) -> tuple[int, list[str]]:
+    """Runs the command of an attack; its exit status, and the records that it left."""
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "records"
         bin_folder = Path(sys.executable).parent
@@ -82,15 +88,18 @@ def run(command: str, name: str) -> tuple[int, list[dict[str, Any]]]:
         }
         print(f"{name}: {command}", flush=True)
         ended = subprocess.run(command, shell=True, cwd=ROOT, env=environment, check=False).returncode  # noqa: S602
-        lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+        return ended, records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+
+
+def added_up(name: str, lines: list[str]) -> dict[str, Any]:
+    """The records of an attack, added up for every place, with today's day."""
     added: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for line in map(json.loads, lines):
         if line["attack"] == name:
             added[line["where"]][0] += line["tried"]
             added[line["where"]][1] += line["failed"]
-    return ended, [
-        {"where": where, "tried": tried, "failed": failed} for where, (tried, failed) in sorted(added.items())
-    ]
+    records = [{"where": where, "tried": tried, "failed": failed} for where, (tried, failed) in sorted(added.items())]
+    return {"day": f"{datetime.now(UTC):%Y-%m-%d}", "records": records}
 
 
 def missing(attacks: dict[str, Any], results: dict[str, Any], tests: Path) -> list[str]:
