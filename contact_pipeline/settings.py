@@ -41,6 +41,12 @@ class Settings(BaseModel):
     trust_inbox_user: bool = Field(
         default=False, description="Whether `user:` in an options file of the inbox is believed; if not, the owner is."
     )
+    inbox_settle_seconds: float = Field(
+        default=30,
+        ge=0,
+        description="How long a file in the inbox, and its options file, must stand still before they are taken. A "
+        "writer that keeps the file open is waited for longer, where the system tells who has it open.",
+    )
     max_file_bytes: int = Field(default=2_000_000_000, ge=1, description="Size of the largest file that is taken.")
     max_rows: int = Field(default=5_000_000, ge=1, description="Rows that a file may have below its heading.")
     max_columns: int = Field(default=1_000, ge=1, description="Columns that a file may have.")

@@ -14,6 +14,7 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
+from contact_pipeline.store.ledger import commit_time
 
 # Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
 REWRITE_SHARE: Final = 0.1
@@ -35,6 +36,7 @@ def write_changeset(
 ) -> int:
     """Applies every staged change, keeps them as history, and numbers the commit; the commit's number."""
     commit: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
+    at = commit_time(database, at)
     database.run(
         "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         [commit, at, upload_id, action, address_book, sha256, actor],

@@ -13,7 +13,7 @@ from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.erasures import fingerprint
-from contact_pipeline.store.ledger import LedgerLine, change_line, now
+from contact_pipeline.store.ledger import LedgerLine, change_line, commit_time, now
 
 _QUOTING: Final = ("file_name", "reason", "mapping", "ignored", "warnings", "options")  # of the ledger
 
@@ -98,7 +98,8 @@ def _commit(database: Database, ids: str, address_book: str, at: datetime) -> No
     actor = database.value(f"SELECT any_value(actor) FROM erasures WHERE contact_id IN ({ids})")
     by = f"erasure-{number}"
     database.run(
-        "INSERT INTO commits VALUES (?, ?, ?, 'erase', ?, NULL, ?, NULL)", [number, at, by, address_book, actor]
+        "INSERT INTO commits VALUES (?, ?, ?, 'erase', ?, NULL, ?, NULL)",
+        [number, commit_time(database, at), by, address_book, actor],
     )
     database.run(f"""
         INSERT INTO contact_changes BY NAME

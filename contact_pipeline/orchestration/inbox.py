@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
-from contact_pipeline.store.originals import OPTIONS_SUFFIX, is_ordinary
+from contact_pipeline.store.arrival import Seen
+from contact_pipeline.store.originals import GIVEN_BACK, OPTIONS_SUFFIX, is_ordinary, told
+from contact_pipeline.store.source import Source, look_of
 
-_LEFT_ALONE = (".part", ".tmp", OPTIONS_SUFFIX)
+NOTICE: Final = "NOT_TAKEN.txt"  # in the inbox: what lies there and is not taken
+
+_UNFINISHED = (".part", ".tmp")
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
 _NOT_OF_PROFILES = {"user", "force"}  # options of any upload
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A file that lies in the inbox. It may still be growing: compare two looks at it."""
+    """A file that lies in the inbox, and how it and its options file look. It may still be growing."""
 
     path: Path
-    size: int
-    changed_ns: int
+    seen: Seen
 
     @property
     def profile(self) -> str:
@@ -41,8 +47,13 @@ class Drop:
 
     @property
     def look(self) -> list[int]:
-        """What must be equal in two looks for the file to have stood still."""
-        return [self.size, self.changed_ns]
+        """What must stay equal for the file and its options to have stood still."""
+        return [*self.seen.file, *(self.seen.options or ())]
+
+    @property
+    def inode(self) -> int:
+        """The number that a file keeps when it is renamed."""
+        return self.seen.file[-1]
 
     @property
     def options_path(self) -> Path:
@@ -50,20 +61,163 @@ class Drop:
         return self.path.with_name(self.path.name + OPTIONS_SUFFIX)
 
 
-def drops(inbox: Path) -> Iterator[Drop]:
-    """Every ordinary file that lies in a profile's folder, in the order of their names.
+@dataclass(slots=True)
+class Found:
+    """What lies in the inbox.
 
-    Left alone are hidden files, unfinished ones (`.part`, `.tmp`), options files, links, devices and folders.
+    Attributes:
+        drops: ordinary files that lie in a profile's folder, in the order of their names.
+        unfinished: files whose names say that they are not complete (hidden ones, `.part`, `.tmp`) → their inodes.
+        strays: where something lies that is never taken → why, and what to do.
     """
-    for folder in sorted(inbox.iterdir()) if inbox.is_dir() else ():
-        if folder.name.startswith(".") or not folder.is_dir():
+
+    drops: list[Drop] = field(default_factory=list)
+    unfinished: dict[str, int] = field(default_factory=dict)
+    strays: dict[str, str] = field(default_factory=dict)
+
+
+def look_through(inbox: Path, profiles: Collection[str] | None = None) -> Found:
+    """Everything that lies in the inbox. Links are not followed.
+
+    Args:
+        inbox: the folder.
+        profiles: the profiles that there are; unset: nothing is said of folders that are named otherwise.
+    """
+    found = Found()
+    for place in _entries(inbox):
+        if place.name.startswith(".") or place.name == NOTICE:
             continue
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or path.name.casefold().endswith(_LEFT_ALONE):
-                continue
-            found = _ordinary(path)
-            if found is not None:
-                yield Drop(path, found.st_size, found.st_mtime_ns)
+        if place.is_symlink():
+            found.strays[place.name] = "is a link, which is not followed. Put a folder in its place."
+        elif not place.is_dir(follow_symlinks=False):
+            found.strays[place.name] = "lies in the inbox itself. Move it into the folder of its profile."
+        else:
+            if profiles is not None and place.name not in profiles:
+                found.strays[place.name] = "is named as no profile. Rename it; `contact-pipeline profiles` lists them."
+            _look_into(Path(place.path), found)
+    return found
+
+
+def _look_into(folder: Path, found: Found) -> None:
+    """What lies in the folder of a profile."""
+    for place in _entries(folder):
+        name = f"{folder.name}/{place.name}"
+        try:
+            status = place.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        ordinary = stat.S_ISREG(status.st_mode)
+        if place.name.startswith(".") or place.name.casefold().endswith(_UNFINISHED):
+            found.unfinished |= {name: status.st_ino} if ordinary else {}
+        elif place.name == GIVEN_BACK or (ordinary and place.name.casefold().endswith(OPTIONS_SUFFIX)):
+            continue
+        elif ordinary:
+            path = Path(place.path)
+            options = _status(path.with_name(path.name + OPTIONS_SUFFIX))
+            found.drops.append(Drop(path, Seen(look_of(status), look_of(options) if options else None)))
+        else:
+            found.strays[name] = f"is {_kind(status.st_mode)}, which is not taken. Put an ordinary file in its place."
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a link"
+    return "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+
+
+def write_notice(inbox: Path, strays: Mapping[str, str]) -> None:
+    """Keeps a file in the inbox that says what lies there and is not taken; without any, there is none."""
+    path = inbox / NOTICE
+    said = "".join(f"{told(name)!r} {why}\n" for name, why in strays.items())
+    if not said:
+        path.unlink(missing_ok=True)
+    elif not is_ordinary(path) or path.read_text(encoding="utf-8") != said:
+        new = inbox / f".{NOTICE}"
+        new.unlink(missing_ok=True)
+        with new.open("x", encoding="utf-8") as file:
+            file.write(said)
+        new.replace(path)
+
+
+class Settling:
+    """Which files have stood still for long enough, from one look at the inbox to the next.
+
+    A file counts as complete at once when it was seen under a name that says it is not, and was renamed.
+    """
+
+    def __init__(self, kept: str | None, seconds: float) -> None:
+        """Goes on from what `kept` gave after the look before."""
+        self._seconds = seconds
+        self._since: dict[str, list[float]] = {}
+        self._unfinished: dict[str, int] = {}
+        self._strays: list[str] = []
+        with suppress(ValueError, TypeError, AttributeError):  # of an older version
+            before = json.loads(kept or "{}")
+            self._since = dict(before.get("since", {}))
+            self._unfinished = dict(before.get("unfinished", {}))
+            self._strays = list(before.get("strays", ()))
+        self._next: dict[str, list[float]] = {}
+
+    def has_settled(self, drop: Drop) -> bool:
+        """Whether a file has stood still for long enough; if not, it is remembered for the next look."""
+        now = time.monotonic()
+        since, *look = self._since.get(drop.name, [now])
+        if look != drop.look or since > now:  # the machine was started anew
+            self._next[drop.name] = [now, *drop.look]
+            return self._was_renamed(drop)
+        self._next[drop.name] = [since, *look]
+        return now - since >= self._seconds
+
+    def _was_renamed(self, drop: Drop) -> bool:
+        """Whether the file was seen before under a name that holds its own, as in `a.csv.part` or `.a.csv.k3jd`."""
+        return any(
+            inode == drop.inode and drop.path.name in name and name.startswith(f"{drop.profile}/")
+            for name, inode in self._unfinished.items()
+        )
+
+    def taken(self, drop: Drop) -> None:
+        """Forgets a file that is gone from the inbox."""
+        self._next.pop(drop.name, None)
+
+    def new_strays(self, found: Found) -> dict[str, str]:
+        """What is not taken and was not said before."""
+        return {name: why for name, why in found.strays.items() if name not in self._strays}
+
+    def kept(self, found: Found) -> str:
+        """What the next look needs to know, as text."""
+        return json.dumps({"since": self._next, "unfinished": found.unfinished, "strays": [*found.strays]})
+
+    @property
+    def waiting(self) -> int:
+        """How many files are not taken yet."""
+        return len(self._next)
+
+
+def is_written(drop: Drop) -> bool | None:
+    """Whether somebody has the file or its options file open for writing; None where the machine does not say."""
+    answers = []
+    for path in (drop.path, drop.options_path) if drop.seen.options else (drop.path,):
+        try:
+            with Source(path, follow_links=False) as source:
+                answers.append(source.is_written())
+        except OSError:  # gone, or not to be read: receiving it says so
+            answers.append(False)
+    return True if True in answers else None if None in answers else False
+
+
+def is_among(drop: Drop, files: frozenset[tuple[int, int]]) -> bool:
+    """Whether the file or its options file is one of these devices and inodes."""
+    inodes = [look[-1] for look in (drop.seen.file, drop.seen.options) if look]
+    device = drop.path.parent.stat().st_dev
+    return any((device, inode) in files for inode in inodes)
 
 
 def read_options(drop: Drop, profiles: Path) -> tuple[dict[str, Any], Refusal | None]:
@@ -134,7 +288,7 @@ def owner(path: Path) -> str:
         return str(path.stat().st_uid)
 
 
-def _ordinary(path: Path) -> os.stat_result | None:
+def _status(path: Path) -> os.stat_result | None:
     """The file's status; None when it is gone or no ordinary file (links are not followed)."""
     try:
         found = path.lstat()

@@ -1,6 +1,5 @@
 """The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,8 @@ from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.store.originals import is_ordinary, told
+from contact_pipeline.store.originals import told
+from contact_pipeline.store.source import alone_in, files_being_written
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -30,8 +30,6 @@ BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a ti
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 
-Looks = dict[str, list[int]]  # file in the inbox → its size and time of change
-
 
 @dg.sensor(
     job=stage_upload,
@@ -39,29 +37,55 @@ Looks = dict[str, list[int]]  # file in the inbox → its size and time of chang
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
-    """Takes each file that has stood still since the last tick, and requests runs that stage them, 50 to a run.
+    """Takes each file that has stood still and is not being written, and requests runs that stage them, 50 to a run.
 
     The cursor holds what lay in the inbox at the last tick. What an earlier tick took before it died is staged as well.
     """
     opened = pipeline.open()
-    before: Looks = json.loads(context.cursor or "{}")
+    if not opened.settings.inbox.is_dir():
+        return dg.SkipReason("There is no inbox.")
+    with alone_in(opened.settings.inbox) as alone:
+        return _tick(context, opened) if alone else dg.SkipReason("An earlier tick is still taking files.")
+
+
+def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorResult | dg.SkipReason:
+    opened.tidy_arrivals()
     received = _lost(opened, context.instance.get_dynamic_partitions("uploads"))
-    waiting: Looks = {}
+    profiles, _ = opened.profiles()
+    settling = folder.Settling(context.cursor, opened.settings.inbox_settle_seconds)
+    found = folder.look_through(opened.settings.inbox, profiles)
+    for name, why in settling.new_strays(found).items():
+        context.log.warning("%s %s", told(name), why)
+    folder.write_notice(opened.settings.inbox, found.strays)
     deadline = time.monotonic() + BUDGET_SECONDS
-    for drop in folder.drops(opened.settings.inbox):
-        if before.get(drop.name) != drop.look or time.monotonic() > deadline:
-            waiting[drop.name] = drop.look
-        else:
-            upload = _take(context, opened, drop)
-            received += [upload.upload_id] if upload is not None and upload.state == "received" else []
+    for drop in _ready(settling, found):
+        if time.monotonic() > deadline:
+            break
+        upload = _take(context, opened, drop)
+        if upload is not None:
+            settling.taken(drop)
+            received += [upload.upload_id] if upload.state == "received" else []
     if not received:
-        context.update_cursor(json.dumps(waiting))
-        return dg.SkipReason(f"{len(waiting)} files are still arriving." if waiting else "Nothing to stage.")
+        context.update_cursor(settling.kept(found))
+        waiting = f"{settling.waiting} files are still arriving." if settling.waiting else "Nothing to stage."
+        return dg.SkipReason(" ".join([waiting, *(f"{told(name)!r} {why}" for name, why in found.strays.items())]))
     return dg.SensorResult(
-        cursor=json.dumps(waiting),
+        cursor=settling.kept(found),
         dynamic_partitions_requests=[uploads.build_add_request(received)],
         run_requests=[request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(received, received)],
     )
+
+
+def _ready(settling: folder.Settling, found: folder.Found) -> list[folder.Drop]:
+    """The files that have settled and that nobody has open for writing, as far as the machine says."""
+    settled = [drop for drop in found.drops if settling.has_settled(drop)]
+    written = {drop.name: folder.is_written(drop) for drop in settled}
+    open_files = files_being_written() if None in written.values() else frozenset()
+    return [
+        drop
+        for drop in settled
+        if not (folder.is_among(drop, open_files) if written[drop.name] is None else written[drop.name])
+    ]
 
 
 @dg.run_status_sensor(
@@ -113,19 +137,19 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
 
 
 def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folder.Drop) -> "Upload | None":
-    """Receives a file, refused or not; None where the machine did not let us, and the next tick tries again."""
+    """Receives a file, refused or not; None where it stays, and a later tick tries again."""
     try:
         options, problem = folder.read_options(drop, pipeline.settings.profiles_path)
         claimed = options.pop("user", None)
         user = str(claimed) if claimed and pipeline.settings.trust_inbox_user else folder.owner(drop.path)
-        upload = pipeline.receive(drop.path, told(drop.profile), user=user, move=True, problem=problem, **options)
-        if is_ordinary(drop.options_path) and upload.state != "refused":
-            pipeline.originals.keep_options(upload.upload_id, drop.options_path)
+        upload = pipeline.receive(
+            drop.path, told(drop.profile), user=user, move=True, seen=drop.seen, problem=problem, **options
+        )
     except (OSError, ContactPipelineError) as fault:
         context.log.warning("%s is left for the next tick: %s", told(drop.name), told(str(fault)))
         return None
     context.log.info("%s is upload %s (%s) %s", told(drop.name), upload.upload_id, upload.state, reason(upload))
-    return upload
+    return upload if upload.state != "cancelled" else None
 
 
 def _lost(pipeline: "Pipeline", known: Sequence[str]) -> list[str]:

@@ -24,8 +24,9 @@ from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, loa
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.arrival import Arrival
 from contact_pipeline.store.ledger import add_line, change_line, now
-from contact_pipeline.store.originals import Originals, sha256_of, told
+from contact_pipeline.store.originals import Originals, told
 from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.terms import State
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from contact_pipeline.apply import Turn
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
+    from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
 
 Progress = Callable[[str, float], None]
@@ -110,10 +112,14 @@ class Pipeline:
         user: str | None = None,
         force: bool = False,
         move: bool = False,
+        seen: Seen | None = None,
         problem: Refusal | None = None,
         **options: Any,
     ) -> Upload:
-        """Takes a file in: keeps the original and gives it a ledger line, refused or repeated ones included.
+        """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
+
+        The ledger's SHA-256 is that of the copy. A file of the inbox is removed once it has its line, and only if
+        it has not changed since it was copied.
 
         Args:
             file: the file.
@@ -121,12 +127,15 @@ class Pipeline:
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
+            seen: how it and its options file looked in the inbox; they are taken only if they look the same still.
             problem: what is wrong already with what came beside the file, for which it is refused.
             options: of the upload.
 
         Raises:
-            Refusal: there is no such file (code `file-missing`).
+            Refusal: there is no such file (code `file-missing`), or it is being written (`file-changing`).
         """
+        from contact_pipeline.pipeline import receiving
+
         path = Path(file)
         if not path.is_file():
             raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
@@ -135,8 +144,6 @@ class Pipeline:
             "upload_id": _new_id(),
             "profile": profile,
             "file_name": told(path.name),
-            "file_size": path.stat().st_size,
-            "sha256": "",
             "state": "received",
             "stage": "received",
             "added_at": now(),
@@ -144,11 +151,12 @@ class Pipeline:
             "inbox": move,
         }
         try:
-            added = self._admit(path, line, options, problem=problem, force=force)
-            if added.state == "refused":
-                self.originals.give_back(added, path)
-            else:
-                self.originals.keep(added.upload_id, path, move=move)
+            with Arrival(self.settings, line["upload_id"]) as arrival:
+                with arrival.discarded_on_error():
+                    refusal = receiving.fetch(arrival, path, line, self.settings, move=move, seen=seen) or problem
+                    added = self._admit(line, options, problem=refusal, force=force)
+                if not arrival.complete(added, path):
+                    added = self._cancel_changed(added)
         except KeyboardInterrupt:
             try:
                 self._give_up(line["upload_id"], user)
@@ -586,6 +594,19 @@ class Pipeline:
         """
         return [self._upload(line) for line in self.store.lines(limit)]
 
+    def tidy(self) -> None:
+        """Completes or deletes what ended processes left half received, and staged data that no upload has."""
+        from contact_pipeline.pipeline import receiving
+
+        self.tidy_arrivals()
+        receiving.delete_orphaned_staging(self.store)
+
+    def tidy_arrivals(self) -> None:
+        """Completes or deletes what ended processes left half received."""
+        from contact_pipeline.pipeline import receiving
+
+        receiving.recover_arrivals(self.store, self._cancel_changed)
+
     def repairs(self, upload_id: str) -> pl.DataFrame:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
         from contact_pipeline.pipeline import stages
@@ -599,11 +620,10 @@ class Pipeline:
         return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
 
     def _admit(
-        self, path: Path, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
+        self, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
     ) -> LedgerLine:
         """Gives a file its ledger line: received, or repeated or refused."""
         try:
-            line["sha256"] = self._sha256(path, line["file_name"])
             if problem:
                 raise problem
             known, chosen = choose(load_profile(line["profile"], self.settings.profiles_path), options)
@@ -663,21 +683,6 @@ class Pipeline:
         upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
         return upload
 
-    def _sha256(self, path: Path, file_name: str) -> str:
-        """The hash of a file that can be read and is not too large.
-
-        Raises:
-            Refusal: it is not (`file-unreadable`, `limit`).
-        """
-        from contact_pipeline.upload.file_type import unreadable
-        from contact_pipeline.upload.limits import check_file_size
-
-        check_file_size(path, file_name, self.settings)
-        try:
-            return sha256_of(path)
-        except OSError as error:
-            raise unreadable(file_name, error) from error
-
     def _check_roles(self, line: LedgerLine, actor: str) -> None:
         profile = None if line.profile_json is None else resolved(line)[0]  # one of a contact handled by hand has none
         if profile is not None and profile.roles is not None:
@@ -691,8 +696,19 @@ class Pipeline:
 
     def _give_up(self, upload_id: str, user: str | None) -> None:
         """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
-        with suppress(Refusal):
+        try:
             self.cancel(upload_id, user=user)
+        except Refusal as refusal:
+            if refusal.code == "upload-unknown":  # the ledger has no line of it yet
+                self._forget(upload_id)
+
+    def _cancel_changed(self, line: LedgerLine) -> LedgerLine:
+        """Cancels an upload whose file was changed before it was taken out of the inbox, where it stays."""
+        from contact_pipeline.store.source import changing
+
+        self._end(line.upload_id, "cancelled", refused(changing(Path(line.file_name)), line.file_name))
+        self._forget(line.upload_id)
+        return self.store.line(line.upload_id)
 
     def _forget(self, upload_id: str) -> None:
         """Deletes all that an upload left behind, but its ledger line."""

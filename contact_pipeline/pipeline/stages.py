@@ -33,7 +33,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     staging.make()
     staging.clear("raw")
     raw = read_upload(
-        Originals(settings).path(line.upload_id),
+        Originals(settings).verified(line),
         line.file_name,
         profile.file,
         ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),

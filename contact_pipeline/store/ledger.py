@@ -83,6 +83,12 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def commit_time(database: Database, at: datetime) -> datetime:
+    """The time of a new commit: never before that of an earlier one, even where the clock was set back."""
+    newest: datetime | None = database.value("SELECT max(committed_at) FROM commits")
+    return at if newest is None else max(at, newest)
+
+
 def add_line(database: Database, **values: object) -> LedgerLine:
     """Writes an upload's first line, giving it the next number; call it in a transaction."""
     number = take_numbers(database, "upload", 1)

@@ -5,7 +5,6 @@ What came beside a file with its options is kept with it, and given back with it
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
@@ -13,11 +12,15 @@ from errno import ENOENT
 from pathlib import Path
 from typing import Final
 
+from contact_pipeline.errors import Refusal
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
+from contact_pipeline.store.source import sha256_of
 
+OPTIONS: Final = "options.yaml"  # kept beside the original
 OPTIONS_SUFFIX: Final = ".options.yaml"  # behind a file's name: the file with its options
+GIVEN_BACK: Final = "refused"  # folder beside the files of a profile in the inbox
 _LONGEST_STEM: Final = 180  # bytes; a name has at most 255
 _LONGEST_ENDING: Final = 20
 
@@ -28,18 +31,6 @@ class Originals:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def keep(self, upload_id: str, path: Path, *, move: bool) -> None:
-        """Copies or moves a received file into the upload's folder."""
-        folder = self._settings.upload_path(upload_id)
-        ending = "".join(letter for letter in path.suffix.lower() if letter.isalnum()) or "bin"
-        kept = folder / f"original.{ending}"
-        with owner_only():
-            folder.mkdir(parents=True, exist_ok=True)
-            if move:
-                _move(path, kept)
-            else:
-                shutil.copyfile(path, kept)
-
     def path(self, upload_id: str) -> Path:
         """Where an upload's original lies.
 
@@ -47,35 +38,62 @@ class Originals:
             FileNotFoundError: it is gone.
         """
         folder = self._settings.upload_path(upload_id)
-        for path in folder.glob("original.*"):
-            return path
+        for each in (folder, arriving_path(self._settings) / upload_id):
+            for path in each.glob("original.*"):
+                return path
         raise FileNotFoundError(ENOENT, "The original of the upload is gone; cancel it and send the file again", folder)
 
-    def keep_options(self, upload_id: str, path: Path) -> None:
-        """Moves the options file of a received file to its original."""
-        _move(path, self._options_path(upload_id))
+    def has(self, upload_id: str) -> bool:
+        """Whether there is an original of the upload."""
+        try:
+            self.path(upload_id)
+        except FileNotFoundError:
+            return False
+        return True
 
-    def _options_path(self, upload_id: str) -> Path:
-        return self._settings.upload_path(upload_id) / "options.yaml"
+    def verified(self, line: LedgerLine) -> Path:
+        """Where an upload's original lies, having compared it with what was received.
+
+        Raises:
+            FileNotFoundError: it is gone.
+            Refusal: it is not the file that was received (code `original-changed`).
+        """
+        path = self.path(line.upload_id)
+        if sha256_of(path) != line.sha256:
+            raise Refusal(
+                "original-changed",
+                f"The stored original of upload {line.upload_id} is not the file that was received: its content has "
+                "changed since.",
+                "Drop the file again.",
+                file=line.file_name,
+            )
+        return path
 
     def remove(self, upload_id: str) -> None:
         """Deletes the upload's folder."""
-        shutil.rmtree(self._settings.upload_path(upload_id), ignore_errors=True)
+        for folder in (self._settings.upload_path(upload_id), arriving_path(self._settings) / upload_id):
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def give_back(self, line: LedgerLine, path: Path) -> None:
-        """Puts a refused file that came through the inbox into the folder `refused` there, beside the reason."""
+    def give_back(self, line: LedgerLine, path: Path, options: Path | None = None) -> None:
+        """Puts a refused file that came through the inbox into the folder `refused` there, beside the reason.
+
+        Args:
+            line: of the upload.
+            path: the file.
+            options: what came with it; unset: what is kept with its original.
+        """
         if not line.inbox or line.reason is None:
             return
-        folder = self._settings.inbox / line.profile / "refused"
+        folder = self._settings.inbox / line.profile / GIVEN_BACK
         kept = folder / f"{line.upload_id}-{_shortened(Path(line.file_name).name)}"
         reason = f"{line.file_name}: {line.reason['message']}\n{line.reason['fix']}\n"
         with owner_only():
             folder.mkdir(parents=True, exist_ok=True)
-            _move(path, kept)
-            for options in (self._options_path(line.upload_id), path.with_name(path.name + OPTIONS_SUFFIX)):
-                if is_ordinary(options):
-                    _move(options, kept.with_name(kept.name + OPTIONS_SUFFIX))
             kept.with_name(f"{kept.name}.txt").write_text(reason, encoding="utf-8")
+            for each in (options or path.with_name(OPTIONS), path.with_name(path.name + OPTIONS_SUFFIX)):
+                if is_ordinary(each):
+                    _move(each, kept.with_name(kept.name + OPTIONS_SUFFIX))
+            _move(path, kept)  # last: as long as it is not there, nothing is given back
 
 
 def _move(path: Path, to: Path) -> None:
@@ -83,9 +101,24 @@ def _move(path: Path, to: Path) -> None:
     if path.stat().st_uid == os.geteuid():
         path.chmod(0o600)
         shutil.move(path, to)
-    else:
+        return
+    try:
         shutil.copyfile(path, to)
+    except PermissionError:  # it is given back because it cannot be read
+        shutil.move(path, to)
+    else:
         path.unlink()
+
+
+def arriving_path(settings: Settings) -> Path:
+    """The folder of what is being copied into the home and has no ledger line yet."""
+    return settings.home / "uploads" / ".arriving"
+
+
+def original_name(path: Path) -> str:
+    """The name under which a received file is kept."""
+    ending = "".join(letter for letter in path.suffix.lower() if letter.isalnum())[:_LONGEST_ENDING] or "bin"
+    return f"original.{ending}"
 
 
 def told(name: str) -> str:
@@ -106,9 +139,3 @@ def _shortened(name: str) -> str:
     ending = Path(name).suffix if len(Path(name).suffix) < _LONGEST_ENDING else ""
     stem = name.removesuffix(ending).encode()
     return name if len(stem) <= _LONGEST_STEM else stem[:_LONGEST_STEM].decode("utf-8", "ignore") + ending
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

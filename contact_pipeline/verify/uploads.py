@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.store import LedgerLine, Store
-from contact_pipeline.store.originals import Originals, sha256_of
+from contact_pipeline.store.originals import Originals
+from contact_pipeline.store.source import sha256_of
 from contact_pipeline.terms import OUTCOMES
 from contact_pipeline.verify.findings import Finding
 
@@ -50,10 +51,10 @@ def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator
 
 def check_folders(store: Store, known: Collection[str]) -> Iterator[Finding]:
     """Folders of uploads that the ledger does not know."""
-    for kind in ("staging", "uploads"):
+    for kind in ("staging", "uploads", "uploads/.arriving"):
         folder = store.settings.home / kind
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_dir() and path.name not in known:
+            if path.is_dir() and path.name not in {*known, ".arriving"}:
                 said = f"{kind}/{path.name} belongs to no upload."
                 fix = (
                     "Something was cut off: the next command that imports deletes it. If not, look at it and delete it."
