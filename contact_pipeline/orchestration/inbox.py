@@ -292,7 +292,7 @@ def _status(path: Path) -> os.stat_result | None:
     """The file's status; None when it is gone or no ordinary file (links are not followed)."""
     try:
         found = path.lstat()
-    except FileNotFoundError:
+    except OSError:  # gone, or a name that no file can have
         return None
     return found if stat.S_ISREG(found.st_mode) else None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.originals import OPTIONS, Originals, arriving_path, original_name
@@ -55,8 +56,8 @@ class Arrival:
         self.sha256 = ""
 
     def __enter__(self) -> Self:
-        self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder.mkdir(mode=0o700)
+        with owner_only():
+            self._folder.mkdir(parents=True)
         self._held.enter_context(alone_in(self._folder))
         return self
 
@@ -87,7 +88,7 @@ class Arrival:
             place = os.path.relpath(file.path, self._settings.home)
             self._taken.append((Taken(place, file.look, sha256, name), file))
         self.sha256 = self._taken[0][0].sha256
-        with (self._folder / _NOTE).open("x", encoding="ascii") as note:
+        with owner_only(), (self._folder / _NOTE).open("x", encoding="ascii") as note:
             json.dump([asdict(taken) for taken, _ in self._taken], note)
             note.flush()
             os.fsync(note.fileno())

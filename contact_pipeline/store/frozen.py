@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.store.originals import sha256_of
+from contact_pipeline.store.source import sha256_of
 
 _NEXT: Final = ".next"
 

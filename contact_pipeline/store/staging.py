@@ -15,7 +15,7 @@ from contact_pipeline.engines import Database, open_database, quoted
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import differences, digests, replace, successor
-from contact_pipeline.store.originals import sha256_of
+from contact_pipeline.store.source import sha256_of
 
 if TYPE_CHECKING:
     import polars as pl

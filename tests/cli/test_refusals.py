@@ -52,7 +52,7 @@ BAD_INPUT = {
         ("outreach_contact", "outreach_contacts"), "profile-unknown", profile="outreach_contact", options=()
     ),
     "unknown option": Bad(("outreach_contacts", "rule", "group"), "option-unknown", options=("--rule", "merge")),
-    "no group": Bad(("group",), "option-missing", options=()),
+    "no lead type": Bad(("lead type", "SMS"), "option-missing", profile="dealer_leads", options=()),
     "a choice that the profile does not offer": Bad(
         ("fill", "overwrite"),
         "option-value",

@@ -15,7 +15,7 @@ import yaml
 
 from contact_pipeline import Pipeline
 from contact_pipeline.orchestration.definitions import build_definitions
-from contact_pipeline.orchestration.inbox import drops
+from contact_pipeline.orchestration.inbox import look_through
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.profiles.load import SHIPPED
 
@@ -104,7 +104,7 @@ def refuse(pipeline: Pipeline) -> None:
     """Drops a file that is refused, whose rows hold her, and whose reason lies beside it."""
     inbox = pipeline.settings.inbox / "outreach_contacts"
     write_csv(inbox / "wrong.csv", ("Name", "Colour"), ("Quennevais", "quintessa.q@example.com"))
-    for drop in drops(pipeline.settings.inbox):
+    for drop in look_through(pipeline.settings.inbox).drops:
         pipeline.receive(drop.path, drop.profile, user=DIRECTOR, move=True)
     for upload in pipeline.uploads():
         if upload.state == "received":

@@ -16,6 +16,12 @@ OUTREACH = "First name,Phone number,Social security number,Last name,Date of bir
 PROGRAM = ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title")
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files in the inbox have settled when they look the same in two ticks."""
+    monkeypatch.setenv("CONTACT_PIPELINE_INBOX_SETTLE_SECONDS", "0")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home whose users include the owner of the files that tests make, as a director who may import."""

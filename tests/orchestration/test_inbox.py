@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contact_pipeline.orchestration.inbox import Drop, drops, owner, read_options
+from contact_pipeline.orchestration.inbox import Drop, look_through, owner, read_options
 
 
 @pytest.fixture
@@ -14,6 +14,10 @@ def inbox(tmp_path: Path) -> Path:
     folder = tmp_path / "inbox" / "outreach_contacts"
     folder.mkdir(parents=True)
     return folder
+
+
+def drops(folder: Path) -> list[Drop]:
+    return look_through(folder).drops
 
 
 def drop(path: Path) -> Drop:
@@ -44,7 +48,20 @@ def test_links_devices_and_folders_are_left_alone(inbox: Path, tmp_path: Path) -
     (inbox / "refused" / "old.csv").write_text("x")
     os.mkfifo(inbox / "pipe.csv")
     (inbox.parent / "loose.csv").write_text("x")
-    assert list(drops(inbox.parent)) == []
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "theirs.csv").write_text("x")
+    (inbox.parent / "dealer_leads").symlink_to(tmp_path / "elsewhere")
+    found = look_through(inbox.parent, ["outreach_contacts", "dealer_leads"])
+    assert found.drops == []
+    assert found.strays.keys() == {
+        "dealer_leads",
+        "loose.csv",
+        "outreach_contacts/broken.csv",
+        "outreach_contacts/link.csv",
+        "outreach_contacts/pipe.csv",
+    }
+    assert "is a link, which is not followed" in found.strays["dealer_leads"]
+    assert "lies in the inbox itself" in found.strays["loose.csv"]
 
 
 def test_a_home_without_an_inbox_has_no_files(tmp_path: Path) -> None:

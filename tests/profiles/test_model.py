@@ -3,7 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile, find_profiles, load_profile
+from contact_pipeline.profiles.options import choose
 
 LEADS = {
     "name": "some_leads",
@@ -103,3 +105,16 @@ def test_a_profile_of_ones_own_stands_before_a_shipped_one(tmp_path):
     (tmp_path / "program_contacts.yaml").write_text(text.replace("Program enforcement contacts", "Ours"))
 
     assert load_profile("program_contacts", tmp_path).title == "Ours"
+
+
+def test_a_group_is_chosen_or_the_default_of_the_profile_or_the_upload_is_refused():
+    """B4: every upload has a group."""
+    shipped = load_profile("outreach_contacts")
+    without = Profile.model_validate(LEADS | {"group": {}})
+
+    assert choose(shipped, {})[1].group == "Uploads"
+    assert choose(shipped, {"group": "Spring"})[1].group == "Spring"
+    assert choose(without, {"group": "Spring"})[1].group == "Spring"
+    with pytest.raises(Refusal, match="needs a group") as refusal:
+        choose(without, {})
+    assert refusal.value.code == "option-missing"
