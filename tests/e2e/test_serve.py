@@ -145,7 +145,8 @@ def processes_of(home: Path) -> list[int]:
 
 def start(home: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, umask=0)
+    environment = {**os.environ, "CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1"}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, umask=0, env=environment)
 
 
 @contextmanager
