@@ -5,8 +5,12 @@ A defect of a row is data (a rejection with a `Code`); what stops a whole upload
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+
+from contact_pipeline.masking import ANY, mask
 
 
 class ContactPipelineError(Exception):
@@ -15,6 +19,8 @@ class ContactPipelineError(Exception):
 
 class Refusal(ContactPipelineError):
     """A file, an option or a request that cannot be taken, in words for the person who sent it.
+
+    Whatever looks like a social security number or a date of birth is masked in the words.
 
     Attributes:
         code: stable name of the defect, for scripts.
@@ -35,11 +41,11 @@ class Refusal(ContactPipelineError):
         row_number: int | None = None,
         details: dict[str, object] | None = None,
     ) -> None:
-        super().__init__(f"{message} {fix}".strip())
         self.code = code
-        self.message = message
-        self.fix = fix
-        self.file = file
+        self.message = mask(message)
+        self.fix = mask(fix)
+        self.file = None if file is None else mask(file)
+        super().__init__(f"{self.message} {self.fix}".strip())
         self.row_number = row_number
         self.details = details or {}
 
@@ -75,6 +81,46 @@ class Code:
     fix: str
     example: str = field(default="")
     severity: Literal["error", "warning"] = "error"
+
+
+@contextmanager
+def faults_masked() -> Iterator[None]:
+    """Masks the text of a fault that leaves the block: what a library raises may quote cells, and tracebacks show it.
+
+    Errors of our own are masked where they are made.
+    """
+    try:
+        yield
+    except Exception as fault:
+        chain = _chain(fault)
+        masked = [_mask_fault(each) for each in chain]
+        if all(masked):
+            raise
+        said = RuntimeError(f"{type(fault).__name__}: {mask(str(fault), ANY)}")
+        raise said.with_traceback(fault.__traceback__) from None
+
+
+def _chain(fault: BaseException) -> list[BaseException]:
+    """A fault and those that it came from."""
+    chain: list[BaseException] = []
+    following: BaseException | None = fault
+    while following is not None and following not in chain:
+        chain.append(following)
+        following = following.__cause__ or following.__context__
+    return chain
+
+
+def _mask_fault(fault: BaseException) -> bool:
+    """Masks what a fault says; whether that was possible."""
+    if isinstance(fault, ContactPipelineError):
+        return True
+    if isinstance(fault, OSError):  # a path may hold a date
+        if isinstance(fault.filename, str):
+            fault.filename = mask(fault.filename)
+        return True
+    if mask(str(fault), ANY) != str(fault):
+        fault.args = tuple(mask(part, ANY) if isinstance(part, str) else part for part in fault.args)
+    return mask(str(fault), ANY) == str(fault)
 
 
 def listed(names: object, limit: int = 8) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.normalize import normalize, repairs_of
-from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.masking import Looks, mask_value
+from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.validate import validate
@@ -23,8 +24,8 @@ _COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "full_name": {"type": "name"},
     "email": {"type": "email"},
     "phone": {"type": "phone"},
-    "date_of_birth": {"type": "date"},
-    "ssn": {"type": "ssn"},
+    "date_of_birth": {"type": "date", "sensitive": True},
+    "ssn": {"type": "ssn", "sensitive": True},
     "zip_code": {"type": "zip_code"},
     "identifier": {"type": "identifier", "identifiers": ["crm", "cnpj", "cpf"]},
     "crm": {"type": "identifier", "identifiers": ["crm"]},
@@ -98,7 +99,12 @@ def profile_for(
 
 
 def judge_values(
-    texts: Sequence[str], regions: Sequence[str | None], profile: Profile, reference: Reference
+    texts: Sequence[str],
+    regions: Sequence[str | None],
+    profile: Profile,
+    reference: Reference,
+    *,
+    unmasked: bool = False,
 ) -> list[Judgement]:
     """What an upload would make of each text, in the order given.
 
@@ -107,14 +113,28 @@ def judge_values(
         regions: for each text the region of national numbers (ISO 3166-1 alpha-2), or None for the profile's.
         profile: a profile of one column.
         reference: known logins and registered values.
+        unmasked: whether sensitive values are shown, and those that look so.
     """
+    (column,) = profile.columns
+    if unmasked:
+        profile = profile.model_copy(update={"columns": [column.model_copy(update={"sensitive": False})]})
+    looks = looks_in(profile, column.field)
     found: dict[int, Judgement] = {}
     for region in dict.fromkeys(regions):
         places = [place for place, own in enumerate(regions) if own == region]
         there = profile.model_copy(update={"region": region}) if region else profile
         judged = _judge([texts[place] for place in places], there, reference)
         found.update(zip(places, judged, strict=True))
-    return [found[place] for place in range(len(texts))]
+    judged = [found[place] for place in range(len(texts))]
+    return judged if unmasked else [_masked(one, looks) for one in judged]
+
+
+def _masked(one: Judgement, looks: Looks | None) -> Judgement:
+    repairs = [
+        {name: each if name == "why" else mask_value(each, looks) for name, each in repair.items()}
+        for repair in one.repairs
+    ]
+    return replace(one, input=mask_value(one.input, looks), value=mask_value(one.value, looks), repairs=repairs)
 
 
 def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Judgement]:

@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contact_pipeline.masking import mask
 from contact_pipeline.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -38,7 +39,14 @@ def document(content: object) -> None:
 
 
 def text(value: object, style: str = "") -> Text:
-    """A value as a terminal may show it: no markup, and what a file could smuggle in to mislead as an escape."""
+    """A value as a terminal may show it, with whatever looks like somebody's number or day of birth masked."""
+    shown = text_as_it_is(value, style)
+    masked = mask(shown.plain)
+    return shown if masked == shown.plain else Text(masked, style=style)
+
+
+def text_as_it_is(value: object, style: str = "") -> Text:
+    """A value, unmasked: no markup, and what a file could smuggle in to mislead as an escape."""
     match value:
         case None:
             shown = ""

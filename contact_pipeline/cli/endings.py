@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import INTERRUPTED
 from contact_pipeline.errors import ContactPipelineError, Refusal, Usage
+from contact_pipeline.masking import ANY, mask
 from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ def _in_words(error: BaseException) -> Refusal:
             where = f": {error.filename}" if error.filename else ""
             return Refusal("machine", f"{error.strerror or error}{where}.", "Put that right, then repeat the command.")
         case _:
-            sys.stderr.write(visible("".join(traceback.format_exception(error))))
-            return Refusal("defect", f"A defect of the program: {error!r}.", "Please report it with the lines above.")
+            sys.stderr.write(visible(mask("".join(traceback.format_exception(error)), ANY)))
+            said = mask(repr(error), ANY)
+            return Refusal("defect", f"A defect of the program: {said}.", "Please report it with the lines above.")
 
 
 def _refused(upload: Upload) -> Refusal:

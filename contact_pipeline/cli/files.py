@@ -9,7 +9,7 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
-from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
+from contact_pipeline.cli.invocation import Invocation, Overwrite, Unmasked, everywhere
 from contact_pipeline.cli.profiles import PANEL, ProfileName
 
 SHOWN = 10
@@ -49,21 +49,29 @@ def write_a_template(
 @app.command("inspect", rich_help_panel=PANEL)
 @everywhere
 def inspect(
-    invocation: Invocation, file: File, delimiter: Delimiter = None, encoding: Encoding = None, sheet: Sheet = None
+    invocation: Invocation,
+    file: File,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    unmasked: Unmasked = False,
 ) -> None:
-    """Show what is seen in a file before any profile: encoding, delimiter, headings, rows, lines that do not fit."""
+    """Show what is seen in a file before any profile: encoding, delimiter, headings, rows, lines that do not fit.
+
+    Cells are shown as read, but for those that look like a social security number or a date of birth.
+    """
     from contact_pipeline.upload import ReadOptions, inspect_file
 
     options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
     with console.busy(f"Reading {file.name}"):
-        seen = inspect_file(file, options, invocation.settings)
+        seen = inspect_file(file, options, invocation.settings, unmasked=unmasked)
     if invocation.json:
         console.document(seen)
     else:
-        console.show(*_draw(seen))
+        console.show(*_draw(seen, unmasked=unmasked))
 
 
-def _draw(seen: dict[str, Any]) -> list[Any]:
+def _draw(seen: dict[str, Any], *, unmasked: bool) -> list[Any]:
     facts = {
         "type": seen["file_type"],
         "encoding": seen["encoding"],
@@ -75,11 +83,12 @@ def _draw(seen: dict[str, Any]) -> list[Any]:
         "do not fit": f"{len(seen['unreadable']):,}" if seen["unreadable"] else None,
     }
     page = [console.facts(facts), *(console.text(warning, "yellow") for warning in seen["warnings"])]
-    rows = [(str(row["row_number"]), *row["cells"]) for row in seen["rows"][:SHOWN]]
+    text = console.text_as_it_is if unmasked else console.text
+    rows = [(str(row["row_number"]), *map(text, row["cells"])) for row in seen["rows"][:SHOWN]]
     page.append(console.table(("Row", *seen["headings"]), rows))
     if len(seen["rows"]) > SHOWN:
         page.append(console.text(f"the first {SHOWN} of {len(seen['rows']):,} rows; --json gives all", "dim"))
     if seen["unreadable"]:
-        unreadable = [(str(row["row_number"]), row["message"], row["text"]) for row in seen["unreadable"][:SHOWN]]
+        unreadable = [(str(row["row_number"]), row["message"], text(row["text"])) for row in seen["unreadable"][:SHOWN]]
         page.append(console.table(("Row", "Does not fit", "Text"), unreadable))
     return page

@@ -28,6 +28,7 @@ Home = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")]
+Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show social security numbers and dates of birth, too.")]
 User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.invocation import Invocation, Unmasked, everywhere
 from contact_pipeline.cli.profiles import PANEL
 from contact_pipeline.errors import Usage
 
@@ -46,8 +46,9 @@ def judge(
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="P", help="Profile whose column is meant; unset: in general.")
     ] = None,
+    unmasked: Unmasked = False,
 ) -> None:
-    """Show what normalization and validation make of single values, exactly as in an upload."""
+    """Show what normalization and validation make of single values, exactly as in an upload; sensitive ones masked."""
     given = [(text, None) for text in texts or ()] + (_read(source) if source else [])
     if not given:
         raise Usage("value-missing", "There is no value to look at.", "Give one or more values, or a file with --from.")
@@ -64,11 +65,11 @@ def judge(
 
         reference = Reference()
     regions = [_region(own or region) for _, own in given]
-    judged = judge_values([text for text, _ in given], regions, wanted, reference)
+    judged = judge_values([text for text, _ in given], regions, wanted, reference, unmasked=unmasked)
     if invocation.json:
         console.document([asdict(one) for one in judged])
     else:
-        console.show(_table(judged))
+        console.show(_table(judged, unmasked=unmasked))
 
 
 def _region(code: str | None) -> str | None:
@@ -92,12 +93,13 @@ def _read(file: Path) -> list[tuple[str, str | None]]:
         ) from error
 
 
-def _table(judged: list[Judgement]) -> Table:
+def _table(judged: list[Judgement], *, unmasked: bool) -> Table:
+    text = console.text_as_it_is if unmasked else console.text
     rows = [
         (
-            one.input,
-            one.value if one.valid else "✗",
-            one.message or "; ".join(f"{repair['why']}" for repair in one.repairs),
+            text(one.input),
+            text(one.value if one.valid else "✗"),
+            text(one.message or "; ".join(f"{repair['why']}" for repair in one.repairs)),
             one.fix,
         )
         for one in judged

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from contact_pipeline.errors import StoreBusy
+from contact_pipeline.errors import StoreBusy, faults_masked
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -230,7 +230,7 @@ def open_database(
         check_folder(path.parent)
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
-        with _interruptible(), ExitStack() as held:
+        with faults_masked(), _interruptible(), ExitStack() as held:
             if not read_only:
                 held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)

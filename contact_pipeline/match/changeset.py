@@ -5,6 +5,7 @@ from __future__ import annotations
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.store.schema import SQL_TYPE
@@ -191,4 +192,4 @@ def _displaced(part: Part, field: str, there: str) -> str:
     return f"""list_transform(
             list_filter({before} || w.{quoted("given_" + field)},
                         lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}),
-            lambda v: {heading} || v)"""
+            lambda v: {heading} || {mask_sql("v", part.looks[field])})"""

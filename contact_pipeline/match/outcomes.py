@@ -7,6 +7,7 @@ from collections.abc import Collection
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
+from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
 
@@ -41,7 +42,7 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
     code = CODES["account-unknown"]
     heading = part.headings.get("account_number", "account_number")
     message = literal(code.message.replace("{column}", heading))
-    shown = "'***'" if "account_number" in part.sensitive else "coalesce(account_number, '')"
+    shown = mask_sql("coalesce(account_number, '')", part.looks["account_number"])
     database.run(f"""
         INSERT INTO rejections BY NAME
         SELECT row_number, {literal(heading)} AS "column", 'account_number' AS field, {shown} AS value,

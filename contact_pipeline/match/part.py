@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen
+from contact_pipeline.masking import Looks
+from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen, looks_in
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
@@ -30,6 +31,7 @@ class Part:
     within_file: WithinFile
     blanks: dict[str, BlankPolicy]  # what a blank in a field does to a contact that has a value
     sensitive: frozenset[str]
+    looks: dict[str, Looks | None]  # what a value of a field is masked for in notes and messages; None: all of it
     primary: bool = True
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
@@ -106,6 +108,7 @@ def parts_of(
         within_file=profile.within_file,
         blanks={name: profile.blank_of(name) for name in own},
         sensitive=profile.sensitive_fields,
+        looks={name: looks_in(profile, name) for name in own},
         when_new=_when_new(profile, options),
         clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
@@ -128,6 +131,7 @@ def parts_of(
         within_file="first_wins",
         blanks={name: profile.blank_of(column) for name, column in source.items()},
         sensitive=profile.sensitive_fields,
+        looks={name: looks_in(profile, column) for name, column in source.items()},
         primary=False,
         reactivates=options.reactivate,
         present=tuple(people.present),

@@ -17,11 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.errors import Refusal, StoreBusy, listed
+from contact_pipeline.errors import Refusal, StoreBusy, faults_masked, listed
+from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, STAGES, reason, refused, resolved, wrong_state
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import choose
+from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.arrival import Arrival
@@ -143,7 +145,7 @@ class Pipeline:
         line: dict[str, Any] = {
             "upload_id": _new_id(),
             "profile": profile,
-            "file_name": told(path.name),
+            "file_name": mask_file_name(told(path.name)),
             "state": "received",
             "stage": "received",
             "added_at": now(),
@@ -626,7 +628,9 @@ class Pipeline:
         try:
             if problem:
                 raise problem
-            known, chosen = choose(load_profile(line["profile"], self.settings.profiles_path), options)
+            profile = load_profile(line["profile"], self.settings.profiles_path)
+            line["file_name"] = mask_file_name(line["file_name"], looks_of_sender(profile))
+            known, chosen = choose(profile, options)
             line |= {
                 "address_book": known.address_book,
                 "resolved_profile": known.model_dump(mode="json"),
@@ -658,7 +662,9 @@ class Pipeline:
             raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
         after = None
         try:
-            after = self._change(line.upload_id, RECEIVED, **({"stage": stage} | work(self.store, line)))
+            with faults_masked():
+                done = work(self.store, line)
+            after = self._change(line.upload_id, RECEIVED, **({"stage": stage} | done))
         except Refusal as refusal:
             after = self._end(line.upload_id, "refused", refused(refusal, line.file_name))
             if after:

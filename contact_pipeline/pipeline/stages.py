@@ -10,6 +10,8 @@ import polars as pl
 
 from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
 from contact_pipeline.engines import Database
+from contact_pipeline.errors import listed
+from contact_pipeline.masking import TOLD, mask, mask_column, mask_heading
 from contact_pipeline.match import blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
@@ -18,7 +20,8 @@ from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.normalize.synonyms import expected_headings
 from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.pipeline.states import resolved
-from contact_pipeline.profiles import Profile, without_numbers
+from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
@@ -45,11 +48,11 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     chosen = options.map or store.saved_mapping(profile.name, raw.headings)
     holds = what_columns_hold(first_rows(staging.folder).select(raw.columns))
     mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
-    if options.save_mapping:
+    if options.save_mapping and not _not_kept(options, raw.headings):
         store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
     with staging.open() as database:
         database.see_files("raw_rows", "raw")
-        database.store("unreadable_rows", raw.rejections)
+        database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
         staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
     heading = dict(zip(raw.columns, raw.headings, strict=True))
@@ -59,10 +62,18 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
-        "mapping": {heading[column]: field for column, field in mapping.fields.items()},
-        "ignored": [without_numbers(heading) for heading in mapping.ignored],
-        "warnings": [*raw.warnings, *mapping.warnings],
+        "mapping": {mask_heading(heading[column]): field for column, field in mapping.fields.items()},
+        "ignored": [mask_heading(heading) for heading in mapping.ignored],
+        "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, raw.headings)],
     }
+
+
+def _not_kept(options: UploadOptions, headings: Iterable[str]) -> list[str]:
+    """A warning where a mapping was to be kept and a heading looks like somebody's number or day of birth."""
+    doubtful = [heading for heading in map(mask_heading, headings) if "*" in heading]
+    if not options.save_mapping or not doubtful:
+        return []
+    return [f"The mapping is not kept: {listed(doubtful)} looks like a row of data, not like a heading."]
 
 
 def _with_fields(cell_errors: pl.DataFrame, fields: dict[str, str]) -> pl.DataFrame:
@@ -198,7 +209,7 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
 def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
     """Field → heading in the file; a field that was put together has its column's own."""
     heading = dict(zip(facts["columns"], facts["headings"], strict=True))
-    given = {field: heading[column] for column, field in facts["fields"].items()}
+    given = {field: mask(heading[column]) for column, field in facts["fields"].items()}
     return {column.field: column.heading for column in profile.columns} | given
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.profiles import Profile, without_numbers
+from contact_pipeline.masking import mask_heading
+from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine
 from contact_pipeline.terms import State
@@ -36,7 +37,7 @@ def refused(refusal: Refusal, file_name: str) -> dict[str, Any]:
     """The reason of a refused upload; headings that look like somebody's numbers are masked."""
     told = refusal.as_dict() | {"file": refusal.file or file_name}
     if refusal.code in {"headings", "mapping"}:
-        told |= {"message": without_numbers(refusal.message), "fix": without_numbers(refusal.fix)}
+        told |= {"message": mask_heading(refusal.message), "fix": mask_heading(refusal.fix)}
     return told
 
 

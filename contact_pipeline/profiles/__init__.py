@@ -14,8 +14,8 @@ from contact_pipeline.profiles.model import (
     Together,
     Unique,
     masked,
-    without_numbers,
 )
+from contact_pipeline.profiles.sensitive import looks_in, looks_in_contacts
 
 __all__ = [
     "NAME",
@@ -32,6 +32,7 @@ __all__ = [
     "Unique",
     "find_profiles",
     "load_profile",
+    "looks_in",
+    "looks_in_contacts",
     "masked",
-    "without_numbers",
 ]

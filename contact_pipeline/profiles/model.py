@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
@@ -397,11 +397,6 @@ def required_when(rule: RequiredWhen) -> str:
     return " and ".join(parts)
 
 
-def without_numbers(text: str) -> str:
-    """The text with long numbers masked: a file without its heading line has a row of data where headings should be."""
-    return re.sub(r"\d[\d\-/ ().]{5,}\d", lambda number: re.sub(r"\d", "*", number[0]), text)
-
-
 def masked(text: str | None) -> str | None:
     """The value with every letter and digit hidden, so that only its shape shows."""
-    return None if text is None else re.sub(r"[^\W_]", "*", text)
+    return None if text is None else hide(text)

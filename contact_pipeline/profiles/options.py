@@ -8,8 +8,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
 from contact_pipeline.profiles.model import BlankPolicy, Column, Profile
+from contact_pipeline.profiles.sensitive import looks_of_sender
 
 
 class UploadOptions(BaseModel):
@@ -95,6 +97,7 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
         within = "".join(f" for '{part}'" for part in first["loc"][1:2])
         said = f"Option '{_spelled(name)}'{within}: {first['msg']}."
         raise Refusal("option-value", said, "Correct it.", details={"option": name}) from error
+    _must_say_nothing_of_people(profile, given)
     _allowed(profile, "blank", options.blank, profile.options.blank)
     _allowed(profile, "rule", options.rule, profile.options.rule)
     options = options.model_copy(update={"lead_type": _lead_type(profile, options), "group": _group(profile, options)})
@@ -102,6 +105,20 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     profile = profile.model_copy(update=changes | {"columns": _with_blanks(profile, options.blank_in)})
     profile = profile.model_copy(update={"columns": _in_one_format(profile, options.date_format)})
     return profile, options
+
+
+def _must_say_nothing_of_people(profile: Profile, given: Mapping[str, Any]) -> None:
+    """Refuses an option that looks like somebody's number or day of birth: the ledger keeps options, and shows them."""
+    for name, value in given.items():
+        shown = mask_within(value, looks_of_sender(profile))
+        if shown != value:
+            said = ", ".join(f"{key}={entry}" for key, entry in shown.items()) if isinstance(shown, dict) else shown
+            raise Refusal(
+                "option-value",
+                f"Option '{_spelled(name)}' ({said}) looks like a social security number or a date of birth.",
+                "Leave it out of the name; a heading that is one means that the file has no heading line.",
+                details={"option": name},
+            )
 
 
 def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any]) -> None:

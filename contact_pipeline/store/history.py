@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from contact_pipeline.engines import Database, quoted
-from contact_pipeline.profiles import masked
+from contact_pipeline.masking import mask_value, mask_within
+from contact_pipeline.profiles import looks_in_contacts
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.terms import CONTACT_FIELDS
@@ -83,7 +85,7 @@ def note_origins(database: Database, contact_id: int) -> list[dict[str, Any]]:
     )
     return [
         {
-            "note": record["note"],
+            "note": mask_value(record["note"], looks_in_contacts("notes", sensitive=False)),
             "at": f"{record['committed_at']:%Y-%m-%dT%H:%M:%SZ}" if record["committed_at"] else None,
             **{name: record[name] for name in ("upload_id", "file_name", "row_number")},
         }
@@ -111,10 +113,21 @@ def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
         [at],
     )
     for record in records:
-        record.update({name: masked(record[name]) for name, is_sensitive in fields if is_sensitive})
+        mask_contact(record, fields)
         record["notes"] = record["notes"] or []
         record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
     return records
+
+
+def mask_contact(record: dict[str, Any], fields: Iterable[tuple[str, bool]]) -> None:
+    """Masks a contact, or an account: its sensitive fields, and what looks sensitive in the others.
+
+    Args:
+        record: its fields.
+        fields: name and whether it is sensitive.
+    """
+    for name, is_sensitive in fields:
+        record[name] = mask_value(record[name], looks_in_contacts(name, sensitive=is_sensitive))
 
 
 def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -139,8 +152,9 @@ def _touches(record: dict[str, Any], name: str) -> bool:
 
 def _sides(record: dict[str, Any], name: str, sensitive: set[str]) -> list[Any]:
     sides = [record[f"before_{name}"], record[f"after_{name}"]]
-    return [masked(side) for side in sides] if name in sensitive else sides
+    return [mask_value(side, looks_in_contacts(name, sensitive=name in sensitive)) for side in sides]
 
 
 def _joined(record: dict[str, Any]) -> list[Any]:
-    return [None, record["detail"]] if record["change"] == "create" else [record["detail"], None]
+    detail = mask_within(record["detail"])
+    return [None, detail] if record["change"] == "create" else [detail, None]

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contact_pipeline.engines import Database
+from contact_pipeline.masking import mask_within
 from contact_pipeline.terms import State
 
 _JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options", "staged_files"}
+_SAID_OF_FILES = {"file_name", "group_name", "sheet", "reason", "mapping", "ignored", "warnings", "options"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,11 @@ def take_numbers(database: Database, counter: str, count: int) -> int:
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as the table holds them; whatever looks sensitive in what was said of a file is masked."""
+    shown = {name: mask_within(value) if name in _SAID_OF_FILES else value for name, value in values.items()}
     return {
         name: json.dumps(value, ensure_ascii=False) if name in _JSON and value is not None else value
-        for name, value in values.items()
+        for name, value in shown.items()
     }
 
 

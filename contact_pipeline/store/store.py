@@ -13,17 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
-from contact_pipeline.profiles import Profile, masked
+from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.erasures import ERASED
-from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, note_origins
+from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.terms import CONTACT_FIELDS
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
 
@@ -150,9 +151,9 @@ class Store:
                 WHERE {where} ORDER BY contact_id""",
                 [] if contact_id is None else [contact_id],
             )
-        sensitive = [name for name, is_sensitive in fields if is_sensitive]
         for record in records:
-            record.update({name: masked(record[name]) for name in sensitive})
+            mask_contact(record, fields)
+            record["groups"] = mask_within(record["groups"])
             record["notes"] = record["notes"] or []
             record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
         return records
@@ -200,7 +201,7 @@ class Store:
         """Accounts, each with the ids of its contacts."""
         where = "true" if account_number is None else "account_number = ?"
         with self.open(read_only=True) as database:
-            return database.records(
+            records = database.records(
                 f"""
                 WITH people AS (SELECT address_book, account_number, list(contact_id ORDER BY contact_id) AS contacts
                                 FROM contacts WHERE account_number IS NOT NULL GROUP BY ALL)
@@ -210,6 +211,9 @@ class Store:
                 WHERE {where} ORDER BY account_id""",
                 [] if account_number is None else [account_number],
             )
+        for record in records:
+            mask_contact(record, [(name, False) for name in ACCOUNT_FIELDS])
+        return records
 
     def account(self, account_number: str) -> dict[str, Any]:
         """One account.
@@ -229,10 +233,11 @@ class Store:
     def groups(self) -> list[dict[str, Any]]:
         """Groups with the number of their contacts."""
         with self.open(read_only=True) as database:
-            return database.records("""
+            records = database.records("""
                 SELECT g.address_book, g.group_name AS "group", count(m.contact_id) AS contacts
                 FROM groups AS g LEFT JOIN memberships AS m USING (address_book, group_name)
                 GROUP BY ALL ORDER BY ALL""")
+        return [record | {"group": mask_within(record["group"])} for record in records]
 
     def load_users(self, path: Path) -> list[User]:
         """Replaces the users by those of a YAML file: a list of {login, name, roles, can_import}.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.profiles import Profile, masked
+from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
+from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.ledger import LedgerLine
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 SHOWN_ERRORS = 100
 
 _TARGETS: Final = ("account", "contact", "membership", "link")
-
-_SHAPE_ONLY = r"[\p{L}\p{N}]"  # every letter and digit, which masking hides
 
 
 class Upload:
@@ -154,8 +153,8 @@ class Upload:
         return {count["code"]: count["defects"] for count in counts}
 
     def preview(self, table: str, rows: int) -> pl.DataFrame:
-        """The first rows of a staged table, sensitive fields masked."""
-        return self._masked(self.staging.table(table, limit=rows))
+        """The first rows of a staged table, masked: sensitive fields, and what looks like one elsewhere."""
+        return self._masked(self.staging.table(table, limit=rows), as_read=table == "raw_rows")
 
     def as_dict(self, *, all_errors: bool = False, rows: bool = False, changes: bool = False) -> dict[str, Any]:
         """The upload as a JSON document; sensitive values masked."""
@@ -209,31 +208,31 @@ class Upload:
         ]
 
     def _shown(self, changes: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-        sensitive = self._sensitive()
-        for change in changes:
-            fields = {
-                field["field"]: [
-                    masked(value) if field["field"] in sensitive else value
-                    for value in (field["before"], field["after"])
-                ]
-                for field in change.pop("fields", None) or ()
-            }
-            yield {name: value for name, value in change.items() if value is not None} | {"fields": fields}
-
-    def _sensitive(self) -> frozenset[str]:
         profile = self.resolved_profile
-        return profile.sensitive_fields if profile else frozenset()
+        for change in changes:
+            fields = {}
+            for field in change.pop("fields", None) or ():
+                looks = looks_in(profile, field["field"]) if profile else TOLD
+                fields[field["field"]] = [mask_value(value, looks) for value in (field["before"], field["after"])]
+            named = {name: mask_within(value) for name, value in change.items() if value is not None}
+            yield named | {"fields": fields}
 
-    def _masked(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _masked(self, frame: pl.DataFrame, *, as_read: bool) -> pl.DataFrame:
         import polars as pl
 
-        sensitive = self._sensitive()
-        hidden = {name for field in sensitive for name in _columns_of(field)}
-        if self.staging.exists():
-            hidden |= {column for column, field in self.staging.facts()["fields"].items() if field in sensitive}
-        return frame.with_columns(
-            pl.col(name).cast(pl.String).str.replace_all(_SHAPE_ONLY, "*") for name in frame.columns if name in hidden
-        )
+        profile = self.resolved_profile
+        if profile is None:
+            return frame
+        fields = self.staging.facts()["fields"] if as_read and self.staging.exists() else {}
+        shown = []
+        for name, kind in frame.schema.items():
+            field = fields.get(name) if as_read else _field_of(name)
+            looks = None if as_read and is_label(name) else looks_in(profile, field, as_read=as_read)
+            if kind == pl.List(pl.String):
+                shown.append(pl.col(name).list.eval(mask_column(pl.element(), looks)))
+            elif kind == pl.String or looks is None:
+                shown.append(mask_column(pl.col(name).cast(pl.String), looks))
+        return frame.with_columns(shown)
 
 
 def _has(database: Database | None, target: str) -> TypeGuard[Database]:
@@ -269,6 +268,7 @@ def _time(value: datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _columns_of(field: str) -> list[str]:
-    """The staged columns that hold a field's values, or parts of them."""
-    return [field, *(f"{prefix}{field}" for prefix in ("before_", "after_", "key_", UNREAD, FURTHER))]
+def _field_of(column: str) -> str:
+    """The field of which a staged column holds values, or parts of them."""
+    prefix = next((each for each in ("before_", "after_", "key_", UNREAD, FURTHER) if column.startswith(each)), "")
+    return column.removeprefix(prefix)

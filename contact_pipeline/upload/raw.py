@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.contracts import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.masking import mask_heading
 
 UNREADABLE: Final = "row-unreadable"
 _RESERVED = frozenset({"row_number", "line_number"})
@@ -56,13 +57,15 @@ class RawUpload:
 def name_columns(headings: list[str]) -> list[str]:
     """A name for each heading, unique whatever the case: `Email`, `Email_2`, and `column_4` for an empty fourth.
 
-    A heading that Polars would read as a pattern (`*`, or from ^ to $) is named by its place, too.
+    A heading that Polars would read as a pattern (`*`, or from ^ to $) is named by its place, too, and so is one that
+    looks like somebody's number or day: names of columns are shown.
     """
     taken = set(_RESERVED)
     names: list[str] = []
     for position, heading in enumerate(headings, start=1):
         base = heading.strip()
-        if not base or base == "*" or (base.startswith("^") and base.endswith("$")):
+        is_pattern = base == "*" or (base.startswith("^") and base.endswith("$"))
+        if not base or is_pattern or mask_heading(base) != base:
             base = f"column_{position}"
         name, count = base, 1
         while name.casefold() in taken:

@@ -11,6 +11,7 @@ import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import ANY, TOLD, is_label, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
@@ -119,8 +120,14 @@ def _clear(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[str, Any]:
+def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmasked: bool = False) -> dict[str, Any]:
     """What is seen in a file before any profile: its facts, all its rows as text, and the rows that do not fit.
+
+    Args:
+        path: where the file lies.
+        options: what was declared for this file.
+        settings: the settings.
+        unmasked: whether cells that look like a social security number or a date of birth are shown, too.
 
     Raises:
         Refusal: the file cannot be read.
@@ -128,6 +135,12 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[s
     with passing_folder(settings.home) as folder:
         upload = read_upload(path, path.name, None, options, folder, settings)
         rows = pl.concat([pl.read_parquet(part, glob=False) for part in raw_paths(folder)])
+    headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
+    if not unmasked:
+        labelled = {c for c, heading in zip(upload.columns, headings, strict=True) if is_label(heading)}
+        rows = rows.with_columns(mask_column(pl.col(c), None if c in labelled else TOLD) for c in upload.columns)
+        unreadable = unreadable.with_columns(mask_column(pl.col("value"), ANY if labelled else TOLD))
+        headings = [mask_heading(heading) for heading in headings]
     cells = rows.select(
         pl.col("row_number").cast(ROW_NUMBER),
         pl.concat_list(pl.col(upload.columns).fill_null("")).alias("cells"),
@@ -139,11 +152,9 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings) -> dict[s
         "sheet": upload.sheet,
         "sheets": upload.sheets,
         "heading_row": upload.heading_row,
-        "headings": upload.headings,
+        "headings": headings,
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),
-        "unreadable": upload.rejections.select(
-            "row_number", pl.col("value").alias("text"), "code", "message"
-        ).to_dicts(),
+        "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
         "warnings": upload.warnings,
     }

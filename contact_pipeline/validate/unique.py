@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.profiles import Profile, Unique
+from contact_pipeline.masking import mask_sql
+from contact_pipeline.profiles import Profile, Unique, looks_in
 
 _CODE = "not-unique"
 
@@ -31,9 +32,8 @@ def _reject(database: Database, rule: Unique, profile: Profile, headings: Mappin
     cells = [f"CAST({quoted(field)} AS VARCHAR)" for field in rule.unique]
     filled = " AND ".join(f"nullif({cell}, '') IS NOT NULL" for cell in cells)
     same = ", ".join(f"lower({cell})" for cell in cells)
-    sensitive = not profile.sensitive_fields.isdisjoint(rule.unique)
-    text = f"concat_ws(', ', {', '.join(cells)})"
-    value = f"regexp_replace({text}, '[\\p{{L}}\\p{{N}}]', '*', 'g')" if sensitive else text
+    shown = (mask_sql(cell, looks_in(profile, field)) for cell, field in zip(cells, rule.unique, strict=True))
+    value = f"concat_ws(', ', {', '.join(shown)})"
     code, column = CODES[_CODE], ", ".join(headings.values())
     message = (
         f"replace(replace({literal(code.message.replace('{column}', column))}, '{{value}}', value), '{{row}}', first)"

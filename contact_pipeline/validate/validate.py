@@ -17,13 +17,14 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import REJECTIONS, empty
-from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.masking import mask_column
+from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, schema_for
 from contact_pipeline.validate.typos import MEANT
-from contact_pipeline.validate.wording import hidden, nearest, quoted, worded
+from contact_pipeline.validate.wording import nearest, quoted, worded
 
 _NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})
 _UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
@@ -175,6 +176,7 @@ class _Wording:
     """Tells failures as rejections, in the words of the catalogue and the headings of the file."""
 
     def __init__(self, profile: Profile, reference: Reference, headings: Mapping[str, str]) -> None:
+        self._profile = profile
         self._columns = profile.column_of
         self._order = {field: place for place, field in enumerate(self._columns)}
         self._reference = reference
@@ -218,9 +220,8 @@ class _Wording:
             named = cell.list.filter(~pl.element().is_in(known)).list.join(f"{column.separator} ")
         else:
             value = named = pl.col(f"{UNREAD}{column.field}") if column.type == "boolean" else cell
-        if column.sensitive:
-            value, named = hidden(value), hidden(named)
-        return {"value": value, "named": named}
+        looks = looks_in(self._profile, column.field, is_rejected=True)
+        return {"value": mask_column(value, looks), "named": mask_column(named, looks)}
 
     def _expected(self, named: pl.Series, failure: Failure, column: Column | None) -> pl.Expr:
         if failure.code in _NAMES_COLUMNS:

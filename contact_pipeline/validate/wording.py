@@ -29,11 +29,6 @@ def quoted(value: pl.Expr) -> pl.Expr:
     return pl.when(long).then(value.str.slice(0, _LONGEST_QUOTED) + "…").otherwise(value)
 
 
-def hidden(value: pl.Expr) -> pl.Expr:
-    """The value as `profiles.masked` shows it."""
-    return value.str.replace_all(r"[\p{L}\p{N}]", "*")
-
-
 def nearest(values: pl.Series, registered: Sequence[str], wanted: str, separator: str | None = None) -> pl.Series:
     """For each value, the advice to use the registered ones that are most like it.
 

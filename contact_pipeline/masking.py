@@ -1,0 +1,195 @@
+"""What looks like a social security number or a date of birth, in whatever text it stands, and how it is hidden.
+
+One set of patterns serves Python, Polars and DuckDB. They use nothing that one of the three lacks, such as a look
+behind: a boundary is a character that the match takes along, so every pattern is applied twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HIDDEN: Final = r"[^\W_]"  # every letter and digit
+_HIDDEN_SQL: Final = r"[\p{L}\p{N}]"
+
+_SIGNS: Final = "[ ._/\u00a0\u2000-\u2015\u202f\u2212\uff0d-]"  # between the groups of a number: "-", ".", " – "
+_GAP: Final = f"{_SIGNS}{{1,3}}"
+_YEAR: Final = r"(?:1[89]|20)\d\d"
+_DAY: Final = r"(?:[12]\d|3[01]|0?[1-9])"  # or month
+_MONTH: Final = (
+    "(?:jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|abr|avr|may|mai|mag|jun|jui|giu|jul|lug|aug|ago|aoû|sep|set|oct|okt"
+    r"|out|ott|nov|dec|dez|dic|déc)[^\W\d_]*\.?"
+)
+_OF: Final = r"(?:[-/_.,\s]{0,2}|\s(?:of|de|del)\s)"
+_DATES: Final = (
+    rf"{_YEAR}{_SIGNS}(?:{_DAY}|{_MONTH}){_SIGNS}{_DAY}(?:[T ]\d\d:\d\d[:.\d]*Z?)?",  # 1984-04-17, with a time or not
+    rf"{_DAY}{_SIGNS}{_DAY}{_SIGNS}(?:{_YEAR}|\d\d)(?:,? \d\d:\d\d[:\d]*)?",  # 04/17/1984, 17.4.84
+    rf"{_DAY}(?:st|nd|rd|th)?{_OF}{_MONTH}{_OF}(?:{_YEAR}|\d\d)",  # 17 April 1984
+    rf"{_MONTH}[-/_.,\s]{{0,2}}{_DAY}(?:st|nd|rd|th)?[-/_.,\s]{{1,2}}(?:{_YEAR}|\d\d)",  # April 17, 1984
+)
+_DATE: Final = f"(?:{'|'.join(_DATES)})"
+_TWO: Final = r"(?:0[1-9]|[12]\d|3[01])"
+_EIGHT_DIGITS: Final = rf"(?:{_YEAR}{_TWO}{_TWO}|{_TWO}{_TWO}{_YEAR})"  # 19840417, 04171984
+_BIRTH: Final = (
+    r"(?:birth|(?:\b|_)born(?:\b|_)|\bb-?day|\bd\.?o\.?b(?:\b|_)|_dob(?:\b|_)|geburt|geboren|\bgeb\.|nascid|nascimento"
+    r"|naissance|\bnée? le\b|nacid|nacimiento|nascita|nat[oa] il\b|födel|urodz)"
+)
+_SSN: Final = r"(?:ssn|\bss ?#|soc(?:ial|\.)?[ _-]{0,2}sec(?:urity|\.)?|tax(?:payer)?[ _-]?id)"
+
+# (pattern, what takes its place): $1 and so on stand for what a match takes along.
+_GROUPS: Final = (rf"(^|\D)\d{{3}}({_GAP})\d\d({_GAP})\d{{4}}($|\D)", "$1***$2**$3****$4")
+_TOLD: Final = (
+    _GROUPS,
+    (rf"(?i)({_SSN}[^\d\n]{{0,30}})\d(?:{_SIGNS}{{0,3}}\d){{8}}($|\D)", "$1***-**-****$2"),
+    (rf"(?i)({_BIRTH}[^\d\n]{{0,30}}?)(?:{_DATE}|{_EIGHT_DIGITS})", "$1**/**/****"),
+    (rf"(?i)(^|[\W_])(?:{_DATE}|{_EIGHT_DIGITS})([^\d\n]{{0,12}}{_BIRTH})", "$1**/**/****$2"),
+)
+_NUMBERS: Final = ((r"(^|[^\w+]|_)\d{9}($|[^\w@]|_)", "$1*********$2"),)
+_ANY_DATES: Final = ((rf"(?i)(^|[\W_]){_DATE}($|\D)", "$1**/**/****$2"),)
+_ALONE: Final = rf"(?i)^\s*(?:{_DATE}|{_EIGHT_DIGITS})\s*$"
+_WORTH_A_LOOK: Final = rf"(?i)\d{{3}}{_GAP}\d\d{_SIGNS}|{_SSN}|{_BIRTH}"
+_LONG_NUMBER: Final = r"\d[\d\-/ ().]{5,}\d"
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What counts as sensitive in a text, beside numbers set out as 123-45-6789 and what stands by a label.
+
+    Attributes:
+        numbers: whether nine digits that stand by themselves are a social security number.
+        dates: which dates are a date of birth: those by a label, those that are the whole text as well, or any.
+    """
+
+    numbers: bool = False
+    dates: Literal["labelled", "alone", "any"] = "labelled"
+
+
+TOLD: Final = Looks()  # by its form or a label, in any text whatever
+ALONE: Final = Looks(numbers=True, dates="alone")  # in a cell that should hold neither
+ANY: Final = Looks(numbers=True, dates="any")  # in a text that quotes cells of unknown columns
+
+
+def mask(text: str, looks: Looks = TOLD) -> str:
+    """The text with whatever looks sensitive in it hidden."""
+    if looks == TOLD and not _compiled(_WORTH_A_LOOK).search(text):
+        return text
+    if looks.dates == "alone" and _compiled(_ALONE).search(text):
+        return hide(text)
+    for pattern, instead in _patterns(looks):
+        replacement = re.sub(r"\$(\d)", r"\\g<\1>", instead)
+        found = _compiled(pattern)
+        text, times = found.subn(replacement, text)
+        text = found.sub(replacement, text) if times else text
+    return text
+
+
+def mask_within(content: Any, looks: Looks = TOLD) -> Any:
+    """The same content with every text in its lists and mappings masked, names included."""
+    match content:
+        case str():
+            return mask(content, looks)
+        case Mapping():
+            return {mask_within(name, looks): mask_within(value, looks) for name, value in content.items()}
+        case list() | tuple():
+            return [mask_within(part, looks) for part in content]
+        case _:
+            return content
+
+
+def mask_value(value: Any, looks: Looks | None) -> Any:
+    """A field's value, text or list of texts, as it may be shown; None for the looks: nothing of it is."""
+    match value:
+        case str():
+            return hide(value) if looks is None else mask(value, looks)
+        case list():
+            return [mask_value(part, looks) for part in value]
+        case _:
+            return value
+
+
+def mask_heading(heading: str) -> str:
+    """A heading, or a message that quotes one, with long numbers hidden: a file may begin with a row of data."""
+    return re.sub(_LONG_NUMBER, lambda number: hide(number[0]), mask(heading, ANY))
+
+
+def mask_file_name(name: str, looks: Looks = TOLD) -> str:
+    """The name of a file with what looks sensitive replaced by signs that every file system takes."""
+    shown = mask(name, looks)
+    return name if shown == name else shown.replace("*", "x")
+
+
+def mask_column(value: pl.Expr, looks: Looks | None) -> pl.Expr:
+    """The Polars expression for a column of texts as `mask` shows them; None: nothing of them is shown."""
+    import polars as pl
+
+    if looks is None:
+        return hide_column(value)
+    shown = value
+    for pattern, instead in _patterns(looks):
+        replacement = re.sub(r"\$(\d)", r"$${\1}", instead).replace("$$", "$")
+        shown = shown.str.replace_all(pattern, replacement).str.replace_all(pattern, replacement)
+    if looks.dates == "alone":
+        shown = pl.when(value.str.contains(_ALONE)).then(hide_column(value)).otherwise(shown)
+    return shown
+
+
+def mask_sql(value: str, looks: Looks | None) -> str:
+    """The SQL expression for a text as `mask` shows it; None: nothing of it is shown."""
+    if looks is None:
+        return hide_sql(value)
+    shown = value
+    for pattern, instead in _patterns(looks):
+        replacement = re.sub(r"\$(\d)", r"\\\1", instead)
+        for _ in range(2):
+            shown = f"regexp_replace({shown}, {_literal(_sql(pattern))}, {_literal(replacement)}, 'g')"
+    if looks.dates == "alone":
+        return f"CASE WHEN regexp_matches({value}, {_literal(_sql(_ALONE))}) THEN {hide_sql(value)} ELSE {shown} END"
+    if looks == TOLD:
+        return f"CASE WHEN regexp_matches({value}, {_literal(_sql(_WORTH_A_LOOK))}) THEN {shown} ELSE {value} END"
+    return shown
+
+
+def hide(text: str) -> str:
+    """The text with every letter and digit hidden, so that only its shape shows."""
+    return _compiled(_HIDDEN).sub("*", text)
+
+
+def hide_column(value: pl.Expr) -> pl.Expr:
+    """The Polars expression for what `hide` shows."""
+    return value.str.replace_all(_HIDDEN_SQL, "*")
+
+
+def hide_sql(value: str) -> str:
+    """The SQL expression for what `hide` shows."""
+    return f"regexp_replace({value}, {_literal(_HIDDEN_SQL)}, '*', 'g')"
+
+
+def is_label(heading: str) -> bool:
+    """Whether a heading says that social security numbers or dates of birth stand below it."""
+    return bool(_compiled(rf"(?i){_SSN}|{_BIRTH}").search(heading))
+
+
+@cache
+def _patterns(looks: Looks) -> tuple[tuple[str, str], ...]:
+    more = _NUMBERS if looks.numbers else ()
+    return (*_TOLD, *more, *(_ANY_DATES if looks.dates == "any" else ()))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _sql(pattern: str) -> str:
+    """The pattern for RE2, in which the classes of digits know ASCII only."""
+    return pattern.replace(r"\D", r"\PN").replace(r"[^\d", r"[^\pN").replace(r"\d", r"\pN")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,61 @@
+"""Which values of a column are sensitive: all of them, those that look so, or those that say it of themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contact_pipeline.masking import ALONE, TOLD, Looks
+from contact_pipeline.profiles.model import Profile
+
+# Fields of words: a number or a day that is all they hold has come into the wrong column.
+_OF_WORDS: Final = frozenset({
+    "first_name", "last_name", "full_name", "contact_type", "qualifications", "company", "job_title", "address", "city",
+    "region", "country", "notes", "lead_type", "module", "account_name", "account_type", "status",
+})  # fmt: skip
+_OF_NUMBERS: Final = frozenset({"phone", "zip_code", "identifier"})  # types; as stored they do not look sensitive
+
+
+def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_rejected: bool = False) -> Looks | None:
+    """What counts as sensitive in a column of an upload.
+
+    Args:
+        profile: the profile.
+        field: what the column fills; None: nothing.
+        as_read: whether the values are the file's text, in which nine digits can be a zip code or a telephone number.
+        is_rejected: whether they are values that the column does not take.
+
+    Returns:
+        What a value is masked for; None: the whole value is.
+    """
+    if field in profile.sensitive_fields:
+        return None
+    elsewhere = _out_of_place(profile)
+    column = profile.column_of.get(field) if field else None
+    if field is None or field in _OF_WORDS:
+        return elsewhere
+    if column is None or column.type in {"text", "date", "login"}:
+        return TOLD
+    if column.type == "email":
+        return elsewhere if is_rejected else TOLD
+    return TOLD if column.type in _OF_NUMBERS and as_read and not is_rejected else elsewhere
+
+
+def looks_in_contacts(field: str, *, sensitive: bool) -> Looks | None:
+    """What counts as sensitive in a field of contacts or accounts, whatever profile it came by; None: all of it."""
+    if sensitive:
+        return None
+    return ALONE if field in _OF_WORDS else TOLD
+
+
+def looks_of_sender(profile: Profile) -> Looks:
+    """What counts as sensitive in what a sender names: a file, a heading, a group."""
+    return Looks(numbers=_out_of_place(profile).numbers)
+
+
+def _out_of_place(profile: Profile) -> Looks:
+    """What the profile's sensitive columns make of a value in another column."""
+    own = [column for column in profile.columns if column.sensitive]
+    return Looks(
+        numbers=any(column.type == "ssn" for column in own),
+        dates="alone" if any(column.type == "date" for column in own) else "labelled",
+    )
