@@ -101,7 +101,7 @@ def facts(pairs: Mapping[str, object]) -> Table:
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
     for name, value in pairs.items():
-        if value not in (None, "", [], {}):
+        if value not in (None, "", [], {}) and str(value):
             drawn.add_row(text(name), value if isinstance(value, Text) else text(value))
     return drawn
 

@@ -58,7 +58,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "profile": upload.profile,
             "group": upload.group,
             "state": Text(upload.state + _held(upload), _STYLE.get(upload.state, "bold")),
-            "reason": reason.get("message"),
+            "reason": console.text_as_it_is(reason.get("message")),  # masked where it was made
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
             "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),

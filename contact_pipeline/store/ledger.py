@@ -13,7 +13,7 @@ from contact_pipeline.masking import mask_within
 from contact_pipeline.terms import State
 
 _JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options", "staged_files"}
-_SAID_OF_FILES = {"file_name", "group_name", "sheet", "reason", "mapping", "ignored", "warnings", "options"}
+_SAID_OF_FILES = {"file_name", "group_name", "sheet", "mapping", "ignored", "warnings", "options"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def take_numbers(database: Database, counter: str, count: int) -> int:
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as the table holds them; whatever looks sensitive in what was said of a file is masked."""
+    """The values as the table holds them; what looks sensitive in what was said of a file is masked, as reasons are."""
     shown = {name: mask_within(value) if name in _SAID_OF_FILES else value for name, value in values.items()}
     return {
         name: json.dumps(value, ensure_ascii=False) if name in _JSON and value is not None else value

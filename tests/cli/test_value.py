@@ -29,7 +29,7 @@ def test_a_file_gives_each_value_its_region(run, tmp_path):
 
 
 def test_a_declared_format_is_a_repair(run):
-    (judged,) = run("value", "date_of_birth", "17/04/1984", "--format", "%d/%m/%Y", "--json").document
+    (judged,) = run("value", "date_of_birth", "17/04/1984", "--format", "%d/%m/%Y", "--unmasked", "--json").document
     assert judged["value"] == "1984-04-17"
     assert judged["repairs"] == [{"before": "17/04/1984", "after": "1984-04-17", "why": "read as %d/%m/%Y"}]
 
@@ -49,13 +49,16 @@ def test_a_declared_format_is_a_repair(run):
     ],
 )
 def test_each_field_is_read_as_it_is_used(run, field, text, value):
-    (judged,) = run("value", field, text, "--json").document
+    (judged,) = run("value", field, text, "--unmasked", "--json").document
     assert (judged["value"], judged["valid"], judged["code"]) == (value, True, None)
 
 
 def test_a_profile_s_column_may_be_meant(run):
-    (judged,) = run("value", "date_of_birth", "04/17/1984", "--profile", "outreach_contacts", "--json").document
+    words = ("value", "date_of_birth", "04/17/1984", "--profile", "outreach_contacts", "--json")
+    (judged,) = run(*words, "--unmasked").document
     assert judged["value"] == "1984-04-17"
+    (judged,) = run(*words).document
+    assert (judged["input"], judged["value"]) == ("**/**/****", "****-**-**")
     (unknown,) = run("value", "portfolio", "nobody", "--profile", "portfolio_accounts", "--json").document
     assert unknown["code"] == "unknown-login"
     (crm,) = run("value", "account_number", "123456-XX", "--profile", "portfolio_accounts", "--json").document
