@@ -10,8 +10,8 @@ import polars as pl
 from pydantic import ValidationError
 
 from contact_pipeline.errors import Refusal, Usage, listed
+from contact_pipeline.masking import ANY, TOLD, mask_value
 from contact_pipeline.normalize import normalize, repairs_of
-from contact_pipeline.masking import Looks, mask_value
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import CONTACT_FIELDS
@@ -104,7 +104,7 @@ def judge_values(
     profile: Profile,
     reference: Reference,
     *,
-    unmasked: bool = False,
+    masked_as: Profile | None,
 ) -> list[Judgement]:
     """What an upload would make of each text, in the order given.
 
@@ -113,12 +113,11 @@ def judge_values(
         regions: for each text the region of national numbers (ISO 3166-1 alpha-2), or None for the profile's.
         profile: a profile of one column.
         reference: known logins and registered values.
-        unmasked: whether sensitive values are shown, and those that look so.
+        masked_as: the whole profile, which says what is sensitive; None: nothing is masked.
     """
     (column,) = profile.columns
-    if unmasked:
+    if masked_as is None:
         profile = profile.model_copy(update={"columns": [column.model_copy(update={"sensitive": False})]})
-    looks = looks_in(profile, column.field)
     found: dict[int, Judgement] = {}
     for region in dict.fromkeys(regions):
         places = [place for place, own in enumerate(regions) if own == region]
@@ -126,15 +125,24 @@ def judge_values(
         judged = _judge([texts[place] for place in places], there, reference)
         found.update(zip(places, judged, strict=True))
     judged = [found[place] for place in range(len(texts))]
-    return judged if unmasked else [_masked(one, looks) for one in judged]
+    return [_masked(one, column.field, masked_as) for one in judged] if masked_as else judged
 
 
-def _masked(one: Judgement, looks: Looks | None) -> Judgement:
+def _masked(one: Judgement, field_name: str, profile: Profile) -> Judgement:
+    looks = looks_in(profile, field_name, is_rejected=not one.valid)
+    quoted = TOLD if looks == TOLD else ANY
     repairs = [
         {name: each if name == "why" else mask_value(each, looks) for name, each in repair.items()}
         for repair in one.repairs
     ]
-    return replace(one, input=mask_value(one.input, looks), value=mask_value(one.value, looks), repairs=repairs)
+    return replace(
+        one,
+        input=mask_value(one.input, looks),
+        value=mask_value(one.value, looks),
+        message=mask_value(one.message, quoted),
+        fix=mask_value(one.fix, quoted),
+        repairs=repairs,
+    )
 
 
 def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Judgement]:

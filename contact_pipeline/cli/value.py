@@ -65,7 +65,8 @@ def judge(
 
         reference = Reference()
     regions = [_region(own or region) for _, own in given]
-    judged = judge_values([text for text, _ in given], regions, wanted, reference, unmasked=unmasked)
+    masked_as = None if unmasked else found or wanted
+    judged = judge_values([text for text, _ in given], regions, wanted, reference, masked_as=masked_as)
     if invocation.json:
         console.document([asdict(one) for one in judged])
     else:

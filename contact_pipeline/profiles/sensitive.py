@@ -13,6 +13,7 @@ _OF_WORDS: Final = frozenset({
     "region", "country", "notes", "lead_type", "module", "account_name", "account_type", "status",
 })  # fmt: skip
 _OF_NUMBERS: Final = frozenset({"phone", "zip_code", "identifier"})  # types; as stored they do not look sensitive
+_OF_TEN_DIGITS: Final = frozenset({"US", "CA"})  # regions of which no telephone number has nine
 
 
 def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_rejected: bool = False) -> Looks | None:
@@ -37,7 +38,10 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
         return TOLD
     if column.type == "email":
         return elsewhere if is_rejected else TOLD
-    return TOLD if column.type in _OF_NUMBERS and as_read and not is_rejected else elsewhere
+    if column.type in _OF_NUMBERS and as_read and not is_rejected:
+        other = column.type == "phone" and profile.region in _OF_TEN_DIGITS
+        return Looks(numbers=elsewhere.numbers and other, dates=elsewhere.dates)
+    return elsewhere
 
 
 def looks_in_contacts(field: str, *, sensitive: bool) -> Looks | None:

@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.errors import Refusal
-from contact_pipeline.masking import ANY, TOLD, is_label, mask_column, mask_heading
+from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
@@ -138,7 +138,8 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmask
     headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
     if not unmasked:
         labelled = {c for c, heading in zip(upload.columns, headings, strict=True) if is_label(heading)}
-        rows = rows.with_columns(mask_column(pl.col(c), None if c in labelled else TOLD) for c in upload.columns)
+        other = ALONE if labelled else TOLD
+        rows = rows.with_columns(mask_column(pl.col(c), None if c in labelled else other) for c in upload.columns)
         unreadable = unreadable.with_columns(mask_column(pl.col("value"), ANY if labelled else TOLD))
         headings = [mask_heading(heading) for heading in headings]
     cells = rows.select(

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
 from contact_pipeline.contracts import REJECTIONS
+from contact_pipeline.masking import hide_column as hidden
 from contact_pipeline.profiles import load_profile, masked
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate import noted_cells, validate
-from contact_pipeline.masking import hide_column as hidden
 
 REFERENCE = Reference(
     logins=frozenset({"test.user", "ana.souza"}), vocabularies={"specialties": ("Cardiology", "Pediatrics")}
