@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.masking import mask
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
@@ -190,10 +191,19 @@ def _complete(
         shutil.rmtree(folder, ignore_errors=True)
         return True
     (folder / _NOTE).unlink(missing_ok=True)
+    _mask_options(folder / OPTIONS)
     with suppress(FileNotFoundError):  # cancelled at this moment
         folder.rename(settings.upload_path(line.upload_id))
         _sync(folder.parent.parent)
     return True
+
+
+def _mask_options(path: Path) -> None:
+    """Masks what looks sensitive in the options that are kept."""
+    if path.exists():
+        said = path.read_text(encoding="utf-8-sig", errors="replace")
+        if mask(said) != said:
+            path.write_text(mask(said), encoding="utf-8")
 
 
 def _aside(taken: Taken) -> str:

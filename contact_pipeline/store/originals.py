@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.masking import mask
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import LedgerLine
