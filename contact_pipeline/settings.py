@@ -59,6 +59,11 @@ class Settings(BaseModel):
         ge=1,
         description="How many times its packed size a part of a workbook (above 10 MB) may unpack to.",
     )
+    max_text_bytes: int = Field(
+        default=500_000_000,
+        ge=1,
+        description="Text that the cells of a sheet may show together; one that many cells share counts for each.",
+    )
     max_cells: int = Field(
         default=100_000_000,
         ge=1,

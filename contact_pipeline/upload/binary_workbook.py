@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.settings import Settings
 from contact_pipeline.upload.number_formats import BUILT_IN
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, column_letter, column_span, places
 from contact_pipeline.upload.sheet_facts import DAMAGED, targets_of
@@ -32,8 +33,8 @@ _OF_SHORT: Final = {13: _RK, 14: 3, 15: 4, 16: 5, 17: 6, 18: _SHARED}
 class BinaryWorkbook:
     """An opened .xlsb workbook."""
 
-    def __init__(self, path: Path, most_cells: int) -> None:
-        self._most_cells = most_cells
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._settings = settings
         try:
             self._archive = zipfile.ZipFile(path)
             self._since_1904, self._parts = self._sheets()
@@ -58,11 +59,13 @@ class BinaryWorkbook:
 
     def _read(self, sheet: str, rows: int | None) -> tuple[pl.DataFrame, SheetFacts]:
         try:
-            cells, facts = _cells(self._archive.read(self._parts[sheet]), self._strings, rows)
+            cells, facts = _cells(
+                self._archive.read(self._parts[sheet]), self._strings, rows, self._settings.max_text_bytes
+            )
         except _FAULTS as error:
             raise DamagedWorkbook(str(error)) from error
         facts.errors = places(cells.errors)
-        return cells.as_text(self._formats, self._most_cells, since_1904=self._since_1904), facts
+        return cells.as_text(self._formats, self._settings.max_cells, since_1904=self._since_1904), facts
 
     def _sheets(self) -> tuple[bool, dict[str, str]]:
         """Whether days count from 1904, and the part of each sheet by its name."""
@@ -123,8 +126,8 @@ def _records(content: bytes) -> Iterator[tuple[int, bytes]]:
         place += size
 
 
-def _cells(content: bytes, strings: list[str], rows: int | None) -> tuple[TypedCells, SheetFacts]:
-    cells, facts = TypedCells(), SheetFacts()
+def _cells(content: bytes, strings: list[str], rows: int | None, most_text: int) -> tuple[TypedCells, SheetFacts]:
+    cells, facts = TypedCells(most_text), SheetFacts()
     row = column = -1
     for kind, data in _records(content):
         if kind == _ROW:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.sheet import column_letter, column_number
+from contact_pipeline.upload.shared_texts import SharedTexts
+from contact_pipeline.upload.sheet import TooMuchText, column_letter, column_number
+from contact_pipeline.upload.unpacked import unpacked
 
 _SMALL_PART: Final = 10_000_000  # bytes: a part that unpacks to less does no harm, however well it is packed
-_PIECE: Final = 4 << 20
 # The place of a cell or a row in the XML of a sheet. Few are far; only a sheet with such a one is looked at closely.
 _PLACE: Final = re.compile(rb"""r=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _FAR: Final = re.compile(rb"""r=["'](?:([A-Za-z]{2,3})[0-9]|([0-9]{6,7})["'])""")
@@ -39,10 +38,11 @@ def check_unpacked_size(archive: zipfile.ZipFile, file_name: str, settings: Sett
         Refusal: it is beyond a limit.
         zipfile.BadZipFile: a part is damaged, packed as no workbook is, or not of the size that the directory gives.
     """
-    total = 0
+    total, texts = 0, SharedTexts(settings.max_text_bytes)
     for part in archive.infolist():
         size, rows, columns = 0, _NEAR_ROW, _NEAR_COLUMN
         for piece in unpacked(archive, part):
+            texts.look(part, piece)
             size += len(piece)
             total += len(piece)
             _check_part(total, size, part, file_name, settings)
@@ -52,32 +52,24 @@ def check_unpacked_size(archive: zipfile.ZipFile, file_name: str, settings: Sett
             raise zipfile.BadZipFile(f"{part.filename} is not of the size that the directory gives")
         if rows * columns > settings.max_cells:
             _check_reach(archive, part, file_name, settings)
-
-
-def unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What a part unpacks to, in pieces; unlike zipfile's own reading, to the end of what is packed."""
-    file = archive.fp
-    if file is None or part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise zipfile.BadZipFile(f"{part.filename} is packed as no workbook is")
-    file.seek(part.header_offset)
-    header = file.read(30)
-    if len(header) < 30 or not header.startswith(b"PK\3\4"):
-        raise zipfile.BadZipFile(f"{part.filename} is not where the directory says")
-    file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:], "little"), os.SEEK_CUR)
-    left, inflate = part.compress_size, zlib.decompressobj(-zlib.MAX_WBITS)
-    while left and (packed := file.read(min(left, _PIECE))):
-        left -= len(packed)
-        if part.compress_type == zipfile.ZIP_STORED:
-            yield packed
-        while part.compress_type == zipfile.ZIP_DEFLATED and packed and not inflate.eof:
-            yield inflate.decompress(packed, _PIECE)
-            packed = inflate.unconsumed_tail
+    try:
+        texts.check(archive)
+    except TooMuchText as error:
+        raise too_much_text(file_name, settings) from error
 
 
 def too_many_cells(last: str, file_name: str, settings: Settings) -> Refusal:
     """The refusal (`limit`) of a sheet with too much space between its cells, the last of which is named."""
     what = f"has a sheet that reaches to {last}, with all the empty cells before it"
     return _beyond(file_name, what, settings.max_cells, "cells", "max_cells")
+
+
+def too_much_text(file_name: str, settings: Settings) -> Refusal:
+    """The refusal (`limit`) of a sheet whose cells show too much text together, though it may be stored once."""
+    most = settings.max_text_bytes
+    return _beyond(
+        file_name, f"has a sheet whose cells show more than {most:,} bytes of text", most, "bytes", "max_text_bytes"
+    )
 
 
 def _check_reach(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file_name: str, settings: Settings) -> None:

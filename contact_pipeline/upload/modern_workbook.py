@@ -14,6 +14,7 @@ from typing import Final, Literal
 import fastexcel
 import polars as pl
 
+from contact_pipeline.settings import Settings
 from contact_pipeline.upload.opendocument import look_at_tables
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, with_texts
 from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
@@ -32,9 +33,9 @@ _ENDINGS: Final = {"xlsx": {".xlsx", ".xlsm"}, "ods": {".ods"}}
 class ModernWorkbook:
     """An opened .xlsx, .xlsm or .ods workbook."""
 
-    def __init__(self, path: Path, kind: Literal["xlsx", "ods"], most_cells: int) -> None:
+    def __init__(self, path: Path, kind: Literal["xlsx", "ods"], settings: Settings) -> None:
         self._path = path
-        self._tables = look_at_tables(path, most_cells) if kind == "ods" else None
+        self._tables = look_at_tables(path, settings) if kind == "ods" else None
         with _damage():
             # The reader goes by the ending of a path; by the content only where it is handed that.
             # Nor does it take a path with bytes that are no UTF-8.

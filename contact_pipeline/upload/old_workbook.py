@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import xlrd
 
+from contact_pipeline.settings import Settings
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, column_letter, places
 from contact_pipeline.upload.typed_cells import TypedCells
 
@@ -15,8 +16,8 @@ from contact_pipeline.upload.typed_cells import TypedCells
 class OldWorkbook:
     """An opened .xls workbook."""
 
-    def __init__(self, path: Path, most_cells: int) -> None:
-        self._most_cells = most_cells
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._settings = settings
         try:
             with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
                 self._book = xlrd.open_workbook(
@@ -58,7 +59,7 @@ class OldWorkbook:
         return cells, facts
 
     def _cells(self, sheet: xlrd.sheet.Sheet, rows: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        cells = TypedCells()
+        cells = TypedCells(self._settings.max_text_bytes)
         for row in range(min(rows, sheet.nrows)):
             for column, cell in enumerate(sheet.row(row)):
                 if cell.ctype == xlrd.XL_CELL_TEXT:
@@ -69,5 +70,5 @@ class OldWorkbook:
                     cells.add_truth(row, column, bool(cell.value))
                 elif cell.ctype == xlrd.XL_CELL_ERROR:
                     cells.add_error(row, column, cell.value)
-        frame = cells.as_text(self._formats, self._most_cells, since_1904=bool(self._book.datemode))
+        frame = cells.as_text(self._formats, self._settings.max_cells, since_1904=bool(self._book.datemode))
         return frame, places(cells.errors)

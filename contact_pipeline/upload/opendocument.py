@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.upload.sheet import SheetFacts, check_area, column_letter, column_span, places
+from contact_pipeline.settings import Settings
+from contact_pipeline.upload.sheet import SheetFacts, TooMuchText, check_area, column_letter, column_span, places
 from contact_pipeline.upload.sheet_facts import DAMAGED
 
 _TABLE: Final = re.compile(r"<table:table\s.*?</table:table>", re.S)
@@ -20,27 +21,29 @@ _CELL: Final = re.compile(
 _SHOWN: Final = re.compile(r"<text:p[^>]*>(.*?)</text:p>", re.S)
 _SHOWN_VALUE: Final = re.compile(r'office:value-type="[^>]*>\s*<text:p[^>]*>[^<\s]')
 _ERROR: Final = re.compile(r"#[A-Z0-9/!?]+|Err:\d+")
+_MARKUP: Final = len("<text:p></text:p>")  # around the text of a cell
 _Shown = tuple[int, int, str]
 _MOST_COLUMNS: Final = 1 << 14  # of a sheet
 _TELLING: Final = re.compile(r"TRUE|FALSE|0\d[\d\-/ ()]*")
 
 
-def look_at_tables(path: Path, most_cells: int) -> list[SheetFacts]:
+def look_at_tables(path: Path, settings: Settings) -> list[SheetFacts]:
     """The facts of each sheet of an .ods workbook.
 
     Raises:
-        TooManyCells: the cells of a sheet lie further apart than that; a small file can repeat a cell without end.
+        TooManyCells: the cells of a sheet lie further apart than the settings allow.
+        TooMuchText: they show more text than that; a small file can repeat a cell without end.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             xml = archive.read("content.xml").decode("utf-8", "replace")
     except DAMAGED:
         return []  # the reader of workbooks judges that
-    return [_look_at_table(table, most_cells) for table in _TABLE.findall(xml)]
+    return [_look_at_table(table, settings) for table in _TABLE.findall(xml)]
 
 
-def _look_at_table(table: str, most_cells: int) -> SheetFacts:
-    facts, column = SheetFacts(), 0
+def _look_at_table(table: str, settings: Settings) -> SheetFacts:
+    facts, column, room = SheetFacts(), 0, settings.max_text_bytes
     for tag in _COLUMN.findall(table):
         times = _times(tag, "columns")
         if 'table:visibility="collapse"' in tag:
@@ -52,10 +55,13 @@ def _look_at_table(table: str, most_cells: int) -> SheetFacts:
         times = _times(tag, "rows")
         if 'table:visibility="' in tag and cells:
             facts.hidden_rows += times
-        width, telling = _look_at_row(cells, row, facts)
+        width, length, telling = _look_at_row(cells, row, facts)
         if width:
             last_column = max(last_column, width - 1)
-            check_area(row + times - 1, last_column, most_cells)
+            check_area(row + times - 1, last_column, settings.max_cells)
+            room -= times * length
+            if room < 0:
+                raise TooMuchText
         if _SHOWN_VALUE.search(cells):
             facts.last_row = row + times
         for column, text in telling:
@@ -66,20 +72,21 @@ def _look_at_table(table: str, most_cells: int) -> SheetFacts:
     return facts
 
 
-def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, list[tuple[int, str]]]:
-    """How many columns reach to the last cell that holds anything, and the cells that show more than their value."""
-    column, width, telling = 0, 0, list[tuple[int, str]]()
+def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, int, list[tuple[int, str]]]:
+    """How many columns reach to the last cell that holds anything, how much text they show, and which show more."""
+    column, width, length, telling = 0, 0, 0, list[tuple[int, str]]()
     for tag, content in _CELL.findall(cells):
         times = _times(tag, "columns")
         if "-spanned=" in tag:
             facts.merged.append(f"{column_letter(column)}{row + 1}")
         if content or "office:value" in tag:
             width = column + times
+            length += times * max(len(content) - _MARKUP, 0)
             check_area(row, width - 1, _MOST_COLUMNS * (row + 1))
             shown = _text(tag, content)
             telling += [(column + n, shown) for n in range(times if shown else 0)]
         column += times
-    return width, telling
+    return width, length, telling
 
 
 def _text(tag: str, content: str) -> str:

@@ -23,6 +23,10 @@ class TooManyCells(Exception):
         self.last = f"{column_letter(column)}{row + 1}"
 
 
+class TooMuchText(Exception):
+    """The cells of a sheet show so much text together that it would fill the memory; they may share a single one."""
+
+
 def places(found: Iterable[tuple[int, int, str]] = ()) -> pl.DataFrame:
     """Texts at places of a sheet (row and column from 0), as a frame."""
     return pl.DataFrame(list(found), schema=_PLACES, orient="row")

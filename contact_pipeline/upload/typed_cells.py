@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from contact_pipeline.upload.number_formats import as_moment, as_number, as_shown, is_elapsed, is_moment, zeros_of
-from contact_pipeline.upload.sheet import check_area, places, with_texts
+from contact_pipeline.upload.sheet import TooMuchText, check_area, places, with_texts
 
 # What stands in a cell for each error (MS-XLS, 2.5.10).
 ERRORS = {
@@ -19,8 +19,13 @@ ERRORS = {
 
 @dataclass
 class TypedCells:
-    """The cells of a sheet, as lists that are as long as there are such cells; rows and columns count from 0."""
+    """The cells of a sheet, as lists that are as long as there are such cells; rows and columns count from 0.
 
+    Attributes:
+        room: characters of text that may still be added.
+    """
+
+    room: int
     text_rows: list[int] = field(default_factory=list)
     text_columns: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -31,7 +36,14 @@ class TypedCells:
     errors: list[tuple[int, int, str]] = field(default_factory=list)
 
     def add_text(self, row: int, column: int, text: str) -> None:
-        """Adds a text."""
+        """Adds a text.
+
+        Raises:
+            TooMuchText: there is no room for it.
+        """
+        self.room -= len(text)
+        if self.room < 0:
+            raise TooMuchText
         self.text_rows.append(row)
         self.text_columns.append(column)
         self.texts.append(text)

@@ -14,11 +14,11 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings
-from contact_pipeline.upload.limits import check_cell, check_columns, check_rows, too_many_cells
+from contact_pipeline.upload.limits import check_cell, check_columns, check_rows, too_many_cells, too_much_text
 from contact_pipeline.upload.modern_workbook import ModernWorkbook, last_row_of
 from contact_pipeline.upload.old_workbook import OldWorkbook
 from contact_pipeline.upload.raw import RawUpload, name_columns, write_empty_rows, write_rows
-from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells
+from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells, TooMuchText
 
 _BLANK: Final = r"^\s*$"
 
@@ -41,7 +41,7 @@ def read_workbook(
             taken (`limit`).
     """
     with _refused_if_damaged(file_name, settings):
-        book = _open(path, kind, settings.max_cells)
+        book = _open(path, kind, settings)
         chosen = _choose_sheet(book, sheet, known, file_name)
         cells, facts = book.read(chosen)
         _check_last_row(cells, facts.last_row if kind in {"xlsx", "ods"} else last_row_of(path, chosen))
@@ -80,12 +80,12 @@ def read_workbook(
     )
 
 
-def _open(path: Path, kind: Literal["xlsx", "xlsb", "xls", "ods"], most_cells: int) -> Book:
+def _open(path: Path, kind: Literal["xlsx", "xlsb", "xls", "ods"], settings: Settings) -> Book:
     if kind == "xls":
-        return OldWorkbook(path, most_cells)
+        return OldWorkbook(path, settings)
     if kind == "xlsb":
-        return BinaryWorkbook(path, most_cells)
-    return ModernWorkbook(path, kind, most_cells)
+        return BinaryWorkbook(path, settings)
+    return ModernWorkbook(path, kind, settings)
 
 
 @contextmanager
@@ -97,6 +97,8 @@ def _refused_if_damaged(file_name: str, settings: Settings) -> Iterator[None]:
         raise _unreadable(file_name, str(error)) from error
     except TooManyCells as error:
         raise too_many_cells(error.last, file_name, settings) from error
+    except TooMuchText as error:
+        raise too_much_text(file_name, settings) from error
 
 
 def _unreadable(file_name: str, problem: str) -> Refusal:

@@ -1,7 +1,10 @@
 """What is beyond a limit is refused in words; a workbook before anything of it is unpacked."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,6 +15,7 @@ import xlsxwriter
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
+from tests.trust import record
 
 LIBREOFFICE = Path(__file__).parents[1] / "corpus" / "libreoffice"
 
@@ -144,6 +148,73 @@ def test_cells_so_far_apart_that_the_space_between_them_fills_the_memory(read, t
     refusal = refused(read, path, max_cells=100_000_000)
 
     assert "reaches to XFD" in refusal.message
+
+
+def shared_xlsx(path, cells, text):
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet().write_column(0, 0, ["Name", *[text] * cells])
+
+
+def repeated_ods(path, cells, text):
+    row = f'<table:table-row table:number-rows-repeated="{cells}"><table:table-cell office:value-type="string">'
+    row += f"<text:p>{text}</text:p></table:table-cell></table:table-row>"
+    with zipfile.ZipFile(LIBREOFFICE / "table.ods") as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "content.xml":
+                content = content.replace(b"</table:table-row>", b"</table:table-row>" + row.encode(), 1)
+            copy.writestr(name, content)
+
+
+@pytest.mark.parametrize("make", [shared_xlsx, repeated_ods])
+def test_a_text_that_many_cells_share_counts_for_each_of_them(read, tmp_path, make):
+    path = tmp_path / f"shared.{make.__name__.rpartition('_')[2]}"
+    make(path, 400, "x" * 1_000)
+
+    assert "cells show more than" in refused(read, path, max_text_bytes=390_000).message
+    assert read(path, settings=Settings(max_text_bytes=420_000)).upload.data_rows >= 400
+
+
+def test_cells_that_share_other_texts_than_the_longest_are_taken(read, tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "notes.xlsx") as book:
+        book.add_worksheet().write_column(0, 0, ["Name", "x" * 30_000, *["Ada"] * 10_000])
+
+    assert read(tmp_path / "notes.xlsx", settings=Settings(max_text_bytes=100_000)).upload.data_rows == 10_001
+
+
+@pytest.mark.parametrize("hidden", [b"<!--</si>-->", b"<![CDATA[</si>]]>"])
+def test_shared_texts_that_cannot_be_told_apart_are_not_taken_on_trust(read, tmp_path, hidden):
+    shared_xlsx(tmp_path / "plain.xlsx", 400, "x" * 1_000)
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as whole, zipfile.ZipFile(tmp_path / "odd.xlsx", "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b"x" * 1_000, (b"x" * 10 + hidden) * 100))
+
+    refused(read, tmp_path / "odd.xlsx", max_text_bytes=20_000)
+
+
+@pytest.mark.parametrize("ending", ["xls", "xlsb"])
+def test_the_text_of_a_binary_workbook(read, ending):
+    path = next((Path(__file__).parents[1] / "corpus").rglob(f"*.{ending}"))
+    refused(read, path, max_text_bytes=10)
+
+
+def test_thirty_thousand_cells_that_share_one_long_text_take_no_memory(tmp_path):
+    """They took 3 GB."""
+    shared_xlsx(tmp_path / "long.xlsx", 30_000, "x" * 32_767)
+    script = (
+        "import re, sys; from contact_pipeline.cli.app import run; status = run(['inspect', sys.argv[1]])\n"
+        "print(status, int(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1]) // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "long.xlsx")],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    status, megabytes = map(int, done.stdout.split())
+    record("memory-of-shared-texts", tried=1, failed=int(megabytes > 500), where="inspect")
+    assert status == 1
+    assert "cells show more than 500,000,000 bytes" in done.stderr
+    assert megabytes < 500
 
 
 def test_a_cell_that_is_far_in_one_direction_is_read(read, tmp_path):
