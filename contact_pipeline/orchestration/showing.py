@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 _SHOWN = "contact_pipeline:shown:"  # key of what Dagster was last shown of an upload, in Dagster's own storage
+_AT_ONCE = 5_000
 
 
 def show_stage(events: Events, pipeline: Pipeline, asset: str, upload: Upload) -> None:
@@ -73,19 +74,28 @@ def not_shown(instance: dg.DagsterInstance, uploads: Collection[Upload]) -> list
     Of those that an earlier version showed it is not known how; they count as shown if they are materialized as far as
     they have come.
     """
-    shown = instance.daemon_cursor_storage.get_cursor_values({_SHOWN + upload.upload_id for upload in uploads})
-    materialized = {asset: instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in (*STAGED, APPLIED)}
+    shown = _remembered(instance, [_SHOWN + upload.upload_id for upload in uploads])
+    green: dict[str, set[str]] = {}
+    if len(shown) < len(uploads):
+        green = {asset: instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in (*STAGED, APPLIED)}
     differing = []
     for upload in uploads:
         remembered = shown.get(_SHOWN + upload.upload_id)
-        if remembered is None:
-            seen = {asset for asset, partitions in materialized.items() if upload.upload_id in partitions}
-            is_shown = seen == happened(upload)
-        else:
+        if remembered is not None:
             is_shown = remembered == _appearance(upload)
+        else:
+            is_shown = {asset for asset, keys in green.items() if upload.upload_id in keys} == happened(upload)
         if not is_shown:
             differing.append(upload)
     return differing
+
+
+def _remembered(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[str, str]:
+    """The values of these keys, those that there are; asked for in parts, for SQLite takes so many at once."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        found |= instance.daemon_cursor_storage.get_cursor_values(set(keys[start : start + _AT_ONCE]))
+    return found
 
 
 def _appearance(upload: Upload) -> str:

@@ -22,6 +22,7 @@ import yaml
 
 from contact_pipeline.pipeline import Pipeline
 from tests.e2e.browser import started
+from tests.trust import record
 
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(900)]
 
@@ -327,6 +328,7 @@ def test_without_an_approval_nothing_is_launched_and_nothing_is_green(story: Sto
         browser.open(f"{served.url}/assets/applied_contacts?view=partitions")
         browser.see("Materialized (3)")
         assert "Failed (1)" in browser.see("Missing (1)")
+    record("green-though-nothing-happened", tried=2, failed=0, where="apply_upload in Chromium")
 
 
 def test_an_undone_upload_is_not_green_any_more(story: Story, home: Path) -> None:

@@ -13,6 +13,7 @@ from contact_pipeline.contracts import REJECTIONS
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.pipeline import Pipeline
+from tests.trust import record
 
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
 STAGED = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset")
@@ -343,6 +344,7 @@ def test_without_an_approval_nothing_is_applied_and_nothing_is_green(
     assert pipeline.show(key).state == "staged"
     assert pipeline.store.contacts() == []
     assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == set()
+    record("green-though-nothing-happened", tried=1, failed=0, where="apply_upload without an approval")
 
 
 def test_materializing_the_asset_itself_needs_an_approval_too(
@@ -489,6 +491,7 @@ def test_a_refused_request_fails_its_run_with_one_sentence(
     assert f"upload {key}: Upload {key} is staged; it cannot be" in failure(result)
     assert pipeline.show(key).state == "staged"
     assert "cannot be" in observed(instance, "applied_contacts", key)["ending"]
+    record("green-though-nothing-happened", tried=1, failed=0, where=f"{job} of an upload in another state")
 
 
 def test_a_finalize_that_is_not_needed_is_refused_and_the_upload_stays_green(
