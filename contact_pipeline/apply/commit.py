@@ -63,12 +63,9 @@ def mark_effect(database: Database, upload_id: str, turn: Turn, by: int) -> None
         "UPDATE commits SET undone_by = ? WHERE upload_id = ? AND action = 'apply'",
         [by if turn == "undo" else None, upload_id],
     )
-    groups = effective_groups(EFFECTIVE.format(""))
-    database.run(f"CREATE OR REPLACE TEMP TABLE effective_groups AS {groups}")
-    database.run("""
-        DELETE FROM groups AS g WHERE NOT EXISTS (
-            FROM effective_groups AS e WHERE e.address_book = g.address_book AND e.group_name = g.group_name)""")
-    database.run("INSERT INTO groups BY NAME FROM effective_groups ANTI JOIN groups USING (address_book, group_name)")
+    database.run(f"CREATE OR REPLACE TEMP TABLE effective_groups AS {effective_groups(EFFECTIVE.format(''))}")
+    database.run("DELETE FROM groups")
+    database.run("INSERT INTO groups BY NAME FROM effective_groups")
 
 
 def _write_entities(

@@ -12,6 +12,7 @@ from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import touches
+from contact_pipeline.store.effective import EFFECTIVE, effective_accounts
 from contact_pipeline.store.erasures import fingerprint
 from contact_pipeline.store.ledger import LedgerLine, change_line, commit_time, now
 
@@ -78,6 +79,7 @@ def empty(
     for address_book, contact_ids in books:
         _commit(database, ", ".join(str(contact_id) for contact_id in contact_ids), address_book, now())
     _empty_history(database, person)
+    _let_accounts_go(database)
     _empty_decisions(database, person, rows)
     for line in lines:
         if line.upload_id in rows:
@@ -126,6 +128,21 @@ def _empty_history(database: Database, person: Person) -> None:
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     nothing = ", ".join(f"{quoted(f'{side}_{name}')} = NULL" for name in fields for side in ("before", "after"))
     database.run(f"UPDATE contact_changes SET {nothing} WHERE contact_id IN ({person.ids})")
+
+
+def _let_accounts_go(database: Database) -> None:
+    """Accounts of which no creation counts are there for the contacts that name them: no longer for those erased."""
+    unmade = "SELECT account_id FROM accounts WHERE created_commit IS NULL"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE kept_accounts AS
+        SELECT account_id, last_upload_id FROM ({effective_accounts(EFFECTIVE.format(""), among=unmade)})""")
+    database.run("""
+        DELETE FROM accounts
+        WHERE created_commit IS NULL AND account_id NOT IN (SELECT account_id FROM kept_accounts)""")
+    database.run("""
+        UPDATE accounts SET last_upload_id = k.last_upload_id
+        FROM kept_accounts AS k WHERE accounts.account_id = k.account_id""")
+    database.run("DROP TABLE kept_accounts")
 
 
 def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:

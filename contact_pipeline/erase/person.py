@@ -82,7 +82,8 @@ def find_person(database: Database, contact_ids: list[int]) -> Person:
     shared: dict[str, set[int]] = {}
     for field, value, contact_id in _held_by_others(database, fields, person, held):
         held.discard((field, value))
-        shared.setdefault(field, set()).add(contact_id)
+        if contact_id is not None:  # else it is an account's number
+            shared.setdefault(field, set()).add(contact_id)
     return Person(
         contact_ids,
         _pattern(value for _, value in held),

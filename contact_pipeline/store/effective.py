@@ -42,7 +42,8 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
     """The query for the contacts that are there.
 
     Its columns: contact_id, address_book, created_commit (None where the creation does not count), last_upload_id (the
-    newest upload that counts and changed the contact), active, and the fields.
+    newest upload that counts and changed the contact; where none did, the first one that names it), active, and the
+    fields.
 
     Args:
         fields: the contacts' fields, `active` not among them.
@@ -62,7 +63,7 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
             FROM changes GROUP BY contact_id
         ),
         named AS (
-            SELECT contact_id, max(commit_number) AS naming_commit FROM ({naming(book)})
+            SELECT contact_id, min(commit_number) AS naming_commit FROM ({naming(book)})
             SEMI JOIN counting USING (commit_number) {wanted} GROUP BY contact_id
         )
         SELECT contact_id, address_book, created_commit, upload_id AS last_upload_id,
@@ -93,11 +94,12 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
             SELECT account_id, any_value(address_book) AS address_book,
                    max(commit_number) FILTER (is_counting) AS last_commit,
                    min(commit_number) FILTER (is_counting AND action = 'create') AS created_commit,
-                   arg_min(after_account_number, commit_number) FILTER (action = 'create') AS first_number, {newest}
+                   arg_min(after_account_number, commit_number) FILTER (action = 'create') AS first_number,
+                   coalesce(bool_or(is_counting AND {touches("status")}), false) AS has_status, {newest}
             FROM history GROUP BY account_id
         ),
         named AS (
-            SELECT account_id, max(commit_number) AS naming_commit
+            SELECT account_id, min(commit_number) AS naming_commit
             FROM (SELECT DISTINCT account_id, address_book, after_account_number FROM history)
             JOIN (
                 SELECT commit_number, address_book, after_account_number
@@ -108,7 +110,7 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
         )
         SELECT account_id, made.address_book, created_commit, upload_id AS last_upload_id,
                coalesce(account_number, first_number) AS account_number, {names},
-               coalesce(status, CASE WHEN created_commit IS NULL THEN '{INACTIVE}' END) AS status
+               CASE WHEN created_commit IS NULL AND NOT has_status THEN '{INACTIVE}' ELSE status END AS status
         FROM made LEFT JOIN named USING (account_id)
         JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, naming_commit)"""
 

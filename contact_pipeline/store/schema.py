@@ -190,9 +190,10 @@ def _compute_anew(database: Database) -> None:
     ):
         database.run(f"""
             CREATE OR REPLACE TEMP TABLE computed AS
-            SELECT e.*, coalesce(revision, 0) + 1 AS revision, coalesce(last_commit, created_commit, 0) AS last_commit
+            SELECT e.*, coalesce(revision + 1, newest) AS revision, coalesce(last_commit, newest) AS last_commit
             FROM ({query}) AS e LEFT JOIN (
-                SELECT {entity}_id, revision, last_commit FROM {entity}s) USING ({entity}_id)""")
+                SELECT {entity}_id, revision, last_commit FROM {entity}s) USING ({entity}_id)
+            CROSS JOIN (SELECT max(commit_number) AS newest FROM commits)""")
         database.run(f"DELETE FROM {entity}s WHERE {entity}_id IN (FROM {table})")
         database.run(f"INSERT INTO {entity}s BY NAME FROM computed ORDER BY {entity}_id")
     for table in PAIRS:

@@ -11,6 +11,7 @@ import pytest
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import schema
+from tests.apply.effective import deviations
 
 KEPT = Path(__file__).with_name("home_of_first_schema.tgz")
 DIRECTOR = "d.rivers"
@@ -33,6 +34,14 @@ def test_it_is_migrated_when_it_is_opened(pipeline):
     with pipeline.store.open() as database:
         recorded = [name for (name,) in database.rows("SELECT name FROM migrations")]
     assert recorded == [name for name, _ in schema.MIGRATIONS]
+
+
+def test_its_tables_are_what_its_history_means_before_and_after_an_undo(pipeline, uploads):
+    """X4: the function of what counts holds for an older history too."""
+    for turn in (lambda: None, lambda: pipeline.undo(uploads["more.csv"], user=DIRECTOR)):
+        turn()
+        with pipeline.store.open() as database:
+            assert deviations(database) == []
 
 
 def test_its_uploads_and_contacts_are_shown(pipeline, uploads):
