@@ -1,7 +1,7 @@
 """What looks like a social security number or a date of birth, in whatever text it stands, and how it is hidden.
 
 One set of patterns serves Python, Polars and DuckDB. They use nothing that one of the three lacks, such as a look
-behind: a boundary is a character that the match takes along, so every pattern is applied twice.
+behind: a boundary is a character that the match takes along, so patterns that need one on both sides are applied twice.
 """
 
 from __future__ import annotations
@@ -46,14 +46,16 @@ _SSN: Final = r"(?:ssn|\bss ?#|soc(?:ial|\.)?[ _-]{0,2}sec(?:urity|\.)?|tax(?:pa
 _GROUPS: Final = (rf"(^|\D)\d{{3}}({_GAP})\d\d({_GAP})\d{{4}}($|\D)", "$1***$2**$3****$4")
 _TOLD: Final = (
     _GROUPS,
+    _GROUPS,
     (rf"(?i)({_SSN}[^\d\n]{{0,30}})\d(?:{_SIGNS}{{0,3}}\d){{8}}($|\D)", "$1***-**-****$2"),
     (rf"(?i)({_BIRTH}[^\d\n]{{0,30}}?)(?:{_DATE}|{_EIGHT_DIGITS})", "$1**/**/****"),
     (rf"(?i)(^|[\W_])(?:{_DATE}|{_EIGHT_DIGITS})([^\d\n]{{0,12}}{_BIRTH})", "$1**/**/****$2"),
 )
-_NUMBERS: Final = ((r"(^|[^\w+]|_)\d{9}($|[^\w@]|_)", "$1*********$2"),)
-_ANY_DATES: Final = ((rf"(?i)(^|[\W_]){_DATE}($|\D)", "$1**/**/****$2"),)
+_NUMBERS: Final = ((r"(^|[^\w+]|_)\d{9}($|[^\w@]|_)", "$1*********$2"),) * 2
+_ANY_DATES: Final = ((rf"(?i)(^|[\W_]){_DATE}($|\D)", "$1**/**/****$2"),) * 2
 _ALONE: Final = rf"(?i)^\s*(?:{_DATE}|{_EIGHT_DIGITS})\s*$"
 _WORTH_A_LOOK: Final = rf"(?i)\d{{3}}{_GAP}\d\d{_SIGNS}|{_SSN}|{_BIRTH}"
+_SOME_DIGITS: Final = r"\d\D*\d\D*\d"
 _LONG_NUMBER: Final = r"\d[\d\-/ ().]{5,}\d"
 
 
@@ -77,15 +79,14 @@ ANY: Final = Looks(numbers=True, dates="any")  # in a text that quotes cells of 
 
 def mask(text: str, looks: Looks = TOLD) -> str:
     """The text with whatever looks sensitive in it hidden."""
-    if looks == TOLD and not _compiled(_WORTH_A_LOOK).search(text):
+    if not _compiled(_SOME_DIGITS).search(text):
         return text
     if looks.dates == "alone" and _compiled(_ALONE).search(text):
         return hide(text)
+    if looks.dates != "any" and not _compiled(_suspect(looks)).search(text):
+        return text
     for pattern, instead in _patterns(looks):
-        replacement = re.sub(r"\$(\d)", r"\\g<\1>", instead)
-        found = _compiled(pattern)
-        text, times = found.subn(replacement, text)
-        text = found.sub(replacement, text) if times else text
+        text = _compiled(pattern).sub(re.sub(r"\$(\d)", r"\\g<\1>", instead), text)
     return text
 
 
@@ -133,7 +134,7 @@ def mask_column(value: pl.Expr, looks: Looks | None) -> pl.Expr:
     shown = value
     for pattern, instead in _patterns(looks):
         replacement = re.sub(r"\$(\d)", r"$${\1}", instead).replace("$$", "$")
-        shown = shown.str.replace_all(pattern, replacement).str.replace_all(pattern, replacement)
+        shown = shown.str.replace_all(pattern, replacement)
     if looks.dates == "alone":
         shown = pl.when(value.str.contains(_ALONE)).then(hide_column(value)).otherwise(shown)
     return shown
@@ -146,13 +147,11 @@ def mask_sql(value: str, looks: Looks | None) -> str:
     shown = value
     for pattern, instead in _patterns(looks):
         replacement = re.sub(r"\$(\d)", r"\\\1", instead)
-        for _ in range(2):
-            shown = f"regexp_replace({shown}, {_literal(_sql(pattern))}, {_literal(replacement)}, 'g')"
-    if looks.dates == "alone":
-        return f"CASE WHEN regexp_matches({value}, {_literal(_sql(_ALONE))}) THEN {hide_sql(value)} ELSE {shown} END"
-    if looks == TOLD:
-        return f"CASE WHEN regexp_matches({value}, {_literal(_sql(_WORTH_A_LOOK))}) THEN {shown} ELSE {value} END"
-    return shown
+        shown = f"regexp_replace({shown}, {_literal(_sql(pattern))}, {_literal(replacement)}, 'g')"
+    if looks.dates == "any":
+        return shown
+    hidden = f"WHEN {_matches(value, _ALONE)} THEN {hide_sql(value)}" if looks.dates == "alone" else ""
+    return f"CASE {hidden} WHEN {_matches(value, _suspect(looks))} THEN {shown} ELSE {value} END"
 
 
 def hide(text: str) -> str:
@@ -181,6 +180,11 @@ def _patterns(looks: Looks) -> tuple[tuple[str, str], ...]:
     return (*_TOLD, *more, *(_ANY_DATES if looks.dates == "any" else ()))
 
 
+def _suspect(looks: Looks) -> str:
+    """A quick pattern without which none of the others can match."""
+    return rf"{_WORTH_A_LOOK}|\d{{9}}" if looks.numbers else _WORTH_A_LOOK
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
@@ -189,6 +193,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _sql(pattern: str) -> str:
     """The pattern for RE2, in which the classes of digits know ASCII only."""
     return pattern.replace(r"\D", r"\PN").replace(r"[^\d", r"[^\pN").replace(r"\d", r"\pN")
+
+
+def _matches(value: str, pattern: str) -> str:
+    return f"regexp_matches({value}, {_literal(_sql(pattern))})"
 
 
 def _literal(text: str) -> str:
