@@ -20,7 +20,7 @@ from contact_pipeline.verify.findings import Finding
 
 _COUNTING = EFFECTIVE.format("")
 _SHOWN = 20  # contacts that are named
-_RESTORE = "Restore a backup made before it (`contact-pipeline restore`), or enter what is right as an upload."
+_RESTORE = "Put back a backup of the home folder made before it, or enter what is right as an upload."
 
 
 def read_everything(database: Database) -> int:
@@ -120,6 +120,6 @@ def _erased(database: Database, fields: list[str]) -> Iterator[Finding]:
     ):
         said = f"Contact {number} was erased, or is being erased, and has values."
         fix = (
-            f"`contact-pipeline contacts erase {number}` completes an erasure that was cut off; else restore a backup."
+            f"`contact-pipeline contacts erase {number}` completes an erasure that was cut off; else put back a backup."
         )
         yield Finding("erasure", f"contact {number}", said, fix)

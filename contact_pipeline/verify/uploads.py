@@ -45,7 +45,7 @@ def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator
             found = made.get((line.upload_id, name), 0)
             if found != count:
                 said = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
-                fix = "Restore a backup made before it (`contact-pipeline restore`)."
+                fix = "Put back a backup of the home folder made before it."
                 yield Finding("counts", f"upload {line.upload_id}", said, fix)
 
 
@@ -66,7 +66,7 @@ def _counts(line: LedgerLine) -> Iterator[Finding]:
     total = sum(getattr(line, outcome) for outcome in OUTCOMES)
     if line.resolved_profile is not None and total != line.data_rows:
         said = f"Upload {line.upload_id} has {line.data_rows:,} rows, but {total:,} outcomes."
-        fix = "Restore a backup made before it (`contact-pipeline restore`)."
+        fix = "Put back a backup of the home folder made before it."
         yield Finding("counts", f"upload {line.upload_id}", said, fix)
 
 

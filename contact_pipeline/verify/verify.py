@@ -72,5 +72,5 @@ def _check_database(store: Store, checked: dict[str, int]) -> tuple[list[Finding
 def _unreadable(store: Store, error: ContactPipelineError) -> Iterator[Finding]:
     copy = newest_copy(store.settings)
     kept = f"backups/{copy.name} is the newest copy in the home." if copy else "The home keeps no copy of it."
-    fix = f"Restore a backup (`contact-pipeline restore`). {kept}"
+    fix = f"Put back a backup of the home folder. {kept}"
     yield Finding("database", store.settings.contacts_path.name, str(error), fix)
