@@ -14,7 +14,7 @@ endif
 
 help:
 	@echo "make demo    import the sample files into a fresh home and show what became of them"
-	@echo "make serve   start the Dagster UI and daemon on ./data"
+	@echo "make serve   start the Dagster UI and daemon on ./data, or on the demo's home while ./data is none"
 	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some"
 	@echo "make lint    run the linters, the type checker and the checks of the import rules and the docs"
 	@echo "make format  let ruff put the code in form, and write the generated pages anew"
@@ -25,8 +25,10 @@ help:
 demo: .venv/installed
 	@$(BIN)/python scripts/demo.py
 
+# A home has a contact database. CONTACT_PIPELINE_HOME, where it is set, names another one.
 serve: .venv/installed
-	@$(BIN)/contact-pipeline serve
+	@if [ -z "$$CONTACT_PIPELINE_HOME" ] && [ ! -e data/contacts.duckdb ] && [ -e data/demo/contacts.duckdb ]; then \
+		exec $(BIN)/contact-pipeline --home data/demo serve; else exec $(BIN)/contact-pipeline serve; fi
 
 test: .venv/installed
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)

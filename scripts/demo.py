@@ -159,10 +159,16 @@ def where_next(uploads: list[Document]) -> None:
         ("Why a file is blocked, row by row", ("show", by_file["program_contacts_2.xlsx"], "--rows")),
         ("The rows that were rejected, to be corrected", ("rejected", by_file["outreach_contacts_2.csv"])),
         ("The contacts that others see", ("contacts", "list", "--published")),
-        (f"The same in Dagster's UI, at http://127.0.0.1:{Settings().port}", ("serve",)),
+        (f"The same in Dagster's UI, at http://127.0.0.1:{Settings().port}{make_serve()}", ("serve",)),
     ):
         console.print(f"{what}:")
         typed(*words)
+
+
+def make_serve() -> str:
+    """That `make serve` does the same, where it does: it prefers ./data, once that is a home."""
+    preferred = "CONTACT_PIPELINE_HOME" in os.environ or Path("data/contacts.duckdb").exists()
+    return ", as `make serve` does" if HOME == OWN_HOME and not preferred else ""
 
 
 def verdict(wrong: list[str]) -> int:

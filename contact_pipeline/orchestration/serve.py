@@ -27,6 +27,7 @@ from urllib.error import URLError
 
 import contact_pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.visible import visible
@@ -80,7 +81,8 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
                 status = _watch(children, lambda: _answers(url), stop)
             if status is None:
                 _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
-                status = _watch(children, lambda: False, stop, patience=None)
+                terminal = Terminal(settings, dagster_home, _say)
+                status = _watch(children, terminal.look, stop, patience=None)
             return status or 0
         finally:
             _stop(children)
@@ -123,7 +125,7 @@ def _code_server(where: Path) -> list[str]:
 
 
 def _watch(
-    children: Sequence[_Child], ready: Callable[[], bool], stop: Event, patience: float | None = _START_SECONDS
+    children: Sequence[_Child], ready: Callable[[], bool | None], stop: Event, patience: float | None = _START_SECONDS
 ) -> int | None:
     """Waits until all is ready (None), a stop is asked for (0), or a process has died or takes too long (1)."""
     deadline = None if patience is None else time.monotonic() + patience
@@ -161,8 +163,11 @@ def _prepare(settings: Settings, instance_home: Path, code: Path) -> None:
     (instance_home / "workspace.yaml").write_text(
         f"load_from: [grpc_server: {{socket: {str(code)!r}, location_name: contact_pipeline}}]\n", encoding="utf-8"
     )
+    from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.profiles import find_profiles
 
+    if settings.contacts_path.exists():
+        Pipeline(settings=settings).tidy()
     for name in find_profiles(settings.profiles_path)[0]:
         (settings.inbox / name).mkdir(parents=True, exist_ok=True)
 

@@ -54,6 +54,7 @@ class Pipeline:
         self.settings = Settings(**given if home is None else given | {"home": Path(home)})
         self.store = Store(self.settings)
         self.originals = Originals(self.settings)
+        self._tidied = False
 
     def profiles(self) -> tuple[dict[str, Profile], list[BrokenProfile]]:
         """Every usable profile by name, and the broken ones."""
@@ -141,6 +142,8 @@ class Pipeline:
         path = Path(file)
         if not path.is_file():
             raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
+        if not (move or self._tidied):  # the sensor does it before it looks for files
+            self.tidy()
         user = user or getpass.getuser()
         line: dict[str, Any] = {
             "upload_id": _new_id(),
@@ -602,6 +605,7 @@ class Pipeline:
 
         self.tidy_arrivals()
         receiving.delete_orphaned_staging(self.store)
+        self._tidied = True
 
     def tidy_arrivals(self) -> None:
         """Completes or deletes what ended processes left half received."""

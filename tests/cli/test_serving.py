@@ -1,7 +1,11 @@
 """`serve` without what it needs: one message, and what to do. What it does is tested end to end elsewhere."""
 
 import importlib.util
+import os
+import shutil
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +34,28 @@ def test_a_port_that_is_taken_is_refused(run):
 @pytest.mark.parametrize("port", ["-1", "70000", "http"])
 def test_a_port_that_cannot_be_is_a_mistake_in_the_command(port, run):
     assert run("serve", f"--port={port}").status == 2
+
+
+def served_by_make(folder, **environment):
+    """The words that `make serve` gives to contact-pipeline in a checkout that holds nothing else."""
+    shutil.copy(Path(__file__).parents[2] / "Makefile", folder)
+    command = folder / "bin" / "contact-pipeline"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text('#!/bin/sh\necho "$@"\n')
+    command.chmod(0o755)
+    clean = {name: value for name, value in os.environ.items() if name != "CONTACT_PIPELINE_HOME"}
+    done = subprocess.run(
+        ["make", "--old-file=.venv/installed", "serve", "BIN=bin"],
+        cwd=folder, env=clean | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_make_serve_opens_what_make_demo_leaves_until_there_is_a_home_of_ones_own(tmp_path):
+    assert served_by_make(tmp_path) == "serve"
+    (tmp_path / "data" / "demo").mkdir(parents=True)
+    (tmp_path / "data" / "demo" / "contacts.duckdb").touch()
+    assert served_by_make(tmp_path) == "--home data/demo serve"
+    assert served_by_make(tmp_path, CONTACT_PIPELINE_HOME="elsewhere") == "serve"
+    (tmp_path / "data" / "contacts.duckdb").touch()
+    assert served_by_make(tmp_path) == "serve"

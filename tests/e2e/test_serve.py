@@ -358,11 +358,22 @@ def test_a_home_is_served_once(story: Story, home: Path) -> None:
 
 
 def test_serve_stops_cleanly_and_leaves_no_process(story: Story, home: Path) -> None:
-    """Last: it ends the server."""
+    """Last: it ends the server. C5: its terminal has said what became of every file."""
     assert len(processes_of(home)) > 1
     story.served.process.send_signal(signal.SIGINT)
     assert story.served.process.wait(60) == 0
     assert processes_of(home) == []
+    assert story.served.process.stderr is not None
+    said = story.served.process.stderr.read()
+    for line in (
+        "outreach_contacts/outreach.csv → applied: 1 created, 1 duplicate, 1 rejected (contact-pipeline show ",
+        "program_contacts/program.xlsx → staged, waits for approval: 2 created (contact-pipeline show ",
+        "program_contacts/program.xlsx → applied: 2 created (contact-pipeline show ",
+        "program_contacts/blocked.xlsx → blocked: ",
+        "dealer_leads/leads.csv → applied: 1 created (contact-pipeline show ",
+        "dealer_leads/leads.csv → finalized (contact-pipeline show ",
+    ):
+        assert said.count(line) == 1, said
 
 
 def test_serve_ends_with_an_error_when_one_of_its_processes_dies(tmp_path: Path) -> None:

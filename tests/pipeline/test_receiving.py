@@ -105,12 +105,12 @@ def test_staged_data_without_an_upload_is_deleted_once_it_is_old(pipeline, tmp_p
     assert pipeline.uploads()[0].staging.exists()
 
 
-def test_nothing_is_deleted_where_it_is_the_ledger_that_is_lost(pipeline, tmp_path):
-    upload = pipeline.plan(write(tmp_path / "a.csv", 1), "outreach_contacts")
-    pipeline.settings.contacts_path.unlink()
+def test_nothing_is_deleted_where_the_ledger_is_an_older_one(pipeline, tmp_path):
+    pipeline.plan(write(tmp_path / "a.csv", 1), "outreach_contacts")
+    older = pipeline.settings.contacts_path.read_bytes()
+    upload = pipeline.plan(write(tmp_path / "b.csv", 2), "outreach_contacts")
+    pipeline.settings.contacts_path.write_bytes(older)
     again = Pipeline(home=pipeline.settings.home)
-    write(tmp_path / "b.csv", 2)
-    again.plan(tmp_path / "b.csv", "outreach_contacts")
     age(upload.staging.folder)
     age(pipeline.settings.upload_path(upload.upload_id))
 
