@@ -31,7 +31,8 @@ def people(tmp_path):
 def start(home, tmp_path):
     """Starts a process on the home; whatever the program does not see to itself, everybody may read and write."""
     (tmp_path / "system").mkdir()
-    environment = os.environ | {
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # as wide as when piped
+    environment = inherited | {
         "TMPDIR": str(tmp_path / "system"),
         "CONTACT_PIPELINE_HOME": str(home),
         "PYTHONPATH": str(ROOT),
