@@ -17,6 +17,7 @@ from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run as run_command
 from contact_pipeline.engines import Database
 from contact_pipeline.orchestration.definitions import build_definitions
+from contact_pipeline.orchestration.inbox import look_through
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import stages
 from tests.masking import home as planted
@@ -134,9 +135,9 @@ def _import_what_is_refused(story: Played) -> None:
         dropped = planted.without_heading(garden, inbox, f"{garden.plant('a dropped name').dashed} {number}.csv")
         beside = dropped.with_name(f"{dropped.name}.options.yaml")
         beside.write_text(f"# born {said.us_day}\n{yaml.safe_dump(options)}")
-        upload = story.pipeline.receive(dropped, "outreach_contacts", move=True, **options)
+        (drop,) = (drop for drop in look_through(story.home / "inbox").drops if drop.path == dropped)
+        upload = story.pipeline.receive(dropped, "outreach_contacts", move=True, seen=drop.seen, **options)
         if upload.state == "received":
-            story.pipeline.originals.keep_options(upload.upload_id, beside)
             story.pipeline.read(upload.upload_id)
         story.run("show", upload.upload_id)
 
