@@ -40,12 +40,14 @@ lint: .venv/installed
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/generate_behaviours.py --check
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python docs/generate_trust.py --check
 
 format: .venv/installed
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(BIN)/python docs/generate_behaviours.py
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/generate_trust.py
 
 bench: .venv/peers/installed
 	@$(BIN)/python -m benchmarks $(ARGS)
