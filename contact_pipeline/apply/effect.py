@@ -276,6 +276,8 @@ def _write_changes(database: Database, entity: str, table: str, fields: list[str
     Beside the fields it says what a table knows of its rows: created_commit and last_upload_id.
     """
     identity = f"{entity}_id"
+    made = "CASE WHEN knows THEN b.created_commit ELSE e.created_commit END"
+    last = "CASE WHEN knows THEN b.last_upload_id ELSE coalesce(b.last_upload_id, e.last_upload_id) END"
     pairs = ", ".join(
         f"""e.{quoted(field)} AS {quoted("old_" + field)},
             CASE WHEN NOT is_there THEN NULL WHEN {quoted("sets_" + field)} THEN b.{quoted(field)}
@@ -300,10 +302,8 @@ def _write_changes(database: Database, entity: str, table: str, fields: list[str
         WITH both_sides AS (
             SELECT {identity}, b.row_number, is_there, e.{identity} IS NOT NULL AS was_there,
                    coalesce(e.revision, 0) AS base_revision,
-                   CASE WHEN knows THEN b.created_commit ELSE e.created_commit END AS created_commit,
-                   CASE WHEN knows THEN b.last_upload_id ELSE coalesce(b.last_upload_id, e.last_upload_id) END
-                       AS last_upload_id,
-                   knows AND (b.created_commit, b.last_upload_id) IS DISTINCT FROM (e.created_commit, e.last_upload_id)
+                   {made} AS created_commit, {last} AS last_upload_id,
+                   ({made}) IS DISTINCT FROM e.created_commit OR ({last}) IS DISTINCT FROM e.last_upload_id
                        AS is_known_otherwise, {pairs}
             FROM becoming AS b LEFT JOIN book.{table} AS e USING ({identity})
         )

@@ -50,7 +50,7 @@ VALUES = {
 ACCOUNT_VALUES = {"account_name": (None, "Acme", "Borealis"), "status": (None, "ACTIVE", "INACTIVE")}
 KINDS = {"notes": pl.List(pl.String), "active": pl.Boolean}
 COMMANDS = {
-    "import": 8, "resolve": 3, "undo": 6, "redo": 5, "finalize": 3, "deactivate": 2, "activate": 3, "erase": 0.5,
+    "import": 7, "resolve": 3, "undo": 5, "redo": 4, "finalize": 3, "deactivate": 2, "activate": 3, "erase": 0.6,
 }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ class Home:
     def _import(self, random: Random) -> None:
         upload_id = f"upload {len(self.books) + 1}"
         held = random.random() < 0.5
-        self.books[upload_id] = random.choice(BOOKS)
+        (self.books[upload_id],) = random.choices(BOOKS, weights=(1, 2, 4))
         self._apply(upload_id, random)
         self._line(upload_id, held=held)
 
@@ -178,13 +178,13 @@ class Home:
         rows = self.book.rows(f"SELECT {', '.join(names)} FROM contacts WHERE address_book = ? ORDER BY 1", [book])
         there = [row for row in rows if row[0] not in self.erased]
         changes = []
-        for contact_id, created, active, *values in random.sample(there, min(len(there), random.choice((0, 1, 1, 2)))):
+        for contact_id, created, active, *values in random.sample(there, min(len(there), random.choice((1, 2, 2, 3)))):
             fields = _changed(dict(zip(VALUES, values, strict=True)), VALUES, random)
             if random.random() < 0.4 and (created is not None or not active):
                 fields["active"] = (None if created is None else active, not active)
             if fields:
                 changes.append(Change("contact", contact_id, "update", fields))
-        for _ in range(random.choice((0, 1, 1, 2))):
+        for _ in range(random.choice((1, 1, 2)) if len(there) < 3 else random.choice((0, 0, 0, 1))):
             made = {name: (None, value) for name, value in _drawn(VALUES, random).items() if value is not None}
             changes.append(Change("contact", self._number("contact"), "create", {"active": (None, True)} | made))
         return changes
