@@ -43,7 +43,8 @@ def served_by_make(folder, **environment):
     command.parent.mkdir(exist_ok=True)
     command.write_text('#!/bin/sh\necho "$@"\n')
     command.chmod(0o755)
-    clean = {name: value for name, value in os.environ.items() if name != "CONTACT_PIPELINE_HOME"}
+    of_make = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # set where `make test` runs this
+    clean = {name: value for name, value in os.environ.items() if name not in ("CONTACT_PIPELINE_HOME", *of_make)}
     done = subprocess.run(
         ["make", "--old-file=.venv/installed", "serve", "BIN=bin"],
         cwd=folder, env=clean | environment, capture_output=True, text=True, check=True,
