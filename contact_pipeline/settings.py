@@ -110,6 +110,11 @@ class Settings(BaseModel):
         return self.home / "erasure.key"
 
     @property
+    def erasures_path(self) -> Path:
+        """The list of erasures, by which a backup that was made before them is cleansed when it is restored."""
+        return self.home / "erasures.jsonl"
+
+    @property
     def backups_path(self) -> Path:
         """The folder with copies of the contact database; backups may lie there too."""
         return self.home / "backups"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import DONE, REFUSED
-from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
 
 PANEL = "The home"
 
@@ -35,3 +38,70 @@ def verify_home(invocation: Invocation) -> int:
             else console.text("Everything is as it should be.", "green"),
         )
     return REFUSED if verified.findings else DONE
+
+
+@app.command("backup", rich_help_panel=PANEL)
+@everywhere
+def back_up_home(
+    invocation: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; a compressed tar, such as home.tar.gz.")],
+    overwrite: Overwrite = False,
+    without_finished: Annotated[
+        bool, typer.Option("--without-finished", help="Leave out the staged rows of uploads that are finished.")
+    ] = False,
+) -> None:
+    """Write the whole home into one file, for its owner only; other commands and `serve` go on meanwhile.
+
+    It holds everybody who is in the home now. Whoever is erased later is still in it; restoring erases them again.
+    """
+    with console.busy("Backing up"):
+        made = invocation.pipeline.backup(file, overwrite=overwrite, staged=not without_finished)
+    if invocation.json:
+        console.document(made.as_dict())
+        return
+    console.show(
+        console.text(f"Written: {made.file}, {made.size:,} bytes: {made.files:,} files, {made.uploads:,} uploads."),
+        *(
+            console.text(f"Upload {upload_id} is being staged: its rows are not in it, plan it again there.", "yellow")
+            for upload_id in made.left_out
+        ),
+        console.next_command("To have it back", invocation.line("restore", made.file)),
+    )
+
+
+@app.command("restore", rich_help_panel=PANEL)
+@everywhere
+def restore_home(
+    invocation: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `backup` has written.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put a home that is there aside, and take over whom it has erased.")
+    ] = False,
+    erasures: Annotated[
+        Path | None,
+        typer.Option("--erasures", metavar="FILE", help="The home's erasures.jsonl, where the home itself is lost."),
+    ] = None,
+    user: User = None,
+) -> None:
+    """Make a home of a backup. People who were erased after it was made are erased again, before the home is there.
+
+    Nobody may use the home meanwhile. Cut off at any time, the home is as it was, or restored.
+    """
+    with console.busy("Restoring"):
+        made = invocation.pipeline.restore(file, replace=replace, erasures=erasures, user=login(user))
+    if invocation.json:
+        console.document(made.as_dict())
+        return
+    again = f" Erased again: contact {', '.join(map(str, made.erased))}." if made.erased else ""
+    console.show(
+        console.text(f"Restored {made.home} as it was at {made.made_at}: {made.files:,} files.{again}"),
+        *(
+            console.text(f"Upload {upload_id} held one of them and was cancelled: send its file again.", "yellow")
+            for upload_id in made.cancelled
+        ),
+        *(console.text(warning, "yellow") for warning in made.warnings),
+    )
+    if made.kept:
+        console.show(console.text(f"What was there lies in {made.kept}: it is yours to delete."))
+    if made.waiting:
+        console.show(console.text(f"{len(made.waiting):,} files wait in its inbox; drop them again.", "yellow"))

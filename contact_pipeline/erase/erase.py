@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
-from contact_pipeline.erase.files import delete_kept, find_left, mentions
+from contact_pipeline.erase.files import delete_kept, find_backups, find_left, mentions
 from contact_pipeline.erase.person import Person, find_person, linked_with
 from contact_pipeline.erase.previews import erase_previews
 from contact_pipeline.erase.staged import empty_staged, find_rows
@@ -26,7 +26,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
-from contact_pipeline.store.erasures import make_secret
+from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.terms import OUTCOMES
 
@@ -58,7 +58,9 @@ class Erased:
         return asdict(self) | {"erased_at": f"{self.erased_at:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: str) -> Erased:
+def erase(
+    store: Store, contact_id: int, profiles: Collection[Profile], actor: str, *, only: Collection[int] | None = None
+) -> Erased:
     """Takes a person out of every file of the home; killed on the way, doing it again completes it.
 
     Args:
@@ -66,6 +68,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         contact_id: the contact; those linked to it are the same person.
         profiles: whose match rules say by what a person is recognized.
         actor: login of who does it.
+        only: the contacts to erase, that one among them, and nobody linked with them; unset: with those linked.
 
     Raises:
         Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload that
@@ -74,9 +77,9 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
     """
     settings = store.settings
     with store.open() as contacts:
-        person = _person(contacts, contact_id)
+        person = _person(contacts, contact_id, only)
         pattern = re.compile(person.pattern) if person.pattern else None
-        lines = find_lines(contacts)
+        lines, home = find_lines(contacts), home_id(contacts)
         _refuse_while_staging(store, lines, pattern)
         rows = _find_rows(store, contacts, lines, person)
         frozen = _frozen(store, lines)
@@ -84,6 +87,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
             for upload_id in frozen:
                 book.freeze(contacts, upload_id, {})
+        note_erasures(settings, contacts)
         copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)
@@ -109,11 +113,11 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         {upload_id: sorted(found) for upload_id, found in sorted(rows.items())},
         [*(str(path.relative_to(settings.home)) for path in copies), *deleted],
         person.shared,
-        find_left(settings, pattern),
+        [*find_left(settings, pattern), *find_backups(settings, person.contact_ids, home)],
     )
 
 
-def _person(database: Database, contact_id: int) -> Person:
+def _person(database: Database, contact_id: int, only: Collection[int] | None) -> Person:
     """Who is meant, together with everybody whose erasure was begun and not finished."""
     done = database.value(
         "SELECT finished_at FROM erasures WHERE contact_id = ? AND finished_at IS NOT NULL", [contact_id]
@@ -126,7 +130,7 @@ def _person(database: Database, contact_id: int) -> Person:
             "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
         )
     begun = database.rows("SELECT contact_id FROM erasures WHERE finished_at IS NULL")
-    wanted = {*linked_with(database, contact_id), *(found for (found,) in begun)}
+    wanted = {*(linked_with(database, contact_id) if only is None else only), *(found for (found,) in begun)}
     return find_person(database, sorted(wanted))
 
 
@@ -139,6 +143,7 @@ def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: 
                 f"Upload {line.upload_id} holds this person and is being staged at this moment.",
                 "Wait until it is staged, or cancel it; then erase again.",
                 file=line.file_name,
+                details={"upload_id": line.upload_id},
             )
 
 

@@ -13,6 +13,7 @@ from typing import IO, Final
 import polars as pl
 
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.archive import read_header
 
 _CHUNK: Final = 16_000_000
 _OVERLAP: Final = 1_000  # longer than what is looked for: it may lie across two chunks
@@ -47,8 +48,23 @@ def find_left(settings: Settings, pattern: re.Pattern[str] | None) -> list[str]:
         for path in _files(settings.home)
         if path.relative_to(settings.home).parts[0] not in _ELSEWHERE
         and not path.name.startswith(settings.contacts_path.name)
+        and not _is_backup(path, settings)
         and mentions(path, pattern)
     ]
+
+
+def find_backups(settings: Settings, contact_ids: Collection[int], home: str) -> list[str]:
+    """Backups in the home's own folder for them that were made when the person was there; they hold them still."""
+    return [
+        str(path.relative_to(settings.home))
+        for path in _files(settings.backups_path)
+        if (header := read_header(path)) and header.home == home and header.next_contact > min(contact_ids)
+    ]
+
+
+def _is_backup(path: Path, settings: Settings) -> bool:
+    """Whether a file is packed so that its bytes say nothing: a backup, or a copy of the contact database."""
+    return path.parent == settings.backups_path and (path.suffix == ".duckdb" or read_header(path) is not None)
 
 
 def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:

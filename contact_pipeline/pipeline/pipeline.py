@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pandera.polars import DataFrameSchema
 
     from contact_pipeline.apply import Turn
+    from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
     from contact_pipeline.store.arrival import Seen
@@ -372,6 +373,48 @@ class Pipeline:
 
         profiles, _ = self.profiles()
         return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
+
+    def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
+        """Writes the whole home into one file, for its owner only; the home may be in use.
+
+        Args:
+            file: where to.
+            overwrite: whether a file that is there is replaced.
+            staged: whether the staged rows of finished uploads are in it too; those of others always are.
+
+        Raises:
+            Refusal: the home has no contact database (`home-empty`), or the file cannot be written there
+                (`file-exists`, `folder-missing`, `not-a-file`).
+            StoreBusy: the contact database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.backup import back_up
+
+        return back_up(self.store, Path(file), overwrite=overwrite, staged=staged)
+
+    def restore(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        erasures: str | Path | None = None,
+        user: str | None = None,
+    ) -> Restored:
+        """Makes the home of a backup. People who were erased after it was made are erased again before it is there.
+
+        Args:
+            file: the backup.
+            replace: whether a home that is there is put aside.
+            erasures: the `erasures.jsonl` of the home as it was last kept, where the home itself is lost.
+            user: login of who restores; unset: the operating system's.
+
+        Raises:
+            Refusal: the file is no whole backup, or the home cannot take it (see `contact_pipeline.backup.restore`).
+            StoreBusy: the contact database that is there was in use for longer than the settings allow.
+        """
+        from contact_pipeline.backup import restore
+
+        since = None if erasures is None else Path(erasures)
+        return restore(Path(file), self.settings, user or getpass.getuser(), replace=replace, erasures=since)
 
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
         """Decides a row in review; see `resolve_many`.

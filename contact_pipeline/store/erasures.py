@@ -5,11 +5,15 @@ A fingerprint is the HMAC-SHA256 (RFC 2104) of a match key under a secret that l
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
@@ -64,3 +68,96 @@ def fingerprint(field: str, key: str, secret: bytes) -> str:
     inner, outer = (literal(bytes(byte ^ pad for byte in padded).hex()) for pad in (_INNER, _OUTER))
     message = f"encode({literal(field)} || chr(31) || {key})"
     return f"sha256(unhex({outer}) || unhex(sha256(unhex({inner}) || {message})))"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erased contact as `erasures.jsonl` keeps it: enough to erase the person again where a backup brings them back.
+
+    Attributes:
+        home: identity of the home.
+        contact_id: the contact.
+        first_upload: upload of its first change: a number alone may be somebody else's in a home that was restored.
+        started_at: when it was erased (UTC, ISO 8601).
+        actor: login of who erased it.
+        next_contact: id that the next new contact would have got.
+        fingerprints: state, field and fingerprint of each of its keys.
+    """
+
+    home: str
+    contact_id: int
+    first_upload: str
+    started_at: str
+    actor: str
+    next_contact: int
+    fingerprints: list[tuple[int, str, str]]
+
+
+def home_id(contacts: Database) -> str:
+    """What tells a home from all others, and stays the same in its backups: when its contact database was made."""
+    return f"{contacts.value('SELECT min(applied_at) FROM migrations'):%Y-%m-%dT%H:%M:%S.%f}"
+
+
+def find_erasures(contacts: Database) -> list[Erasure]:
+    """The erasures that the contact database records."""
+    home, following = home_id(contacts), contacts.value("SELECT next FROM counters WHERE name = 'contact'")
+    return [
+        Erasure(home, contact_id, first or "", f"{at:%Y-%m-%dT%H:%M:%S.%f}", actor, following, [*map(tuple, found)])
+        for contact_id, first, at, actor, found in contacts.rows("""
+            WITH first AS (
+                SELECT contact_id, arg_min(upload_id, commit_number) AS first FROM contact_changes GROUP BY contact_id
+            ),
+            recognized AS (
+                SELECT contact_id, list((state, field, fingerprint) ORDER BY ALL) AS found
+                FROM fingerprints GROUP BY contact_id
+            )
+            SELECT contact_id, first, started_at, actor, coalesce(found, [])
+            FROM erasures LEFT JOIN first USING (contact_id) LEFT JOIN recognized USING (contact_id)
+            ORDER BY started_at, contact_id""")
+    ]
+
+
+def note_erasures(settings: Settings, contacts: Database) -> None:
+    """Adds to `erasures.jsonl` what the contact database records: it is kept beside it, as that may be lost."""
+    add_erasures(settings, find_erasures(contacts))
+
+
+def add_erasures(settings: Settings, erasures: Collection[Erasure]) -> None:
+    """Adds to `erasures.jsonl` those that it lacks."""
+    path = settings.erasures_path
+    known = {(erasure.contact_id, erasure.started_at) for erasure in read_erasures(path)} if path.exists() else set()
+    new = [erasure for erasure in erasures if (erasure.contact_id, erasure.started_at) not in known]
+    if new:
+        # Begun on a new line: the last one may have been cut off.
+        lines = "\n" * path.exists() + "".join(f"{json.dumps(asdict(erasure))}\n" for erasure in new)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_erasures(path: Path) -> list[Erasure]:
+    """The erasures of such a file; a line that was cut off is none.
+
+    Raises:
+        Refusal: it cannot be read (code `erasures-file`).
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(
+            "erasures-file",
+            f"{path.name} cannot be read.",
+            "Give the erasures.jsonl of the home, as it was last kept.",
+            file=path.name,
+        ) from error
+    found = []
+    for line in lines:
+        try:
+            values = json.loads(line)
+            recognized = [(int(state), str(field), str(mark)) for state, field, mark in values["fingerprints"]]
+            found.append(Erasure(**values | {"fingerprints": recognized, "contact_id": int(values["contact_id"])}))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found

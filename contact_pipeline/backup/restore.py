@@ -1,0 +1,265 @@
+"""Restores a backup: unpacks it beside the home, erases again whoever was erased since, and puts it in place at once.
+
+Killed before that moment, the home is as it was; what is left beside it is deleted by the next restore.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+from contact_pipeline.backup.exchange import exchange
+from contact_pipeline.backup.replay import Replayed, replay
+from contact_pipeline.engines import Database, open_database
+from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.settings import Settings
+from contact_pipeline.store.archive import Header, check_archive, unpack_archive
+from contact_pipeline.store.erasures import Erasure, find_erasures, home_id, read_erasures
+from contact_pipeline.store.ledger import now
+
+_MARK: Final = ".restoring"  # in a folder that is not whole yet
+_LONGEST_STEM: Final = 180  # bytes; a name has at most 255
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A home that was restored.
+
+    Attributes:
+        home: its folder.
+        made_at: when the backup was made (UTC, ISO 8601).
+        files: how many files it holds.
+        erased: contacts that were erased again.
+        cancelled: uploads that held one of them and were being staged when the backup was made.
+        kept: where the home that was there before lies now.
+        waiting: files in that one's inbox that wait.
+        warnings: what is not certain.
+    """
+
+    home: str
+    made_at: str
+    files: int
+    erased: list[int]
+    cancelled: list[str]
+    kept: str | None
+    waiting: list[str]
+    warnings: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as a JSON document."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a home beside its backup: who was erased, and which numbers were given."""
+
+    erasures: list[Erasure] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def restore(
+    file: Path, settings: Settings, actor: str, *, replace: bool = False, erasures: Path | None = None
+) -> Restored:
+    """Makes a home of a backup. People who were erased after it was made are erased again, before the home is there.
+
+    Args:
+        file: the backup.
+        settings: of the home.
+        actor: login of who restores.
+        replace: whether a home that is there is put aside, and its erasures are taken over.
+        erasures: the `erasures.jsonl` of the home as it was last kept, where the home itself is lost.
+
+    Raises:
+        Refusal: the file is no whole backup (`backup-damaged`, `backup-foreign`, `backup-version`); there is a home
+            already (`home-exists`), it is in use (`home-in-use`), another one (`home-differs`), or cannot be put aside
+            (`home-mounted`); or there is no room (`no-room`).
+        StoreBusy: the contact database that is there stayed locked for longer than the settings allow.
+    """
+    home = Path(os.path.realpath(settings.home))
+    settings = Settings(**settings.model_dump() | {"home": home})
+    if not file.is_file():
+        raise Refusal("file-missing", f"There is no file {file}.", "Check the path.", file=file.name)
+    is_there = home.exists() and (not home.is_dir() or any(home.iterdir()))
+    if is_there and not replace:
+        raise Refusal(
+            "home-exists",
+            f"There is something in {home}. Nothing was changed.",
+            "Give another --home, or --replace: what is there is then kept beside it.",
+        )
+    if home.is_mount() or (is_there and not home.is_dir()):
+        raise Refusal(
+            "home-mounted",
+            f"{home} is where a file system is mounted, or no folder: nothing can take its place.",
+            "Restore into another --home, a folder in it for instance.",
+        )
+    with file.open("rb") as opened, ExitStack() as held:
+        header, files = check_archive(opened, file.name)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_without_room(home.parent, files)
+        held.enter_context(_only_one(home.parent))
+        known = held.enter_context(_known_of(settings, header)) if is_there else _Known()
+        if erasures is not None:
+            known.erasures += _of_this_home(read_erasures(erasures), header, erasures)
+        elif not is_there:
+            known.warnings.append(
+                f"Who was erased after {header.made_at} is back: give the erasures.jsonl of the home with --erasures."
+            )
+        aside, new = _beside(home, f"before-restore-{now():%Y%m%d-%H%M%S}"), _beside(home, "restoring")
+        known.warnings += _clear(new, aside)
+        try:
+            replayed = _unpack(opened, file.name, files, new, settings, known, actor)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+        kept = exchange(new, home, aside) if is_there else None
+        if kept is None:
+            new.rename(home)  # an empty folder may be there
+    waiting = [str(path.relative_to(kept)) for path in sorted(kept.glob("inbox/*/*")) if path.is_file()] if kept else []
+    return Restored(
+        str(home),
+        header.made_at,
+        len(files),
+        replayed.erased,
+        replayed.cancelled,
+        str(kept) if kept else None,
+        waiting,
+        known.warnings,
+    )
+
+
+def _unpack(
+    opened: IO[bytes],
+    name: str,
+    files: dict[str, dict[str, Any]],
+    new: Path,
+    settings: Settings,
+    known: _Known,
+    actor: str,
+) -> Replayed:
+    """Makes the new home beside the old one, wholly."""
+    new.mkdir(mode=0o700)
+    (new / _MARK).touch(mode=0o600)
+    unpack_archive(opened, name, new, files)
+    key = settings.erasure_key_path
+    if key.exists() and not (new / key.name).exists():
+        shutil.copyfile(key, new / key.name)
+        (new / key.name).chmod(0o600)
+    restored = Settings(**settings.model_dump() | {"home": new})
+    replayed = replay(restored, known.erasures, known.counters, actor)
+    shutil.rmtree(new / "temporary", ignore_errors=True)
+    os.sync()
+    (new / _MARK).unlink()
+    return replayed
+
+
+@contextmanager
+def _known_of(settings: Settings, header: Header) -> Iterator[_Known]:
+    """What the home that is there knows; as long as the block lasts, nobody else uses its contact database."""
+    with ExitStack() as held:
+        _refuse_in_use(settings.home, held)
+        known = _Known()
+        contacts = _open_if_whole(settings, held, known)
+        if contacts is not None:
+            if home_id(contacts) != header.home:
+                raise Refusal(
+                    "home-differs",
+                    f"The backup is of another home than {settings.home}. Nothing was changed.",
+                    "Restore it into a folder of its own.",
+                )
+            known.counters = dict(contacts.rows("SELECT name, next FROM counters"))
+            known.erasures += find_erasures(contacts)
+        if settings.erasures_path.exists():
+            known.erasures += [each for each in read_erasures(settings.erasures_path) if each.home == header.home]
+        yield known
+
+
+def _open_if_whole(settings: Settings, held: ExitStack, known: _Known) -> Database | None:
+    if not settings.contacts_path.exists():
+        return None
+    try:
+        contacts = held.enter_context(open_database(settings.contacts_path, settings))
+        find_erasures(contacts)
+    except StoreBusy:
+        raise
+    except Exception:  # noqa: BLE001 - damaged, whichever way: the reason for restoring
+        known.warnings.append(
+            f"The contact database that was there cannot be read. Who was erased is known from "
+            f"{settings.erasures_path.name} alone."
+        )
+        return None
+    return contacts
+
+
+def _refuse_in_use(home: Path, held: ExitStack) -> None:
+    """Tests that no other process works in the home; each holds a lock there for as long as it does."""
+    for path in (home / "dagster" / "serve.lock", *home.glob("temporary/*")):
+        if path.exists() and not path.name.startswith(f"{os.getpid()}-"):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            held.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Refusal(
+                    "home-in-use",
+                    f"Another process works in {home}. Nothing was changed.",
+                    "Stop it (`contact-pipeline serve`, or another command), then restore.",
+                ) from error
+
+
+def _of_this_home(found: list[Erasure], header: Header, path: Path) -> list[Erasure]:
+    if found and not any(erasure.home == header.home for erasure in found):
+        raise Refusal(
+            "erasures-file",
+            f"{path.name} is of another home than the backup. Nothing was changed.",
+            "Give the erasures.jsonl of the same home.",
+            file=path.name,
+        )
+    return [erasure for erasure in found if erasure.home == header.home]
+
+
+def _refuse_without_room(folder: Path, files: dict[str, dict[str, Any]]) -> None:
+    needed, free = sum(int(facts["size"]) for facts in files.values()), shutil.disk_usage(folder).free
+    if needed > free:
+        raise Refusal(
+            "no-room",
+            f"The backup needs {needed:,} bytes in {folder}; {free:,} are free. Nothing was changed.",
+            "Make room, or restore elsewhere.",
+        )
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise Refusal(
+            "home-in-use", f"Another restore is under way in {folder}.", "Wait until it has ended."
+        ) from error
+    finally:
+        os.close(handle)
+
+
+def _beside(home: Path, ending: str) -> Path:
+    stem = os.fsencode(home.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return home.with_name(f"{stem}.{ending}")
+
+
+def _clear(new: Path, aside: Path) -> list[str]:
+    """Deletes what a restore that was killed left; a whole home that it had just put aside is kept, and named."""
+    if not new.exists():
+        return []
+    if (new / _MARK).exists():
+        shutil.rmtree(new)
+        return []
+    found = new.rename(aside.with_name(f"{aside.name}-found"))
+    return [f"A restore that was killed had put a home aside; it lies in {found}."]

@@ -1,0 +1,254 @@
+"""The archive of a backup: a compressed tar. Its first member says what it is, its last lists the others' SHA-256.
+
+An archive that comes from somewhere is hostile until it was looked through: nothing of it is written before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import stat
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from contact_pipeline.errors import Refusal
+
+FILES: Final = ("contacts.duckdb", "erasure.key", "erasures.jsonl")
+FOLDERS: Final = ("profiles", "export_profiles", "feeds", "uploads", "staging")
+
+_HEADER, _MANIFEST = "backup.json", "manifest.json"
+_FORMAT, _VERSION = "contact_pipeline backup", 1
+_LARGEST_TEXT: Final = 100_000_000  # bytes that the header or the manifest may have
+_AT_A_TIME: Final = 1_000_000  # bytes
+_LEVEL: Final = 1  # most of it is compressed already
+
+_DAMAGE = (
+    tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, AttributeError, KeyError, TypeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a backup says of itself.
+
+    Attributes:
+        made_at: when the contact database was copied (UTC, ISO 8601).
+        home: identity of the home.
+        next_contact: id that the next new contact would have got: the backup holds nobody from there on.
+    """
+
+    made_at: str
+    home: str
+    next_contact: int
+
+
+class ArchiveWriter:
+    """Writes an archive, file by file, holding none in memory."""
+
+    def __init__(self, file: IO[bytes], header: Header) -> None:
+        self._packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, filename="")
+        self._tar = tarfile.open(  # noqa: SIM115 - `finish` closes it
+            fileobj=self._packed, mode="w|", bufsize=_AT_A_TIME, format=tarfile.PAX_FORMAT
+        )
+        self.files: dict[str, dict[str, Any]] = {}
+        self._add_text(_HEADER, {"format": _FORMAT, "version": _VERSION, **asdict(header)})
+
+    def add(self, name: str, path: Path) -> None:
+        """Adds a file. One that is gone, or no ordinary file, is left out; so is one that shrinks while it is read."""
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            if path.is_symlink() or not path.exists():
+                return
+            raise
+        with os.fdopen(handle, "rb") as source:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return
+            hashed = _Hashed(source, status.st_size)
+            self._tar.addfile(_member(name, status.st_size), hashed)
+        if not hashed.is_short:
+            self.files[name] = {"size": status.st_size, "sha256": hashed.sha256}
+
+    def finish(self) -> None:
+        """Writes the list of all files, without which the archive is none."""
+        self._add_text(_MANIFEST, {"files": self.files})
+        self._tar.close()
+        self._packed.close()
+
+    def _add_text(self, name: str, content: dict[str, Any]) -> None:
+        text = json.dumps(content, indent=1).encode()
+        self._tar.addfile(_member(name, len(text)), io.BytesIO(text))
+
+
+class _Hashed:
+    """So many bytes of a file, hashed as they are read; zeros in place of those that it has lost."""
+
+    def __init__(self, source: IO[bytes], size: int) -> None:
+        self._source = source
+        self._left = size
+        self._hash = hashlib.sha256()
+        self.is_short = False
+
+    def read(self, size: int) -> bytes:
+        wanted = min(size, self._left)
+        block = self._source.read(wanted)
+        self.is_short |= len(block) < wanted
+        block = block.ljust(wanted, b"\0")
+        self._left -= wanted
+        self._hash.update(block)
+        return block
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+def read_header(path: Path) -> Header | None:
+    """What a backup says of itself; None where the file is none."""
+    with suppress(Refusal, OSError), path.open("rb") as file, _damage(path.name):
+        for name, content in _members(file):
+            return _header(content, path.name) if name == _HEADER else None
+    return None
+
+
+def check_archive(file: IO[bytes], name: str) -> tuple[Header, dict[str, dict[str, Any]]]:
+    """Looks through a whole archive: that it is a backup, undamaged, and holds nothing but files of a home.
+
+    Returns:
+        What it says of itself, and its files with size and SHA-256.
+
+    Raises:
+        Refusal: it is none, or damaged, or of a newer version, or holds something else (codes `backup-damaged`,
+            `backup-foreign`, `backup-version`).
+    """
+    with _damage(name):
+        members = _members(file)
+        first, content = next(members, ("", io.BytesIO()))
+        if first != _HEADER:
+            raise _foreign(name, "It does not say what it is.")
+        header = _header(content, name)
+        found: dict[str, str] = {}
+        listed: dict[str, dict[str, Any]] = {}
+        for member, content in members:
+            if _MANIFEST in found:
+                raise _foreign(name, f"'{_shown(member)}' stands behind its end.")
+            if member in found or not (member == _MANIFEST or _is_of_a_home(member)):
+                raise _foreign(name, f"It holds '{_shown(member)}', which no backup does.")
+            if member == _MANIFEST:
+                listed = json.loads(content.read(_LARGEST_TEXT))["files"]
+                found[member] = ""
+            else:
+                found[member] = _sha256(content)
+        if _MANIFEST not in found:
+            raise _damaged(name)
+    changed = [member for member, facts in listed.items() if found.get(member) != facts["sha256"]]
+    if changed or "contacts.duckdb" not in listed:
+        raise _damaged(name)
+    return header, listed
+
+
+def unpack_archive(file: IO[bytes], name: str, folder: Path, files: dict[str, dict[str, Any]]) -> None:
+    """Writes the files of an archive that was looked through into a new folder, for the owner only.
+
+    Raises:
+        Refusal: it was changed meanwhile (code `backup-damaged`).
+    """
+    with _damage(name):
+        for member, content in _members(file):
+            if member in files:
+                path = folder / member
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+                with os.fdopen(handle, "wb") as target:
+                    if _sha256(content, target) != files[member]["sha256"]:
+                        raise _damaged(name)
+
+
+def _members(file: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of each member; the content is read before the next one is asked for."""
+    file.seek(0)
+    with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+        with tarfile.open(fileobj=unpacked, mode="r|") as tar:
+            for member in tar:
+                if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.sparse:
+                    raise _foreign(getattr(file, "name", ""), f"'{_shown(member.name)}' is no ordinary file.")
+                content = tar.extractfile(member)
+                if content is not None:
+                    yield member.name, content
+        while unpacked.read(_AT_A_TIME):  # to the checksum at its end
+            pass
+
+
+def _header(content: IO[bytes], name: str) -> Header:
+    said = json.loads(content.read(_AT_A_TIME))
+    if said["format"] != _FORMAT:
+        raise _foreign(name, "It says that it is something else.")
+    if said["version"] != _VERSION:
+        raise Refusal(
+            "backup-version",
+            f"{name} was made by a newer version of the program.",
+            "Install that version, and restore with it.",
+            file=name,
+        )
+    return Header(str(said["made_at"]), str(said["home"]), int(said["next_contact"]))
+
+
+def _is_of_a_home(member: str) -> bool:
+    parts = member.split("/")
+    return not {"", ".", ".."} & {*parts} and (member in FILES or (len(parts) > 1 and parts[0] in FOLDERS))
+
+
+def _sha256(content: IO[bytes], target: IO[bytes] | None = None) -> str:
+    hashed = hashlib.sha256()
+    while block := content.read(_AT_A_TIME):
+        hashed.update(block)
+        if target:
+            target.write(block)
+    return hashed.hexdigest()
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o600
+    return member
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise _damaged(name) from error
+
+
+def _damaged(name: str) -> Refusal:
+    return Refusal(
+        "backup-damaged",
+        f"{name} is no backup, or it is damaged or cut off. Nothing was changed.",
+        "Give another backup, or copy this one again from where it comes.",
+        file=name,
+    )
+
+
+def _foreign(name: str, why: str) -> Refusal:
+    shown = Path(name).name
+    return Refusal(
+        "backup-foreign",
+        f"{shown} is no backup that this program has made. {why} Nothing was changed.",
+        "Give a file that `contact-pipeline backup` has written.",
+        file=shown,
+    )
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:100])[1:-1]

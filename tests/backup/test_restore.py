@@ -1,0 +1,354 @@
+"""Restoring: hostile and damaged archives are refused, a kill leaves either home whole, erasures are replayed."""
+
+import gzip
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+from contact_pipeline import Pipeline
+from contact_pipeline.cli.app import run as run_command
+from contact_pipeline.errors import Refusal
+from tests.erase.home import DIRECTOR, OUTREACH, PROGRAM, TRACES, found, write_book, write_csv
+from tests.trust import record
+
+EVERY = os.environ.get("RESTORES") == "all"
+
+
+def refused(pipeline, file, **options):
+    """The code with which a restore is refused."""
+    with pytest.raises(Refusal) as refusal:
+        pipeline.restore(file, **options)
+    assert refusal.value.message.startswith(("Nothing", file.name)) or "Nothing was changed" in refusal.value.message
+    return refusal.value.code
+
+
+def tree(folder):
+    """Every path below a folder, with the bytes of files."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def repacked(backup, path, change):
+    """The backup with its members changed: `change` takes and gives (TarInfo, bytes) pairs."""
+    with tarfile.open(backup) as archive:
+        members = [(member, archive.extractfile(member).read()) for member in archive]
+    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+        for member, content in change(members):
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def member(name, kind=tarfile.REGTYPE, link=""):
+    """A member of a tar."""
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, link
+    return made, b""
+
+
+HOSTILE = {
+    "absolute": member("/tmp/planted"),
+    "above": member("uploads/../../planted"),
+    "above at once": member("../planted"),
+    "dot": member("uploads/./x"),
+    "empty part": member("uploads//x"),
+    "elsewhere": member("dagster/dagster.yaml"),
+    "inbox": member("inbox/dealer_leads/planted.csv"),
+    "folder's name": member("profiles"),
+    "link": member("profiles/link", tarfile.SYMTYPE, "/etc/passwd"),
+    "link above": member("uploads/x", tarfile.SYMTYPE, "../.."),
+    "hard link": member("profiles/hard", tarfile.LNKTYPE, "erasure.key"),
+    "device": member("profiles/zero", tarfile.CHRTYPE),
+    "block device": member("profiles/disk", tarfile.BLKTYPE),
+    "pipe": member("profiles/pipe", tarfile.FIFOTYPE),
+    "folder": member("profiles/folder", tarfile.DIRTYPE),
+    "twice": member("contacts.duckdb"),
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_an_archive_that_holds_something_else_is_refused(backup, tmp_path, hostile):
+    file = repacked(backup, tmp_path / "hostile.tar.gz", lambda members: [*members[:2], hostile, *members[2:]])
+    before = tree(tmp_path)
+    assert refused(Pipeline(tmp_path / "home"), file) == "backup-foreign"
+    assert tree(tmp_path) == before
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+ALTERED = {
+    "another content": lambda members: [
+        (each, content + b"x" * (each.name == "contacts.duckdb")) for each, content in members
+    ],
+    "a file less": lambda members: [each for each in members if each[0].name != "erasure.key"],
+    "no list": lambda members: members[:-1],
+    "no contact database": lambda members: [
+        (each, json.dumps({"files": {}}).encode() if each.name == "manifest.json" else content)
+        for each, content in members
+        if each.name != "contacts.duckdb"
+    ],
+    "no header": lambda members: members[1:],
+    "empty": lambda _: [],
+    "list first": lambda members: [members[0], members[-1], *members[1:-1]],
+    "broken header": lambda members: [(members[0][0], b"{"), *members[1:]],
+    "another header": lambda members: [(members[0][0], b'{"format": "x", "version": 1}'), *members[1:]],
+    "broken list": lambda members: [*members[:-1], (members[-1][0], b'{"files": [1]}')],
+}
+
+
+@pytest.mark.parametrize("change", ALTERED.values(), ids=ALTERED)
+def test_an_archive_that_is_not_as_it_was_made_is_refused(backup, tmp_path, change):
+    file = repacked(backup, tmp_path / "altered.tar.gz", change)
+    before = tree(tmp_path)
+    assert refused(Pipeline(tmp_path / "home"), file) in {"backup-damaged", "backup-foreign"}
+    assert tree(tmp_path) == before
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+def test_an_archive_of_a_newer_version_is_refused(backup, tmp_path):
+    def newer(members):
+        said = json.loads(members[0][1]) | {"version": 2}
+        return [(members[0][0], json.dumps(said).encode()), *members[1:]]
+
+    file = repacked(backup, tmp_path / "newer.tar.gz", newer)
+    with pytest.raises(Refusal, match="newer version"):
+        Pipeline(tmp_path / "home").restore(file)
+
+
+def unpacked(file):
+    """What a compressed file holds; None where it is damaged."""
+    try:
+        return gzip.decompress(file.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+def test_an_archive_that_was_cut_off_or_has_changed_bytes_is_refused(backup, tmp_path):
+    whole, chosen = backup.read_bytes(), random.Random(1)
+    file, tried = tmp_path / "damaged.tar.gz", 2_000 if EVERY else 30
+    for number in range(tried):
+        place = chosen.randrange(10, len(whole))
+        cut = whole[:place]
+        file.write_bytes(cut if number % 2 else cut + bytes([whole[place] ^ 1 << number % 8]) + whole[place + 1 :])
+        if not number % 2 and unpacked(file) == unpacked(backup):  # zeros are packed in several ways
+            continue
+        assert refused(Pipeline(tmp_path / "home"), file) in {"backup-damaged", "backup-foreign"}
+        assert list(tmp_path.iterdir()) == [file]
+    record("damaged-archives", tried=tried, failed=0, where="restore")
+
+
+def test_a_home_that_is_there_is_put_aside_when_asked(pipeline, backup, tmp_path):
+    assert refused(pipeline, backup) == "home-exists"
+    pipeline.set_active(2, active=False, user=DIRECTOR)
+    before = tree(tmp_path / "home")
+    restored = pipeline.restore(backup, replace=True)
+    assert restored.kept.startswith(str(tmp_path / "home.before-restore-"))
+    kept = tree(tmp_path / Path(restored.kept).name)
+    assert {name: kept[name] for name in before} == before
+    assert pipeline.store.contact(2)["active"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", Path(restored.kept).name]
+
+
+def test_an_empty_folder_and_a_link_to_a_home_are_restored_into(backup, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    restored = Pipeline(tmp_path / "link").restore(backup)
+    assert restored.home == str(tmp_path / "empty")
+    assert (tmp_path / "link").is_symlink()
+    assert Pipeline(tmp_path / "link").store.contacts()
+
+
+def test_a_home_that_is_served_or_used_is_not_replaced(pipeline, backup):
+    home = pipeline.settings.home
+    (home / "dagster").mkdir(exist_ok=True)
+    lock = home / "dagster" / "serve.lock"
+    hold = f"""
+import fcntl, sys
+file = open({str(lock)!r}, "a+")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()"""
+    work = f"""
+import sys
+from contact_pipeline import Pipeline
+Pipeline({str(home)!r}).uploads()
+print("held", flush=True)
+sys.stdin.read()"""
+    for other in (hold, work):
+        with subprocess.Popen([sys.executable, "-c", other], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == b"held\n"
+            assert refused(pipeline, backup, replace=True) == "home-in-use"
+            process.stdin.close()
+    pipeline.restore(backup, replace=True)
+
+
+def test_the_backup_of_another_home_does_not_replace_this_one(tmp_path, backup):
+    other = Pipeline(tmp_path / "home")
+    other.uploads()
+    assert refused(other, backup, replace=True) == "home-differs"
+
+
+def test_a_damaged_contact_database_is_replaced(pipeline, backup, tmp_path):
+    pipeline.erase(1, user=DIRECTOR)
+    pipeline.settings.contacts_path.write_bytes(b"not a database" * 1_000)
+    restored = pipeline.restore(backup, replace=True)
+    assert restored.erased == [1]
+    assert "cannot be read" in restored.warnings[0]
+    assert found(tmp_path / "home", TRACES) == set()
+
+
+def test_whoever_was_erased_since_is_erased_again(pipeline, backup, tmp_path):
+    pipeline.erase(1, user=DIRECTOR)
+    restored = pipeline.restore(backup, replace=True)
+    assert restored.erased == [1]
+    home = tmp_path / "home"
+    assert found(home, TRACES) == set()
+    assert pipeline.store.contact(1)["erased"]
+    assert pipeline.verify().findings == []
+    bytes_searched = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    record("erasures-replayed", tried=bytes_searched, failed=0, where="restore --replace")
+
+
+def test_where_the_home_is_lost_the_list_of_erasures_does_it(pipeline, backup, tmp_path):
+    pipeline.erase(1, user=DIRECTOR)
+    erasures = shutil.copy(pipeline.settings.erasures_path, tmp_path / "kept.jsonl")
+    elsewhere = Pipeline(tmp_path / "elsewhere")
+    assert elsewhere.restore(backup, erasures=erasures).erased == [1]
+    assert found(tmp_path / "elsewhere", TRACES) == set()
+    assert "give the erasures.jsonl" in Pipeline(tmp_path / "without").restore(backup).warnings[0]
+    assert found(tmp_path / "without", TRACES)
+    bytes_searched = sum(path.stat().st_size for path in elsewhere.settings.home.rglob("*") if path.is_file())
+    record("erasures-replayed", tried=bytes_searched, failed=0, where="restore --erasures")
+
+
+def test_the_list_of_erasures_says_nothing_of_the_person(pipeline):
+    pipeline.erase(1, user=DIRECTOR)
+    text = pipeline.settings.erasures_path.read_text().lower()
+    assert not [trace for trace in TRACES if trace.lower() in text]
+    assert len(text.splitlines()) == 1
+    pipeline.erase(2, user=DIRECTOR)
+    assert len(pipeline.settings.erasures_path.read_text().splitlines()) > 1
+
+
+def test_the_list_of_another_home_is_refused(backup, tmp_path, small_erased):
+    with pytest.raises(Refusal, match="another home"):
+        Pipeline(tmp_path / "elsewhere").restore(backup, erasures=small_erased)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.fixture
+def small_erased(tmp_path):
+    """The list of erasures of another home."""
+    pipeline = Pipeline(tmp_path / "other")
+    file = write_book(tmp_path / "one.xlsx", PROGRAM, ("zoe@example.com", "Zoe", "Zorn", "", "", ""))
+    pipeline.apply(pipeline.plan(file, "program_contacts").upload_id)
+    pipeline.erase(1)
+    return pipeline.settings.erasures_path
+
+
+def test_somebody_who_came_and_was_erased_since_is_recognized_and_the_number_not_given_again(
+    pipeline, backup, tmp_path
+):
+    ada = ("Ada", "(202) 555-0111", "", "Finch", "", "AC-314159", "ada.finch@example.com", "")
+    file = write_csv(tmp_path / "ada.csv", OUTREACH, ada)
+    planned = pipeline.plan(file, "outreach_contacts", group="Spring", user=DIRECTOR)
+    pipeline.apply(planned.upload_id, user=DIRECTOR)
+    number = max(contact["contact_id"] for contact in pipeline.store.contacts())
+    pipeline.erase(number, user=DIRECTOR)
+    assert pipeline.restore(backup, replace=True).erased == []
+    again = pipeline.plan(file, "outreach_contacts", group="Spring", user=DIRECTOR)
+    assert again.outcomes["review"] == 1
+    ida = ("Ida", "(202) 555-0112", "", "Gray", "", "AC-271828", "ida.gray@example.com", "")
+    planned = pipeline.plan(
+        write_csv(tmp_path / "ida.csv", OUTREACH, ida), "outreach_contacts", group="Spring", user=DIRECTOR
+    )
+    pipeline.apply(planned.upload_id, user=DIRECTOR)
+    assert max(contact["contact_id"] for contact in pipeline.store.contacts()) == number + 1
+
+
+def test_an_upload_that_was_being_staged_and_holds_the_person_is_cancelled(filled, tmp_path):
+    shutil.copytree(filled, tmp_path / "home")
+    pipeline = Pipeline(tmp_path / "home")
+    she = ("Quintessa", "(202) 555-0187", "219-09-9999", "Quennevais", "", "AC-778899", "quintessa.q@example.com", "")
+    cut_off = pipeline.receive(
+        write_csv(tmp_path / "late.csv", OUTREACH, she), "outreach_contacts", user=DIRECTOR, group="Late"
+    )
+    pipeline.backup(tmp_path / "home.tar.gz")
+    pipeline.cancel(cut_off.upload_id, user=DIRECTOR)
+    pipeline.erase(1, user=DIRECTOR)
+    (tmp_path / "late.csv").unlink()
+    restored = pipeline.restore(tmp_path / "home.tar.gz", replace=True)
+    assert (restored.erased, restored.cancelled) == ([1], [cut_off.upload_id])
+    assert found(tmp_path / "home", TRACES) == set()
+
+
+def test_erasing_names_the_backups_in_the_home_that_hold_the_person(pipeline, capsys):
+    pipeline.settings.backups_path.mkdir(exist_ok=True)
+    pipeline.backup(pipeline.settings.backups_path / "monday.tar.gz")
+    (pipeline.settings.backups_path / "notes.txt").write_text("ask quintessa.q@example.com")
+    assert sorted(pipeline.erase(1, user=DIRECTOR).left) == ["backups/monday.tar.gz", "backups/notes.txt"]
+    pipeline.backup(pipeline.settings.backups_path / "tuesday.tar.gz")
+    assert "backups/monday.tar.gz" in pipeline.erase(2, user=DIRECTOR).left
+
+
+KILLED = """
+import os, signal, sys, threading, time
+from contact_pipeline import Pipeline
+pipeline = Pipeline(sys.argv[1])
+print("ready", flush=True)
+def kill():
+    time.sleep(float(sys.argv[3]))
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=kill, daemon=True).start()
+pipeline.restore(sys.argv[2], replace=True)
+print("done", flush=True)
+"""
+
+
+def test_killed_at_any_instant_the_home_is_the_old_one_or_the_new_one(pipeline, backup, tmp_path):
+    pipeline.set_active(2, active=False, user=DIRECTOR)
+    pipeline.erase(1, user=DIRECTOR)
+    home, tried = tmp_path / "home", 60 if EVERY else 4
+    saved = shutil.copytree(home, tmp_path / "saved")
+    takes = 1_000.0
+    chosen = random.Random(2)
+    for number in range(tried + 1):
+        for path in tmp_path.glob("home*"):
+            shutil.rmtree(path)
+        shutil.copytree(saved, home, ignore=shutil.ignore_patterns("temporary"))
+        after = chosen.uniform(0, takes) if number else takes
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED, home, backup, str(after)], stdout=subprocess.PIPE, text=True
+        ) as restoring:
+            assert restoring.stdout.readline() == "ready\n"
+            started = time.monotonic()
+            done = restoring.stdout.readline() == "done\n"
+        if not number:
+            takes = time.monotonic() - started
+            assert done
+        assert Pipeline(home).verify().findings == []
+        assert found(home, TRACES) == set()
+        if done:
+            assert Pipeline(home).store.contact(2)["active"]  # as in the backup
+        Pipeline(home).restore(backup, replace=True)
+        assert Pipeline(home).store.contact(2)["active"]
+        assert not list(tmp_path.glob("*.restoring"))
+    record("kill-at-writes", tried=tried, failed=0, where="restore")
+
+
+def test_the_command_line_backs_up_and_restores(pipeline, backup, tmp_path, capsys):
+    home, file = str(tmp_path / "home"), str(tmp_path / "home.tar.gz")
+    assert run_command(["backup", file, "--home", home, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["uploads"] == len(pipeline.uploads())
+    assert run_command(["restore", file, "--home", home]) == 1
+    assert "--replace" in capsys.readouterr().err
+    assert run_command(["restore", file, "--home", home, "--replace"]) == 0
+    assert "What was there lies in" in capsys.readouterr().out
