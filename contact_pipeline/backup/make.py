@@ -1,26 +1,31 @@
-"""Makes a backup. The contact database is copied first: what the ledger then names is whole, what comes later is new.
+"""Makes a backup. The contact database is copied first, as it is at one moment; the files that it names follow.
 
-Nobody waits for longer than the copying of one database takes.
+Files of an upload may change before they are reached. They are compared with what the copied ledger says, and left out
+where they differ; the copied ledger then has the upload staged again. Nobody waits for longer than the copying of one
+database takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from contact_pipeline.engines import copy_database, open_database
-from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline.states import PLANNED, reason
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.archive import FILES, ArchiveWriter, Header
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
-from contact_pipeline.store.ledger import find_lines, now
+from contact_pipeline.store.frozen import are_frozen
+from contact_pipeline.store.ledger import change_line, find_lines, now
+from contact_pipeline.store.originals import arriving_path
 from contact_pipeline.temporary import passing_folder
 
-_UNFINISHED: Final = frozenset({"received", "staged", "blocked", "stale"})
+_BUSY_SECONDS: Final = 5.0  # for a staging database; whoever writes it longer changes what is staged
 _OWN: Final = ("profiles", "export_profiles", "feeds")  # what users wrote
 _PASSING: Final = (".wal", ".new", ".part", ".tmp", ".rewritten")  # endings of staged files that are being written
 
@@ -35,7 +40,8 @@ class BackedUp:
         size: in bytes.
         files: how many files it holds.
         uploads: how many uploads its ledger has.
-        left_out: uploads that were being staged, whose staged rows are not in it: they are planned again.
+        left_out: uploads that somebody was staging or changing, whose staged rows are not in it. Those that are not
+            applied are planned again from their original.
     """
 
     file: str
@@ -75,23 +81,22 @@ def back_up(store: Store, file: Path, *, overwrite: bool = False, staged: bool =
         copy, at = folder / settings.contacts_path.name, now()
         copy_database(settings.contacts_path, copy, settings)
         header, lines = _look_into(copy, f"{at:%Y-%m-%dT%H:%M:%S}Z", settings)
-        with new_file(file, overwrite=overwrite) as written:
-            archive, left_out = ArchiveWriter(written, header), []
-            archive.add(copy.name, copy)
-            copy.unlink()
+        with new_file(file, overwrite=overwrite) as written, ArchiveWriter(written, header) as archive:
             for path in _small_files(settings):
                 archive.add(str(path.relative_to(settings.home)), path)
+            left_out = []
             for line in lines:
-                for path in _files(settings.upload_path(line.upload_id)):
+                for path in _originals(settings, line):
                     archive.add(str(path.relative_to(settings.home)), path)
-                try:
-                    if staged or line.state in _UNFINISHED:
-                        _add_staged(archive, store, line, folder)
-                except StoreBusy:
-                    left_out.append(line.upload_id)
+                if not _add_staged(archive, store, line, folder, staged=staged):
+                    left_out.append(line)
+            _stage_again(copy, left_out, archive, settings)
+            archive.add(copy.name, copy)
             archive.finish()
             size = written.tell()
-    return BackedUp(str(file), header.made_at, size, len(archive.files), len(lines), left_out)
+    return BackedUp(
+        str(file), header.made_at, size, len(archive.files), len(lines), [line.upload_id for line in left_out]
+    )
 
 
 def _look_into(copy: Path, made_at: str, settings: Settings) -> tuple[Header, list[LedgerLine]]:
@@ -100,34 +105,74 @@ def _look_into(copy: Path, made_at: str, settings: Settings) -> tuple[Header, li
         return Header(made_at, home_id(contacts), following), find_lines(contacts)
 
 
+def _stage_again(copy: Path, lines: Collection[LedgerLine], archive: ArchiveWriter, settings: Settings) -> None:
+    """Has the copied ledger say that uploads without their staged rows are still to be staged, or cannot be."""
+    if not lines:
+        return
+    with open_database(copy, settings) as contacts, contacts.transaction():
+        for line in lines:
+            folder = settings.upload_path(line.upload_id).relative_to(settings.home)
+            if any(PurePath(name).match(f"{line.upload_id}/original.*") for name in archive.files):
+                values: dict[str, Any] = {"state": "received", "stage": "received", "reason": None}
+            else:
+                why = reason("cancelled", f"The backup has no file in {folder}.", "Drop the file again to import it.")
+                values = {"state": "cancelled", "reason": why, "finished_at": now()}
+            change_line(contacts, line.upload_id, expected={"received", *PLANNED}, **values)
+
+
 def _small_files(settings: Settings) -> Iterator[Path]:
     yield from (settings.home / name for name in FILES if name != settings.contacts_path.name)
     for name in _OWN:
         yield from _files(settings.home / name)
 
 
-def _add_staged(archive: ArchiveWriter, store: Store, line: LedgerLine, folder: Path) -> None:
+def _originals(settings: Settings, line: LedgerLine) -> list[Path]:
+    """The files of an upload's own folder; it may be put in place at this moment."""
+    folder = settings.upload_path(line.upload_id)
+    return _files(folder) or _files(arriving_path(settings) / line.upload_id) or _files(folder)
+
+
+def _add_staged(archive: ArchiveWriter, store: Store, line: LedgerLine, folder: Path, *, staged: bool) -> bool:
+    """Adds what is staged for an upload; False where it is not, or not any more, what the ledger says."""
     staging, settings = store.staging(line.upload_id), store.settings
+    if line.state == "received":
+        return False
+    if line.state not in PLANNED and not (staged and staging.folder.exists()):
+        return True  # what is applied does not need it
+    settings = settings.model_copy(update={"lock_wait_seconds": min(settings.lock_wait_seconds, _BUSY_SECONDS)})
+    name_of = staging.folder.relative_to(settings.home)
+    is_whole = True
     for path in _files(staging.folder):
-        if any(part.endswith(_PASSING) for part in path.relative_to(staging.folder).parts):
+        name, parts = str(path.relative_to(settings.home)), path.relative_to(staging.folder).parts
+        if any(part.endswith(_PASSING) for part in parts):
             continue
-        name = str(path.relative_to(settings.home))
         if path.name != staging.path.name:
             archive.add(name, path)
         elif _copied(path, folder / path.name, settings):
             archive.add(name, folder / path.name)
             (folder / path.name).unlink()
+        else:
+            is_whole = False
+    added = {
+        PurePath(name).name: facts["sha256"]
+        for name, facts in archive.files.items()
+        if PurePath(name).parent == name_of
+    }
+    if is_whole and (line.staged_files is None or are_frozen(added, line.staged_files)):
+        return True
+    archive.forget(str(name_of))
+    return False
 
 
 def _copied(path: Path, copy: Path, settings: Settings) -> bool:
-    """Copies a staging database; False where it is gone by then."""
+    """Copies a staging database; False where it is gone, is being written, or is none."""
     try:
         copy_database(path, copy, settings)
-    except StoreBusy:
-        raise
-    except Exception:
+    except OSError:
         if path.exists():
             raise
+        return False
+    except Exception:  # noqa: BLE001 - DuckDB's own, whichever way it is damaged
         return False
     return True
 

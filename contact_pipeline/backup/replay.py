@@ -37,14 +37,15 @@ def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[st
         done = contacts.rows("SELECT contact_id FROM erasures WHERE finished_at IS NOT NULL")
         new = [erasure for erasure in erasures if (erasure.contact_id,) not in done]
         again = [erasure for erasure in new if first.get(erasure.contact_id) == erasure.first_upload]
+        begun = [number for (number,) in contacts.rows("SELECT contact_id FROM erasures WHERE finished_at IS NULL")]
         _raise_counters(contacts, erasures, counters)
         for erasure in {each.contact_id: each for each in new if each.contact_id not in first}.values():
             at = datetime.fromisoformat(erasure.started_at)  # made after the backup: nothing of theirs is here
             values = [erasure.contact_id, at, erasure.actor, at]
             contacts.run("INSERT INTO erasures VALUES (?, ?, ?, NULL, ?)", values)
             _recognize(contacts, erasure)
-    if again:
-        _erase(pipeline, sorted({erasure.contact_id for erasure in again}), actor, replayed)
+    if again or begun:
+        _erase(pipeline, sorted({*begun, *(erasure.contact_id for erasure in again)}), actor, replayed)
         with pipeline.store.change() as contacts:
             for erasure in again:
                 _recognize(contacts, erasure)

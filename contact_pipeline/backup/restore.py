@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 from contact_pipeline.backup.exchange import exchange
 from contact_pipeline.backup.replay import Replayed, replay
 from contact_pipeline.engines import Database, open_database
-from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.errors import ContactPipelineError, Refusal, StoreBusy
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.archive import Header, check_archive, unpack_archive
 from contact_pipeline.store.erasures import Erasure, find_erasures, home_id, read_erasures
@@ -101,13 +101,12 @@ def restore(
             "Restore into another --home, a folder in it for instance.",
         )
     with file.open("rb") as opened, ExitStack() as held:
-        header, files = check_archive(opened, file.name)
+        header, files = check_archive(opened, file.name, _room(home.parent))
         home.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_without_room(home.parent, files)
         held.enter_context(_only_one(home.parent))
         known = held.enter_context(_known_of(settings, header)) if is_there else _Known()
         if erasures is not None:
-            known.erasures += _of_this_home(read_erasures(erasures), header, erasures)
+            known.erasures += _of_this_home(erasures, header)
         elif not is_there:
             known.warnings.append(
                 f"Who was erased after {header.made_at} is back: give the erasures.jsonl of the home with --erasures."
@@ -115,7 +114,7 @@ def restore(
         aside, new = _beside(home, f"before-restore-{now():%Y%m%d-%H%M%S}"), _beside(home, "restoring")
         known.warnings += _clear(new, aside)
         try:
-            replayed = _unpack(opened, file.name, files, new, settings, known, actor)
+            replayed = _unpack(opened, file.name, header, files, new, settings, known, actor)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -138,7 +137,8 @@ def restore(
 def _unpack(
     opened: IO[bytes],
     name: str,
-    files: dict[str, dict[str, Any]],
+    header: Header,
+    files: dict[str, str],
     new: Path,
     settings: Settings,
     known: _Known,
@@ -153,6 +153,9 @@ def _unpack(
         shutil.copyfile(key, new / key.name)
         (new / key.name).chmod(0o600)
     restored = Settings(**settings.model_dump() | {"home": new})
+    _refuse_unreadable(restored, name)
+    if restored.erasures_path.exists():  # it may be newer than the database in the backup
+        known.erasures += _read_erasures(restored.erasures_path, header)
     replayed = replay(restored, known.erasures, known.counters, actor)
     shutil.rmtree(new / "temporary", ignore_errors=True)
     os.sync()
@@ -177,7 +180,7 @@ def _known_of(settings: Settings, header: Header) -> Iterator[_Known]:
             known.counters = dict(contacts.rows("SELECT name, next FROM counters"))
             known.erasures += find_erasures(contacts)
         if settings.erasures_path.exists():
-            known.erasures += [each for each in read_erasures(settings.erasures_path) if each.home == header.home]
+            known.erasures += _read_erasures(settings.erasures_path, header)
         yield known
 
 
@@ -214,25 +217,39 @@ def _refuse_in_use(home: Path, held: ExitStack) -> None:
                 ) from error
 
 
-def _of_this_home(found: list[Erasure], header: Header, path: Path) -> list[Erasure]:
-    if found and not any(erasure.home == header.home for erasure in found):
+def _read_erasures(path: Path, header: Header) -> list[Erasure]:
+    return [erasure for erasure in read_erasures(path) if erasure.home == header.home]
+
+
+def _of_this_home(path: Path, header: Header) -> list[Erasure]:
+    found = _read_erasures(path, header)
+    if not found and path.stat().st_size:
         raise Refusal(
             "erasures-file",
-            f"{path.name} is of another home than the backup. Nothing was changed.",
-            "Give the erasures.jsonl of the same home.",
+            f"{path.name} is not the list of erasures of the home of the backup. Nothing was changed.",
+            "Give the erasures.jsonl of that home.",
             file=path.name,
         )
-    return [erasure for erasure in found if erasure.home == header.home]
+    return found
 
 
-def _refuse_without_room(folder: Path, files: dict[str, dict[str, Any]]) -> None:
-    needed, free = sum(int(facts["size"]) for facts in files.values()), shutil.disk_usage(folder).free
-    if needed > free:
+def _refuse_unreadable(settings: Settings, name: str) -> None:
+    """Tests that the contact database of the archive is one, whatever the archive's own list says."""
+    try:
+        with open_database(settings.contacts_path, settings, read_only=True) as contacts:
+            find_erasures(contacts)
+    except ContactPipelineError as error:
         raise Refusal(
-            "no-room",
-            f"The backup needs {needed:,} bytes in {folder}; {free:,} are free. Nothing was changed.",
-            "Make room, or restore elsewhere.",
-        )
+            "backup-damaged",
+            f"The contact database in {name} cannot be read. Nothing was changed.",
+            "Give another backup.",
+            file=name,
+        ) from error
+
+
+def _room(folder: Path) -> int:
+    """Bytes that are free where a folder is, or is to be."""
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
 @contextmanager

@@ -62,10 +62,14 @@ def back_up_home(
     console.show(
         console.text(f"Written: {made.file}, {made.size:,} bytes: {made.files:,} files, {made.uploads:,} uploads."),
         *(
-            console.text(f"Upload {upload_id} is being staged: its rows are not in it, plan it again there.", "yellow")
+            console.text(
+                f"Upload {upload_id} is being staged or changed: its staged rows are not in it. "
+                "Once restored, an upload that is not applied is planned again.",
+                "yellow",
+            )
             for upload_id in made.left_out
         ),
-        console.next_command("To have it back", invocation.line("restore", made.file)),
+        console.next_command("To have it back", invocation.line("restore", made.file, "--replace")),
     )
 
 

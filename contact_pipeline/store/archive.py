@@ -1,6 +1,6 @@
 """The archive of a backup: a compressed tar. Its first member says what it is, its last lists the others' SHA-256.
 
-An archive that comes from somewhere is hostile until it was looked through: nothing of it is written before.
+Every archive is hostile until it was looked through: nothing of it is written before, and no claim of it is believed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any, Final
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final, Self, cast
 
 from contact_pipeline.errors import Refusal
 
@@ -27,12 +27,13 @@ FOLDERS: Final = ("profiles", "export_profiles", "feeds", "uploads", "staging")
 _HEADER, _MANIFEST = "backup.json", "manifest.json"
 _FORMAT, _VERSION = "contact_pipeline backup", 1
 _LARGEST_TEXT: Final = 100_000_000  # bytes that the header or the manifest may have
+_LONGEST_NAME, _LONGEST_PART = 1_000, 255  # bytes of a member's name and of each part of it
 _AT_A_TIME: Final = 1_000_000  # bytes
 _LEVEL: Final = 1  # most of it is compressed already
 
 _DAMAGE = (
     tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, AttributeError, KeyError, TypeError, ValueError,
-    OverflowError,
+    OverflowError, RecursionError,
 )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ class Header:
 
 
 class ArchiveWriter:
-    """Writes an archive, file by file, holding none in memory."""
+    """Writes an archive, file by file, holding none in memory. Used as a context, it is closed after a fault too."""
 
     def __init__(self, file: IO[bytes], header: Header) -> None:
         self._packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, filename="")
@@ -79,11 +80,25 @@ class ArchiveWriter:
         if not hashed.is_short:
             self.files[name] = {"size": status.st_size, "sha256": hashed.sha256}
 
+    def forget(self, folder: str) -> None:
+        """Leaves the files of a folder out of the list: they are no part of the backup any more."""
+        for name in [name for name in self.files if name.startswith(f"{folder}/")]:
+            del self.files[name]
+
     def finish(self) -> None:
         """Writes the list of all files, without which the archive is none."""
         self._add_text(_MANIFEST, {"files": self.files})
         self._tar.close()
         self._packed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError, ValueError):  # the disk may be full
+            self._tar.close()
+        with suppress(OSError, ValueError):
+            self._packed.close()
 
     def _add_text(self, name: str, content: dict[str, Any]) -> None:
         text = json.dumps(content, indent=1).encode()
@@ -99,8 +114,8 @@ class _Hashed:
         self._hash = hashlib.sha256()
         self.is_short = False
 
-    def read(self, size: int) -> bytes:
-        wanted = min(size, self._left)
+    def read(self, size: int = -1, /) -> bytes:
+        wanted = self._left if size < 0 else min(size, self._left)
         block = self._source.read(wanted)
         self.is_short |= len(block) < wanted
         block = block.ljust(wanted, b"\0")
@@ -116,81 +131,117 @@ class _Hashed:
 def read_header(path: Path) -> Header | None:
     """What a backup says of itself; None where the file is none."""
     with suppress(Refusal, OSError), path.open("rb") as file, _damage(path.name):
-        for name, content in _members(file):
+        for name, content in _members(file, path.name):
             return _header(content, path.name) if name == _HEADER else None
     return None
 
 
-def check_archive(file: IO[bytes], name: str) -> tuple[Header, dict[str, dict[str, Any]]]:
+def check_archive(file: IO[bytes], name: str, room: int) -> tuple[Header, dict[str, str]]:
     """Looks through a whole archive: that it is a backup, undamaged, and holds nothing but files of a home.
 
+    Args:
+        file: the archive.
+        name: its name, for messages.
+        room: bytes that its files may take.
+
     Returns:
-        What it says of itself, and its files with size and SHA-256.
+        What it says of itself, and the SHA-256 of each of its files.
 
     Raises:
-        Refusal: it is none, or damaged, or of a newer version, or holds something else (codes `backup-damaged`,
-            `backup-foreign`, `backup-version`).
+        Refusal: it is none, or damaged, or of a newer version, or holds something else, or more than there is room for
+            (codes `backup-damaged`, `backup-foreign`, `backup-version`, `no-room`).
     """
     with _damage(name):
-        members = _members(file)
+        members = _members(file, name)
         first, content = next(members, ("", io.BytesIO()))
         if first != _HEADER:
             raise _foreign(name, "It does not say what it is.")
         header = _header(content, name)
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         listed: dict[str, dict[str, Any]] = {}
         for member, content in members:
-            if _MANIFEST in found:
+            if listed:
                 raise _foreign(name, f"'{_shown(member)}' stands behind its end.")
             if member in found or not (member == _MANIFEST or _is_of_a_home(member)):
                 raise _foreign(name, f"It holds '{_shown(member)}', which no backup does.")
             if member == _MANIFEST:
-                listed = json.loads(content.read(_LARGEST_TEXT))["files"]
-                found[member] = ""
+                listed = _read_text(content)["files"]
             else:
-                found[member] = _sha256(content)
-        if _MANIFEST not in found:
+                found[member] = _facts(content, None, room)
+                room -= found[member]["size"]
+        if "contacts.duckdb" not in listed or any(found.get(member) != facts for member, facts in listed.items()):
             raise _damaged(name)
-    changed = [member for member, facts in listed.items() if found.get(member) != facts["sha256"]]
-    if changed or "contacts.duckdb" not in listed:
-        raise _damaged(name)
-    return header, listed
+    for member in listed:
+        if any(str(folder) in listed for folder in PurePosixPath(member).parents):
+            raise _foreign(name, f"'{_shown(member)}' lies in a file.")
+    return header, {member: facts["sha256"] for member, facts in listed.items()}
 
 
-def unpack_archive(file: IO[bytes], name: str, folder: Path, files: dict[str, dict[str, Any]]) -> None:
+def unpack_archive(file: IO[bytes], name: str, folder: Path, files: dict[str, str]) -> None:
     """Writes the files of an archive that was looked through into a new folder, for the owner only.
 
     Raises:
         Refusal: it was changed meanwhile (code `backup-damaged`).
     """
     with _damage(name):
-        for member, content in _members(file):
+        for member, content in _members(file, name):
             if member in files:
                 path = folder / member
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make_folders(path.parent)
                 handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
                 with os.fdopen(handle, "wb") as target:
-                    if _sha256(content, target) != files[member]["sha256"]:
+                    if _facts(content, target)["sha256"] != files[member]:
                         raise _damaged(name)
 
 
-def _members(file: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+def _make_folders(folder: Path) -> None:
+    if not folder.exists():
+        _make_folders(folder.parent)
+        folder.mkdir(mode=0o700)
+
+
+class _Pieces:
+    """The unpacked bytes of an archive, for tarfile: it would read as much at once as a member claims to be long."""
+
+    def __init__(self, unpacked: gzip.GzipFile) -> None:
+        self._unpacked = unpacked
+        self.seek, self.tell = unpacked.seek, unpacked.tell
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= _AT_A_TIME:
+            raise tarfile.ReadError("a header that is longer than any name")
+        return self._unpacked.read(size)
+
+
+def _members(file: IO[bytes], name: str) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and content of each member; the content is read before the next one is asked for."""
     file.seek(0)
     with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-        with tarfile.open(fileobj=unpacked, mode="r|") as tar:
-            for member in tar:
+        with tarfile.open(fileobj=cast("IO[bytes]", _Pieces(unpacked)), mode="r:") as tar:
+            while member := tar.next():
                 if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.sparse:
-                    raise _foreign(getattr(file, "name", ""), f"'{_shown(member.name)}' is no ordinary file.")
+                    raise _foreign(name, f"'{_shown(member.name)}' is no ordinary file.")
                 content = tar.extractfile(member)
-                if content is not None:
-                    yield member.name, content
+                if content is None or member.size < 0:
+                    raise _damaged(name)
+                yield member.name, content
+                cast("Any", tar).members.clear()  # there may be any number
         while unpacked.read(_AT_A_TIME):  # to the checksum at its end
             pass
 
 
+def _read_text(content: IO[bytes]) -> dict[str, Any]:
+    text = b""
+    while block := content.read(_AT_A_TIME):
+        text += block
+        if len(text) > _LARGEST_TEXT:
+            raise ValueError("longer than any such text")
+    said: dict[str, Any] = json.loads(text)
+    return said
+
+
 def _header(content: IO[bytes], name: str) -> Header:
-    said = json.loads(content.read(_AT_A_TIME))
+    said = _read_text(content)
     if said["format"] != _FORMAT:
         raise _foreign(name, "It says that it is something else.")
     if said["version"] != _VERSION:
@@ -205,16 +256,24 @@ def _header(content: IO[bytes], name: str) -> Header:
 
 def _is_of_a_home(member: str) -> bool:
     parts = member.split("/")
-    return not {"", ".", ".."} & {*parts} and (member in FILES or (len(parts) > 1 and parts[0] in FOLDERS))
+    if {"", ".", ".."} & {*parts} or "\0" in member or len(member.encode()) > _LONGEST_NAME:
+        return False
+    if any(len(part.encode()) > _LONGEST_PART for part in parts):
+        return False
+    return member in FILES or (len(parts) > 1 and parts[0] in FOLDERS)
 
 
-def _sha256(content: IO[bytes], target: IO[bytes] | None = None) -> str:
-    hashed = hashlib.sha256()
+def _facts(content: IO[bytes], target: IO[bytes] | None = None, room: int | None = None) -> dict[str, Any]:
+    """Size and SHA-256 of a member, which is written to a file where one is given."""
+    hashed, size = hashlib.sha256(), 0
     while block := content.read(_AT_A_TIME):
         hashed.update(block)
+        size += len(block)
+        if room is not None and size > room:
+            raise _no_room(room)
         if target:
             target.write(block)
-    return hashed.hexdigest()
+    return {"size": size, "sha256": hashed.hexdigest()}
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
@@ -237,6 +296,14 @@ def _damaged(name: str) -> Refusal:
         f"{name} is no backup, or it is damaged or cut off. Nothing was changed.",
         "Give another backup, or copy this one again from where it comes.",
         file=name,
+    )
+
+
+def _no_room(room: int) -> Refusal:
+    return Refusal(
+        "no-room",
+        f"There is no room for what the backup holds: {room:,} bytes are free. Nothing was changed.",
+        "Make room, or restore elsewhere.",
     )
 
 

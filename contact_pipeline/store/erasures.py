@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -156,8 +157,17 @@ def read_erasures(path: Path) -> list[Erasure]:
     for line in lines:
         try:
             values = json.loads(line)
-            recognized = [(int(state), str(field), str(mark)) for state, field, mark in values["fingerprints"]]
-            found.append(Erasure(**values | {"fingerprints": recognized, "contact_id": int(values["contact_id"])}))
+            found.append(
+                Erasure(
+                    home=str(values["home"]),
+                    contact_id=int(values["contact_id"]),
+                    first_upload=str(values["first_upload"]),
+                    started_at=datetime.fromisoformat(values["started_at"]).isoformat(timespec="microseconds"),
+                    actor=str(values["actor"]),
+                    next_contact=int(values["next_contact"]),
+                    fingerprints=[(int(state), str(field), str(mark)) for state, field, mark in values["fingerprints"]],
+                )
+            )
         except (ValueError, TypeError, KeyError):
             continue
     return found

@@ -43,6 +43,17 @@ def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:
     ]
 
 
+def are_frozen(there: Mapping[str, str], frozen: Mapping[str, str]) -> bool:
+    """Whether a staging folder with these files is what was frozen; a successor counts, as `differences` has it.
+
+    Args:
+        there: file → SHA-256 of what is in it.
+        frozen: file → SHA-256, as the ledger has it.
+    """
+    in_place = {name: there.get(successor(Path(name), digest).name, there.get(name)) for name, digest in frozen.items()}
+    return in_place == frozen and {name for name in there if not is_successor(Path(name))} <= frozen.keys()
+
+
 def not_as_frozen(upload_id: str, file_name: str, found: list[str], fix: str) -> Refusal:
     """The refusal of a changeset whose staged files are not those that were frozen."""
     return Refusal(

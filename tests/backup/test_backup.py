@@ -6,14 +6,17 @@ import stat
 import subprocess
 import sys
 import tarfile
+from collections import Counter
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.backup import make
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.store.archive import ArchiveWriter, Header, check_archive, read_header
-from tests.erase.home import DIRECTOR
+from tests.erase.home import DIRECTOR, TRACES, found
 from tests.erase.home import OUTREACH as HEADINGS
 from tests.trust import record
 
@@ -92,55 +95,173 @@ def test_a_file_that_vanishes_or_shrinks_meanwhile_is_left_out(tmp_path):
     (tmp_path / "link").symlink_to(whole)
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "archive").open("w+b") as file:
-        archive = ArchiveWriter(file, Header("2026-01-01T00:00:00Z", "home", 1))
-        archive.add("contacts.duckdb", whole)
-        for name in ("gone", "link", "pipe"):
-            archive.add(f"uploads/1/{name}", tmp_path / name)
-        with pytest.MonkeyPatch.context() as patched:
-            status = shrinks.stat()
-            patched.setattr(os, "fstat", lambda _: status)
-            shrinks.write_bytes(b"x" * 10)
-            archive.add("staging/1/rows.parquet", shrinks)
-        archive.finish()
-        _, files = check_archive(file, "archive")
+        with ArchiveWriter(file, Header("2026-01-01T00:00:00Z", "home", 1)) as archive:
+            archive.add("contacts.duckdb", whole)
+            for name in ("gone", "link", "pipe"):
+                archive.add(f"uploads/1/{name}", tmp_path / name)
+            with pytest.MonkeyPatch.context() as patched:
+                status = shrinks.stat()
+                patched.setattr(os, "fstat", lambda _: status)
+                shrinks.write_bytes(b"x" * 10)
+                archive.add("staging/1/rows.parquet", shrinks)
+            archive.finish()
+        _, files = check_archive(file, "archive", 10_000_000)
     assert list(files) == ["contacts.duckdb"]
 
 
+IMPORTING = """
+import itertools, pathlib, sys
+from contact_pipeline import Pipeline
+home, folder, name, heading = sys.argv[1:]
+pipeline = Pipeline(home)
+user = "k.adeyemi"
+for number in itertools.count():
+    file = pathlib.Path(folder) / f"{name}-{number}.csv"
+    rows = [f"First{n},,,Last{n},,{name}-{number}-{n},{name}{number}-{n}@example.com," for n in range(200)]
+    file.write_text("\\n".join([heading, *rows, ""]))
+    planned = pipeline.plan(file, "outreach_contacts", group="Spring", user=user)
+    if number % 3 == 1:  # some stay planned, some are planned anew, some are taken back
+        continue
+    applied = pipeline.apply(planned.upload_id, user=user, replan=True)
+    if number % 3 == 2:
+        pipeline.undo(applied.upload_id, user=user)
+    print(number, flush=True)
+"""
+
+
 def test_backups_are_whole_while_other_processes_import(tmp_path):
-    """Each backup holds those uploads whole that its ledger has."""
+    """Each has all or none of every upload's changes, and a home of it has nothing wrong."""
     home = tmp_path / "home"
     Pipeline(home).store.load_users(SAMPLES / "users.yaml")
-    importing = f"""
-import pathlib, sys
-from contact_pipeline import Pipeline
-pipeline = Pipeline({str(home)!r})
-for number in range(100):
-    file = pathlib.Path({str(tmp_path)!r}) / f"{{number}}.csv"
-    lines = [f"First{{n}},,,Last{{n}},,AC-{{number}}-{{n}},p{{number}}-{{n}}@example.com," for n in range(200)]
-    file.write_text({OUTREACH!r} + "\\n" + "\\n".join(lines) + "\\n")
-    planned = pipeline.plan(file, "outreach_contacts", group="Spring", user="k.adeyemi")
-    pipeline.apply(planned.upload_id, user="k.adeyemi")
-    print(number, flush=True)"""
-    with subprocess.Popen([sys.executable, "-c", importing], stdout=subprocess.PIPE) as busy:
-        try:
-            assert busy.stdout.readline() == b"0\n"
-            for number in range(rounds := int(os.environ.get("BACKUP_ROUNDS", "3"))):
-                assert busy.stdout.readline()
-                made = Pipeline(home).backup(tmp_path / f"{number}.tar.gz")
-                restored = Pipeline(tmp_path / f"restored {number}")
-                restored.restore(tmp_path / f"{number}.tar.gz")
-                assert restored.verify().findings == []
-                assert len(restored.uploads()) == made.uploads
-                assert not made.left_out
-                for upload in restored.uploads():
-                    if upload.state == "applied":
-                        assert len(upload.as_dict(rows=True)["rows"]) == 200
-                    elif upload.state in {"received", "staged"}:
-                        restored.plan_again(upload.upload_id)
-                        assert restored.apply(upload.upload_id, user="k.adeyemi").state == "applied"
-        finally:
-            busy.kill()
+    rounds = int(os.environ.get("BACKUP_ROUNDS", "4"))
+    with ExitStack() as running:
+        importing = [
+            running.enter_context(_killed_in_the_end([sys.executable, "-c", IMPORTING, home, tmp_path, name, OUTREACH]))
+            for name in ("one", "other")
+        ]
+        for process in importing:
+            assert process.stdout.readline() == b"0\n"
+        sizes = []
+        for number in range(rounds):
+            made = Pipeline(home).backup(tmp_path / f"{number}.tar.gz")
+            assert all(process.poll() is None for process in importing)
+            restored = Pipeline(tmp_path / f"restored {number}")
+            restored.restore(tmp_path / f"{number}.tar.gz")
+            assert restored.verify().findings == []
+            uploads = restored.uploads()
+            assert len(uploads) == made.uploads
+            of = Counter(contact["last_upload_id"] for contact in restored.store.contacts())
+            assert of == {upload.upload_id: 200 for upload in uploads if upload.state == "applied"}
+            assert {each.upload_id for each in uploads if each.state == "received"} == {*made.left_out}
+            sizes.append(len(uploads))
+            assert importing[number % 2].stdout.readline()
+        assert sizes[0] < sizes[-1], "the others have imported meanwhile"
+    for upload in uploads:
+        if upload.state in {"received", "staged", "stale"}:
+            restored.plan_again(upload.upload_id)
+            assert restored.apply(upload.upload_id, user="k.adeyemi", replan=True).state == "applied"
+    assert restored.verify().findings == []
     record("backups-while-importing", tried=rounds, failed=0, where="backup")
+
+
+def staged_of(pipeline):
+    """The upload that waits to be applied."""
+    return next(upload.upload_id for upload in pipeline.uploads() if upload.state == "staged")
+
+
+def plan_anew(pipeline):
+    """Freezes another changeset of the upload that is staged."""
+    pipeline.set_active(1, active=True, user=DIRECTOR)
+    staged = staged_of(pipeline)
+    assert pipeline.apply(staged, user=DIRECTOR).state == "stale"
+    pipeline.plan_again(staged)
+
+
+MEANWHILE = {
+    "applied": (lambda pipeline: pipeline.apply(staged_of(pipeline), user=DIRECTOR), "staged"),
+    "cancelled": (lambda pipeline: pipeline.cancel(staged_of(pipeline), user=DIRECTOR), "cancelled"),
+    "planned anew": (plan_anew, "received"),
+    "staged rows changed": (
+        lambda pipeline: pipeline.store.staging(staged_of(pipeline)).path.write_bytes(b"something else"), "received"
+    ),
+    "undone": (
+        lambda pipeline: pipeline.undo(
+            next(each.upload_id for each in pipeline.uploads() if each.state == "applied"), user=DIRECTOR
+        ),
+        "staged",
+    ),
+    "expired": (
+        lambda pipeline: [
+            pipeline.store.staging(each.upload_id).remove() for each in pipeline.uploads() if each.state == "applied"
+        ],
+        "staged",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "becomes"), MEANWHILE.values(), ids=MEANWHILE)
+def test_what_others_do_while_the_files_are_copied_does_no_harm(pipeline, tmp_path, monkeypatch, act, becomes):
+    """The contact database is as it was at one moment; an upload whose files have gone on since is staged again."""
+    before, staged = pipeline.store.contacts(), staged_of(pipeline)
+    look_into = make._look_into
+
+    def busy(*args):
+        act(pipeline)
+        return look_into(*args)
+
+    monkeypatch.setattr(make, "_look_into", busy)
+    made = pipeline.backup(tmp_path / "home.tar.gz")
+    restored = Pipeline(tmp_path / "restored")
+    restored.restore(tmp_path / "home.tar.gz")
+    assert restored.verify().findings == []
+    assert restored.store.contacts() == before
+    assert restored.show(staged).state == becomes
+    assert (staged in made.left_out) == (becomes != "staged")
+    if becomes != "cancelled":
+        restored.plan_again(staged)
+        assert restored.apply(staged, user=DIRECTOR).state == "applied"
+    record("backups-while-importing", tried=1, failed=0, where="between the database and the files")
+
+
+def test_who_is_erased_while_a_backup_is_made_is_not_back(pipeline, tmp_path, monkeypatch):
+    look_into = make._look_into
+
+    def busy(*args):
+        pipeline.erase(1, user=DIRECTOR)
+        return look_into(*args)
+
+    monkeypatch.setattr(make, "_look_into", busy)
+    pipeline.backup(tmp_path / "home.tar.gz")
+    restored = Pipeline(tmp_path / "restored")
+    assert restored.restore(tmp_path / "home.tar.gz").erased == [1]
+    assert found(tmp_path / "restored", TRACES) == set()
+    assert restored.verify().findings == []
+
+
+def test_an_erasure_that_was_cut_off_is_completed_in_what_is_restored(pipeline, tmp_path, monkeypatch):
+    """The backup itself says that it was begun."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules["contact_pipeline.erase.erase"], "delete_kept", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.erase(1, user=DIRECTOR)
+    pipeline.backup(tmp_path / "home.tar.gz")
+    restored = Pipeline(tmp_path / "restored")
+    assert restored.restore(tmp_path / "home.tar.gz").erased == [1]
+    assert found(tmp_path / "restored", TRACES) == set()
+    assert restored.verify().findings == []
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _killed_in_the_end(command):
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_archive_is_a_tar_that_other_programs_read(backup):
