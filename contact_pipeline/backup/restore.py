@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 from contact_pipeline.backup.exchange import exchange
 from contact_pipeline.backup.replay import Replayed, replay
 from contact_pipeline.engines import Database, open_database
-from contact_pipeline.errors import ContactPipelineError, Refusal, StoreBusy
+from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.archive import Header, check_archive, unpack_archive
 from contact_pipeline.store.erasures import Erasure, find_erasures, home_id, read_erasures
@@ -109,7 +109,8 @@ def restore(
             known.erasures += _of_this_home(erasures, header)
         elif not is_there:
             known.warnings.append(
-                f"Who was erased after {header.made_at} is back: give the erasures.jsonl of the home with --erasures."
+                f"Whoever was erased after {header.made_at} is back. If somebody was, restore once more with --replace "
+                "and --erasures, the erasures.jsonl of the lost home."
             )
         aside, new = _beside(home, f"before-restore-{now():%Y%m%d-%H%M%S}"), _beside(home, "restoring")
         known.warnings += _clear(new, aside)
@@ -238,7 +239,7 @@ def _refuse_unreadable(settings: Settings, name: str) -> None:
     try:
         with open_database(settings.contacts_path, settings, read_only=True) as contacts:
             find_erasures(contacts)
-    except ContactPipelineError as error:
+    except Exception as error:
         raise Refusal(
             "backup-damaged",
             f"The contact database in {name} cannot be read. Nothing was changed.",

@@ -145,8 +145,8 @@ def read_erasures(path: Path) -> list[Erasure]:
         Refusal: it cannot be read (code `erasures-file`).
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
         raise Refusal(
             "erasures-file",
             f"{path.name} cannot be read.",
@@ -168,6 +168,6 @@ def read_erasures(path: Path) -> list[Erasure]:
                     fingerprints=[(int(state), str(field), str(mark)) for state, field, mark in values["fingerprints"]],
                 )
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             continue
     return found

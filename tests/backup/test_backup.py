@@ -16,7 +16,7 @@ from contact_pipeline import Pipeline
 from contact_pipeline.backup import make
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.store.archive import ArchiveWriter, Header, check_archive, read_header
-from tests.erase.home import DIRECTOR, TRACES, found
+from tests.erase.home import DIRECTOR, IAN, TRACES, found, write_csv
 from tests.erase.home import OUTREACH as HEADINGS
 from tests.trust import record
 
@@ -171,8 +171,10 @@ def staged_of(pipeline):
 
 def plan_anew(pipeline):
     """Freezes another changeset of the upload that is staged."""
-    pipeline.set_active(1, active=True, user=DIRECTOR)
     staged = staged_of(pipeline)
+    ian = write_csv(pipeline.settings.home.with_name("ian.csv"), HEADINGS, IAN)
+    planned = pipeline.plan(ian, "outreach_contacts", group="Spring", user=DIRECTOR)
+    assert pipeline.apply(planned.upload_id, user=DIRECTOR).state == "applied"
     assert pipeline.apply(staged, user=DIRECTOR).state == "stale"
     pipeline.plan_again(staged)
 

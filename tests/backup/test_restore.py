@@ -1,6 +1,7 @@
 """Restoring: hostile and damaged archives are refused, a kill leaves either home whole, erasures are replayed."""
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -82,6 +84,149 @@ def test_an_archive_that_holds_something_else_is_refused(backup, tmp_path, hosti
     assert refused(Pipeline(tmp_path / "home"), file) == "backup-foreign"
     assert tree(tmp_path) == before
     record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+def sealed(backup, path, files, **said):
+    """A backup with other files, whose own list says that they are right."""
+
+    def change(members):
+        header, *rest, _ = members
+        contents = {each.name: content for each, content in rest} | files
+        listed = {
+            name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()} | said.get(name, {})
+            for name, content in contents.items()
+        }
+        manifest = json.dumps({"files": listed}).encode()
+        made = [(member(name)[0], content) for name, content in contents.items()]
+        return [header, *made, (member("manifest.json")[0], manifest)]
+
+    return repacked(backup, path, change)
+
+
+SEALED = {
+    "a file in a file": {"profiles/x": b"", "profiles/x/y": b""},
+    "a file in a file, the other way round": {"profiles/x/y": b"", "profiles/x": b""},
+    "no database": {"contacts.duckdb": b"not a database" * 1_000},
+    "an empty database": {"contacts.duckdb": b""},
+    "a long name": {"profiles/" + "x" * 256: b""},
+    "a long path": {"profiles/" + "x/" * 1_000 + "y": b""},
+    "a null byte": {"profiles/x\0y": b""},
+    "bytes that are no text": {"profiles/x\udcff": b""},
+}
+
+
+@pytest.mark.parametrize("files", SEALED.values(), ids=SEALED)
+def test_an_archive_with_a_list_that_fits_is_not_believed(backup, tmp_path, files):
+    file = sealed(backup, tmp_path / "sealed.tar.gz", files)
+    before = tree(tmp_path)
+    assert refused(Pipeline(tmp_path / "home"), file) in {"backup-damaged", "backup-foreign"}
+    assert tree(tmp_path) == before
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+@pytest.mark.parametrize("facts", [{"size": -1}, {"size": "1"}, {"sha256": None}, {"more": 1}])
+def test_a_list_that_says_otherwise_of_a_file_is_refused(backup, tmp_path, facts):
+    file = sealed(backup, tmp_path / "sealed.tar.gz", {}, **{"contacts.duckdb": facts})
+    assert refused(Pipeline(tmp_path / "home"), file) == "backup-damaged"
+    assert list(tmp_path.iterdir()) == [file]
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+def test_a_list_of_erasures_in_the_archive_with_something_else_in_it_does_no_harm(backup, tmp_path):
+    lines = [b"[" * 10_000, b'{"home": 1}', b"\xff", b'{"started_at": 3}', b"null"]
+    pipeline = Pipeline(tmp_path / "home")
+    pipeline.restore(sealed(backup, tmp_path / "sealed.tar.gz", {"erasures.jsonl": b"\n".join(lines)}))
+    assert pipeline.verify().findings == []
+    pipeline.erase(1, user=DIRECTOR)
+    assert found(tmp_path / "home", TRACES) == set()
+
+
+def test_an_archive_takes_no_more_room_than_there_is(backup, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000))
+    assert refused(Pipeline(tmp_path / "home"), backup) == "no-room"
+    assert list(tmp_path.iterdir()) == []
+
+
+def headers(name, size, kind):
+    """A tar whose first member is a header and whose second claims to be large, of zeros, and is cut off."""
+    head = tarfile.TarInfo("backup.json")
+    said = b'{"format": "contact_pipeline backup", "version": 1, "made_at": "", "home": "", "next_contact": 1}'
+    head.size = len(said)
+    large = tarfile.TarInfo(name)
+    large.size, large.type = size, kind
+    block = head.tobuf(tarfile.GNU_FORMAT) + said.ljust(512, b"\0")
+    return block + large.tobuf(tarfile.GNU_FORMAT)
+
+
+LARGE = {
+    "sparse": (tarfile.GNUTYPE_SPARSE, 1 << 50),
+    "long name": (tarfile.GNUTYPE_LONGNAME, 200_000_000),
+    "long link": (tarfile.GNUTYPE_LONGLINK, 200_000_000),
+    "attributes": (tarfile.XHDTYPE, 200_000_000),
+    "attributes of all": (tarfile.XGLTYPE, 200_000_000),
+    "ordinary": (tarfile.REGTYPE, 1 << 60),
+    "negative": (tarfile.REGTYPE, -512),
+    "negative attributes": (tarfile.XHDTYPE, -512),
+}
+
+
+@pytest.mark.parametrize(("kind", "size"), LARGE.values(), ids=LARGE)
+def test_a_small_archive_takes_little_memory(backup, tmp_path, kind, size):
+    """What a member claims to be is not read at once, and nothing is read for ever."""
+    file = tmp_path / "bomb.tar.gz"
+    with gzip.open(file, "wb", compresslevel=1) as packed:
+        packed.write(headers("profiles/x", size, kind))
+        for _ in range(200):
+            packed.write(bytes(1_000_000))
+    tracemalloc.start()
+    try:
+        code = refused(Pipeline(tmp_path / "home"), file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert code in {"backup-damaged", "backup-foreign"}
+    assert peak < 20_000_000
+    assert list(tmp_path.iterdir()) == [file]
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+FOREIGN = {
+    "nothing": b"",
+    "text": b"First name,Last name\n",
+    "zip": b"PK\x03\x04" + bytes(100),
+    "packed text": gzip.compress(b"First name,Last name\n"),
+    "packed zeros": gzip.compress(bytes(100_000)),
+    "deep text": gzip.compress(headers("profiles/x", 0, tarfile.REGTYPE)[:512] + b"[" * 99),
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_another_file_is_no_backup(tmp_path, content, capsys):
+    file = tmp_path / "file.tar.gz"
+    file.write_bytes(content)
+    assert run_command(["restore", str(file), "--home", str(tmp_path / "home")]) == 1
+    said = capsys.readouterr().err
+    assert "file.tar.gz is no backup" in " ".join(said.split())
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == [file]
+    record("hostile-archives", tried=1, failed=0, where="restore")
+
+
+def test_a_header_that_is_nested_without_end_is_refused(backup, tmp_path):
+    file = repacked(backup, tmp_path / "deep.tar.gz", lambda members: [(members[0][0], b"[" * 500_000), *members[1:]])
+    assert refused(Pipeline(tmp_path / "home"), file) == "backup-damaged"
+
+
+def test_a_home_that_is_there_stays_as_it_was_when_an_archive_is_refused(pipeline, backup, tmp_path):
+    hostile = sealed(backup, tmp_path / "sealed.tar.gz", SEALED["no database"])
+    cut_off = tmp_path / "cut_off.tar.gz"
+    cut_off.write_bytes(backup.read_bytes()[:-100])
+    pipeline.uploads()
+    before = tree(tmp_path)
+    for file in (hostile, cut_off):
+        assert refused(pipeline, file, replace=True) == "backup-damaged"
+        assert tree(tmp_path) == before
 
 
 ALTERED = {
@@ -223,8 +368,11 @@ def test_where_the_home_is_lost_the_list_of_erasures_does_it(pipeline, backup, t
     elsewhere = Pipeline(tmp_path / "elsewhere")
     assert elsewhere.restore(backup, erasures=erasures).erased == [1]
     assert found(tmp_path / "elsewhere", TRACES) == set()
-    assert "give the erasures.jsonl" in Pipeline(tmp_path / "without").restore(backup).warnings[0]
+    without = Pipeline(tmp_path / "without")
+    assert "--erasures" in without.restore(backup).warnings[0]
     assert found(tmp_path / "without", TRACES)
+    assert without.restore(backup, replace=True, erasures=erasures).erased == [1]
+    assert found(tmp_path / "without", TRACES) == set()
     bytes_searched = sum(path.stat().st_size for path in elsewhere.settings.home.rglob("*") if path.is_file())
     record("erasures-replayed", tried=bytes_searched, failed=0, where="restore --erasures")
 
