@@ -68,6 +68,10 @@ class StoreBusy(ContactPipelineError):
     """The contact database stayed locked by another process for longer than the setting allows."""
 
 
+class DatabaseDamaged(ContactPipelineError):
+    """A database file that DuckDB cannot read: it is none, or cut off, or a block of it was changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """What a rejection's code means and what to do; message and fix may use {column}, {value}, {expected}.

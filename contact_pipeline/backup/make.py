@@ -24,6 +24,7 @@ from contact_pipeline.store.frozen import are_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.store.originals import arriving_path
 from contact_pipeline.temporary import passing_folder
+from contact_pipeline.verify.tables import read_everything
 
 _BUSY_SECONDS: Final = 5.0  # for a staging database; whoever writes it longer changes what is staged
 _OWN: Final = ("profiles", "export_profiles", "feeds")  # what users wrote
@@ -68,6 +69,7 @@ def back_up(store: Store, file: Path, *, overwrite: bool = False, staged: bool =
     Raises:
         Refusal: there is no contact database (code `home-empty`).
         Usage: the file cannot be written there (`file-exists`, `folder-missing`, `not-a-file`).
+        DatabaseDamaged: the contact database cannot be read; no backup that is worse than an older one is made.
         StoreBusy: the contact database stayed locked for longer than the settings allow.
     """
     settings = store.settings
@@ -101,6 +103,7 @@ def back_up(store: Store, file: Path, *, overwrite: bool = False, staged: bool =
 
 def _look_into(copy: Path, made_at: str, settings: Settings) -> tuple[Header, list[LedgerLine]]:
     with open_database(copy, settings, read_only=True) as contacts:
+        read_everything(contacts)
         following: int = contacts.value("SELECT next FROM counters WHERE name = 'contact'")
         return Header(made_at, home_id(contacts), following), find_lines(contacts)
 

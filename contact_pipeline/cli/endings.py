@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import INTERRUPTED
-from contact_pipeline.errors import ContactPipelineError, Refusal, Usage
+from contact_pipeline.errors import ContactPipelineError, DatabaseDamaged, Refusal, Usage
 from contact_pipeline.masking import ANY, mask
 from contact_pipeline.visible import visible
 
@@ -70,6 +70,8 @@ def _in_words(error: BaseException) -> Refusal:
             return Refusal("refused", error.format_message(), "")
         case typer.Abort() | KeyboardInterrupt():
             return INTERRUPTED
+        case DatabaseDamaged():
+            return Refusal("database-damaged", str(error), "")
         case ContactPipelineError():
             return Refusal("busy", str(error), "")
         case ValidationError(title="Settings"):

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from contact_pipeline.errors import StoreBusy, faults_masked
+from contact_pipeline.errors import DatabaseDamaged, StoreBusy, faults_masked
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 # What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
+
+# What DuckDB says of a file of which it cannot make sense.
+_DAMAGED: Final = ("Corrupt database file", "not a valid DuckDB database file", "Failed to deserialize")
 
 _COPIED_AT_A_TIME: Final = 4_000_000  # bytes
 
@@ -223,6 +226,7 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
+        DatabaseDamaged: the file, or one that is read within the block, is no database or was damaged.
         Refusal: DuckDB would misread its path (code `home-path`): look for views' files in two places, and in neither
             the right one, or write its log elsewhere.
     """
@@ -230,7 +234,8 @@ def open_database(
         check_folder(path.parent)
     connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
     try:
-        with faults_masked(), _interruptible(), ExitStack() as held:
+        files = [each for each in (path, *(beside or {}).values()) if each]
+        with faults_masked(), _interruptible(), _damage_named(files), ExitStack() as held:
             if not read_only:
                 held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
@@ -381,6 +386,25 @@ def _interruptible() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
         raise
+
+
+@contextmanager
+def _damage_named(files: Sequence[Path]) -> Iterator[None]:
+    """Says in one sentence which of the database files that are open is damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error)
+        if "Could not read enough bytes" in said:
+            files = [path for path in files if str(path) in said]
+        elif not any(sign in said for sign in _DAMAGED):
+            raise
+        if not files:
+            raise
+        raise DatabaseDamaged(
+            f"{' or '.join(path.name for path in files)} is no database, or it is damaged. "
+            "`contact-pipeline verify` looks through the home and says what to do."
+        ) from error
 
 
 def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.errors import DatabaseDamaged
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.source import sha256_of
@@ -14,6 +14,7 @@ from contact_pipeline.verify.findings import Finding
 
 _PLANNED = frozenset({"staged", "blocked", "stale"})
 _APPLIED = frozenset({"applied", "finalized", "undone"})
+_RESTORE = "Put back a backup that was made before it: `contact-pipeline restore BACKUP --replace`."
 _KEEP = "What is applied stays so. To import the rows that are left, send them in a file of their own."
 
 
@@ -45,7 +46,7 @@ def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator
             found = made.get((line.upload_id, name), 0)
             if found != count:
                 said = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
-                fix = "Put back a backup of the home folder made before it."
+                fix = _RESTORE
                 yield Finding("counts", f"upload {line.upload_id}", said, fix)
 
 
@@ -66,7 +67,7 @@ def _counts(line: LedgerLine) -> Iterator[Finding]:
     total = sum(getattr(line, outcome) for outcome in OUTCOMES)
     if line.resolved_profile is not None and total != line.data_rows:
         said = f"Upload {line.upload_id} has {line.data_rows:,} rows, but {total:,} outcomes."
-        fix = "Put back a backup of the home folder made before it."
+        fix = _RESTORE
         yield Finding("counts", f"upload {line.upload_id}", said, fix)
 
 
@@ -88,7 +89,7 @@ def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
     try:
         with staging.open(read_only=True) as database:
             stored = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
-    except ContactPipelineError as error:
+    except DatabaseDamaged as error:
         yield Finding("staged-unreadable", where, str(error), fix)
         return
     told = {outcome: getattr(line, outcome) for outcome in OUTCOMES if getattr(line, outcome)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.errors import DatabaseDamaged
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import newest_copy
 from contact_pipeline.store.ledger import find_lines
@@ -65,12 +65,12 @@ def _check_database(store: Store, checked: dict[str, int]) -> tuple[list[Finding
                 checked[name.removeprefix("contact_")] = database.value(f"SELECT count(*) FROM {name}")
             checked["uploads"] = len(lines)
             return [*check_history(database), *check_commits(database), *check_created(database, lines)], lines
-    except ContactPipelineError as error:
-        return [*_unreadable(store, error)], []
+    except DatabaseDamaged:
+        return [*_unreadable(store)], []
 
 
-def _unreadable(store: Store, error: ContactPipelineError) -> Iterator[Finding]:
-    copy = newest_copy(store.settings)
-    kept = f"backups/{copy.name} is the newest copy in the home." if copy else "The home keeps no copy of it."
-    fix = f"Put back a backup of the home folder. {kept}"
-    yield Finding("database", store.settings.contacts_path.name, str(error), fix)
+def _unreadable(store: Store) -> Iterator[Finding]:
+    copy, name = newest_copy(store.settings), store.settings.contacts_path.name
+    kept = f" Without one, backups/{copy.name} is the newest copy of it in the home." if copy else ""
+    fix = f"`contact-pipeline restore BACKUP --replace` puts a backup in the place of the home.{kept}"
+    yield Finding("database", name, f"{name} is no database, or it is damaged.", fix)

@@ -1,7 +1,10 @@
 """`verify` finds nothing in a home that is whole, and in a damaged one what was damaged."""
 
+import random
+
 import pytest
 
+from contact_pipeline.cli.app import run
 from tests.pipeline.conftest import contacts, leads, outreach, pipeline, write  # noqa: F401 - fixtures
 from tests.trust import record
 
@@ -92,6 +95,41 @@ def test_the_original_is_missed_where_it_is_still_to_be_read(home, write):  # no
     home.originals.path(received.upload_id).unlink()
 
     assert codes(home) == {"original"}
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"no database" * 1_000, lambda whole: whole[:20_000]])
+def test_a_contact_database_that_is_none_is_found(home, damage):
+    path = home.settings.contacts_path
+    path.write_bytes(damage(path.read_bytes()))
+    (finding,) = home.verify().findings
+    assert finding.code == "database"
+    assert "contact-pipeline restore" in finding.fix
+    record("altered-tables", tried=1, failed=0, where="the database file")
+
+
+def test_a_changed_block_of_the_contact_database_is_found_or_holds_nothing(home):
+    """Blocks that DuckDB does not use any more are not read by anybody."""
+    path, chosen, tried = home.settings.contacts_path, random.Random(1), 20
+    whole, before, found = path.read_bytes(), home.store.contacts(), 0
+    for _ in range(tried):
+        place = chosen.randrange(len(whole) - 100)
+        path.write_bytes(whole[:place] + chosen.randbytes(100) + whole[place + 100 :])
+        findings = home.verify().findings
+        found += bool(findings)
+        assert findings or home.store.contacts() == before
+        assert {finding.code for finding in findings} <= {"database"}
+    assert found
+    record("altered-tables", tried=tried, failed=0, where="the database file")
+
+
+def test_a_command_says_in_one_sentence_that_the_contact_database_is_damaged(home, tmp_path, capsys):
+    home.settings.contacts_path.write_bytes(b"no database" * 1_000)
+    for command in (["uploads"], ["contacts", "list"], ["backup", str(tmp_path / "home.tar.gz")]):
+        assert run([*command, "--home", str(home.settings.home)]) == 1
+        said = " ".join(capsys.readouterr().err.split())
+        assert "contacts.duckdb is no database, or it is damaged" in said
+        assert "Traceback" not in said
+    assert not (tmp_path / "home.tar.gz").exists()
 
 
 def test_no_finding_quotes_a_value(home):
