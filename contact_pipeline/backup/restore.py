@@ -20,11 +20,10 @@ from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.archive import Header, check_archive, unpack_archive
+from contact_pipeline.store.copies import beside, put_aside_path
 from contact_pipeline.store.erasures import Erasure, find_erasures, home_id, read_erasures
-from contact_pipeline.store.ledger import now
 
 _MARK: Final = ".restoring"  # in a folder that is not whole yet
-_LONGEST_STEM: Final = 180  # bytes; a name has at most 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def restore(
                 f"Whoever was erased after {header.made_at} is back. If somebody was, restore once more with --replace "
                 "and --erasures, the erasures.jsonl of the lost home."
             )
-        aside, new = _beside(home, f"before-restore-{now():%Y%m%d-%H%M%S}"), _beside(home, "restoring")
+        aside, new = put_aside_path(home), beside(home, "restoring")
         known.warnings += _clear(new, aside)
         try:
             replayed = _unpack(opened, file.name, header, files, new, settings, known, actor)
@@ -267,16 +266,11 @@ def _only_one(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _beside(home: Path, ending: str) -> Path:
-    stem = os.fsencode(home.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
-    return home.with_name(f"{stem}.{ending}")
-
-
 def _clear(new: Path, aside: Path) -> list[str]:
     """Deletes what a restore that was killed left; a whole home that it had just put aside is kept, and named."""
     if not new.exists():
         return []
-    if (new / _MARK).exists():
+    if (new / _MARK).exists() or not any(new.iterdir()):
         shutil.rmtree(new)
         return []
     found = new.rename(aside.with_name(f"{aside.name}-found"))

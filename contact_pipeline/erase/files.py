@@ -12,8 +12,11 @@ from typing import IO, Final
 
 import polars as pl
 
+from contact_pipeline.engines import open_database
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.archive import read_header
+from contact_pipeline.store.copies import homes_put_aside
+from contact_pipeline.store.erasures import ERASED
 
 _CHUNK: Final = 16_000_000
 _OVERLAP: Final = 1_000  # longer than what is looked for: it may lie across two chunks
@@ -54,12 +57,26 @@ def find_left(settings: Settings, pattern: re.Pattern[str] | None) -> list[str]:
 
 
 def find_backups(settings: Settings, contact_ids: Collection[int], home: str) -> list[str]:
-    """Backups in the home's own folder for them that were made when the person was there; they hold them still."""
+    """Backups in the home's own folder for them, made when the person was there, and homes that restoring put aside."""
     return [
-        str(path.relative_to(settings.home))
-        for path in _files(settings.backups_path)
-        if (header := read_header(path)) and header.home == home and header.next_contact > min(contact_ids)
+        *(
+            str(path.relative_to(settings.home))
+            for path in _files(settings.backups_path)
+            if (header := read_header(path)) and header.home == home and header.next_contact > min(contact_ids)
+        ),
+        *(str(path) for path in homes_put_aside(settings.home) if _holds(path, contact_ids, settings)),
     ]
+
+
+def _holds(folder: Path, contact_ids: Collection[int], settings: Settings) -> bool:
+    """Whether another home has one of these contacts, not erased; one that cannot be read may have."""
+    try:
+        with open_database(folder / settings.contacts_path.name, settings, read_only=True) as contacts:
+            wanted = ", ".join(map(str, contact_ids))
+            is_there = f"contact_id IN ({wanted}) AND contact_id NOT IN ({ERASED.format('')})"
+            return bool(contacts.value(f"SELECT count(*) FROM contact_changes WHERE {is_there}"))
+    except Exception:  # noqa: BLE001 - damaged, whichever way: often the reason why it was put aside
+        return True
 
 
 def _is_backup(path: Path, settings: Settings) -> bool:

@@ -1,7 +1,7 @@
 """Copies of the contact database that the home keeps: made before a migration and, by setting, before a large apply.
 
 They lie in `backups/`, for the owner only. A copy holds everybody that the contact database held, so erasing deletes
-them all.
+them all. Here is also where a home is put that another one replaces.
 """
 
 from __future__ import annotations
@@ -12,10 +12,31 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from contact_pipeline.engines import copy_database
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.ledger import now
+
+_PUT_ASIDE: Final = "before-restore-"
+_LONGEST_STEM: Final = 180  # bytes; a name has at most 255
+
+
+def beside(home: Path, ending: str) -> Path:
+    """A path beside a home, named after it."""
+    stem = os.fsencode(home.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return home.with_name(f"{stem}.{ending}")
+
+
+def put_aside_path(home: Path) -> Path:
+    """Where a home is put that another one replaces now."""
+    return beside(home, f"{_PUT_ASIDE}{now():%Y%m%d-%H%M%S}")
+
+
+def homes_put_aside(home: Path) -> list[Path]:
+    """The homes that were put aside when this one was restored."""
+    start = beside(home.resolve(), _PUT_ASIDE)
+    return sorted(path for path in start.parent.iterdir() if path.name.startswith(start.name) and path.is_dir())
 
 
 def keep_copy(settings: Settings, occasion: str) -> Path:

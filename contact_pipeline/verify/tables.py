@@ -21,8 +21,8 @@ from contact_pipeline.verify.findings import Finding
 _COUNTING = EFFECTIVE.format("")
 _SHOWN = 20  # contacts that are named
 _RESTORE = (
-    "Put back a backup that was made before it (`contact-pipeline restore BACKUP --replace`), or enter what is right as "
-    "an upload."
+    "Put back a backup that was made before it (`contact-pipeline restore BACKUP --replace`), or enter what is right "
+    "as an upload."
 )
 
 

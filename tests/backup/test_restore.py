@@ -447,6 +447,61 @@ def test_erasing_names_the_backups_in_the_home_that_hold_the_person(pipeline, ca
     assert "backups/monday.tar.gz" in pipeline.erase(2, user=DIRECTOR).left
 
 
+def test_erasing_names_the_homes_that_were_put_aside_and_hold_the_person(pipeline, backup):
+    first = pipeline.restore(backup, replace=True).kept
+    assert pipeline.erase(2, user=DIRECTOR).left == [first]
+    second = pipeline.restore(backup, replace=True).kept
+    assert second != first
+    erased = pipeline.erase(1, user=DIRECTOR)
+    assert erased.left == sorted([first, second])
+    shutil.rmtree(first)
+    third = pipeline.restore(backup, replace=True)
+    assert third.erased == [1, 2]
+    assert pipeline.erase(3, user=DIRECTOR).left == sorted([second, third.kept])
+
+
+ODD = ("a [b]*?"[:5], "per%20cent", "it's", "ünï", "$(true)", " space ", "x" * 250)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_backups_and_homes_may_have_odd_names(pipeline, tmp_path, name):
+    folder = tmp_path / "odd" / name
+    folder.mkdir(parents=True)
+    file = folder / name
+    pipeline.backup(file)
+    for replace in (False, True):
+        restored = Pipeline(folder / f"{name[:-2]}-h").restore(file, replace=replace)
+        assert Pipeline(restored.home).verify().findings == []
+    assert {path.name for path in folder.iterdir()} == {name, Path(restored.home).name, Path(restored.kept).name}
+
+
+LIMITED = """
+import resource, sys
+from contact_pipeline.cli.app import run
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("room", ["50000", "1000000"])
+def test_a_full_disk_leaves_nothing_behind(filled, backup, tmp_path, room):
+    """Files may not grow beyond so many bytes, as on a disk that is full."""
+    home = shutil.copytree(filled, tmp_path / "home", ignore=shutil.ignore_patterns("temporary"))
+    (home / "temporary").mkdir(mode=0o700)
+    before = tree(tmp_path)
+    for command in (
+        ["backup", tmp_path / "file.tar.gz", "--home", home],
+        ["restore", backup, "--home", tmp_path / "new"],
+        ["restore", backup, "--home", home, "--replace"],
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-c", LIMITED, room, *command], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("✗ File too large")
+        assert tree(tmp_path) == before
+
+
 KILLED = """
 import os, signal, sys, threading, time
 from contact_pipeline import Pipeline
