@@ -544,7 +544,7 @@ def test_killed_at_any_instant_the_home_is_the_old_one_or_the_new_one(pipeline, 
         Pipeline(home).restore(backup, replace=True)
         assert Pipeline(home).store.contact(2)["active"]
         assert not list(tmp_path.glob("*.restoring"))
-    record("kill-at-writes", tried=tried, failed=0, where="restore")
+    record("restore-killed", tried=tried, failed=0, where="restore")
 
 
 def test_the_command_line_backs_up_and_restores(pipeline, backup, tmp_path, capsys):

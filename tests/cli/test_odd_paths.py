@@ -97,7 +97,12 @@ def go_through(run, home):
     assert holding(Path(home), contact["email"].encode()) == []
     assert Pipeline(home).store.contact(contact["contact_id"])["erased"]
     run(home, "contacts", "history", contact["contact_id"])
-    run(home, "uploads")
+    uploads, backup = run(home, "uploads"), Path(home) / "home.tar.gz"
+    run(home, "backup", backup)
+    restored = run(home, "restore", backup, "--replace")
+    shutil.rmtree(restored["kept"])
+    assert run(home, "uploads") == uploads
+    assert run(home, "verify")["whole"]
 
 
 def holding(home, value):

@@ -103,10 +103,14 @@ def test_every_command_leaves_files_for_their_owner_only(told, home, tmp_path, p
     )
     told("contacts", "deactivate", 1)
     told("contacts", "erase", 1, "--yes")
+    told("verify")
+    told("backup", "home.tar.gz")
+    told("restore", "home.tar.gz", "--replace")
     for words in ("uploads", "contacts list", "contacts history 2", "accounts list", "groups list", "users list"):
         told(*words.split())
 
-    for name in ("rejected.xlsx", "in_review.csv", "template.xlsx"):
+    (put_aside,) = tmp_path.glob(f"{home.name}.before-restore-*")
+    for name in ("rejected.xlsx", "in_review.csv", "template.xlsx", "home.tar.gz", put_aside.name):
         assert open_to_others(tmp_path / name) == []
 
 
@@ -116,11 +120,14 @@ def test_every_command_leaves_files_for_their_owner_only(told, home, tmp_path, p
     [
         "import people.csv --profile outreach_contacts --group Spring --yes",
         " ".join(ADD),
+        "restore home.tar.gz",
     ],
 )
 def test_no_file_is_ever_made_for_others(words, start, home, tmp_path, people):
     """Content is written only once the mode is right: the mask holds at every creation, not only at the end."""
-    calls = tmp_path / "calls"
+    other, calls = Pipeline(home=tmp_path / "other"), tmp_path / "calls"
+    other.apply(other.plan(people, "outreach_contacts", group="Spring").upload_id)
+    other.backup(tmp_path / "home.tar.gz")
     trace = ["strace", "-f", "-o", calls, "-e", "trace=openat,open,creat,mkdir,mkdirat,umask"]
     traced = start(*trace, sys.executable, "-m", "contact_pipeline", *words.split())
     out, err = traced.communicate(timeout=200)
