@@ -20,7 +20,11 @@ def exchange(new: Path, home: Path, aside: Path) -> Path:
         new.rename(aside)
     else:
         home.rename(aside)
-        new.rename(home)
+        try:
+            new.rename(home)
+        except BaseException:
+            aside.rename(home)
+            raise
     return aside
 
 

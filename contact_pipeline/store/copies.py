@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,10 @@ def beside(home: Path, ending: str) -> Path:
 
 
 def put_aside_path(home: Path) -> Path:
-    """Where a home is put that another one replaces now."""
-    return beside(home, f"{_PUT_ASIDE}{now():%Y%m%d-%H%M%S}")
+    """Where a home is put that another one replaces now; nothing is there yet."""
+    path = beside(home, f"{_PUT_ASIDE}{now():%Y%m%d-%H%M%S}")
+    tries = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return path if not path.exists() else next(each for each in tries if not each.exists())
 
 
 def homes_put_aside(home: Path) -> list[Path]:

@@ -129,6 +129,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.timeout(1_200)
 def test_backups_are_whole_while_other_processes_import(tmp_path):
     """Each has all or none of every upload's changes, and a home of it has nothing wrong."""
     home = tmp_path / "home"

@@ -13,6 +13,7 @@ import tarfile
 import time
 import tracemalloc
 import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run as run_command
 from contact_pipeline.errors import Refusal
+from contact_pipeline.store import copies
 from tests.erase.home import DIRECTOR, OUTREACH, PROGRAM, TRACES, found, write_book, write_csv
 from tests.trust import record
 
@@ -276,6 +278,7 @@ def unpacked(file):
         return None
 
 
+@pytest.mark.timeout(1_200)
 def test_an_archive_that_was_cut_off_or_has_changed_bytes_is_refused(backup, tmp_path):
     whole, chosen = backup.read_bytes(), random.Random(1)
     file, tried = tmp_path / "damaged.tar.gz", 2_000 if EVERY else 30
@@ -460,6 +463,18 @@ def test_erasing_names_the_homes_that_were_put_aside_and_hold_the_person(pipelin
     assert pipeline.erase(3, user=DIRECTOR).left == sorted([second, third.kept])
 
 
+@pytest.mark.parametrize("swapped", [True, False], ids=["exchanged", "renamed"])
+def test_homes_put_aside_in_one_second_lie_beside_each_other(pipeline, backup, tmp_path, monkeypatch, swapped):
+    """Also where the system cannot exchange two folders in one call."""
+    monkeypatch.setattr(copies, "now", lambda: datetime(2026, 1, 31, 12, tzinfo=UTC))
+    if not swapped:
+        monkeypatch.setattr(sys.modules["contact_pipeline.backup.exchange"], "_swapped", lambda *_: False)
+    kept = [Path(pipeline.restore(backup, replace=True).kept).name for _ in range(3)]
+    assert kept == [f"home.before-restore-20260131-120000{ending}" for ending in ("", "-2", "-3")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["home", *kept])
+    assert pipeline.verify().findings == []
+
+
 ODD = ("a [b]*?"[:5], "per%20cent", "it's", "ünï", "$(true)", " space ", "x" * 250)
 
 
@@ -516,6 +531,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.timeout(1_200)
 def test_killed_at_any_instant_the_home_is_the_old_one_or_the_new_one(pipeline, backup, tmp_path):
     pipeline.set_active(2, active=False, user=DIRECTOR)
     pipeline.erase(1, user=DIRECTOR)
