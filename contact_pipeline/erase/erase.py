@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
-from contact_pipeline.erase.files import delete_kept, find_backups, find_left, mentions
+from contact_pipeline.erase.files import delete_kept, find_left, mentions
 from contact_pipeline.erase.person import Person, find_person, linked_with
 from contact_pipeline.erase.previews import erase_previews
 from contact_pipeline.erase.staged import empty_staged, find_rows
@@ -113,7 +113,7 @@ def erase(
         {upload_id: sorted(found) for upload_id, found in sorted(rows.items())},
         [*(str(path.relative_to(settings.home)) for path in copies), *deleted],
         person.shared,
-        [*find_left(settings, pattern), *find_backups(settings, person.contact_ids, home)],
+        find_left(settings, pattern, person.contact_ids, home),
     )
 
 

@@ -44,28 +44,35 @@ def delete_kept(settings: Settings, pattern: re.Pattern[str] | None, uploads: Co
     return [str(path.relative_to(settings.home)) for path in wanted]
 
 
-def find_left(settings: Settings, pattern: re.Pattern[str] | None) -> list[str]:
-    """Other files of the home in which a value is found: those that wait in the inbox, logs, what was put there."""
-    return [
+def find_left(
+    settings: Settings, pattern: re.Pattern[str] | None, contact_ids: Collection[int], home: str
+) -> list[str]:
+    """What holds the person still and is not the program's to delete.
+
+    Files in which a value is found, such as those that wait in the inbox and logs; backups that were made when the
+    person was there; and homes that restoring put aside.
+
+    Args:
+        settings: of the home.
+        pattern: finds a value of the person in a text.
+        contact_ids: who is erased.
+        home: identity of the home.
+    """
+    left = [
         str(path.relative_to(settings.home))
         for path in _files(settings.home)
         if path.relative_to(settings.home).parts[0] not in _ELSEWHERE
         and not path.name.startswith(settings.contacts_path.name)
-        and not _is_backup(path, settings)
-        and mentions(path, pattern)
+        and not (path.parent == settings.backups_path and path.suffix == ".duckdb")  # a copy, which erasing makes anew
+        and (_is_backup_of(path, contact_ids, home) or mentions(path, pattern))
     ]
+    return left + [str(path) for path in homes_put_aside(settings.home) if _holds(path, contact_ids, settings)]
 
 
-def find_backups(settings: Settings, contact_ids: Collection[int], home: str) -> list[str]:
-    """Backups in the home's own folder for them, made when the person was there, and homes that restoring put aside."""
-    return [
-        *(
-            str(path.relative_to(settings.home))
-            for path in _files(settings.backups_path)
-            if (header := read_header(path)) and header.home == home and header.next_contact > min(contact_ids)
-        ),
-        *(str(path) for path in homes_put_aside(settings.home) if _holds(path, contact_ids, settings)),
-    ]
+def _is_backup_of(path: Path, contact_ids: Collection[int], home: str) -> bool:
+    """Whether a file is a backup that has one of these contacts; its bytes, packed twice, say nothing."""
+    header = read_header(path)
+    return header is not None and header.home == home and header.next_contact > min(contact_ids)
 
 
 def _holds(folder: Path, contact_ids: Collection[int], settings: Settings) -> bool:
@@ -77,11 +84,6 @@ def _holds(folder: Path, contact_ids: Collection[int], settings: Settings) -> bo
             return bool(contacts.value(f"SELECT count(*) FROM contact_changes WHERE {is_there}"))
     except Exception:  # noqa: BLE001 - damaged, whichever way: often the reason why it was put aside
         return True
-
-
-def _is_backup(path: Path, settings: Settings) -> bool:
-    """Whether a file is packed so that its bytes say nothing: a backup, or a copy of the contact database."""
-    return path.parent == settings.backups_path and (path.suffix == ".duckdb" or read_header(path) is not None)
 
 
 def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
