@@ -134,7 +134,7 @@ def test_backups_are_whole_while_other_processes_import(tmp_path):
     """Each has all or none of every upload's changes, and a home of it has nothing wrong."""
     home = tmp_path / "home"
     Pipeline(home).store.load_users(SAMPLES / "users.yaml")
-    rounds = int(os.environ.get("BACKUP_ROUNDS", "4"))
+    rounds = int(os.environ.get("BACKUP_ROUNDS", "3"))
     with ExitStack() as running:
         importing = [
             running.enter_context(_killed_in_the_end([sys.executable, "-c", IMPORTING, home, tmp_path, name, OUTREACH]))
