@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.machine import NEW
 from contact_pipeline.store.source import sha256_of
 
 _NEXT: Final = ".next"
@@ -74,4 +75,8 @@ def replace(path: Path, digest: str) -> None:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return [path for path in folder.iterdir() if not path.is_dir() and not is_successor(path)]
+    return [
+        path
+        for path in folder.iterdir()
+        if not path.is_dir() and not is_successor(path) and path.suffix != NEW  # never written to its end
+    ]
