@@ -85,7 +85,8 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
             for upload_id in frozen:
-                book.freeze(contacts, upload_id, {})
+                if upload_id in rows:
+                    book.freeze(contacts, upload_id, {})
         copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)

@@ -32,6 +32,8 @@ def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:
     """
     if frozen is None:
         return ["it was staged by an earlier version"]
+    if not frozen:
+        return ["somebody is being erased from it; where that was cut off, erase again"]
     for name, digest in frozen.items():
         if (waiting := successor(folder / name, digest)).exists():
             waiting.replace(folder / name)
