@@ -84,6 +84,8 @@ def _in_words(error: BaseException) -> Refusal:
             return Usage("setting", f"Setting {name}: {first['msg']}.", f"Correct CONTACT_PIPELINE_{name.upper()}.")
         case _ if fault := fault_of(error):
             return Refusal(fault.code, " ".join([fault.message, *where_it_stands(error)]), fault.fix)
+        case ContactPipelineError():
+            return Refusal("refused", str(error), "")
         case _:
             sys.stderr.write(visible(mask("".join(traceback.format_exception(error)), ANY)))
             said = mask(repr(error), ANY)

@@ -84,9 +84,8 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         frozen = _frozen(store, lines)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
-            for upload_id in frozen:
-                if upload_id in rows:
-                    book.freeze(contacts, upload_id, {})
+            for upload_id in rows.keys() & frozen:
+                book.freeze(contacts, upload_id, {})
         copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)
@@ -99,13 +98,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
                 empty_staged(folder, person, settings, found, planned=line.state in _PLANNED)
         with contacts.transaction():
             book.empty(contacts, person, rows, lines)
-            for line in lines:
-                if line.upload_id in rows:
-                    _count_again(store, contacts, line)
-                if store.staging(line.upload_id).folder in unreadable:
-                    book.give_up(contacts, line)
-            for upload_id in frozen:
-                book.freeze(contacts, upload_id, store.staging(upload_id).digests())
+            _take_stock(store, contacts, lines, rows, frozen)
     at = now()
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:
@@ -184,6 +177,20 @@ def _frozen(store: Store, lines: Collection[LedgerLine]) -> list[str]:
         if line.staged_files is not None and (staging := store.staging(line.upload_id)).exists()
         if not line.staged_files or not staging.differences(line.staged_files)
     ]
+
+
+def _take_stock(
+    store: Store, contacts: Database, lines: Collection[LedgerLine], rows: Collection[str], frozen: Collection[str]
+) -> None:
+    """Brings the ledger to what is staged now: counts, files, and the uploads of which nothing is staged any more."""
+    for line in lines:
+        staging = store.staging(line.upload_id)
+        if line.upload_id in rows:
+            _count_again(store, contacts, line)
+        if line.upload_id in frozen and staging.exists():
+            book.freeze(contacts, line.upload_id, staging.digests())
+        if line.state in _PLANNED and not staging.exists():
+            book.give_up(contacts, line)
 
 
 def _count_again(store: Store, contacts: Database, line: LedgerLine) -> None:
