@@ -45,6 +45,8 @@ def test_on_a_full_disk_or_interrupted_a_command_says_what_is_true(command, kind
     sweep = Sweep(ground, command, quick=True)
     tried = _selection(sweep, kind, (), 2)
     problems = [f"{call}: {problem}" for call in tried for problem in sweep.at(kind, call)]
-    attack = "disk-full" if kind == "full" else "interrupt-at-writes"
-    record(attack, tried=len(tried), failed=len(problems), where=command)
+    if kind == "full":
+        record("disk-full", tried=len(tried), failed=len(problems), where=command)
+    else:
+        record("interrupt-at-writes", tried=len(tried), failed=len(problems), where=command)
     assert not problems
