@@ -29,7 +29,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.erasures import make_secret
-from contact_pipeline.store.ledger import find_lines, now
+from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.terms import OUTCOMES
 
 _PLANNED: Final = frozenset({"staged", "blocked", "stale"})
@@ -99,7 +99,7 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         with contacts.transaction():
             book.empty(contacts, person, rows, lines)
             _take_stock(store, contacts, lines, rows, frozen)
-    at = now()
+        at = commit_time(contacts, now())
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:
         keep_copy(settings, "after erasing")
