@@ -64,8 +64,9 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         port = _free_port(host, settings.port if port is None else port)
         code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only
         _prepare(settings, instance_home, code)
-        _end_lost_runs(instance_home)
-        environment = {**os.environ, "DAGSTER_HOME": str(instance_home), "CONTACT_PIPELINE_HOME": str(home)}
+        dagster_home = _readable_by_sqlalchemy(instance_home, Path(sockets))
+        _end_lost_runs(dagster_home)
+        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
         start = partial(_Child, folder=instance_home, environment=environment, lock=lock)
         workspace = ["-w", str(instance_home / "workspace.yaml")]
         web = ["contact_pipeline.orchestration.webserver", "--host", host, "--port", str(port), *workspace]
@@ -164,6 +165,15 @@ def _prepare(settings: Settings, instance_home: Path, code: Path) -> None:
 
     for name in find_profiles(settings.profiles_path)[0]:
         (settings.inbox / name).mkdir(parents=True, exist_ok=True)
+
+
+def _readable_by_sqlalchemy(instance_home: Path, folder: Path) -> Path:
+    """The instance's folder, behind a link where its path has a percent sign: in an address `%41` would be an A."""
+    if "%" not in str(instance_home):
+        return instance_home
+    link = folder / "dagster"
+    link.symlink_to(instance_home)
+    return link
 
 
 def _end_lost_runs(instance_home: Path) -> None:
