@@ -131,16 +131,14 @@ def _find_by_history(database: Database, entity: str, plan: _Plan) -> None:
 
 def _contacts_named(plan: _Plan) -> str:
     """The query for the contacts that are there, or are not, because memberships or links name them."""
-    others = f"""
-        SELECT contact_id FROM ({naming(_BOOK)}) JOIN (
-            SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({plan.own}) AND {MAKES}
-        ) USING (contact_id)
-        WHERE commit_number NOT IN ({plan.own}) AND commit_number IN ({EFFECTIVE.format(_BOOK)})"""
+    made = f"SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({plan.own}) AND {MAKES}"
     return f"""
-        SELECT DISTINCT contact_id FROM ({naming(_BOOK)})
-        WHERE commit_number IN ({plan.own})
+        SELECT contact_id FROM ({naming(_BOOK)})
+        WHERE commit_number IN ({plan.own}) AND contact_id NOT IN ({made})
               AND contact_id NOT IN (SELECT contact_id FROM book.contacts WHERE created_commit IS NOT NULL)
-        UNION {others}"""
+        UNION
+        SELECT contact_id FROM ({naming(_BOOK)}) SEMI JOIN ({made}) USING (contact_id)
+        WHERE commit_number NOT IN ({plan.own}) AND commit_number IN ({EFFECTIVE.format(_BOOK)})"""
 
 
 def _accounts_named(plan: _Plan) -> str:
