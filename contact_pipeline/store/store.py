@@ -98,7 +98,9 @@ class Store:
         self._up_to_date = True
 
     def _holds_uploads(self) -> bool:
-        return any(any((self.settings.home / name).glob("*")) for name in ("uploads", "staging", "backups"))
+        """Whether anything says that there was a ledger; what is just arriving (hidden) does not."""
+        folders = (self.settings.home / name for name in ("uploads", "staging", "backups"))
+        return any(any(folder.glob("[!.]*")) for folder in folders)
 
     def _lost(self, code: str, message: str) -> MachineFault:
         """The fault of a contact database that is gone or damaged, naming the newest copy of it."""
