@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -15,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from contact_pipeline.errors import StoreBusy, faults_masked
+from contact_pipeline.errors import MachineFault, StoreBusy, faults_masked
+from contact_pipeline.machine import NEW, fault_in, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -29,6 +32,11 @@ T = TypeVar("T")
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
 
 _COPIED_AT_A_TIME: Final = 4_000_000  # bytes
+
+_DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
+_ABSENCE: Final = ("No files found", "No such file")
+_PUT_BACK: Final = "Put it back from a backup of the home folder."
+_PATH: Final = re.compile(r"""["'](/[^"'\n]+)["']""")  # in DuckDB's messages
 
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
@@ -118,11 +126,11 @@ class Database:
         """
         # A table, as the first versions kept them, and as erasing leaves them.
         self.run(f"DROP TABLE {view}" if self.has_table(view) else f"DROP VIEW IF EXISTS {view}")
-        for file in self._kept(view):
+        for file in self._beside("").glob(f"{view}-*.parquet*"):
             file.unlink()
         for number, query in enumerate(queries):
-            file = self._beside(f"{view}-{number:05d}.parquet")
-            self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet)")
+            with put_in_place(self._beside(f"{view}-{number:05d}.parquet")) as file:
+                self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet, USE_TMP_FILE false)")
         self.see_files(view)
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
@@ -174,7 +182,8 @@ class Database:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # there is none after a fault of the disk; the first error is the one to tell
+                self._connection.execute("ROLLBACK")
             raise
         self.run("COMMIT")
 
@@ -223,25 +232,50 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
+        MachineFault: a file is damaged, or disk, memory or permissions are missing.
         Refusal: DuckDB would misread its path (code `home-path`): look for views' files in two places, and in neither
             the right one, or write its log elsewhere.
     """
     if path is not None:
         check_folder(path.parent)
-    connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
+    with _in_words(path):
+        connection = _connection(settings)
     try:
-        with faults_masked(), _interruptible(), ExitStack() as held:
+        with faults_masked(), _interruptible(), _in_words(path), ExitStack() as held:
             if not read_only:
                 held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
                 held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
             if path is not None:
+                if not read_only and not path.exists():
+                    _make(connection, path)
                 held.enter_context(_used(connection, path, settings, read_only=read_only))
                 database.search(path.parent)
             yield database
     finally:
         connection.close()
+
+
+def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Makes an empty database file, for the owner only; cut off, none is there. Others wait, and find it made."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        new, alias = path.with_name(path.name + NEW), f"new_{next(_numbers)}"
+        for left in path.parent.glob(f"{new.name}*"):
+            left.unlink()
+        try:
+            connection.execute(f"ATTACH {text(new)} AS {alias}")
+            connection.execute(f"CHECKPOINT {alias}")
+        finally:
+            connection.execute(f"DETACH DATABASE IF EXISTS {alias}")
+        new.chmod(0o600)
+        new.replace(path)
+    finally:
+        os.close(folder)
 
 
 def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database], None] | None = None) -> None:
@@ -344,13 +378,70 @@ def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings,
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
-    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry."""
+    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry.
+
+    What is committed stands in the log even where there is no room to take it into the file.
+    """
     detach = f"USE memory; DETACH DATABASE IF EXISTS {alias}"
     try:
         connection.execute(detach)
-    except (KeyboardInterrupt, RuntimeError, duckdb.InterruptException):
+    except (KeyboardInterrupt, duckdb.InterruptException):
         connection.execute(detach)
         raise
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        connection.execute(detach)
+        raise
+    except duckdb.Error:
+        forget_instances()
+
+
+_instances: dict[tuple[str, int | None, Path], duckdb.DuckDBPyConnection] = {}
+
+
+def _connection(settings: Settings) -> duckdb.DuckDBPyConnection:
+    return _instance(settings.memory_limit, settings.threads, settings.home).cursor()
+
+
+def forget_instances() -> None:
+    """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file."""
+    _instance.cache_clear()
+    while _instances:
+        _, instance = _instances.popitem()
+        with suppress(duckdb.Error):
+            instance.close()
+
+
+@contextmanager
+def _in_words(path: Path | None) -> Iterator[None]:
+    """Turns what DuckDB says of disk, memory and damaged files into a fault in words."""
+    try:
+        yield
+    except duckdb.Error as error:
+        fault = _fault_of(error, path)
+        if fault is None:
+            raise
+        if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+            forget_instances()
+        raise fault from error
+
+
+def _fault_of(error: duckdb.Error, path: Path | None) -> MachineFault | None:
+    said = str(error)
+    named = _PATH.search(said)
+    file = Path(named.group(1)) if named else path
+    fault = fault_in(said, file)
+    if fault is not None:
+        return fault
+    if isinstance(error, duckdb.OutOfMemoryException):
+        more = "Set CONTACT_PIPELINE_MEMORY_LIMIT higher, or close other programs; then repeat the command."
+        return MachineFault("memory", "DuckDB has not enough memory for this.", more)
+    if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
+        return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
+    if isinstance(error, _DAMAGE):
+        return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _PUT_BACK)
+    return None
 
 
 @cache
@@ -362,6 +453,7 @@ def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.Duck
     instance = duckdb.connect(":memory:", config=config)
     instance.execute("SET enable_progress_bar = false")
     atexit.register(instance.close)
+    _instances[memory_limit, threads, home] = instance
     return instance
 
 

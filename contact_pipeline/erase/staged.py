@@ -17,8 +17,8 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, open_database, quoted, rewrite_database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
-from contact_pipeline.errors import StoreBusy
-from contact_pipeline.owner_only import owner_only
+from contact_pipeline.errors import MachineFault, StoreBusy
+from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import is_successor
 
@@ -39,8 +39,10 @@ _KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
 _UNFINISHED: Final = "to_be_rewritten"
 
 
-def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
-    """The rows of an upload that are a person, as far as what is staged for it says so.
+def find_rows(folder: Path, person: Person, settings: Settings) -> tuple[set[int], set[Path]]:
+    """The rows of an upload that are a person, as far as what is staged for it says so, and folders that say nothing.
+
+    A folder with a file that is damaged or was cut off cannot be searched.
 
     Args:
         folder: the upload's staging folder; the inverse and rows decided later lie in folders of their own in it.
@@ -50,11 +52,23 @@ def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
     Raises:
         StoreBusy: another program has the staging database open.
     """
+    rows: set[int] = set()
+    unreadable: set[Path] = set()
     with _naming(folder):
-        return set[int]().union(
-            *(_rows_in_database(path, person, settings) for path in _databases(folder)),
-            *(_rows_in_file(path, person) for path in _files(folder)),
-        )
+        for path in (*_databases(folder), *_files(folder)):
+            try:
+                rows |= (
+                    _rows_in_file(path, person)
+                    if path.suffix == ".parquet"
+                    else _rows_in_database(path, person, settings)
+                )
+            except MachineFault as fault:
+                if not fault.is_damage:
+                    raise
+                unreadable.add(path.parent)
+            except (pl.exceptions.ComputeError, pl.exceptions.PanicException):
+                unreadable.add(path.parent)
+    return rows, unreadable
 
 
 def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool) -> None:
@@ -89,6 +103,8 @@ def _databases(folder: Path) -> list[Path]:
             shutil.rmtree(left)
         elif is_successor(left):
             left.unlink()
+    for left in folder.rglob(f"*{NEW}"):  # what was not written to its end
+        left.unlink(missing_ok=True)
     return sorted(folder.rglob(_DATABASE))
 
 
@@ -131,10 +147,8 @@ def _empty_file(path: Path, rows: set[int]) -> None:
         for name, dtype in frame.schema.items()
         if name not in _KEPT_IN_FILES
     )
-    new = path.with_name(f"{path.name}.new")
-    with owner_only():
+    with put_in_place(path) as new:
         emptied.write_parquet(new, compression="lz4")
-    new.replace(path)
 
 
 def _rows_in_database(path: Path, person: Person, settings: Settings) -> set[int]:

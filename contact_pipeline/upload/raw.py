@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.contracts import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.machine import put_in_place
 from contact_pipeline.masking import mask_heading
 
 UNREADABLE: Final = "row-unreadable"
@@ -93,7 +94,8 @@ def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
 
 def write_rows(folder: Path, number: int, rows: pl.DataFrame) -> None:
     """Writes a slice of the raw rows; nobody asks for statistics of raw values."""
-    rows.write_parquet(raw_path(folder, number), compression="lz4", statistics=False)
+    with put_in_place(raw_path(folder, number)) as path:
+        rows.write_parquet(path, compression="lz4", statistics=False)
 
 
 def write_empty_rows(folder: Path, columns: list[str]) -> None:
