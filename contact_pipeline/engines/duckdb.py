@@ -206,7 +206,8 @@ class Database:
             self.search(path.parent)
             yield
         finally:
-            self.run(f"DETACH {alias}")
+            with suppress(duckdb.ConnectionException):  # ended after a fault of the disk: nothing is attached any more
+                self.run(f"DETACH {alias}")
 
     def search(self, folder: Path) -> None:
         """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""

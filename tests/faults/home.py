@@ -133,9 +133,11 @@ def leftovers(home: Path) -> list[str]:
         or (path.suffix == ".wal" and not path.with_suffix("").exists())
     ]
     return strange + [
-        f"{folder}/{path.name}" for folder in ("staging", "uploads") for path in (home / folder).glob("*")
-        if path.name not in known
-    ]  # fmt: skip
+        f"{folder}/{path.name}"
+        for folder in ("staging", "uploads", "uploads/.arriving")
+        for path in (home / folder).glob("*")
+        if path.name not in {*known, ".arriving"}
+    ]
 
 
 def copy_home(source: Path, target: Path) -> Path:
