@@ -13,6 +13,8 @@ from contact_pipeline.errors import MachineFault
 
 NEW: Final = ".new"  # behind the name of a file that is being written
 
+_PUT_BACK: Final = "Put it back from a backup of the home folder."
+
 # errno → code, what happened (the file may follow), and what to do.
 _FAULTS: Final[dict[int, tuple[str, str, str]]] = {
     errno.ENOSPC: ("disk-full", "The disk is full", "Make room, then repeat the command."),
@@ -63,6 +65,16 @@ def fault_in(text: str, file: Path | None) -> MachineFault | None:
         if os.strerror(number) in text:
             return said_by(number, file)
     return None
+
+
+def damaged(file: Path | None) -> MachineFault:
+    """The fault of a file of the home that can never be read."""
+    return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _PUT_BACK)
+
+
+def missing(file: Path | None) -> MachineFault:
+    """The fault of a file of the home that is gone."""
+    return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
+from contact_pipeline.engines.parquet import parquet_in_words
 from contact_pipeline.errors import MachineFault, StoreBusy, faults_masked
-from contact_pipeline.machine import NEW, fault_in, put_in_place
+from contact_pipeline.machine import NEW, damaged, fault_in, missing, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -34,8 +35,8 @@ DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
 _COPIED_AT_A_TIME: Final = 4_000_000  # bytes
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
+_CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
 _ABSENCE: Final = ("No files found", "No such file")
-_PUT_BACK: Final = "Put it back from a backup of the home folder."
 _PATH: Final = re.compile(r"""["'](/[^"'\n]+)["']""")  # in DuckDB's messages
 
 _numbers = count(1)
@@ -137,7 +138,8 @@ class Database:
         """The rows that `keep` wrote, in their order, in frames of bounded size."""
         import polars as pl
 
-        return pl.scan_parquet(self._kept(view), glob=False).collect_batches(maintain_order=True)
+        with parquet_in_words(self._beside(view)):
+            yield from pl.scan_parquet(self._kept(view), glob=False).collect_batches(maintain_order=True)
 
     def see_files(self, view: str, prefix: str | None = None) -> None:
         """Makes the Parquet files `prefix-*` beside the database a view; its path is relative, so they can be moved.
@@ -439,9 +441,9 @@ def _fault_of(error: duckdb.Error, path: Path | None) -> MachineFault | None:
         more = "Set CONTACT_PIPELINE_MEMORY_LIMIT higher, or close other programs; then repeat the command."
         return MachineFault("memory", "DuckDB has not enough memory for this.", more)
     if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
-        return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
-    if isinstance(error, _DAMAGE):
-        return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _PUT_BACK)
+        return missing(file)
+    if isinstance(error, _DAMAGE) or _CORRUPT in said:
+        return damaged(file)
     return None
 
 

@@ -80,8 +80,8 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
         pattern = re.compile(person.pattern) if person.pattern else None
         lines = find_lines(contacts)
         _refuse_while_staging(store, lines, pattern)
-        rows, unreadable = _find_rows(store, contacts, lines, person)
         frozen = _frozen(store, lines)
+        rows, unreadable = _find_rows(store, contacts, lines, person, frozen)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
             for upload_id in rows.keys() & frozen:
@@ -95,7 +95,14 @@ def erase(store: Store, contact_id: int, profiles: Collection[Profile], actor: s
             folder = store.staging(line.upload_id).folder
             if folder.exists():
                 found = rows.get(line.upload_id, set())
-                empty_staged(folder, person, settings, found, planned=line.state in _PLANNED)
+                unreadable |= empty_staged(
+                    folder,
+                    person,
+                    settings,
+                    found,
+                    planned=line.state in _PLANNED,
+                    intact=line.upload_id in frozen,
+                )
         with contacts.transaction():
             book.empty(contacts, person, rows, lines)
             _take_stock(store, contacts, lines, rows, frozen)
@@ -143,7 +150,7 @@ def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: 
 
 
 def _find_rows(
-    store: Store, database: Database, lines: Collection[LedgerLine], person: Person
+    store: Store, database: Database, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
 ) -> tuple[dict[str, set[int]], set[Path]]:
     """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill.
 
@@ -159,7 +166,7 @@ def _find_rows(
     for line in lines:
         folder = store.staging(line.upload_id).folder
         if folder.exists():
-            rows, broken = find_rows(folder, person, store.settings)
+            rows, broken = find_rows(folder, person, store.settings, intact=line.upload_id in frozen)
             unreadable |= {folder} if folder in broken else broken
             if rows:
                 found.setdefault(line.upload_id, set()).update(rows)

@@ -13,6 +13,8 @@ from typing import IO, Final
 
 import polars as pl
 
+from contact_pipeline.engines import read_parquet
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
 
 _CHUNK: Final = 16_000_000
@@ -62,7 +64,7 @@ def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
         with path.open("rb") as file:
             start = file.read(4)
             if start == b"PAR1":
-                with suppress(pl.exceptions.ComputeError):  # cut off: its bytes are looked at
+                with suppress(MachineFault):  # damaged or cut off: its bytes are looked at
                     return any(pattern.search(text) for text in _cells(path))
             file.seek(0)
             return any(pattern.search(text) for text in _texts(file, start))
@@ -120,7 +122,7 @@ def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
 
 
 def _cells(path: Path) -> Iterator[str]:
-    frame = pl.read_parquet(path, glob=False)
+    frame = read_parquet(path)
     for name, dtype in frame.schema.items():
         column = frame[name].list.join("\x1f") if dtype == pl.List(pl.String) else frame[name]
         if column.dtype == pl.String:

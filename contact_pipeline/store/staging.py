@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.engines import Database, open_database, quoted
+from contact_pipeline.engines import Database, open_database, quoted, read_parquet
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.machine import put_in_place
 from contact_pipeline.owner_only import owner_only
@@ -148,10 +148,8 @@ class Staging:
 
     def slices(self, prefix: str, rows: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
         """The raw or normalized rows in file order, in frames of about `rows` rows: each file in equal parts."""
-        import polars as pl
-
         for file in self.files(prefix):
-            frame = pl.read_parquet(file, glob=False, columns=columns)
+            frame = read_parquet(file, columns=columns)
             parts = max(round(frame.height / rows), 1)
             size = max(-(-frame.height // parts), 1)
             for start in range(0, max(frame.height, 1), size):
@@ -175,9 +173,9 @@ class Staging:
         """Every slice of normalized rows behind the file of raw rows from which it was made."""
         import polars as pl
 
-        raw = (pl.read_parquet(file, glob=False) for file in self.files("raw"))
+        raw = (read_parquet(file) for file in self.files("raw"))
         rows = next(raw, pl.DataFrame())
-        for clean in (pl.read_parquet(file, glob=False) for file in self.files("normalized")):
+        for clean in (read_parquet(file) for file in self.files("normalized")):
             if not clean.is_empty():
                 while rows.is_empty() or rows["row_number"][-1] < clean["row_number"][-1]:
                     rows = next(raw)

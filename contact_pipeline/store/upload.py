@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.errors import MachineFault
+from contact_pipeline.errors import ContactPipelineError, MachineFault
+from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
 from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
@@ -37,7 +38,8 @@ def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
         @wraps(method)
         def read(self: Upload, *arguments: Any, **options: Any) -> object:
             try:
-                return method(self, *arguments, **options)
+                with self.reading():
+                    return method(self, *arguments, **options)
             except MachineFault as fault:
                 self.pass_over(fault)
                 return nothing()
@@ -91,12 +93,28 @@ class Upload:
     def looking(self) -> Iterator[None]:
         """Opens what is staged once for all that is read within the block, as far as it can be read."""
         try:
-            with self.staging.look():
+            with self.reading(), self.staging.look():
                 pass
         except MachineFault as fault:
             self.pass_over(fault)
         with self.staging.look():
             yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Tells an error as damage where what is staged is not what was frozen: a bit that is wrong can mean anything.
+
+        Raises:
+            MachineFault: what is staged was changed, and cannot be read (code `damaged`).
+        """
+        try:
+            yield
+        except ContactPipelineError:
+            raise
+        except Exception as error:
+            if self.line.staged_files and self.staging.differences(self.line.staged_files):
+                raise damaged(self.staging.folder) from error
+            raise
 
     def pass_over(self, fault: MachineFault) -> None:
         """Goes on as if nothing were staged, and says so among the warnings; for a file that cannot be read.

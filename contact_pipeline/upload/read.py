@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal
 from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask_column, mask_heading
@@ -136,7 +137,7 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmask
     """
     with passing_folder(settings.home) as folder:
         upload = read_upload(path, path.name, None, options, folder, settings)
-        rows = pl.concat([pl.read_parquet(part, glob=False) for part in raw_paths(folder)])
+        rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
     headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
     if not unmasked:
         labelled = {c for c, heading in zip(upload.columns, headings, strict=True) if is_label(heading)}
