@@ -85,8 +85,8 @@ class MachineFault(ContactPipelineError):
 
     @property
     def is_damage(self) -> bool:
-        """Whether a file cannot be read and never will be: it is damaged, or parts of it are gone."""
-        return self.code in {"damaged", "missing"}
+        """Whether a file cannot be read and never will be: it is damaged, parts of it are gone, or it is no file."""
+        return self.code in {"damaged", "missing", "not-a-file", "not-a-folder"}
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.message, *where_it_stands(self), self.fix) if part)

@@ -396,8 +396,8 @@ def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
             raise
         connection.execute(detach)
         raise
-    except duckdb.Error:
-        forget_instances()
+    except duckdb.Error as error:
+        forget_instances(_fault_of(error, None))
 
 
 _instances: dict[tuple[str, int | None, Path], duckdb.DuckDBPyConnection] = {}
@@ -407,8 +407,17 @@ def _connection(settings: Settings) -> duckdb.DuckDBPyConnection:
     return _instance(settings.memory_limit, settings.threads, settings.home).cursor()
 
 
-def forget_instances() -> None:
-    """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file."""
+_ended_by: MachineFault | None = None
+
+
+def forget_instances(fault: MachineFault | None = None) -> None:
+    """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file.
+
+    Args:
+        fault: to be told of what was still open and is now closed.
+    """
+    global _ended_by  # noqa: PLW0603 - there is one DuckDB in a process
+    _ended_by = fault
     _instance.cache_clear()
     while _instances:
         _, instance = _instances.popitem()
@@ -426,11 +435,13 @@ def _in_words(path: Path | None) -> Iterator[None]:
         if fault is None:
             raise
         if isinstance(error, duckdb.FatalException | duckdb.InternalException):
-            forget_instances()
+            forget_instances(fault)
         raise fault from error
 
 
 def _fault_of(error: duckdb.Error, path: Path | None) -> MachineFault | None:
+    if isinstance(error, duckdb.ConnectionException) and _ended_by is not None:
+        return MachineFault(_ended_by.code, _ended_by.message, _ended_by.fix)
     said = str(error)
     named = _PATH.search(said)
     file = Path(named.group(1)) if named else path

@@ -8,6 +8,7 @@
      kind 4  this and all later calls that take room on the disk fail with ENOSPC
      kind 5  the call fails with EIO
      kind 6  the call fails with EACCES
+     kind 8  this and all later calls fail with EROFS, opening a file to write included
    With kind 7, `room` is how many bytes the disk has left: what is written beyond them fails with ENOSPC.
    faults_calls() says how many calls there were; FAULTS_LOG names a file that lists them. */
 #define _GNU_SOURCE
@@ -27,7 +28,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { KILL = 1, TEAR, INTERRUPT, FULL, BROKEN, FORBIDDEN, ROOM };
+enum { KILL = 1, TEAR, INTERRUPT, FULL, BROKEN, FORBIDDEN, ROOM, READ_ONLY };
 
 static char folder[PATH_MAX];
 static size_t folder_length;
@@ -89,6 +90,7 @@ static int meet(const char *name, const char *path, long bytes, int takes_room) 
         if (bytes > room) met = ENOSPC;
         else room -= bytes;
     } else if (kind == FULL && at && calls >= at && takes_room) met = ENOSPC;
+    else if (kind == READ_ONLY && at && calls >= at) met = EROFS;
     else if (at && calls == at) {
         if (kind == KILL) kill(getpid(), SIGKILL);
         if (kind == TEAR) {
@@ -201,6 +203,9 @@ static int opened(int directory, const char *path, int flags, mode_t mode) {
             if (met == 1) die();
             if (met) FAIL(met);
         }
+    } else if (kind == READ_ONLY && flags & (O_WRONLY | O_RDWR)) {
+        int met = meet_path("open", directory, path, 0);
+        if (met) FAIL(met);
     }
     return syscall(SYS_openat, directory, path, flags, mode);
 }
