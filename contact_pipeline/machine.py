@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.errors import MachineFault
+from contact_pipeline.errors import ContactPipelineError, MachineFault
 
 NEW: Final = ".new"  # behind the name of a file that is being written
 
@@ -37,6 +37,8 @@ def fault_of(error: BaseException) -> MachineFault | None:
     match error:
         case MachineFault():
             return error
+        case ContactPipelineError():
+            return None
         case OSError():
             where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
             said = f"{error.strerror or error}{where}."

@@ -184,6 +184,11 @@ class Pipeline:
                 self._give_up(line["upload_id"], user)
             interrupt.add_note(self._where(line["upload_id"]))
             raise
+        except Exception as error:
+            if fault := fault_of(error):
+                fault.add_note(self._where(line["upload_id"]))
+                raise fault from error
+            raise
         return self._upload(added)
 
     def read(self, upload: str | Upload) -> Upload:

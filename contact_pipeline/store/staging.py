@@ -136,6 +136,8 @@ class Staging:
                 yield database
             finally:
                 self._database = None
+            if not read_only:
+                database.run("CHECKPOINT")  # what is frozen next is one file; where there is no room for it, it is said
 
     @contextmanager
     def look(self) -> Iterator[Database | None]:

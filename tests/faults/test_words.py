@@ -6,8 +6,11 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import MachineFault
-from tests.faults.sweep import copy_home
+from tests.faults.sweep import KINDS, copy_home
 from tests.trust import record
+
+
+LOOKS = [["uploads"], ["contacts", "list"], ["groups", "list"], ["users", "list"]]
 
 
 @pytest.fixture
@@ -33,6 +36,11 @@ def overwritten(path):
 
 def emptied(path):
     path.write_bytes(b"")
+
+
+def made_a_folder(path):
+    path.unlink()
+    path.mkdir()
 
 
 DAMAGES = (cut_off, overwritten, emptied)
@@ -64,7 +72,7 @@ def test_a_home_that_lost_its_contact_database_says_so_and_gets_no_new_one(words
     assert not (home / "contacts.duckdb").exists()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [*DAMAGES, made_a_folder])
 def test_a_damaged_staging_database_stops_neither_the_list_nor_another_erasure(damage, ground, home):
     damage(home / "staging" / ground.made["planned"] / "staging.duckdb")
     done = ground.worker.ask(
@@ -96,3 +104,84 @@ def test_too_little_memory_is_told_in_words(ground, home):
     )["ended"]
     assert ended["status"] == 1
     assert json.loads(ended["out"])["error"]["code"] == "memory"
+
+
+def test_a_wrong_bit_anywhere_is_damage_in_words_and_stops_no_erasure(ground, home):
+    """Three places in every staged file and in the contact database: no traceback, whatever is asked for."""
+    planned = home / "staging" / ground.made["planned"]
+    wrong, tried = [], 0
+    for path in (home / "contacts.duckdb", *sorted(planned.iterdir())):
+        whole = path.read_bytes()
+        for place in range(len(whole) // 6, len(whole), len(whole) // 3):
+            tried += 1
+            altered = copy_home(home, home.parent / "altered")
+            (altered / path.relative_to(home)).write_bytes(
+                whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+            )
+            done = ground.worker.ask(
+                altered,
+                ["uploads"],
+                ["show", planned.name],
+                ["rejected", planned.name],
+                ["apply", planned.name],
+                ["contacts", "erase", "2", "--yes"],
+            )["ended"]
+            said = "".join(ended["out"] + ended["err"] for ended in done)
+            stopped = path.parent == planned and done[-1]["status"] != 0
+            if len(done) < 5 or stopped or "Traceback" in said:
+                wrong.append((path.name, place, said[-500:]))
+    record("damaged-files", tried=tried, failed=len(wrong), where="wrong bits")
+    assert not wrong
+
+
+def test_a_read_only_home_can_be_looked_at(ground, home):
+    done = ground.worker.ask(home, *LOOKS, ["verify"], kind=KINDS["read-only"], at=1)["ended"]
+    assert [ended["status"] for ended in done] == [0] * len(done)
+    assert len(done) == len(LOOKS) + 1
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        ({"kind": KINDS["read-only"], "at": 1}, "read-only"),
+        ({"kind": KINDS["forbidden"], "at": 5}, "no-permission"),
+        ({"kind": KINDS["broken"], "at": 5}, "disk-error"),
+        ({"limits": {"RLIMIT_FSIZE": 100_000}}, "disk-full"),
+        ({"limits": {"RLIMIT_NOFILE": 12}}, "too-many-files"),
+    ],
+)
+def test_what_the_machine_does_not_allow_is_said_with_where_the_upload_stands(made, code, ground, home):
+    """`import` and `contacts erase` end with one sentence, and go on once it is allowed."""
+    new = ["import", str(ground.folder / "new.csv"), "--profile", "outreach_contacts", "--group", "Summer", "--yes"]
+    for words in (new, ["contacts", "erase", "2", "--yes"]):
+        (ended,) = ground.worker.ask(home, [*words, "--json"], **made)["ended"]
+        error = json.loads(ended["out"])["error"]
+        assert (ended["status"], error["code"]) == (1, code), ended
+        assert any(true in error["message"] for true in ("is not planned yet", "Nothing was begun", "erased in part"))
+        (again,) = ground.worker.ask(home, words)["ended"]
+        assert again["status"] == 0, again
+
+
+@pytest.mark.parametrize("room", [0, 4_096, 8_192, 16_384, 100_000, 600_000, 1_500_000, 6_000_000])
+def test_with_so_many_bytes_left_a_command_is_done_wholly_or_says_what_is_not(room, ground, home):
+    """What an import says is so, and the same apply and erasure go on once there is room."""
+    made = ground.made
+    commands = [
+        ["apply", made["planned"]],
+        ["import", str(ground.folder / "new.csv"), "--profile", "outreach_contacts", "--group", "Summer", "--yes"],
+        ["contacts", "erase", "2", "--yes"],
+    ]
+    problems = []
+    for words in commands:
+        (ended,) = ground.worker.ask(home, words, kind=KINDS["room"], room=room)["ended"]
+        said = ended["out"] + ended["err"]
+        if ended["status"] not in {0, 1} or (ended["status"] and "disk is full" not in said):
+            problems.append(said)
+        (again,) = ground.worker.ask(home, words)["ended"]
+        if again["status"] and "erased already" not in again["err"]:
+            problems.append(again["err"])
+    (verified,) = ground.worker.ask(home, ["verify"])["ended"]
+    if verified["status"]:
+        problems.append(verified["out"])
+    record("disk-full", tried=len(commands), failed=len(problems), where=f"{room:,} bytes left")
+    assert not problems
