@@ -9,7 +9,6 @@ from contact_pipeline.errors import MachineFault
 from tests.faults.sweep import KINDS, copy_home
 from tests.trust import record
 
-
 LOOKS = [["uploads"], ["contacts", "list"], ["groups", "list"], ["users", "list"]]
 
 

@@ -1,8 +1,9 @@
 """Runs commands of the command line in forks of a process that has loaded everything, with one call made to go wrong.
 
-A request is a line of JSON on stdin: home, commands (lists of words), kind, at and room as `faults.c` has them, and
-limits (`setrlimit` name → value). The answer is a line on stdout: status (negative: the signal that ended the fork),
-calls, and for each command that ended its status, out and err.
+A request is a line of JSON on stdin: home, commands (lists of words), jobs (name, partition and configuration of a
+Dagster run, its instance in the home), kind, at and room as `faults.c` has them, and limits (`setrlimit` name →
+value). The answer is a line on stdout: status (negative: the signal that ended the fork), calls, and for each command
+that ended its status, out and err.
 """
 
 from __future__ import annotations
@@ -69,6 +70,12 @@ def _in_fork(request: dict[str, Any], answers: int) -> None:
             said = [stream.buffer.getvalue().decode() for stream in (out, err) if not stream.flush()]
             ended = {"words": words, "status": status, "out": said[0], "err": said[1]}
             os.write(answers, json.dumps(ended).encode() + b"\n")
+        for name, partition, config in request.get("jobs", ()):
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                status = _run_job(request["home"], name, partition, config)
+            ended = {"words": [name], "status": status, "out": out.getvalue(), "err": err.getvalue()}
+            os.write(answers, json.dumps(ended).encode() + b"\n")
         atexit._run_exitfuncs()
     except BaseException:  # noqa: BLE001 - said in the answer
         status = 99
@@ -80,10 +87,33 @@ def _in_fork(request: dict[str, Any], answers: int) -> None:
         os._exit(status if isinstance(status, int) else 1)
 
 
+def _run_job(home: str, name: str, partition: str, config: dict[str, Any]) -> int:
+    """Runs a job on one upload as a run worker does; 0 if the run succeeded."""
+    import dagster as dg
+
+    from contact_pipeline.orchestration.definitions import build_definitions
+    from contact_pipeline.orchestration.resources import PipelineResource
+
+    definitions = build_definitions({"pipeline": PipelineResource(home=home)})
+    with dg.DagsterInstance.from_config(f"{home}/dagster") as instance:
+        instance.add_dynamic_partitions("uploads", [partition])
+        job = definitions.resolve_job_def(name)
+        done = job.execute_in_process(
+            instance=instance,
+            tags={"dagster/partition": partition},
+            run_config=config,
+            raise_on_error=False,
+        )
+    return int(not done.success)
+
+
 def main() -> None:
     """Answers requests until stdin ends."""
     for line in sys.stdin:
-        print(json.dumps(_fork(json.loads(line))), flush=True)  # noqa: T201
+        request = json.loads(line)
+        if request.get("jobs"):
+            import contact_pipeline.orchestration.definitions  # noqa: F401 - once, not in every fork
+        print(json.dumps(_fork(request)), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
