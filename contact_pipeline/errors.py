@@ -68,8 +68,33 @@ class StoreBusy(ContactPipelineError):
     """The contact database stayed locked by another process for longer than the setting allows."""
 
 
-class DatabaseDamaged(ContactPipelineError):
-    """A database file that DuckDB cannot read: it is none, or cut off, or a block of it was changed."""
+class MachineFault(ContactPipelineError):
+    """Disk, memory, permissions or a damaged file stopped the work; the data are not at fault.
+
+    Attributes:
+        code: stable name of the fault, for scripts.
+        message: what happened, and to which file.
+        fix: what to do about it.
+    """
+
+    def __init__(self, code: str, message: str, fix: str) -> None:
+        super().__init__(code, message, fix)
+        self.code = code
+        self.message = message
+        self.fix = fix
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether a file cannot be read and never will be: it is damaged, parts of it are gone, or it is no file."""
+        return self.code.removeprefix("contacts-") in {"damaged", "missing", "not-a-file", "not-a-folder"}
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.message, *where_it_stands(self), self.fix) if part)
+
+
+def where_it_stands(error: BaseException) -> list[str]:
+    """What is true of the upload or person that somebody was working on: notes of an error."""
+    return list(dict.fromkeys(getattr(error, "__notes__", ())))
 
 
 @dataclass(frozen=True, slots=True)

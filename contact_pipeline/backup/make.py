@@ -69,7 +69,7 @@ def back_up(store: Store, file: Path, *, overwrite: bool = False, staged: bool =
     Raises:
         Refusal: there is no contact database (code `home-empty`).
         Usage: the file cannot be written there (`file-exists`, `folder-missing`, `not-a-file`).
-        DatabaseDamaged: the contact database cannot be read; no backup that is worse than an older one is made.
+        MachineFault: the contact database cannot be read; no backup that is worse than an older one is made.
         StoreBusy: the contact database stayed locked for longer than the settings allow.
     """
     settings = store.settings

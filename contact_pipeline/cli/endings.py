@@ -12,8 +12,9 @@ import typer
 from pydantic import ValidationError
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.invocation import INTERRUPTED
-from contact_pipeline.errors import ContactPipelineError, DatabaseDamaged, Refusal, Usage
+from contact_pipeline.cli.invocation import interrupted
+from contact_pipeline.errors import ContactPipelineError, Refusal, StoreBusy, Usage, where_it_stands
+from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import ANY, mask
 from contact_pipeline.visible import visible
 
@@ -36,10 +37,15 @@ def report(invocation: Invocation, upload: Upload, *, blocked_is_done: bool = Fa
 
     if upload.state == "refused":
         raise _refused(upload)
-    if invocation.json:
-        console.document(upload.as_dict())
-    else:
-        console.show(*draw_upload(invocation, upload))
+    try:
+        if invocation.json:
+            console.document(upload.as_dict())
+        else:
+            console.show(*draw_upload(invocation, upload))
+        sys.stdout.flush()
+    except (OSError, ContactPipelineError) as error:  # what was done is done
+        error.add_note(f"Upload {upload.upload_id} is {upload.state}.")
+        raise
     return REFUSED if upload.state in _STOPPED and not (blocked_is_done and upload.state == "blocked") else DONE
 
 
@@ -69,18 +75,17 @@ def _in_words(error: BaseException) -> Refusal:
         case typer.TyperException():
             return Refusal("refused", error.format_message(), "")
         case typer.Abort() | KeyboardInterrupt():
-            return INTERRUPTED
-        case DatabaseDamaged():
-            return Refusal("database-damaged", str(error), "")
-        case ContactPipelineError():
+            return interrupted(error)
+        case StoreBusy():
             return Refusal("busy", str(error), "")
         case ValidationError(title="Settings"):
             first = error.errors(include_url=False, include_input=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             return Usage("setting", f"Setting {name}: {first['msg']}.", f"Correct CONTACT_PIPELINE_{name.upper()}.")
-        case OSError():
-            where = f": {error.filename}" if error.filename else ""
-            return Refusal("machine", f"{error.strerror or error}{where}.", "Put that right, then repeat the command.")
+        case _ if fault := fault_of(error):
+            return Refusal(fault.code, " ".join([fault.message, *where_it_stands(error)]), fault.fix)
+        case ContactPipelineError():
+            return Refusal("refused", str(error), "")
         case _:
             sys.stderr.write(visible(mask("".join(traceback.format_exception(error)), ANY)))
             said = mask(repr(error), ANY)

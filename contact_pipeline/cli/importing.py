@@ -11,6 +11,7 @@ from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.file_options import Request, takes_a_file
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.uploads import PANEL
+from contact_pipeline.errors import Refusal
 from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -74,8 +75,11 @@ def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) 
     try:
         with console.busy("Applying"):
             return pipeline.apply(upload.upload_id, user=user, changeset=upload.changeset_sha256, replan=replan)
-    except KeyboardInterrupt:
-        return pipeline.cancel(upload.upload_id, user=user)
+    except KeyboardInterrupt as interrupt:
+        try:
+            return pipeline.cancel(upload.upload_id, user=user)
+        except Refusal:  # it is applied, as the interrupt says
+            raise interrupt from None
 
 
 def agreed(upload: Upload) -> bool:

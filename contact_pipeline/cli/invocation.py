@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, where_it_stands
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -32,7 +32,12 @@ Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show social security
 User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
 
 
-INTERRUPTED = Refusal("interrupted", "Interrupted.", "Nothing is left half done; repeat it to do it after all.")
+def interrupted(error: BaseException) -> Refusal:
+    """What Ctrl-C left: where an upload stands, as far as the command had come to one."""
+    notes = where_it_stands(error)
+    if notes:
+        return Refusal("interrupted", " ".join(["Interrupted.", *notes]), "")
+    return Refusal("interrupted", "Interrupted.", "It is done wholly or not at all; repeat it to be sure.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
         try:
             return function(ctx.obj, **options)
         except KeyboardInterrupt as interrupt:  # typer would end without a word
-            raise INTERRUPTED from interrupt
+            raise interrupted(interrupt) from interrupt
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [

@@ -36,7 +36,7 @@ def draw_upload(
     invocation: Invocation, upload: Upload, *, all_errors: bool = False, all_changes: bool = False, rows: bool = False
 ) -> list[RenderableType]:
     """The whole page of one upload."""
-    with upload.staging.look():  # once for all that is drawn
+    with upload.looking():
         return [
             draw_facts(upload),
             *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -15,7 +17,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from contact_pipeline.errors import DatabaseDamaged, StoreBusy, faults_masked
+from contact_pipeline.engines.parquet import parquet_in_words
+from contact_pipeline.errors import MachineFault, StoreBusy, faults_masked
+from contact_pipeline.machine import NEW, damaged, fault_in, missing, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -28,10 +32,12 @@ T = TypeVar("T")
 # What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
 
-# What DuckDB says of a file of which it cannot make sense.
-_DAMAGED: Final = ("Corrupt database file", "not a valid DuckDB database file", "Failed to deserialize")
-
 _COPIED_AT_A_TIME: Final = 4_000_000  # bytes
+
+_DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
+_CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
+_ABSENCE: Final = ("No files found", "No such file")
+_PATH: Final = re.compile(r"""["'](/[^"'\n]+)["']""")  # in DuckDB's messages
 
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
@@ -121,18 +127,19 @@ class Database:
         """
         # A table, as the first versions kept them, and as erasing leaves them.
         self.run(f"DROP TABLE {view}" if self.has_table(view) else f"DROP VIEW IF EXISTS {view}")
-        for file in self._kept(view):
+        for file in self._beside("").glob(f"{view}-*.parquet*"):
             file.unlink()
         for number, query in enumerate(queries):
-            file = self._beside(f"{view}-{number:05d}.parquet")
-            self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet)")
+            with put_in_place(self._beside(f"{view}-{number:05d}.parquet")) as file:
+                self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet, USE_TMP_FILE false)")
         self.see_files(view)
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
         """The rows that `keep` wrote, in their order, in frames of bounded size."""
         import polars as pl
 
-        return pl.scan_parquet(self._kept(view), glob=False).collect_batches(maintain_order=True)
+        with parquet_in_words(self._beside(view)):
+            yield from pl.scan_parquet(self._kept(view), glob=False).collect_batches(maintain_order=True)
 
     def see_files(self, view: str, prefix: str | None = None) -> None:
         """Makes the Parquet files `prefix-*` beside the database a view; its path is relative, so they can be moved.
@@ -177,7 +184,8 @@ class Database:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # there is none after a fault of the disk; the first error is the one to tell
+                self._connection.execute("ROLLBACK")
             raise
         self.run("COMMIT")
 
@@ -200,7 +208,8 @@ class Database:
             self.search(path.parent)
             yield
         finally:
-            self.run(f"DETACH {alias}")
+            with suppress(duckdb.ConnectionException):  # ended after a fault of the disk: nothing is attached any more
+                self.run(f"DETACH {alias}")
 
     def search(self, folder: Path) -> None:
         """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""
@@ -226,27 +235,50 @@ def open_database(
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
-        DatabaseDamaged: the file, or one that is read within the block, is no database or was damaged.
+        MachineFault: a file is damaged, or disk, memory or permissions are missing.
         Refusal: DuckDB would misread its path (code `home-path`): look for views' files in two places, and in neither
             the right one, or write its log elsewhere.
     """
     if path is not None:
         check_folder(path.parent)
-    connection = _instance(settings.memory_limit, settings.threads, settings.home).cursor()
+    with _in_words(path):
+        connection = _connection(settings)
     try:
-        files = [each for each in (path, *(beside or {}).values()) if each]
-        with faults_masked(), _interruptible(), _damage_named(files), ExitStack() as held:
+        with faults_masked(), _interruptible(), _in_words(path), ExitStack() as held:
             if not read_only:
                 held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
                 held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
             if path is not None:
+                if not read_only and not path.exists():
+                    _make(connection, path)
                 held.enter_context(_used(connection, path, settings, read_only=read_only))
                 database.search(path.parent)
             yield database
     finally:
         connection.close()
+
+
+def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Makes an empty database file, for the owner only; cut off, none is there. Others wait, and find it made."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        new, alias = path.with_name(path.name + NEW), f"new_{next(_numbers)}"
+        for left in path.parent.glob(f"{new.name}*"):
+            left.unlink()
+        try:
+            connection.execute(f"ATTACH {text(new)} AS {alias}")
+            connection.execute(f"CHECKPOINT {alias}")
+        finally:
+            connection.execute(f"DETACH DATABASE IF EXISTS {alias}")
+        new.chmod(0o600)
+        new.replace(path)
+    finally:
+        os.close(folder)
 
 
 def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database], None] | None = None) -> None:
@@ -349,13 +381,81 @@ def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings,
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
-    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry."""
+    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry.
+
+    What is committed stands in the log even where there is no room to take it into the file.
+    """
     detach = f"USE memory; DETACH DATABASE IF EXISTS {alias}"
     try:
         connection.execute(detach)
-    except (KeyboardInterrupt, RuntimeError, duckdb.InterruptException):
+    except (KeyboardInterrupt, duckdb.InterruptException):
         connection.execute(detach)
         raise
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        connection.execute(detach)
+        raise
+    except duckdb.Error as error:
+        forget_instances(_fault_of(error, None))
+
+
+_instances: dict[tuple[str, int | None, Path], duckdb.DuckDBPyConnection] = {}
+
+
+def _connection(settings: Settings) -> duckdb.DuckDBPyConnection:
+    return _instance(settings.memory_limit, settings.threads, settings.home).cursor()
+
+
+_ended_by: MachineFault | None = None
+
+
+def forget_instances(fault: MachineFault | None = None) -> None:
+    """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file.
+
+    Args:
+        fault: to be told of what was still open and is now closed.
+    """
+    global _ended_by  # noqa: PLW0603 - there is one DuckDB in a process
+    _ended_by = fault
+    _instance.cache_clear()
+    while _instances:
+        _, instance = _instances.popitem()
+        with suppress(duckdb.Error):
+            instance.close()
+
+
+@contextmanager
+def _in_words(path: Path | None) -> Iterator[None]:
+    """Turns what DuckDB says of disk, memory and damaged files into a fault in words."""
+    try:
+        yield
+    except duckdb.Error as error:
+        fault = _fault_of(error, path)
+        if fault is None:
+            raise
+        if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+            forget_instances(fault)
+        raise fault from error
+
+
+def _fault_of(error: duckdb.Error, path: Path | None) -> MachineFault | None:
+    if isinstance(error, duckdb.ConnectionException) and _ended_by is not None:
+        return MachineFault(_ended_by.code, _ended_by.message, _ended_by.fix)
+    said = str(error)
+    named = _PATH.search(said)
+    file = Path(named.group(1)) if named else path
+    fault = fault_in(said, file)
+    if fault is not None:
+        return fault
+    if isinstance(error, duckdb.OutOfMemoryException):
+        more = "Set CONTACT_PIPELINE_MEMORY_LIMIT higher, or close other programs; then repeat the command."
+        return MachineFault("memory", "DuckDB has not enough memory for this.", more)
+    if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
+        return missing(file)
+    if isinstance(error, _DAMAGE) or _CORRUPT in said:
+        return damaged(file)
+    return None
 
 
 @cache
@@ -367,6 +467,7 @@ def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.Duck
     instance = duckdb.connect(":memory:", config=config)
     instance.execute("SET enable_progress_bar = false")
     atexit.register(instance.close)
+    _instances[memory_limit, threads, home] = instance
     return instance
 
 
@@ -386,25 +487,6 @@ def _interruptible() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
         raise
-
-
-@contextmanager
-def _damage_named(files: Sequence[Path]) -> Iterator[None]:
-    """Says in one sentence which of the database files that are open is damaged."""
-    try:
-        yield
-    except duckdb.Error as error:
-        said = str(error)
-        if "Could not read enough bytes" in said:
-            files = [path for path in files if str(path) in said]
-        elif not any(sign in said for sign in _DAMAGED):
-            raise
-        if not files:
-            raise
-        raise DatabaseDamaged(
-            f"{' or '.join(path.name for path in files)} is no database, or it is damaged. "
-            "`contact-pipeline verify` looks through the home and says what to do."
-        ) from error
 
 
 def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:

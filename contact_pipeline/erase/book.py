@@ -182,6 +182,21 @@ def freeze(database: Database, upload_id: str, files: Mapping[str, str]) -> None
     change_line(database, upload_id, staged_files=dict(files))
 
 
+def give_up(database: Database, line: LedgerLine) -> None:
+    """Says on the line of an upload whose staged tables could not be read, and are gone, that it is to be planned."""
+    change_line(
+        database,
+        line.upload_id,
+        expected={"staged", "blocked", "stale"},
+        state="stale",
+        reason={
+            "code": "staging-damaged",
+            "message": f"What was staged for {line.file_name} could not be read, and went when somebody was erased.",
+            "fix": "Plan it again; where its original held the person and is gone too, drop the file again.",
+        },
+    )
+
+
 def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], errors: int) -> None:
     """Puts the counts of an upload's rows into its line: rows in review may have been left out."""
     change_line(database, upload_id, expected=None, **{**outcomes, "error_count": errors})

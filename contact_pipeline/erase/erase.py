@@ -11,9 +11,11 @@ All the while nobody else can write the contact database.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from contact_pipeline.engines import Database, rewrite_database
@@ -81,28 +83,33 @@ def erase(
         pattern = re.compile(person.pattern) if person.pattern else None
         lines, home = find_lines(contacts), home_id(contacts)
         _refuse_while_staging(store, lines, pattern)
-        rows = _find_rows(store, contacts, lines, person)
         frozen = _frozen(store, lines)
+        rows, unreadable = _find_rows(store, contacts, lines, person, frozen)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
-            for upload_id in frozen:
+            for upload_id in rows.keys() & frozen:
                 book.freeze(contacts, upload_id, {})
         note_erasures(settings, contacts)
         copies = delete_copies(settings)
         deleted = delete_kept(settings, pattern, rows)
         erase_previews(settings, pattern, rows)
+        for broken in unreadable:  # nobody can say whether it holds the person, and it can be made again
+            shutil.rmtree(broken)
         for line in lines:
             folder = store.staging(line.upload_id).folder
             if folder.exists():
                 found = rows.get(line.upload_id, set())
-                empty_staged(folder, person, settings, found, planned=line.state in _PLANNED)
+                unreadable |= empty_staged(
+                    folder,
+                    person,
+                    settings,
+                    found,
+                    planned=line.state in _PLANNED,
+                    intact=line.upload_id in frozen,
+                )
         with contacts.transaction():
             book.empty(contacts, person, rows, lines)
-            for line in lines:
-                if line.upload_id in rows:
-                    _count_again(store, contacts, line)
-            for upload_id in frozen:
-                book.freeze(contacts, upload_id, store.staging(upload_id).digests())
+            _take_stock(store, contacts, lines, rows, frozen)
         at = commit_time(contacts, now())
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:
@@ -111,7 +118,7 @@ def erase(
         person.contact_ids,
         at,
         {upload_id: sorted(found) for upload_id, found in sorted(rows.items())},
-        [*(str(path.relative_to(settings.home)) for path in copies), *deleted],
+        [*(str(path.relative_to(settings.home)) for path in (*copies, *sorted(unreadable))), *deleted],
         person.shared,
         find_left(settings, pattern, person.contact_ids, home),
     )
@@ -147,9 +154,15 @@ def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: 
             )
 
 
-def _find_rows(store: Store, database: Database, lines: Collection[LedgerLine], person: Person) -> dict[str, set[int]]:
-    """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill."""
+def _find_rows(
+    store: Store, database: Database, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
+) -> tuple[dict[str, set[int]], set[Path]]:
+    """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill.
+
+    And the folders of staged tables that cannot be read; where the upload's own cannot, only that one.
+    """
     found: dict[str, set[int]] = {}
+    unreadable: set[Path] = set()
     for upload_id, row in database.rows(f"""
         SELECT upload_id, row_number FROM contact_changes
         WHERE contact_id IN ({person.ids}) AND row_number IS NOT NULL
@@ -158,10 +171,11 @@ def _find_rows(store: Store, database: Database, lines: Collection[LedgerLine], 
     for line in lines:
         folder = store.staging(line.upload_id).folder
         if folder.exists():
-            rows = find_rows(folder, person, store.settings)
+            rows, broken = find_rows(folder, person, store.settings, intact=line.upload_id in frozen)
+            unreadable |= {folder} if folder in broken else broken
             if rows:
                 found.setdefault(line.upload_id, set()).update(rows)
-    return found
+    return found, unreadable
 
 
 def _frozen(store: Store, lines: Collection[LedgerLine]) -> list[str]:
@@ -175,6 +189,20 @@ def _frozen(store: Store, lines: Collection[LedgerLine]) -> list[str]:
         if line.staged_files is not None and (staging := store.staging(line.upload_id)).exists()
         if not line.staged_files or not staging.differences(line.staged_files)
     ]
+
+
+def _take_stock(
+    store: Store, contacts: Database, lines: Collection[LedgerLine], rows: Collection[str], frozen: Collection[str]
+) -> None:
+    """Brings the ledger to what is staged now: counts, files, and the uploads of which nothing is staged any more."""
+    for line in lines:
+        staging = store.staging(line.upload_id)
+        if line.upload_id in rows:
+            _count_again(store, contacts, line)
+        if line.upload_id in frozen and staging.exists():
+            book.freeze(contacts, line.upload_id, staging.digests())
+        if line.state in _PLANNED and not staging.exists():
+            book.give_up(contacts, line)
 
 
 def _count_again(store: Store, contacts: Database, line: LedgerLine) -> None:

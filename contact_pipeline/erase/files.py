@@ -7,12 +7,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
 import polars as pl
 
-from contact_pipeline.engines import open_database
+from contact_pipeline.engines import open_database, read_parquet
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.archive import read_header
 from contact_pipeline.store.copies import homes_put_aside
@@ -96,7 +98,8 @@ def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
         with path.open("rb") as file:
             start = file.read(4)
             if start == b"PAR1":
-                return any(pattern.search(text) for text in _cells(path))
+                with suppress(MachineFault):  # damaged or cut off: its bytes are looked at
+                    return any(pattern.search(text) for text in _cells(path))
             file.seek(0)
             return any(pattern.search(text) for text in _texts(file, start))
     except FileNotFoundError:
@@ -153,7 +156,7 @@ def _pieces(file: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
 
 
 def _cells(path: Path) -> Iterator[str]:
-    frame = pl.read_parquet(path, glob=False)
+    frame = read_parquet(path)
     for name, dtype in frame.schema.items():
         column = frame[name].list.join("\x1f") if dtype == pl.List(pl.String) else frame[name]
         if column.dtype == pl.String:

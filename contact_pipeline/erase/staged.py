@@ -14,11 +14,11 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Database, open_database, quoted, rewrite_database
+from contact_pipeline.engines import Database, open_database, parquet_in_words, quoted, read_parquet, rewrite_database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
-from contact_pipeline.errors import StoreBusy
-from contact_pipeline.owner_only import owner_only
+from contact_pipeline.errors import ContactPipelineError, MachineFault, StoreBusy
+from contact_pipeline.machine import NEW, damaged, put_in_place
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import is_successor
 
@@ -39,26 +39,44 @@ _KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
 _UNFINISHED: Final = "to_be_rewritten"
 
 
-def find_rows(folder: Path, person: Person, settings: Settings) -> set[int]:
-    """The rows of an upload that are a person, as far as what is staged for it says so.
+def find_rows(folder: Path, person: Person, settings: Settings, *, intact: bool) -> tuple[set[int], set[Path]]:
+    """The rows of an upload that are a person, as far as what is staged for it says so, and folders that say nothing.
+
+    A folder with a file that is damaged or was cut off cannot be searched.
 
     Args:
         folder: the upload's staging folder; the inverse and rows decided later lie in folders of their own in it.
         person: who it is.
         settings: memory limit, threads and patience.
+        intact: whether what is staged is what was frozen; if not, whatever goes wrong is damage.
 
     Raises:
         StoreBusy: another program has the staging database open.
     """
+    rows: set[int] = set()
+    unreadable: set[Path] = set()
     with _naming(folder):
-        return set[int]().union(
-            *(_rows_in_database(path, person, settings) for path in _databases(folder)),
-            *(_rows_in_file(path, person) for path in _files(folder)),
-        )
+        for path in (*_databases(folder), *_files(folder)):
+            try:
+                with _damage_in_words(path, intact=intact):
+                    rows |= (
+                        _rows_in_file(path, person)
+                        if path.suffix == ".parquet"
+                        else _rows_in_database(path, person, settings)
+                    )
+            except MachineFault as fault:
+                if not fault.is_damage:
+                    raise
+                unreadable.add(path.parent)
+    return rows, unreadable
 
 
-def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool) -> None:
+def empty_staged(
+    folder: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool, intact: bool
+) -> set[Path]:
     """Empties a person's rows in everything that is staged for an upload; done again, it changes nothing.
+
+    A folder in which a file proves to be damaged is deleted: nobody can say whether it holds the person.
 
     Args:
         folder: the upload's staging folder.
@@ -66,15 +84,31 @@ def empty_staged(folder: Path, person: Person, settings: Settings, rows: set[int
         settings: memory limit, threads and patience.
         rows: the upload's rows that are the person.
         planned: whether the upload is still to be applied: its rows must then be left out.
+        intact: whether what is staged is what was frozen; if not, whatever goes wrong is damage.
+
+    Returns:
+        The folders that were deleted.
 
     Raises:
         StoreBusy: another program has the staging database open.
     """
+    deleted: set[Path] = set()
     with _naming(folder):
-        for path in _files(folder):
-            _empty_file(path, rows)
-        for path in _databases(folder):
-            _empty_database(path, person, settings, rows, planned=planned)
+        for path in (*_files(folder), *_databases(folder)):
+            if not path.exists():  # deleted with its folder
+                continue
+            try:
+                with _damage_in_words(path, intact=intact):
+                    if path.suffix == ".parquet":
+                        _empty_file(path, rows)
+                    else:
+                        _empty_database(path, person, settings, rows, planned=planned)
+            except MachineFault as fault:
+                if not fault.is_damage:
+                    raise
+                shutil.rmtree(path.parent)
+                deleted.add(path.parent)
+    return deleted
 
 
 def _files(folder: Path) -> list[Path]:
@@ -89,7 +123,21 @@ def _databases(folder: Path) -> list[Path]:
             shutil.rmtree(left)
         elif is_successor(left):
             left.unlink()
+    for left in folder.rglob(f"*{NEW}"):  # what was not written to its end
+        left.unlink(missing_ok=True)
     return sorted(folder.rglob(_DATABASE))
+
+
+@contextmanager
+def _damage_in_words(path: Path, *, intact: bool) -> Iterator[None]:
+    try:
+        yield
+    except (ContactPipelineError, OSError):
+        raise
+    except Exception as error:
+        if intact:
+            raise
+        raise damaged(path) from error
 
 
 @contextmanager
@@ -102,13 +150,14 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 def _rows_in_file(path: Path, person: Person) -> set[int]:
-    frame = pl.scan_parquet(path, glob=False)
-    schema = frame.collect_schema()
-    texts = list(_texts(schema))
-    if person.pattern is None or _ROW not in schema or not texts:
-        return set()
-    found = frame.filter(pl.any_horizontal(text.str.contains(person.pattern) for text in texts)).select(_ROW)
-    return set(found.collect()[_ROW])
+    with parquet_in_words(path):
+        frame = pl.scan_parquet(path, glob=False)
+        schema = frame.collect_schema()
+        texts = list(_texts(schema))
+        if person.pattern is None or _ROW not in schema or not texts:
+            return set()
+        found = frame.filter(pl.any_horizontal(text.str.contains(person.pattern) for text in texts)).select(_ROW)
+        return set(found.collect()[_ROW])
 
 
 def _texts(schema: pl.Schema) -> Iterator[pl.Expr]:
@@ -120,21 +169,19 @@ def _texts(schema: pl.Schema) -> Iterator[pl.Expr]:
 
 
 def _empty_file(path: Path, rows: set[int]) -> None:
-    if not rows or _ROW not in pl.scan_parquet(path, glob=False).collect_schema():
-        return
     mine = pl.col(_ROW).is_in(sorted(rows))
-    if not pl.scan_parquet(path, glob=False).select(mine.any()).collect().item():
-        return
-    frame = pl.read_parquet(path, glob=False)
-    emptied = frame.with_columns(
+    with parquet_in_words(path):
+        frame = pl.scan_parquet(path, glob=False)
+        if not rows or _ROW not in frame.collect_schema() or not frame.select(mine.any()).collect().item():
+            return
+    whole = read_parquet(path)
+    emptied = whole.with_columns(
         pl.when(mine).then(0 if name == "repaired" else None).otherwise(pl.col(name)).cast(dtype).alias(name)
-        for name, dtype in frame.schema.items()
+        for name, dtype in whole.schema.items()
         if name not in _KEPT_IN_FILES
     )
-    new = path.with_name(f"{path.name}.new")
-    with owner_only():
+    with put_in_place(path) as new:
         emptied.write_parquet(new, compression="lz4")
-    new.replace(path)
 
 
 def _rows_in_database(path: Path, person: Person, settings: Settings) -> set[int]:

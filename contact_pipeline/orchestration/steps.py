@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
 from contact_pipeline.orchestration.metadata import inverse_preview
@@ -32,7 +32,7 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
     for upload_id in upload_ids(context):
         try:
             upload = step(upload_id)
-        except Refusal as refusal:
+        except (Refusal, MachineFault) as refusal:
             refusals.append(str(refusal))
         else:
             show_stage(of_run(context), pipeline, asset, upload)
@@ -52,7 +52,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
     for upload_id in upload_ids(context):
         try:
             ending = apply_approved(pipeline, upload_id, approval)
-        except Refusal as refusal:
+        except (Refusal, MachineFault) as refusal:
             failures.append(str(refusal))
             continue
         context.log.info("%s: %s", upload_id, ending.said)
@@ -100,6 +100,9 @@ def grant_each(
         try:
             pipeline.show(upload_id)
             upload = plan.look(upload_id) if plan else grant(upload_id)
+        except MachineFault as fault:
+            refusals.append(f"Upload {upload_id}: {fault}")
+            continue
         except Refusal as refusal:
             refusals.append(f"Nothing was done to upload {upload_id}: {refusal}")
             if refusal.code != "upload-unknown":

@@ -163,6 +163,7 @@ class PlannedTurn:
 def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
     """Stages what takes an applied upload out of effect, or brings an undone one back."""
     staging = store.staging(upload_id).for_undo()
+    staging.discard_damaged()
     staging.make()
     with staging.open() as database:
         with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):

@@ -11,16 +11,27 @@ from __future__ import annotations
 import getpass
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.errors import Refusal, StoreBusy, faults_masked, listed
+from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy, faults_masked, listed
+from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
-from contact_pipeline.pipeline.states import APPLIED, PLANNED, RECEIVED, STAGES, reason, refused, resolved, wrong_state
+from contact_pipeline.pipeline.states import (
+    APPLIED,
+    PLANNED,
+    RECEIVED,
+    STAGES,
+    reason,
+    refused,
+    resolved,
+    where_it_stands,
+    wrong_state,
+)
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.profiles.sensitive import looks_of_sender
@@ -90,16 +101,20 @@ class Pipeline:
                 if progress:
                     progress(STAGES[number], (number - 1) / 4)
                 upload = step(upload)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             try:
                 self._give_up(upload.upload_id, user)
             except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
                 self._give_up(upload.upload_id, user)
+            interrupt.add_note(self._where(upload.upload_id))
             raise
         except StoreBusy as busy:
             again = f"`contact-pipeline replan {upload.upload_id}` goes on with the upload."
             raise StoreBusy(f"{busy} {again}") from busy
         except Exception as error:
+            if fault := fault_of(error):
+                fault.add_note(self._where(upload.upload_id))
+                raise fault from error
             with suppress(StoreBusy):  # the first error is the one to tell
                 said = f"{type(error).__name__} while staging."
                 self._end(upload.upload_id, "failed", reason("failed", said, "Try again."))
@@ -163,11 +178,17 @@ class Pipeline:
                     added = self._admit(line, options, problem=refusal, force=force)
                 if not arrival.complete(added, path):
                     added = self._cancel_changed(added)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             try:
                 self._give_up(line["upload_id"], user)
             except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
                 self._give_up(line["upload_id"], user)
+            interrupt.add_note(self._where(line["upload_id"]))
+            raise
+        except Exception as error:
+            if fault := fault_of(error):
+                fault.add_note(self._where(line["upload_id"]))
+                raise fault from error
             raise
         return self._upload(added)
 
@@ -207,9 +228,11 @@ class Pipeline:
             if line.state == "stale" or not staged:
                 stage = "validated" if staged else "received"
                 self._change(upload_id, {line.state}, state="received", stage=stage, reason=None)
-        for step in (self.read, self.normalize, self.validate):
-            step(upload_id)
-        return self.match(upload_id)
+        with self._telling(upload_id, done={"staged", "blocked"}):
+            for step in (self.read, self.normalize, self.validate):
+                step(upload_id)
+            self.match(upload_id)
+        return self.show(upload_id)
 
     def apply(
         self,
@@ -267,10 +290,11 @@ class Pipeline:
         actor = user or getpass.getuser()
         self._check_roles(line, actor)
         approved_by = f"{actor}, automatic by profile" if automatic else actor
-        applied = committing.commit(self.store, line, approved_by)
-        if replan and applied.state == "stale" and self.plan_again(upload_id).state == "staged":
-            applied = committing.commit(self.store, self.store.line(upload_id), approved_by)
-        return self._upload(applied)
+        with self._telling(upload_id, done=APPLIED):
+            applied = committing.commit(self.store, line, approved_by)
+            if replan and applied.state == "stale" and self.plan_again(upload_id).state == "staged":
+                committing.commit(self.store, self.store.line(upload_id), approved_by)
+        return self.show(upload_id)
 
     def apply_automatic(self, upload_id: str) -> Upload:
         """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
@@ -372,7 +396,12 @@ class Pipeline:
         from contact_pipeline.erase import erase
 
         profiles, _ = self.profiles()
-        return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
+        try:
+            return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
+        except (MachineFault, OSError, KeyboardInterrupt) as error:
+            stopped = fault_of(error) or error
+            stopped.add_note(f"Contact {contact_id} may be erased in part: erase it again, which completes it.")
+            raise stopped from error
 
     def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
         """Writes the whole home into one file, for its owner only; the home may be in use.
@@ -444,13 +473,14 @@ class Pipeline:
         from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new
 
         line = self._to_review(upload_id, actor := user or getpass.getuser())
-        if line.state in APPLIED:
-            done = applied_choices(self.store, self.show(upload_id), choices)
-            choices = {row: to for row, to in choices.items() if row not in done}
-        if choices:
-            record_decisions(self.store, self.show(upload_id), choices, actor)
-            self._decide_again(line, choices, actor)
-        remember_new(self.store, self.show(upload_id))
+        with self._telling(upload_id, doing="resolve"):
+            if line.state in APPLIED:
+                done = applied_choices(self.store, self.show(upload_id), choices)
+                choices = {row: to for row, to in choices.items() if row not in done}
+            if choices:
+                record_decisions(self.store, self.show(upload_id), choices, actor)
+                self._decide_again(line, choices, actor)
+            remember_new(self.store, self.show(upload_id))
         return self.show(upload_id)
 
     def resolve_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
@@ -589,12 +619,14 @@ class Pipeline:
         line = self.store.line(upload_id)
         self._check_can_turn(line, turn)
         self._check_roles(line, actor)
-        while (line.state == "undone") == (turn == "redo"):
-            planned = committing.plan_turn(self.store, upload_id, turn)
-            if committing.commit_turn(self.store, line, turn, planned, actor):
-                return self.show(upload_id)
-            line = self.store.line(upload_id)  # something was committed in between
-        return self._done_before(upload_id, f"{turn}ne")
+        is_mine = False
+        with self._telling(upload_id, done={"undone"} if turn == "undo" else APPLIED):
+            while not is_mine and (line.state == "undone") == (turn == "redo"):
+                is_mine = True  # also where the commit is made and then something fails
+                planned = committing.plan_turn(self.store, upload_id, turn)
+                is_mine = committing.commit_turn(self.store, line, turn, planned, actor)
+                line = self.store.line(upload_id)  # something may have been committed in between
+        return self.show(upload_id) if is_mine else self._done_before(upload_id, f"{turn}ne")
 
     def _check_can_turn(self, line: LedgerLine, turn: Turn) -> None:
         if line.state not in APPLIED and line.state != "undone":
@@ -725,6 +757,40 @@ class Pipeline:
             if after.state == "cancelled":
                 self._forget(line.upload_id)
         return self._upload(after)
+
+    @contextmanager
+    def _telling(self, upload_id: str, *, done: Collection[State] = (), doing: str = "") -> Iterator[None]:
+        """Lets Ctrl-C and a fault of the machine say where the upload stands; a fault after all is done is none.
+
+        Args:
+            upload_id: the upload.
+            done: the states in which nothing is left to do.
+            doing: the command that goes on where it was cut off, if its end is no state.
+        """
+        again = f" The same `{doing}` goes on." if doing else ""
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(self._where(upload_id) + again)
+            raise
+        except Exception as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            with suppress(ContactPipelineError):
+                if self.store.line(upload_id).state in done:
+                    return
+            fault.add_note(self._where(upload_id) + again)
+            raise fault from error
+
+    def _where(self, upload_id: str) -> str:
+        """Where an upload stands, in a sentence."""
+        try:
+            return where_it_stands(self.store.line(upload_id))
+        except Refusal:
+            return "Nothing was begun."
+        except ContactPipelineError:
+            return f"`contact-pipeline show {upload_id}` will say where the upload stands."
 
     def _upload(self, line: LedgerLine) -> Upload:
         return Upload(line, self.store.staging(line.upload_id))

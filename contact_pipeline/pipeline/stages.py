@@ -33,8 +33,8 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     """Stage 1: the file's rows as text, and its headings mapped to fields."""
     profile, options = resolved(line)
     settings, staging = store.settings, store.staging(line.upload_id)
+    staging.remove()  # what was cut off, or cannot be read
     staging.make()
-    staging.clear("raw")
     raw = read_upload(
         Originals(settings).verified(line),
         line.file_name,

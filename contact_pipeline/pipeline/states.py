@@ -53,6 +53,20 @@ def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
     )
 
 
+def where_it_stands(line: LedgerLine) -> str:
+    """What is true of an upload when something stopped in the middle."""
+    match line.state:
+        case "received":
+            again = f"`contact-pipeline replan {line.upload_id}` goes on with it"
+            return f"Upload {line.upload_id} is not planned yet; {again}."
+        case "staged" | "blocked" | "stale":
+            return f"Upload {line.upload_id} is {line.state}; nothing of it is applied."
+        case "cancelled":
+            return f"Upload {line.upload_id} is cancelled: nothing of it stays but its line."
+        case _:
+            return f"Upload {line.upload_id} is {line.state}."
+
+
 def wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:
     """The refusal of something that an upload's state does not allow."""
     return Refusal(

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import write_rejected
@@ -48,13 +49,15 @@ def give_back_rejected(
         overwrite = True
     kind = _file_type(path)
     refuse_output(path, overwrite=overwrite)
-    rejections = upload.rejections.filter(pl.col("severity") == "error")
-    if rejections.is_empty():
-        return None, 0
-    facts = upload.staging.facts()
+    with upload.reading():
+        rejections = upload.rejections.filter(pl.col("severity") == "error")
+        if rejections.is_empty():
+            return None, 0
+        facts = upload.staging.facts()
+        rejected, unreadable = _rejected(upload), _unreadable(upload)
     with new_file(path, overwrite=overwrite) as file:
         rows = write_rejected(
-            _rejected(upload),
+            rejected,
             facts["headings"],
             facts["columns"],
             rejections,
@@ -62,7 +65,7 @@ def give_back_rejected(
             kind,
             upload.delimiter,
             temporary=temporary_folder(settings.home),
-            unreadable=_unreadable(upload),
+            unreadable=unreadable,
         )
     return path, rows
 
@@ -77,7 +80,7 @@ def _rejected(upload: Upload) -> pl.DataFrame:
 
 def _unreadable(upload: Upload) -> pl.DataFrame | None:
     file = upload.staging.folder / _UNREADABLE
-    return pl.read_parquet(file, glob=False) if file.exists() else None
+    return read_parquet(file) if file.exists() else None
 
 
 def _file_type(path: Path) -> Literal["csv", "xlsx"]:

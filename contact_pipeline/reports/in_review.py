@@ -57,7 +57,7 @@ def write_in_review(
 
 
 def _rows(upload: Upload) -> pl.DataFrame:
-    with upload.staging.open(read_only=True) as database:
+    with upload.reading(), upload.staging.open(read_only=True) as database:
         if not database.has("reviews"):
             return pl.DataFrame()
         columns = upload.staging.facts()["columns"]

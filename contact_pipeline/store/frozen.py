@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.machine import NEW
 from contact_pipeline.store.source import sha256_of
 
 _NEXT: Final = ".next"
@@ -31,6 +32,8 @@ def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:
     """
     if frozen is None:
         return ["it was staged by an earlier version"]
+    if not frozen:
+        return ["somebody is being erased from it; where that was cut off, erase again"]
     for name, digest in frozen.items():
         if (waiting := successor(folder / name, digest)).exists():
             waiting.replace(folder / name)
@@ -85,4 +88,8 @@ def replace(path: Path, digest: str) -> None:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return [path for path in folder.iterdir() if not path.is_dir() and not is_successor(path)]
+    return [
+        path
+        for path in folder.iterdir()
+        if not path.is_dir() and not is_successor(path) and path.suffix != NEW  # never written to its end
+    ]

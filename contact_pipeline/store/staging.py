@@ -11,7 +11,9 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.engines import Database, open_database, quoted
+from contact_pipeline.engines import Database, open_database, quoted, read_parquet
+from contact_pipeline.errors import MachineFault
+from contact_pipeline.machine import put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.frozen import differences, digests, replace, successor
@@ -42,10 +44,15 @@ class Staging:
         """Every such changeset."""
         return [Staging(self._settings, f"{self.folder.name}/{path.name}") for path in self.folder.glob("decided-*")]
 
+    def nothing(self) -> Staging:
+        """A place where nothing is staged."""
+        return Staging(self._settings, f"{self.folder.name}/nothing")
+
     def take_rows(self, whole: Staging, rows: Collection[int]) -> None:
         """Stages some rows of an upload by themselves, as the first three stages left them."""
         import polars as pl
 
+        self.discard_damaged()
         self.make()
         names = ("normalized_rows", "rejections", "noted_cells")
         tables = {name: whole.table(name).filter(pl.col("row_number").is_in(list(rows))) for name in names}
@@ -99,6 +106,16 @@ class Staging:
         with owner_only():
             self.folder.mkdir(parents=True, exist_ok=True)
 
+    def discard_damaged(self) -> None:
+        """Deletes what is staged if it cannot be read, so that it can be made anew."""
+        try:
+            with self.look():
+                pass
+        except MachineFault as fault:
+            if not fault.is_damage:
+                raise
+            self.remove()
+
     def exists(self) -> bool:
         """Whether anything is staged."""
         return self.path.exists()
@@ -119,6 +136,8 @@ class Staging:
                 yield database
             finally:
                 self._database = None
+            if not read_only:
+                database.run("CHECKPOINT")  # what is frozen next is one file; where there is no room for it, it is said
 
     @contextmanager
     def look(self) -> Iterator[Database | None]:
@@ -131,10 +150,8 @@ class Staging:
 
     def slices(self, prefix: str, rows: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
         """The raw or normalized rows in file order, in frames of about `rows` rows: each file in equal parts."""
-        import polars as pl
-
         for file in self.files(prefix):
-            frame = pl.read_parquet(file, glob=False, columns=columns)
+            frame = read_parquet(file, columns=columns)
             parts = max(round(frame.height / rows), 1)
             size = max(-(-frame.height // parts), 1)
             for start in range(0, max(frame.height, 1), size):
@@ -146,22 +163,21 @@ class Staging:
 
     def clear(self, prefix: str) -> None:
         """Deletes the Parquet files of that prefix, so that a step that is repeated starts afresh."""
-        for file in self.files(prefix):
+        for file in self.folder.glob(f"{prefix}-*.parquet*"):  # and one that was not written to its end
             file.unlink()
 
     def write(self, prefix: str, number: int, frame: pl.DataFrame) -> None:
         """Writes one slice beside the database, for the owner only."""
-        file = self.folder / f"{prefix}-{number:05d}.parquet"
-        with owner_only():
+        with put_in_place(self.folder / f"{prefix}-{number:05d}.parquet") as file:
             frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Every slice of normalized rows behind the file of raw rows from which it was made."""
         import polars as pl
 
-        raw = (pl.read_parquet(file, glob=False) for file in self.files("raw"))
+        raw = (read_parquet(file) for file in self.files("raw"))
         rows = next(raw, pl.DataFrame())
-        for clean in (pl.read_parquet(file, glob=False) for file in self.files("normalized")):
+        for clean in (read_parquet(file) for file in self.files("normalized")):
             if not clean.is_empty():
                 while rows.is_empty() or rows["row_number"][-1] < clean["row_number"][-1]:
                     rows = next(raw)

@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.copies import keep_copy
+from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
 from contact_pipeline.store.ledger import LedgerLine, find_lines
@@ -57,7 +57,20 @@ class Store:
 
         Raises:
             StoreBusy: it stayed locked for longer than the settings allow.
+            MachineFault: it is damaged (code `contacts-damaged`), or gone though the home has uploads
+                (`contacts-missing`), or disk, memory or permissions are missing.
         """
+        try:
+            with self._opened(read_only=read_only, staged=staged) as database:
+                yield database
+        except MachineFault as fault:
+            path = self.settings.contacts_path
+            if fault.code in {"damaged", "missing"} and path.name in fault.message:
+                raise self._lost(f"contacts-{fault.code}", fault.message) from fault
+            raise
+
+    @contextmanager
+    def _opened(self, *, read_only: bool, staged: Path | None) -> Iterator[Database]:
         if (whole := not read_only) not in self._mended:
             mend(self.settings.home, whole=whole)
             self._mended |= {whole, False}
@@ -76,11 +89,29 @@ class Store:
             yield database
 
     def _bring_up_to_date(self, path: Path) -> None:
+        if not path.exists() and self._holds_uploads():
+            raise self._lost("contacts-missing", f"{path} is missing, though the home holds uploads.")
         with owner_only():
             path.parent.mkdir(parents=True, exist_ok=True)
         with open_database(path, self.settings) as database:
             migrate(database)
         self._up_to_date = True
+
+    def _holds_uploads(self) -> bool:
+        """Whether anything says that there was a ledger; what is just arriving (hidden) does not."""
+        folders = (self.settings.home / name for name in ("uploads", "staging", "backups"))
+        return any(any(folder.glob("[!.]*")) for folder in folders)
+
+    def _lost(self, code: str, message: str) -> MachineFault:
+        """The fault of a contact database that is gone or damaged, naming the newest copy of it."""
+        path, copy = self.settings.contacts_path, newest_copy(self.settings)
+        fix = "`contact-pipeline restore BACKUP --replace` puts a backup in the place of the home."
+        if copy is not None:
+            fix += (
+                f" Without one, {copy} is the newest copy: move {path.name} and {path.name}.wal away, copy it to "
+                f"{path}, and import again what was applied since."
+            )
+        return MachineFault(code, message, fix)
 
     @contextmanager
     def change(self) -> Iterator[Database]:

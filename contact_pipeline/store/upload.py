@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.errors import ContactPipelineError, MachineFault
+from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
 from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
@@ -22,6 +26,27 @@ if TYPE_CHECKING:
 SHOWN_ERRORS = 100
 
 _TARGETS: Final = ("account", "contact", "membership", "link")
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
+    """Lets a method find nothing where what is staged cannot be read: one upload's file never hides the others."""
+
+    def lenient(method: _Method) -> _Method:
+        @wraps(method)
+        def read(self: Upload, *arguments: Any, **options: Any) -> object:
+            try:
+                with self.reading():
+                    return method(self, *arguments, **options)
+            except MachineFault as fault:
+                self.pass_over(fault)
+                return nothing()
+
+        return cast(_Method, read)
+
+    return lenient
 
 
 class Upload:
@@ -63,6 +88,44 @@ class Upload:
 
     def __repr__(self) -> str:
         return f"<Upload {self.upload_id} {self.file_name!r} {self.state}>"
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Opens what is staged once for all that is read within the block, as far as it can be read."""
+        try:
+            with self.reading(), self.staging.look():
+                pass
+        except MachineFault as fault:
+            self.pass_over(fault)
+        with self.staging.look():
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Tells an error as damage where what is staged is not what was frozen: a bit that is wrong can mean anything.
+
+        Raises:
+            MachineFault: what is staged was changed, and cannot be read (code `damaged`).
+        """
+        try:
+            yield
+        except ContactPipelineError:
+            raise
+        except Exception as error:
+            if self.line.staged_files and self.staging.differences(self.line.staged_files):
+                raise damaged(self.staging.folder) from error
+            raise
+
+    def pass_over(self, fault: MachineFault) -> None:
+        """Goes on as if nothing were staged, and says so among the warnings; for a file that cannot be read.
+
+        Raises:
+            MachineFault: it is no such fault.
+        """
+        if not fault.is_damage:
+            raise fault
+        self.warnings = [*self.warnings, f"{fault.message} What was staged for the upload cannot be shown."]
+        self.staging = self.staging.nothing()
 
     @property
     def resolved_profile(self) -> Profile | None:
@@ -112,11 +175,13 @@ class Upload:
         return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
     @property
+    @_or(int)
     def change_count(self) -> int:
         """How many changes the changeset holds, without reading them."""
         with self.staging.look():
             return sum(self.staging.count(f"{target}_changes") for target in _TARGETS)
 
+    @_or(int)
     def count_changes(self, *actions: str) -> int:
         """How many contacts, or accounts where rows are accounts, the changeset does one of these to."""
         profile = self.resolved_profile
@@ -127,6 +192,7 @@ class Upload:
             count: int = database.value(f"SELECT count(*) FROM {table} WHERE action IN (SELECT unnest(?))", [actions])
         return count
 
+    @_or(list)
     def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
         """The first changes as JSON documents, sensitive values masked; None: all of them."""
         shown: list[dict[str, Any]] = []
@@ -158,6 +224,7 @@ class Upload:
 
     def as_dict(self, *, all_errors: bool = False, rows: bool = False, changes: bool = False) -> dict[str, Any]:
         """The upload as a JSON document; sensitive values masked."""
+        errors = self._errors(None if all_errors else SHOWN_ERRORS)
         document: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
@@ -169,7 +236,7 @@ class Upload:
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)
         document["finished_at"] = _time(self.finished_at)
-        document["errors"] = self._errors(None if all_errors else SHOWN_ERRORS)
+        document["errors"] = errors
         if rows:
             document["rows"] = self._rows()
         if changes:
@@ -181,6 +248,7 @@ class Upload:
         columns = 'SELECT row_number, "column", value, code, message, fix'
         return self._defects(columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
 
+    @_or(list)
     def _defects(self, select: str, rest: str) -> list[dict[str, Any]]:
         if not self.error_count:  # nothing to open the staging database for
             return []
@@ -189,6 +257,7 @@ class Upload:
                 return []
             return database.records(f"{select} FROM rejections WHERE severity <> 'warning' {rest}")
 
+    @_or(list)
     def _rows(self) -> list[dict[str, Any]]:
         """Every row with what became of it; one in review with whom it could be, and the fields that they share."""
         candidates: dict[int, list[dict[str, Any]]] = {}

@@ -9,6 +9,8 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.contracts import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.engines import read_parquet
+from contact_pipeline.machine import put_in_place
 from contact_pipeline.masking import mask_heading
 
 UNREADABLE: Final = "row-unreadable"
@@ -88,12 +90,13 @@ def raw_paths(folder: Path) -> list[Path]:
 
 def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
     """The first raw rows, to look at."""
-    return pl.read_parquet(raw_paths(folder)[0], glob=False, n_rows=most)
+    return read_parquet(raw_paths(folder)[0], most=most)
 
 
 def write_rows(folder: Path, number: int, rows: pl.DataFrame) -> None:
     """Writes a slice of the raw rows; nobody asks for statistics of raw values."""
-    rows.write_parquet(raw_path(folder, number), compression="lz4", statistics=False)
+    with put_in_place(raw_path(folder, number)) as path:
+        rows.write_parquet(path, compression="lz4", statistics=False)
 
 
 def write_empty_rows(folder: Path, columns: list[str]) -> None:
@@ -115,14 +118,12 @@ def drop_unused_end(folder: Path, headings: list[str], columns: list[str]) -> in
         unused += 1
     if unused:
         for number, path in enumerate(raw_paths(folder), start=1):
-            write_rows(folder, number, pl.read_parquet(path, glob=False).drop(columns[-unused:]))
+            write_rows(folder, number, read_parquet(path).drop(columns[-unused:]))
     return unused
 
 
 def _is_empty(folder: Path, column: str) -> bool:
-    return all(
-        bool(pl.read_parquet(path, glob=False, columns=[column])[column].is_null().all()) for path in raw_paths(folder)
-    )
+    return all(bool(read_parquet(path, columns=[column])[column].is_null().all()) for path in raw_paths(folder))
 
 
 def unreadable_rows(rows: pl.DataFrame, message: pl.Expr, fix: str) -> pl.DataFrame:

@@ -10,7 +10,9 @@ from typing import Any, Final
 import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal
+from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
@@ -73,7 +75,8 @@ def read_upload(
             _clear(folder)
             raise
         unreadable = upload.rejections.select("row_number", "line_number", pl.col("value").alias("text"))
-        unreadable.write_parquet(folder / _UNREADABLE_ROWS)
+        with put_in_place(folder / _UNREADABLE_ROWS) as unreadable_path:
+            unreadable.write_parquet(unreadable_path)
     if mask:
         upload = replace(upload, rejections=upload.rejections.with_columns(pl.lit(None, pl.String).alias("value")))
     return upload
@@ -116,7 +119,7 @@ def _read(
 
 def _clear(folder: Path) -> None:
     """Takes away what an earlier reading, or one that was refused midway, left."""
-    for old in (*raw_paths(folder), folder / _UNREADABLE_ROWS):
+    for old in (*raw_paths(folder), folder / _UNREADABLE_ROWS, *folder.glob(f"*{NEW}")):
         old.unlink(missing_ok=True)
 
 
@@ -134,7 +137,7 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmask
     """
     with passing_folder(settings.home) as folder:
         upload = read_upload(path, path.name, None, options, folder, settings)
-        rows = pl.concat([pl.read_parquet(part, glob=False) for part in raw_paths(folder)])
+        rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
     headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
     if not unmasked:
         labelled = {c for c, heading in zip(upload.columns, headings, strict=True) if is_label(heading)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import DatabaseDamaged
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.source import sha256_of
@@ -89,8 +89,10 @@ def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
     try:
         with staging.open(read_only=True) as database:
             stored = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
-    except DatabaseDamaged as error:
-        yield Finding("staged-unreadable", where, str(error), fix)
+    except MachineFault as fault:
+        if not fault.is_damage:
+            raise
+        yield Finding("staged-unreadable", where, fault.message, fix)
         return
     told = {outcome: getattr(line, outcome) for outcome in OUTCOMES if getattr(line, outcome)}
     if stored != told:

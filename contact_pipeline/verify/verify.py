@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from contact_pipeline.errors import DatabaseDamaged
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
-from contact_pipeline.store.copies import newest_copy
 from contact_pipeline.store.ledger import find_lines
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.verify.findings import Finding
@@ -65,12 +63,7 @@ def _check_database(store: Store, checked: dict[str, int]) -> tuple[list[Finding
                 checked[name.removeprefix("contact_")] = database.value(f"SELECT count(*) FROM {name}")
             checked["uploads"] = len(lines)
             return [*check_history(database), *check_commits(database), *check_created(database, lines)], lines
-    except DatabaseDamaged:
-        return [*_unreadable(store)], []
-
-
-def _unreadable(store: Store) -> Iterator[Finding]:
-    copy, name = newest_copy(store.settings), store.settings.contacts_path.name
-    kept = f" Without one, backups/{copy.name} is the newest copy of it in the home." if copy else ""
-    fix = f"`contact-pipeline restore BACKUP --replace` puts a backup in the place of the home.{kept}"
-    yield Finding("database", name, f"{name} is no database, or it is damaged.", fix)
+    except MachineFault as fault:
+        if not fault.is_damage:
+            raise
+        return [Finding("database", store.settings.contacts_path.name, fault.message, fault.fix)], []

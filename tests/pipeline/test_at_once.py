@@ -6,7 +6,7 @@ The other one's call is placed at the critical instant, inside the first one's.
 import pytest
 
 from contact_pipeline import Pipeline
-from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
 from contact_pipeline.pipeline import committing, stages
 from contact_pipeline.store import Staging
 
@@ -95,7 +95,7 @@ def test_a_row_decided_later_is_not_written_twice_after_a_crash(pipeline, outrea
 
     with monkeypatch.context() as cut:
         cut.setattr("contact_pipeline.store.staging.Staging.finish", crash)
-        with pytest.raises(OSError, match="cut off"):
+        with pytest.raises(MachineFault, match="cut off"):
             pipeline.resolve(upload.upload_id, 3, "new")
     upload = pipeline.resolve(upload.upload_id, 3, "new")
 

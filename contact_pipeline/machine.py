@@ -1,0 +1,97 @@
+"""The machine below: what its errors mean in words, and how a file is written so that it is never half there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from contact_pipeline.errors import ContactPipelineError, MachineFault
+
+NEW: Final = ".new"  # behind the name of a file that is being written
+
+_PUT_BACK: Final = "Put it back from a backup of the home folder."
+
+# errno → code, what happened (the file may follow), and what to do.
+_FAULTS: Final[dict[int, tuple[str, str, str]]] = {
+    errno.ENOSPC: ("disk-full", "The disk is full", "Make room, then repeat the command."),
+    errno.EDQUOT: ("disk-full", "The disk quota is used up", "Make room, then repeat the command."),
+    errno.EFBIG: ("disk-full", "A file may not grow any further", "Raise the limit on file sizes, then repeat it."),
+    errno.EROFS: ("read-only", "The disk is read-only", "Make it writable, then repeat the command."),
+    errno.EACCES: ("no-permission", "Permission is missing", "Grant it to whoever runs this, then repeat the command."),
+    errno.EPERM: ("no-permission", "Permission is missing", "Grant it to whoever runs this, then repeat the command."),
+    errno.EMFILE: ("too-many-files", "Too many files are open", "Raise the limit (`ulimit -n`), then repeat it."),
+    errno.ENFILE: ("too-many-files", "Too many files are open", "Close other programs, then repeat the command."),
+    errno.EISDIR: ("not-a-file", "There is a folder in the place of a file", "Move it away, then repeat the command."),
+    errno.ENOTDIR: ("not-a-folder", "There is a file in the place of a folder", "Move it away, then repeat it."),
+    errno.ENOMEM: ("memory", "There is not enough memory", "Close other programs, then repeat the command."),
+    errno.EIO: ("disk-error", "The disk could not be read or written", "Check the disk, then repeat the command."),
+}
+
+
+def fault_of(error: BaseException) -> MachineFault | None:
+    """The fault of the machine behind an error, in words; None where there is none."""
+    match error:
+        case MachineFault():
+            return error
+        case ContactPipelineError():
+            return None
+        case OSError():
+            where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+            said = f"{error.strerror or error}{where}."
+            known = said_by(error.errno, error.filename) or fault_in(str(error), None)
+            return known or MachineFault("machine", said, "Put that right, then repeat the command.")
+        case MemoryError():
+            return said_by(errno.ENOMEM, None)
+        case Exception():
+            return fault_in(str(error), None)  # libraries wrap what the operating system says
+        case _:
+            return None
+
+
+def said_by(number: int | None, file: object) -> MachineFault | None:
+    """The fault of an error number; None for one that has no words of its own."""
+    if number not in _FAULTS:
+        return None
+    code, message, fix = _FAULTS[number]
+    where = f": {os.fsdecode(file)}" if isinstance(file, str | bytes | os.PathLike) else ""
+    return MachineFault(code, f"{message}{where}.", fix)
+
+
+def fault_in(text: str, file: Path | None) -> MachineFault | None:
+    """The fault of an error that a library tells by the operating system's own words; None: it tells of none."""
+    for number in _FAULTS:
+        if os.strerror(number) in text:
+            return said_by(number, file)
+    return None
+
+
+def damaged(file: Path | None) -> MachineFault:
+    """The fault of a file of the home that can never be read."""
+    return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _PUT_BACK)
+
+
+def missing(file: Path | None) -> MachineFault:
+    """The fault of a file of the home that is gone."""
+    return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
+
+
+@contextmanager
+def put_in_place(path: Path) -> Iterator[Path]:
+    """Gives a file to write to, for the owner only, which takes the place of `path` when the block has ended.
+
+    Cut off, the old file stands, and `<path>.new` is replaced the next time.
+    """
+    new = path.with_name(path.name + NEW)
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield new
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+    new.replace(path)

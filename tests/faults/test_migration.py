@@ -1,0 +1,37 @@
+"""A home of the first schema whose migration is killed: the next command migrates it, and nothing is lost."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.faults.home import copy_home
+from tests.faults.sweep import KINDS
+from tests.trust import record
+
+LOOKS = [["uploads", "--json"], ["contacts", "list", "--json"], ["groups", "list", "--json"]]
+PLACES = 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["kill", "tear", "full"])
+def test_a_migration_that_was_cut_off_is_done_by_the_next_command(kind, ground, tmp_path):
+    with tarfile.open(Path(__file__).parents[1] / "store" / "home_of_first_schema.tgz") as packed:
+        packed.extractall(old := tmp_path / "old", filter="data")
+    log = tmp_path / "calls.txt"
+    first = copy_home(old, tmp_path / "undisturbed")
+    done = ground.worker.ask(first, *LOOKS, environment={"FAULTS_LOG": str(log)})["ended"]
+    assert [ended["status"] for ended in done] == [0] * len(LOOKS), done
+    expected = [json.loads(ended["out"]) for ended in done]
+    calls = log.read_text().splitlines()
+    wrong, tried = [], range(1, len(calls) + 1, max(len(calls) // PLACES, 1))
+    assert len(tried) >= PLACES
+    for call in tried:
+        home = copy_home(old, tmp_path / "home")
+        ground.worker.ask(home, *LOOKS, kind=KINDS[kind], at=call)
+        again = ground.worker.ask(home, *LOOKS)["ended"]
+        if [json.loads(ended["out"]) for ended in again] != expected:
+            wrong.append((calls[call - 1], [ended["err"] for ended in again]))
+    record("kill-in-migration", tried=len(tried), failed=len(wrong), where=kind)
+    assert not wrong
