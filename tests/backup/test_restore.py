@@ -515,7 +515,7 @@ def test_a_full_disk_leaves_nothing_behind(filled, backup, tmp_path, room):
             [sys.executable, "-c", LIMITED, room, *command], capture_output=True, text=True, check=False
         )
         assert ended.returncode == 1
-        assert ended.stderr.startswith("✗ File too large")
+        assert ended.stderr.startswith("✗ A file may not grow any further")
         assert tree(tmp_path) == before
 
 

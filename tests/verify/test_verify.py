@@ -127,7 +127,7 @@ def test_a_command_says_in_one_sentence_that_the_contact_database_is_damaged(hom
     for command in (["uploads"], ["contacts", "list"], ["backup", str(tmp_path / "home.tar.gz")]):
         assert run([*command, "--home", str(home.settings.home)]) == 1
         said = " ".join(capsys.readouterr().err.split())
-        assert "contacts.duckdb is no database, or it is damaged" in said
+        assert "contacts.duckdb is damaged or was cut off" in said
         assert "Traceback" not in said
     assert not (tmp_path / "home.tar.gz").exists()
 
