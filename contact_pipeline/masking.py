@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ _ALONE: Final = rf"(?i)^\s*(?:{_DATE}|{_EIGHT_DIGITS})\s*$"
 _WORTH_A_LOOK: Final = rf"(?i)\d{{3}}{_GAP}\d\d{_SIGNS}|{_SSN}|{_BIRTH}"
 _SOME_DIGITS: Final = r"\d\D*\d\D*\d"
 _LONG_NUMBER: Final = r"\d[\d\-/ ().]{5,}\d"
+_FEW: Final = 500  # texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,24 @@ def mask_column(value: pl.Expr, looks: Looks | None) -> pl.Expr:
 
     if looks is None:
         return hide_column(value)
+    return value.map_batches(partial(_mask_series, looks=looks), return_dtype=pl.String, is_elementwise=True)
+
+
+def _mask_series(values: pl.Series, looks: Looks) -> pl.Series:
+    """A column's texts as `mask` shows them; few of them one by one, since patterns take Polars 10 ms to compile."""
+    import polars as pl
+
+    if values.null_count() == len(values):
+        return values.cast(pl.String)
+    if len(values) > _FEW:
+        return values.to_frame("value").select(_mask_expr(pl.col("value"), looks)).to_series().alias(values.name)
+    shown = [None if text is None else mask(text, looks) for text in values]
+    return pl.Series(values.name, shown, dtype=pl.String)
+
+
+def _mask_expr(value: pl.Expr, looks: Looks) -> pl.Expr:
+    import polars as pl
+
     shown = value
     for pattern, instead in _patterns(looks):
         replacement = re.sub(r"\$(\d)", r"$${\1}", instead).replace("$$", "$")

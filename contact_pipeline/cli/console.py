@@ -1,4 +1,7 @@
-"""What reaches the terminal: one JSON document, or tables and lines for people; progress and warnings on stderr."""
+"""What reaches the terminal: one JSON document, or tables and lines for people; progress and warnings on stderr.
+
+Rich is imported where something is drawn, since it takes 20 ms, and most programs that call a command want JSON.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from contact_pipeline.masking import mask
 from contact_pipeline.visible import visible, visible_json
 
 if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
     from contact_pipeline.errors import Refusal
 
+_SAYING_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environment
 _PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
 
 
@@ -40,6 +43,8 @@ def document(content: object) -> None:
 
 def text(value: object, style: str = "") -> Text:
     """A value as a terminal may show it, with whatever looks like somebody's number or day of birth masked."""
+    from rich.text import Text
+
     shown = text_as_it_is(value, style)
     masked = mask(shown.plain)
     return shown if masked == shown.plain else Text(masked, style=style)
@@ -47,6 +52,8 @@ def text(value: object, style: str = "") -> Text:
 
 def text_as_it_is(value: object, style: str = "") -> Text:
     """A value, unmasked: no markup, and what a file could smuggle in to mislead as an escape."""
+    from rich.text import Text
+
     match value:
         case None:
             shown = ""
@@ -61,6 +68,8 @@ def text_as_it_is(value: object, style: str = "") -> Text:
 
 def show(*parts: RenderableType) -> None:
     """Draws something on stdout; text is never folded, so that a command in it can be copied."""
+    from rich.text import Text
+
     console = out()
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))
@@ -73,6 +82,8 @@ def warn(message: str) -> None:
 
 def refusal(problem: Refusal) -> None:
     """Says on stderr what was refused, where, and what to do."""
+    from rich.console import Group
+
     where = f" {problem.file}:" if problem.file and problem.file not in problem.message else ""
     lines = [text(f"✗{where} {problem.message}", "bold red")]
     if problem.fix:
@@ -84,6 +95,10 @@ def refusal(problem: Refusal) -> None:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Rows under headings; numbers stand to the right, the first column is never cut."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
     filled = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
     drawn = Table(header_style="bold", box=SIMPLE_HEAD)
     for number, heading in enumerate(headings):
@@ -97,6 +112,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 def facts(pairs: Mapping[str, object]) -> Table:
     """Names and values, one a line; a name without a value is left out."""
+    from rich.table import Table
+    from rich.text import Text
+
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
@@ -108,14 +126,15 @@ def facts(pairs: Mapping[str, object]) -> Table:
 
 def next_command(why: str, command: str) -> Text:
     """What to type next, and what for."""
+    from rich.text import Text
+
     return Text.assemble(text(f"{why}: ", "dim"), text(command, "cyan"))
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str, float], None]]:
     """A bar on stderr over the stages of one upload; gives the function that moves it (stage, share of it done)."""
-    console = err()
-    if not console.is_terminal:
+    if not _may_be_terminal() or not (console := err()).is_terminal:
         yield lambda _stage, _done: None
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -130,15 +149,21 @@ def progress(title: str) -> Iterator[Callable[[str, float], None]]:
 @contextmanager
 def busy(title: str) -> Iterator[None]:
     """Shows on stderr that something takes its time."""
-    console = err()
-    if not console.is_terminal:
+    if not _may_be_terminal() or not (console := err()).is_terminal:
         yield
         return
     with console.status(text(title)):
         yield
 
 
+def _may_be_terminal() -> bool:
+    """Whether stderr is a terminal, or Rich may be told by a variable that it is."""
+    return sys.stderr.isatty() or not os.environ.keys().isdisjoint(_SAYING_TERMINAL)
+
+
 def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)

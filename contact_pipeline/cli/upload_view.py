@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from contact_pipeline.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.text import Text
 
     from contact_pipeline.cli.invocation import Invocation
     from contact_pipeline.store import Upload
@@ -29,7 +28,7 @@ _STYLE = {
     "finalized": "bold green",
 }
 _OUTCOME_STYLE = {"rejected": "red", "review": "yellow"}
-_GREEN, _RED, _GREY = Text("✓", "green"), Text("✗", "red"), Text("·", "dim")
+_GREEN, _RED, _GREY = ("✓", "green"), ("✗", "red"), ("·", "dim")
 
 
 def draw_upload(
@@ -57,7 +56,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "file": f"{upload.file_name} ({size(upload.file_size)})",
             "profile": upload.profile,
             "group": upload.group,
-            "state": Text(upload.state + _held(upload), _STYLE.get(upload.state, "bold")),
+            "state": console.text_as_it_is(upload.state + _held(upload), _STYLE.get(upload.state, "bold")),
             "reason": console.text_as_it_is(reason.get("message")),  # masked where it was made
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
@@ -75,7 +74,9 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType]:
     if not sum(upload.outcomes.values()):
         return
     rows = [
-        (Text(name, _OUTCOME_STYLE.get(name, "")), f"{count:,}") for name, count in upload.outcomes.items() if count
+        (console.text_as_it_is(name, _OUTCOME_STYLE.get(name, "")), f"{count:,}")
+        for name, count in upload.outcomes.items()
+        if count
     ]
     yield console.table(("Outcome", "Rows"), rows)
     extras = {
@@ -129,7 +130,7 @@ def draw_rows(upload: Upload) -> RenderableType:
         number, outcome = row["row_number"], row["outcome"]
         mark = {"rejected": _RED, "review": _RED, "blank": _GREY}.get(outcome, _GREEN)
         why = "; ".join(reasons.get(number, [])) or row.get("reason") or _duplicate_of(row)
-        rows.append((str(number), mark, outcome, row.get("contact_id"), why))
+        rows.append((str(number), console.text_as_it_is(*mark), outcome, row.get("contact_id"), why))
     return console.table(("Row", "", "Outcome", "Contact", "Why"), rows)
 
 
@@ -216,7 +217,7 @@ def _target(change: dict[str, Any]) -> str:
 
 def fields_changed(change: dict[str, Any]) -> Text:
     """The fields of a change, before → after; what was blank before is simply given."""
-    shown = Text()
+    shown = console.text("")
     for name, (before, after) in change["fields"].items():
         if name == "active" and change["action"] == "create":
             continue

@@ -35,16 +35,17 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     settings, staging = store.settings, store.staging(line.upload_id)
     staging.remove()  # what was cut off, or cannot be read
     staging.make()
-    raw = read_upload(
-        Originals(settings).verified(line),
-        line.file_name,
-        profile.file,
-        ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),
-        staging.folder,
-        settings,
-        mask=bool(profile.sensitive_fields),
-        known=expected_headings(profile),
-    )
+    with Originals(settings).verified(line) as original:
+        raw = read_upload(
+            original,
+            line.file_name,
+            profile.file,
+            ReadOptions(delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet),
+            staging.folder,
+            settings,
+            mask=bool(profile.sensitive_fields),
+            known=expected_headings(profile),
+        )
     chosen = options.map or store.saved_mapping(profile.name, raw.headings)
     holds = what_columns_hold(first_rows(staging.folder).select(raw.columns))
     mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)

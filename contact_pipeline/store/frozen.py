@@ -1,6 +1,6 @@
 """Whether staged files are those that were frozen: the ledger keeps the SHA-256 of each when a changeset is frozen.
 
-A million staged rows are some 160 MB, which takes a tenth of a second.
+A million staged rows are some 160 MB, which takes two processors a twentieth of a second.
 """
 
 from __future__ import annotations
@@ -14,11 +14,20 @@ from contact_pipeline.machine import NEW
 from contact_pipeline.store.source import sha256_of
 
 _NEXT: Final = ".next"
+_AT_A_TIME: Final = 2  # files
+_WORTH_THREADS: Final = 8 << 20  # bytes
 
 
 def digests(folder: Path) -> dict[str, str]:
     """File → SHA-256 of every file that lies in a staging folder itself."""
-    return {path.name: sha256_of(path) for path in _files(folder)}
+    sizes = {path: path.stat().st_size for path in _files(folder)}
+    files = sorted(sizes, key=sizes.__getitem__, reverse=True)  # so that those read at once end together
+    if sum(sizes.values()) < _WORTH_THREADS:
+        return {path.name: sha256_of(path) for path in files}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return dict(zip((path.name for path in files), pool.map(sha256_of, files), strict=True))
 
 
 def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import ENOENT
 from pathlib import Path
 from typing import Final
@@ -51,23 +53,30 @@ class Originals:
             return False
         return True
 
-    def verified(self, line: LedgerLine) -> Path:
-        """Where an upload's original lies, having compared it with what was received.
+    @contextmanager
+    def verified(self, line: LedgerLine) -> Iterator[Path]:
+        """Where an upload's original lies; another thread compares it with what was received while the block reads it.
 
         Raises:
             FileNotFoundError: it is gone.
-            Refusal: it is not the file that was received (code `original-changed`).
+            Refusal: it is not the file that was received (code `original-changed`), whatever the block made of it.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         path = self.path(line.upload_id)
-        if sha256_of(path) != line.sha256:
-            raise Refusal(
-                "original-changed",
-                f"The stored original of upload {line.upload_id} is not the file that was received: its content has "
-                "changed since.",
-                "Drop the file again.",
-                file=line.file_name,
-            )
-        return path
+        with ThreadPoolExecutor(1) as pool:
+            sha256 = pool.submit(sha256_of, path)
+            try:
+                yield path
+            finally:
+                if sha256.result() != line.sha256:
+                    raise Refusal(
+                        "original-changed",
+                        f"The stored original of upload {line.upload_id} is not the file that was received: its "
+                        "content has changed since.",
+                        "Drop the file again.",
+                        file=line.file_name,
+                    )
 
     def remove(self, upload_id: str) -> None:
         """Deletes the upload's folder."""

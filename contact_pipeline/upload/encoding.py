@@ -137,19 +137,28 @@ def _lines_beyond_ascii(path: Path, most: int = 500) -> tuple[int, bytes]:
 
 def _control_characters(path: Path, file_name: str) -> list[str]:
     """The warning that there are characters which nobody can see; they stay as they are."""
-    line, count, first = 1, 0, None
+    count, read, first = 0, 0, None
     with path.open("rb") as file:
         while data := file.read(_BYTES_AT_A_TIME):
             controls = data.translate(None, _NOT_CONTROL)
             if controls and first is None:
-                place = min(data.index(byte) for byte in {*controls})
-                first = line + data.count(b"\n", 0, place)
+                first = read + min(data.index(byte) for byte in {*controls})
             count += len(controls)
-            line += data.count(b"\n") if first is None else 0
+            read += len(data)
     if first is None:
         return []
     what = "a control character" if count == 1 else f"{count:,} control characters"
-    return [f"{file_name} holds {what}, the first in line {first}; they are kept as they stand."]
+    return [f"{file_name} holds {what}, the first in line {_line_at(path, first)}; they are kept as they stand."]
+
+
+def _line_at(path: Path, place: int) -> int:
+    """The line that a byte stands in."""
+    line = 1
+    with path.open("rb") as file:
+        while place and (data := file.read(min(place, _BYTES_AT_A_TIME))):
+            line += data.count(b"\n")
+            place -= len(data)
+    return line
 
 
 def _known(declared: str, file_name: str) -> str:

@@ -50,6 +50,8 @@ NEVER = [
 def in_every_way(texts: list[str], looks: Looks) -> list[list[str]]:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     polars = frame.select(mask_column(pl.col("text"), looks))["text"].to_list()
+    many = pl.concat([frame] * 100).select(mask_column(pl.col("text"), looks))["text"].to_list()
+    assert many == polars * 100  # so many go through Polars' own patterns
     with open_database(None, Settings()) as database:
         database.see("given", frame.with_row_index())
         sql = database.rows(f"SELECT {mask_sql('text', looks)} FROM given ORDER BY index")
@@ -72,6 +74,12 @@ def test_any_day_is_masked_in_a_text_that_quotes_cells() -> None:
     assert in_every_way(ANYWHERE_TOO, ALONE) == [ANYWHERE_TOO] * 3
     for shown in in_every_way(ANYWHERE_TOO, ANY):
         assert shown == ["could not convert 'Rosa **/**/****' to INT32"]
+
+
+def test_a_column_of_nothing_stays_one() -> None:
+    for nothing in ([], [None, None]):
+        frame = pl.DataFrame({"text": nothing}, schema={"text": pl.String})
+        assert frame.select(mask_column(pl.col("text"), ALONE)).equals(frame)
 
 
 @pytest.mark.parametrize("looks", [TOLD, ALONE, ANY])
