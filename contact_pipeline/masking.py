@@ -42,9 +42,13 @@ _BIRTH: Final = (
 )
 _SSN: Final = r"(?:ssn|\bss ?#|soc(?:ial|\.)?[ _-]{0,2}sec(?:urity|\.)?|tax(?:payer)?[ _-]?id)"
 
+_INVISIBLE: Final = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"  # could stand within a number
+
 # (pattern, what takes its place): $1 and so on stand for what a match takes along.
 _GROUPS: Final = (rf"(^|\D)\d{{3}}({_GAP})\d\d({_GAP})\d{{4}}($|\D)", "$1***$2**$3****$4")
 _TOLD: Final = (
+    (rf"(\d){_INVISIBLE}+", "$1"),
+    (rf"{_INVISIBLE}+(\d)", "$1"),
     _GROUPS,
     _GROUPS,
     (rf"(?i)({_SSN}[^\d\n]{{0,30}})\d(?:{_SIGNS}{{0,3}}\d){{8}}($|\D)", "$1***-**-****$2"),
@@ -54,7 +58,7 @@ _TOLD: Final = (
 _NUMBERS: Final = ((r"(^|[^\w+]|_)\d{9}($|[^\w@]|_)", "$1*********$2"),) * 2
 _ANY_DATES: Final = ((rf"(?i)(^|[\W_]){_DATE}($|\D)", "$1**/**/****$2"),) * 2
 _ALONE: Final = rf"(?i)^\s*(?:{_DATE}|{_EIGHT_DIGITS})\s*$"
-_WORTH_A_LOOK: Final = rf"(?i)\d{{3}}{_GAP}\d\d{_SIGNS}|{_SSN}|{_BIRTH}"
+_WORTH_A_LOOK: Final = rf"(?i)\d{{3}}{_GAP}\d\d{_SIGNS}|{_SSN}|{_BIRTH}|\d{_INVISIBLE}|{_INVISIBLE}\d"
 _SOME_DIGITS: Final = r"\d\D*\d\D*\d"
 _LONG_NUMBER: Final = r"\d[\d\-/ ().]{5,}\d"
 _FEW: Final = 500  # texts
@@ -82,7 +86,7 @@ def mask(text: str, looks: Looks = TOLD) -> str:
     """The text with whatever looks sensitive in it hidden."""
     if not _compiled(_SOME_DIGITS).search(text):
         return text
-    if looks.dates == "alone" and _compiled(_ALONE).search(text):
+    if looks.dates == "alone" and _compiled(_ALONE).search(_compiled(_INVISIBLE).sub("", text)):
         return hide(text)
     if looks.dates != "any" and not _compiled(_suspect(looks)).search(text):
         return text
@@ -155,7 +159,11 @@ def _mask_expr(value: pl.Expr, looks: Looks) -> pl.Expr:
         replacement = re.sub(r"\$(\d)", r"$${\1}", instead).replace("$$", "$")
         shown = shown.str.replace_all(pattern, replacement)
     if looks.dates == "alone":
-        shown = pl.when(value.str.contains(_ALONE)).then(hide_column(value)).otherwise(shown)
+        shown = (
+            pl.when(value.str.replace_all(_INVISIBLE, "").str.contains(_ALONE))
+            .then(hide_column(value))
+            .otherwise(shown)
+        )
     return shown
 
 
@@ -169,7 +177,8 @@ def mask_sql(value: str, looks: Looks | None) -> str:
         shown = f"regexp_replace({shown}, {_literal(_sql(pattern))}, {_literal(replacement)}, 'g')"
     if looks.dates == "any":
         return shown
-    hidden = f"WHEN {_matches(value, _ALONE)} THEN {hide_sql(value)}" if looks.dates == "alone" else ""
+    bare = f"regexp_replace({value}, {_literal(_INVISIBLE)}, '', 'g')"
+    hidden = f"WHEN {_matches(bare, _ALONE)} THEN {hide_sql(value)}" if looks.dates == "alone" else ""
     return f"CASE {hidden} WHEN {_matches(value, _suspect(looks))} THEN {shown} ELSE {value} END"
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import mask_file_name
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.store.arrival import Seen
@@ -22,6 +23,8 @@ from contact_pipeline.store.originals import GIVEN_BACK, OPTIONS_SUFFIX, is_ordi
 from contact_pipeline.store.source import Source, look_of
 
 NOTICE: Final = "NOT_TAKEN.txt"  # in the inbox: what lies there and is not taken
+
+ALONE_SECONDS: Final = 600  # for which an options file, which comes first, may lie there without its file
 
 _UNFINISHED = (".part", ".tmp")
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
@@ -44,6 +47,16 @@ class Drop:
     def name(self) -> str:
         """Where it lies in the inbox."""
         return f"{self.profile}/{self.path.name}"
+
+    @property
+    def shown(self) -> str:
+        """The same as it may be shown and kept: in signs that can be printed, what looks sensitive masked."""
+        return shown(self.name)
+
+    @property
+    def key(self) -> str:
+        """What it is known by from one look at the inbox to the next; two names can look alike when they are masked."""
+        return f"{self.shown}:{self.inode}"
 
     @property
     def look(self) -> list[int]:
@@ -74,6 +87,11 @@ class Found:
     drops: list[Drop] = field(default_factory=list)
     unfinished: dict[str, int] = field(default_factory=dict)
     strays: dict[str, str] = field(default_factory=dict)
+
+
+def shown(name: str) -> str:
+    """Where something lies in the inbox, as it may be shown and kept."""
+    return mask_file_name(told(name))
 
 
 def look_through(inbox: Path, profiles: Collection[str] | None = None) -> Found:
@@ -109,8 +127,14 @@ def _look_into(folder: Path, found: Found) -> None:
         ordinary = stat.S_ISREG(status.st_mode)
         if place.name.startswith(".") or place.name.casefold().endswith(_UNFINISHED):
             found.unfinished |= {name: status.st_ino} if ordinary else {}
-        elif place.name == GIVEN_BACK or (ordinary and place.name.casefold().endswith(OPTIONS_SUFFIX)):
+        elif place.name == GIVEN_BACK:
             continue
+        elif ordinary and place.name.casefold().endswith(OPTIONS_SUFFIX):
+            its_file = Path(place.path[: -len(OPTIONS_SUFFIX)])
+            if status.st_mtime < time.time() - ALONE_SECONDS and not os.path.lexists(its_file):
+                found.strays[name] = (
+                    "has lain there for ten minutes without its file. Put that beside it, or delete it."
+                )
         elif ordinary:
             path = Path(place.path)
             options = _status(path.with_name(path.name + OPTIONS_SUFFIX))
@@ -136,7 +160,7 @@ def _kind(mode: int) -> str:
 def write_notice(inbox: Path, strays: Mapping[str, str]) -> None:
     """Keeps a file in the inbox that says what lies there and is not taken; without any, there is none."""
     path = inbox / NOTICE
-    said = "".join(f"{told(name)!r} {why}\n" for name, why in strays.items())
+    said = "".join(f"{shown(name)!r} {why}\n" for name, why in strays.items())
     if not said:
         path.unlink(missing_ok=True)
     elif not is_ordinary(path) or path.read_text(encoding="utf-8") != said:
@@ -169,31 +193,32 @@ class Settling:
     def has_settled(self, drop: Drop) -> bool:
         """Whether a file has stood still for long enough; if not, it is remembered for the next look."""
         now = time.monotonic()
-        since, *look = self._since.get(drop.name, [now])
+        since, *look = self._since.get(drop.key, [now])
         if look != drop.look or since > now:  # the machine was started anew
-            self._next[drop.name] = [now, *drop.look]
+            self._next[drop.key] = [now, *drop.look]
             return self._was_renamed(drop)
-        self._next[drop.name] = [since, *look]
+        self._next[drop.key] = [since, *look]
         return now - since >= self._seconds
 
     def _was_renamed(self, drop: Drop) -> bool:
         """Whether the file was seen before under a name that holds its own, as in `a.csv.part` or `.a.csv.k3jd`."""
         return any(
-            inode == drop.inode and drop.path.name in name and name.startswith(f"{drop.profile}/")
+            inode == drop.inode and drop.shown.partition("/")[2] in name and name.startswith(f"{drop.profile}/")
             for name, inode in self._unfinished.items()
         )
 
     def taken(self, drop: Drop) -> None:
         """Forgets a file that is gone from the inbox."""
-        self._next.pop(drop.name, None)
+        self._next.pop(drop.key, None)
 
     def new_strays(self, found: Found) -> dict[str, str]:
         """What is not taken and was not said before."""
-        return {name: why for name, why in found.strays.items() if name not in self._strays}
+        return {name: why for name, why in found.strays.items() if shown(name) not in self._strays}
 
     def kept(self, found: Found) -> str:
         """What the next look needs to know, as text."""
-        return json.dumps({"since": self._next, "unfinished": found.unfinished, "strays": [*found.strays]})
+        unfinished = {shown(name): inode for name, inode in found.unfinished.items()}
+        return json.dumps({"since": self._next, "unfinished": unfinished, "strays": [*map(shown, found.strays)]})
 
     @property
     def waiting(self) -> int:

@@ -55,7 +55,7 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
     settling = folder.Settling(context.cursor, opened.settings.inbox_settle_seconds)
     found = folder.look_through(opened.settings.inbox, profiles)
     for name, why in settling.new_strays(found).items():
-        context.log.warning("%s %s", told(name), why)
+        context.log.warning("%s %s", folder.shown(name), why)
     folder.write_notice(opened.settings.inbox, found.strays)
     deadline = time.monotonic() + BUDGET_SECONDS
     for drop in _ready(settling, found):
@@ -68,7 +68,9 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
     if not received:
         context.update_cursor(settling.kept(found))
         waiting = f"{settling.waiting} files are still arriving." if settling.waiting else "Nothing to stage."
-        return dg.SkipReason(" ".join([waiting, *(f"{told(name)!r} {why}" for name, why in found.strays.items())]))
+        return dg.SkipReason(
+            " ".join([waiting, *(f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())])
+        )
     return dg.SensorResult(
         cursor=settling.kept(found),
         dynamic_partitions_requests=[uploads.build_add_request(received)],
@@ -146,9 +148,9 @@ def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folde
             drop.path, told(drop.profile), user=user, move=True, seen=drop.seen, problem=problem, **options
         )
     except (OSError, ContactPipelineError) as fault:
-        context.log.warning("%s is left for the next tick: %s", told(drop.name), told(str(fault)))
+        context.log.warning("%s is left for the next tick: %s", drop.shown, folder.shown(str(fault)))
         return None
-    context.log.info("%s is upload %s (%s) %s", told(drop.name), upload.upload_id, upload.state, reason(upload))
+    context.log.info("%s is upload %s (%s) %s", drop.shown, upload.upload_id, upload.state, reason(upload))
     return upload if upload.state != "cancelled" else None
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from contact_pipeline.engines import Database, open_database
-from contact_pipeline.orchestration.inbox import look_through
+from contact_pipeline.orchestration.inbox import look_through, shown
 from contact_pipeline.profiles import find_profiles
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.originals import told
 from contact_pipeline.terms import OUTCOMES
 from contact_pipeline.visible import visible
 
@@ -121,7 +120,7 @@ class Terminal:
                     self._tell(self._names[upload_id], f"{said} (contact-pipeline show {upload_id})")
 
     def _tell(self, name: str, what: str) -> None:
-        self._say(visible(f"{time.strftime('%H:%M:%S')} {_one_line(told(name))} {_one_line(what)}"))
+        self._say(visible(f"{time.strftime('%H:%M:%S')} {_one_line(shown(name))} {_one_line(what)}"))
 
 
 def _newest(contacts: Database) -> Iterator[dict[str, Any]]:

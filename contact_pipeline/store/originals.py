@@ -97,6 +97,8 @@ class Originals:
         kept = folder / f"{line.upload_id}-{_shortened(Path(line.file_name).name)}"
         reason = f"{line.file_name}: {line.reason['message']}\n{line.reason['fix']}\n"
         with owner_only():
+            if folder.is_symlink():  # links in the inbox are not followed
+                folder.unlink()
             folder.mkdir(parents=True, exist_ok=True)
             kept.with_name(f"{kept.name}.txt").write_text(reason, encoding="utf-8")
             for each in (options or path.with_name(OPTIONS), path.with_name(path.name + OPTIONS_SUFFIX)):

@@ -160,6 +160,20 @@ def _look_at_everything(story: Played) -> None:
     story.run("accounts", "show", one.dashed, status=1)
     story.run("show", one.dashed, status=1)
     story.run("verify", status=None)
+    story.run("vocabularies", "list")
+    story.run("template", "outreach_contacts", "-o", story.folder / f"{one.dashed}.csv", once=True)
+    last = next(contact["contact_id"] for contact in reversed(story.pipeline.store.contacts()) if contact["active"])
+    story.run("contacts", "deactivate", last, once=True)
+    story.run("contacts", "reactivate", last, once=True)
+    story.run("contacts", "deactivate", one.dashed, status=2)
+    story.run("contacts", "erase", one.dashed, "--yes", status=2)
+    story.run("contacts", "erase", last, "--yes", once=True)
+    for word in ("cancel", "replan", "finalize", "undo", "redo", "decisions"):
+        story.run(word, one.dashed, status=None)
+    file = planted.swapped(story.garden, story.folder)
+    story.run("plan", file, "--profile", "outreach_contacts", "--group", "Last", once=True)
+    story.run("replan", _newest(story), status=None)
+    story.run("cancel", _newest(story))
 
 
 def _run_in_dagster(story: Played) -> None:

@@ -28,6 +28,9 @@ ALWAYS = {
     "a_536-22-1487.csv": "a_***-**-****.csv",
     "536-22-1487,536-22-1488 536-22-1489": "***-**-****,***-**-**** ***-**-****",
     "SSN 536221487": "SSN ***-**-****",
+    "536\u200b-22-\u20601487": "***-**-****",
+    "5\ufeff36-2\u00ad2-1487": "***-**-****",
+    "SSN 536\u200b221487": "SSN ***-**-****",
     "Social security number '536221487' is blank": "Social security number '***-**-****' is blank",
     "DOB 03/19/1971": "DOB **/**/****",
     "dob_1971-03-19.csv": "dob_**/**/****.csv",
@@ -37,7 +40,15 @@ ALWAYS = {
     "nascida em 19/03/1971": "nascida em **/**/****",
     "1971-03-19 is her birthday": "**/**/**** is her birthday",
 }
-ALONE_TOO = ["536221487", "call 536221487 now", "03/19/1971", "1971-03-19", "19.3.71", "19 Mar 1971", "19710319"]
+ALONE_TOO = [
+    "536221487",
+    "call 536221487 now",
+    "03/19/1971",
+    "1971-03-19",
+    "19.3.71",
+    "19 Mar 1971",
+    "19710319",
+]
 ANYWHERE_TOO = ["could not convert 'Rosa 1971-03-19' to INT32"]
 NEVER = [
     "+12025550143", "(202) 555-0143", "202-555-0143", "202 555 0143", "+44 20 7946 0123", "02139-7781", "02139",
@@ -67,6 +78,11 @@ def test_what_is_sensitive_by_its_form_or_a_label_is_always_masked(looks: Looks)
 def test_a_number_or_a_day_by_itself_is_masked_where_neither_belongs() -> None:
     assert in_every_way(ALONE_TOO, TOLD) == [ALONE_TOO] * 3
     for shown in in_every_way(ALONE_TOO, ALONE):
+        assert not [text for text in shown if any(letter.isdigit() for letter in text)]
+
+
+def test_what_has_invisible_characters_within_is_masked_all_the_same() -> None:
+    for shown in in_every_way(["536\u200b221487", "03/\u200b19/1971", "1971\u2060-03-19"], ALONE):
         assert not [text for text in shown if any(letter.isdigit() for letter in text)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contact_pipeline.orchestration.inbox import Drop, look_through, owner, read_options
+from contact_pipeline.orchestration.inbox import Drop, Settling, look_through, owner, read_options, write_notice
 
 
 @pytest.fixture
@@ -62,6 +62,35 @@ def test_links_devices_and_folders_are_left_alone(inbox: Path, tmp_path: Path) -
     }
     assert "is a link, which is not followed" in found.strays["dealer_leads"]
     assert "lies in the inbox itself" in found.strays["loose.csv"]
+
+
+def test_an_options_file_whose_file_never_came_is_said(inbox: Path) -> None:
+    for name in ("a.csv.options.yaml", "b.csv.options.yaml", "b.csv"):
+        (inbox / name).write_text("group: Spring\n")
+        os.utime(inbox / name, (0, 0))
+    (inbox / "c.csv.options.yaml").write_text("group: Spring\n")  # its file may be on the way
+    assert look_through(inbox.parent).strays.keys() == {"outreach_contacts/a.csv.options.yaml"}
+
+
+def test_names_that_look_sensitive_are_kept_and_shown_masked(inbox: Path) -> None:
+    """B2: in the cursor of the sensor and in the notice; files whose names look alike then settle all the same."""
+    for name in ("219-09-9998.csv", "219-09-9997.csv", "219-09-9996.csv.part"):
+        (inbox / name).write_text("x")
+    (inbox.parent / "219-09-9995.csv").write_text("x")
+    kept = None
+    for settled in (False, True):
+        found = look_through(inbox.parent)
+        settling = Settling(kept, 0.0)
+        assert [settling.has_settled(each) for each in found.drops] == [settled] * 2
+        kept = settling.kept(found)
+    write_notice(inbox.parent, found.strays)
+    notice = (inbox.parent / "NOT_TAKEN.txt").read_text()
+    assert "xxx-xx-xxxx.csv" in kept
+    assert "xxx-xx-xxxx.csv" in notice
+    assert "219-09" not in kept + notice
+    (inbox / "219-09-9996.csv.part").rename(inbox / "219-09-9996.csv")
+    settling = Settling(kept, 60.0)
+    assert settling.has_settled(drop(inbox / "219-09-9996.csv"))
 
 
 def test_a_home_without_an_inbox_has_no_files(tmp_path: Path) -> None:
