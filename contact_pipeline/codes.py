@@ -247,6 +247,13 @@ CODES: Final[dict[str, Code]] = {
         example="a row with do_not_contact 'no' for a contact that has it set",
         severity="warning",
     ),
+    "consent-set": Code(
+        meaning="The profile leaves known contacts as they are; a wish not to be contacted is written all the same.",
+        message="{column} says yes: the contact is not to be contacted any more; nothing else of it is changed.",
+        fix="Nothing is to be done.",
+        example="a row with do_not_contact 'yes' for a known contact under `matched: ignore`",
+        severity="warning",
+    ),
     "would-clear-required": Code(
         meaning="Blank cells would leave the contact without what the profile requires.",
         message="The row's blanks would leave the contact without {expected}.",

@@ -48,6 +48,8 @@ CONTACT_FIELDS: Final[dict[str, FieldKind]] = {
     "module": "text",
 }
 
+CONSENT: Final = "do_not_contact"  # once set it stays, and wins within a file
+
 ACCOUNT_FIELDS: Final[dict[str, FieldKind]] = {
     "account_number": "text",
     "account_name": "text",

@@ -125,6 +125,9 @@ def undo_upload(
     invocation: Invocation,
     upload: UploadId,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be taken back and what not.")] = False,
+    clear_do_not_contact: Annotated[
+        bool, typer.Option("--clear-do-not-contact", help="Let people be contacted again who are not to be.")
+    ] = False,
     user: User = None,
 ) -> None:
     """Take an applied upload out of effect, in one commit; `redo` brings it back.
@@ -133,7 +136,11 @@ def undo_upload(
     """
     pipeline = invocation.pipeline
     with console.busy("Undoing"):
-        done = pipeline.plan_undo(upload) if plan else pipeline.undo(upload, user=login(user))
+        done = (
+            pipeline.plan_undo(upload)
+            if plan
+            else pipeline.undo(upload, user=login(user), clear_do_not_contact=clear_do_not_contact)
+        )
     _show(invocation, done, "Undoing", planned=plan)
 
 

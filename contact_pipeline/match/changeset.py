@@ -9,8 +9,7 @@ from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.store.schema import SQL_TYPE
-
-CONSENT = "do_not_contact"
+from contact_pipeline.terms import CONSENT
 
 _SIDES = (("before", "old_"), ("after", "new_"))
 
@@ -27,6 +26,20 @@ def list_kept_consents(database: Database, part: Part) -> None:
                {literal(code.fix)} AS fix, 'warning' AS severity
         FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
         WHERE c.{quoted(CONSENT)} AND NOT w.{quoted(CONSENT)}""")
+
+
+def list_set_consents(database: Database, part: Part) -> None:
+    """Lists, as warnings, the rows by which a contact that is otherwise left as it is will not be contacted."""
+    if CONSENT not in part.kinds or part.matched != "ignore":
+        return
+    code, heading = CODES["consent-set"], part.headings.get(CONSENT, CONSENT)
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, 'yes' AS value,
+               'consent-set' AS code, {literal(code.message.replace("{column}", heading))} AS message,
+               {literal(code.fix)} AS fix, 'warning' AS severity
+        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        WHERE c.{quoted(CONSENT)} IS NOT TRUE""")
 
 
 def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:
@@ -128,6 +141,8 @@ def _changed(field: str) -> str:
 
 def _after(part: Part, field: str) -> str:
     """What an existing contact's field holds afterwards, by the blank policy; '' in a row empties it."""
+    if part.matched == "ignore" and field != CONSENT:
+        return f"c.{quoted(field)}"
     if field == "notes" and part.takes_notes:
         return _notes(part, "c.notes")
     if field not in part.kinds:
@@ -138,10 +153,10 @@ def _after(part: Part, field: str) -> str:
 
 
 def _ratchet(part: Part) -> str:
-    """Once set it stays set, unless the row says no and may."""
+    """What a row sets is set, under every policy; once set it stays set, unless the row says no and may."""
     given, there = f"w.{quoted(CONSENT)}", f"c.{quoted(CONSENT)}"
     kept = f"{there} AND {given} IS NULL" if part.clears_consent else there
-    return f"CASE WHEN {kept} THEN true ELSE {_policy(part, CONSENT)} END"
+    return f"CASE WHEN {given} OR ({kept}) THEN true ELSE {_policy(part, CONSENT)} END"
 
 
 def _policy(part: Part, field: str) -> str:

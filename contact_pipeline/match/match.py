@@ -15,7 +15,7 @@ from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.reviews import make_reviews
 from contact_pipeline.match.rows import add_present_keys, count_without_key, make_cleaned_rows, make_part_rows
 from contact_pipeline.match.snapshot import Snapshot, take_snapshot
-from contact_pipeline.match.targets import make_targets, make_writes
+from contact_pipeline.match.targets import make_consents, make_targets, make_writes
 from contact_pipeline.match.within_file import find_followers
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
@@ -116,12 +116,14 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
     if parts[0].within_file == "reject_later":
         outcomes.reject_later_rows(database, parts[0])
     for part in parts:
+        make_consents(database, part, part.table("rows"))
         make_writes(database, part, part.table("rows"))
 
 
 def _stage_changes(database: Database, store: Store, parts: list[Part], options: UploadOptions) -> None:
     for part in parts:
         changeset.list_kept_consents(database, part)
+        changeset.list_set_consents(database, part)
         wanted = changeset.count_creations(database, part)
         with store.change() as contacts:
             first = take_numbers(contacts, part.entity, wanted)

@@ -14,6 +14,7 @@ from contact_pipeline.match.part import Part
 FOUND_BY_MATCHING = (
     "account-unknown",
     "consent-kept",
+    "consent-set",
     "duplicate-in-file",
     "erased-person",
     "skipped",
@@ -75,7 +76,8 @@ def make_outcomes(database: Database, parts: list[Part]) -> None:
         judged AS (
             SELECT t.row_number,
                    CASE WHEN t.row_number IN (SELECT row_number FROM reviews) THEN 'review'
-                        WHEN t.target IS NOT NULL AND {ignored} OR t.row_number <> t.first THEN 'duplicate'
+                        WHEN t.target IS NOT NULL AND {ignored} AND w.action IS NULL THEN 'duplicate'
+                        WHEN t.row_number <> t.first THEN 'duplicate'
                         WHEN t.target IS NULL THEN 'created'
                         WHEN w.action IS NULL THEN 'unchanged'
                         ELSE '{carried}' END AS outcome,

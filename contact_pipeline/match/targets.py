@@ -7,6 +7,7 @@ import polars as pl
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import Part
+from contact_pipeline.terms import CONSENT
 
 
 def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> None:
@@ -38,20 +39,37 @@ def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> Non
     database.unsee("followers")
 
 
+def make_consents(database: Database, part: Part, rows: str) -> None:
+    """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
+    said = f"""
+        SELECT DISTINCT first FROM {part.table("targets")} JOIN {rows} AS r USING (row_number)
+        WHERE decision <> 'review' AND r.{quoted(CONSENT)}"""
+    nobody = "SELECT NULL::UINTEGER AS first WHERE false"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("consents")} AS
+        {said if CONSENT in part.kinds else nobody}""")
+
+
 def make_writes(database: Database, part: Part, rows: str) -> None:
     """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
 
     Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
     what the last row says; `given_<field>` lists all values in file order, for the notes. `last` is the last row.
+    Where contacts that are there are ignored, those of `make_consents` are written all the same.
     """
-    merged = part.within_file == "merge"
+    merged, consents = part.within_file == "merge", part.table("consents")
     wanted = f"""
         SELECT row_number, target, followed, first FROM {part.table("targets")}
         WHERE decision <> 'review' AND {"true" if merged else "row_number = first"}
-              {"AND target IS NULL" if part.matched == "ignore" else ""}
+              {f"AND (target IS NULL OR first IN (FROM {consents}))" if part.matched == "ignore" else ""}
               AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
-    fields = ", ".join(f"r.{quoted(name)}" for name in part.kinds)
+    fields = ", ".join(
+        f"(r.{quoted(name)} OR first IN (FROM {consents})) AS {quoted(name)}"
+        if name == CONSENT
+        else f"r.{quoted(name)}"
+        for name in part.kinds
+    )
     single = f"""
         SELECT row_number, row_number AS last, target, {fields}{extra}{_given(part, "[r.{0}]")}
         FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
@@ -87,7 +105,13 @@ def _together(part: Part, name: str) -> str:
     column = f"r.{quoted(name)}"
     if name == "notes" and part.takes_notes:
         return f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
-    blank = part.blanks[name]
+    if name == CONSENT:
+        return f"CASE WHEN bool_or({column}) THEN true ELSE {_by_policy(part, name)} END"
+    return _by_policy(part, name)
+
+
+def _by_policy(part: Part, name: str) -> str:
+    column, blank = f"r.{quoted(name)}", part.blanks[name]
     if blank == "overwrite":
         kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"

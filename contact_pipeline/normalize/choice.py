@@ -9,8 +9,25 @@ import polars as pl
 
 from contact_pipeline.profiles.distinct import map_distinct
 
-_YES: Final = ["yes", "y", "true", "1", "x"]
-_NO: Final = ["no", "n", "false", "0"]
+_YES: Final = """
+    yes|y|true|t|1|1.0|x|on|✓|✔|☑|ja|j|jawohl|oui|vrai|sí|si|verdadero|sim|verdadeiro|sì|vero|tak|prawda|ano|áno|pravda
+    da|да|истина|так|igen|igaz|kyllä|tosi|evet|doğru|ναι|نعم|כן|हाँ|हां|はい|是|예|네|có|ya
+"""
+_NO: Final = """
+    no|n|false|f|0|0.0|off|☐|nein|nee|non|faux|falso|não|nao|nie|fałsz|falsz|ne|nepravda|нет|ложь|ні|не|nem|hamis|ei
+    epätosi|nej|nei|hayır|hayir|yanlış|όχι|لا|לא|नहीं|いいえ|否|아니요|아니오|không|tidak
+"""
+_OPTED_OUT: Final = """
+    unsubscribed|unsubscribe|opted out|opt out|optout|do not contact|do not email|do not mail|do not call|dnc|stop
+    abgemeldet|ausgetragen|nicht kontaktieren|désabonné|désabonnée|désinscrit|désinscrite|ne pas contacter
+    dado de baja|dada de baja|baja|no contactar|cancelado|descadastrado|não contatar|não contactar
+    disiscritto|disiscritta|cancellato|non contattare|uitgeschreven|afgemeld|niet contacteren|wypisany|wypisana
+    odhlášen|odhlášeno|leiratkozott|avregistrerad|avslutad|afmeldt|avmeldt|отписан|отписался|отписалась|не беспокоить
+    配信停止|退订|退訂|수신거부
+"""
+_OPTED_IN: Final = (
+    "subscribed|subscribe|opted in|opt in|optin|angemeldet|abonné|abonnée|suscrito|suscrita|inscrito|iscritto"
+)
 
 
 def choice(text: pl.Expr, registered: Sequence[str]) -> pl.Expr:
@@ -31,10 +48,23 @@ def login(text: pl.Expr, users: Sequence[str]) -> pl.Expr:
     return text.str.to_lowercase().replace_strict(lower, list(users), default=text, return_dtype=pl.String)
 
 
-def boolean(text: pl.Expr) -> pl.Expr:
-    """True or False; null where the text is neither."""
-    lower = text.str.to_lowercase()
-    return pl.when(lower.is_in(_YES)).then(pl.lit(True)).when(lower.is_in(_NO)).then(pl.lit(False))
+def boolean(text: pl.Expr, *, of_consent: bool = False) -> pl.Expr:
+    """True or False; null where the text is neither.
+
+    Args:
+        text: trimmed.
+        of_consent: whether the column says who is not to be contacted, of which "unsubscribed" says yes.
+    """
+    yes, no = _words(_YES), _words(_NO)
+    lower = text.str.to_lowercase().str.strip_suffix(".")
+    if of_consent:
+        yes, no = yes + _words(_OPTED_OUT), no + _words(_OPTED_IN)
+        lower = lower.str.replace_all(r"[-_\s]+", " ")
+    return pl.when(lower.is_in(yes)).then(pl.lit(True)).when(lower.is_in(no)).then(pl.lit(False))
+
+
+def _words(table: str) -> list[str]:
+    return [word.strip() for line in table.split("\n") for word in line.split("|") if word.strip()]
 
 
 def emptied(text: pl.Expr, word: str, value: pl.Expr) -> pl.Expr:

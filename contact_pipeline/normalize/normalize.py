@@ -21,7 +21,7 @@ from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.distinct import are_few, numbered
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.terms import FURTHER, UNREAD
+from contact_pipeline.terms import CONSENT, FURTHER, UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ _VALUES: Mapping[str, _Values] = {
     "choice": lambda given, column, around: choice.choice(given, around.reference.registered(column)),
     "list": lambda given, column, around: choice.listed(given, column.separator, around.reference.registered(column)),
     "login": lambda given, column, around: choice.login(given, around.reference.registered(column)),
-    "boolean": lambda given, *_: choice.boolean(given),
+    "boolean": lambda given, column, _: choice.boolean(given, of_consent=column.field == CONSENT),
 }
 
 
@@ -245,7 +245,8 @@ def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:
 def _beside(given: pl.Expr, column: Column) -> Iterator[pl.Expr]:
     """What is kept beside a value: text that could not be read, and addresses after the first."""
     if column.type == "boolean":
-        yield pl.when(choice.boolean(given).is_null()).then(given).alias(f"{UNREAD}{column.field}")
+        read = choice.boolean(given, of_consent=column.field == CONSENT)
+        yield pl.when(read.is_null()).then(given).alias(f"{UNREAD}{column.field}")
     elif column.type == "email":
         yield email.further(given).alias(f"{FURTHER}{column.field}")
 

@@ -46,6 +46,14 @@ class Reversal(Request):
     )
 
 
+class Undoing(Reversal):
+    """The same, and whether people may be contacted again."""
+
+    clear_do_not_contact: bool = Field(
+        default=False, description="Let people be contacted again whom the upload set to be left alone."
+    )
+
+
 class Decision(dg.Config):
     """What is decided about one row in review."""
 
@@ -69,11 +77,17 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
         grant_each(context, opened, config.approved_by, lambda key: opened.finalize(key, user=config.approved_by))
 
     @dg.op(pool=CONTACT_DATABASE)
-    def undo(context: dg.OpExecutionContext, config: Reversal, pipeline: PipelineResource) -> None:
+    def undo(context: dg.OpExecutionContext, config: Undoing, pipeline: PipelineResource) -> None:
         """Shows what taking an upload out of effect would write, or writes it; what changed since is left alone."""
         opened = pipeline.open()
         plan = Plan("undo", opened.plan_undo) if config.plan_only else None
-        grant_each(context, opened, config.approved_by, lambda key: opened.undo(key, user=config.approved_by), plan)
+        grant_each(
+            context,
+            opened,
+            config.approved_by,
+            lambda key: opened.undo(key, user=config.approved_by, clear_do_not_contact=config.clear_do_not_contact),
+            plan,
+        )
 
     @dg.op(pool=CONTACT_DATABASE)
     def redo(context: dg.OpExecutionContext, config: Reversal, pipeline: PipelineResource) -> None:

@@ -26,7 +26,7 @@ from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import mark_applied
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
-from contact_pipeline.terms import State
+from contact_pipeline.terms import CONSENT, State
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
@@ -153,11 +153,13 @@ class PlannedTurn:
         snapshot: number of the newest commit that it has seen.
         sha256: of the changeset.
         files: the staged files → SHA-256.
+        contactable: contacts that are not to be contacted, and could be again.
     """
 
     snapshot: int
     sha256: str
     files: dict[str, str]
+    contactable: int = 0
 
 
 def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
@@ -171,7 +173,18 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
             plan_effect(database, upload_id, turn)
         sha256 = hash_changeset(database)
         staging.keep_facts(database, {"fields": {}})
-    return PlannedTurn(snapshot, sha256, staging.digests())
+        contactable = _contactable(database)
+    return PlannedTurn(snapshot, sha256, staging.digests(), contactable)
+
+
+def _contactable(database: Database) -> int:
+    """How many contacts the staged changes let be contacted again."""
+    if f"before_{CONSENT}" not in database.columns("contact_changes"):
+        return 0
+    count: int = database.value(f"""
+        SELECT count(*) FROM contact_changes
+        WHERE before_{CONSENT} AND after_{CONSENT} IS NOT TRUE AND action IN ('update', 'reactivate')""")
+    return count
 
 
 def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn, actor: str) -> bool:

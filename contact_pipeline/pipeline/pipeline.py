@@ -26,6 +26,7 @@ from contact_pipeline.pipeline.states import (
     PLANNED,
     RECEIVED,
     STAGES,
+    clears_consent,
     reason,
     refused,
     resolved,
@@ -576,15 +577,21 @@ class Pipeline:
         """
         return self._plan_turn(upload_id, "undo")
 
-    def undo(self, upload_id: str, *, user: str | None = None) -> Upload:
+    def undo(self, upload_id: str, *, user: str | None = None, clear_do_not_contact: bool = False) -> Upload:
         """Takes an applied upload out of effect, in one commit; one that is undone already stays as it is.
 
         What a later upload holds is left alone and listed in `.inverse.conflicts`.
 
+        Args:
+            upload_id: the upload.
+            user: login of who does it; unset: the operating system's.
+            clear_do_not_contact: whether people whom the upload set to be left alone may be contacted again.
+
         Raises:
-            Refusal: the upload is not applied (code `wrong-state`), or the role is missing.
+            Refusal: the upload is not applied (code `wrong-state`), the role is missing, or people could be contacted
+                again (`clears-do-not-contact`).
         """
-        return self._turn(upload_id, "undo", user)
+        return self._turn(upload_id, "undo", user, may_clear=clear_do_not_contact)
 
     def plan_redo(self, upload_id: str) -> Upload:
         """Plans bringing an undone upload back into effect; `.inverse` shows it. Changes nothing.
@@ -609,10 +616,13 @@ class Pipeline:
         self._check_can_turn(line, turn)
         if (line.state == "undone") == (turn == "undo"):
             return self._done_before(upload_id, f"{turn}ne")
-        committing.plan_turn(self.store, upload_id, turn)
-        return self.show(upload_id)
+        planned = committing.plan_turn(self.store, upload_id, turn)
+        upload = self.show(upload_id)
+        if planned.contactable:
+            upload.warnings = [*upload.warnings, clears_consent(line, planned.contactable).message]
+        return upload
 
-    def _turn(self, upload_id: str, turn: Turn, user: str | None) -> Upload:
+    def _turn(self, upload_id: str, turn: Turn, user: str | None, *, may_clear: bool = True) -> Upload:
         from contact_pipeline.pipeline import committing
 
         actor = user or getpass.getuser()
@@ -624,6 +634,8 @@ class Pipeline:
             while not is_mine and (line.state == "undone") == (turn == "redo"):
                 is_mine = True  # also where the commit is made and then something fails
                 planned = committing.plan_turn(self.store, upload_id, turn)
+                if planned.contactable and not may_clear:
+                    raise clears_consent(line, planned.contactable)
                 is_mine = committing.commit_turn(self.store, line, turn, planned, actor)
                 line = self.store.line(upload_id)  # something may have been committed in between
         return self.show(upload_id) if is_mine else self._done_before(upload_id, f"{turn}ne")

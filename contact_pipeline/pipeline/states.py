@@ -67,6 +67,18 @@ def where_it_stands(line: LedgerLine) -> str:
             return f"Upload {line.upload_id} is {line.state}."
 
 
+def clears_consent(line: LedgerLine, count: int) -> Refusal:
+    """The refusal of an undo after which people could be contacted again."""
+    who = "1 contact that is" if count == 1 else f"{count:,} contacts that are"
+    return Refusal(
+        "clears-do-not-contact",
+        f"Undoing upload {line.upload_id} lets {who} not to be contacted be contacted again.",
+        "Look at them with --plan. To undo it all the same, give --clear-do-not-contact.",
+        file=line.file_name,
+        details={"contacts": count},
+    )
+
+
 def wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:
     """The refusal of something that an upload's state does not allow."""
     return Refusal(

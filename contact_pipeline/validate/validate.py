@@ -1,7 +1,8 @@
 """Stage 3: normalized rows → rejections. Runs the profile's schema and tells every failure by row and column.
 
 What an upload makes of them is the profile's `on_error`: under `note` a bad cell is taken out and written to the notes,
-and rows are judged by what is left; otherwise it rejects the row (and may block the upload).
+and rows are judged by what is left; otherwise it rejects the row (and may block the upload). A wish not to be contacted
+that nobody understands rejects its row everywhere: the contact would be contacted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.terms import ERROR, FURTHER, UNREAD
+from contact_pipeline.terms import CONSENT, ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, schema_for
 from contact_pipeline.validate.typos import MEANT
@@ -100,7 +101,7 @@ def reject(
     cells = errors + failures_of(rows, schema_for(profile, reference, rows=False))
     left = taken_out(rows, cells)
     whole = failures_of(left, schema_for(profile, reference, cells=False))
-    noted = [wording.tell(rows, failure, "noted") for failure in cells]
+    noted = [wording.tell(rows, failure, "error" if failure.field == CONSENT else "noted") for failure in cells]
     return _in_order([*noted, *(wording.tell(left, failure, "error") for failure in whole)])
 
 

@@ -341,16 +341,23 @@ def submissions(
 ) -> Iterator[Submission]:
     """One submission per target: the first row's, or where the profile merges, all rows' together."""
     together: dict[tuple[int | None, int | None], list[Row]] = {}
+    opted_out = {
+        decisions[row.number].reaches
+        for row in rows
+        if row.number in decisions and not decisions[row.number].review
+        if (subject.of(row) or {}).get("do_not_contact") is True
+    }
     for row in rows:
         decision = decisions.get(row.number)
         if decision is None or decision.review or row.number in leave_out:
             continue
         if decision.later and subject.within_file != "merge":
             continue
-        if subject.matched == "ignore" and decision.target is not None:
+        if subject.matched == "ignore" and decision.target is not None and decision.reaches not in opted_out:
             continue
         together.setdefault(decision.reaches, []).append(row)
-    for (target, _), several in together.items():
+    for reaches, several in together.items():
+        target, _ = reaches
         values: Values = {}
         given: dict[str, list[Any]] = {}
         for row in several:
@@ -360,6 +367,10 @@ def submissions(
                 given.setdefault(name, []).append(value)
         notes = [note for row in several for note in row.noted.values()]
         columns = frozenset(several[0].values)
+        if reaches in opted_out:
+            values["do_not_contact"] = True
+        if subject.matched == "ignore" and target is not None:
+            values, given, notes = {"do_not_contact": True}, {}, []
         yield Submission(several[0].number, several[-1].number, target, values, given, notes, columns)
 
 
@@ -386,6 +397,8 @@ def written(there: Any, values: Values, name: str, blank: str) -> Any:
     if name not in values or (name == "do_not_contact" and there is True):
         return there
     value = values[name]
+    if name == "do_not_contact" and value is True:
+        return True
     if (blank == "fill" and there is not None) or (blank == "keep" and value is None):
         return there
     return None if is_empty(value) else value
@@ -531,10 +544,11 @@ def outcome_of(
     if row.number in waiting:
         return Outcome("review")
     decision = decisions[row.number]
-    if decision.target is not None and profile.matched == "ignore":
-        return Outcome("duplicate", decision.target, duplicate_of_contact=decision.target)
     first = next(n for n, d in decisions.items() if not d.review and not d.later and d.reaches == decision.reaches)
     change = next((c for c in made.changes if c.entity == subject.entity and c.row == first), None)
+    ignored = decision.target is not None and profile.matched == "ignore"
+    if ignored and (decision.later or change is None):
+        return Outcome("duplicate", decision.target, duplicate_of_contact=decision.target)
     target = change.target if change else decision.target
     if decision.later:
         return Outcome("duplicate", target, duplicate_of_row=first)

@@ -1,0 +1,123 @@
+"""A wish not to be contacted wins: in any order within a file, under every policy, and over what is stored."""
+
+import pytest
+
+from contact_pipeline import Pipeline
+from contact_pipeline.errors import Refusal
+
+PROFILE = """
+name: readers
+title: Readers
+description: People and whether they may be written to.
+address_book: news
+file: {{types: [csv]}}
+headings: mapped
+columns:
+  - {{field: email, heading: Email, type: email, required: true}}
+  - {{field: full_name, heading: Name, type: name}}
+  - {{field: do_not_contact, heading: Unsubscribed, type: boolean}}
+match:
+  - equal: [email]
+matched: {matched}
+within_file: {within_file}
+blank: {blank}
+on_error: {on_error}
+apply: approval
+"""
+DIRECTOR = "d.rivers"
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Plans rows "email,name,unsubscribed" with a profile of these choices, and applies them."""
+    pipeline = Pipeline(tmp_path / "home")
+    (tmp_path / "home" / "profiles").mkdir(parents=True)
+
+    def planned(*rows, matched="update", within_file="first_wins", blank="keep", on_error="reject", apply=True):
+        profile = PROFILE.format(matched=matched, within_file=within_file, blank=blank, on_error=on_error)
+        (tmp_path / "home" / "profiles" / "readers.yaml").write_text(profile)
+        (tmp_path / "file.csv").write_text("\n".join(["email,name,unsubscribed", *rows]) + "\n")
+        upload = pipeline.plan(tmp_path / "file.csv", "readers", force=True, allow_rejected=100, allow_changed=100)
+        return pipeline.apply(upload.upload_id) if apply else upload
+
+    planned.pipeline = pipeline
+    return planned
+
+
+def wishes(plan):
+    return {contact["email"]: contact["do_not_contact"] for contact in plan.pipeline.store.contacts()}
+
+
+@pytest.mark.parametrize("within_file", ["first_wins", "last_wins", "merge", "reject_later"])
+@pytest.mark.parametrize("blank", ["keep", "fill", "overwrite"])
+@pytest.mark.parametrize("said", [("yes", "no"), ("no", "yes"), ("", "yes"), ("yes", ""), ("no", "", "yes", "no")])
+def test_it_wins_in_every_order_of_the_rows_of_a_file(plan, within_file, blank, said):
+    plan(*(f"ana@example.com,Ana Lima,{word}" for word in said), within_file=within_file, blank=blank)
+    assert wishes(plan) == {"ana@example.com": True}
+
+
+@pytest.mark.parametrize("matched", ["update", "merge", "ignore"])
+@pytest.mark.parametrize("blank", ["keep", "fill", "overwrite"])
+@pytest.mark.parametrize("stored", ["no", ""])
+def test_it_is_written_over_what_is_stored(plan, matched, blank, stored):
+    plan(f"ana@example.com,Ana Lima,{stored}")
+    plan("ana@example.com,Ana Lima,yes", matched=matched, blank=blank)
+    assert wishes(plan) == {"ana@example.com": True}
+
+
+def test_of_a_contact_that_is_ignored_nothing_else_is_written_and_it_is_said(plan):
+    plan("ana@example.com,Ana Lima,no", "bo@example.com,Bo,no")
+    upload = plan("ana@example.com,Somebody Else,", "ana@example.com,,yes", "bo@example.com,Other,no", matched="ignore")
+    contacts = {contact["email"]: contact for contact in plan.pipeline.store.contacts()}
+    assert (contacts["ana@example.com"]["full_name"], contacts["ana@example.com"]["do_not_contact"]) == (
+        "Ana Lima",
+        True,
+    )
+    assert (contacts["bo@example.com"]["full_name"], contacts["bo@example.com"]["do_not_contact"]) == ("Bo", False)
+    assert (upload.outcomes["updated"], upload.outcomes["duplicate"]) == (1, 2)
+    assert upload.rejections.select("row_number", "code", "severity").rows() == [(2, "consent-set", "warning")]
+    assert plan("ana@example.com,,yes", matched="ignore").outcomes["duplicate"] == 1
+
+
+@pytest.mark.parametrize("on_error", ["reject", "note"])
+@pytest.mark.parametrize("word", ["perhaps", "2026-03-01", "Bounced", "-1"])
+def test_a_word_that_nobody_understands_holds_the_row(plan, on_error, word):
+    upload = plan(f"ana@example.com,Ana Lima,{word}", "bo@example.com,Bo,no", on_error=on_error)
+    assert wishes(plan) == {"bo@example.com": False}
+    assert upload.rejections.select("row_number", "code", "severity").rows() == [(2, "boolean-format", "error")]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        *((word, True) for word in ("1", "TRUE", "Yes", "on", "T", "ja", "oui", "sí", "Да", "はい", "unsubscribed")),
+        *(
+            (word, True)
+            for word in ("Opted out", "opt-out", "Do_Not_Contact", "X", "✓", "1.0", "yes ", "True.", "désabonné")
+        ),
+        *((word, False) for word in ("0", "FALSE", "off", "N", "nein", "não", "нет", "Subscribed", "opted-in")),
+    ],
+)
+def test_words_of_many_languages_are_understood(plan, word, meant):
+    plan(f"ana@example.com,Ana Lima,{word}")
+    assert wishes(plan) == {"ana@example.com": meant}
+
+
+def test_an_undo_that_lets_people_be_contacted_again_asks_first(plan):
+    plan("ana@example.com,Ana Lima,no", "bo@example.com,Bo,no")
+    upload = plan("ana@example.com,Ana Lima,yes", "bo@example.com,Bo B,", "new@example.com,New,yes")
+    undo = plan.pipeline.undo
+    with pytest.raises(Refusal, match="1 contact") as refused:
+        undo(upload.upload_id)
+    assert refused.value.code == "clears-do-not-contact"
+    assert "1 contact" in plan.pipeline.plan_undo(upload.upload_id).warnings[-1]
+    assert plan.pipeline.show(upload.upload_id).state == "applied"
+    assert undo(upload.upload_id, clear_do_not_contact=True).state == "undone"
+    assert wishes(plan)["ana@example.com"] is False
+
+
+def test_an_undo_that_takes_back_nobodys_wish_asks_nothing(plan):
+    plan("ana@example.com,Ana Lima,yes")
+    upload = plan("ana@example.com,Ana L,yes", "new@example.com,New,yes")
+    assert plan.pipeline.undo(upload.upload_id).state == "undone"
+    assert wishes(plan)["ana@example.com"] is True
