@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import polars as pl
 
+from contact_pipeline.normalize.text import blanked
 from contact_pipeline.profiles.distinct import map_distinct
 
 _YES: Final = """
@@ -35,9 +36,14 @@ def choice(text: pl.Expr, registered: Sequence[str]) -> pl.Expr:
     return text.map_batches(lambda values: _registered(values, registered), return_dtype=pl.String)
 
 
-def listed(text: pl.Expr, separator: str, registered: Sequence[str]) -> pl.Expr:
-    """The values between separators, each in its registered spelling, once; null where there are none."""
-    return text.map_batches(lambda values: _listed(values, separator, registered), return_dtype=pl.List(pl.String))
+def listed(text: pl.Expr, separator: str, registered: Sequence[str], blanks: Collection[str] = ()) -> pl.Expr:
+    """The values between separators, each in its registered spelling, once; null where there are none.
+
+    A value that is one of the words for a blank is none, as it would be alone in a cell.
+    """
+    return text.map_batches(
+        lambda values: _listed(values, separator, registered, blanks), return_dtype=pl.List(pl.String)
+    )
 
 
 def login(text: pl.Expr, users: Sequence[str]) -> pl.Expr:
@@ -84,12 +90,12 @@ def _registered(values: pl.Series, registered: Sequence[str]) -> pl.Series:
     return map_distinct(values, spelled)
 
 
-def _listed(values: pl.Series, separator: str, registered: Sequence[str]) -> pl.Series:
+def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks: Collection[str]) -> pl.Series:
     distinct = values.drop_nulls().unique()
     items = (
         pl.DataFrame({"text": distinct, "item": distinct.str.split(separator)})
         .explode("item", empty_as_null=True)
-        .with_columns(pl.col("item").str.strip_chars())
+        .with_columns(blanked(pl.col("item").str.strip_chars(), blanks))
         .filter(pl.col("item") != "")
     )
     lists = (

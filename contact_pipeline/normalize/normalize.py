@@ -46,7 +46,9 @@ _VALUES: Mapping[str, _Values] = {
     "country": lambda given, *_: country.normalized(given),
     "identifier": lambda given, column, _: identifiers.identifier(given, _kinds(column)),
     "choice": lambda given, column, around: choice.choice(given, around.reference.registered(column)),
-    "list": lambda given, column, around: choice.listed(given, column.separator, around.reference.registered(column)),
+    "list": lambda given, column, around: choice.listed(
+        given, column.separator, around.reference.registered(column), around.profile.blanks_in(column)
+    ),
     "login": lambda given, column, around: choice.login(given, around.reference.registered(column)),
     "boolean": lambda given, column, _: choice.boolean(given, of_consent=column.field == CONSENT),
 }

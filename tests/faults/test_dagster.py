@@ -12,7 +12,7 @@ from tests.faults.sweep import KINDS
 from tests.trust import record
 
 APPROVAL = {"ops": {"applied_contacts": {"config": {"approved_by": "d.rivers"}}}}
-PLACES = 4
+PLACES = 3
 
 
 @pytest.fixture(scope="module")

@@ -49,3 +49,7 @@ def test_what_is_neither_yes_nor_no_is_kept_for_validation(one_column, raw):
     clean, _ = normalize(raw(value=["perhaps", "yes"]), {"value": "value"}, profile, Reference())
     assert clean.schema["value"] == pl.Boolean()
     assert clean["unread_value"].to_list() == ["perhaps", None]
+
+
+def test_a_word_for_a_blank_is_no_value_of_a_list(values_of):
+    assert values_of(["CPA;-", "-;", "n/a; CPA"], type="list", choices=["CPA"]) == [["CPA"], None, ["CPA"]]
