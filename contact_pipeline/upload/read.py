@@ -13,7 +13,7 @@ from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal
 from contact_pipeline.machine import NEW, put_in_place
-from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask_column, mask_heading
+from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
@@ -160,5 +160,12 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmask
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),
         "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
-        "warnings": upload.warnings,
+        "warnings": [*upload.warnings, *_doubts(upload)],
     }
+
+
+def _doubts(upload: RawUpload) -> list[str]:
+    if upload.doubt is None:
+        return []
+    examples = "; ".join(" or ".join(words) for words in upload.doubt.readings[:3])
+    return [mask(f"{upload.doubt.message} For example {examples}.") if examples else upload.doubt.message]
