@@ -69,7 +69,8 @@ def _asking(problems: dict[Guarded, str]) -> dict[str, Any] | None:
     options = " ".join(f"--confirm-{guarded}" for guarded in problems)
     fix = f"Look at the upload; if that is meant, apply with {options}."
     if "encoding" in problems:
-        fix = f"Plan the file again with --encoding NAME, or save it anew as CSV UTF-8. If it reads right as it is, apply with {options}."
+        again = "Plan the file again with --encoding NAME, or save it anew as CSV UTF-8."
+        fix = f"{again} If it reads right as it is, apply with {options}."
     return {
         "code": GUARDS[next(iter(problems))],
         "message": " ".join(problems.values()),

@@ -125,10 +125,12 @@ class Reading:
 
     @property
     def page(self) -> Page:
+        """The page by which it is named."""
         return self.pages[0]
 
     @property
     def languages(self) -> list[str]:
+        """The languages that are written in these pages."""
         return list(dict.fromkeys(language for page in self.pages for language in page.languages))
 
     @property

@@ -31,18 +31,7 @@ _LOOKED_AT: Final = 20_000  # characters
 _NEVER_WRITTEN: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 _WRITTEN: Final = frozenset("\t\n\r\x1a")
 _FEWEST_TWICE: Final = 100  # of so many words one is encoded twice: that is no accident
-_READ_BY_MISTAKE: Final = (
-    "cp1252",
-    "latin-1",
-    "cp1250",
-    "cp1251",
-    "cp1254",
-    "cp1253",
-    "cp1257",
-    "mac-roman",
-    "cp850",
-    "cp437",
-)
+_READ_BY_MISTAKE: Final = "cp1252 latin-1 cp1250 cp1251 cp1254 cp1253 cp1257 mac-roman cp850 cp437".split()
 _NOT_CONTROL: Final = bytes(sorted({*range(256)} - {*range(32), 127} | {*b"\t\n\r\f\x1a"}))
 
 
@@ -164,15 +153,12 @@ def _ascii_characters(start: bytes, name: str) -> int:
 
 def _best_code_page(path: Path, file_name: str, sample: Sample, known: Collection[str]) -> Found:
     lines = [*sample.others, *sample.utf_8]
-    readings = [
-        reading
-        for reading in compare_readings(lines, sample.start, known)
-        if any(_is_in(path, page.name) for page in reading.pages)
-    ]
-    if not readings:
+    readings = compare_readings(lines, sample.start, known)
+    pages = ((n, page.name) for n, reading in enumerate(readings) for page in reading.pages)
+    place, name = next(((n, page) for n, page in pages if _is_in(path, page)), (None, ""))
+    if place is None:
         raise _in_no_encoding(path, file_name)
-    best, *others = readings
-    name = next(page.name for page in best.pages if _is_in(path, page.name))
+    best, others = readings[place], [*readings[:place], *readings[place + 1 :]]
     doubt = _partly_utf_8(sample, name, file_name) or _doubtful(best, others, file_name)
     line = _first_defect(path, "utf-8")
     shown = "It looks wrong: declare the encoding that the file was saved in."
@@ -196,7 +182,7 @@ def _doubtful(best: Reading, others: Sequence[Reading], file_name: str) -> Doubt
 
 
 def _differing(readings: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """How each reading has a word, for the words that are not the same in all; the reading that is taken stands first."""
+    """How each reading has a word, the one that is taken first; only words that are not the same in all."""
     if any(len(words) != len(readings[0]) for words in readings):  # they are split into words differently
         readings = readings[:1]
     alike = (tuple(dict.fromkeys(words)) for words in zip(*readings, strict=True))
@@ -217,7 +203,7 @@ def _partly_utf_8(sample: Sample, name: str, file_name: str) -> Doubt | None:
 def _twice_encoded(sample: Sample, file_name: str) -> Doubt | None:
     """The doubt where UTF-8 was read as a code page and saved as UTF-8 again."""
     words = list(dict.fromkeys(word for line in sample.utf_8 for word in words_of(line.decode())))
-    found = [(word, meant) for word in words if (meant := _encoded_once(word))]
+    found: list[tuple[str, ...]] = [(word, meant) for word in words if (meant := _encoded_once(word))]
     if _FEWEST_TWICE * len(found) < len(words) or not found:
         return None
     return Doubt(f"{file_name} was encoded in UTF-8 twice: letters stand as two or more signs.", found)

@@ -20,6 +20,13 @@ UNLIKELY: Final = 9.0  # bits for each pair with a letter beyond ASCII, above wh
 _TABLE: Final = Path(__file__).with_name("letters.tsv")
 _UNSEEN_PAIR: Final = 13
 _UNSEEN_SIGN: Final = 17
+_SIGN_OF_FIRST_LEVEL: Final = 13  # about the logarithm of how many there are
+_FIRST_LEVEL: Final = {  # by the first byte
+    "ja": ("euc_jp", 0xB0, 0xCF),
+    "zh": ("gb2312", 0xB0, 0xD7),
+    "zh_Hant": ("big5", 0xA4, 0xC6),
+    "ko": ("euc_kr", 0xB0, 0xC8),
+}
 _FOREIGN: Final = 20  # a letter that the language does not have
 _NO_LETTER: Final = 14  # a sign that belongs to no word
 _INSIDE: Final = 12  # more where it stands in the middle of one
@@ -43,9 +50,9 @@ Pairs = Mapping[str, Mapping[str, int]]
 
 
 @cache
-def languages() -> dict[str, Pairs]:
+def languages() -> Mapping[str, Pairs]:
     """Language → first letter → second letter → bits. The signs of Chinese and the like follow an empty text."""
-    table: dict[str, dict[str, dict[str, int]]] = {}
+    table: dict[str, dict[str, Mapping[str, int]]] = {}
     for line in _TABLE.read_text(encoding="utf-8").splitlines():
         language, first, seconds = line.split("\t")
         costs = {seconds[n]: int(seconds[n + 1], 16) for n in range(0, len(seconds), 2)}
@@ -96,7 +103,7 @@ def cost_of(word: str, language: str) -> float:
     lower = word.replace("İ", "i").lower()
     total = 0.0 if _is_cased(word) else _ODD_CASE
     if "" in pairs:
-        return total + _signs(lower, pairs[""])
+        return total + _signs(lower, pairs[""], language)
     known = letters_of(language)
     if len(word) == 1:
         total += _LONE_LETTER
@@ -110,10 +117,18 @@ def _apostrophes(word: str) -> float:
     return 3.0 * len(_ELISION.findall(word)) + 10.0 * (word.count("’") - len(_ELISION.findall(word)))
 
 
-def _signs(word: str, costs: Mapping[str, int]) -> float:
+def _signs(word: str, costs: Mapping[str, int], language: str) -> float:
     scripts = {script for sign in word if (script := _script(sign))}
     mixed = _MIXED * (len(scripts - {"LATIN"}) > 1) + _ODD_CASE * ("LATIN" in scripts)
-    return mixed + sum(costs.get(sign) or _of_no_word(sign) or _UNSEEN_SIGN for sign in word if not sign.isascii())
+    signs = (sign for sign in word if not sign.isascii())
+    return mixed + sum(costs.get(sign) or _of_no_word(sign) or _unseen_sign(sign, language) for sign in signs)
+
+
+@lru_cache(maxsize=70_000)
+def _unseen_sign(sign: str, language: str) -> int:
+    """What a sign costs that the table does not have: less if it is of the first level of the national standard."""
+    codec, first, last = _FIRST_LEVEL[language]
+    return _SIGN_OF_FIRST_LEVEL if first <= sign.encode(codec, "replace")[0] <= last else _UNSEEN_SIGN
 
 
 def _pairs(part: str, pairs: Pairs, known: frozenset[str]) -> float:
@@ -122,8 +137,9 @@ def _pairs(part: str, pairs: Pairs, known: frozenset[str]) -> float:
     for letter in f"{part} ":
         if letter not in known and (apart := _of_no_word(letter)):
             total += apart if before == " " or len(part) == 1 else apart + _INSIDE
-            letter = " "
-        elif not (before.isascii() and letter.isascii()):
+            before = " "
+            continue
+        if not (before.isascii() and letter.isascii()):
             seen = pairs.get(before, {}).get(letter)
             total += seen if seen is not None else _UNSEEN_PAIR if letter in known or letter.isascii() else _FOREIGN
         before = letter

@@ -123,20 +123,23 @@ def _clear(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmasked: bool = False) -> dict[str, Any]:
+def inspect_file(
+    path: Path, options: ReadOptions, settings: Settings, *, known: Collection[str] = (), unmasked: bool = False
+) -> dict[str, Any]:
     """What is seen in a file before any profile: its facts, all its rows as text, and the rows that do not fit.
 
     Args:
         path: where the file lies.
         options: what was declared for this file.
         settings: the settings.
+        known: headings that are expected in some profile.
         unmasked: whether cells that look like a social security number or a date of birth are shown, too.
 
     Raises:
         Refusal: the file cannot be read.
     """
     with passing_folder(settings.home) as folder:
-        upload = read_upload(path, path.name, None, options, folder, settings)
+        upload = read_upload(path, path.name, None, options, folder, settings, known=known)
         rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
     headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
     if not unmasked:
