@@ -82,7 +82,6 @@ PAGES: Final = (
     _page("mac-greek", "Mac Greek", "el", 11),
     _page("mac-turkish", "Mac Turkish", _TURKISH, 11),
     _page("mac-croatian", "Mac Croatian", "hr sl bs sr_Latn", 11),
-    _page("mac-romanian", "Mac Romanian", "ro", 6),
     _page("mac-iceland", "Mac Icelandic", "is fo", 11),
     _page("cp850", "DOS 850", _WESTERN, 9),
     _page("cp437", "DOS 437", "de fr es it nl sv", 10),

@@ -30,8 +30,12 @@ _SIGNS: Final = ",;\t|"  # one of them stands in nearly every table
 _LOOKED_AT: Final = 20_000  # characters
 _NEVER_WRITTEN: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 _WRITTEN: Final = frozenset("\t\n\r\x1a")
+_LINES_COMPARED: Final = 200
 _FEWEST_TWICE: Final = 100  # of so many words one is encoded twice: that is no accident
-_READ_BY_MISTAKE: Final = "cp1252 latin-1 cp1250 cp1251 cp1254 cp1253 cp1257 mac-roman cp850 cp437".split()
+_READ_BY_MISTAKE: Final = (
+    *("cp1252", "latin-1", "cp1250", "cp1251", "cp1254", "cp1253", "cp1257"),
+    *("mac-roman", "cp850", "cp437"),
+)
 _NOT_CONTROL: Final = bytes(sorted({*range(256)} - {*range(32), 127} | {*b"\t\n\r\f\x1a"}))
 
 
@@ -192,7 +196,7 @@ def _differing(readings: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
 def _partly_utf_8(sample: Sample, name: str, file_name: str) -> Doubt | None:
     """The doubt where lines that are UTF-8 stand among lines that are not, and read better so."""
     found = []
-    for line in sample.utf_8:
+    for line in sample.utf_8[:_LINES_COMPARED]:
         as_page = line.decode(name, "replace")
         if reads_better(line.decode(), as_page):
             found += list(zip(words_of(as_page), words_of(line.decode()), strict=False))

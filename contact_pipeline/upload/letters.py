@@ -38,7 +38,6 @@ _BETWEEN_WORDS: Final = re.compile(r"[\x00-\x26\x28-\x2c./:-@\[-`{-~]+")
 _PARTS: Final = re.compile("[-'’]")
 _ELISION: Final = re.compile(r"^[^\W\d_]’|’(?=[A-Z])|’(?=s?$)")
 ALIKE: Final = {"ș": "ş", "Ș": "Ş", "ț": "ţ", "Ț": "Ţ"}  # one letter of Romanian, by the old and by the new standard
-_ALIKE: Final = str.maketrans(ALIKE)
 _MARKS: Final = (  # bits, at the edge of a word
     dict.fromkeys("’‘“”„«»°ºª–—　、。・：；（）「」\xa0", 6) | dict.fromkeys("€£©®™§…•·¡¿´№", 11)
 )
@@ -69,7 +68,9 @@ def letters_of(language: str) -> frozenset[str]:
 
 def as_compared(text: str) -> str:
     """The text with letters that people take for one written alike."""
-    return text.translate(_ALIKE)
+    for new, old in ALIKE.items():  # much faster than str.translate
+        text = text.replace(new, old)
+    return text
 
 
 def words_of(text: str) -> list[str]:
@@ -82,7 +83,7 @@ def cost(words: Collection[str], among: Iterable[str]) -> float:
     by_language = [[cost_of(word, language) for word in words] for language in among]
     if not by_language:
         return float(_FOREIGN * sum(map(len, words)))
-    best = [min(costs) for costs in zip(*by_language, strict=True)]
+    best: list[float] = [min(costs) for costs in zip(*by_language, strict=True)]
     return min(
         sum(min(own, any_ + _OTHER_LANGUAGE) for own, any_ in zip(costs, best, strict=True)) for costs in by_language
     )

@@ -11,6 +11,7 @@ from typing import Final
 _BLOCK: Final = 1 << 20  # bytes
 _BLOCKS: Final = 64  # of which lines are taken whatever they hold, spread over the file
 _OF_A_BLOCK: Final = 30  # lines
+_TRIED: Final = 10  # times as many lines are looked at, to find some of either kind
 _FIRST: Final = 500  # lines of the beginning
 _UNLIKE: Final = 200  # lines that are not UTF-8
 _ASCII: Final = bytes(range(128))
@@ -60,23 +61,17 @@ def take_sample(path: Path) -> Sample:
 
 
 def _add(sample: Sample, block: bytes, most: int, new: set[int]) -> None:
-    """Adds the first lines of a block, of either kind as many, and those that hold a byte that is new."""
-    kinds = {True: most, False: most}
-    for line in block.splitlines():
-        if line.isascii():
-            continue
-        is_new = bool(new) and not new.isdisjoint(line)
-        if not is_new and not any(kinds.values()):
-            if not new:
-                break
-            continue
+    """Adds the first lines of a block, as many of either kind, and those that hold a byte that is new."""
+    wanted = {True: most, False: most}
+    beyond = [line for line in block.splitlines() if not line.isascii()]
+    for line in beyond[: _TRIED * most]:
         is_utf_8 = _is_utf_8(line)
-        if kinds[is_utf_8] or is_new:
+        if wanted[is_utf_8]:
+            wanted[is_utf_8] -= 1
             (sample.utf_8 if is_utf_8 else sample.others).append(_cut(line))
-            kinds[is_utf_8] = max(kinds[is_utf_8] - 1, 0)
-            new.difference_update(line)
-        if sample.is_utf_8 and not kinds[True]:
-            break
+    for byte in sorted(new):
+        line = next(line for line in beyond if byte in line)
+        (sample.utf_8 if _is_utf_8(line) else sample.others).append(_cut(line))
 
 
 def _cut(line: bytes) -> bytes:
