@@ -60,11 +60,13 @@ def inspect(
 
     Cells are shown as read, but for those that look like a social security number or a date of birth.
     """
+    from contact_pipeline.normalize.synonyms import synonyms
     from contact_pipeline.upload import ReadOptions, inspect_file
 
     options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
     with console.busy(f"Reading {file.name}"):
-        seen = inspect_file(file, options, invocation.settings, unmasked=unmasked)
+        known = [heading for headings in synonyms().values() for heading in headings]
+        seen = inspect_file(file, options, invocation.settings, known=known, unmasked=unmasked)
     if invocation.json:
         console.document(seen)
     else:

@@ -86,6 +86,9 @@ def apply_upload(
     changeset: Annotated[
         str | None, typer.Option("--changeset", metavar="SHA256", help="Apply only if the changeset is this one.")
     ] = None,
+    confirm_encoding: Annotated[
+        bool, typer.Option("--confirm-encoding", help="Apply though the encoding is doubtful: the file reads right.")
+    ] = False,
     confirm_deactivations: Annotated[
         bool, typer.Option("--confirm-deactivations", help="Deactivate more contacts than the guard lets pass.")
     ] = False,
@@ -103,6 +106,7 @@ def apply_upload(
             upload,
             user=login(user),
             changeset=changeset,
+            confirm_encoding=confirm_encoding,
             confirm_deactivations=confirm_deactivations,
             confirm_rejected=confirm_rejected,
             confirm_changed=confirm_changed,

@@ -9,10 +9,11 @@ from contact_pipeline.match.match import Changeset
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 
-Guarded = Literal["deactivations", "rejected", "changed"]
+Guarded = Literal["encoding", "deactivations", "rejected", "changed"]
 
 # What somebody confirms → the code of the guard.
 GUARDS: Final[dict[Guarded, str]] = {
+    "encoding": "encoding-guard",
     "deactivations": "deactivation-guard",
     "rejected": "rejection-guard",
     "changed": "change-guard",
@@ -20,7 +21,12 @@ GUARDS: Final[dict[Guarded, str]] = {
 
 
 def blocked_because(
-    file_name: str, data_rows: int, profile: Profile, options: UploadOptions, changeset: Changeset
+    file_name: str,
+    data_rows: int,
+    profile: Profile,
+    options: UploadOptions,
+    changeset: Changeset,
+    doubt: str | None = None,
 ) -> dict[str, Any] | None:
     """The reason, as the ledger holds it, or None where nothing holds the changeset back.
 
@@ -30,6 +36,7 @@ def blocked_because(
         profile: as it holds for the upload.
         options: of the upload.
         changeset: what matching found.
+        doubt: why the encoding of the file is doubtful, if it is.
     """
     total = sum(changeset.outcomes.values())
     if total != data_rows:
@@ -46,7 +53,8 @@ def blocked_because(
             f"{_rows(review, 'needs', 'need')} review; profile {profile.name} imports all rows or none.",
             "fix": "Correct them and upload the file again; `contact-pipeline rejected` gives them with their errors.",
         }
-    return _asking(dict(_exceeded(file_name, profile, options, changeset)))
+    problems: dict[Guarded, str] = {"encoding": doubt} if doubt else {}
+    return _asking(problems | dict(_exceeded(file_name, profile, options, changeset)))
 
 
 def to_confirm(reason: dict[str, Any] | None) -> Collection[Guarded]:
@@ -59,10 +67,14 @@ def _asking(problems: dict[Guarded, str]) -> dict[str, Any] | None:
     if not problems:
         return None
     options = " ".join(f"--confirm-{guarded}" for guarded in problems)
+    fix = f"Look at the upload; if that is meant, apply with {options}."
+    if "encoding" in problems:
+        again = "Plan the file again with --encoding NAME, or save it anew as CSV UTF-8."
+        fix = f"{again} If it reads right as it is, apply with {options}."
     return {
         "code": GUARDS[next(iter(problems))],
         "message": " ".join(problems.values()),
-        "fix": f"Look at the upload; if that is meant, apply with {options}.",
+        "fix": fix,
         "confirm": [*problems],
     }
 

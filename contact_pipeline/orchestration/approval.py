@@ -30,6 +30,7 @@ class Approval(dg.Config):
         description=f"Login of whoever approves; self-declared. '{AUTOMATIC}' applies what its profile applies at once."
     )
     changeset: str | None = Field(default=None, description="Hash of the changeset that is approved, and of no other.")
+    confirm_encoding: bool = Field(default=False, description="Whether a doubtful encoding was found right.")
     confirm_deactivations: bool = Field(default=False, description="Whether to go past the guard on deactivations.")
     confirm_rejected: bool = Field(default=False, description="Whether to go past the guard on rows rejected.")
     confirm_changed: bool = Field(default=False, description="Whether to go past the guard on contacts changed.")
@@ -74,6 +75,7 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> En
                 upload_id,
                 user=approval.approved_by,
                 changeset=approval.changeset,
+                confirm_encoding=approval.confirm_encoding,
                 confirm_deactivations=approval.confirm_deactivations,
                 confirm_rejected=approval.confirm_rejected,
                 confirm_changed=approval.confirm_changed,

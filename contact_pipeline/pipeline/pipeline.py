@@ -241,6 +241,7 @@ class Pipeline:
         *,
         user: str | None = None,
         changeset: str | None = None,
+        confirm_encoding: bool = False,
         confirm_deactivations: bool = False,
         confirm_rejected: bool = False,
         confirm_changed: bool = False,
@@ -253,6 +254,7 @@ class Pipeline:
             upload_id: the upload.
             user: login of who approves; unset: the operating system's.
             changeset: hash that is approved; anything else is refused.
+            confirm_encoding: whether a doubtful encoding was found right.
             confirm_deactivations: whether the guard that holds back deactivations is overruled.
             confirm_rejected: whether the guard on the share of rows rejected is.
             confirm_changed: whether the guard on the share of contacts changed is.
@@ -272,6 +274,7 @@ class Pipeline:
         if line.state == "stale":
             return self.show(upload_id)
         confirmed: dict[Guarded, bool] = {
+            "encoding": confirm_encoding,
             "deactivations": confirm_deactivations,
             "rejected": confirm_rejected,
             "changed": confirm_changed,

@@ -19,6 +19,7 @@ from contact_pipeline.normalize import normalize as normalize_rows
 from contact_pipeline.normalize.mapping import map_headings
 from contact_pipeline.normalize.synonyms import expected_headings
 from contact_pipeline.normalize.witness import what_columns_hold
+from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
@@ -51,12 +52,15 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
     if options.save_mapping and not _not_kept(options, raw.headings):
         store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
+    heading = dict(zip(raw.columns, raw.headings, strict=True))
+    slices = partial(staging.slices, "raw", settings.slice_rows)
+    doubt = raw.doubt and describe_doubt(raw.doubt, slices, mapping.fields, heading, profile.sensitive_fields)
     with staging.open() as database:
         database.see_files("raw_rows", "raw")
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
-        staging.keep_facts(database, {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields})
-    heading = dict(zip(raw.columns, raw.headings, strict=True))
+        facts = {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields, "doubt": doubt}
+        staging.keep_facts(database, facts)
     return {
         "file_type": raw.file_type,
         "encoding": raw.encoding,
@@ -177,7 +181,8 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
             headings=headings_of(facts, profile),
         )
         held = held_because(database, profile, line.file_name)
-    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset)
+    doubt = facts.get("doubt")
+    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, doubt)
     return {
         **changeset.outcomes,
         "state": "blocked" if reason else "staged",

@@ -85,7 +85,7 @@ def _unreadable(upload: Upload) -> pl.DataFrame | None:
 
 def _file_type(path: Path) -> Literal["csv", "xlsx"]:
     match path.suffix.lower():
-        case ".csv":
+        case ".csv" | ".tsv" | ".tab" | ".txt":
             return "csv"
         case ".xlsx":
             return "xlsx"

@@ -1,99 +1,191 @@
-"""Guesses the code page of text that is not UTF-8. Windows-1252 is assumed unless its words look wrong in it.
+"""Tells the code page of text that is not UTF-8: every page is read in, and the readings are compared by their letters.
 
-A guess looks at words with characters beyond ASCII: in the right code page they are letters throughout, of one script,
-and in an order of capital and small ones that people write. A guess is never certain, so whoever uses it says so.
+A page is taken where its reading costs clearly less (`letters.cost`) than every reading that differs. Otherwise the
+guess is doubtful, and whoever uses it has to ask.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-ASSUMED: Final = "cp1252"
-NAMES: Final = {
-    "cp1252": "Windows-1252",
-    "cp1250": "Windows-1250 (Central European)",
-    "cp1251": "Windows-1251 (Cyrillic)",
-    "koi8-r": "KOI8-R (Cyrillic)",
-    "cp1253": "Windows-1253 (Greek)",
-    "cp1255": "Windows-1255 (Hebrew)",
-    "cp1256": "Windows-1256 (Arabic)",
-    "cp932": "Shift JIS (Japanese)",
-    "euc_kr": "EUC-KR (Korean)",
-    "gb18030": "GB 18030 (Chinese)",
-    "mac-roman": "Mac Roman",
-    "cp850": "DOS 850",
-}
-_OTHERS: Final = {
-    "cp1250": "LATIN",
-    "cp1255": "HEBREW",
-    "cp1253": "GREEK",
-    "cp1251": "CYRILLIC",
-    "koi8-r": "CYRILLIC",
-    "cp1256": "ARABIC",
-    "cp932": "HIRAGANA KATAKANA CJK",
-    "euc_kr": "HANGUL",
-    "gb18030": "CJK",
-    "mac-roman": "LATIN",
-    "cp850": "LATIN",
-}
-_RIGHT: Final = 0.7  # share of words that look right, below which a code page is doubted
-_BETTER: Final = 0.1  # by which another has to look better
-_WORDS: Final = 400
-_RARE: Final = "ΐΰ"  # hardly a Greek word has them; they stand where the Cyrillic page has its most frequent letter
-_BETWEEN: Final = re.compile(r"[\s,;|\"()./&+0-9]+")
+from contact_pipeline.upload.heading import folded
+from contact_pipeline.upload.letters import cost, languages, looks_wrong, words_of
+
+_WESTERN: Final = "de fr es pt it nl da nb no sv fi is fo ca eu gl ga sq et"
+_CENTRAL: Final = "cs sk pl hu sl hr bs sr_Latn ro sq de"
+_TURKISH: Final = "tr az de fr es it nl sq"
+_BALTIC: Final = "et lv lt"
+_CYRILLIC: Final = "ru uk bg be sr mk"
+_RARELY: Final = 14.0  # bits
 
 
-def guess_code_page(sample: bytes) -> tuple[str, bool]:
-    """The likely code page of lines with characters beyond ASCII, and whether the words look right in it."""
-    lines = sample.splitlines()
-    best, score = ASSUMED, _score(lines, ASSUMED, "LATIN")
-    if score >= _RIGHT:
-        return best, True
-    for name, scripts in _OTHERS.items():
-        other = _score(lines, name, scripts)
-        if other >= _RIGHT and other > score + _BETTER:
-            best, score = name, other
-    return best, score >= _RIGHT
+@dataclass(frozen=True)
+class Page:
+    """An encoding that a file may be in.
+
+    Attributes:
+        name: as Python has it.
+        title: for people.
+        languages: that are written in it.
+        rarity: bits that it costs to assume it at all.
+    """
+
+    name: str
+    title: str
+    languages: tuple[str, ...]
+    rarity: float
 
 
-def _score(lines: list[bytes], name: str, scripts: str) -> float:
-    """The share of the words that look right."""
-    words: list[str] = []
-    for line in lines:
+def _page(name: str, title: str, languages: str, rarity: float) -> Page:
+    return Page(name, title, tuple(languages.split()), rarity)
+
+
+# Where two pages give the same reading, the one that stands first is named.
+PAGES: Final = (
+    _page("cp1252", "Windows-1252", _WESTERN, 0),
+    _page("cp1250", "Windows-1250 (Central European)", _CENTRAL, 0),
+    _page("cp1251", "Windows-1251 (Cyrillic)", _CYRILLIC, 0),
+    _page("cp1253", "Windows-1253 (Greek)", "el", 0),
+    _page("cp1254", "Windows-1254 (Turkish)", _TURKISH, 0),
+    _page("cp1255", "Windows-1255 (Hebrew)", "he", 0),
+    _page("cp1256", "Windows-1256 (Arabic)", "ar fa ur fr", 0),
+    _page("cp1257", "Windows-1257 (Baltic)", _BALTIC, 0),
+    _page("cp874", "Windows-874 (Thai)", "th", 0),
+    _page("cp932", "Shift JIS (Japanese)", "ja", 0),
+    _page("gb18030", "GB 18030 (Chinese)", "zh zh_Hant", 0),
+    _page("cp950", "Big5 (Chinese)", "zh_Hant", 0),
+    _page("euc_kr", "EUC-KR (Korean)", "ko", 0),
+    _page("cp949", "Windows-949 (Korean)", "ko", 1),
+    _page("euc_jp", "EUC-JP (Japanese)", "ja", 2),
+    _page("iso8859-1", "ISO 8859-1", _WESTERN, 3),
+    _page("iso8859-15", "ISO 8859-15", _WESTERN, 3),
+    _page("iso8859-2", "ISO 8859-2 (Central European)", _CENTRAL, 3),
+    _page("iso8859-5", "ISO 8859-5 (Cyrillic)", _CYRILLIC, 5),
+    _page("iso8859-7", "ISO 8859-7 (Greek)", "el", 3),
+    _page("iso8859-9", "ISO 8859-9 (Turkish)", _TURKISH, 3),
+    _page("iso8859-8", "ISO 8859-8 (Hebrew)", "he", 3),
+    _page("iso8859-6", "ISO 8859-6 (Arabic)", "ar", 3),
+    _page("iso8859-13", "ISO 8859-13 (Baltic)", _BALTIC, 3),
+    _page("iso8859-4", "ISO 8859-4 (Northern European)", f"{_BALTIC} da nb no sv fi de", _RARELY),
+    _page("iso8859-16", "ISO 8859-16 (Romanian)", "ro hu pl sl hr", 8),
+    _page("iso8859-3", "ISO 8859-3 (Maltese, Esperanto)", "mt eo", _RARELY),
+    _page("iso8859-14", "ISO 8859-14 (Celtic)", "cy ga", _RARELY),
+    _page("koi8-r", "KOI8-R (Cyrillic)", "ru bg", 2),
+    _page("koi8-u", "KOI8-U (Cyrillic)", "uk ru be", 2),
+    _page("mac-roman", "Mac Roman", _WESTERN, 8),
+    _page("mac-latin2", "Mac Central European", "cs sk pl hu sl de et lv lt", 9),
+    _page("mac-cyrillic", "Mac Cyrillic", _CYRILLIC, 11),
+    _page("mac-greek", "Mac Greek", "el", 11),
+    _page("mac-turkish", "Mac Turkish", _TURKISH, 11),
+    _page("mac-croatian", "Mac Croatian", "hr sl bs sr_Latn", 11),
+    _page("mac-iceland", "Mac Icelandic", "is fo", 11),
+    _page("cp850", "DOS 850", _WESTERN, 9),
+    _page("cp437", "DOS 437", "de fr es it nl sv", 10),
+    _page("cp852", "DOS 852 (Central European)", _CENTRAL, 9),
+    _page("cp866", "DOS 866 (Cyrillic)", _CYRILLIC, 10),
+    _page("cp1125", "DOS 1125 (Ukrainian)", "uk", 12),
+    _page("cp857", "DOS 857 (Turkish)", _TURKISH, 12),
+    _page("cp775", "DOS 775 (Baltic)", _BALTIC, 8),
+    _page("cp737", "DOS 737 (Greek)", "el", 12),
+    _page("cp869", "DOS 869 (Greek)", "el", 12),
+    _page("cp862", "DOS 862 (Hebrew)", "he", 12),
+    _page("cp720", "DOS 720 (Arabic)", "ar fa", 12),
+    _page("cp865", "DOS 865 (Nordic)", "da nb no", 12),
+    _page("cp861", "DOS 861 (Icelandic)", "is", 12),
+    _page("cp860", "DOS 860 (Portuguese)", "pt", 12),
+)
+NAMES: Final = {page.name: page.title for page in PAGES}
+
+_CLEAR: Final = 12.0  # bits by which a reading has to be better than the next
+_WORDS: Final = 1_500  # distinct ones that are compared
+_FIRST: Final = 60  # of them, by which most pages fall away
+_HOPELESS: Final = 120.0  # bits that a page is behind by then
+_MOST_WRONG: Final = 0.25  # share of the words that may look wrong
+_KNOWN: Final = 25.0  # bits that a known heading is worth
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sample as some pages have it.
+
+    Attributes:
+        pages: the pages that give this reading, the likeliest first.
+        words: its words with more than ASCII, each once, in their order.
+        bits: what they cost, less what known headings are worth.
+    """
+
+    pages: tuple[Page, ...]
+    words: tuple[str, ...]
+    bits: float = 0.0
+
+    @property
+    def page(self) -> Page:
+        """The page by which it is named."""
+        return self.pages[0]
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages that are written in these pages."""
+        return list(dict.fromkeys(language for page in self.pages for language in page.languages))
+
+    @property
+    def rank(self) -> float:
+        """The smaller, the likelier."""
+        return self.bits + min(page.rarity for page in self.pages)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether nearly all of its words could be written so."""
+        wrong = sum(looks_wrong(word, self.languages) for word in self.words)
+        return wrong <= _MOST_WRONG * len(self.words)
+
+    def is_clear(self, others: Sequence[Reading]) -> bool:
+        """Whether none of the other readings comes near; a rare page has to be clearer still."""
+        nearest = min((other.rank for other in others), default=math.inf)
+        return nearest >= self.rank + _CLEAR + self.page.rarity / 2
+
+
+def compare_readings(lines: Sequence[bytes], heading: bytes = b"", known: Collection[str] = ()) -> list[Reading]:
+    """The different readings of some lines, the likeliest first; hopeless ones are left out.
+
+    Args:
+        lines: lines with more than ASCII.
+        heading: the beginning of the file, where headings may stand.
+        known: headings that are expected, folded.
+    """
+    sample = b"\n".join(lines)
+    same: dict[tuple[str, ...], list[Page]] = {}
+    for page in PAGES:
         try:
-            decoded = line.decode(name)
+            words = words_of(sample.decode(page.name))
         except UnicodeDecodeError:
-            return 0.0
-        words += [word for word in _BETWEEN.split(decoded) if word and not word.isascii()]
-        if len(words) >= _WORDS:
-            break
-    return sum(_looks_right(word, scripts) for word in words) / len(words) if words else 1.0
+            continue
+        same.setdefault(tuple(dict.fromkeys(words))[:_WORDS], []).append(page)
+    readings = [Reading(tuple(pages), words) for words, pages in same.items()]
+    if len(readings) > 1:
+        worth = {reading.page: _KNOWN * _known_headings(heading, reading.page, known) for reading in readings}
+        for most in (_FIRST, _WORDS):
+            readings = [_costed(reading, most, worth[reading.page]) for reading in readings]
+            best = min(reading.rank for reading in readings)
+            readings = [reading for reading in readings if reading.rank <= best + _HOPELESS]
+    return sorted(readings, key=lambda reading: reading.rank)
 
 
-def _looks_right(word: str, scripts: str) -> bool:
-    letters = [sign for sign in word if sign not in "'’-´`·ーº°ª€£–…"]
-    if not letters:
-        return True
-    if "€" in word or "£" in word:  # before a number, which is cut off, but in no word
-        return False
-    if not all(sign.isalpha() and sign not in _RARE for sign in letters):
-        return False
-    beyond = [sign for sign in letters if not sign.isascii()]
-    if scripts == "LATIN":
-        return _is_cased(word) and 2 * len(beyond) <= len(letters) + 1
-    return len(beyond) == len(letters) and _is_cased(word) and all(_script(sign) in scripts for sign in beyond)
+def reads_better(better: str, worse: str) -> bool:
+    """Whether a text reads clearly better than the same one in another encoding, whatever the language."""
+    every = [*languages()]
+    return cost(words_of(better), every) + _CLEAR <= cost(words_of(worse), every)
 
 
-def _script(sign: str) -> str:
-    return unicodedata.name(sign, "UNKNOWN").split(" ")[0]
+def _costed(reading: Reading, most: int, worth: float) -> Reading:
+    return replace(reading, bits=cost(reading.words[:most], reading.languages) - worth)
 
 
-def _is_cased(word: str) -> bool:
-    """Whether each part of a word is small, capital, or small after a capital."""
-    return all(
-        part.islower() or part.isupper() or part[1:].islower() or part.upper() == part.lower()
-        for part in re.split(r"[-'’]", word)
-        if part
-    )
+def _known_headings(heading: bytes, page: Page, known: Collection[str]) -> int:
+    """How many cells with more than ASCII are known headings."""
+    cells = re.split("[,;\t|\r\n]", heading.decode(page.name, "replace"))
+    return sum(not cell.isascii() and folded(cell) in known for cell in cells)

@@ -25,7 +25,7 @@ from contact_pipeline.upload.delimiter import (
     take_declaration,
 )
 from contact_pipeline.upload.encoding import LONGEST_LINE, find_encoding, text_blocks
-from contact_pipeline.upload.heading import above
+from contact_pipeline.upload.heading import above, without_invisible
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
 from contact_pipeline.upload.pieces import EndlessLine, Pieces
 from contact_pipeline.upload.raw import (
@@ -63,9 +63,9 @@ def read_delimited(
             one (`encoding`, `delimiter`), a quote never closes (`quote-unclosed`), it is beyond a limit (`limit`), or
             a line of it never ends (`file-unreadable`).
     """
-    encoding, warnings = find_encoding(path, file_name, encoding)
+    found = find_encoding(path, file_name, encoding, known)
     size = min(_BLOCK_BYTES, max(settings.slice_rows * _BYTES_OF_A_SHORT_ROW, 1 << 16))
-    blocks = text_blocks(path, encoding, size)
+    blocks = text_blocks(path, found.name, size)
     sign, first = take_declaration(next(blocks, b"").decode())
     layout = find_layout(first, file_name, delimiter or sign or None, known)
     pieces = Pieces(_begun(first.encode(), blocks), Grammar(layout.delimiter), lines_before=int(sign is not None))
@@ -95,7 +95,7 @@ def read_delimited(
     unused = drop_unused_end(folder, headings, columns)
     return RawUpload(
         file_type="csv",
-        encoding=encoding,
+        encoding=found.name,
         delimiter=layout.delimiter,
         sheet=None,
         sheets=[],
@@ -104,7 +104,8 @@ def read_delimited(
         heading_row=heading_row,
         data_rows=rows.count,
         rejections=rejections,
-        warnings=[*warnings, *above(file_name, heading_row, layout.above)],
+        warnings=[*found.warnings, *above(file_name, heading_row, layout.above)],
+        doubt=found.doubt,
     )
 
 
@@ -119,7 +120,7 @@ def _heading(pieces: Pieces, layout: Layout, file_name: str, settings: Settings)
     if found is None:
         raise Refusal("file-empty", f"{file_name} is empty.", "Send a file with a heading and rows.", file=file_name)
     row, text = found
-    headings = Grammar(layout.delimiter).split(pl.Series([text]))[0]
+    headings = [without_invisible(cell) for cell in Grammar(layout.delimiter).split(pl.Series([text]))[0]]
     check_columns(len(headings), file_name, settings)
     return row, headings
 

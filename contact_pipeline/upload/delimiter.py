@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import masked
-from contact_pipeline.upload.heading import LOOKED_AT, find_heading
+from contact_pipeline.upload.heading import LOOKED_AT, find_heading, known_headings
 from contact_pipeline.upload.records import Grammar, find_records
 
 CANDIDATES: Final = (",", ";", "\t", "|")
@@ -51,6 +51,7 @@ class _Fit:
     above: int
     records: int
     agreeing: int
+    known: int
 
     @property
     def width(self) -> int:
@@ -60,6 +61,11 @@ class _Fit:
     def share(self) -> float:
         """How many of the records have as many values as the heading."""
         return self.agreeing / self.records if self.records else 1.0
+
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        """The greater, the better: two known headings tell more than any number of rows, which hold lists and notes."""
+        return (self.known if self.known > 1 else 0, self.share, self.width)
 
     @property
     def convincing(self) -> bool:
@@ -92,6 +98,9 @@ def find_layout(text: str, file_name: str, declared: str | None, known: Collecti
         declared: the delimiter, where it was declared.
         known: headings that are expected, folded.
 
+    The delimiter by which most known headings stand in one row is taken, if there are two; else the one that splits
+    most rows as it splits the heading.
+
     Raises:
         Refusal: the declared delimiter is none, the file does not split by it, or two fit equally well (`delimiter`).
     """
@@ -100,11 +109,11 @@ def find_layout(text: str, file_name: str, declared: str | None, known: Collecti
         delimiter = _known(declared, file_name)
         return _must_split(sample, delimiter, file_name, known).layout(is_declared=True)
     tried = [_try(sample, sign, known) for sign in CANDIDATES]
-    fits = sorted((fit for fit in tried if fit.width > 1), key=lambda fit: (fit.share, fit.width), reverse=True)
+    fits = sorted((fit for fit in tried if fit.width > 1), key=lambda fit: fit.rank, reverse=True)
     if not fits:
         return tried[0].layout()
     best, *others = fits
-    if others and (best.share, best.width) == (others[0].share, others[0].width):
+    if others and best.rank == others[0].rank:
         raise ambiguous(file_name, best.delimiter, others[0].delimiter, f"both give {best.width} columns", sample)
     return best.layout()
 
@@ -146,12 +155,13 @@ def _try(sample: str, delimiter: str, known: Collection[str]) -> _Fit:
     found = find_records(sample.encode(), grammar).records
     records = found.filter(~pl.col("text").str.contains(grammar.blank))
     if records.is_empty():
-        return _Fit(delimiter, [], 1, 0, 0, 0)
+        return _Fit(delimiter, [], 1, 0, 0, 0, 0)
     first = grammar.split(records["text"].head(LOOKED_AT))
     place = find_heading(first, known)
     widths = records[place + 1 :].select(grammar.fields(pl.col("text")).list.len()).to_series()
     row, agreeing = int(records["row_number"][place]), int((widths == len(first[place])).sum())
-    return _Fit(delimiter, first[place], row, place, widths.len(), agreeing)
+    hits = known_headings(first[place], known)
+    return _Fit(delimiter, first[place], row, place, widths.len(), agreeing, hits)
 
 
 def _must_split(sample: str, delimiter: str, file_name: str, known: Collection[str]) -> _Fit:

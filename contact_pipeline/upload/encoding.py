@@ -1,14 +1,19 @@
-"""Which encoding a text file is in, and its text in blocks of whole lines. A guess is always said."""
+"""Which encoding a text file is in, and its text in blocks of whole lines. Guesses become warnings, or doubts."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.upload.code_pages import ASSUMED, NAMES, guess_code_page
+from contact_pipeline.upload.code_pages import NAMES, Reading, compare_readings, reads_better
+from contact_pipeline.upload.letters import words_of
+from contact_pipeline.upload.raw import Doubt
+from contact_pipeline.upload.sample import Sample, take_sample
 
 LONGEST_LINE: Final = 16 << 20  # bytes
 _BYTES_AT_A_TIME = 1 << 20
@@ -21,43 +26,77 @@ _MARKS = (
 )
 _OF_NO_FILE: Final = {"utf-7", "punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
 _END_OF_FILE: Final = b"\x1a"  # on the last line of some files from DOS
-_SIGNS: Final = b"\n\r,;\t|"  # that stand in every table
+_SIGNS: Final = ",;\t|"  # one of them stands in nearly every table
+_LOOKED_AT: Final = 20_000  # characters
+_NEVER_WRITTEN: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
+_WRITTEN: Final = frozenset("\t\n\r\x1a")
+_LINES_COMPARED: Final = 200
+_FEWEST_TWICE: Final = 100  # of so many words one is encoded twice: that is no accident
+_READ_BY_MISTAKE: Final = (
+    *("cp1252", "latin-1", "cp1250", "cp1251", "cp1254", "cp1253", "cp1257"),
+    *("mac-roman", "cp850", "cp437"),
+)
 _NOT_CONTROL: Final = bytes(sorted({*range(256)} - {*range(32), 127} | {*b"\t\n\r\f\x1a"}))
 
 
-def find_encoding(path: Path, file_name: str, declared: str | None) -> tuple[str, list[str]]:
-    """The encoding to read a file in, and what had to be assumed.
+@dataclass(frozen=True)
+class Found:
+    """The encoding to read a file in.
 
-    A byte order mark decides; without one, UTF-16 shows by the zero bytes beside its delimiters and line ends; else the
-    file is UTF-8 if it is so to the last byte; else a code page is assumed, Windows-1252 unless that looks wrong.
+    Attributes:
+        name: as Python has it.
+        warnings: what was assumed, in sentences.
+        doubt: why somebody should look before the text is believed.
+    """
+
+    name: str
+    warnings: list[str] = field(default_factory=list)
+    doubt: Doubt | None = None
+
+
+def find_encoding(path: Path, file_name: str, declared: str | None, known: Collection[str] = ()) -> Found:
+    """The encoding to read a file in, what had to be assumed, and what is doubtful.
+
+    A byte order mark decides; without one, UTF-16 shows by its ASCII characters, each beside a zero byte; else the
+    file is UTF-8 if it is so to the last byte; else it is read in every code page, and the best reading counts.
+
+    Args:
+        path: where the file lies.
+        file_name: what its sender calls it.
+        declared: the encoding, where it was declared: then nothing is doubtful.
+        known: headings that are expected, folded.
 
     Raises:
         Refusal: the declared encoding is unknown, or the file is not in it, or in none of those (`encoding`).
     """
     if declared is not None:
-        return _declared(path, file_name, _known(declared, file_name))
+        return Found(_declared(path, file_name, _known(declared, file_name)))
     with path.open("rb") as file:
         start = file.read(_BYTES_AT_A_TIME)
     for mark, name in _MARKS:
         if start.startswith(mark):
             _check(path, file_name, name)
-            return name, []
+            sample = take_sample(path) if name == "utf-8" else Sample(is_utf_8=False)
+            return Found(name, [], _twice_encoded(sample, file_name))
     wide = _without_mark(start)
     if wide and _is_in(path, wide):
-        return wide, [f"{file_name} has no byte order mark; UTF-16 was assumed, because it looks so."]
-    if _is_in(path, "utf-8"):
-        return "utf-8", _control_characters(path, file_name)
-    return _assume_code_page(path, file_name)
+        return Found(wide, [f"{file_name} has no byte order mark; UTF-16 was assumed, because it looks so."])
+    sample = take_sample(path)
+    warnings = _control_characters(path, file_name)
+    if sample.is_utf_8:
+        return Found("utf-8", warnings, _twice_encoded(sample, file_name))
+    found = _best_code_page(path, file_name, sample, known)
+    return Found(found.name, [*found.warnings, *warnings], found.doubt)
 
 
-def _declared(path: Path, file_name: str, name: str) -> tuple[str, list[str]]:
+def _declared(path: Path, file_name: str, name: str) -> str:
     if name == "utf-16":
         with path.open("rb") as file:
             start = file.read(_BYTES_AT_A_TIME)
         if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             name = _without_mark(start) or "utf-16-le"
     _check(path, file_name, name)
-    return name, []
+    return name
 
 
 def text_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
@@ -98,41 +137,111 @@ def _end_of_lines(text: bytes) -> int:
 
 
 def _without_mark(start: bytes) -> str | None:
-    """UTF-16 in the byte order in which nearly every delimiter and line end has a zero byte at its side."""
+    """UTF-16 in the byte order that gives lines, hardly a control character, and the most ASCII characters."""
     if b"\0" not in start:
         return None
-    for name, signs, zeros in (("utf-16-le", start[::2], start[1::2]), ("utf-16-be", start[1::2], start[::2])):
-        places = [n for n, byte in enumerate(signs[: len(zeros)]) if byte in _SIGNS]
-        wide = sum(zeros[n] == 0 for n in places)
-        if wide and 10 * wide >= 9 * (len(places) + sum(byte in _SIGNS for byte in zeros)):
-            return name
+    found = {name: _ascii_characters(start, name) for name in ("utf-16-le", "utf-16-be")}
+    name = max(found, key=lambda name: found[name])
+    return name if found[name] else None
+
+
+def _ascii_characters(start: bytes, name: str) -> int:
+    """How many ASCII characters there are in that byte order; 0 if the text cannot be meant."""
+    text = start[: len(start) // 2 * 2].decode(name, "ignore")
+    few = sum(sign.isascii() for sign in text)
+    odd = sum(unicodedata.category(sign) in _NEVER_WRITTEN and sign not in _WRITTEN for sign in text[:_LOOKED_AT])
+    is_table = any(end in text for end in "\n\r") and any(sign in text for sign in _SIGNS)
+    meant = is_table and 50 * odd <= len(text[:_LOOKED_AT]) and 2 * few >= start.count(0)
+    return few if meant else 0
+
+
+def _best_code_page(path: Path, file_name: str, sample: Sample, known: Collection[str]) -> Found:
+    lines = [*sample.others, *sample.utf_8]
+    readings = compare_readings(lines, sample.start, known)
+    pages = ((n, page.name) for n, reading in enumerate(readings) for page in reading.pages)
+    place, name = next(((n, page) for n, page in pages if _is_in(path, page)), (None, ""))
+    if place is None:
+        raise _in_no_encoding(path, file_name)
+    best, others = readings[place], [*readings[:place], *readings[place + 1 :]]
+    doubt = _partly_utf_8(sample, name, file_name) or _doubtful(best, others, file_name)
+    line = _first_defect(path, "utf-8")
+    shown = "It looks wrong: declare the encoding that the file was saved in."
+    if doubt is None:
+        shown = "If letters with accents look wrong, declare the encoding."
+    return Found(name, [f"{file_name} is not UTF-8 (line {line}); {NAMES[name]} was assumed. {shown}"], doubt)
+
+
+def _doubtful(best: Reading, others: Sequence[Reading], file_name: str) -> Doubt | None:
+    """The doubt where another reading comes near, or the best one looks wrong."""
+    near = [other for other in others if not best.is_clear([other])]
+    if near:
+        names = " or ".join(reading.page.title for reading in (best, *near[:2]))
+        said = f"{file_name} could be in {names}: its letters do not tell."
+    elif not best.is_plausible:
+        said = f"{file_name} looks wrong in every encoding that was tried, least so in {best.page.title}."
+    else:
+        return None
+    readings = [best, *(near or others)][:3]
+    return Doubt(said, _differing([reading.words for reading in readings]))
+
+
+def _differing(readings: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """How each reading has a word, the one that is taken first; only words that are not the same in all."""
+    if any(len(words) != len(readings[0]) for words in readings):  # they are split into words differently
+        readings = readings[:1]
+    alike = (tuple(dict.fromkeys(words)) for words in zip(*readings, strict=True))
+    return [words for words in alike if len(words) > 1 or len(readings) == 1]
+
+
+def _partly_utf_8(sample: Sample, name: str, file_name: str) -> Doubt | None:
+    """The doubt where lines that are UTF-8 stand among lines that are not, and read better so."""
+    found = []
+    for line in sample.utf_8[:_LINES_COMPARED]:
+        as_page = line.decode(name, "replace")
+        if reads_better(line.decode(), as_page):
+            found += list(zip(words_of(as_page), words_of(line.decode()), strict=False))
+    said = f"{file_name} is partly UTF-8 and partly in another encoding, such as {NAMES[name]}."
+    return Doubt(said, list(dict.fromkeys(found))) if found else None
+
+
+def _twice_encoded(sample: Sample, file_name: str) -> Doubt | None:
+    """The doubt where UTF-8 was read as a code page and saved as UTF-8 again."""
+    words = list(dict.fromkeys(word for line in sample.utf_8 for word in words_of(line.decode())))
+    found: list[tuple[str, ...]] = [(word, meant) for word in words if (meant := _encoded_once(word))]
+    if _FEWEST_TWICE * len(found) < len(words) or not found:
+        return None
+    return Doubt(f"{file_name} was encoded in UTF-8 twice: letters stand as two or more signs.", found)
+
+
+def _encoded_once(word: str) -> str | None:
+    """What a word was before it was read in a code page and encoded again; None if it was not."""
+    for page in _READ_BY_MISTAKE:
+        try:
+            meant = b"".join(_byte_of(sign, page) for sign in word).decode()
+        except UnicodeError:
+            continue
+        if not meant.isascii() and reads_better(meant, word):
+            return meant
     return None
 
 
-def _assume_code_page(path: Path, file_name: str) -> tuple[str, list[str]]:
-    line, sample = _lines_beyond_ascii(path)
-    name, looks_right = guess_code_page(sample)
-    if not _is_in(path, name):
-        name, looks_right = ASSUMED, False
-    _check(path, file_name, name)
-    shown = "If letters with accents look wrong, declare the encoding."
-    if not looks_right:
-        shown = "It looks wrong: declare the encoding that the file was saved in."
-    warning = f"{file_name} is not UTF-8 (line {line}); {NAMES.get(name, name)} was assumed. {shown}"
-    return name, [warning, *_control_characters(path, file_name)]
+def _byte_of(sign: str, page: str) -> bytes:
+    """The bytes of a sign; where the page has no sign for a byte, programs keep it as a control character."""
+    try:
+        return sign.encode(page)
+    except UnicodeEncodeError:
+        if "\x80" <= sign <= "\x9f":
+            return sign.encode("latin-1")
+        raise
 
 
-def _lines_beyond_ascii(path: Path, most: int = 500) -> tuple[int, bytes]:
-    """The first line that is not UTF-8, and lines from there on that hold more than ASCII."""
-    found: list[bytes] = []
-    first = _first_defect(path, "utf-8")
-    with path.open("rb") as file:
-        for line in file:
-            if not line.isascii():
-                found.append(line[:2_000])
-            if len(found) >= most:
-                break
-    return first, b"".join(found)
+def _in_no_encoding(path: Path, file_name: str) -> Refusal:
+    return Refusal(
+        "encoding",
+        f"{file_name} is in no encoding that was tried; line {_first_defect(path, 'utf-8')} is not UTF-8.",
+        "Declare the encoding that the file was saved in, or save it again as CSV UTF-8.",
+        file=file_name,
+    )
 
 
 def _control_characters(path: Path, file_name: str) -> list[str]:

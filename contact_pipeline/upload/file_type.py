@@ -15,6 +15,7 @@ from contact_pipeline.upload.limits import check_file_size, check_unpacked_size
 FileType = Literal["csv", "xlsx", "xlsb", "xls", "ods"]
 
 _WORKBOOKS: Final = {"xlsx", "xlsm", "xlsb", "xls", "ods"}  # endings that a profile takes which takes xlsx
+_DELIMITED: Final = {"tsv", "tab", "txt"}  # endings that a profile takes which takes csv
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _OTHERS: Final = (
     (b"%PDF", "a PDF document"),
@@ -121,7 +122,11 @@ def _compound(path: Path, file_name: str) -> tuple[FileType | None, str]:
 
 
 def _is_taken(kind: str, file: FileFormat) -> bool:
-    return kind in file.types or (kind in _WORKBOOKS and "xlsx" in file.types)
+    return (
+        kind in file.types
+        or (kind in _WORKBOOKS and "xlsx" in file.types)
+        or (kind in _DELIMITED and "csv" in file.types)
+    )
 
 
 def _endings(file: FileFormat) -> str:

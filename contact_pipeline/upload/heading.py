@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
 LOOKED_AT: Final = 40  # filled rows
+_INVISIBLE: Final = frozenset({"Cc", "Cf"})
+_JOINERS: Final = "\u200c\u200d"
+_KEPT: Final = frozenset(f"\t\n\r{_JOINERS}")
+_SPACES: Final = re.compile(r"[^\S\t\n\r]")
 _NAME: Final = re.compile(r"[^\W\d_]")
+
+
+def without_invisible(heading: str) -> str:
+    """The heading without characters that nobody can see; any kind of space is a space.
+
+    What joins letters (U+200C, U+200D) stays between letters: some scripts need it.
+    """
+    visible = "".join(sign for sign in heading if unicodedata.category(sign) not in _INVISIBLE or sign in _KEPT)
+    return _SPACES.sub(" ", visible).strip(_JOINERS)
 
 
 def folded(heading: str) -> str:
     """The heading without what people write in different ways: case, spacing and punctuation."""
-    return re.sub(r"[\W_]+", "", heading.casefold())
+    return re.sub(r"[\W_]+", "", without_invisible(heading).casefold())
 
 
 def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> int:
@@ -47,6 +61,11 @@ def has_headings(row: Sequence[str], known: Collection[str]) -> bool:
     cells = [cell for cell in row if cell.strip()]
     hits = sum(folded(cell) in known for cell in cells)
     return hits > 1 and 2 * hits >= len(cells)
+
+
+def known_headings(row: Sequence[str], known: Collection[str]) -> int:
+    """How many different ones of the known headings stand in a row."""
+    return len({folded(cell) for cell in row} & {*known})
 
 
 def above(file_name: str, heading_row: int, filled: int) -> list[str]:

@@ -18,6 +18,19 @@ _RESERVED = frozenset({"row_number", "line_number"})
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Why nobody can tell by the bytes of a file which text is meant.
+
+    Attributes:
+        message: what is doubtful, in a sentence.
+        readings: words that can be read in several ways, as they are read and as they could be.
+    """
+
+    message: str
+    readings: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class RawUpload:
     """The facts of one file that was read. Its rows lie beside it as Parquet.
 
@@ -34,6 +47,7 @@ class RawUpload:
             unreadable ones included. Counted from the file's lines, not from what the reader made of them.
         rejections: rows that could not be split into the heading's columns.
         warnings: what was assumed, in sentences.
+        doubt: why its encoding is doubtful, if it is.
         cell_errors: cells of a workbook that hold an error (contracts.CELL_ERRORS), their field not known yet.
     """
 
@@ -48,6 +62,7 @@ class RawUpload:
     data_rows: int
     rejections: pl.DataFrame
     warnings: list[str]
+    doubt: Doubt | None = None
     cell_errors: pl.DataFrame = field(default_factory=lambda: empty(CELL_ERRORS))
 
     def without_columns(self, names: set[str]) -> RawUpload:

@@ -13,7 +13,7 @@ from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal
 from contact_pipeline.machine import NEW, put_in_place
-from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask_column, mask_heading
+from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
@@ -123,20 +123,23 @@ def _clear(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmasked: bool = False) -> dict[str, Any]:
+def inspect_file(
+    path: Path, options: ReadOptions, settings: Settings, *, known: Collection[str] = (), unmasked: bool = False
+) -> dict[str, Any]:
     """What is seen in a file before any profile: its facts, all its rows as text, and the rows that do not fit.
 
     Args:
         path: where the file lies.
         options: what was declared for this file.
         settings: the settings.
+        known: headings that are expected in some profile.
         unmasked: whether cells that look like a social security number or a date of birth are shown, too.
 
     Raises:
         Refusal: the file cannot be read.
     """
     with passing_folder(settings.home) as folder:
-        upload = read_upload(path, path.name, None, options, folder, settings)
+        upload = read_upload(path, path.name, None, options, folder, settings, known=known)
         rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
     headings, unreadable = upload.headings, upload.rejections.select("row_number", "value", "code", "message")
     if not unmasked:
@@ -160,5 +163,12 @@ def inspect_file(path: Path, options: ReadOptions, settings: Settings, *, unmask
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),
         "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
-        "warnings": upload.warnings,
+        "warnings": [*upload.warnings, *_doubts(upload)],
     }
+
+
+def _doubts(upload: RawUpload) -> list[str]:
+    if upload.doubt is None:
+        return []
+    examples = "; ".join(" or ".join(words) for words in upload.doubt.readings[:3])
+    return [mask(f"{upload.doubt.message} For example {examples}.") if examples else upload.doubt.message]

@@ -26,6 +26,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("validated_rows", "error_count"),
         ("matched_changeset", "duplicate_count"),
         ("matched_changeset", "reconciliation"),
+        ("matched_changeset", "encoding_guard"),
         ("matched_changeset", "deactivation_guard"),
         ("matched_changeset", "rejection_guard"),
         ("matched_changeset", "change_guard"),

@@ -116,6 +116,7 @@ def test_one_upload_is_staged(run: Run, instance: dg.DagsterInstance, pipeline: 
         ("error_count", three[0]): False,
         ("duplicate_count", three[0]): False,
         ("reconciliation", three[0]): True,
+        ("encoding_guard", three[0]): True,
         ("deactivation_guard", three[0]): True,
         ("rejection_guard", three[0]): True,
         ("change_guard", three[0]): True,

@@ -246,6 +246,45 @@ def test_two_delimiters_that_fit_equally_well_are_refused_with_both(read):
     assert refused.value.code == "delimiter"
 
 
+@pytest.mark.parametrize(
+    ("content", "delimiter", "first"),
+    [
+        ("Name;Email\nByron, Ada;a@example.com\nBerg, L;l@example.com\n", ";", ("Byron, Ada", "a@example.com")),
+        (
+            "Name,Email,Tags\nAda,a@example.com,a;b;c;d\nL,l@example.com,e;f;g;h\n",
+            ",",
+            ("Ada", "a@example.com", "a;b;c;d"),
+        ),
+        (
+            "Name\tEmail\nByron, Ada, Lady\ta@example.com\nBerg, L, x\tl@example.com\n",
+            "\t",
+            ("Byron, Ada, Lady", "a@example.com"),
+        ),
+        (
+            "Name|Email|Tags\nAda|a@example.com|a,b,c\nLinus|l@example.com|e,f,g\n",
+            "|",
+            ("Ada", "a@example.com", "a,b,c"),
+        ),
+        (
+            "Contacts, May, 2024\nName;Email\nByron, Ada;a@example.com\nBerg, L;l@example.com\n",
+            ";",
+            ("Byron, Ada", "a@example.com"),
+        ),
+    ],
+)
+def test_known_headings_decide_the_delimiter_whatever_the_rows_hold(read, content, delimiter, first):
+    reading = read(content, known=["Name", "Email"])
+
+    assert reading.upload.delimiter == delimiter
+    assert reading.cells[0] == first
+    assert reading.upload.rejections.is_empty()
+
+
+@pytest.mark.parametrize("ending", ["tsv", "tab", "txt", "TXT"])
+def test_files_of_tabs_are_delimited_files(read, ending):
+    assert read("Name\tPhone\nAda\t1\n", name=f"contacts.{ending}", file=CSV).cells == [("Ada", "1")]
+
+
 def test_the_declared_delimiter_is_taken(read):
     """E3: the delimiter is chosen."""
     reading = read("Name^Phone\nAda, L^1\n", options=ReadOptions(delimiter="^"))

@@ -4,7 +4,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.upload import ReadOptions
-from contact_pipeline.upload.heading import find_heading, folded
+from contact_pipeline.upload.heading import find_heading, folded, without_invisible
 
 KNOWN = frozenset(map(folded, ("First name", "Last name", "Email", "Phone")))
 
@@ -110,3 +110,23 @@ def test_a_file_that_changes_its_delimiter_is_refused_with_both(read):
     assert refused.value.code == "delimiter"
     assert "by semicolon or by comma" in refused.value.message
     assert "*****,*" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Email\u200b", "Email"),
+        ("\ufeffName", "Name"),
+        ("Zip\u00a0code", "Zip code"),
+        ("\u202aPhone\u202c", "Phone"),
+        ("First\u00adname", "Firstname"),
+        ("Na\x00me", "Name"),
+        ("\u200fשם\u200e", "שם"),
+        ("نام\u200cخانوادگی", "نام\u200cخانوادگی"),
+        ("Email\u200d", "Email"),
+        (" Email ", " Email "),
+    ],
+)
+def test_invisible_characters_come_off_headings(read, written, meant):
+    assert without_invisible(written) == meant
+    assert read(f"{written},Phone 2\nx,1\n").upload.headings == [meant, "Phone 2"]
