@@ -9,8 +9,7 @@ from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.store.schema import SQL_TYPE
-
-CONSENT = "do_not_contact"
+from contact_pipeline.terms import CONSENT
 
 _SIDES = (("before", "old_"), ("after", "new_"))
 

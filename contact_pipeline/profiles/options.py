@@ -181,7 +181,7 @@ def _in_one_format(profile: Profile, chosen: Mapping[str, str]) -> list[Column]:
 
 
 def _is_called(column: Column, heading: str) -> bool:
-    names = (column.field, column.heading, *column.accepts)
+    names = (column.field, *column.known_headings)
     return heading.strip().casefold() in {name.casefold() for name in names}
 
 
