@@ -70,7 +70,11 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
     "map": (
         Annotated[
             list[str],
-            typer.Option("--map", metavar='"HEADING=FIELD"', help="Heading → field; may be given several times."),
+            typer.Option(
+                "--map",
+                metavar='"HEADING=FIELD"',
+                help="Heading → field, in order of preference where a field gets several; `Phone#2` is the second of that name.",
+            ),
         ],
         (),
     ),

@@ -17,6 +17,7 @@ from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
+_TITLES: Final = {"title", "titel", "titre", "titulo", "titolo", "tytul", "titul", "unvan"}  # of a job, or of a person
 _NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
 
 
@@ -154,7 +155,11 @@ def _propose(
     denied = {
         (n, column.field) for n, content in contents.items() for column in profile.columns if _denies(content, column)
     }
-    return fields | recognize(headings, profile, fields, denied)
+    fields |= recognize(headings, profile, fields, denied)
+    if "honorific" in profile.column_of and "honorific" not in fields.values():
+        titles = [n for n, content in contents.items() if content == "honorific" and folded(headings[n]) in _TITLES]
+        fields |= {n: "honorific" for n in titles[:1] if n not in fields}
+    return fields
 
 
 def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> dict[int, str]:

@@ -29,7 +29,10 @@ class UploadOptions(BaseModel):
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Delimiter of the CSV file.")
     encoding: str | None = Field(None, description="Encoding of the CSV file.")
     sheet: str | None = Field(None, description="Sheet of the workbook.")
-    map: dict[str, str] = Field(default={}, description="Heading → field, for headings that are not recognized.")
+    map: dict[str, str] = Field(
+        default={},
+        description="Heading → field, for headings that are not recognized; in order of preference where a field gets several.",
+    )
     date_format: dict[str, str] = Field(
         default={}, description="Heading → the one date format that its column is in, of those that it declares."
     )
