@@ -73,7 +73,7 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 "--map",
                 metavar='"HEADING=FIELD"',
-                help="Heading → field, in order of preference where a field gets several; `Phone#2` is the second of that name.",
+                help="Heading → field; repeat it, in order of preference. `Phone#2`: the second of that name.",
             ),
         ],
         (),

@@ -31,7 +31,7 @@ class UploadOptions(BaseModel):
     sheet: str | None = Field(None, description="Sheet of the workbook.")
     map: dict[str, str] = Field(
         default={},
-        description="Heading → field, for headings that are not recognized; in order of preference where a field gets several.",
+        description="Heading → field; several for one field in order of preference.",
     )
     date_format: dict[str, str] = Field(
         default={}, description="Heading → the one date format that its column is in, of those that it declares."
