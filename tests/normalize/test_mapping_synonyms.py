@@ -254,8 +254,8 @@ def in_order(mapping, headings, field):
          ["Adresse de messagerie", "Adresse de messagerie 2"]),
         (["Secondary Email", "Primary Email", "Email Opt Out"], "email", ["Primary Email", "Secondary Email"]),
         (["Email2", "Email", "Email3"], "email", ["Email", "Email2", "Email3"]),
-        (["Person - Email - Home", "Person - Email - Work"], "email", ["Person - Email - Home", "Person - Email -
-          Work"]),
+        (["Person - Email - Home", "Person - Email - Work"], "email", ["Person - Email - Home",
+          "Person - Email - Work"]),
         (["Emergency Contact Phone", "Spouse Phone", "Phone"], "phone", ["Phone"]),
     ],
 )  # fmt: skip
@@ -276,8 +276,8 @@ def test_every_column_of_a_number_or_an_address_is_taken_in_order_of_preference(
         (["Rue (bureau)", "Rue (bureau) 2", "Ville (bureau)", "Dép/Région (bureau)", "Pays/Région (bureau)",
           "Rue (domicile)", "Ville (domicile)", "Code postal (domicile)"],
          {"work": [0, 2, 3, 4], "home": [5, 6, 7]}),
-        (["Calle del trabajo", "Ciudad de trabajo", "Código postal del trabajo", "País o región del trabajo", "Otra
-          calle",
+        (["Calle del trabajo", "Ciudad de trabajo", "Código postal del trabajo", "País o región del trabajo",
+          "Otra calle",
           "Otra ciudad"], {"work": [0, 1, 2, 3], "other": [4, 5]}),
         (["Huisadres, straat", "Huisadres, plaats", "Werkadres, straat", "Werkadres, plaats", "Werkadres, postcode",
           "Land/regio (werk)"], {"work": [2, 3, 4, 5], "home": [0, 1]}),
