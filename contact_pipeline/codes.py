@@ -67,10 +67,18 @@ CODES: Final[dict[str, Code]] = {
         severity="warning",
     ),
     "email-several": Code(
-        meaning="The cell holds several addresses: the first is taken, the others go to the notes.",
-        message="{column} holds further addresses: {value}.",
+        meaning="The row holds several addresses: the first is taken, the others go to the notes.",
+        message="Beside {column}, the row holds further addresses: {value}.",
         fix="Nothing needs to be done; the others are in the notes.",
         example="jordan.avery@example.com; j.avery@example.org",
+        severity="warning",
+    ),
+    "several-values": Code(
+        meaning="The row holds several values for one field, in one cell or in several columns: the first is taken, "
+        "the others go to the notes.",
+        message="Beside {column}, the row holds {value}.",
+        fix="Nothing needs to be done; the others are in the notes.",
+        example="(202) 555-0143 / (202) 555-0199",
         severity="warning",
     ),
     "phone-invalid": Code(

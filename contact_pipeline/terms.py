@@ -6,7 +6,9 @@ from typing import Final, Literal
 
 UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
 ERROR: Final = "error_"  # before a field's name: the error that stands in its cell
-FURTHER: Final = "further_"  # before an e-mail field's name: the addresses after the first one
+FURTHER: Final = "further_"  # before a field's name: what the row holds for it besides the value that counts
+COLUMN_OF: Final = "column_of_"  # before a field's name: the heading of its cell, where that is not in the first column
+CONSENT: Final = "do_not_contact"
 
 Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
@@ -47,8 +49,6 @@ CONTACT_FIELDS: Final[dict[str, FieldKind]] = {
     "lead_type": "text",
     "module": "text",
 }
-
-CONSENT: Final = "do_not_contact"  # once set it stays, and wins within a file
 
 ACCOUNT_FIELDS: Final[dict[str, FieldKind]] = {
     "account_number": "text",

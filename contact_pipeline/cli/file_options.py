@@ -70,7 +70,11 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
     "map": (
         Annotated[
             list[str],
-            typer.Option("--map", metavar='"HEADING=FIELD"', help="Heading → field; may be given several times."),
+            typer.Option(
+                "--map",
+                metavar='"HEADING=FIELD"',
+                help="Heading → field; repeat it, in order of preference. `Phone#2`: the second of that name.",
+            ),
         ],
         (),
     ),

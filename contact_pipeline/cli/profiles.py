@@ -109,13 +109,14 @@ def _fields(description: dict[str, Any]) -> Any:
     rows = [
         (
             field["heading"] + (" *" if field["required"] else ""),
+            ", ".join(heading for heading in field["headings"] if heading != field["heading"]),
             field["field"],
             field["format"],
             "sensitive: shown masked" if field["sensitive"] else "",
         )
         for field in description["fields"]
     ]
-    return console.table(("Heading (* required)", "Field", "Format", ""), rows)
+    return console.table(("Heading (* required)", "then", "Field", "Format", ""), rows)
 
 
 def _options(description: dict[str, Any]) -> Any:

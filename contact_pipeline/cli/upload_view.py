@@ -61,12 +61,21 @@ def draw_facts(upload: Upload) -> RenderableType:
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
             "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),
+            "several columns": _several_columns(upload),
             "ignored columns": ", ".join(upload.ignored or []),
             "added at": moment(upload.added_at),
             "finished at": moment(upload.finished_at),
             "changeset": upload.changeset_sha256,
         }
     )
+
+
+def _several_columns(upload: Upload) -> str:
+    """The fields that several columns fill, with these in order of preference."""
+    columns: dict[str, list[str]] = {}
+    for heading, field in upload.mapping.items():
+        columns.setdefault(field, []).append(heading)
+    return "; ".join(f"{field} ← {', then '.join(names)}" for field, names in columns.items() if len(names) > 1)
 
 
 def draw_counts(upload: Upload) -> Iterator[RenderableType]:

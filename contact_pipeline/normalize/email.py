@@ -23,7 +23,7 @@ _ADDRESS: Final = r'[^\s<>()\[\],;:"@|/]+@[^\s<>()\[\],;:"@|/?]+'
 _NAMED: Final = r'(?:"[^"@<>]*"\s*|[^"@<>]*)<\s*(?:mailto:)?' + _ADDRESS + r"(?:\?[^>]*)?\s*>"
 _ITEM: Final = rf"(?:{_NAMED}|(?:mailto:)?{_ADDRESS}(?:\?\S*)?)"
 _ONE: Final = rf"(?i)^{_ITEM}[;,]?$"
-_SEVERAL: Final = rf"(?i)^{_ITEM}(?:(?:\s*[;,|/]\s*|\s+(?:(?:and|or|e|ou|y|o|&)\s+)?){_ITEM})+\s*[;,]?$"
+_SEVERAL: Final = rf"(?i)^{_ITEM}(?:(?:\s*(?:[;,|/]|:::)\s*|\s+(?:(?:and|or|e|ou|y|o|&)\s+)?){_ITEM})+\s*[;,]?$"
 
 
 def normalized(text: pl.Expr) -> pl.Expr:

@@ -20,19 +20,15 @@ def fitting_formats(
         fields: raw column → field.
         profile: what the columns hold.
     """
-    raw_of = {field: heading for heading, field in fields.items()}
-    columns = {
-        raw_of[column.field]: column
-        for column in profile.columns
-        if column.type == "date" and len(column.formats) > 1 and column.field in raw_of
-    }
-    if not columns:
+    columns = {column.field: column for column in profile.columns if column.type == "date" and len(column.formats) > 1}
+    read = [heading for heading, field in fields.items() if field in columns]
+    if not read:
         return {}
-    days: dict[str, list[pl.Series]] = {heading: [] for heading in columns}
-    for rows in slices(list(columns)):
-        for heading, found in days.items():
-            found.append(rows[heading].unique())
-    return {column.field: _fitting(pl.concat(days[heading]), column) for heading, column in columns.items()}
+    days: dict[str, list[pl.Series]] = {fields[heading]: [] for heading in read}
+    for rows in slices(read):
+        for heading in read:
+            days[fields[heading]].append(rows[heading].unique().alias("days"))
+    return {field: _fitting(pl.concat(found), columns[field]) for field, found in days.items()}
 
 
 def with_formats(profile: Profile, formats: Mapping[str, Sequence[str]]) -> Profile:

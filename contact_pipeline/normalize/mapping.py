@@ -10,12 +10,14 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.normalize.recognize import recognize, suggest
+from contact_pipeline.normalize.recognize import places_of, recognize, suggest
 from contact_pipeline.normalize.synonyms import folded
 from contact_pipeline.normalize.witness import CONTENTS, Content
+from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
+_TITLES: Final = {"title", "titel", "titre", "titulo", "titolo", "tytul", "titul", "unvan"}  # of a job, or of a person
 _NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
 
 
@@ -24,14 +26,17 @@ class Mapping:
     """What each column of a file is.
 
     Attributes:
-        fields: raw column name → field, in the order of the file.
+        fields: raw column name → field, in the order of the file; the columns of one field in order of preference.
         ignored: headings that fill no field, in the order of the file.
         suggestions: ignored heading → field for which it might be meant; somebody has to confirm it.
+        places: raw column → place (home, work …) of the parts of addresses, where there are several; the preferred
+            places first.
     """
 
     fields: dict[str, str]
     ignored: list[str]
     suggestions: dict[str, str] = attribute(default_factory=dict)
+    places: dict[str, str] = attribute(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
@@ -80,32 +85,38 @@ def map_headings(
                 file=file,
             )
         fields = _find_fixed(headings, profile, file)
+    names, places = labels(headings), places_of(headings, fields)
+    foremost = {field: min(n for n in fields if fields[n] == field) for field in fields.values()}
     return Mapping(
-        fields={columns[n]: fields[n] for n in sorted(fields)},
-        ignored=[heading for n, heading in enumerate(headings) if n not in fields and heading.strip()],
-        suggestions={headings[n]: field for n, field in suggestions.items()},
+        fields={columns[n]: fields[n] for n in sorted(fields, key=lambda n: foremost[fields[n]])},
+        ignored=[name for n, name in enumerate(names) if n not in fields and name.strip()],
+        suggestions={names[n]: field for n, field in suggestions.items()},
+        places={columns[n]: place for n, place in places.items()} if len(set(places.values())) > 1 else {},
     )
 
 
 def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict[int, str]:
     """Position → field, for a profile that says which headings there must be."""
     keys = [_spaced(heading) for heading in headings]
-    expected = {_spaced(column.heading): column for column in profile.columns}
-    missing = [column.heading for key, column in expected.items() if key not in keys]
+    names = {_spaced(name): (name, column) for column in profile.columns for name in column.own_headings}
+    expected = {key: column for key, (_, column) in names.items()}
+    missing = [name for key, (name, _) in names.items() if key not in keys]
     extra = [n for n, key in enumerate(keys) if key not in expected and (key, n) != (_REASONS, len(keys) - 1)]
     named = [headings[n] for n in extra if headings[n].strip()]
     one_renamed = profile.headings == "exact" and len(missing) == len(named) == 1
     problems = [_missing(heading, named, renamed=one_renamed) for heading in missing]
-    problems += [_twice(column, keys) for key, column in expected.items() if keys.count(key) > 1]
+    problems += [_twice(name, keys) for key, (name, _) in names.items() if keys.count(key) > 1]
     if profile.headings == "exact":
         problems += [_extra(headings[n], n, missing, renamed=one_renamed) for n in extra]
-        problems += [_misplaced(column, keys.index(key)) for key, column in expected.items() if key in keys]
+        problems += [
+            _misplaced(c, keys.index(_spaced(c.heading))) for c in profile.columns if _spaced(c.heading) in keys
+        ]
     problems = [problem for problem in problems if problem]
     if problems:
         raise Refusal(
             "headings",
             f"The headings of {file or 'the file'} are not those of {profile.title}: {'; '.join(problems)}.",
-            f"Use the template's headings: {listed((c.heading for c in profile.columns), limit=30)}.",
+            f"Use the template's headings: {listed((name for name, _ in names.values()), limit=30)}.",
             file=file,
             details={"missing": missing, "extra": [headings[n] for n in extra]},
         )
@@ -117,9 +128,9 @@ def _missing(heading: str, extra: list[str], *, renamed: bool) -> str:
     return f"'{heading}' is missing" + (f" (is '{near}' meant to be it?)" if near else "")
 
 
-def _twice(column: Column, keys: list[str]) -> str:
-    letters = [_letter(n) for n, key in enumerate(keys) if key == _spaced(column.heading)]
-    return f"'{column.heading}' stands in columns {' and '.join(letters)}"
+def _twice(heading: str, keys: list[str]) -> str:
+    letters = [_letter(n) for n, key in enumerate(keys) if key == _spaced(heading)]
+    return f"'{heading}' stands in columns {' and '.join(letters)}"
 
 
 def _extra(heading: str, position: int, missing: list[str], *, renamed: bool) -> str:
@@ -139,40 +150,48 @@ def _propose(
     headings: list[str], profile: Profile, chosen: dict[str, str], file: str | None, contents: dict[int, Content]
 ) -> dict[int, str]:
     """Position → field: what was chosen, then what the headings say and their columns do not deny."""
-    fields = {_find_heading(heading, headings, file): field for heading, field in chosen.items()}
+    fields = _chosen(headings, chosen, file)
     _must_be_fields(fields.values(), profile, file)
-    recognized = recognize(headings, profile, fields)
-    fields |= {n: field for n, field in recognized.items() if not _denied(profile.column_of[field], contents.get(n))}
-    for field in dict.fromkeys(fields.values()):
-        rivals = [headings[n] for n in sorted(fields) if fields[n] == field]
-        if len(rivals) > 1:
-            raise Refusal(
-                "mapping",
-                f"{len(rivals)} columns of {file or 'the file'} would fill {field}: {listed(rivals)}.",
-                f'Map the one that is meant: "{rivals[0]}={field}"; headings that are the same must first be renamed.',
-                file=file,
-                details={"field": field, "headings": rivals},
-            )
+    denied = {
+        (n, column.field) for n, content in contents.items() for column in profile.columns if _denies(content, column)
+    }
+    fields |= recognize(headings, profile, fields, denied)
+    if "honorific" in profile.column_of and "honorific" not in fields.values():
+        titles = [n for n, content in contents.items() if content == "honorific" and folded(headings[n]) in _TITLES]
+        fields |= {n: "honorific" for n in titles[:1] if n not in fields}
     return fields
 
 
-def _denied(column: Column, content: Content | None) -> bool:
-    """Whether a column of e-mail addresses or telephone numbers stands under the heading of a text or a name."""
-    return content is not None and column.type in {"name", "text"}
+def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> dict[int, str]:
+    """Position → field, in the order chosen; a heading that stands several times means those not named by number."""
+    found = {heading: _find_heading(heading, headings, file) for heading in chosen}
+    numbered = {positions[0] for positions in found.values() if len(positions) == 1}
+    return {
+        position: chosen[heading]
+        for heading, positions in found.items()
+        for position in positions
+        if len(positions) == 1 or position not in numbered
+    }
 
 
-def _find_heading(wanted: str, headings: list[str], file: str | None) -> int:
-    found: list[int] = []
+def _denies(content: Content, column: Column) -> bool:
+    """Whether cells that look like this contradict a heading of the column."""
+    if content == "honorific":
+        return column.field == "job_title"
+    return column.type in {"name", "text"}  # texts and names are no e-mail addresses and no telephone numbers
+
+
+def _find_heading(wanted: str, headings: list[str], file: str | None) -> list[int]:
+    """The columns of a heading, all of them where it stands several times, or the one of a number (`Phone#2`)."""
     for fold in (str, _spaced):
-        found = [n for n, heading in enumerate(headings) if fold(heading) == fold(wanted)]
-        if len(found) == 1:
-            return found[0]
+        for names in (headings, labels(headings)):
+            if found := [n for n, name in enumerate(names) if fold(name) == fold(wanted)]:
+                return found
     near = _nearest([wanted], headings)
-    problem = f"stands in {len(found)} columns of" if found else "is not a heading of"
     raise Refusal(
         "mapping",
-        f"'{wanted}' {problem} {file or 'the file'}." + (f" Did you mean '{near}'?" if near and not found else ""),
-        f"Its headings: {listed(headings, limit=30)}.",
+        f"'{wanted}' is not a heading of {file or 'the file'}." + (f" Did you mean '{near}'?" if near else ""),
+        f"Its headings: {listed(labels(headings), limit=30)}.",
         file=file,
     )
 
@@ -248,7 +267,7 @@ def _unmapped(rule: AnyOf, mapped: set[str], profile: Profile) -> list[str]:
 
 
 def _names(column: Column) -> list[str]:
-    return [column.heading, *column.accepts]
+    return column.known_headings
 
 
 def _nearest(names: list[str], among: list[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from operator import and_
 
 import polars as pl
@@ -18,10 +18,19 @@ from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.glance import at_a_glance
 from contact_pipeline.normalize.repairs import is_repaired, why
+from contact_pipeline.normalize.sources import (
+    Source,
+    chosen_headings,
+    column_names,
+    kept,
+    pick,
+    sources_of,
+    spare_fields,
+)
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.distinct import are_few, numbered
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.terms import CONSENT, FURTHER, UNREAD
+from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER, UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +70,53 @@ def normalize(
     reference: Reference,
     headings: Mapping[str, str] | None = None,
     cell_errors: pl.DataFrame | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The normalized rows of a slice, and the rows that are blank.
 
     Args:
         raw: contracts.RAW_ROWS.
-        fields: raw column → field, for the mapped columns.
+        fields: raw column → field, for the mapped columns, those of one field in order of preference.
         profile: what the columns hold.
         reference: known logins and registered values.
         headings: raw column → heading in the file, where the two differ.
         cell_errors: contracts.CELL_ERRORS of the whole file; a mapped cell with one has no value, but its row is no
             blank row.
+        places: raw column → place, for parts of addresses where there are several places.
 
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
-        (and the names that others make), `unread_<field>` for each boolean field and `further_<field>` for each
-        e-mail field; and contracts.BLANK_ROWS.
+        (and the names that others make), `unread_<field>` for each boolean field, `further_<field>` for each field
+        of several columns or of a type whose cells may hold several values, and `column_of_<field>` for each field of
+        several columns; and contracts.BLANK_ROWS.
     """
-    columns = dict(_mapped(fields, profile))
+    headings = headings or {}
+    sources = sources_of(fields, places or {}, profile)
     errors = _errors_in(raw, fields, cell_errors)
     raw = _without(raw, errors)
-    countries = _countries(raw, columns, profile)
+    picked = pick(raw, sources, places or {}, profile)
+    countries = _countries(picked.texts, profile)
 
-    def column(heading: str) -> pl.DataFrame:
-        return _column(raw[heading], countries, columns[heading], profile, reference)
+    def column(source: Source) -> pl.DataFrame:
+        return _column(picked.texts[source.column.field], countries, source.column, profile, reference)
 
-    made = dict(zip(columns, _threads().map(column, columns), strict=True))
+    fields_made = [source.column.field for source in sources]
+    made = dict(zip(fields_made, _threads().map(column, sources), strict=True))
     values = raw.select(
         "row_number",
         _bits([frame["changed"] for frame in made.values()], raw.height),
         *(series for frame in made.values() for series in frame.drop("given", "changed")),
+        *(column_names(s, picked.places[s.column.field], headings) for s in sources if s.column.field in picked.places),
     )
-    blank = _blank_rows(raw, made, columns, profile, headings or {}, errors)
+    for source in sources:
+        spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
+        if source.column.field in picked.places or spare:
+            read = partial(_column, column=source.column, profile=profile, reference=reference)
+            values = values.with_columns(
+                series.alias(name)
+                for name, series in kept(raw, made, picked, source, read, countries, headings, spare).items()
+            )
+    blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():
         values = values.filter(~pl.col("row_number").is_in(blank["row_number"].implode()))
     return _in_order(values, profile), blank
@@ -105,6 +129,7 @@ def repairs_of(
     profile: Profile,
     reference: Reference,  # noqa: ARG001 - a repair may come to depend on it; the stages share one signature
     headings: Mapping[str, str] | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """The repairs of a slice, by row and in the profile's order of columns: contracts.REPAIRS.
 
@@ -115,27 +140,28 @@ def repairs_of(
         profile: what the columns hold.
         reference: known logins and registered values.
         headings: raw column → heading in the file, where the two differ.
+        places: raw column → place, for parts of addresses where there are several places.
     """
     rows = normalized.filter(pl.col("repaired") != 0)
-    rows = rows.join(raw.select("row_number", *(pl.col(name).alias(f"raw {name}") for name in fields)), on="row_number")
+    sources = sources_of(fields, places or {}, profile)
+    raw = rows.select("row_number").join(raw, on="row_number", maintain_order="left")
+    picked = pick(raw, sources, places or {}, profile)
+    named = dict(chosen_headings(picked, sources, headings or {}))
     listed = [
-        rows.filter((pl.col("repaired") & (1 << place)) != 0).select(
+        rows.select("row_number", "repaired", source.column.field)
+        .with_columns(named[source.column.field].alias("column"), picked.texts[source.column.field].alias("before"))
+        .filter((pl.col("repaired") & (1 << place)) != 0)
+        .select(
             "row_number",
-            column=pl.lit((headings or {}).get(heading, heading)),
-            field=pl.lit(column.field),
-            before=f"raw {heading}",
-            after=_as_text(column),
-            why=why(text.tidied(pl.col(f"raw {heading}")), pl.col(column.field), column),
+            "column",
+            field=pl.lit(source.column.field),
+            before="before",
+            after=_as_text(source.column),
+            why=why(text.tidied(pl.col("before")), pl.col(source.column.field), source.column),
         )
-        for place, (heading, column) in enumerate(_mapped(fields, profile))
+        for place, source in enumerate(sources)
     ]
     return pl.concat([empty(REPAIRS), *listed]).sort("row_number", maintain_order=True)
-
-
-def _mapped(fields: Mapping[str, str], profile: Profile) -> Iterator[tuple[str, Column]]:
-    """Raw column and column of the profile, in the profile's order."""
-    raw_of = {field: heading for heading, field in fields.items()}
-    return ((raw_of[column.field], column) for column in profile.columns if column.field in raw_of)
 
 
 def _errors_in(raw: pl.DataFrame, fields: Mapping[str, str], cell_errors: pl.DataFrame | None) -> pl.DataFrame:
@@ -157,20 +183,22 @@ def _without(raw: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
 def _blank_rows(
     raw: pl.DataFrame,
     made: Mapping[str, pl.DataFrame],
-    columns: Mapping[str, Column],
+    sources: Sequence[Source],
     profile: Profile,
     headings: Mapping[str, str],
     errors: pl.DataFrame,
 ) -> pl.DataFrame:
     """Rows in which every cell is blank, or every cell repeats its heading (contracts.BLANK_ROWS)."""
     cells = [heading for heading in raw.columns if heading not in {"row_number", "line_number"}]
+    columns = {name: source.column for source in sources for name in source.raw}
     written = {heading: " ".join(headings.get(heading, heading).split()) for heading in cells}
     # Few rows hold no value or begin like the heading, so only these are looked at cell by cell.
     suspect = pl.Series([True]).new_from_index(0, raw.height)
     if made:
-        first = next(iter(made))
-        nothing = [frame[columns[heading].field].is_null() for heading, frame in made.items()]
-        suspect = reduce(and_, nothing) | (made[first]["given"] == written[first]).fill_null(False)
+        first = sources[0]
+        nothing = [frame[field].is_null() for field, frame in made.items()]
+        begins = made[first.column.field]["given"].is_in([written[name] for name in first.raw])
+        suspect = reduce(and_, nothing) | begins.fill_null(False)
     if not suspect.any():
         return empty(BLANK_ROWS)
     rows = raw.filter(suspect).filter(~pl.col("row_number").is_in(errors["row_number"].implode()))
@@ -187,13 +215,19 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(pl.thread_pool_size())
 
 
-def _countries(raw: pl.DataFrame, columns: Mapping[str, Column], profile: Profile) -> pl.Series | None:
+def _countries(texts: Mapping[str, pl.Series], profile: Profile) -> pl.Series | None:
     """What the rows say of their country (two letters); None where no column of the file says it."""
-    for heading, column in columns.items():
-        if column.field == "country" and column.type == "country":
-            said = text.blanked(text.tidied(pl.col(heading)), profile.blanks_in(column))
-            return raw.select(country.normalized(said)).to_series()
-    return None
+    column = profile.column_of.get("country")
+    if column is None or column.type != "country" or "country" not in texts:
+        return None
+    said = text.blanked(text.tidied(pl.col("said")), profile.blanks_in(column))
+    return texts["country"].to_frame("said").select(country.normalized(said)).to_series()
+
+
+def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:
+    """The values of a field, which are blank where the file has no column for it."""
+    nothing = pl.Series(field, [None], dtype=pl.String).new_from_index(0, values.height)
+    return values[field] if field in values.columns else nothing
 
 
 def _column(
@@ -231,7 +265,9 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
     """
     given = cells.with_columns(text.tidied(pl.col("text")))
     tidy = given.with_columns(text.blanked(pl.col("text"), around.profile.blanks_in(column)))
-    read = tidy.select(_value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column))
+    read = tidy.select(
+        _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
+    )
     return read.with_columns(
         given["text"].alias("given"), is_repaired(given["text"], read[column.field], column).alias("changed")
     )
@@ -244,13 +280,16 @@ def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:
     return value
 
 
-def _beside(given: pl.Expr, column: Column) -> Iterator[pl.Expr]:
-    """What is kept beside a value: text that could not be read, and addresses after the first."""
+def _beside(given: pl.Expr, column: Column, around: _Around) -> Iterator[pl.Expr]:
+    """What is kept beside a value: text that could not be read, and addresses or numbers after the first."""
     if column.type == "boolean":
         read = choice.boolean(given, of_consent=column.field == CONSENT)
         yield pl.when(read.is_null()).then(given).alias(f"{UNREAD}{column.field}")
     elif column.type == "email":
         yield email.further(given).alias(f"{FURTHER}{column.field}")
+    elif column.type == "phone":
+        further = phone.further(given, around.profile.region, around.country)
+        yield further.alias(f"{FURTHER}{column.field}")
 
 
 def _kinds(column: Column) -> set[str]:
@@ -277,5 +316,8 @@ def _in_order(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     there = set(values.columns)
     in_profile = [column.field for column in profile.columns if column.field in there]
     return values.select(
-        "row_number", "repaired", *in_profile, *(each for each in values.columns if each.startswith((UNREAD, FURTHER)))
+        "row_number",
+        "repaired",
+        *in_profile,
+        *(each for each in values.columns if each.startswith((UNREAD, FURTHER, COLUMN_OF))),
     )

@@ -27,6 +27,16 @@ _NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASC
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
+# Between several numbers: Google's sign, punctuation, or a word. An extension may follow a comma or a semicolon.
+_SIGNS: Final = r"\s*(?::::|[/|\n]|[;,](?!\s*(?:,|ext|x|#|\d{1,5}\s*$)))\s*"
+_WORDS: Final = r"\s+(?:or|and|oder|und|ou|et|o|y|e|of|en|lub|i|eller|och|og|или|и|&)\s+"
+_BETWEEN: Final = re.compile(f"(?i){_SIGNS}|{_WORDS}")
+_SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&)\s).*\d"
+_SHORTEST: Final = 5  # digits of a further number
+_FAX: Final = re.compile(r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager")
+_LABELLED: Final = r"^[^\d+(]*\p{L}|\p{L}[^\d]*$"
+_LABEL_BEFORE: Final = re.compile(r"^[^\W\d_][^\d+(]*?[:.\s]\s*(?=[+(\d])")
+_LABEL_AFTER: Final = re.compile(r"\s*[(\[]\s*[^\W\d_][^\d()]*[)\]]\s*$|\s+[\-–]?\s*[^\W\d_][^\d()]*$")
 
 
 def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
@@ -41,6 +51,14 @@ def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None
     return read_by_country(text, region, country, _normalized)
 
 
+def further(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
+    """The numbers of a cell after the first one, with commas between them; null where there is one, or none.
+
+    The arguments are those of `normalized`.
+    """
+    return read_by_country(text, region, country, _further)
+
+
 def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
     """Texts of digits and punctuation as numbers in E.164, and whether each is one beyond doubt."""
     numbers = _bare(texts)
@@ -50,10 +68,38 @@ def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Ser
     return numbers, texts.str.contains(_USUAL) & _of_series(numbering.is_certain(pl.col("digits"), region), numbers)
 
 
+def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """What was done to the text."""
+    return (
+        pl.when(_are_several(before, after))
+        .then(pl.lit("first of several numbers"))
+        .when(before.str.contains(_LABELLED))
+        .then(pl.lit("words beside the number taken off"))
+        .otherwise(pl.lit("letters left out, or read as digits"))
+    )
+
+
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether letters other than those of an extension were left out, or read as digits."""
+    """Whether letters other than those of an extension were left out, or read as digits, or a number was left out."""
     stray = before.map_batches(_has_stray_letters, return_dtype=pl.Boolean)
-    return (before != after) & pl.when(stray).then(after).str.contains(_E164)
+    return (before != after) & pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
+
+
+def _are_several(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Whether a text held more than the number that was made of it: more digits than any prefix has."""
+    more = before.str.count_matches(r"\d").cast(pl.Int32) - after.str.count_matches(r"\d").cast(pl.Int32)
+    return before.str.contains(_SEVERAL) & (more >= _SHORTEST)
+
+
+def _further(values: pl.Series, region: str | None) -> pl.Series:
+    nothing = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
+
+    def after_the_first(some: pl.Series) -> pl.Series:
+        numbers = [_numbers(text, region)[1:] for text in some]
+        return pl.Series([", ".join(found) or None for found in numbers], dtype=pl.String)
+
+    several = values.str.contains(_SEVERAL)
+    return fill_where(nothing, several, values, lambda some: map_distinct(some, after_the_first))
 
 
 def left_open(values: pl.Series, region: str | None) -> pl.Series:
@@ -99,7 +145,32 @@ def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
 
 
 def _verdict(text: str, region: str | None) -> str | None:
-    return None if _SCIENTIFIC.fullmatch(text) else numbering.verdict(text, region)
+    if _SCIENTIFIC.fullmatch(text):
+        return None
+    if numbers := _numbers(text, region):
+        return numbers[0]
+    return _one(text, region)
+
+
+def _numbers(text: str, region: str | None) -> list[str]:
+    """The numbers of a text that holds several and nothing else, each once; those of a fax come last, as given."""
+    parts = [part.strip() for part in _BETWEEN.split(text) if part.strip()]
+    if len(parts) < 2:
+        return []
+    faxes = [part for part in parts if _FAX.search(part)]
+    numbers = [_one(part, region) for part in parts if part not in faxes]
+    return list(dict.fromkeys([*(number for number in numbers if number), *faxes])) if numbers and all(numbers) else []
+
+
+def _one(text: str, region: str | None) -> str | None:
+    """The one number of a text, words beside it left out; None where they say that it is not for talking."""
+    return None if _FAX.search(text) else numbering.verdict(text, region) or _unlabelled(text, region)
+
+
+def _unlabelled(text: str, region: str | None) -> str | None:
+    """The number in a text with words before or after it: `Mobile: …`, `… (home)`, `… Mom`."""
+    bare = _LABEL_AFTER.sub("", _LABEL_BEFORE.sub("", text))
+    return numbering.verdict(bare, region) if bare != text else None
 
 
 def _has_stray_letters(values: pl.Series) -> pl.Series:

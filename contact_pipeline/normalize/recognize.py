@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from contact_pipeline.normalize.qualifiers import ADDRESS, order_of_places, part_of_address, place_of, rank_among
 from contact_pipeline.normalize.synonyms import folded, singular, synonyms
 from contact_pipeline.normalize.witness import Content
 from contact_pipeline.profiles.model import Column, Profile
@@ -18,23 +19,61 @@ _HALVES: Final = {"first_name": "last_name", "last_name": "first_name"}
 _HALF_OR_WHOLE: Final = {"name", "nom", "nome", "nombre", "naam", "navn", "namn", "nimi", "nev", "nume"}
 
 
-def recognize(headings: list[str], profile: Profile, fields: Mapping[int, str]) -> dict[int, str]:
-    """Position → field, for the headings whose words mean one that `fields` does not fill.
+def recognize(
+    headings: list[str], profile: Profile, fields: Mapping[int, str], denied: Collection[tuple[int, str]] = ()
+) -> dict[int, str]:
+    """Position → field, for the headings whose words mean one that `fields` does not fill; the preferred ones first.
 
-    Several positions for one field are given where the profile itself accepts each; of synonyms only the likeliest.
+    A field gets every column whose heading the profile itself accepts; of telephone numbers, e-mail addresses and parts
+    of addresses, every column that means one; of anything else, only the likeliest column.
+
+    Args:
+        headings: the headings of the file.
+        profile: its fields, and the headings that it accepts.
+        fields: position → field, where somebody decided.
+        denied: position and field that the cells of a column contradict.
     """
     filled = set(fields.values())
-    found = {
-        position: field
-        for position, heading in enumerate(headings)
-        if position not in fields and (field := _own(heading, profile)) and field not in filled
-    }
-    for field in profile.column_of:
-        if field not in filled and field not in found.values():
-            position = _likeliest(headings, field, {*fields, *found})
-            if position is not None:
-                found[position] = field
-    return _halved(headings, profile, found, filled)
+    own = {n: meant for n, heading in enumerate(headings) if n not in fields and (meant := _own(heading, profile))}
+    own = {n: (field, rank) for n, (field, rank) in own.items() if (n, field) not in denied}
+    found: dict[int, str] = {}
+    for column in profile.columns:
+        field = column.field
+        if field in filled:
+            continue
+        positions = sorted((rank, n) for n, (own_field, rank) in own.items() if own_field == field)
+        found |= {n: field for _, n in positions}
+        if field in ADDRESS:
+            continue
+        free = {n: headings[n] for n in range(len(headings)) if n not in {*fields, *own} and (n, field) not in denied}
+        if column.type in {"phone", "email"}:
+            ranks = sorted((rank, n) for n, heading in free.items() if (rank := rank_among(heading, field)))
+            found |= {n: field for _, n in ranks if n not in found}
+        elif not positions and (position := _likeliest(free, field)) is not None and position not in found:
+            found[position] = field
+    return _halved(headings, profile, _with_addresses(headings, profile, fields, found), filled)
+
+
+def places_of(headings: list[str], fields: Mapping[int, str]) -> dict[int, str]:
+    """Position → place (home, work …), for the parts of addresses; the preferred places first.
+
+    A place has each part once at most: where one comes again, it belongs to a second place of that name. Parts that
+    name no place and come without a street complete the first place that lacks them.
+    """
+    places: dict[str, dict[str, int]] = {}
+    for position, field in fields.items():
+        if field in ADDRESS:
+            place, count = place_of(headings[position]), 1
+            while field in places.get(name := place if count == 1 else f"{place} {count}", {}):
+                count += 1
+            places.setdefault(name, {})[field] = position
+    plain, rest = places.get("", {}), [parts for name, parts in places.items() if name]
+    if plain and "address" not in plain and any("address" in parts for parts in rest):
+        left = {field: n for field, n in plain.items() if all(field in parts for parts in rest)}
+        for field in plain.keys() - left.keys():
+            next(parts for parts in rest if field not in parts)[field] = plain[field]
+        places = {name: parts for name, parts in places.items() if name} | ({"": left} if left else {})
+    return {position: name for name, parts in places.items() for position in parts.values()}
 
 
 def suggest(
@@ -49,26 +88,47 @@ def suggest(
     found: dict[int, str] = {}
     for position in free:
         rest = [column for column in open_columns if column.field not in found.values()]
-        field = next((column.field for column in rest if column.type == holds.get(position)), None)
-        field = field or _close(headings[position], rest)
+        content = holds.get(position)
+        field = next((column.field for column in rest if content in {column.type, column.field}), None)
+        field = field or (_close(headings[position], rest) if content != "honorific" else None)
         if field:
             found[position] = field
     return found
 
 
-def _own(heading: str, profile: Profile) -> str | None:
-    """The field of which the heading is the profile's own or an accepted one."""
+def _own(heading: str, profile: Profile) -> tuple[str, int] | None:
+    """The field of which the heading is the profile's own or an accepted one, and the place among these."""
     for fold in (str.strip, folded, singular):
         wanted = fold(heading)
         for column in profile.columns:
-            if wanted and any(fold(name) == wanted for name in (column.heading, *column.accepts)):
-                return column.field
+            for place, name in enumerate(column.known_headings):
+                if wanted and fold(name) == wanted:
+                    return column.field, place
     return None
 
 
-def _likeliest(headings: list[str], field: str, taken: Collection[int]) -> int | None:
-    meaning = {singular(heading): n for n, heading in enumerate(headings) if n not in taken and singular(heading)}
+def _likeliest(free: Mapping[int, str], field: str) -> int | None:
+    meaning = {singular(heading): n for n, heading in reversed(list(free.items())) if singular(heading)}
     return next((meaning[word] for word in map(singular, synonyms().get(field, [])) if word in meaning), None)
+
+
+def _with_addresses(
+    headings: list[str], profile: Profile, chosen: Mapping[int, str], found: Mapping[int, str]
+) -> dict[int, str]:
+    """The columns found, and those of parts of addresses, one place after the other.
+
+    Where somebody chose a column for a part, the other parts are taken from its place alone.
+    """
+    wanted = [field for field in ADDRESS if field in profile.column_of and field not in chosen.values()]
+    parts = {n: (field, place_of(headings[n]), -1) for n, field in found.items() if field in ADDRESS}
+    for n, heading in enumerate(headings):
+        part = part_of_address(heading)
+        if part and part[0] in wanted and n not in found and n not in chosen:
+            parts[n] = part
+    decided = {place_of(headings[n]) for n, field in chosen.items() if field in ADDRESS}
+    parts = {n: part for n, part in parts.items() if not decided or part[1] in decided}
+    order = sorted(parts, key=lambda n: (order_of_places(parts[n][1]), parts[n][2], n))
+    return {n: field for n, field in found.items() if field not in ADDRESS} | {n: parts[n][0] for n in order}
 
 
 def _halved(headings: list[str], profile: Profile, found: dict[int, str], filled: Collection[str]) -> dict[int, str]:
@@ -82,8 +142,8 @@ def _halved(headings: list[str], profile: Profile, found: dict[int, str], filled
     return found
 
 
-def _close(heading: str, columns: list[Column]) -> str | None:
-    names = {name: c.field for c in columns for name in (c.heading, *c.accepts, *synonyms().get(c.field, []))}
+def _close(heading: str, columns: Iterable[Column]) -> str | None:
+    names = {name: c.field for c in columns for name in (*c.known_headings, *synonyms().get(c.field, []))}
     best = process.extractOne(
         heading, list(names), scorer=OSA.normalized_similarity, processor=singular, score_cutoff=_CLOSE
     )

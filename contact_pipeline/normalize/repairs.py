@@ -61,7 +61,7 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
         case "email":
             return email.why(before)
         case "phone":
-            return pl.lit("letters left out, or read as digits")
+            return phone.why(before, after)
         case "identifier":
             return identifiers.why(before, after)
         case "name":

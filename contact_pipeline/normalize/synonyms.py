@@ -17,12 +17,19 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def folded(heading: str) -> str:
     """The heading without case, spacing, punctuation and accents."""
-    return "".join(_words(heading))
+    return "".join(words_of(heading))
 
 
 def singular(heading: str) -> str:
     """The folded heading with every word in the singular, as far as an s at its end tells."""
-    return "".join(_without_plural(word) for word in _words(heading))
+    return "".join(_without_plural(word) for word in words_of(heading))
+
+
+def words_of(heading: str) -> list[str]:
+    """The words of a heading, without case, punctuation and accents."""
+    plain = unicodedata.normalize("NFKD", _HUMP.sub(" ", heading)).casefold()
+    bare = "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").replace("ł", "l")
+    return [word for word in _APART.split(bare) if word]
 
 
 @cache
@@ -34,16 +41,10 @@ def synonyms() -> dict[str, list[str]]:
 
 def expected_headings(profile: Profile) -> list[str]:
     """Every heading that is known to mean a field of the profile."""
-    names = [name for column in profile.columns for name in (column.heading, *column.accepts)]
+    names = [name for column in profile.columns for name in column.known_headings]
     if profile.headings == "mapped":
         names += [name for column in profile.columns for name in synonyms().get(column.field, [])]
     return names
-
-
-def _words(heading: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", _HUMP.sub(" ", heading)).casefold()
-    bare = "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").replace("ł", "l")
-    return [word for word in _APART.split(bare) if word]
 
 
 def _without_plural(word: str) -> str:

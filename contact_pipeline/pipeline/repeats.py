@@ -24,6 +24,7 @@ def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference:
         sha256,
         profile.model_dump(mode="json"),
         options.model_dump(mode="json", exclude=_OF_NO_EFFECT),
+        list(options.map),  # the order of several columns for one field
         {name: reference.vocabularies.get(name, ()) for name in sorted(used)},
         logins,
     ]

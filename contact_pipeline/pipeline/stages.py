@@ -22,6 +22,7 @@ from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
@@ -59,15 +60,22 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.see_files("raw_rows", "raw")
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
-        facts = {"headings": raw.headings, "columns": raw.columns, "fields": mapping.fields, "doubt": doubt}
+        facts = {
+            "headings": raw.headings,
+            "columns": raw.columns,
+            "fields": mapping.fields,
+            "places": mapping.places,
+            "doubt": doubt,
+        }
         staging.keep_facts(database, facts)
+    name_of = dict(zip(raw.columns, labels(raw.headings), strict=True))
     return {
         "file_type": raw.file_type,
         "encoding": raw.encoding,
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
-        "mapping": {mask_heading(heading[column]): field for column, field in mapping.fields.items()},
+        "mapping": {mask_heading(name_of[column]): field for column, field in mapping.fields.items()},
         "ignored": [mask_heading(heading) for heading in mapping.ignored],
         "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, raw.headings)],
     }
@@ -99,7 +107,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
     for number, raw in enumerate(staging.slices("raw", slice_rows)):
-        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings=headings, cell_errors=errors)
+        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings, errors, facts.get("places"))
         staging.write("normalized", number, clean)
         blanks.append(blank)
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
@@ -206,16 +214,16 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     profile = with_formats(profile, facts.get("formats", {}))
     parts = [
-        repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings)
+        repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings, facts.get("places"))
         for raw, clean in staging.pairs()
     ]
     return pl.concat(parts) if parts else pl.DataFrame()
 
 
 def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
-    """Field → heading in the file; a field that was put together has its column's own."""
-    heading = dict(zip(facts["columns"], facts["headings"], strict=True))
-    given = {field: mask(heading[column]) for column, field in facts["fields"].items()}
+    """Field → heading in the file, of several that of the first; a field that was put together has its column's own."""
+    heading = dict(zip(facts["columns"], labels(facts["headings"]), strict=True))
+    given = {field: mask(heading[column]) for column, field in reversed(facts["fields"].items())}
     return {column.field: column.heading for column in profile.columns} | given
 
 

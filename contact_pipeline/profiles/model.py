@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
-from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
+from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
 OnError = Literal["block", "reject", "note"]
@@ -32,7 +32,7 @@ _RESERVED = {  # names that tables of the system have beside the fields
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
     "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", NAME,
 }  # fmt: skip
-_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, ERROR)
+_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, COLUMN_OF, ERROR)
 
 
 class Model(BaseModel):
@@ -54,7 +54,12 @@ class Column(Model):
     """One column of the file and the field that it fills."""
 
     field: Name = Field(description="Canonical field, or a custom one that this profile declares.")
-    heading: str = Field(min_length=1, description="Heading in the template.")
+    heading: str = Field(min_length=1, description="Heading in the template; unset: the first of `headings`.")
+    headings: list[str] = Field(
+        default=[],
+        description="Headings of several columns that fill the field, in order: the first cell of a row that is filled "
+        "counts, the others are kept.",
+    )
     accepts: list[str] = Field(default=[], description="Other headings that mean the same (mapped headings only).")
     type: FieldType = Field("text", description="How values are normalized and validated.")
     required: bool = Field(False, description="Whether a blank is a defect; with mapped headings it must be mapped.")
@@ -90,6 +95,13 @@ class Column(Model):
     example: str = Field("", description="A made-up value for the example template.")
     kind: FieldKind | None = Field(None, description="How a custom field is stored; canonical fields know it.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_heading(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("headings") and "heading" not in given:
+            return {**given, "heading": given["headings"][0]}
+        return given
+
     @field_validator("formats")
     @classmethod
     def _as_strftime(cls, formats: list[str]) -> list[str]:
@@ -99,6 +111,8 @@ class Column(Model):
     def _says_what_its_type_needs(self) -> Self:
         if self.field in _RESERVED or self.field.startswith(_RESERVED_PREFIXES):
             raise ValueError(f"field '{self.field}' is a name of the system; choose another")
+        if self.headings and self.heading not in self.headings:
+            raise ValueError(f"heading '{self.heading}' is not one of the headings of field '{self.field}'")
         if self.type == "choice" and not (self.choices or self.vocabulary):
             raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
         if self.pivot is None and any("%y" in declared for declared in self.formats):
@@ -106,6 +120,16 @@ class Column(Model):
         if self.identifiers_by and not self.identifiers_column:
             raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
         return self
+
+    @property
+    def own_headings(self) -> list[str]:
+        """The headings of the columns in the template, in order of preference."""
+        return self.headings or [self.heading]
+
+    @property
+    def known_headings(self) -> list[str]:
+        """Every heading that means the field, in order of preference."""
+        return list(dict.fromkeys([*self.own_headings, *self.accepts]))
 
 
 class AnyOf(Model):
@@ -305,7 +329,8 @@ class Profile(Model):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         fields = [column.field for column in self.columns]
-        for kind, values in (("field", fields), ("heading", [c.heading.casefold() for c in self.columns])):
+        headings = [heading.casefold() for column in self.columns for heading in column.own_headings]
+        for kind, values in (("field", fields), ("heading", headings)):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{kind} {twice[0]!r} stands in two columns")

@@ -29,7 +29,10 @@ class UploadOptions(BaseModel):
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Delimiter of the CSV file.")
     encoding: str | None = Field(None, description="Encoding of the CSV file.")
     sheet: str | None = Field(None, description="Sheet of the workbook.")
-    map: dict[str, str] = Field(default={}, description="Heading → field, for headings that are not recognized.")
+    map: dict[str, str] = Field(
+        default={},
+        description="Heading → field; several for one field in order of preference.",
+    )
     date_format: dict[str, str] = Field(
         default={}, description="Heading → the one date format that its column is in, of those that it declares."
     )
@@ -181,7 +184,7 @@ def _in_one_format(profile: Profile, chosen: Mapping[str, str]) -> list[Column]:
 
 
 def _is_called(column: Column, heading: str) -> bool:
-    names = (column.field, column.heading, *column.accepts)
+    names = (column.field, *column.known_headings)
     return heading.strip().casefold() in {name.casefold() for name in names}
 
 

@@ -133,6 +133,7 @@ def _field(column: Column, profile: Profile) -> dict[str, Any]:
     return {
         "field": column.field,
         "heading": column.heading,
+        "headings": column.known_headings if profile.headings == "mapped" else column.own_headings,
         "required": column.required,
         "type": column.type,
         "format": format_in_words(column, profile),

@@ -47,7 +47,7 @@ def write_template(
             f"Let the name end in {' or '.join(endings)}.",
             file=path.name,
         )
-    columns = _laid_out(profile)
+    columns = _laid_out(_one_heading_each(profile))
     row = {column.field: column.example for column in profile.columns} if example else values or {}
     with new_file(path, overwrite=overwrite) as file:
         if kind == "csv":
@@ -57,11 +57,20 @@ def write_template(
     return path
 
 
-def _laid_out(profile: Profile) -> list[Column | None]:
+def _one_heading_each(profile: Profile) -> list[Column]:
+    """The profile's columns; that of a field with several headings once for each of them."""
+    return [
+        column if heading == column.heading else column.model_copy(update={"heading": heading, "letter": None})
+        for column in profile.columns
+        for heading in column.own_headings
+    ]
+
+
+def _laid_out(columns: list[Column]) -> list[Column | None]:
     """The columns in the order of the sheet: those with a letter at it, the others where there is room."""
-    places = {ord(column.letter) - ord("A"): column for column in profile.columns if column.letter}
-    free = (n for n in range(len(profile.columns) + len(places)) if n not in places)
-    places.update({next(free): column for column in profile.columns if not column.letter})
+    places = {ord(column.letter) - ord("A"): column for column in columns if column.letter}
+    free = (n for n in range(len(columns) + len(places)) if n not in places)
+    places.update({next(free): column for column in columns if not column.letter})
     return [places.get(n) for n in range(max(places) + 1)]
 
 

@@ -16,6 +16,7 @@ from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy
@@ -341,7 +342,7 @@ class Store:
 
     def save_mapping(self, profile: str, headings: list[str], fields: dict[str, str], columns: list[str]) -> None:
         """Keeps a mapping (raw column → field) for files of the profile that have the same headings."""
-        heading = dict(zip(columns, headings, strict=True))
+        heading = dict(zip(columns, labels(headings), strict=True))
         mapping = {heading[column]: field for column, field in fields.items()}
         key = json.dumps(sorted(headings), ensure_ascii=False)
         with self.change() as database:

@@ -18,7 +18,7 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.terms import FURTHER, IMPORTED, OUTCOMES, UNREAD
+from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, OUTCOMES, UNREAD
 
 if TYPE_CHECKING:
     import polars as pl
@@ -339,5 +339,7 @@ def _time(value: datetime | None) -> str | None:
 
 def _field_of(column: str) -> str:
     """The field of which a staged column holds values, or parts of them."""
-    prefix = next((each for each in ("before_", "after_", "key_", UNREAD, FURTHER) if column.startswith(each)), "")
+    prefix = next(
+        (each for each in ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF) if column.startswith(each)), ""
+    )
     return column.removeprefix(prefix)

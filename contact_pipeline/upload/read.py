@@ -11,10 +11,11 @@ import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
+from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
@@ -163,8 +164,19 @@ def inspect_file(
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),
         "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
-        "warnings": [*upload.warnings, *_doubts(upload)],
+        "warnings": [*upload.warnings, *_doubts(upload), *_repeated(headings)],
     }
+
+
+def _repeated(headings: list[str]) -> list[str]:
+    """How the columns are called over which one heading stands several times."""
+    names = labels(headings)
+    return [
+        f"Heading '{heading}' stands over {headings.count(heading)} columns; they are called "
+        f"{listed(name for name, own in zip(names, headings, strict=True) if own == heading)}, in --map too."
+        for heading in dict.fromkeys(headings)
+        if heading.strip() and headings.count(heading) > 1
+    ]
 
 
 def _doubts(upload: RawUpload) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 PREFIX: Final = "[import]"
+_KEPT: Final = ("email-several", "several-values")  # further values, which a row keeps in any case
 
 
 def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
@@ -23,7 +24,7 @@ def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
     text = pl.when(is_masked).then(pl.lit("not imported")).otherwise("value")
     taken_out = pl.col("severity") == "noted"
     return (
-        rejections.filter(taken_out | (pl.col("code") == "email-several"))
+        rejections.filter(taken_out | pl.col("code").is_in(_KEPT))
         .sort("row_number", maintain_order=True)
         .group_by("row_number", maintain_order=True)
         .agg(fields=pl.col("field").filter(taken_out), notes=pl.format(f"{PREFIX} {{}}: {{}}", "column", text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final
 
 import pandera.polars as pa
@@ -19,7 +20,6 @@ from contact_pipeline.terms import FURTHER, UNREAD
 from contact_pipeline.validate.cells import CellRule, Passes, at_a_glance, cell_rules, unless
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
-_BESIDE: Final = {"boolean": (UNREAD, "boolean-format"), "email": (FURTHER, "email-several")}
 _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
 
 
@@ -63,8 +63,7 @@ def schema_for(
     for column in profile.columns:
         kind = _TYPES[profile.row_fields[column.field]]
         columns[column.field] = pa.Column(kind, _checks(rules, column.field), nullable=True, required=False)
-        if column.type in _BESIDE:
-            beside = f"{_BESIDE[column.type][0]}{column.field}"
+        for beside, _ in _beside(column):
             columns[beside] = pa.Column(pl.String(), _checks(rules, beside), nullable=True, required=False)
     return pa.DataFrameSchema(columns, checks=_checks(rules, None), name=profile.name, strict=False)
 
@@ -114,9 +113,19 @@ def _of_column(column: Column, profile: Profile, reference: Reference, today: da
         yield Rule("required", field, lambda _: pl.col(field).is_not_null())
     for rule in profile.rules:
         yield from _blaming(rule, field, profile)
-    if column.type in _BESIDE:
-        prefix, code = _BESIDE[column.type]
-        yield Rule(code, f"{prefix}{field}", lambda _: pl.col(f"{prefix}{field}").is_null(), of_cell=True)
+    for beside, code in _beside(column):
+        yield Rule(code, beside, partial(_is_blank, beside), of_cell=True)
+
+
+def _beside(column: Column) -> Iterator[tuple[str, str]]:
+    """The columns that may stand beside a field's, and the code of a row where one is filled."""
+    if column.type == "boolean":
+        yield f"{UNREAD}{column.field}", "boolean-format"
+    yield f"{FURTHER}{column.field}", "email-several" if column.type == "email" else "several-values"
+
+
+def _is_blank(name: str, _: Collection[str]) -> pl.Expr:
+    return pl.col(name).is_null()
 
 
 def _of_cell(rule: CellRule, column: Column) -> Rule:

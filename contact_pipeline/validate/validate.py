@@ -7,7 +7,7 @@ that nobody understands rejects its row everywhere: the contact would be contact
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -21,7 +21,7 @@ from contact_pipeline.contracts import REJECTIONS, empty
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.terms import CONSENT, ERROR, FURTHER, UNREAD
+from contact_pipeline.terms import COLUMN_OF, CONSENT, ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, schema_for
 from contact_pipeline.validate.typos import MEANT
@@ -155,8 +155,11 @@ def _with_errors(
     failures = []
     for field in (column.field for column in profile.columns if (column.field,) in parts):
         texts = parts[field,].select("row_number", pl.col("text").alias(f"{ERROR}{field}"))
+        texts = texts.unique("row_number", keep="first", maintain_order=True)
         normalized = normalized.join(texts, on="row_number", how="left", maintain_order="left")
         rows = normalized[f"{ERROR}{field}"].is_not_null()
+        if f"{COLUMN_OF}{field}" in normalized.columns:  # then another column may have filled the field
+            rows &= normalized[field].is_null()
         if rows.any():
             failures.append(Failure("excel-error", field, "", rows))
     return normalized, failures
@@ -187,16 +190,17 @@ class _Wording:
         """The rejections of one failure, with the column's place for sorting."""
         field, code = failure.field, CODES[failure.code]
         column = self._columns[field] if field else None
-        failing = rows.filter(failure.rows).select("row_number", **self._cell(column, failure.code))
+        heading = self._heading(column, rows.columns)
+        failing = rows.filter(failure.rows).select("row_number", heading=heading, **self._cell(column, failure.code))
         words = {
-            "column": pl.lit(self._headings[field] if field else "The row"),
+            "column": pl.col("heading").fill_null("The row"),
             "value": quoted(pl.col("named")),
             "expected": self._expected(failing["named"], failure, column),
         }
         return failing.select(
             "row_number",
             line_number=pl.lit(None, pl.UInt32),
-            column=pl.lit(self._headings[field] if field else None, pl.String),
+            column="heading",
             field=pl.lit(field, pl.String),
             value="value",
             code=pl.lit(failure.code),
@@ -206,6 +210,14 @@ class _Wording:
             place=pl.lit(self._order[field] if field else len(self._order), pl.UInt32),
         )
 
+    def _heading(self, column: Column | None, there: Collection[str]) -> pl.Expr:
+        """The heading of the cell in error: of several columns of a field, that from which the row's value comes."""
+        if column is None:
+            return pl.lit(None, pl.String)
+        first = pl.lit(self._headings[column.field])
+        name = f"{COLUMN_OF}{column.field}"
+        return pl.coalesce(name, first) if name in there else first
+
     def _cell(self, column: Column | None, code: str) -> dict[str, pl.Expr]:
         """The cell as text, and what a message names of it: of a list only what is not registered. Both masked."""
         if column is None:
@@ -213,7 +225,7 @@ class _Wording:
         cell = pl.col(column.field)
         if code == "excel-error":  # no value, so nothing to hide
             return dict.fromkeys(("value", "named"), pl.col(f"{ERROR}{column.field}"))
-        if code == "email-several":
+        if code in {"email-several", "several-values"}:
             value = named = pl.col(f"{FURTHER}{column.field}")
         elif column.type == "list":
             known = list(self._reference.registered(column))

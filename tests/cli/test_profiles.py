@@ -44,7 +44,7 @@ def test_a_profile_is_shown_with_its_fields_and_options(name, run):
     assert ended.status == 0
     assert ended.document["name"] == name
     assert all(
-        set(field) == {"field", "heading", "required", "type", "format", "choices", "sensitive"}
+        set(field) == {"field", "heading", "headings", "required", "type", "format", "choices", "sensitive"}
         for field in ended.document["fields"]
     )
     assert all(field["format"] for field in ended.document["fields"])

@@ -134,13 +134,20 @@ def test_a_choice_goes_before_the_headings():
     assert mapping.ignored == ["Phone"]
 
 
-def test_two_headings_for_one_field_are_refused_unless_one_is_chosen():
-    """E6: what is ambiguous is not guessed."""
-    refusal = refused("dealer_leads", "Name", "Phone", "Mobile")
+def test_two_headings_for_one_field_fill_it_in_the_profiles_order():
+    """E6: file columns are mapped to fields."""
+    mapping = mapped("dealer_leads", "Name", "Mobile", "Phone")
 
-    assert refusal.code == "mapping"
-    assert "Phone, Mobile" in refusal.message
-    assert mapped("dealer_leads", "Name", "Phone", "Mobile", chosen={"Phone": "phone"}).ignored == ["Mobile"]
+    assert mapping.fields == {"raw 0": "full_name", "raw 2": "phone", "raw 1": "phone"}
+    assert list(mapping.fields) == ["raw 0", "raw 2", "raw 1"]
+
+
+def test_columns_chosen_for_one_field_fill_it_in_the_order_chosen():
+    """E6: the mapping can be overridden per upload."""
+    mapping = mapped("dealer_leads", "Name", "A", "B", "Mobile", chosen={"B": "phone", "A": "phone"})
+
+    assert list(mapping.fields) == ["raw 0", "raw 2", "raw 1"]
+    assert mapping.ignored == ["Mobile"]
 
 
 def test_a_chosen_heading_that_is_not_there_is_refused_with_the_nearest():
@@ -151,8 +158,33 @@ def test_a_chosen_heading_that_is_not_there_is_refused_with_the_nearest():
     assert "Did you mean 'Phone'?" in refusal.message
 
 
-def test_a_chosen_heading_that_stands_twice_is_refused():
-    assert "stands in 2 columns" in refused("dealer_leads", "x", "x", "Phone", chosen={"x": "full_name"}).message
+def test_the_same_heading_twice_is_mapped_by_position():
+    assert list(mapped("dealer_leads", "Name", "Phone", "Phone").fields) == ["raw 0", "raw 1", "raw 2"]
+    second = mapped("dealer_leads", "Name", "Phone", "Phone", chosen={"Phone#2": "phone"})
+    assert (list(second.fields), second.ignored) == (["raw 0", "raw 2"], ["Phone#1"])
+
+
+def test_a_heading_without_a_number_means_every_column_of_that_name_not_named_by_number():
+    assert list(mapped("dealer_leads", "x", "x", "Phone", chosen={"x": "full_name"}).fields) == [
+        "raw 0",
+        "raw 1",
+        "raw 2",
+    ]
+    both = mapped("dealer_leads", "x", "x", "Phone", chosen={"x#2": "email", "x": "full_name"})
+    assert both.fields == {"raw 0": "full_name", "raw 1": "email", "raw 2": "phone"}
+
+
+def test_a_heading_with_a_number_sign_of_its_own_is_found_first():
+    mapping = mapped("dealer_leads", "Name", "No", "No", "No#2", chosen={"No#2": "phone"})
+    assert mapping.fields == {"raw 0": "full_name", "raw 3": "phone"}
+    assert mapping.ignored == ["No#1", "No##2"]
+
+
+def test_a_number_that_no_column_of_that_heading_has_is_refused():
+    assert (
+        "'Phone#3' is not a heading"
+        in refused("dealer_leads", "Name", "Phone", "Phone", chosen={"Phone#3": "phone"}).message
+    )
 
 
 def test_a_chosen_field_that_is_not_there_is_refused_with_the_nearest():

@@ -46,22 +46,23 @@ def mapped(*headings, profile=EVERYTHING, chosen=None, holds=None):
     "headings",
     [
         {"First Name": "first_name", "Middle Name": None, "Last Name": "last_name", "E-mail 1 - Label": None,
-         "E-mail 1 - Value": "email", "Phone 1 - Label": None, "Phone 1 - Value": "phone", "Phone 2 - Value": None,
+         "E-mail 1 - Value": "email", "Phone 1 - Label": None, "Phone 1 - Value": "phone", "Phone 2 - Value": "phone",
          "Organization Name": "company", "Organization Title": "job_title", "Address 1 - Street": "address",
          "Address 1 - City": "city", "Address 1 - Region": "region", "Address 1 - Postal Code": "zip_code",
          "Address 1 - Country": "country", "Birthday": "date_of_birth", "Labels": None},
         {"Name": "full_name", "Given Name": "first_name", "Family Name": "last_name", "E-mail 1 - Value": "email",
-         "E-mail 2 - Value": None, "Phone 1 - Value": "phone", "Organization 1 - Name": "company",
+         "E-mail 2 - Value": "email", "Phone 1 - Value": "phone", "Organization 1 - Name": "company",
          "Organization 1 - Title": "job_title"},
         {"First Name": "first_name", "Last Name": "last_name", "Company": "company", "Job Title": "job_title",
          "Business Street": "address", "Business City": "city", "Business State": "region",
-         "Business Postal Code": "zip_code", "Business Country/Region": "country", "Home Phone": None,
-         "Mobile Phone": "phone", "Business Phone": None, "E-mail Address": "email", "E-mail 2 Address": None},
+         "Business Postal Code": "zip_code", "Business Country/Region": "country", "Home Phone": "phone",
+         "Mobile Phone": "phone", "Business Phone": "phone", "Home Fax": None, "Assistant's Phone": None,
+         "E-mail Address": "email", "E-mail Display Name": None, "E-mail 2 Address": "email"},
         {"Record ID": None, "First Name": "first_name", "Last Name": "last_name", "Email": "email",
          "Phone Number": "phone", "Contact owner": None, "Associated Company": "company", "Lead Status": None,
          "Postal Code": "zip_code", "State/Region": "region", "Country/Region": "country"},
         {"Lead Owner": None, "First Name": "first_name", "Last Name": "last_name", "Title": "job_title",
-         "Company / Account": "company", "Email": "email", "Mobile": "phone", "Phone": None,
+         "Company / Account": "company", "Email": "email", "Mobile": "phone", "Phone": "phone",
          "Mailing Street": "address", "Mailing City": "city", "Mailing State/Province": "region",
          "Mailing Zip/Postal Code": "zip_code", "Mailing Country": "country"},
         {"Email Address": "email", "First Name": "first_name", "Last Name": "last_name", "Address": "address",
@@ -143,8 +144,8 @@ def test_no_heading_in_the_table_means_two_fields():
 def test_the_profiles_own_headings_go_before_synonyms():
     fields, mapping = mapped("Phone number", "Telefon", "Name", profile=load_profile("dealer_leads"))
 
-    assert fields == {"Phone number": "phone", "Name": "full_name"}
-    assert mapping.ignored == ["Telefon"]
+    assert list(fields) == ["Phone number", "Telefon", "Name"]
+    assert mapping.ignored == []
 
 
 def test_a_close_spelling_is_suggested_and_not_taken():
@@ -199,8 +200,127 @@ def test_what_somebody_chose_goes_before_what_the_cells_look_like():
         (["12345", "67890"], None),
         (["a@example.com", "Ada"], None),
         (["a@example.com"], None),
+        (["Mr."], "honorific"),
+        (["Mr.", "Dr.", "Ms", "Professor"], "honorific"),
+        (["Herr Dr.", "Frau", "Prof. Dr."], "honorific"),
+        (["Mme", "M."], "honorific"),
+        (["Sra.", "Sr."], "honorific"),
+        (["г-н", "г-жа"], "honorific"),
+        (["Professor", "Professor"], None),
+        (["Director", "Mr.", "Engineer"], None),
         ([None, None], None),
     ],
 )
 def test_cells_tell_what_a_column_holds(cells, expected):
     assert what_columns_hold(pl.DataFrame({"x": cells}, schema={"x": pl.String})).get("x") == expected
+
+
+def in_order(mapping, headings, field):
+    return [headings[int(column.removeprefix("raw "))] for column, found in mapping.fields.items() if found == field]
+
+
+@pytest.mark.parametrize(
+    ("headings", "field", "expected"),
+    [
+        (["Home Phone", "Work Phone", "Mobile Number"], "phone", ["Mobile Number", "Home Phone", "Work Phone"]),
+        (["Business Phone", "Business Phone 2", "Home Phone", "Mobile Phone", "Primary Phone"], "phone",
+         ["Primary Phone", "Mobile Phone", "Business Phone", "Business Phone 2", "Home Phone"]),
+        (["Phone 2 - Value", "Phone 10 - Value", "Phone 1 - Value"], "phone",
+         ["Phone 1 - Value", "Phone 2 - Value", "Phone 10 - Value"]),
+        (["Mobile Phone Number", "Phone Number"], "phone", ["Phone Number", "Mobile Phone Number"]),
+        (["Person - Phone - Work", "Person - Phone - Home", "Person - Phone - Mobile"], "phone",
+         ["Person - Phone - Mobile", "Person - Phone - Home", "Person - Phone - Work"]),
+        (["Home Phone", "Other Phone", "Asst Phone", "Phone", "Fax", "Mobile"], "phone",
+         ["Phone", "Mobile", "Home Phone", "Other Phone"]),
+        (["SMS", "WHATSAPP"], "phone", ["SMS", "WHATSAPP"]),
+        (["Telefon geschäftlich", "Telefon geschäftlich 2", "Fax privat", "Telefon privat", "Mobiltelefon",
+          "Haupttelefon",
+          "Telefon Assistent"], "phone",
+         ["Haupttelefon", "Mobiltelefon", "Telefon geschäftlich", "Telefon geschäftlich 2", "Telefon privat"]),
+        (["Téléphone (bureau)", "Téléphone 2 (bureau)", "Télécopie (bureau)", "Téléphone (domicile)", "Tél. mobile",
+          "Téléphone de l'assistant(e)"], "phone",
+         ["Tél. mobile", "Téléphone (bureau)", "Téléphone 2 (bureau)", "Téléphone (domicile)"]),
+        (["Teléfono del trabajo", "Teléfono del trabajo 2", "Teléfono móvil", "Otro teléfono", "Teléfono del ayudante"],
+         "phone", ["Teléfono móvil", "Teléfono del trabajo", "Teléfono del trabajo 2", "Otro teléfono"]),
+        (["Telefoon op werk", "Telefoon thuis", "Mobiele telefoon", "Telefoon assistent", "Fax thuis"], "phone",
+         ["Mobiele telefoon", "Telefoon op werk", "Telefoon thuis"]),
+        (["Telefone comercial", "Telefone residencial", "Celular"], "phone",
+         ["Celular", "Telefone comercial", "Telefone residencial"]),
+        (["Рабочий телефон", "Домашний телефон", "Мобильный телефон"], "phone",
+         ["Мобильный телефон", "Рабочий телефон", "Домашний телефон"]),
+        (["E-Mail 2: Adresse", "E-Mail-Adresse", "E-Mail-Typ", "E-Mail 2: Angezeigter Name"], "email",
+         ["E-Mail-Adresse", "E-Mail 2: Adresse"]),
+        (["Adresse de messagerie", "Type de messagerie", "Adresse de messagerie 2"], "email",
+         ["Adresse de messagerie", "Adresse de messagerie 2"]),
+        (["Secondary Email", "Primary Email", "Email Opt Out"], "email", ["Primary Email", "Secondary Email"]),
+        (["Email2", "Email", "Email3"], "email", ["Email", "Email2", "Email3"]),
+        (["Person - Email - Home", "Person - Email - Work"], "email", ["Person - Email - Home",
+          "Person - Email - Work"]),
+        (["Emergency Contact Phone", "Spouse Phone", "Phone"], "phone", ["Phone"]),
+    ],
+)  # fmt: skip
+def test_every_column_of_a_number_or_an_address_is_taken_in_order_of_preference(headings, field, expected):
+    _, mapping = mapped(*headings)
+
+    assert in_order(mapping, headings, field) == expected
+
+
+@pytest.mark.parametrize(
+    ("headings", "places"),
+    [
+        (["Home Street", "Home City", "Home Zip", "Business Street", "Work City", "Work Zip"],
+         {"home": [0, 1, 2], "work": [3, 4, 5]}),
+        (["Straße geschäftlich", "Straße geschäftlich 2", "Ort geschäftlich", "Postleitzahl geschäftlich",
+          "Land/Region geschäftlich", "Straße privat", "Ort privat", "Weitere Straße", "Weiterer Ort"],
+         {"work": [0, 2, 3, 4], "home": [5, 6], "other": [7, 8]}),
+        (["Rue (bureau)", "Rue (bureau) 2", "Ville (bureau)", "Dép/Région (bureau)", "Pays/Région (bureau)",
+          "Rue (domicile)", "Ville (domicile)", "Code postal (domicile)"],
+         {"work": [0, 2, 3, 4], "home": [5, 6, 7]}),
+        (["Calle del trabajo", "Ciudad de trabajo", "Código postal del trabajo", "País o región del trabajo",
+          "Otra calle",
+          "Otra ciudad"], {"work": [0, 1, 2, 3], "other": [4, 5]}),
+        (["Huisadres, straat", "Huisadres, plaats", "Werkadres, straat", "Werkadres, plaats", "Werkadres, postcode",
+          "Land/regio (werk)"], {"work": [2, 3, 4, 5], "home": [0, 1]}),
+        (["Address 2 - Street", "Address 2 - City", "Address 1 - Street", "Address 1 - City", "Address 1 - Country"],
+         {"1": [2, 3, 4], "2": [0, 1]}),
+        (["Home Address", "Home City", "Home ZipCode", "Work Address", "Work City"], {"home": [0, 1, 2], "work": [3,
+          4]}),
+        (["Mailing Street", "Mailing City", "Other Street", "Other City", "Country"],
+         {"mailing": [0, 1, 4], "other": [2, 3]}),
+        (["Billing Street", "Billing City", "Shipping Street", "Shipping City", "Street", "City"],
+         {"": [4, 5], "billing": [0, 1], "shipping": [2, 3]}),
+        (["Street", "City", "Street", "City"], {"": [0, 1], " 2": [2, 3]}),
+    ],
+)  # fmt: skip
+def test_parts_of_addresses_belong_to_the_place_that_their_headings_name(headings, places):
+    _, mapping = mapped(*headings)
+
+    found: dict[str, list[int]] = {}
+    for column, place in mapping.places.items():
+        found.setdefault(place, []).append(int(column.removeprefix("raw ")))
+    assert {place: sorted(columns) for place, columns in found.items()} == places
+
+
+def test_the_city_of_another_place_than_the_chosen_street_is_not_taken():
+    fields, mapping = mapped("Home Street", "Business Street", "Business City", chosen={"Home Street": "address"})
+
+    assert fields == {"Home Street": "address"}
+    assert mapping.ignored == ["Business Street", "Business City"]
+
+
+def test_forms_of_address_under_title_are_no_jobs():
+    fields, mapping = mapped("Title", "Email", holds={"raw 0": "honorific"})
+    assert (fields, mapping.ignored) == ({"Email": "email"}, ["Title"])
+    assert mapping.suggestions == {}
+
+    assert mapped("Title", "Email")[0] == {"Title": "job_title", "Email": "email"}
+
+
+def test_forms_of_address_under_title_fill_the_honorific():
+    honorific = {"field": "honorific", "heading": "Form of address"}
+    profile = Profile.model_validate(
+        EVERYTHING.model_dump() | {"columns": [*EVERYTHING.model_dump()["columns"], honorific]}
+    )
+    fields, _ = mapped("Title", "Job Title", "Email", profile=profile, holds={"raw 0": "honorific"})
+
+    assert fields == {"Title": "honorific", "Job Title": "job_title", "Email": "email"}

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from contact_pipeline.normalize import phone
+from contact_pipeline.normalize import normalize, phone, repairs_of
 from contact_pipeline.profiles import numbering
+from contact_pipeline.profiles.reference import Reference
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 NOTATIONS = [
@@ -145,3 +146,48 @@ def test_the_fast_path_never_contradicts_the_library(text, region):
     settled = phone._settled(values, region)[0]
     assert settled is None or settled == numbering.verdict(text, region)
     assert phone.left_open(values, region).len() or settled or numbering.verdict(text, region) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "first", "others"),
+    [
+        ("(202) 555-0143 / (202) 555-0199", "US", "+12025550143", "+12025550199"),
+        ("(202) 555-0143, (202) 555-0199; (202) 555-0188", "US", "+12025550143", "+12025550199, +12025550188"),
+        ("(202) 555-0143 ::: (202) 555-0199", "US", "+12025550143", "+12025550199"),
+        ("202-555-0143 or 202-555-0199", "US", "+12025550143", "+12025550199"),
+        ("Mobile: 202-555-0143; Home: 202-555-0199 x12", "US", "+12025550143", "+12025550199;ext=12"),
+        ("202-555-0143 (home), 202-555-0199 (cell)", "US", "+12025550143", "+12025550199"),
+        ("020 7946 0123 oder +1 202 555 0143", "GB", "+442079460123", "+12025550143"),
+        ("202-555-0143 / (202) 555-0143", "US", "+12025550143", None),
+        ("202-555-0143 / fax 202-555-0199", "US", "+12025550143", "fax 202-555-0199"),
+        ("030/901820", "DE", "+4930901820", None),
+        ("+1 202 555 0143, ext. 12", "US", "+12025550143;ext=12", None),
+        ("202-555-0143 / 12", "US", "202-555-0143 / 12", None),
+        ("555-0143 / 202-555-0199", "US", "555-0143 / 202-555-0199", None),
+    ],
+)
+def test_of_several_numbers_the_first_counts_and_others_are_kept(raw, one_column, text, region, first, others):
+    """E12: nothing is lost."""
+    clean, _ = normalize(raw(value=[text]), {"value": "value"}, one_column(type="phone", region=region), Reference())
+
+    assert clean.select("value", "further_value").rows() == [(first, others)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2025550143 (home)", "Mobile: 202-555-0143", "tel:+1-202-555-0143", "(202) 555-0143 Mom", "p:+12025550143",
+     "Handy 202-555-0143", "202-555-0143 [work]", "моб. (202) 555-0143"],
+)  # fmt: skip
+def test_words_beside_a_number_come_off_as_a_repair(raw, one_column, text):
+    profile, rows = one_column(type="phone"), raw(value=[text])
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+
+    assert clean["value"].to_list() == ["+12025550143"]
+    assert repairs_of(rows, clean, {"value": "value"}, profile, Reference())["why"].to_list() == [
+        "words beside the number taken off"
+    ]
+
+
+@pytest.mark.parametrize("text", ["Fax: 202-555-0143", "202-555-0143 (fax)", "Pager 202-555-0143"])
+def test_a_number_that_says_it_is_a_fax_is_no_telephone_number(values_of, text):
+    assert values_of([text], type="phone") == [text]

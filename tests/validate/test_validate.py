@@ -177,6 +177,19 @@ def test_further_addresses_are_a_warning_and_go_to_the_notes(rows):
     assert noted_cells(found).rows() == [(2, [], ["[import] Mail: b@example.com, c@example.com"])]
 
 
+def test_further_values_go_to_the_notes_and_name_the_column_of_the_cell_that_counts(rows):
+    """E12: nothing is lost."""
+    frame = rows(
+        full_name=["Jordan Avery"],
+        phone=["+12025550143"],
+        further_phone=["+12025550144 (Home)"],
+        column_of_phone=["Mobile"],
+    )
+    found = validate(frame, load_profile("dealer_leads"), REFERENCE, {"phone": "Phone"})
+    assert found.select("column", "code", "severity").rows() == [("Mobile", "several-values", "warning")]
+    assert noted_cells(found)["notes"].to_list() == [["[import] Mobile: +12025550144 (Home)"]]
+
+
 def test_a_likely_slip_in_a_domain_is_a_warning_with_a_hint(rows):
     frame = rows(email=["dana@gamil.com", "dana@gmail.com"])
     found = validate(frame, load_profile("program_contacts"), REFERENCE, {})

@@ -1,0 +1,124 @@
+"""Which of a person's numbers or addresses a heading means: `Home Phone 2`, `Rue (bureau)`, `Address 1 - City`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from contact_pipeline.normalize.synonyms import singular, synonyms, words_of
+from contact_pipeline.yaml_text import read_yaml
+
+ADDRESS: Final = ("address", "city", "region", "zip_code", "country")  # fields that belong to one place
+_TABLE: Final = Path(__file__).with_name("qualifiers.yaml")
+_PLAIN: Final = "main"
+_SAME_PLACE: Final = {"business": "work", "company": "work", "main": ""}
+_OF_ADDRESS: Final = frozenset({"address", "adresse", "adres", "direccion", "indirizzo", "endereco", "adress"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rank:
+    """How much a column is preferred among those of its field; the least comes first.
+
+    Attributes:
+        kind: place of the kind (mobile, home …) in qualifiers.yaml; before all: none.
+        number: as in `E-mail 2`; 1 where there is none.
+        word: place of the heading's words in headings.yaml.
+    """
+
+    kind: int
+    number: int
+    word: int
+
+
+def rank_among(heading: str, field: str) -> Rank | None:
+    """The rank of a heading among those that mean the field, a qualifier or a number beside them; None: it does not."""
+    words, meant = _apart(heading), _places(field)
+    kinds = {kind for word in words if (kind := _kinds().get(word))}
+    numbers = [int(word) for word in words if word.isdecimal()]
+    without_number = [word for word in words if not word.isdecimal()]
+    bare = [word for word in without_number if word not in _kinds()]
+    for spelled in (words, without_number, bare):
+        place = meant.get(singular(" ".join(spelled)))
+        if place is not None and len(numbers) < 2:
+            return Rank(_order(kinds), numbers[0] if numbers else 1, place)
+    return None
+
+
+def part_of_address(heading: str) -> tuple[str, str, int] | None:
+    """Field, place (`home`, `1` …; empty: none is named) and rank of a column that holds a part of an address."""
+    words = words_of(heading)
+    if len(words) > 2 and words[0] in _OF_ADDRESS and words[1].isdecimal():
+        return _meaning(words[2:], words[1])
+    place = place_of(heading)
+    bare = [word for word in words if word not in _kinds()]
+    within = [word for word in bare if word not in _OF_ADDRESS]
+    for spelled in (words, bare, within):
+        if found := _meaning(spelled, place):
+            return found
+    return None
+
+
+def place_of(heading: str) -> str:
+    """The place that a heading of an address names; empty: none."""
+    words = words_of(heading)
+    if len(words) > 2 and words[0] in _OF_ADDRESS and words[1].isdecimal():
+        return words[1]
+    kinds = [kind for word in words if (kind := _kinds().get(word))]
+    places = [place for place in (_SAME_PLACE.get(kind, kind) for kind in kinds) if place]
+    return places[0] if places else ""
+
+
+def order_of_places(place: str) -> tuple[int, int]:
+    """Sorts places: none named, numbered ones, then in the order of qualifiers.yaml."""
+    if not place:
+        return (0, 0)
+    if place.isdecimal():
+        return (1, int(place))
+    return (2, _order({place}))
+
+
+def _apart(heading: str) -> list[str]:
+    """The words, numbers apart from letters: Phone2."""
+    return [part for word in words_of(heading) for part in re.findall(r"\d+|\D+", word)]
+
+
+def _meaning(words: list[str], place: str) -> tuple[str, str, int] | None:
+    spelled = singular(" ".join(words))
+    for field in ADDRESS:
+        if spelled in _places(field):
+            return field, place, _places(field)[spelled]
+    return None
+
+
+def _order(kinds: set[str]) -> int:
+    order = list(_table())
+    return min((order.index(kind) for kind in kinds if kind != _PLAIN), default=-1)
+
+
+@cache
+def _places(field: str) -> dict[str, int]:
+    """Folded heading → its place in headings.yaml, for those that mean the field."""
+    places: dict[str, int] = {}
+    for place, heading in enumerate(synonyms().get(field, [])):
+        for word in (heading, " ".join(word for word in words_of(heading) if not word.isdecimal())):
+            places.setdefault(singular(word), place)
+    return places
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    table: dict[str, dict[str, list[str]]] = read_yaml(_TABLE.read_text(encoding="utf-8"))
+    return {kind: [word for words in by_language.values() for word in words] for kind, by_language in table.items()}
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    """Folded word → kind."""
+    kinds: dict[str, str] = {}
+    for kind, words in _table().items():
+        for word in words:
+            kinds.setdefault("".join(words_of(word)), kind)
+    return kinds

@@ -1,0 +1,253 @@
+"""The columns of a file that fill one field: which of them counts in each row, and what is kept of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from contact_pipeline.masking import mask_heading
+from contact_pipeline.normalize import choice, text
+from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.headings import labels
+from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
+
+Read = Callable[[pl.Series, pl.Series | None], pl.DataFrame]  # of: cells, countries; as normalize makes of a column
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the values of a field come from.
+
+    Attributes:
+        column: the field's column of the profile.
+        columns: the raw columns in order of preference; of parts of addresses one for each place, None where a place
+            has none.
+    """
+
+    column: Column
+    columns: tuple[str | None, ...]
+
+    @property
+    def raw(self) -> list[str]:
+        """The raw columns that there are, in order of preference."""
+        return [name for name in self.columns if name is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The cells that count.
+
+    Attributes:
+        texts: field → text of the row's cell that counts.
+        places: field → which of its columns that is, for fields of several columns.
+        filled: field → for each of its columns, whether the cells are filled.
+    """
+
+    texts: dict[str, pl.Series]
+    places: dict[str, pl.Series]
+    filled: dict[str, list[pl.Series]]
+
+
+def sources_of(fields: Mapping[str, str], places: Mapping[str, str], profile: Profile) -> list[Source]:
+    """The sources of the mapped fields, in the profile's order.
+
+    Args:
+        fields: raw column → field, the columns of one field in order of preference.
+        places: raw column → place, for parts of addresses where there are several places.
+        profile: its columns.
+    """
+    in_order = list(dict.fromkeys(places.values()))
+    sources = []
+    for column in profile.columns:
+        raw = [name for name, field in fields.items() if field == column.field]
+        at = {places[name]: name for name in raw if name in places}
+        if raw:
+            sources.append(Source(column, tuple(at.get(place) for place in in_order) if at else tuple(raw)))
+    return sources
+
+
+def pick(raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str], profile: Profile) -> Picked:
+    """Picks the first filled cell of each row; of parts of addresses, all from the first place with a filled cell."""
+    picked = Picked({}, {}, {})
+    for source in sources:
+        if len(source.columns) > 1:
+            picked.filled[source.column.field] = [_filled(raw, name, source.column, profile) for name in source.columns]
+    parts = [source.column.field for source in sources if any(name in places for name in source.raw)]
+    together = [reduce(or_, cells) for cells in zip(*(picked.filled[field] for field in parts), strict=True)]
+    for source in sources:
+        field = source.column.field
+        if len(source.columns) == 1:
+            picked.texts[field] = raw[source.raw[0]]
+            continue
+        filled = together if field in parts else picked.filled[field]
+        picked.places[field] = _first(raw, source, filled)
+        picked.texts[field] = _at(raw, source, picked.places[field])
+    return picked
+
+
+def column_names(source: Source, place: pl.Series, headings: Mapping[str, str]) -> pl.Series:
+    """The heading of the column that counts, where it is not the first one."""
+    names = [_named(name, headings) if name else None for name in source.columns]
+    names = [None if name == _named(source.raw[0], headings) else name for name in names]
+    return place.replace_strict(list(range(len(names))), names, return_dtype=pl.String).alias(
+        f"{COLUMN_OF}{source.column.field}"
+    )
+
+
+def kept(
+    raw: pl.DataFrame,
+    made: Mapping[str, pl.DataFrame],
+    picked: Picked,
+    source: Source,
+    read: Read,
+    countries: pl.Series | None,
+    headings: Mapping[str, str],
+    spare: Mapping[str, pl.Series],
+) -> dict[str, pl.Series]:
+    """What a row holds for a field besides the value that counts, each value once.
+
+    Args:
+        raw: the raw rows.
+        made: field → what normalization made of the cells that count.
+        picked: the cells that count.
+        source: the field's columns.
+        read: normalizes cells of the field.
+        countries: what the rows say of their country.
+        headings: raw column → heading in the file.
+        spare: fields of the profile for further values (`phone_2`) and what they hold; their blanks are filled first.
+
+    Returns:
+        the spare fields, and `further_<field>` with what is left: values between commas, each with its own heading in
+        brackets where it stands in another column.
+    """
+    field, further = source.column.field, f"{FURTHER}{source.column.field}"
+    value, beside = made[field][field], made[field].get_column(further, default=None)
+    parts = [] if beside is None else [_split(beside, pl.int_range(raw.height, eager=True), None)]
+    for number, name in enumerate(source.columns if field in picked.places else ()):
+        rows = (picked.filled[field][number] & (picked.places[field] != number)).arg_true()
+        if name is None or rows.is_empty():
+            continue
+        cells = read(raw[name].gather(rows), None if countries is None else countries.gather(rows))
+        heading = _named(name, headings)
+        values = _as_text(cells[field], source.column).fill_null(cells["given"])
+        parts.append(_entries(values, rows, heading))
+        if further in cells.columns:
+            parts.append(_split(cells[further], rows, heading))
+    nothing = pl.Series(further, [None], dtype=pl.String).new_from_index(0, raw.height)
+    if not any(part.height for part in parts):
+        return {**spare, further: nothing}
+    entries = pl.concat(part for part in parts if part.height).with_columns(key=pl.col("value").str.to_lowercase())
+    entries = entries.unique(["row", "key"], keep="first", maintain_order=True).sort("row", maintain_order=True)
+    entries = _without(entries, _as_text(value, source.column).fill_null(made[field]["given"]))
+    filled: dict[str, pl.Series] = {}
+    for name, given in spare.items():
+        entries = _without(entries, given)
+        first = entries.filter(given.is_null().gather(entries["row"]) & pl.col("row").is_first_distinct())
+        filled[name] = given.scatter(first["row"], first["value"])
+        entries = entries.join(first.select("row", "key"), on=["row", "key"], how="anti", maintain_order="left")
+    shown = pl.when(pl.col("heading").is_null()).then("value").otherwise(pl.format("{} ({})", "value", "heading"))
+    left = (
+        entries.group_by("row", maintain_order=True)
+        .agg(shown.alias("text"))
+        .with_columns(pl.col("text").list.join(", "))
+    )
+    return {**filled, further: nothing.scatter(left["row"], left["text"])}
+
+
+def spare_fields(column: Column, profile: Profile) -> Iterator[str]:
+    """The profile's fields for further values of a column: `phone_2`, `phone_3` and so on."""
+    number = 2
+    while (spare := profile.column_of.get(f"{column.field}_{number}")) and spare.type == column.type:
+        yield spare.field
+        number += 1
+
+
+def chosen_headings(
+    picked: Picked, sources: Sequence[Source], headings: Mapping[str, str]
+) -> Iterator[tuple[str, pl.Series]]:
+    """Field and, for each row, the heading under which the text that counts stands."""
+    for source in sources:
+        field = source.column.field
+        first = _named(source.raw[0], headings)
+        if field not in picked.places:
+            yield field, pl.Series([first]).new_from_index(0, picked.texts[field].len())
+        else:
+            yield field, column_names(source, picked.places[field], headings).fill_null(first)
+
+
+def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profile) -> pl.Series:
+    """Whether the cells hold something, and not a word that means nothing."""
+    if name is None:
+        return pl.Series([False]).new_from_index(0, raw.height)
+    cells = text.blanked(text.tidied(pl.col(name)), profile.blanks_in(column))
+    return raw.select(cells.is_not_null()).to_series()
+
+
+def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl.Series:
+    """The place of the first column that is filled; where none is, of the first that holds any text at all."""
+    tests = list(filled)
+    if source.column.field == CONSENT:  # who said it once, in whatever column, is not contacted
+        answers = [raw.select(choice.boolean(text.tidied(pl.col(name)))).to_series() for name in source.raw]
+        refused = [(answer.fill_null(False)) for answer in answers]
+        unread = [cells & answer.is_null() for cells, answer in zip(filled, answers, strict=True)]
+        tests = [*refused, *unread, *tests]
+    tests += [raw[name].is_not_null() if name else filled[0].clear(raw.height) for name in source.columns]
+    count = len(source.columns)
+    frame = pl.DataFrame({f"test {number}": test.fill_null(False) for number, test in enumerate(tests)})
+    places = [pl.when(pl.col(name)).then(pl.lit(number % count)) for number, name in enumerate(frame.columns)]
+    return frame.select(pl.coalesce(*places, pl.lit(0)).cast(pl.Int32)).to_series()
+
+
+def _at(raw: pl.DataFrame, source: Source, place: pl.Series) -> pl.Series:
+    """The cells at these places."""
+    frame = raw.select(source.raw).with_columns(place.alias("the place"))
+    cells = [
+        pl.when(pl.col("the place") == number).then(pl.col(name)) for number, name in enumerate(source.columns) if name
+    ]
+    return frame.select(pl.coalesce(cells)).to_series()
+
+
+def _entries(values: pl.Series, rows: pl.Series, heading: str | None) -> pl.DataFrame:
+    return (
+        pl.DataFrame(
+            {"row": rows.cast(pl.UInt32), "value": values.cast(pl.String)},
+            schema={"row": pl.UInt32, "value": pl.String},
+        )
+        .with_columns(heading=pl.lit(heading, pl.String))
+        .drop_nulls("value")
+    )
+
+
+def _split(beside: pl.Series, rows: pl.Series, heading: str | None) -> pl.DataFrame:
+    """The further values of one cell, each by itself."""
+    there = beside.is_not_null()
+    found = _entries(beside.filter(there), rows.filter(there), heading)
+    return found.with_columns(pl.col("value").str.split(", ")).explode("value", empty_as_null=True)
+
+
+def _as_text(values: pl.Series, column: Column) -> pl.Series:
+    """The values as text; null where they have none of their own."""
+    if column.type == "list":
+        return values.list.join(f"{column.separator} ")
+    return (
+        values
+        if column.type != "boolean"
+        else pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
+    )
+
+
+def _without(entries: pl.DataFrame, values: pl.Series) -> pl.DataFrame:
+    """The entries that are not the row's own value."""
+    own = values.gather(entries["row"]).str.to_lowercase()
+    return entries.filter(~own.eq(entries["key"]).fill_null(False))
+
+
+def _named(name: str, headings: Mapping[str, str]) -> str:
+    """The heading of a raw column, with its number where it stands several times."""
+    if name not in headings:
+        return name
+    return mask_heading(dict(zip(headings, labels(list(headings.values())), strict=True))[name])
