@@ -79,7 +79,7 @@ def normalize(
     columns = dict(_mapped(fields, profile))
     errors = _errors_in(raw, fields, cell_errors)
     raw = _without(raw, errors)
-    countries = _countries(raw, columns, profile)
+    countries = _countries(raw, columns, profile, errors)
 
     def column(heading: str) -> pl.DataFrame:
         return _column(raw[heading], countries, columns[heading], profile, reference)
@@ -185,12 +185,19 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(pl.thread_pool_size())
 
 
-def _countries(raw: pl.DataFrame, columns: Mapping[str, Column], profile: Profile) -> pl.Series | None:
-    """What the rows say of their country (two letters); None where no column of the file says it."""
+def _countries(
+    raw: pl.DataFrame, columns: Mapping[str, Column], profile: Profile, errors: pl.DataFrame
+) -> pl.Series | None:
+    """What the rows say of their country (two letters); None where no column of the file says it.
+
+    A cell with an error has said something that nobody understands.
+    """
     for heading, column in columns.items():
         if column.field == "country" and column.type == "country":
             said = text.blanked(text.tidied(pl.col(heading)), profile.blanks_in(column))
-            return raw.select(country.normalized(said)).to_series()
+            wrong = errors.filter(pl.col("column") == heading)["row_number"].implode()
+            read = pl.when(pl.col("row_number").is_in(wrong)).then(pl.lit("#")).otherwise(country.normalized(said))
+            return raw.select(read).to_series()
     return None
 
 
