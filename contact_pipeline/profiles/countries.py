@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -56,14 +57,10 @@ def code_of(text: str) -> str | None:
 def _codes_of_names() -> dict[str, str]:
     """Folded name, or code of three letters → code of two."""
     codes = _names_in_postal_data()
-    for line in _NAMES.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            code, *names = line.split("\t")
-            codes |= dict.fromkeys(names, code)
-    for line in _ALIASES.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            code, names = line.split(": ")
-            codes |= dict.fromkeys(map(folded, names.split(", ")), code)
+    for code, names in _lines(_NAMES, "\t"):
+        codes |= dict.fromkeys(names.split("\t"), code)
+    for code, names in _lines(_ALIASES, ": "):
+        codes |= dict.fromkeys(map(folded, names.split(", ")), code)
     return codes | TAKEN_AS
 
 
@@ -71,3 +68,10 @@ def _names_in_postal_data() -> dict[str, str]:
     names = {code: folded(load_validation_data("all")[code]["name"]) for code in country_codes()}
     several = Counter(names.values())
     return {name: code for code, name in names.items() if several[name] == 1}
+
+
+def _lines(file: Path, behind_code: str) -> Iterator[tuple[str, str]]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            code, _, names = line.partition(behind_code)
+            yield code, names
