@@ -137,10 +137,16 @@ CODES: Final[dict[str, Code]] = {
         fix="Write {expected}.",
         example="123456",
     ),
+    "zip-code-no-country": Code(
+        meaning="The country of the row is not understood, so that nobody can say how its postal codes are written.",
+        message="{column} '{value}' cannot be read, because the country of the row is not understood.",
+        fix="Correct the country of the row.",
+        example="1010, where the country is Atlantis",
+    ),
     "country-unknown": Code(
-        meaning="The text is neither the code nor the English name of a country.",
-        message="{column} '{value}' is not a country.",
-        fix="Write the code of two letters, such as US, or the English name.",
+        meaning="The text is neither the code nor a name of a country, or a name of several.",
+        message="{column} '{value}' is not the name of one country.",
+        fix="Write the code of two letters, such as US, or the whole name.",
         example="Atlantis",
     ),
     "identifier-format": Code(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from contact_pipeline.profiles import postal
+from contact_pipeline.profiles.countries import country_codes
 
 Read = Callable[[pl.Series, str | None], pl.Series]
 
@@ -14,23 +14,25 @@ Read = Callable[[pl.Series, str | None], pl.Series]
 def read_by_country(text: pl.Expr, default: str | None, country: pl.Expr | None, read: Read) -> pl.Expr:
     """The values as `read` makes them for the country of each row.
 
+    A country that is said and not understood is no reason to take another one: such rows are read for none.
+
     Args:
         text: the values.
-        default: the country (ISO 3166-1 alpha-2) of rows that say none, or one that there is not.
+        default: the country (ISO 3166-1 alpha-2) of rows that say none.
         country: what the rows say; None: nothing.
-        read: makes the values of one country.
+        read: makes the values of one country; None: of an unknown one.
     """
     if country is None:
         return text.map_batches(lambda values: read(values, default), return_dtype=pl.String)
     both = pl.struct(text.alias("text"), country.fill_null(pl.lit(default)).alias("country"))
-    return both.map_batches(lambda rows: _each_country(rows, default, read), return_dtype=pl.String)
+    return both.map_batches(lambda rows: _each_country(rows, read), return_dtype=pl.String)
 
 
-def _each_country(rows: pl.Series, default: str | None, read: Read) -> pl.Series:
-    texts, countries = rows.struct.field("text"), rows.struct.field("country")
+def _each_country(rows: pl.Series, read: Read) -> pl.Series:
+    texts, said = rows.struct.field("text"), rows.struct.field("country")
+    countries = said.set(~said.is_in(list(country_codes())), None)
     result = texts
     for country in countries.unique():
         places = countries.eq_missing(pl.Series([country], dtype=pl.String)).arg_true()
-        known = country is not None and country in postal.country_codes()
-        result = result.scatter(places, read(texts.gather(places), country if known else default))
+        result = result.scatter(places, read(texts.gather(places), country))
     return result

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import polars as pl
 
-from contact_pipeline.profiles import postal
+from contact_pipeline.profiles import countries
 from contact_pipeline.profiles.distinct import map_distinct
 
 
 def normalized(text: pl.Expr) -> pl.Expr:
-    """The country's code, where the text is its code or its English name; else the text as given."""
+    """The country's code, where the text is its code or a name of it in any language; else the text as given."""
     return text.map_batches(lambda values: map_distinct(values, _coded), return_dtype=pl.String)
 
 
+def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Whether the text can mean another country, too."""
+    taken = before.map_batches(lambda values: map_distinct(values, _is_taken_as), return_dtype=pl.Boolean)
+    return (before != after) & taken
+
+
 def _coded(values: pl.Series) -> pl.Series:
-    codes = postal.country_codes()
-    return values.str.to_uppercase().replace_strict(
-        list(codes), list(codes.values()), default=values, return_dtype=pl.String
-    )
+    return pl.Series([countries.code_of(text) or text for text in values], dtype=pl.String)
+
+
+def _is_taken_as(values: pl.Series) -> pl.Series:
+    return pl.Series([countries.folded(text) in countries.TAKEN_AS for text in values], dtype=pl.Boolean)

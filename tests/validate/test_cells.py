@@ -182,6 +182,8 @@ def test_a_postal_code_is_judged_by_the_country_of_its_row(profile_of, rows):
     frame = rows(zip_code=["SW1A 1AA", "SW1A 1AA", "02139", "1234 AB", "x"], country=["GB", "US", None, "NL", "HK"])
     found = validate(frame, profile, Reference(), {})
     assert found.select("row_number", "code").rows() == [(3, "zip-code-format")]
+    unknown = validate(rows(zip_code=["02139"], country=["Atlantis"]), profile, Reference(), {})
+    assert unknown["code"].to_list() == ["zip-code-no-country", "country-unknown"]
     without = validate(rows(zip_code=["SW1A 1AA"]), profile, Reference(), {})
     assert without["fix"].to_list() == ["Write the postal code as its country writes it."]
 

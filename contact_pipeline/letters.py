@@ -1,0 +1,30 @@
+"""Which marks on letters count when texts are compared, and which do not.
+
+Latin and Greek letters compare without their marks, Arabic ones without vowel signs, and Cyrillic io without its dots:
+writers leave these out. In every other script a mark makes another letter (й, が, मी), so it stays.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# Written inside the brackets of a regular expression, for RE2.
+SHEDS_MARKS: Final = r"\p{Latin}\p{Greek}"
+ARABIC_SIGNS: Final = r"\x{064B}-\x{0652}\x{0670}\x{0640}"  # vowel signs, and the stroke that lengthens a word
+JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
+_MARKED: Final = re.compile(
+    "([A-Za-zªºÀ-ʯᴀ-ᶿḀ-ỿⱠ-Ɀ꜠-ꟿͰ-Ͽἀ-῿])[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+"  # Latin and Greek
+    "|([еЕ])\u0308"
+    f"|[\u064b-\u0652\u0670\u0640{JOINERS}]"
+)
+
+
+def without_marks(text: str) -> str:
+    """The text in Unicode's compatibility form (NFKC), without the marks that do not count, and without joiners."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return unicodedata.normalize("NFKC", _MARKED.sub(lambda found: found[1] or found[2] or "", apart))
