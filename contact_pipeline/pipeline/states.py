@@ -73,7 +73,8 @@ def clears_consent(line: LedgerLine, count: int) -> Refusal:
     return Refusal(
         "clears-do-not-contact",
         f"Undoing upload {line.upload_id} takes back from {who} the wish not to be contacted.",
-        "Look at them with --plan. To undo it all the same, give --clear-do-not-contact (in a job: clear_do_not_contact: true).",
+        "Look at them with --plan. To undo it all the same, give --clear-do-not-contact; to a job, "
+        "clear_do_not_contact: true.",
         file=line.file_name,
         details={"contacts": count},
     )
