@@ -187,6 +187,7 @@ def _drawn(upload: Upload, said: str) -> list[RenderableType]:
     return [
         draw_facts(upload),
         console.text(said),
+        *(console.text(f"Note: {warning}", "yellow") for warning in upload.new_warnings),
         *draw_changes(upload.inverse, shown=SHOWN_CHANGES, all_by="--json"),
         *([console.table(("Left alone", "Field", "Why", "By upload", "Now"), rows)] if rows else ()),
         *([console.text(f"and {more:,} more; --json lists all of them", "dim")] if more else ()),

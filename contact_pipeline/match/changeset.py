@@ -14,32 +14,29 @@ from contact_pipeline.terms import CONSENT
 _SIDES = (("before", "old_"), ("after", "new_"))
 
 
-def list_kept_consents(database: Database, part: Part) -> None:
-    """Lists, as warnings, the rows that would have taken back that a contact is not to be contacted."""
-    if CONSENT not in part.kinds or part.clears_consent or part.matched in ("create", "ignore"):
+def list_consents(database: Database, part: Part) -> None:
+    """Lists, as warnings, what becomes of wishes not to be contacted otherwise than the profile alone would have it.
+
+    Rows that would have taken one back and may not; rows by which a contact that is otherwise left as it is has one.
+    """
+    if CONSENT not in part.kinds or part.matched == "create":
         return
-    code, heading = CODES["consent-kept"], part.headings.get(CONSENT, CONSENT)
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, 'no' AS value,
-               'consent-kept' AS code, {literal(code.message.replace("{column}", heading))} AS message,
-               {literal(code.fix)} AS fix, 'warning' AS severity
-        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
-        WHERE c.{quoted(CONSENT)} AND NOT w.{quoted(CONSENT)}""")
+    there, given = f"c.{quoted(CONSENT)}", f"w.{quoted(CONSENT)}"
+    if part.matched == "ignore":
+        _warn_of_consent(database, part, "consent-set", "yes", f"{there} IS NOT TRUE")
+    elif not part.clears_consent:
+        _warn_of_consent(database, part, "consent-kept", "no", f"{there} AND NOT {given}")
 
 
-def list_set_consents(database: Database, part: Part) -> None:
-    """Lists, as warnings, the rows by which a contact that is otherwise left as it is will not be contacted."""
-    if CONSENT not in part.kinds or part.matched != "ignore":
-        return
-    code, heading = CODES["consent-set"], part.headings.get(CONSENT, CONSENT)
+def _warn_of_consent(database: Database, part: Part, name: str, value: str, where: str) -> None:
+    code, heading = CODES[name], part.headings.get(CONSENT, CONSENT)
     database.run(f"""
         INSERT INTO rejections BY NAME
-        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, 'yes' AS value,
-               'consent-set' AS code, {literal(code.message.replace("{column}", heading))} AS message,
+        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, {literal(value)} AS value,
+               {literal(name)} AS code, {literal(code.message.replace("{column}", heading))} AS message,
                {literal(code.fix)} AS fix, 'warning' AS severity
         FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
-        WHERE c.{quoted(CONSENT)} IS NOT TRUE""")
+        WHERE {where}""")
 
 
 def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:

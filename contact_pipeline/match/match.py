@@ -122,8 +122,7 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
 
 def _stage_changes(database: Database, store: Store, parts: list[Part], options: UploadOptions) -> None:
     for part in parts:
-        changeset.list_kept_consents(database, part)
-        changeset.list_set_consents(database, part)
+        changeset.list_consents(database, part)
         wanted = changeset.count_creations(database, part)
         with store.change() as contacts:
             first = take_numbers(contacts, part.entity, wanted)

@@ -146,13 +146,12 @@ def named(approved_by: str) -> None:
 def _after(pipeline: Pipeline, upload: Upload) -> Ending:
     """Where an upload stands after a request, and whether it stood there before."""
     ending = describe_state(pipeline, upload)
-    said_now = [warning for warning in upload.warnings if warning not in (upload.line.warnings or ())]
-    return replace(ending, said=" ".join([ending.said, *said_now]))
+    return replace(ending, said=" ".join([ending.said, *upload.new_warnings]))
 
 
 def _planned(plan: Plan, upload: Upload) -> str:
     return (
         f"Nothing is changed yet. To {plan.action} this upload would write {upload.inverse.change_count:,} changes and "
         f"leave {upload.inverse.conflicts.height:,} alone. To do it, launch {plan.action}_upload again for this "
-        "partition with plan_only: false."
+        "partition with plan_only: false." + "".join(f" {warning}" for warning in upload.new_warnings)
     )

@@ -69,11 +69,12 @@ def where_it_stands(line: LedgerLine) -> str:
 
 def clears_consent(line: LedgerLine, count: int) -> Refusal:
     """The refusal of an undo after which people could be contacted again."""
-    who = "1 contact that is" if count == 1 else f"{count:,} contacts that are"
+    who = "1 contact" if count == 1 else f"{count:,} contacts"
     return Refusal(
         "clears-do-not-contact",
-        f"Undoing upload {line.upload_id} lets {who} not to be contacted be contacted again.",
-        "Look at them with --plan. To undo it all the same, give --clear-do-not-contact.",
+        f"Undoing upload {line.upload_id} takes back from {who} the wish not to be contacted.",
+        "Look at them with --plan. To undo it all the same, give --clear-do-not-contact; to a job, "
+        "clear_do_not_contact: true.",
         file=line.file_name,
         details={"contacts": count},
     )

@@ -8,7 +8,6 @@ from typing import Final
 
 from contact_pipeline.engines import DATA_FAULTS, Database, quoted
 from contact_pipeline.errors import Refusal
-from contact_pipeline.masking import TOLD, mask_sql
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import (
     EFFECTIVE,
@@ -209,19 +208,12 @@ def _compute_anew(database: Database) -> None:
         database.run(f"DROP TABLE {table}")
 
 
-def _mask_the_ledger(database: Database) -> None:
-    """Masks what looks sensitive in what earlier versions wrote of files; what planning goes by stays."""
-    for name, kind in (("file_name", "VARCHAR"), ("reason", "JSON"), ("ignored", "JSON"), ("warnings", "JSON")):
-        database.run(f"UPDATE uploads SET {name} = ({mask_sql(f'{name}::VARCHAR', TOLD)})::{kind}")
-
-
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("first schema", _first),
     ("changes without a list of fields", _changes_without_a_list),
     ("erasures and their fingerprints", _erase),
     ("columns on demand", _columns_on_demand),
     ("contacts are what counts", _what_counts),
-    ("ledger masked", _mask_the_ledger),
 )
 
 

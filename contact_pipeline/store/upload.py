@@ -128,6 +128,11 @@ class Upload:
         self.staging = self.staging.nothing()
 
     @property
+    def new_warnings(self) -> list[str]:
+        """What is warned of now, beside what the ledger says of the upload."""
+        return [warning for warning in self.warnings if warning not in (self.line.warnings or ())]
+
+    @property
     def resolved_profile(self) -> Profile | None:
         """The profile as it held for this upload; None when there was none."""
         resolved = self.line.resolved_profile

@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.cli.app import run
 from contact_pipeline.errors import Refusal
 
 PROFILE = """
@@ -114,6 +115,18 @@ def test_an_undo_that_lets_people_be_contacted_again_asks_first(plan):
     assert plan.pipeline.show(upload.upload_id).state == "applied"
     assert undo(upload.upload_id, clear_do_not_contact=True).state == "undone"
     assert wishes(plan)["ana@example.com"] is False
+
+
+def test_the_plan_of_an_undo_says_it_on_the_command_line(plan, capsys):
+    plan("ana@example.com,Ana Lima,no")
+    upload = plan("ana@example.com,Ana Lima,yes")
+    home = ["--home", str(plan.pipeline.settings.home)]
+    assert run(["undo", upload.upload_id, *home]) == 1
+    assert "--clear-do-not-contact" in capsys.readouterr().err
+    assert run(["undo", upload.upload_id, "--plan", *home]) == 0
+    assert "from 1 contact the wish" in " ".join(capsys.readouterr().out.split())
+    assert run(["undo", upload.upload_id, "--clear-do-not-contact", *home]) == 0
+    assert wishes(plan) == {"ana@example.com": False}
 
 
 def test_an_undo_that_takes_back_nobodys_wish_asks_nothing(plan):

@@ -394,9 +394,9 @@ def test_the_cursor_remembers_only_what_lies_in_the_inbox(
     path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
     with dg.build_sensor_context(instance=instance, resources={"pipeline": resource}) as context:
         sensors.inbox(context)
-        since, *look = json.loads(context.cursor or "")["since"].pop("outreach_contacts/a.csv")
-        assert since <= time.monotonic()
         found = path.stat()
+        since, *look = json.loads(context.cursor or "")["since"].pop(f"outreach_contacts/a.csv:{found.st_ino}")
+        assert since <= time.monotonic()
         assert look == [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 

@@ -48,24 +48,6 @@ def test_a_database_of_the_first_schema_is_migrated_and_keeps_its_rows(settings,
         assert database.value("SELECT count(*) FROM vocabularies WHERE nickname IS NULL") == 1
 
 
-def test_what_looks_sensitive_in_older_lines_of_the_ledger_is_masked(settings, monkeypatch):
-    """B2: earlier versions wrote names of files and reasons as they came."""
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:-1])
-        settings.home.mkdir()
-        with open_database(settings.contacts_path, settings) as database:
-            schema.migrate(database)
-            database.run("""
-                INSERT INTO uploads (upload_id, number, profile, file_name, file_size, sha256, state, stage, added_at,
-                                     reason, warnings)
-                VALUES ('20260101-000000-abcdef', 1, 'outreach_contacts', '219-09-9998.csv', 1, '', 'refused',
-                        'received', now(), '{"message": "Row of 219-09-9998"}', '["born 17 April 1984"]')""")
-    line = Store(settings).line("20260101-000000-abcdef")
-    assert line.file_name == "***-**-****.csv"
-    assert line.reason == {"message": "Row of ***-**-****"}
-    assert line.warnings == ["born **/**/****"]
-
-
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, settings, monkeypatch):
     def fails(database):
         add_nickname(database)
