@@ -28,7 +28,14 @@ from contact_pipeline.verify.tables import read_everything
 
 _BUSY_SECONDS: Final = 5.0  # for a staging database; whoever writes it longer changes what is staged
 _OWN: Final = ("profiles", "export_profiles", "feeds")  # what users wrote
-_PASSING: Final = (".wal", ".new", ".part", ".tmp", ".rewritten")  # endings of staged files that are being written
+_PASSING: Final = (
+    ".wal",
+    ".blocks",
+    ".new",
+    ".part",
+    ".tmp",
+    ".rewritten",
+)  # endings of staged files that are being written
 
 
 @dataclass(frozen=True, slots=True)

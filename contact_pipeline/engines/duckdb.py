@@ -17,9 +17,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
+from contact_pipeline.engines.checkpoint import checkpoint, put_back, remove_half
 from contact_pipeline.engines.parquet import parquet_in_words
 from contact_pipeline.errors import MachineFault, StoreBusy, faults_masked
-from contact_pipeline.machine import NEW, damaged, fault_in, missing, put_in_place
+from contact_pipeline.machine import NEW, damaged, fault_in, fault_of, missing, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
 from contact_pipeline.temporary import temporary_folder
@@ -31,6 +32,13 @@ T = TypeVar("T")
 
 # What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
+
+# DuckDB takes no log in by itself: `checkpoint` does, so that it may be cut off.
+_CHECKPOINTS: Final = (
+    "SET wal_autocheckpoint = '1 TB'",
+    "SET checkpoint_on_detach = 'DISABLED'",
+    "PRAGMA disable_checkpoint_on_shutdown",
+)
 
 _COPIED_AT_A_TIME: Final = 4_000_000  # bytes
 
@@ -190,17 +198,16 @@ class Database:
         self.run("COMMIT")
 
     @contextmanager
-    def attached(self, path: Path, alias: str, *, read_only: bool = True, wait_seconds: float = 60) -> Iterator[None]:
-        """Attaches another database file for as long as the block lasts, waiting while it is locked.
+    def attached(self, path: Path, alias: str, *, wait_seconds: float = 60) -> Iterator[None]:
+        """Attaches another database file to read, for as long as the block lasts, waiting while it is locked.
 
         Relative paths in its views are found from its folder.
 
         Raises:
             StoreBusy: it stayed locked for `wait_seconds`.
         """
-        mode = " (READ_ONLY)" if read_only else ""
         try:
-            _patiently(lambda: self.run(f"ATTACH {text(path)} AS {alias}{mode}"), path, wait_seconds)
+            _attach(self._connection, path, alias, wait_seconds, read_only=True)
         except KeyboardInterrupt:  # it may be attached all the same
             self.run(f"DETACH DATABASE IF EXISTS {alias}")
             raise
@@ -224,7 +231,12 @@ class Database:
 
 @contextmanager
 def open_database(
-    path: Path | None, settings: Settings, *, read_only: bool = False, beside: Mapping[str, Path] | None = None
+    path: Path | None,
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    in_one_file: bool = False,
+    beside: Mapping[str, Path] | None = None,
 ) -> Iterator[Database]:
     """Opens a database file (None: one in memory) for as long as the block lasts, and lets go of its lock after it.
 
@@ -232,6 +244,9 @@ def open_database(
     order, a staging database before the contact database, so that no two wait for each other.
 
     Relative paths in views (raw and normalized rows lie beside the staging database) are found from its folder.
+
+    At the end its log is taken in. What is committed stands in the log where there is no room to do so; only where it
+    is to be `in_one_file` is that an error.
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
@@ -253,7 +268,8 @@ def open_database(
             if path is not None:
                 if not read_only and not path.exists():
                     _make(connection, path)
-                held.enter_context(_used(connection, path, settings, read_only=read_only))
+                used = _used(connection, path, settings, read_only=read_only, in_one_file=in_one_file)
+                held.enter_context(used)
                 database.search(path.parent)
             yield database
     finally:
@@ -300,8 +316,8 @@ def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database]
     private.mkdir(mode=0o700)
     done = False
     while not done:
-        with open_database(path, settings) as database:
-            database.run("CHECKPOINT")
+        with open_database(path, settings, in_one_file=True):
+            pass
         done = _replaced(path, private / path.name, settings, finish)
     private.rmdir()
 
@@ -369,22 +385,48 @@ def _copy_file(source: IO[bytes], path: Path) -> Path:
 
 
 @contextmanager
-def _used(connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings, *, read_only: bool) -> Iterator[None]:
+def _used(
+    connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings, *, read_only: bool, in_one_file: bool
+) -> Iterator[None]:
     alias = f"file_{next(_numbers)}"
-    attach = f"ATTACH {text(path)} AS {alias}{' (READ_ONLY)' if read_only else ''}"
     try:
-        _patiently(lambda: connection.execute(attach), path, settings.lock_wait_seconds)
+        _attach(connection, path, alias, settings.lock_wait_seconds, read_only=read_only)
         connection.execute(f"USE {alias}")
+        if not read_only:
+            remove_half(path)
         yield
+        if not read_only:
+            _take_in(connection, path, alias, in_one_file=in_one_file)
     finally:
         _let_go(connection, alias)
 
 
-def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
-    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry.
+def _take_in(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, *, in_one_file: bool) -> None:
+    try:
+        checkpoint(connection, path, alias)
+    except duckdb.InterruptException:
+        raise
+    except (duckdb.Error, OSError) as error:
+        if in_one_file and (fault := fault_of(error)):
+            raise fault from error
+        if in_one_file:
+            raise
 
-    What is committed stands in the log even where there is no room to take it into the file.
-    """
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, alias: str, wait_seconds: float, *, read_only: bool
+) -> None:
+    sql = f"ATTACH {text(path)} AS {alias}{' (READ_ONLY)' if read_only else ''}"
+
+    def attempt() -> None:
+        put_back(path)
+        connection.execute(sql)
+
+    _patiently(attempt, path, wait_seconds)
+
+
+def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
+    """Detaches a file even if Ctrl-C comes at that very moment: it would stay locked for this process's own retry."""
     detach = f"USE memory; DETACH DATABASE IF EXISTS {alias}"
     try:
         connection.execute(detach)
@@ -466,6 +508,8 @@ def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.Duck
         config["threads"] = threads
     instance = duckdb.connect(":memory:", config=config)
     instance.execute("SET enable_progress_bar = false")
+    for checkpoints in _CHECKPOINTS:
+        instance.execute(checkpoints)
     atexit.register(instance.close)
     _instances[memory_limit, threads, home] = instance
     return instance
@@ -495,8 +539,8 @@ def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float)
     while True:
         try:
             return attempt()
-        except duckdb.Error as error:
-            if not _is_lock(str(error)):
+        except (duckdb.Error, BlockingIOError) as error:
+            if not isinstance(error, BlockingIOError) and not _is_lock(str(error)):
                 raise
             if time.monotonic() >= deadline:
                 name = path.name if path else "the database"

@@ -130,14 +130,13 @@ class Staging:
         if self._database is not None:
             yield self._database
             return
-        with open_database(self.path, self._settings, read_only=read_only) as database:
+        # What is frozen next is one file; where there is no room for it, it is said.
+        with open_database(self.path, self._settings, read_only=read_only, in_one_file=True) as database:
             self._database = database
             try:
                 yield database
             finally:
                 self._database = None
-            if not read_only:
-                database.run("CHECKPOINT")  # what is frozen next is one file; where there is no room for it, it is said
 
     @contextmanager
     def look(self) -> Iterator[Database | None]:

@@ -128,7 +128,7 @@ def leftovers(home: Path) -> list[str]:
     strange = [
         str(path.relative_to(home))
         for path in home.rglob("*")
-        if path.suffix in {".new", ".tmp", ".rewritten"}
+        if (path.suffix in {".new", ".tmp", ".rewritten"} and ".blocks" not in path.name)
         or path.parent.name == "spilled"
         or (path.suffix == ".wal" and not path.with_suffix("").exists())
     ]

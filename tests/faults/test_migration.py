@@ -48,7 +48,6 @@ def test_a_migration_that_was_cut_off_is_done_by_the_next_command(kind, ground, 
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="DuckDB writes a block of its metadata again in place: decision 0020")
 def test_a_block_that_is_torn_while_the_log_is_taken_in_is_survived(ground, tmp_path):
     old = old_home(tmp_path)
     expected, calls = undisturbed(ground, old, tmp_path)
