@@ -26,6 +26,7 @@ from contact_pipeline.normalize.sources import (
     pick,
     sources_of,
     spare_fields,
+    with_labels,
 )
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.distinct import are_few, numbered
@@ -93,7 +94,7 @@ def normalize(
     headings = headings or {}
     sources = sources_of(fields, places or {}, profile)
     errors = _errors_in(raw, fields, cell_errors)
-    raw = _without(raw, errors)
+    raw = with_labels(_without(raw, errors), sources, headings)
     picked = pick(raw, sources, places or {}, profile)
     countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
 
@@ -145,6 +146,7 @@ def repairs_of(
     rows = normalized.filter(pl.col("repaired") != 0)
     sources = sources_of(fields, places or {}, profile)
     raw = rows.select("row_number").join(raw, on="row_number", maintain_order="left")
+    raw = with_labels(raw, sources, headings or {})
     picked = pick(raw, sources, places or {}, profile)
     named = dict(chosen_headings(picked, sources, headings or {}))
     listed = [

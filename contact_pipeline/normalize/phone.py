@@ -27,13 +27,15 @@ _NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASC
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
-# Between several numbers: Google's sign, punctuation, or a word. An extension may follow a comma or a semicolon.
+# Between several numbers: Google's sign, punctuation, a word, or the label of the next one. An extension may follow a
+# comma or a semicolon.
 _SIGNS: Final = r"\s*(?::::|[/|\n]|[;,](?!\s*(?:,|ext|x|#|\d{1,5}\s*$)))\s*"
 _WORDS: Final = r"\s+(?:or|and|oder|und|ou|et|o|y|e|of|en|lub|i|eller|och|og|или|и|&)\s+"
-_BETWEEN: Final = re.compile(f"(?i){_SIGNS}|{_WORDS}")
-_SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&)\s).*\d"
+_BETWEEN: Final = re.compile(rf"(?i){_SIGNS}|{_WORDS}|\s+(?=[^\W\d_][^\W\d]{{2,15}}:\s)")
+_SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&|\p{L}{3,16}:)\s).*\d"
 _SHORTEST: Final = 5  # digits of a further number
-_FAX: Final = re.compile(r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager")
+FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # what is no number for talking is called
+_FAX: Final = re.compile(FAX)
 _LABELLED: Final = r"^[^\d+(]*\p{L}|\p{L}[^\d]*$"
 _LABEL_BEFORE: Final = re.compile(r"^[^\W\d_][^\d+(]*?[:.\s]\s*(?=[+(\d])")
 _LABEL_AFTER: Final = re.compile(r"\s*[(\[]\s*[^\W\d_][^\d()]*[)\]]\s*$|\s+[\-–]?\s*[^\W\d_][^\d()]*$")

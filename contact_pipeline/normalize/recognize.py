@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
@@ -15,6 +16,7 @@ from contact_pipeline.profiles.model import Column, Profile
 
 _CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a heading
 _HALVES: Final = {"first_name": "last_name", "last_name": "first_name"}
+_OF_WHAT: Final = re.compile(r"(\w+(?: - |: ))\S")  # before every heading of some exports: Person - Name
 # Headings that mean the whole name alone, and the other half of it beside a first or a last name: Vorname and Name.
 _HALF_OR_WHOLE: Final = {"name", "nom", "nome", "nombre", "naam", "navn", "namn", "nimi", "nev", "nume"}
 
@@ -33,6 +35,7 @@ def recognize(
         fields: position → field, where somebody decided.
         denied: position and field that the cells of a column contradict.
     """
+    headings = _without_shared_prefix(headings)
     filled = set(fields.values())
     own = {n: meant for n, heading in enumerate(headings) if n not in fields and (meant := _own(heading, profile))}
     own = {n: (field, rank) for n, (field, rank) in own.items() if (n, field) not in denied}
@@ -94,6 +97,12 @@ def suggest(
         if field:
             found[position] = field
     return found
+
+
+def _without_shared_prefix(headings: list[str]) -> list[str]:
+    prefixes = {found[1] if (found := _OF_WHAT.match(heading)) else "" for heading in headings if heading.strip()}
+    prefix = prefixes.pop() if len(prefixes) == 1 and len(headings) > 1 else ""
+    return [heading.removeprefix(prefix) for heading in headings]
 
 
 def _own(heading: str, profile: Profile) -> tuple[str, int] | None:

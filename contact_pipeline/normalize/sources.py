@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Final
 
 import polars as pl
 
 from contact_pipeline.masking import mask_heading
-from contact_pipeline.normalize import choice, text
+from contact_pipeline.normalize import choice, phone, text
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.headings import labels
 from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
+
+_LABELLED: Final = " - Value"  # headings of Google: Phone 1 - Value, beside Phone 1 - Label
+_LABELS: Final = (" - Label", " - Type")
 
 Read = Callable[[pl.Series, pl.Series | None], pl.DataFrame]  # of: cells, countries; as normalize makes of a column
 
@@ -68,6 +72,27 @@ def sources_of(fields: Mapping[str, str], places: Mapping[str, str], profile: Pr
         if raw:
             sources.append(Source(column, tuple(at.get(place) for place in in_order) if at else tuple(raw)))
     return sources
+
+
+def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[str, str]) -> pl.DataFrame:
+    """The raw rows; where the label of a telephone number stands in a column of its own and says fax, it is before it.
+
+    Args:
+        raw: the raw rows.
+        sources: the columns of each field.
+        headings: raw column → heading in the file.
+    """
+    column_of = {heading: name for name, heading in headings.items()}
+    labelled = []
+    for name in (name for source in sources if source.column.type == "phone" for name in source.raw):
+        heading = headings.get(name, "")
+        for said in _LABELS if heading.endswith(_LABELLED) else ():
+            label = column_of.get(heading.removesuffix(_LABELLED) + said)
+            if label is not None and label in raw.columns:
+                is_fax = pl.col(label).str.contains(phone.FAX).fill_null(False)
+                with_label = pl.concat_str(label, pl.lit(": "), name)
+                labelled.append(pl.when(is_fax).then(with_label).otherwise(name).alias(name))
+    return raw.with_columns(labelled)
 
 
 def pick(raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str], profile: Profile) -> Picked:
@@ -188,8 +213,14 @@ def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profil
 
 
 def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl.Series:
-    """The place of the first column that is filled; where none is, of the first that holds any text at all."""
+    """The place of the first column that is filled; where none is, of the first that holds any text at all.
+
+    A telephone number goes before that of a fax.
+    """
     tests = list(filled)
+    if source.column.type == "phone":
+        faxes = [raw[name].str.contains(phone.FAX).fill_null(False) if name else filled[0] for name in source.columns]
+        tests = [*(cells & ~fax for cells, fax in zip(filled, faxes, strict=True)), *tests]
     if source.column.field == CONSENT:  # who said it once, in whatever column, is not contacted
         read = (choice.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
         answers = [raw.select(answer).to_series() for answer in read]

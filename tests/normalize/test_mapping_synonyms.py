@@ -68,8 +68,12 @@ def mapped(*headings, profile=EVERYTHING, chosen=None, holds=None):
         {"Email Address": "email", "First Name": "first_name", "Last Name": "last_name", "Address": "address",
          "Phone Number": "phone", "MEMBER_RATING": None, "TAGS": None},
         {"FNAME": "first_name", "LNAME": "last_name", "EMAIL": "email", "PHONE": "phone"},
+        {"Person - Name": "full_name", "Person - Label": None, "Person - Email - Work": "email",
+         "Person - Email - Home": "email", "Person - Phone - Mobile": "phone", "Person - ID": None},
+        {"Contact: First Name": "first_name", "Contact: Last Name": "last_name", "Contact: Email": "email"},
     ],
-    ids=["Google", "Google, older", "Outlook", "HubSpot", "Salesforce", "Mailchimp", "Mailchimp, merge tags"],
+    ids=["Google", "Google, older", "Outlook", "HubSpot", "Salesforce", "Mailchimp", "Mailchimp, merge tags",
+         "Pipedrive", "Salesforce, report"],
 )  # fmt: skip
 def test_the_exports_of_other_programs_are_understood(headings):
     fields, mapping = mapped(*headings)
