@@ -10,9 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from contact_pipeline.masking import mask
+from contact_pipeline.masking import TOLD, mask, mask_column
 from contact_pipeline.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from contact_pipeline.errors import Refusal
 
 _SAYING_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environment
+_DRAWN = 1_000  # rows of a table; Rich takes a millisecond for each
+_WRITTEN = 10_000  # lines at a time
+_WIDEST = 60  # characters that a column is filled up to
 _PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
 
 
@@ -66,12 +69,15 @@ def text_as_it_is(value: object, style: str = "") -> Text:
     return Text(visible(shown), style=style)
 
 
-def show(*parts: RenderableType) -> None:
+def show(*parts: RenderableType | Lines) -> None:
     """Draws something on stdout; text is never folded, so that a command in it can be copied."""
     from rich.text import Text
 
     console = out()
     for part in parts:
+        if isinstance(part, Lines):
+            part.write(console.file)
+            continue
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
@@ -108,6 +114,36 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     for row in filled:
         drawn.add_row(*row)
     return drawn
+
+
+def rows(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Table | Lines:
+    """Rows under headings: a table, or lines where there are more of them than can be drawn in a moment."""
+    return table(headings, rows) if len(rows) <= _DRAWN else Lines(headings, rows)
+
+
+class Lines:
+    """Rows of text, one a line and never folded: for thousands of them, and what is made of them by other programs."""
+
+    def __init__(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        self._rows = [headings, *rows]
+
+    def write(self, stream: IO[str]) -> None:
+        """Writes the lines; columns are as wide as their first cells need."""
+        import polars as pl  # its expressions look for what is to be masked a hundred times faster
+
+        measured = [[_plain(cell) for cell in row] for row in self._rows[:_DRAWN]]
+        widths = [min(max(map(len, cells)), _WIDEST) for cells in zip(*measured, strict=True)]
+        for start in range(0, len(self._rows), _WRITTEN):
+            some = self._rows[start : start + _WRITTEN]
+            padded = ((_plain(cell).ljust(width) for cell, width in zip(row, widths, strict=True)) for row in some)
+            lines = pl.DataFrame({"line": ["  ".join(cells).rstrip() for cells in padded]})
+            masked = lines.select(mask_column(pl.col("line"), TOLD)).to_series().to_list()
+            stream.write(visible("\n".join(masked)) + "\n")
+
+
+def _plain(cell: object) -> str:
+    said = getattr(cell, "plain", cell)  # a Text of Rich
+    return "" if said is None else str(said).replace("\n", " ")
 
 
 def facts(pairs: Mapping[str, object]) -> Table:

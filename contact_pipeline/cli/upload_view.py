@@ -9,9 +9,11 @@ from contact_pipeline.cli import console
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
     from rich.console import RenderableType
     from rich.text import Text
 
+    from contact_pipeline.cli.console import Lines
     from contact_pipeline.cli.invocation import Invocation
     from contact_pipeline.store import Upload
 
@@ -29,11 +31,12 @@ _STYLE = {
 }
 _OUTCOME_STYLE = {"rejected": "red", "review": "yellow"}
 _GREEN, _RED, _GREY = ("✓", "green"), ("✗", "red"), ("·", "dim")
+_MARKS = {"rejected": _RED, "review": _RED, "blank": _GREY}
 
 
 def draw_upload(
     invocation: Invocation, upload: Upload, *, all_errors: bool = False, all_changes: bool = False, rows: bool = False
-) -> list[RenderableType]:
+) -> list[RenderableType | Lines]:
     """The whole page of one upload."""
     with upload.looking():
         return [
@@ -78,7 +81,7 @@ def _several_columns(upload: Upload) -> str:
     return "; ".join(f"{field} ← {', then '.join(names)}" for field, names in columns.items() if len(names) > 1)
 
 
-def draw_counts(upload: Upload) -> Iterator[RenderableType]:
+def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
     """What became of the rows, outcome by outcome."""
     if not sum(upload.outcomes.values()):
         return
@@ -99,7 +102,7 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType]:
     yield console.facts(extras)
 
 
-def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType]:
+def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
     """Errors by type, then row by row."""
     by_code = upload.rejections_by_code()
     if not by_code:
@@ -110,40 +113,49 @@ def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType
         (str(error["row_number"]), error["column"], error["value"], error["message"], error["fix"])
         for error in errors[:shown]
     ]
-    yield console.table(("Row", "Column", "Value", "What is wrong", "What to do"), rows)
+    yield console.rows(("Row", "Column", "Value", "What is wrong", "What to do"), rows)
     more = sum(by_code.values()) - len(rows)
     if more > 0:
         yield console.text(f"and {more:,} more; show --all-errors lists all of them", "dim")
 
 
-def draw_changes(upload: Upload, *, shown: int | None, all_by: str = "show --changes") -> Iterator[RenderableType]:
+def draw_changes(
+    upload: Upload, *, shown: int | None, all_by: str = "show --changes"
+) -> Iterator[RenderableType | Lines]:
     """The first changes, before → after, and by what one sees all of them."""
     changes = upload.first_changes(shown)
     if not changes:
         return
     rows = [(_target(change), change["action"], fields_changed(change)) for change in changes]
-    yield console.table(("Change", "Action", "Before → after"), rows)
+    yield console.rows(("Change", "Action", "Before → after"), rows)
     more = upload.change_count - len(rows)
     if more > 0:
         yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
 
 
-def draw_rows(upload: Upload) -> RenderableType:
+def draw_rows(upload: Upload) -> RenderableType | Lines:
     """Every row of the file with a green check or a red cross, its outcome, and the reason."""
     document = upload.as_dict(rows=True, all_errors=True)
     reasons: dict[int, list[str]] = {}
     for error in document["errors"]:
         reasons.setdefault(error["row_number"], []).append(f"{error['column'] or 'row'}: {error['message']}")
+    marks = {outcome: console.text_as_it_is(*mark) for outcome, mark in _MARKS.items()}
+    good = console.text_as_it_is(*_GREEN)
     rows = []
     for row in document["rows"]:
         number, outcome = row["row_number"], row["outcome"]
-        mark = {"rejected": _RED, "review": _RED, "blank": _GREY}.get(outcome, _GREEN)
         why = "; ".join(reasons.get(number, [])) or row.get("reason") or _duplicate_of(row)
-        rows.append((str(number), console.text_as_it_is(*mark), outcome, row.get("contact_id"), why))
-    return console.table(("Row", "", "Outcome", "Contact", "Why"), rows)
+        rows.append((str(number), marks.get(outcome, good), outcome, row.get("contact_id"), why))
+    return console.rows(("Row", "", "Outcome", "Contact", "Why"), rows)
 
 
-def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType]:
+def draw_repairs(repairs: pl.DataFrame) -> RenderableType | Lines:
+    """Repairs, before → after."""
+    rows = repairs.select("row_number", "column", "before", "after", "why").rows()
+    return console.rows(("Row", "Column", "Before", "After", "Why"), rows)
+
+
+def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType | Lines]:
     """The exact command that comes next."""
     for why, words in next_steps(upload):
         yield console.next_command(why, invocation.line(*words))

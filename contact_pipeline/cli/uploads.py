@@ -67,15 +67,26 @@ def show_upload(
     rows: Annotated[bool, typer.Option("--rows", help="Every row: green check or red cross, outcome, reason.")] = False,
     changes: Annotated[bool, typer.Option("--changes", help="Every change, before → after.")] = False,
     all_errors: Annotated[bool, typer.Option("--all-errors", help="All errors, not the first ones.")] = False,
+    repairs: Annotated[bool, typer.Option("--repairs", help="Every repair, before → after.")] = False,
 ) -> None:
     """Show one upload: file, size, state, counts, errors by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_upload
 
     found = invocation.looking.show(upload)
     if invocation.json:
-        console.document(found.as_dict(rows=rows, changes=changes, all_errors=all_errors))
+        document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors)
+        if repairs:
+            from contact_pipeline.reports.repairs import repairs_shown
+
+            document["repairs_list"] = repairs_shown(found, invocation.looking.repairs(upload)).rows(named=True)
+        console.document(document)
         return
     console.show(*draw_upload(invocation, found, all_errors=all_errors, all_changes=changes, rows=rows))
+    if repairs:
+        from contact_pipeline.cli.upload_view import draw_repairs
+        from contact_pipeline.reports.repairs import repairs_shown
+
+        console.show(draw_repairs(repairs_shown(found, invocation.looking.repairs(upload))))
 
 
 @app.command("apply", rich_help_panel=PANEL)
@@ -128,6 +139,36 @@ def cancel_upload(invocation: Invocation, upload: UploadId, user: User = None) -
     cancelled = invocation.pipeline.cancel(upload, user=login(user))
     report(invocation, cancelled)
     return DONE
+
+
+@app.command("repairs", rich_help_panel=PANEL)
+@everywhere
+def repaired_values(
+    invocation: Invocation,
+    upload: UploadId,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write them as CSV.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """List the values whose meaning was changed when they were read: row, column, before, after and why."""
+    from contact_pipeline.cli.upload_view import draw_repairs
+    from contact_pipeline.reports.repairs import repairs_shown, write_repairs
+
+    pipeline = invocation.looking
+    found = pipeline.show(upload)
+    repairs = repairs_shown(found, pipeline.repairs(upload))
+    if output is not None:
+        write_repairs(repairs, output, overwrite=overwrite)
+    if invocation.json:
+        shown = repairs.rows(named=True)
+        console.document(
+            {"upload_id": upload, "file": str(output), "rows": repairs.height} if output else {"repairs": shown}
+        )
+    elif repairs.is_empty():
+        console.show(console.text(f"No value of {found.file_name} was repaired."))
+    elif output is not None:
+        console.show(console.text(f"{repairs.height:,} repairs written to {output}."))
+    else:
+        console.show(draw_repairs(repairs))
 
 
 @app.command("rejected", rich_help_panel=PANEL)

@@ -704,7 +704,11 @@ class Pipeline:
         receiving.recover_arrivals(self.store, self._cancel_changed)
 
     def repairs(self, upload_id: str) -> pl.DataFrame:
-        """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked."""
+        """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`), or nothing of it is staged (`nothing-staged`).
+        """
         from contact_pipeline.pipeline import stages
 
         return stages.list_repairs(self.store, self.store.line(upload_id))

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, empty
+from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import listed
+from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import TOLD, mask, mask_column, mask_heading
 from contact_pipeline.match import blocked_because
 from contact_pipeline.match import match as match_rows
@@ -208,8 +208,15 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
 
 def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
     """Every repair of an upload (contracts.REPAIRS), worked out again from the raw and the normalized rows."""
-    profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
+    if not staging.exists():
+        raise Refusal(
+            "nothing-staged",
+            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
+            "Plan the file again to see its repairs.",
+            file=line.file_name,
+        )
+    profile, _ = resolved(line)
     facts = staging.facts()
     headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     profile = with_formats(profile, facts.get("formats", {}))
@@ -217,7 +224,7 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
         repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings, facts.get("places"))
         for raw, clean in staging.pairs()
     ]
-    return pl.concat(parts) if parts else pl.DataFrame()
+    return pl.concat([empty(REPAIRS), *parts])
 
 
 def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:

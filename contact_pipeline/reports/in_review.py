@@ -8,6 +8,7 @@ import polars as pl
 
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.reports.output import new_file, refuse_output
+from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
 
@@ -50,9 +51,8 @@ def write_in_review(
     if rows.is_empty():
         return None, 0
     headings = [*OWN, *upload.staging.facts()["headings"]]
-    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
     with new_file(path, overwrite=overwrite) as file:
-        pl.concat([heading, rows]).write_csv(file, include_header=False)
+        write_text_table(rows, headings, file)
     return path, rows.height
 
 

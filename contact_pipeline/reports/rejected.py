@@ -8,6 +8,8 @@ from typing import IO, Final, Literal
 import polars as pl
 import xlsxwriter
 
+from contact_pipeline.reports.spreadsheet import write_text_table
+
 ERRORS: Final = "errors"  # the heading of the column with the reasons
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 
@@ -46,7 +48,7 @@ def write_rejected(
         headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
     rows = _rejected_rows(raw, columns, rejections, unreadable)
     if file_type == "csv":
-        _write_csv(rows, [*headings, ERRORS], file, delimiter or ",")
+        write_text_table(rows, [*headings, ERRORS], file, delimiter or ",")
     else:
         _write_sheet(rows, [*headings, ERRORS], file, temporary)
     return rows.height
@@ -66,11 +68,6 @@ def _rejected_rows(
     rows = reasons.join(cells.with_columns(split=pl.lit(True)), on="row_number", how="left").sort("row_number")
     first = pl.when(pl.col("split").is_null()).then("text").otherwise("cell 0").alias("cell 0")
     return rows.with_columns(first).select(*(f"cell {n}" for n in range(len(columns))), "message")
-
-
-def _write_csv(rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str) -> None:
-    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
-    pl.concat([heading, rows]).write_csv(file, include_header=False, separator=delimiter, quote_style="necessary")
 
 
 def _write_sheet(rows: pl.DataFrame, headings: list[str], file: IO[bytes], temporary: Path) -> None:

@@ -88,7 +88,7 @@ def test_rejected_rows_come_back_in_the_columns_of_the_file(run, imported, tmp_p
     file = tmp_path / "rejected.csv"
     ended = run("rejected", imported["upload_id"], "-o", file, "--json")
     assert ended.document == {"upload_id": imported["upload_id"], "file": str(file), "rows": 1}
-    with file.open(encoding="utf-8", newline="") as opened:
+    with file.open(encoding="utf-8-sig", newline="") as opened:
         headings, row = csv.reader(opened)
     assert headings[-1] == "errors"
     assert headings[:2] == ["First name", "Phone number"]

@@ -71,7 +71,7 @@ def test_every_defect_of_a_row_is_told_once_and_rows_keep_their_order(tmp_path):
 
     write_rejected(raw, ["A"], columns, defects, tmp_path / "rejected.csv", "csv", ",")
 
-    assert (tmp_path / "rejected.csv").read_text() == "A,errors\na,no name; no phone\nc,late\n"
+    assert (tmp_path / "rejected.csv").read_text("utf-8-sig") == "A,errors\na,no name; no phone\nc,late\n"
 
 
 def test_what_does_not_reject_a_row_is_left_out(tmp_path):
@@ -79,7 +79,7 @@ def test_what_does_not_reject_a_row_is_left_out(tmp_path):
     defects = rejections((2, "noted", "noted", {}), (2, "looks odd", "warning", {}), error(3, "bad"))
 
     assert write_rejected(raw, ["A"], columns, defects, tmp_path / "rejected.csv", "csv", ",") == 1
-    assert (tmp_path / "rejected.csv").read_text() == "A,errors\nb,bad\n"
+    assert (tmp_path / "rejected.csv").read_text("utf-8-sig") == "A,errors\nb,bad\n"
 
 
 def test_a_row_that_could_not_be_split_stands_whole_in_the_first_column(tmp_path):
@@ -105,4 +105,4 @@ def test_the_reasons_of_an_earlier_round_are_replaced(tmp_path):
 
     write_rejected(raw, ["A", "errors"], columns, rejections(error(2, "new reason")), tmp_path / "r.csv", "csv", ",")
 
-    assert (tmp_path / "r.csv").read_text() == "A,errors\na,new reason\n"
+    assert (tmp_path / "r.csv").read_text("utf-8-sig") == "A,errors\na,new reason\n"

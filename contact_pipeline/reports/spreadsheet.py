@@ -1,0 +1,35 @@
+"""Delimited files that people open in a spreadsheet program: read there as they are, and read back to the very cells.
+
+A mark at the beginning says that it is UTF-8. A cell that a spreadsheet program would calculate, or read as a number,
+gets an apostrophe, which reading takes off again (`normalize.text`).
+"""
+
+from __future__ import annotations
+
+from typing import IO, Final
+
+import polars as pl
+
+_MARK: Final = "\ufeff".encode()
+_CALCULATED: Final = r"^(\s*[=+\-@])"
+
+
+def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str = ",") -> None:
+    """Writes rows of text under headings as CSV.
+
+    Args:
+        rows: columns of text, in order.
+        headings: of the columns; one may stand twice.
+        file: what to write to.
+        delimiter: between two cells.
+    """
+    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
+    file.write(_MARK)
+    pl.concat([heading, rows]).with_columns(neutral(pl.all())).write_csv(
+        file, include_header=False, separator=delimiter, quote_style="necessary"
+    )
+
+
+def neutral(cell: pl.Expr) -> pl.Expr:
+    """The cell as no spreadsheet program calculates it."""
+    return cell.str.replace(_CALCULATED, "'$1")
