@@ -61,7 +61,7 @@ BAD_INPUT = {
         "property_contacts",
         ("--blank", "fill"),
     ),
-    "wrong file type": Bad(("people.txt", ".csv"), "file-type", name="people.txt"),
+    "wrong file type": Bad(("people.pdf", ".csv"), "file-type", name="people.pdf"),
     "a workbook where a CSV belongs": Bad(("people.csv", "workbook"), "file-type", PROGRAM_HEADINGS),
     "missing heading": Bad(("people.csv", "Zip code"), content=GOOD.replace(",Zip code", "").replace("com,", "com")),
     "renamed heading": program("E-mail address", "Email", content=("E-mail address", *PROGRAM_HEADINGS[1:])),
