@@ -11,7 +11,7 @@ from typing import IO, Final
 import polars as pl
 
 _MARK: Final = "\ufeff".encode()
-_CALCULATED: Final = r"^(\s*[=+\-@])"
+_CALCULATED: Final = r"^(\s*)([=+\-@])"
 
 
 def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str = ",") -> None:
@@ -32,4 +32,4 @@ def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], d
 
 def neutral(cell: pl.Expr) -> pl.Expr:
     """The cell as no spreadsheet program calculates it."""
-    return cell.str.replace(_CALCULATED, "'$1")
+    return cell.str.replace(_CALCULATED, "$1'$2")

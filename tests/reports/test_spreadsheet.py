@@ -22,7 +22,8 @@ def test_a_mark_says_that_the_file_is_utf_8():
 @pytest.mark.parametrize("cell", ["=1+1", "+12025550145", "-5", "@SUM(A1)", " =cmd", "\t=1", '=HYPERLINK("x")'])
 def test_what_would_be_calculated_gets_an_apostrophe(cell):
     read = pl.read_csv(written(cell, "x"), infer_schema=False)
-    assert read.row(0) == (f"'{cell}", "x")
+    sign = cell.lstrip()
+    assert read.row(0) == (f"{cell.removesuffix(sign)}'{sign}", "x")
 
 
 @pytest.mark.parametrize("cell", ["O'Neil", "'s-Gravenhage", "a=b", "1-2", "name@example.com", "'=1", None])
