@@ -36,6 +36,7 @@ class Part:
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
     clears_consent: bool = False  # whether a row may take back that the contact is not to be contacted
+    keeps_case: frozenset[str] = frozenset()  # fields whose values differ where their case does
     takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
     reactivates: bool = False  # whether a deactivated contact that a row reaches is active again
     clears: bool = False  # whether a row can clear what a contact has
@@ -110,6 +111,7 @@ def parts_of(
         sensitive=profile.sensitive_fields,
         looks={name: looks_in(profile, name) for name in own},
         when_new=_when_new(profile, options),
+        keeps_case=frozenset(name for name in own if profile.column_of[name].case == "keep"),
         clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
         reactivates=options.reactivate and profile.target == "contact" and profile.matched in {"update", "merge"},
@@ -135,6 +137,7 @@ def parts_of(
         primary=False,
         reactivates=options.reactivate,
         present=tuple(people.present),
+        keeps_case=frozenset(name for name, column in source.items() if profile.column_of[column].case == "keep"),
     )
     return [primary, contact]
 

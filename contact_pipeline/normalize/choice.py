@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.letters import folded
 from contact_pipeline.normalize.text import blanked
 from contact_pipeline.profiles.distinct import map_distinct
 
@@ -108,4 +109,4 @@ def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks
 
 
 def _folded(values: pl.Series) -> pl.Series:
-    return values.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+    return pl.Series([folded(text) for text in values], dtype=pl.String)

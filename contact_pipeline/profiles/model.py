@@ -84,6 +84,9 @@ class Column(Model):
         description="Whether a full name fills the blank ones of first_name, last_name, honorific and name_suffix, as "
         "far as the profile has them.",
     )
+    case: Literal["fold", "keep"] = Field(
+        "fold", description="Whether values that differ in nothing but case are the same; keep: they are not."
+    )
     title_case: bool = Field(False, description="Whether a name in capitals is put in title case, a listed repair.")
     identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
     identifiers_by: dict[str, list[IdentifierKind]] = Field(
@@ -117,6 +120,8 @@ class Column(Model):
             raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
         if self.pivot is None and any("%y" in declared for declared in self.formats):
             raise ValueError(f"column '{self.heading}' reads two-digit years: give pivot, the last of this century")
+        if self.case == "keep" and self.type not in {"text", "identifier"}:
+            raise ValueError(f"column '{self.heading}': case: keep goes with type text or identifier")
         if self.identifiers_by and not self.identifiers_column:
             raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
         return self
