@@ -37,10 +37,15 @@ def key(field: str, alias: str, columns: Collection[str], *, keeps_case: bool = 
     elif field in _ALWAYS_ASCII:
         short, whole = f"lower({value})", f"lower({value})"
     elif keeps_case:
-        short, whole = value, composed(value)
+        short, whole = value, _with_hyphens(composed(value))
     else:
-        short, whole = f"lower({value})", without_case(composed(value))
+        short, whole = f"lower({value})", _with_hyphens(without_case(composed(value)))
     return f"nullif(CASE WHEN {is_ascii(value)} THEN {short} ELSE {whole} END, '')"
+
+
+def _with_hyphens(value: str) -> str:
+    """A value with a hyphen for every dash: word processors make dashes of hyphens in numbers."""
+    return f"regexp_replace({value}, '[\\x{{2010}}-\\x{{2015}}\\x{{2212}}]', '-', 'g')"
 
 
 def _without_signs(name: str) -> str:

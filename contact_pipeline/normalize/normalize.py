@@ -42,6 +42,7 @@ class _Around:
     country: pl.Expr | None  # two letters; None where no column of the file says it
 
 
+_DASHED = frozenset({"ssn", "identifier", "zip_code", "date"})
 _BY_COUNTRY = frozenset({"phone", "zip_code"})
 _Values = Callable[[pl.Expr, Column, _Around], pl.Expr]
 _VALUES: Mapping[str, _Values] = {
@@ -292,6 +293,8 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
     """
     given = cells.with_columns(text.tidied(pl.col("text")))
     tidy = given.with_columns(text.blanked(pl.col("text"), around.profile.blanks_in(column)))
+    if column.type in _DASHED:
+        tidy = tidy.with_columns(text.dashed(pl.col("text")))
     read = tidy.select(
         _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection
 from typing import Final
 
 import polars as pl
 
 from contact_pipeline.letters import JOINERS
 from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.profiles.model import Blanks
 
 # Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.
 _COMPOSED: Final = "!-~¡-¬®-ɏЀ-҂ء-يऄ-नぁ-ゖァ-ヺ一-鿿가-힣‐-”"
@@ -33,6 +33,7 @@ _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Z
 _HAS_ENTITY: Final = r"&#?[A-Za-z0-9]+;"
 _ENTITIES_DEEP: Final = 3  # times that a text was encoded
 _HELD_FORMULA: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
+_DASH: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
 _MENDED: Final = f"{_INVISIBLE}|{_HAS_ENTITY}|^ *'"
 
 
@@ -49,6 +50,11 @@ def are_tidy(values: pl.Series) -> pl.Series:
     return (values != "") & ~values.str.contains(f"{_UNTIDY}|{_MENDED}")
 
 
+def dashed(text: pl.Expr) -> pl.Expr:
+    """Tidied text with a hyphen for every dash that word processors make of one."""
+    return text.str.replace_all(_DASH, "-")
+
+
 def mended(cells: pl.Series) -> pl.Series:
     """Whether anything was decoded or taken out of a cell that is tidied, so that a blank is left out of account."""
     nothing = pl.Series(cells.name, [False]).new_from_index(0, cells.len())
@@ -60,9 +66,19 @@ def why_mended(cell: pl.Expr) -> pl.Expr:
     return cell.map_batches(_why, return_dtype=pl.String)
 
 
-def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
-    """Tidied text; null where it is one of the words that mean nothing, whatever their case."""
-    return text.map_batches(lambda values: _blanked(values, words), return_dtype=pl.String) if words else text
+def blanked(text: pl.Expr, blanks: Blanks) -> pl.Expr:
+    """Tidied text; null where it means nothing."""
+    return text.map_batches(lambda values: _blanked(values, blanks), return_dtype=pl.String)
+
+
+def are_blanks(values: pl.Series, blanks: Blanks) -> pl.Series:
+    """Whether each text means nothing."""
+    # Few values are as long as one of these words, and bytes are counted in no time.
+    lengths = {len(word.encode()) for word in blanks.words | blanks.exact}
+    nothing = pl.Series(values.name, [False]).new_from_index(0, values.len())
+    as_long = values.str.len_bytes().is_in(list(lengths))
+    found = fill_where(nothing, as_long, values, lambda some: _are_words(some, blanks))
+    return found | values.str.contains(blanks.pattern).fill_null(False) if blanks.pattern else found
 
 
 def _tidied(values: pl.Series) -> pl.Series:
@@ -121,8 +137,10 @@ def _why(values: pl.Series) -> pl.Series:
     return told.select(pl.concat_str(found, separator="; ", ignore_nulls=True).replace("", None)).to_series()
 
 
-def _blanked(values: pl.Series, words: Collection[str]) -> pl.Series:
-    # Nearly every value is longer than these words, and bytes are counted in no time.
-    lower = [word.lower() for word in words]
-    short = values.str.len_bytes() <= max(len(word.encode()) for word in lower)
-    return change_where(values, short, lambda some: some.set(some.str.to_lowercase().is_in(lower), None))
+def _blanked(values: pl.Series, blanks: Blanks) -> pl.Series:
+    return values.set(are_blanks(values, blanks), None)
+
+
+def _are_words(values: pl.Series, blanks: Blanks) -> pl.Series:
+    any_case = values.str.to_lowercase().is_in(list(blanks.words))
+    return any_case | values.is_in(list(blanks.exact)) if blanks.exact else any_case

@@ -104,6 +104,10 @@ def test_a_column_may_keep_its_case(keys):
     ]  # fmt: skip
 
 
+def test_a_number_with_a_dash_is_the_one_with_a_hyphen(keys):
+    assert keys(["AC\u20131", "ac-1"], "account_number") == ["ac-1", "ac-1"]
+
+
 def test_people_of_one_household_stay_apart(ground):
     """Two names that differ in a sign are two people, though their phone is the same."""
     ground.fill("leads", [Entity(1, {"full_name": "मीना शर्मा", "phone": "+12025550101"})])

@@ -87,3 +87,11 @@ def test_a_medical_council_registration_has_no_leading_zeros(values_of, repairs_
     column = {"type": "identifier", "identifiers": ["crm"]}
     assert values_of(texts, **column) == ["1234-SP"] * 4
     assert repairs_in(texts, **column) == [True, True, False, False]
+
+
+def test_dashes_of_word_processors_are_hyphens(values_of, repairs_in):
+    texts = ["219\u201309\u20139998", "219\u221209\u22129998", "219\u201409\u20149998"]
+    assert values_of(texts, type="ssn") == ["219-09-9998"] * 3
+    assert repairs_in(texts, type="ssn") == [False] * 3
+    assert values_of(["02139\u20134307"], type="zip_code") == ["02139-4307"]
+    assert values_of(["11.222.333/0001\u201381"], type="identifier", identifiers=["cnpj"]) == ["11222333000181"]

@@ -116,3 +116,26 @@ def test_a_repair_says_all_that_was_done(one_column, raw):
     (repair,) = repairs_of(rows, clean, {"value": "value"}, profile, Reference()).rows(named=True)
     assert repair["after"] == "Joëlle"
     assert repair["why"] == "HTML entities decoded; invisible characters taken out; capitals made title case"
+
+
+def test_null_none_nan_nil_and_na_are_names(values_of, repairs_in):
+    """X5: people are called so; what programs write for nothing is told by its case."""
+    names = ["Null", "None", "Nan", "Nil", "Na", "NULL", "NIL", "NAN"]
+    assert values_of(names, type="name") == names
+    assert repairs_in(names, type="name") == [False] * 8
+
+
+def test_what_programs_write_for_nothing_is_a_blank_in_names_too(values_of, repairs_in):
+    words = ["\\N", "nan", "NaN", "undefined", "(blank)", "#N/A", "n/a", "n.a.", "-", '""']
+    assert values_of(words, type="name") == [None] * 10
+    assert repairs_in(words, type="name") == [True] * 10
+    assert values_of(words, type="name", title_case=True) == [None] * 10
+    assert values_of([*words, "null", "None", "NAN"]) == [None] * 13
+
+
+def test_a_column_of_names_may_say_that_null_is_a_blank(values_of):
+    assert values_of(["Null", "Ann"], type="name", blanks=["null"]) == [None, "Ann"]
+
+
+def test_na_is_namibia(values_of):
+    assert values_of(["NA", "nan"], type="country") == ["NA", None]
