@@ -10,6 +10,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.folding import composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
+from contact_pipeline.profiles.placeholders import MAILBOXES, PHONE_ENDINGS, SSNS
 
 NAMES = {NAME, *NAME_PARTS}
 VERSION = "2"  # of what keys are; 1: the marks of every script came off
@@ -18,7 +19,9 @@ _HYPHENS = r"[ \-\x{2010}\x{2011}\x{2013}]+"
 _APOSTROPHES = r"[\x{27}\x{2019}\x{2018}\x{02BC}`\x{00B4}]"
 
 
-def key(field: str, alias: str, columns: Collection[str], *, keeps_case: bool = False) -> str:
+def key(
+    field: str, alias: str, columns: Collection[str], *, keeps_case: bool = False, placeholders: str | None = None
+) -> str:
     """The SQL expression of a field's key: without case, and of a name without accents and apostrophes.
 
     A hyphen in a name counts as a space: Jean-Luc is Jean Luc, and O'Neil is ONeil. Normalized values, in rows and in
@@ -30,6 +33,7 @@ def key(field: str, alias: str, columns: Collection[str], *, keeps_case: bool = 
         alias: of the table that has the fields.
         columns: that the table has.
         keeps_case: whether values that differ in case differ.
+        placeholders: type of which placeholders have no key; None: any value has one.
     """
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
     if field in NAMES:
@@ -40,7 +44,17 @@ def key(field: str, alias: str, columns: Collection[str], *, keeps_case: bool = 
         short, whole = value, _with_hyphens(composed(value))
     else:
         short, whole = f"lower({value})", _with_hyphens(without_case(composed(value)))
-    return f"nullif(CASE WHEN {is_ascii(value)} THEN {short} ELSE {whole} END, '')"
+    found = f"nullif(CASE WHEN {is_ascii(value)} THEN {short} ELSE {whole} END, '')"
+    return f"CASE WHEN NOT ({_is_placeholder(value, placeholders)}) THEN {found} END" if placeholders else found
+
+
+def _is_placeholder(value: str, kind: str) -> str:
+    part, known = {
+        "ssn": (value, SSNS),
+        "phone": (f"right({value}, 7)", PHONE_ENDINGS),
+        "email": (f"lower(split_part({value}, '@', 1))", MAILBOXES),
+    }[kind]
+    return f"{part} IN ({', '.join(map(literal, known))})"
 
 
 def _with_hyphens(value: str) -> str:
@@ -77,7 +91,7 @@ def key_column(field: str) -> str:
 
 def part_key(part: Part, field: str, alias: str, columns: Collection[str]) -> str:
     """The SQL expression of a field's key as a part compares it."""
-    return key(field, alias, columns, keeps_case=field in part.keeps_case)
+    return key(field, alias, columns, keeps_case=field in part.keeps_case, placeholders=part.placeholders.get(field))
 
 
 def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:

@@ -108,6 +108,11 @@ class Column(Model):
     case: Literal["fold", "keep"] = Field(
         "fold", description="Whether values that differ in nothing but case are the same; keep: they are not."
     )
+    placeholders: Literal["warn", "reject", "take"] = Field(
+        "warn",
+        description="What becomes of values that identify nobody, such as 123-45-6789 or noreply@ (ssn, phone, email): "
+        "warn: taken with a warning and never compared; reject: a defect; take: as any other.",
+    )
     title_case: bool = Field(False, description="Whether a name in capitals is put in title case, a listed repair.")
     identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
     identifiers_by: dict[str, list[IdentifierKind]] = Field(

@@ -78,7 +78,7 @@ def test_a_contact_that_undoing_removed_is_erased_from_the_history(small, import
     [
         SHE,
         ("Q", "", "", "Q", "", "ac-778899", "", ""),
-        ("Q", "", "219-09-9999", "Q", "", "", "other@example.com", ""),
+        ("Q", "", "219-09-9990", "Q", "", "", "other@example.com", ""),
         ("Q", "", "", "Q", "", "", "QUINTESSA.Q@example.com", ""),
         ("Q", "+1 202 555 0187", "", "Q", "", "", "", ""),
     ],

@@ -167,3 +167,19 @@ def test_what_was_decided_about_other_letters_is_not_remembered(ground):
     assert told[0][0].startswith("name=たかた はな (2)\x1f")
     assert told[1][0].startswith("name=jose bee\x1f")
     assert "phone=+12025550102" in told[1][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("ssn", "219-09-9999"), ("email", "NoReply@example.com"), ("phone", "+12022222222")],
+)
+def test_nobody_is_recognized_by_a_placeholder(ground, field, value):
+    ground.fill("outreach", [Entity(1, {field: value, "first_name": "Ann"})])
+    rows = [{field: value, "first_name": "Bob"}, {field: value, "first_name": "Cy"}]
+    assert ground.plan("outreach_contacts", rows, group="G").said == ["created", "created"]
+
+    content = load_profile("outreach_contacts").model_dump(mode="json")
+    for column in content["columns"]:
+        column["placeholders"] = "take"
+    taking = Profile.model_validate(content)
+    assert ground.plan(taking, rows, group="G").said == ["duplicate", "duplicate"]

@@ -75,7 +75,7 @@ def test_a_cell_that_was_taken_out_repeats_nothing(upload):
 
 def test_a_sensitive_value_that_is_not_unique_is_masked(upload):
     """B2: SSN is masked wherever it is shown."""
-    pipeline, planned = upload("a@example.com,,219-09-9999,", "b@example.com,,219-09-9999,")
+    pipeline, planned = upload("a@example.com,,219-09-9990,", "b@example.com,,219-09-9990,")
     staged = pipeline.store.staging(planned.upload_id).table("rejections")
     assert staged.select("code", "value").rows() == [("not-unique", "***-**-****")]
     assert "219" not in staged["message"][0]
