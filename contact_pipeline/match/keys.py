@@ -14,7 +14,7 @@ from contact_pipeline.profiles.placeholders import MAILBOXES, PHONE_ENDINGS, SSN
 
 NAMES = {NAME, *NAME_PARTS}
 VERSION = "2"  # of what keys are; 1: the marks of every script came off
-_ALWAYS_ASCII = {"phone", "ssn"}
+_IN_FORM = {"phone", "ssn", "email"}  # whose letters stand in one form
 _HYPHENS = r"[ \-\x{2010}\x{2011}\x{2013}]+"
 _APOSTROPHES = r"[\x{27}\x{2019}\x{2018}\x{02BC}`\x{00B4}]"
 
@@ -38,8 +38,8 @@ def key(
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
     if field in NAMES:
         short, whole = _without_signs(f"lower({value})"), _folded_name(value)
-    elif field in _ALWAYS_ASCII:
-        short, whole = f"lower({value})", f"lower({value})"
+    elif field in _IN_FORM:
+        short, whole = f"lower({value})", without_case(value)
     elif keeps_case:
         short, whole = value, _with_hyphens(composed(value))
     else:
@@ -49,12 +49,17 @@ def key(
 
 
 def _is_placeholder(value: str, kind: str) -> str:
-    part, known = {
-        "ssn": (value, SSNS),
-        "phone": (f"right({value}, 7)", PHONE_ENDINGS),
-        "email": (f"lower(split_part({value}, '@', 1))", MAILBOXES),
-    }[kind]
-    return f"{part} IN ({', '.join(map(literal, known))})"
+    if kind == "email":  # few begin like one, and the letter is found in no time
+        begins = _is_among(
+            f"{value}[1]", sorted({case(box[0]) for box in MAILBOXES for case in (str.lower, str.upper)})
+        )
+        mailbox = f"lower(split_part({value}, '@', 1))"
+        return f"{begins} AND {_is_among(mailbox, MAILBOXES)}"
+    return _is_among(value, SSNS) if kind == "ssn" else _is_among(f"right({value}, 7)", PHONE_ENDINGS)
+
+
+def _is_among(value: str, known: Iterable[str]) -> str:
+    return f"{value} IN ({', '.join(map(literal, known))})"
 
 
 def _with_hyphens(value: str) -> str:

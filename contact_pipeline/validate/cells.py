@@ -68,7 +68,9 @@ def at_a_glance(column: Column, profile: Profile, today: date) -> Passes | None:
         case "text":  # what is in scientific notation has a plus
             return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
         case "email":
-            return lambda value: mail.is_plain(value) & ~value.str.contains(f"{MISTAKEN_DOMAIN}|{_MAILBOX}")
+            return lambda value: (
+                mail.is_plain(value) & ~value.str.contains(MISTAKEN_DOMAIN) & ~_is_placeholder(value, "email")
+            )
         case "phone":
             return lambda value: numbering.is_certain(value, profile.region) & ~_is_placeholder(value, "phone")
         case "date" if column.field == "date_of_birth":
