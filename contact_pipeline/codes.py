@@ -81,6 +81,27 @@ CODES: Final[dict[str, Code]] = {
         example="(202) 555-0143 / (202) 555-0199",
         severity="warning",
     ),
+    "name-whole": Code(
+        meaning="The name begins with a word that may be a title or a first name, and is not taken apart.",
+        message="{column} '{value}' begins with what may be a title; it is kept whole.",
+        fix="Give first and last name in columns of their own.",
+        example="Judge Reinhold",
+        severity="warning",
+    ),
+    "placeholder": Code(
+        meaning="The value is in form, but one that people write where they have none; it is taken, and nobody is "
+        "recognized by it.",
+        message="{column} '{value}' identifies nobody; nothing is matched by it.",
+        fix="Give the person's own, or leave {column} blank.",
+        example="123-45-6789, noreply@example.com",
+        severity="warning",
+    ),
+    "placeholder-rejected": Code(
+        meaning="The value is one that people write where they have none, and the profile takes no such value.",
+        message="{column} '{value}' identifies nobody.",
+        fix="Give the person's own, or leave {column} blank.",
+        example="123-45-6789, where the profile says `placeholders: reject`",
+    ),
     "phone-invalid": Code(
         meaning="The text is not a telephone number that any numbering plan has (libphonenumber).",
         message="{column} '{value}' is not a valid telephone number.",

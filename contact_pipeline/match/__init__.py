@@ -5,7 +5,7 @@ from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
 from contact_pipeline.match.keys import key as key_of
 from contact_pipeline.match.match import Changeset, match
 from contact_pipeline.match.part import parts_of
-from contact_pipeline.match.recheck import differing_rows
+from contact_pipeline.match.recheck import differing_rows, rows_compared_otherwise
 
 __all__ = [
     "Changeset",
@@ -16,5 +16,6 @@ __all__ = [
     "key_of",
     "match",
     "parts_of",
+    "rows_compared_otherwise",
     "to_confirm",
 ]

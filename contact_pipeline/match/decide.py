@@ -8,7 +8,7 @@ from typing import Final
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import NAMES, key, key_column, key_columns
+from contact_pipeline.match.keys import NAMES, key_column, key_columns, part_key
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import MatchRule
 
@@ -38,7 +38,9 @@ def find_pairs(
     columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
 
     def stored(shared: str | None) -> str:
-        near = f"AND {key(shared, 'e', columns)} IN (SELECT {key_column(shared)} FROM {keys})" if shared else ""
+        near = (
+            f"AND {part_key(part, shared, 'e', columns)} IN (SELECT {key_column(shared)} FROM {keys})" if shared else ""
+        )
         return f"""
             SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
             WHERE address_book = {literal(address_book)} {near}"""

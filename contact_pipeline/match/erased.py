@@ -8,7 +8,8 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import agreeing, decide
-from contact_pipeline.match.keys import key_column
+from contact_pipeline.match.folding import without_case
+from contact_pipeline.match.keys import NAMES, key_column
 from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import fingerprint, read_secret
@@ -27,18 +28,22 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     """Puts rows in review that would be new but are, by the same rules, somebody who was erased.
 
     Whoever was erased is a candidate like any other, but that fingerprints are compared. A row that a contact there is
-    matches is that contact, and stays so.
+    matches is that contact, and stays so. Fingerprints know no `case: keep`; and an earlier version made them of names
+    without the marks of any script, so that rows are compared so, too.
     """
     if part.entity != "contact" or not database.value("SELECT count(*) FROM erased_people"):
         return
     secret = read_secret(settings)
-    shown = ", ".join(
-        f"{fingerprint(name, key_column(name), secret)} AS {key_column(name)}" for name in part.key_fields
+    shown, shown_before = (
+        ", ".join(f"{fingerprint(n, folded(part, n), secret)} AS {key_column(n)}" for n in part.key_fields)
+        for folded in (_now, _before)
     )
+    otherwise = " OR ".join(f"{_now(part, name)} <> {_before(part, name)}" for name in part.key_fields) or "false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE fingerprint_keys AS
-        SELECT row_number, {shown} FROM {keys}
-        SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)""")
+        WITH new AS (FROM {keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number))
+        SELECT row_number, {shown} FROM new
+        UNION ALL SELECT row_number, {shown_before} FROM new WHERE {otherwise}""")
     columns = ", ".join(
         f"any_value(fingerprint) FILTER (field = {literal(name)}) AS {key_column(name)}" for name in part.key_fields
     )
@@ -56,6 +61,16 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     database.run(f"""
         UPDATE {decisions} SET decision = 'review' WHERE row_number IN (
             SELECT row_number FROM erased_rows WHERE entity = {literal(part.entity)})""")
+
+
+def _now(part: Part, field: str) -> str:
+    key = key_column(field)
+    return without_case(key) if field in part.keeps_case else key
+
+
+def _before(part: Part, field: str) -> str:
+    """What an earlier version made of the key."""
+    return f"strip_accents({key_column(field)})" if field in NAMES else _now(part, field)
 
 
 def list_erased(database: Database) -> None:

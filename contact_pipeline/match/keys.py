@@ -7,48 +7,78 @@ from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.match.folding import composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
+from contact_pipeline.profiles.placeholders import MAILBOXES, PHONE_ENDINGS, SSNS
 
 NAMES = {NAME, *NAME_PARTS}
-_HYPHENS = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}"
-_APOSTROPHES = (
-    "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`\N{ACUTE ACCENT}"
-)
+VERSION = "2"  # of what keys are; 1: the marks of every script came off
+_IN_FORM = {"phone", "ssn", "email"}  # whose letters stand in one form
+_HYPHENS = r"[ \-\x{2010}\x{2011}\x{2013}]+"
+_APOSTROPHES = r"[\x{27}\x{2019}\x{2018}\x{02BC}`\x{00B4}]"
 
 
-def key(field: str, alias: str, columns: Collection[str]) -> str:
-    """The SQL expression of a field's key: case-folded; a name also without accents and apostrophes.
+def key(
+    field: str, alias: str, columns: Collection[str], *, keeps_case: bool = False, placeholders: str | None = None
+) -> str:
+    """The SQL expression of a field's key: without case, and of a name without accents and apostrophes.
 
     A hyphen in a name counts as a space: Jean-Luc is Jean Luc, and O'Neil is ONeil. Normalized values, in rows and in
     contacts, are trimmed and have their spaces collapsed already. What is plain ASCII, as nearly all is, goes the short
-    way: `translate` alone costs as much as all else together.
+    way.
 
     Args:
         field: a field, or `name` for the full name or first and last name put together.
         alias: of the table that has the fields.
         columns: that the table has.
+        keeps_case: whether values that differ in case differ.
+        placeholders: type of which placeholders have no key; None: any value has one.
     """
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
-    folded = f"replace(replace(lower({value}), 'ß', 'ss'), 'ς', 'σ')"  # `lower` does not fold these two
     if field in NAMES:
-        return f"nullif({_bare(f'strip_accents({folded})')}, '')"
-    return f"nullif(CASE WHEN {_ascii(value)} THEN lower({value}) ELSE {folded} END, '')"
+        short, whole = _without_signs(f"lower({value})"), _folded_name(value)
+    elif field in _IN_FORM:
+        short, whole = f"lower({value})", without_case(value)
+    elif keeps_case:
+        short, whole = value, _with_hyphens(composed(value))
+    else:
+        short, whole = f"lower({value})", _with_hyphens(without_case(composed(value)))
+    found = f"nullif(CASE WHEN {is_ascii(value)} THEN {short} ELSE {whole} END, '')"
+    return f"CASE WHEN NOT ({_is_placeholder(value, placeholders)}) THEN {found} END" if placeholders else found
 
 
-def _bare(name: str) -> str:
-    """A name without hyphens and apostrophes, where it has any."""
-    # What `translate` has no counterpart for, it leaves out.
-    every = f"translate({name}, {literal(_HYPHENS + _APOSTROPHES)}, {literal(' ' * len(_HYPHENS))})"
-    ascii_ones = f"replace(replace(replace({name}, '-', ' '), chr(39), ''), '`', '')"
-    spaced = " OR ".join(f"contains({name}, {literal(mark)})" for mark in ("-", "'", "`", "  "))
-    collapsed = "trim(replace(replace({}, '  ', ' '), '  ', ' '))"
-    return f"""CASE WHEN NOT ({_ascii(name)}) THEN {collapsed.format(every)}
-        WHEN {spaced} THEN {collapsed.format(ascii_ones)} ELSE trim({name}) END"""
+def _is_placeholder(value: str, kind: str) -> str:
+    if kind == "email":  # few begin like one, and the letter is found in no time
+        begins = _is_among(
+            f"{value}[1]", sorted({case(box[0]) for box in MAILBOXES for case in (str.lower, str.upper)})
+        )
+        mailbox = f"lower(split_part({value}, '@', 1))"
+        return f"{begins} AND {_is_among(mailbox, MAILBOXES)}"
+    return _is_among(value, SSNS) if kind == "ssn" else _is_among(f"right({value}, 7)", PHONE_ENDINGS)
 
 
-def _ascii(value: str) -> str:
-    return f"strlen({value}) = length({value})"
+def _is_among(value: str, known: Iterable[str]) -> str:
+    return f"{value} IN ({', '.join(map(literal, known))})"
+
+
+def _with_hyphens(value: str) -> str:
+    """A value with a hyphen for every dash: word processors make dashes of hyphens in numbers."""
+    return f"regexp_replace({value}, '[\\x{{2010}}-\\x{{2015}}\\x{{2212}}]', '-', 'g')"
+
+
+def _without_signs(name: str) -> str:
+    """A name of ASCII letters without hyphens and apostrophes, where it has any."""
+    bare = f"replace(replace(replace({name}, '-', ' '), chr(39), ''), '`', '')"
+    signs = " OR ".join(f"contains({name}, {sign})" for sign in ("'-'", "chr(39)", "'`'", "'  '"))
+    collapsed = f"trim(replace(replace({bare}, '  ', ' '), '  ', ' '))"
+    return f"CASE WHEN {signs} THEN {collapsed} ELSE trim({name}) END"
+
+
+def _folded_name(name: str) -> str:
+    """The same of any name, which also loses its marks."""
+    folded = without_marks(name)
+    return f"trim(regexp_replace(regexp_replace({folded}, '{_APOSTROPHES}', '', 'g'), '{_HYPHENS}', ' ', 'g'))"
 
 
 def _name(alias: str, columns: Collection[str]) -> str:
@@ -64,9 +94,14 @@ def key_column(field: str) -> str:
     return quoted(f"key_{field}")
 
 
+def part_key(part: Part, field: str, alias: str, columns: Collection[str]) -> str:
+    """The SQL expression of a field's key as a part compares it."""
+    return key(field, alias, columns, keeps_case=field in part.keeps_case, placeholders=part.placeholders.get(field))
+
+
 def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
     """The keys that a part's rules compare, as a select list."""
-    return ", ".join(f"{key(name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
+    return ", ".join(f"{part_key(part, name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
 
 
 def make_keys(database: Database, part: Part, rows: str) -> None:
@@ -78,6 +113,7 @@ def make_keys(database: Database, part: Part, rows: str) -> None:
     if database.has_table(kept):
         database.run(f"DROP TABLE {kept}")  # as the first version staged them
     database.run(f"CREATE OR REPLACE VIEW {kept} AS SELECT row_number, {columns} FROM {rows} AS part_row")
+    database.run(f"COMMENT ON VIEW {kept} IS {literal(VERSION)}")
     database.run(
         f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept} ANTI JOIN left_out USING (row_number)"
     )

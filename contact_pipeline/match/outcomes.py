@@ -8,7 +8,7 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
-from contact_pipeline.match.keys import key
+from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
 
 FOUND_BY_MATCHING = (
@@ -35,7 +35,7 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
     database.run(f"""
         CREATE OR REPLACE TABLE named_accounts AS
         WITH named AS (
-            SELECT row_number, {key("account_number", "r", ["account_number"])} AS account_number
+            SELECT row_number, {part_key(part, "account_number", "r", ["account_number"])} AS account_number
             FROM {part.table("rows")} AS r ANTI JOIN left_out USING (row_number)
         )
         SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known

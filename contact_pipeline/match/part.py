@@ -13,6 +13,7 @@ from contact_pipeline.masking import Looks
 from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen, looks_in
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.profiles.placeholders import TYPES as PLACEHOLDER_TYPES
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
 
 NAME_PARTS = ("full_name", "first_name", "last_name")
@@ -36,6 +37,8 @@ class Part:
     present: tuple[str, ...] = ()
     when_new: dict[str, str] = field(default_factory=dict)
     clears_consent: bool = False  # whether a row may take back that the contact is not to be contacted
+    keeps_case: frozenset[str] = frozenset()  # fields whose values differ where their case does
+    placeholders: dict[str, str] = field(default_factory=dict)  # field → type whose placeholders identify nobody
     takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
     reactivates: bool = False  # whether a deactivated contact that a row reaches is active again
     clears: bool = False  # whether a row can clear what a contact has
@@ -110,6 +113,8 @@ def parts_of(
         sensitive=profile.sensitive_fields,
         looks={name: looks_in(profile, name) for name in own},
         when_new=_when_new(profile, options),
+        keeps_case=frozenset(name for name in own if profile.column_of[name].case == "keep"),
+        placeholders=_placeholders(profile, {name: name for name in own}),
         clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
         reactivates=options.reactivate and profile.target == "contact" and profile.matched in {"update", "merge"},
@@ -135,8 +140,19 @@ def parts_of(
         primary=False,
         reactivates=options.reactivate,
         present=tuple(people.present),
+        placeholders=_placeholders(profile, source),
+        keeps_case=frozenset(name for name, column in source.items() if profile.column_of[column].case == "keep"),
     )
     return [primary, contact]
+
+
+def _placeholders(profile: Profile, source: dict[str, str]) -> dict[str, str]:
+    columns = {name: profile.column_of[column] for name, column in source.items()}
+    return {
+        name: column.type
+        for name, column in columns.items()
+        if column.type in PLACEHOLDER_TYPES and column.placeholders != "take"
+    }
 
 
 def _clears(profile: Profile, fields: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.erased import copy_fingerprints, hold_erased
-from contact_pipeline.match.keys import key, key_column, key_columns
+from contact_pipeline.match.keys import VERSION, key_column, key_columns, part_key
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.settings import Settings
 
@@ -38,17 +38,41 @@ def differing_rows(
         UNION
         SELECT row_number FROM staged.resolutions
         WHERE entity = '{part.entity}' AND choice = 'contact' AND contact_id NOT IN (SELECT contact_id FROM contacts)
-        {_accounts_otherwise(database, address_book) if part.primary else ""}
+        {_accounts_otherwise(database, part, address_book) if part.primary else ""}
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
 
 
-def _accounts_otherwise(database: Database, address_book: str) -> str:
+def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> list[int]:
+    """The rows that an earlier version planned by other keys than they have now.
+
+    Args:
+        database: the contact database, with the staging database attached as `staged`.
+        part: whose rows they are.
+        limit: how many rows to name at most.
+    """
+    then = part.table("keys")
+    version = database.value(
+        f"SELECT comment FROM duckdb_views() WHERE database_name = 'staged' AND view_name = {literal(then)}"
+    )
+    if version == VERSION or not part.key_fields:
+        return []
+    differ = " OR ".join(f"made.{column} IS DISTINCT FROM now.{column}" for column in map(key_column, part.key_fields))
+    rows = database.rows(f"""
+        WITH now AS (
+            SELECT row_number, {key_columns(part, "r", part.kinds)} FROM staged.{part.table("rows")} AS r
+        )
+        SELECT row_number FROM staged.{then} AS made JOIN now USING (row_number)
+        WHERE {differ} ORDER BY row_number LIMIT {limit}""")
+    return [row for (row,) in rows]
+
+
+def _accounts_otherwise(database: Database, part: Part, address_book: str) -> str:
     """More rows: those whose account was not known and has come, or was known and has gone."""
     if not database.has("named_accounts", "staged"):
         return ""
     known = f"""
-        SELECT {key("account_number", "a", ["account_number"])} FROM accounts AS a
+        SELECT {part_key(part, "account_number", "a", ["account_number"])} FROM accounts AS a
         WHERE address_book = {literal(address_book)} AND account_number IS NOT NULL"""
     return f"""
         UNION SELECT row_number FROM staged.named_accounts

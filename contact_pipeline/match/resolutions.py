@@ -9,16 +9,27 @@ import polars as pl
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key_column
+from contact_pipeline.match.folding import is_ascii
+from contact_pipeline.match.keys import VERSION, key_column
 from contact_pipeline.match.part import Part
 
 SKIPPED: Final = "skipped"
 
 
 def keys_as_text(part: Part, alias: str) -> str:
-    """The SQL expression by which a row's keys are remembered: all of them, named."""
-    named = ", ".join(f"'{name}=' || {alias}.{key_column(name)}" for name in sorted(part.key_fields))
+    """The SQL expression by which a row's keys are remembered: all of them, named.
+
+    One that is not plain ASCII has the version of what keys are: an earlier version may have folded another name to it.
+    """
+    named = ", ".join(f"'{name}=' || {_as_text(part, name, alias)}" for name in sorted(part.key_fields))
     return f"concat_ws(chr(31), {named or 'NULL'})"
+
+
+def _as_text(part: Part, name: str, alias: str) -> str:
+    key = f"{alias}.{key_column(name)}"
+    if name in part.keeps_case:
+        return f"{key} || ' (case kept)'"
+    return f"{key} || CASE WHEN {is_ascii(key)} THEN '' ELSE ' ({VERSION})' END"
 
 
 def copy_resolutions(database: Database, parts: list[Part], upload_id: str, address_book: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.decide import find_pairs
 from contact_pipeline.match.erased import copy_fingerprints
-from contact_pipeline.match.keys import key
+from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
@@ -63,7 +63,7 @@ def take_snapshot(
         if accounts:
             database.run(
                 f"""CREATE OR REPLACE TEMP TABLE known_accounts AS
-                    SELECT {key("account_number", "a", ["account_number"])} AS key_account_number
+                    SELECT {part_key(parts[0], "account_number", "a", ["account_number"])} AS key_account_number
                     FROM book.accounts AS a WHERE address_book = ?""",
                 [address_book],
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from contact_pipeline.letters import folded
 from contact_pipeline.normalize.text import blanked
 from contact_pipeline.profiles.distinct import map_distinct
+from contact_pipeline.profiles.model import Blanks
 
 _YES: Final = """
     yes|y|true|t|1|1.0|x|on|✓|✔|☑|ja|j|jawohl|oui|vrai|sí|si|verdadero|sim|verdadeiro|sì|vero|tak|prawda|ano|áno|pravda
@@ -30,13 +32,15 @@ _OPTED_IN: Final = (
     "subscribed|subscribe|opted in|opt in|optin|angemeldet|abonné|abonnée|suscrito|suscrita|inscrito|iscritto"
 )
 
+_NO_BLANKS: Final = Blanks(frozenset())
+
 
 def choice(text: pl.Expr, registered: Sequence[str]) -> pl.Expr:
     """The registered spelling, whatever the case and the accents; the text as given where it is not registered."""
     return text.map_batches(lambda values: _registered(values, registered), return_dtype=pl.String)
 
 
-def listed(text: pl.Expr, separator: str, registered: Sequence[str], blanks: Collection[str] = ()) -> pl.Expr:
+def listed(text: pl.Expr, separator: str, registered: Sequence[str], blanks: Blanks = _NO_BLANKS) -> pl.Expr:
     """The values between separators, each in its registered spelling, once; null where there are none.
 
     A value that is one of the words for a blank is none, as it would be alone in a cell.
@@ -90,7 +94,7 @@ def _registered(values: pl.Series, registered: Sequence[str]) -> pl.Series:
     return map_distinct(values, spelled)
 
 
-def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks: Collection[str]) -> pl.Series:
+def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks: Blanks) -> pl.Series:
     distinct = values.drop_nulls().unique()
     items = (
         pl.DataFrame({"text": distinct, "item": distinct.str.split(separator)})
@@ -108,4 +112,4 @@ def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks
 
 
 def _folded(values: pl.Series) -> pl.Series:
-    return values.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+    return pl.Series([folded(text) for text in values], dtype=pl.String)

@@ -5,7 +5,7 @@ A glance is one regular expression where the whole way is many; only what it lea
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -14,7 +14,6 @@ from contact_pipeline.normalize import identifiers, phone, text
 from contact_pipeline.normalize.email import PLAIN as PLAIN_ADDRESS
 from contact_pipeline.normalize.postal_code import US_PLAIN
 from contact_pipeline.profiles import Column, Profile, calendar
-from contact_pipeline.profiles.distinct import fill_where
 
 _NAME: Final = r"^[A-Z]?[a-z]+(?:[ '\-][A-Z]?[a-z]+)*$"
 _AS_THEY_STAND: Final = {"email": PLAIN_ADDRESS, "date": calendar.EVERY_YEAR}
@@ -39,8 +38,9 @@ def at_a_glance(texts: pl.Series, column: Column, profile: Profile, *, by_countr
         values, certain = texts, texts.str.contains(pattern)
     else:
         return texts, pl.Series([False]).new_from_index(0, texts.len())
-    words = {word.lower() for word in (*profile.blanks_in(column), column.nothing or "")}
-    return values, _unless_word(texts, certain.fill_null(False), words)
+    blanks = profile.blanks_in(column)
+    blanks = replace(blanks, words=blanks.words | {(column.nothing or "").lower()}, pattern=None)
+    return values, certain.fill_null(False) & ~text.are_blanks(texts, blanks)
 
 
 def _pattern(column: Column, profile: Profile, *, by_country: bool) -> str | None:
@@ -49,9 +49,3 @@ def _pattern(column: Column, profile: Profile, *, by_country: bool) -> str | Non
     if column.type == "zip_code":
         return US_PLAIN if profile.region in {None, "US"} and not by_country else None
     return _AS_THEY_STAND.get(column.type)
-
-
-def _unless_word(texts: pl.Series, certain: pl.Series, words: Collection[str]) -> pl.Series:
-    """Whether it is beyond doubt, and none of the words; bytes are counted in no time, and few texts are so short."""
-    short = certain & (texts.str.len_bytes() <= max(len(word.encode()) for word in words))
-    return fill_where(certain, short, texts, lambda some: ~some.str.to_lowercase().is_in(list(words)))

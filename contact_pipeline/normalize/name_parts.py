@@ -1,13 +1,42 @@
-"""Takes full names apart: plain ones by an expression, the distinct rest by nameparser."""
+"""Takes full names apart: plain ones by an expression, the distinct rest by nameparser.
+
+nameparser takes a first word with a point for a title, and so it does words such as Judge and Prince, which are names.
+Known abbreviations of first names stay first names; what could be either is left whole.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 import polars as pl
 
 PARTS: Final = ("honorific", "first_name", "last_name", "name_suffix")
+
+# Abbreviations of first names, in English, Spanish and German.
+_FIRST_NAMES: Final = frozenset({
+    "abr", "alex", "alf", "alfr", "and", "andr", "anth", "ant", "archd", "arch", "aug", "barth", "ben", "benj", "cath",
+    "chas", "chr", "chris", "danl", "dan", "dav", "don", "ed", "edm", "edw", "eliz", "fco", "fdo", "franc", "fred",
+    "fredk", "friedr", "gab", "geo", "gerh", "gil", "greg", "heinr", "hen", "herm", "jac", "jas", "jer", "jno",
+    "jn", "joh", "jos", "josh", "kath", "lawr", "ludw", "ma", "mª", "marg", "matt", "matth", "mich", "nath", "nathl",
+    "nich", "nic", "pat", "phil", "pet", "ric", "rich", "richd", "rob", "robt", "sam", "saml", "ste", "st", "steph",
+    "theo", "thos", "tho", "tim", "val", "vinc", "wal", "walt", "wilh", "will", "wm", "xav", "zach",
+})  # fmt: skip
+# Titles that people bear as names.
+_ALSO_NAMES: Final = frozenset({
+    "abbot", "angel", "banker", "bard", "baron", "bishop", "blessed", "brother", "burgess", "canon", "captain",
+    "cardinal", "chancellor", "chief", "commander", "count", "countess", "dame", "deacon", "dean", "duchess", "duke",
+    "earl", "emperor", "general", "goodman", "governor", "grand", "guru", "judge", "khan", "king", "knight", "lady",
+    "lama", "lord", "magnate", "major", "marquess", "marquis", "marquise", "marshal", "marshall", "master", "mayor",
+    "model", "monk", "pastor", "pharaoh", "pilot", "pope", "president", "prefect", "priest", "prince", "princess",
+    "prior", "private", "queen", "ranger", "rock", "royal", "sailor", "saint", "scholar", "senator", "senior",
+    "sheriff", "singer", "sister", "sultan", "sultana", "tenor", "tsar", "woodman",
+})  # fmt: skip
+_MORE_TITLES: Final = frozenset({  # of which nameparser knows none
+    "arq", "avv", "bc", "dipl", "dott", "drs", "geom", "ing", "ir", "judr", "lic", "mba", "mddr", "mudr", "mvdr",
+    "phdr", "paeddr", "rag", "rndr",
+})  # fmt: skip
 
 _TWO_WORDS: Final = r"^(\p{Latin}{2,}) (\p{Latin}{2,})$"
 
@@ -52,5 +81,30 @@ def _parts(name: str) -> tuple[str | None, ...]:
     from nameparser import parse
 
     found = parse(name)
-    first = " ".join(part for part in (found.given, found.middle) if part)
-    return (name, found.title or None, first or None, found.family or None, found.suffix or None)
+    title, rest = _title_of(found.title.split())
+    if rest and not title and _bare(rest[0]) not in _FIRST_NAMES:
+        return (name, None, None, None, None)
+    first = " ".join(part for part in (*rest, found.given, found.middle) if part)
+    return (name, " ".join(title) or None, first or None, found.family or None, found.suffix or None)
+
+
+def _title_of(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The words at the beginning that are a title beyond doubt, and the others."""
+    for place, word in enumerate(words):
+        bare = _bare(word)
+        known = bare in _titles() and (word.endswith(".") or bare not in _ALSO_NAMES)
+        if bare in _FIRST_NAMES or not known:
+            return words[:place], words[place:]
+    return words, ()
+
+
+def _bare(word: str) -> str:
+    return word.rstrip(".,").lower()
+
+
+@cache
+def _titles() -> frozenset[str]:
+    from nameparser import Lexicon
+
+    lexicon = Lexicon.default()
+    return frozenset(lexicon.titles | lexicon.given_name_titles | _MORE_TITLES)

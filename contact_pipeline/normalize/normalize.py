@@ -43,6 +43,7 @@ class _Around:
     country: pl.Expr | None  # two letters; None where no column of the file says it
 
 
+_DASHED = frozenset({"ssn", "identifier", "zip_code", "date"})
 _BY_COUNTRY = frozenset({"phone", "zip_code"})
 _Values = Callable[[pl.Expr, Column, _Around], pl.Expr]
 _VALUES: Mapping[str, _Values] = {
@@ -159,11 +160,25 @@ def repairs_of(
             field=pl.lit(source.column.field),
             before="before",
             after=_as_text(source.column),
-            why=why(text.tidied(pl.col("before")), pl.col(source.column.field), source.column),
+            why=_why(source.column),
         )
         for place, source in enumerate(sources)
     ]
     return pl.concat([empty(REPAIRS), *listed]).sort("row_number", maintain_order=True)
+
+
+def _why(column: Column) -> pl.Expr:
+    """What was done to a cell that is repaired (`before`), and to the value in it."""
+    given, value = text.tidied(pl.col("before")), pl.col(column.field)
+    mended = text.why_mended(pl.col("before"))
+    blank = given.is_null() & value.is_null()  # nothing was left to read
+    only = pl.struct(given.alias("before"), value.alias("after")).map_batches(
+        lambda pairs: is_repaired(pairs.struct.field("before"), pairs.struct.field("after"), column),
+        return_dtype=pl.Boolean,
+    )
+    return pl.concat_str(
+        mended, pl.when(only & ~blank).then(why(given, value, column)), separator="; ", ignore_nulls=True
+    )
 
 
 def _errors_in(raw: pl.DataFrame, fields: Mapping[str, str], cell_errors: pl.DataFrame | None) -> pl.DataFrame:
@@ -280,12 +295,13 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
     """
     given = cells.with_columns(text.tidied(pl.col("text")))
     tidy = given.with_columns(text.blanked(pl.col("text"), around.profile.blanks_in(column)))
+    if column.type in _DASHED:
+        tidy = tidy.with_columns(text.dashed(pl.col("text")))
     read = tidy.select(
         _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
     )
-    return read.with_columns(
-        given["text"].alias("given"), is_repaired(given["text"], read[column.field], column).alias("changed")
-    )
+    changed = is_repaired(given["text"], read[column.field], column) | text.mended(cells["text"])
+    return read.with_columns(given["text"].alias("given"), changed.alias("changed"))
 
 
 def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:

@@ -1,44 +1,96 @@
-"""Text: what every cell goes through before anything else looks at it, and the words that mean nothing."""
+"""Text: what every cell goes through before anything else looks at it, and the words that mean nothing.
+
+Spaces and Unicode's composed form are form. What cannot be seen and is taken out, an HTML entity that is decoded and an
+apostrophe that kept a spreadsheet from reading a formula are repairs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import html
+import re
 from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles.distinct import change_where
+from contact_pipeline.letters import JOINERS
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.profiles.model import Blanks
 
 # Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.
 _COMPOSED: Final = "!-~¡-¬®-ɏЀ-҂ء-يऄ-नぁ-ゖァ-ヺ一-鿿가-힣‐-”"
 _UNTIDY: Final = f"[^ {_COMPOSED}]|  |^ | $"
 _SPACES: Final = r"\s\s+|[\s&&[^ ]]"  # spaces other than a single one
 _INVISIBLE: Final = r"[\p{Cf}\p{Cc}&&[^\s]]"  # zero-width and directional characters, soft hyphens, controls
+# Letters and pictures that joiners shape or put together; everywhere else nobody sees them.
+_JOINED: Final = (
+    r"[\p{Arabic}\p{Syriac}\p{Nko}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}"
+    r"\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Tibetan}\p{Myanmar}\p{Khmer}\p{Balinese}\p{Javanese}"
+    r"\p{Extended_Pictographic}\x{FE0F}\x{1F3FB}-\x{1F3FF}]"
+)
+_TAKEN_OUT: Final = rf"({_JOINED}[{JOINERS}]+)|{_INVISIBLE}"
+
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_HAS_ENTITY: Final = r"&#?[A-Za-z0-9]+;"
+_ENTITIES_DEEP: Final = 3  # times that a text was encoded
+_HELD_FORMULA: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
+_DASH: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
+_MENDED: Final = f"{_INVISIBLE}|{_HAS_ENTITY}|^ *'"
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
-    """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left."""
+    """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left.
+
+    HTML entities are decoded, and an apostrophe before a number or a formula is taken off.
+    """
     return cell.map_batches(_tidied, return_dtype=pl.String)
 
 
 def are_tidy(values: pl.Series) -> pl.Series:
     """Whether each text is tidied as it stands; null stays null."""
-    return (values != "") & ~values.str.contains(_UNTIDY)
+    return (values != "") & ~values.str.contains(f"{_UNTIDY}|{_MENDED}")
 
 
-def blanked(text: pl.Expr, words: Collection[str]) -> pl.Expr:
-    """Tidied text; null where it is one of the words that mean nothing, whatever their case."""
-    return text.map_batches(lambda values: _blanked(values, words), return_dtype=pl.String) if words else text
+def dashed(text: pl.Expr) -> pl.Expr:
+    """Tidied text with a hyphen for every dash that word processors make of one."""
+    return text.str.replace_all(_DASH, "-")
+
+
+def mended(cells: pl.Series) -> pl.Series:
+    """Whether anything was decoded or taken out of a cell that is tidied, so that a blank is left out of account."""
+    nothing = pl.Series(cells.name, [False]).new_from_index(0, cells.len())
+    return fill_where(nothing, cells.str.contains(_MENDED), cells, lambda some: _why(some).is_not_null())
+
+
+def why_mended(cell: pl.Expr) -> pl.Expr:
+    """What was decoded, or taken out of the cell; null where nothing was."""
+    return cell.map_batches(_why, return_dtype=pl.String)
+
+
+def blanked(text: pl.Expr, blanks: Blanks) -> pl.Expr:
+    """Tidied text; null where it means nothing."""
+    return text.map_batches(lambda values: _blanked(values, blanks), return_dtype=pl.String)
+
+
+def are_blanks(values: pl.Series, blanks: Blanks) -> pl.Series:
+    """Whether each text means nothing."""
+    # Few values are as long as one of these words, and bytes are counted in no time.
+    lengths = {len(word.encode()) for word in blanks.words | blanks.exact}
+    nothing = pl.Series(values.name, [False]).new_from_index(0, values.len())
+    as_long = values.str.len_bytes().is_in(list(lengths))
+    found = fill_where(nothing, as_long, values, lambda some: _are_words(some, blanks))
+    return found | values.str.contains(blanks.pattern).fill_null(False) if blanks.pattern else found
 
 
 def _tidied(values: pl.Series) -> pl.Series:
     filled = values.set(values.str.len_bytes() == 0, None)
-    return change_where(filled, filled.str.contains(_UNTIDY), _tidy)
+    return change_where(filled, filled.str.contains(f"{_UNTIDY}|{_MENDED}"), _tidy)
 
 
 def _tidy(values: pl.Series) -> pl.Series:
+    values = change_where(values, values.str.contains(_HAS_ENTITY), lambda some: map_distinct(some, _decoded))
     stripped = values.str.strip_chars().replace("", None)
-    return change_where(stripped, stripped.str.contains(_UNTIDY), _clean)
+    clean = change_where(stripped, stripped.str.contains(_UNTIDY), _clean)
+    return change_where(clean, clean.str.contains(_HELD_FORMULA), lambda some: some.str.slice(1))
 
 
 def _clean(values: pl.Series) -> pl.Series:
@@ -47,12 +99,48 @@ def _clean(values: pl.Series) -> pl.Series:
 
 
 def _cleaned(values: pl.Series) -> pl.Series:
-    visible = values.str.replace_all(_INVISIBLE, "").str.normalize("NFC")
+    visible = values.str.replace_all(_TAKEN_OUT, "${1}").str.normalize("NFC")
     return visible.str.replace_all(r"\s+", " ").str.strip_chars().replace("", None)
 
 
-def _blanked(values: pl.Series, words: Collection[str]) -> pl.Series:
-    # Nearly every value is longer than these words, and bytes are counted in no time.
-    lower = [word.lower() for word in words]
-    short = values.str.len_bytes() <= max(len(word.encode()) for word in lower)
-    return change_where(values, short, lambda some: some.set(some.str.to_lowercase().is_in(lower), None))
+def _decoded(values: pl.Series) -> pl.Series:
+    return pl.Series([_decode(text) for text in values], dtype=pl.String)
+
+
+def _decode(text: str) -> str:
+    """The text with its HTML entities decoded, as often as they were encoded; those that HTML does not know stay."""
+    for _ in range(_ENTITIES_DEEP):
+        decoded = _ENTITY.sub(lambda found: _sign(found[0]), text)
+        if decoded == text:
+            break
+        text = decoded
+    return text
+
+
+def _sign(entity: str) -> str:
+    sign = html.unescape(entity)
+    known = not sign.endswith(";") and (sign.isprintable() or sign.isspace() or sign in "\u200c\u200d\xad")
+    return sign if known and "\ufffd" not in sign else entity
+
+
+def _why(values: pl.Series) -> pl.Series:
+    decoded = change_where(values.clone(), values.str.contains(_HAS_ENTITY), lambda some: map_distinct(some, _decoded))
+    spaced = decoded.str.replace_all(r"\s", " ")
+    visible = spaced.str.replace_all(_TAKEN_OUT, "${1}")
+    reasons = {
+        "HTML entities decoded": decoded != values,
+        "invisible characters taken out": visible != spaced,
+        "apostrophe before a number or a formula taken off": visible.str.strip_chars().str.contains(_HELD_FORMULA),
+    }
+    told = pl.DataFrame({words: found.fill_null(False) for words, found in reasons.items()})
+    found = [pl.when(pl.col(words)).then(pl.lit(words)) for words in reasons]
+    return told.select(pl.concat_str(found, separator="; ", ignore_nulls=True).replace("", None)).to_series()
+
+
+def _blanked(values: pl.Series, blanks: Blanks) -> pl.Series:
+    return values.set(are_blanks(values, blanks), None)
+
+
+def _are_words(values: pl.Series, blanks: Blanks) -> pl.Series:
+    any_case = values.str.to_lowercase().is_in(list(blanks.words))
+    return any_case | values.is_in(list(blanks.exact)) if blanks.exact else any_case

@@ -18,7 +18,7 @@ from contact_pipeline.apply import (
 )
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
-from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of
+from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of, rows_compared_otherwise
 from contact_pipeline.pipeline.stages import headings_of
 from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
@@ -236,9 +236,12 @@ def _both(store: Store, staging: Staging) -> Iterator[Database]:
 def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
     snapshot, address_book = line.snapshot or 0, line.address_book or ""
     moved = moved_rows(contacts)
-    if moved or line.resolved_profile is None or not changed_since(contacts, address_book, snapshot):
+    if moved or line.resolved_profile is None:
         return moved
     profile, options = resolved(line)
     facts = store.staging(line.upload_id).facts()
     parts = parts_of(profile, options, facts["columns_normalized"], headings_of(facts, profile))
+    otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(contacts, part)]
+    if otherwise or not changed_since(contacts, address_book, snapshot):
+        return otherwise
     return [row for part in parts for row in differing_rows(contacts, part, store.settings, address_book, snapshot)]

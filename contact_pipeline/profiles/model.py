@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -24,7 +25,27 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 NAME = "name"  # in match rules: the full name, or first and last name put together
 
 # Words that spreadsheets, exports and people write where there is nothing.
-NOTHING = ("N/A", "#N/A", "-", "--", "—", "none", "null")
+NOTHING = (
+    "N/A", "n.a.", "#N/A", "-", "--", "—", "none", "null", "nan", "undefined", "(blank)", r"\N", '""', "''",
+)  # fmt: skip
+_NAMES_TOO = {"none", "null"}  # people are called so
+_NAMES_BUT_FOR_CASE = {"nan": ("nan", "NaN")}  # as programs write it; Nan is a name
+
+# What spreadsheets and databases write where there is no day, midnight beside it or not.
+_NO_DAY = (
+    r"^(?:0{1,4}[-/. ]0{1,4}[-/. ]0{1,4}|(?:0?1[-/.]0{1,2}|0{1,2}[-/.]0?1)[-/.]1900|1900[-/.]0?1[-/.]00)"
+    r"(?:[ T]0?0:00(?::00(?:\.0+)?)?Z?)?$|^0+$|^(?:0?0:00(?::00)?|12:00(?::00)? ?AM)$"
+)
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """What is a blank in a column: words, whatever their case (in lower case), or in exactly theirs; and a pattern."""
+
+    words: frozenset[str]
+    exact: frozenset[str] = frozenset()
+    pattern: str | None = None
+
 
 _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
 _RESERVED = {  # names that tables of the system have beside the fields
@@ -84,6 +105,14 @@ class Column(Model):
         description="Whether a full name fills the blank ones of first_name, last_name, honorific and name_suffix, as "
         "far as the profile has them.",
     )
+    case: Literal["fold", "keep"] = Field(
+        "fold", description="Whether values that differ in nothing but case are the same; keep: they are not."
+    )
+    placeholders: Literal["warn", "reject", "take"] = Field(
+        "warn",
+        description="What becomes of values that identify nobody, such as 123-45-6789 or noreply@ (ssn, phone, email): "
+        "warn: taken with a warning and never compared; reject: a defect; take: as any other.",
+    )
     title_case: bool = Field(False, description="Whether a name in capitals is put in title case, a listed repair.")
     identifiers: list[IdentifierKind] = Field(default=[], description="Kinds of identifier accepted, any of them.")
     identifiers_by: dict[str, list[IdentifierKind]] = Field(
@@ -117,6 +146,8 @@ class Column(Model):
             raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
         if self.pivot is None and any("%y" in declared for declared in self.formats):
             raise ValueError(f"column '{self.heading}' reads two-digit years: give pivot, the last of this century")
+        if self.case == "keep" and self.type not in {"text", "identifier"}:
+            raise ValueError(f"column '{self.heading}': case: keep goes with type text or identifier")
         if self.identifiers_by and not self.identifiers_column:
             raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
         return self
@@ -308,7 +339,8 @@ class Profile(Model):
     )
     columns: list[Column] = Field(min_length=1, description="The columns, in the order of the template.")
     blanks: list[str] = Field(
-        default=list(NOTHING), description="Words that are blanks, whatever their case; [] for none."
+        default=list(NOTHING),
+        description="Words that are blanks, whatever their case; [] for none. Null and None are names of people.",
     )
     rules: list[RowRule] = Field(default=[], description="Rules over a whole row.")
     match: list[MatchRule] = Field(min_length=1, description="Match rules, in the order tried.")
@@ -383,12 +415,21 @@ class Profile(Model):
         """What a blank in a field's column does to a contact that has a value."""
         return self.column_of[field].blank or self.blank
 
-    def blanks_in(self, column: Column | None) -> list[str]:
-        """The words that are blanks in a column; None: in one that fills no field."""
+    def blanks_in(self, column: Column | None) -> Blanks:
+        """What is a blank in a column; None: in one that fills no field.
+
+        Null and None are names of people, so they are none in a column of names unless it says so itself.
+        """
         words = self.blanks if column is None or column.blanks is None else column.blanks
         kept = {column.nothing, *column.choices} if column else set()
         meant = {word.casefold() for word in kept if word}
-        return [word for word in words if word.casefold() not in meant]
+        lower = {word.lower() for word in words if word.casefold() not in meant}
+        if column is None or column.blanks is not None or column.type not in {"name", "date"}:
+            return Blanks(frozenset(lower))
+        if column.type == "date":
+            return Blanks(frozenset(lower), pattern=_NO_DAY)
+        exact = {word for name in lower & _NAMES_BUT_FOR_CASE.keys() for word in _NAMES_BUT_FOR_CASE[name]}
+        return Blanks(frozenset(lower - _NAMES_TOO - _NAMES_BUT_FOR_CASE.keys()), frozenset(exact))
 
     @property
     def sensitive_fields(self) -> frozenset[str]:

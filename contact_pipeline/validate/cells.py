@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, postal
+from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, placeholders, postal
 from contact_pipeline.profiles.countries import country_codes
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 from contact_pipeline.profiles.reference import Reference
@@ -28,6 +27,7 @@ _SSN_ISSUED: Final = (
 )
 _SSN_NEVER_ISSUED: Final = "^(?:000|666|9|[0-9]{3}-00|[0-9]{3}-[0-9]{2}-0000)"
 _ZIP_CODE: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
+_MAILBOX: Final = f"^(?i:{'|'.join(each.replace('.', '[.]') for each in placeholders.MAILBOXES)})@"
 _FIRST_BIRTH: Final = "1900-01-01"
 
 
@@ -58,7 +58,7 @@ def cell_rules(column: Column, profile: Profile, reference: Reference, today: da
     rules = _RULES.get(column.type)
     if rules is None:
         return _registered(column, reference)
-    found = rules(column, profile)
+    found = [*rules(column, profile), *_placeholder(column)]
     return [*found, *_birth_date(today)] if column.type == "date" and column.field == "date_of_birth" else found
 
 
@@ -68,19 +68,37 @@ def at_a_glance(column: Column, profile: Profile, today: date) -> Passes | None:
         case "text":  # what is in scientific notation has a plus
             return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
         case "email":
-            return lambda value: mail.is_plain(value) & ~value.str.contains(MISTAKEN_DOMAIN)
+            return lambda value: (
+                mail.is_plain(value) & ~value.str.contains(MISTAKEN_DOMAIN) & ~_is_placeholder(value, "email")
+            )
         case "phone":
-            return partial(numbering.is_certain, region=profile.region)
+            return lambda value: numbering.is_certain(value, profile.region) & ~_is_placeholder(value, "phone")
         case "date" if column.field == "date_of_birth":
             by = today.isoformat()
             return lambda value: _is_plain_day(value) & (value >= _FIRST_BIRTH) & (value <= by)
         case "date":
             return _is_plain_day
         case "ssn":
-            return lambda value: value.str.contains(_SSN_ISSUED)
+            return lambda value: value.str.contains(_SSN_ISSUED) & ~_is_placeholder(value, "ssn")
         case "zip_code" if pattern := _postal_pattern(profile):
             return lambda value: value.str.contains(pattern)
     return None
+
+
+def _placeholder(column: Column) -> list[CellRule]:
+    """Placeholders are in form, so that only values without another defect come to this."""
+    if column.type not in placeholders.TYPES or column.placeholders == "take":
+        return []
+    code = "placeholder" if column.placeholders == "warn" else "placeholder-rejected"
+    return [CellRule(code, lambda value: ~_is_placeholder(value, column.type))]
+
+
+def _is_placeholder(value: pl.Expr, kind: str) -> pl.Expr:
+    if kind == "ssn":
+        return value.is_in(list(placeholders.SSNS))
+    if kind == "phone":
+        return value.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
+    return value.str.contains(_MAILBOX)
 
 
 def unless(quick: Passes, careful: Passes) -> Passes:

@@ -113,6 +113,8 @@ def _of_column(column: Column, profile: Profile, reference: Reference, today: da
         yield Rule("required", field, lambda _: pl.col(field).is_not_null())
     for rule in profile.rules:
         yield from _blaming(rule, field, profile)
+    if column.split:
+        yield Rule("name-whole", field, partial(_is_taken_apart, profile))
     for beside, code in _beside(column):
         yield Rule(code, beside, partial(_is_blank, beside), of_cell=True)
 
@@ -122,6 +124,12 @@ def _beside(column: Column) -> Iterator[tuple[str, str]]:
     if column.type == "boolean":
         yield f"{UNREAD}{column.field}", "boolean-format"
     yield f"{FURTHER}{column.field}", "email-several" if column.type == "email" else "several-values"
+
+
+def _is_taken_apart(profile: Profile, there: Collection[str]) -> pl.Expr:
+    parts = [part for part in ("first_name", "last_name") if part in there and part in profile.column_of]
+    taken_apart = pl.any_horizontal(pl.col(part).is_not_null() for part in parts) if parts else pl.lit(True)
+    return taken_apart | pl.col("full_name").is_null()
 
 
 def _is_blank(name: str, _: Collection[str]) -> pl.Expr:

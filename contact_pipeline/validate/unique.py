@@ -31,7 +31,10 @@ def reject_repeats(database: Database, profile: Profile, headings: Mapping[str, 
 def _reject(database: Database, rule: Unique, profile: Profile, headings: Mapping[str, str]) -> None:
     cells = [f"CAST({quoted(field)} AS VARCHAR)" for field in rule.unique]
     filled = " AND ".join(f"nullif({cell}, '') IS NOT NULL" for cell in cells)
-    same = ", ".join(f"lower({cell})" for cell in cells)
+    same = ", ".join(
+        cell if profile.column_of[field].case == "keep" else f"lower({cell})"
+        for cell, field in zip(cells, rule.unique, strict=True)
+    )
     shown = (mask_sql(cell, looks_in(profile, field)) for cell, field in zip(cells, rule.unique, strict=True))
     value = f"concat_ws(', ', {', '.join(shown)})"
     code, column = CODES[_CODE], ", ".join(headings.values())

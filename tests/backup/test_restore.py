@@ -428,7 +428,7 @@ def test_somebody_who_came_and_was_erased_since_is_recognized_and_the_number_not
 def test_an_upload_that_was_being_staged_and_holds_the_person_is_cancelled(filled, tmp_path):
     shutil.copytree(filled, tmp_path / "home")
     pipeline = Pipeline(tmp_path / "home")
-    she = ("Quintessa", "(202) 555-0187", "219-09-9999", "Quennevais", "", "AC-778899", "quintessa.q@example.com", "")
+    she = ("Quintessa", "(202) 555-0187", "219-09-9990", "Quennevais", "", "AC-778899", "quintessa.q@example.com", "")
     cut_off = pipeline.receive(
         write_csv(tmp_path / "late.csv", OUTREACH, she), "outreach_contacts", user=DIRECTOR, group="Late"
     )

@@ -5,7 +5,7 @@ import pytest
 from contact_pipeline import Pipeline
 from contact_pipeline.pipeline import committing
 
-ROSA = "Rosa,(202) 555-0178,219-09-9999,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
+ROSA = "Rosa,(202) 555-0178,219-09-9990,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
 IAN = "Ian,,,Moss,,AC-2,ian@example.com,"
 
 

@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-ROSA = "Rosa,(202) 555-0178,219-09-9999,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
+ROSA = "Rosa,(202) 555-0178,219-09-9990,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
 BAD = "Ann,(202) 555-0179,219-09-99,Poe,02/30/1980,AC-3,ann@example.com,02139"
 TWIN = "Rosa,(202) 555-0178,,Delgado,,AC-1,rosa@example.com,02139"
-SECRETS = ("219-09-9999", "219-09-99", "04/17/1984", "1984-04-17", "02/30/1980")
+SECRETS = ("219-09-9990", "219-09-99", "04/17/1984", "1984-04-17", "02/30/1980")
 
 
 @pytest.fixture

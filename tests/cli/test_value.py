@@ -38,7 +38,7 @@ def test_a_declared_format_is_a_repair(run):
     ("field", "text", "value"),
     [
         ("email", "Rosa@EXAMPLE.com", "Rosa@example.com"),
-        ("ssn", "219099999", "219-09-9999"),
+        ("ssn", "219099990", "219-09-9990"),
         ("zip_code", "02139 4307", "02139-4307"),
         ("identifier", "11.222.333/0001-81", "11222333000181"),
         ("cpf", "390.533.447-05", "39053344705"),

@@ -29,10 +29,10 @@ PROGRAM = ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title")
 # Everything by which she can be told from others, in every form in which it came.
 TRACES = (
     "quennevais", "quintessa.q@example.com", "q.quennevais@example.com", "2025550187", "202-555-0187", "(202) 555-0187",
-    "219-09-9999", "219099999", "AC-778899", "02139-7781", "1984-04-18", "04/18/1984",
+    "219-09-9990", "219099990", "AC-778899", "02139-7781", "1984-04-18", "04/18/1984",
 )  # fmt: skip
 
-SHE = ("Quintessa", "(202) 555-0187", "219-09-9999", "Quennevais", "04/18/1984", "AC-778899",
+SHE = ("Quintessa", "(202) 555-0187", "219-09-9990", "Quennevais", "04/18/1984", "AC-778899",
        "Quintessa.Q@Example.com", "02139-7781")  # fmt: skip
 
 
@@ -83,10 +83,10 @@ def fill(pipeline: Pipeline, folder: Path) -> None:
     again = write_csv(  # a rejected row of hers, one of her number under another account, and somebody else
         folder / "again.csv",
         OUTREACH,
-        ("Quintessa", "202.555.0187", "219099999", "Quennevais", "13/45/1984", "AC-778899", SHE[6], ""),
-        ("Kim", "", "219-09-9999", "Park", "", "AC-445566", "kim@example.com", ""),
+        ("Quintessa", "202.555.0187", "219099990", "Quennevais", "13/45/1984", "AC-778899", SHE[6], ""),
+        ("Kim", "", "219-09-9990", "Park", "", "AC-445566", "kim@example.com", ""),
         ("Ida", "", "", "Berg", "", "AC-998877", "ida@example.com", ""),
-        ("Quin", "", "219-09-9999", "Quennevais", "", "AC-445567", "q.quennevais@example.com", ""),
+        ("Quin", "", "219-09-9990", "Quennevais", "", "AC-445567", "q.quennevais@example.com", ""),
     )
     planned = pipeline.plan(again, "outreach_contacts", group="Spring", user=DIRECTOR)
     pipeline.apply(planned.upload_id, user=DIRECTOR)

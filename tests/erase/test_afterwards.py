@@ -9,6 +9,7 @@ import pytest
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.erasures import fingerprint, read_secret
 from tests.erase.home import BOB, DIRECTOR, IAN, OUTREACH, SHE, TRACES, found, write_csv
 
 LEADS = ("Name", "Phone", "Email")
@@ -77,7 +78,7 @@ def test_a_contact_that_undoing_removed_is_erased_from_the_history(small, import
     [
         SHE,
         ("Q", "", "", "Q", "", "ac-778899", "", ""),
-        ("Q", "", "219-09-9999", "Q", "", "", "other@example.com", ""),
+        ("Q", "", "219-09-9990", "Q", "", "", "other@example.com", ""),
         ("Q", "", "", "Q", "", "", "QUINTESSA.Q@example.com", ""),
         ("Q", "+1 202 555 0187", "", "Q", "", "", "", ""),
     ],
@@ -125,6 +126,24 @@ def test_who_was_erased_is_recognized_by_two_of_three_and_in_every_address_book(
     file = write_csv(tmp_path / "leads.csv", LEADS, *rows)
     upload = small.plan(file, "dealer_leads", lead_type="SMS", rule="merge", user=DIRECTOR)
     assert (upload.outcomes["review"], upload.outcomes["created"]) == (1, 1)
+
+
+def test_who_was_erased_under_an_earlier_version_is_recognized_by_its_keys(small, tmp_path):
+    """Fingerprints were made of names without the marks of any script, and cannot be made anew."""
+    lead = ("たかだ はな", "(202) 555-0171", "")
+    options = {"lead_type": "SMS", "rule": "merge", "user": DIRECTOR}
+    small.apply(
+        small.plan(write_csv(tmp_path / "a.csv", LEADS, lead), "dealer_leads", **options).upload_id, user=DIRECTOR
+    )
+    small.erase(1)
+    secret = read_secret(small.settings)
+    with small.store.change() as contacts:
+        before = fingerprint("name", "'たかた はな'", secret)
+        contacts.run(f"UPDATE fingerprints SET fingerprint = {before} WHERE field = 'name'")
+
+    later = (*lead[:2], "new@example.com")
+    later = small.plan(write_csv(tmp_path / "b.csv", LEADS, later), "dealer_leads", **options)
+    assert later.outcomes["review"] == 1
 
 
 def test_an_erased_lead_takes_the_leads_linked_to_it_along(small, tmp_path):

@@ -13,7 +13,7 @@ LEADS: Final = ("Name", "Phone", "Email")
 KIM: Final = ("Kim", "", "219-09-9998", "Park", "", "AC-445566", "kim@example.com", "")
 NEW: Final = ("Ida", "", "", "Berg", "", "AC-998877", "ida@example.com", "")
 OTHER: Final = ("Nora", "", "", "Falk", "", "AC-990011", "nora@example.com", "")
-QUIN: Final = ("Quin", "", "219-09-9999", "Quennevais", "", "AC-445567", "q.quennevais@example.com", "")
+QUIN: Final = ("Quin", "", "219-09-9990", "Quennevais", "", "AC-445567", "q.quennevais@example.com", "")
 REJECTED: Final = ("Una", "", "", "Vale", "13/45/1984", "AC-303030", "una@example.com", "")
 
 

@@ -307,7 +307,8 @@ def same(name: str, one: Values, other: Values) -> bool:
 def key(name: str, values: Values) -> str | None:
     """The form in which values are compared: trimmed, spaces collapsed, case-folded.
 
-    Names are accent-folded too; in them a hyphen counts as a space, and an apostrophe as nothing.
+    Names are accent-folded too, where the script has accents; in them a hyphen counts as a space, and an apostrophe as
+    nothing.
     """
     value = values.get(name)
     if name == "name":
@@ -315,9 +316,20 @@ def key(name: str, values: Values) -> str | None:
         value = values.get("full_name") or " ".join(part for part in parts if part)
     folded = " ".join((value or "").split()).casefold()
     if name in NAMES:
-        folded = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+        folded = unicodedata.normalize("NFC", "".join(without_marks(folded)))
         folded = " ".join(re.sub("[-‐‑–]", " ", re.sub("['’‘ʼ`´]", "", folded)).split())
     return folded or None
+
+
+def without_marks(text: str) -> Iterator[str]:
+    """The letters, without the marks of those whose script has accents."""
+    base = ""
+    for letter in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)):
+        if not unicodedata.combining(letter):
+            base = letter
+        elif unicodedata.name(base, "").startswith(("LATIN", "GREEK")) or (base, letter) == ("е", "\u0308"):
+            continue
+        yield letter
 
 
 # What is written -----------------------------------------------------------------------------------------------------

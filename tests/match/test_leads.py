@@ -56,7 +56,7 @@ def test_notes_that_the_file_brings_are_added_to_those_there_are(ground):
 def test_a_sensitive_value_is_not_written_into_a_note(ground):
     """E12: a displaced social security number stays out of the notes."""
     content = load_profile("outreach_contacts").model_dump(mode="json") | {"matched": "merge"}
-    ground.fill("outreach", [Entity(1, {"account_number": "1", "ssn": "219-09-9999", "zip_code": "02139"})])
+    ground.fill("outreach", [Entity(1, {"account_number": "1", "ssn": "219-09-9990", "zip_code": "02139"})])
     row = {"account_number": "1", "ssn": "219-09-9998", "zip_code": "10001"}
     ground.run(Profile.model_validate(content), [row], group="G")
     assert ground.contact(1)["ssn"] == "219-09-9998"

@@ -89,8 +89,8 @@ def test_rows_whose_higher_key_differs_are_different_people_in_the_file_too(grou
     """B9: a family shares its email; the account numbers tell them apart, and an equal ssn is for a person to judge."""
     rows = [
         {"account_number": "100", "email": "home@example.com", "ssn": None},
-        {"account_number": "200", "email": "home@example.com", "ssn": "219-09-9999"},
-        {"account_number": "300", "email": None, "ssn": "219-09-9999"},
+        {"account_number": "200", "email": "home@example.com", "ssn": "219-09-9990"},
+        {"account_number": "300", "email": None, "ssn": "219-09-9990"},
     ]
     planned = ground.plan("outreach_contacts", rows, group="G")
     assert planned.said == ["created", "created", "review"]

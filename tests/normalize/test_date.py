@@ -20,6 +20,60 @@ def test_a_time_of_day_is_not_dropped_in_silence(values_of):
     assert values_of(["1984-04-17 10:30:00"], type="date") == ["1984-04-17 10:30:00"]
 
 
+MIDNIGHTS = [
+    ("1984-04-17T00:00:00.000Z", False),
+    ("1984-04-17T00:00:00+00:00", False),
+    ("1984-04-17T00:00:00-05:00", False),
+    ("1984-04-17 00:00:00 UTC", False),
+    ("4/17/1984 0:00", True),
+    ("04/17/1984 00:00:00", True),
+    ("4/17/1984 12:00:00 AM", True),
+    ("04/17/1984, 12:00 a.m.", True),
+]
+
+
+@pytest.mark.parametrize(("moment", "listed"), MIDNIGHTS)
+def test_a_moment_at_midnight_is_a_day(values_of, repairs_in, moment, listed):
+    """What programs export is in whichever notation; the midnight says nothing, the declared format does."""
+    column = {"type": "date", "formats": ["MM/DD/YYYY"]}
+    assert values_of([moment], **column) == ["1984-04-17"]
+    assert repairs_in([moment], **column) == [listed]
+
+
+@pytest.mark.parametrize(
+    "moment", ["4/17/1984 10:00", "1984-04-17T22:00:00Z", "4/17/1984 12:00 PM", "1984-04-17T24:00"]
+)
+def test_another_time_of_day_stays(values_of, moment):
+    assert values_of([moment], type="date", formats=["MM/DD/YYYY"]) == [moment]
+
+
+def test_midnight_does_not_hide_that_a_day_is_ambiguous(values_of):
+    column = {"type": "date", "formats": ["MM/DD/YYYY", "DD/MM/YYYY"]}
+    assert values_of(["03/04/1984 0:00", "13/04/1984 0:00"], **column) == ["03/04/1984", "1984-04-13"]
+
+
+NO_DAYS = [
+    "0/0/00", "00/00/0000", "00-00-0000", "00.00.0000", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z",
+    "1900-01-00", "1/0/1900", "0/1/1900", "00.01.1900", "12:00:00 AM", "0:00", "0", "00000000",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", NO_DAYS)
+def test_what_programs_write_for_no_day_is_a_blank_and_listed(values_of, repairs_in, word):
+    assert values_of([word], type="date", formats=["MM/DD/YYYY"]) == [None]
+    assert repairs_in([word], type="date", formats=["MM/DD/YYYY"]) == [True]
+    assert values_of([word], type="text") == [word]
+
+
+@pytest.mark.parametrize("day", ["01/01/1900", "10/10/1900", "02/00/1984", "1984-00-00"])
+def test_a_day_or_half_of_one_is_no_blank(values_of, day):
+    assert values_of([day], type="date", formats=["MM/DD/YYYY"]) != [None]
+
+
+def test_dashes_of_word_processors_are_hyphens(values_of):
+    assert values_of(["1984\u201304\u201317"], type="date") == ["1984-04-17"]
+
+
 def test_a_declared_format_is_read_and_is_a_repair(values_of, repairs_in):
     """X5: a date read by a declared format is listed."""
     texts = ["04/17/1984", "4/7/1984"]

@@ -35,6 +35,30 @@ def test_a_full_name_is_taken_apart_with_honorific_and_suffix_kept_apart():
     assert parts_of_names(pl.Series([*NAMES, None])).rows() == [*NAMES.values(), (None,) * 4]
 
 
+ABBREVIATED = {
+    "Wm. Smith": (None, "Wm.", "Smith", None),
+    "Ma. Teresa Cruz": (None, "Ma. Teresa", "Cruz", None),
+    "Chas. Dickens": (None, "Chas.", "Dickens", None),
+    "Robt. E. Lee": (None, "Robt. E.", "Lee", None),
+    "Dr. Wm. Smith": ("Dr.", "Wm.", "Smith", None),
+    "St. John Smith": (None, "St. John", "Smith", None),
+    "Joh. Brahms": (None, "Joh.", "Brahms", None),
+    "Ing. Jan Novák": ("Ing.", "Jan", "Novák", None),
+    "Sgt. Pepper": ("Sgt.", None, "Pepper", None),
+}
+
+
+def test_an_abbreviated_first_name_is_no_title():
+    assert parts_of_names(pl.Series(list(ABBREVIATED))).rows() == [*ABBREVIATED.values()]
+
+
+def test_a_name_that_begins_like_a_title_stays_whole():
+    """X5: nobody can say whether Judge is his name or his office."""
+    names = ["Judge Reinhold", "Prince Rogers Nelson", "Baron Davis", "Queen Latifah", "Xyz. Smith"]
+    assert parts_of_names(pl.Series(names)).rows() == [(None,) * 4] * 5
+    assert parts_of_names(pl.Series(["Mr. Judge Reinhold"])).rows() == [("Mr.", "Judge", "Reinhold", None)]
+
+
 def test_plain_names_are_taken_apart_as_the_library_does():
     names = [
         f"{first} {last}" for first in ("Rosa", "Ian", "Zoë", "Van", "Al") for last in ("Lee", "Silva", "MD", "Do")

@@ -93,7 +93,7 @@ def test_a_repair_sets_the_bit_of_its_column(raw):
 
 def test_repairs_tell_the_value_as_read_and_as_stored_and_why(raw):
     """X5: what normalization alters is listed."""
-    rows = raw(SSN=[" 1234567", "219-09-9999"], Born=["04/17/1984", "1984-04-17"], Zip=["2139", "02139"])
+    rows = raw(SSN=[" 1234567", "219-09-9990"], Born=["04/17/1984", "1984-04-17"], Zip=["2139", "02139"])
     fields = {name: OUTREACH[name] for name in rows.columns if name in OUTREACH}
     profile = load_profile("outreach_contacts")
     clean, _ = normalize(rows, fields, profile, REFERENCE)

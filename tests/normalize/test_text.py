@@ -1,3 +1,5 @@
+import pytest
+
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles.reference import Reference
 
@@ -56,3 +58,84 @@ def test_a_repair_of_a_word_that_means_nothing_says_so(one_column, raw):
     clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
     repairs = repairs_of(rows, clean, {"value": "value"}, profile, Reference())
     assert repairs.rows() == [(2, "value", "value", "N/A", None, "a word for nothing: blank")]
+
+
+def test_joiners_stay_in_scripts_that_use_them(values_of, repairs_in):
+    """Persian, Sinhala, Malayalam, Hindi; and pictures that are put together of several."""
+    names = ["علی\u200cرضا", "ක්\u200dෂිතිජ", "ക്\u200dഷ", "क्\u200dष", "👩\u200d🚀 Zoe", "❤\ufe0f\u200d🔥"]
+    assert values_of(names, type="name") == names
+    assert repairs_in(names, type="name") == [False] * 6
+    strays = ["Ro\u200dsa", "Ro\u200csa", "\u200dRosa", "田\u200d中"]
+    assert values_of(strays, type="name") == ["Rosa", "Rosa", "Rosa", "田中"]
+    assert repairs_in(strays, type="name") == [True] * 4
+
+
+def test_whatever_is_taken_out_of_a_value_is_listed(repairs_in):
+    """X5: spaces and composed letters are form, a character that is gone is not."""
+    assert repairs_in(["Ro\u200bsa", "Rosa\u200e", "Ro\u00adsa"], type="name") == [True] * 3
+    assert repairs_in(["  Rosa ", "Ro\u00a0sa", "Zoe\u0308"], type="name") == [False] * 3
+    assert repairs_in(["ann\u200b@example.com"], type="email") == [True]
+    assert repairs_in(["\u202a+1 202-555-0143\u202c"], type="phone") == [True]
+
+
+ENCODED = [
+    ("Altmann &amp; S&ouml;hne", "Altmann & Söhne"),
+    ("Dr&auml;xler", "Dräxler"),
+    ("O&#39;Hara", "O'Hara"),
+    ("O&amp;#x27;Hara", "O'Hara"),
+    ("Ren&#233;e", "Renée"),
+    ("D&#146;Arcy", "D\u2019Arcy"),
+    ("A&nbsp;B", "A B"),
+]
+
+
+@pytest.mark.parametrize(("given", "value"), ENCODED)
+def test_html_entities_are_decoded_and_that_is_listed(values_of, repairs_in, given, value):
+    assert values_of([given], type="name") == [value]
+    assert values_of([given]) == [value]
+    assert repairs_in([given], type="name") == [True]
+
+
+def test_what_is_no_entity_stays(values_of, repairs_in):
+    texts = ["AT&T", "R&D; Sales", "a&bogus;b", "Smith &copy Co", "a&#0;b", "a&#xD800;b", "Q&A"]
+    assert values_of(texts) == texts
+    assert repairs_in(texts) == [False] * 7
+
+
+def test_an_apostrophe_comes_off_only_before_a_number_or_a_formula(values_of, repairs_in):
+    assert values_of(["'02139", "'=1+1", "'+1 202", "'-5", "'@here"]) == ["02139", "=1+1", "+1 202", "-5", "@here"]
+    assert repairs_in(["'02139", "'=1+1"]) == [True, True]
+    names = ["'s-Gravenhage", "'t Hooft", "O'Neil", "'Aisha"]
+    assert values_of(names, type="name") == names
+    assert repairs_in(names, type="name") == [False] * 4
+
+
+def test_a_repair_says_all_that_was_done(one_column, raw):
+    rows, profile = raw(value=["JO&Euml;LLE\u200b"], other=["x"]), one_column(type="name", title_case=True)
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+    (repair,) = repairs_of(rows, clean, {"value": "value"}, profile, Reference()).rows(named=True)
+    assert repair["after"] == "Joëlle"
+    assert repair["why"] == "HTML entities decoded; invisible characters taken out; capitals made title case"
+
+
+def test_null_none_nan_nil_and_na_are_names(values_of, repairs_in):
+    """X5: people are called so; what programs write for nothing is told by its case."""
+    names = ["Null", "None", "Nan", "Nil", "Na", "NULL", "NIL", "NAN"]
+    assert values_of(names, type="name") == names
+    assert repairs_in(names, type="name") == [False] * 8
+
+
+def test_what_programs_write_for_nothing_is_a_blank_in_names_too(values_of, repairs_in):
+    words = ["\\N", "nan", "NaN", "undefined", "(blank)", "#N/A", "n/a", "n.a.", "-", '""']
+    assert values_of(words, type="name") == [None] * 10
+    assert repairs_in(words, type="name") == [True] * 10
+    assert values_of(words, type="name", title_case=True) == [None] * 10
+    assert values_of([*words, "null", "None", "NAN"]) == [None] * 13
+
+
+def test_a_column_of_names_may_say_that_null_is_a_blank(values_of):
+    assert values_of(["Null", "Ann"], type="name", blanks=["null"]) == [None, "Ann"]
+
+
+def test_na_is_namibia(values_of):
+    assert values_of(["NA", "nan"], type="country") == ["NA", None]

@@ -60,7 +60,7 @@ def outreach_file(tmp_path: Path) -> Callable[..., Path]:
 
     def made(name: str, *emails: str) -> Path:
         path = tmp_path / name
-        rows = [f"Rosa,,219-09-9999,Delgado,04/17/1984,,{email},02139\n" for email in emails]
+        rows = [f"Rosa,,219-09-9990,Delgado,04/17/1984,,{email},02139\n" for email in emails]
         path.write_text(OUTREACH + "".join(rows))
         return path
 

@@ -14,7 +14,7 @@ headings: exact
 region: US
 columns:
   - {{field: email, heading: Email, type: email}}
-  - {{field: identifier, heading: Badge}}
+  - {{field: identifier, heading: Badge, case: {case}}}
   - {{field: ssn, heading: SSN, type: ssn, sensitive: true}}
   - {{field: do_not_contact, heading: Leave alone, type: boolean}}
 rules:
@@ -35,8 +35,8 @@ def upload(tmp_path):
     (tmp_path / "home" / "profiles").mkdir(parents=True)
     pipeline = Pipeline(settings=Settings(home=tmp_path / "home", slice_rows=2))
 
-    def imported(*lines, on_error="reject", permitted="false", **options):
-        profile = PROFILE.format(on_error=on_error, permitted=permitted)
+    def imported(*lines, on_error="reject", permitted="false", case="fold", **options):
+        profile = PROFILE.format(on_error=on_error, permitted=permitted, case=case)
         (tmp_path / "home" / "profiles" / "members.yaml").write_text(profile, encoding="utf-8")
         (tmp_path / "members.csv").write_text("\n".join(["Email,Badge,SSN,Leave alone", *lines]), encoding="utf-8")
         planned = pipeline.plan(tmp_path / "members.csv", "members", force=True, **options)
@@ -54,6 +54,14 @@ def test_a_later_row_that_repeats_a_unique_value_is_rejected_across_slices(uploa
     assert planned.outcomes["rejected"] == 1
 
 
+def test_values_that_differ_in_case_are_unique_only_where_the_column_keeps_it(upload):
+    lines = ("a@example.com,B-a,,", "b@example.com,b-A,,")
+    _, planned = upload(*lines)
+    assert planned.outcomes["rejected"] == 1
+    _, planned = upload(*lines, case="keep")
+    assert planned.outcomes["rejected"] == 0
+
+
 def test_a_rejected_row_repeats_nothing(upload):
     _, planned = upload("a@,B-1,,", "b@example.com,B-1,,")
     assert planned.rejections["code"].to_list() == ["email-syntax"]
@@ -67,7 +75,7 @@ def test_a_cell_that_was_taken_out_repeats_nothing(upload):
 
 def test_a_sensitive_value_that_is_not_unique_is_masked(upload):
     """B2: SSN is masked wherever it is shown."""
-    pipeline, planned = upload("a@example.com,,219-09-9999,", "b@example.com,,219-09-9999,")
+    pipeline, planned = upload("a@example.com,,219-09-9990,", "b@example.com,,219-09-9990,")
     staged = pipeline.store.staging(planned.upload_id).table("rejections")
     assert staged.select("code", "value").rows() == [("not-unique", "***-**-****")]
     assert "219" not in staged["message"][0]

@@ -1,0 +1,85 @@
+"""The SQL by which texts compare: without case, and without the marks on letters that do not count.
+
+It is what `contact_pipeline.letters` says, in expressions: a Python function would be asked row by row. Of letters in
+other forms (NFKC) it knows those that names are written in; others, such as letters in circles, compare as written.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from contact_pipeline.engines import text as literal
+from contact_pipeline.letters import (
+    ARABIC_FORMS,
+    ARABIC_SIGNS,
+    JOINERS,
+    LIGATURES,
+    MARKS,
+    SHEDS_MARKS,
+    WIDTH_FORMS,
+    in_full,
+)
+
+# Latin and Greek letters without ligatures, and the signs of names.
+_PLAIN: Final = (
+    r"\x00-\x{131}\x{134}-\x{13E}\x{141}-\x{148}\x{14A}-\x{17E}\x{180}-\x{1C3}\x{1CD}-\x{1F0}\x{1F4}-\x{24F}"
+    r"\x{37B}-\x{3FF}\x{1E00}-\x{1FFF}\x{2010}-\x{2019}" + MARKS
+)
+_PIECES: Final = rf"[{SHEDS_MARKS}][{SHEDS_MARKS}{MARKS}]*|[^{SHEDS_MARKS}]+"
+_LEFT_OUT: Final = f"[{ARABIC_SIGNS}{JOINERS}]"
+_FORMS: Final = f"[{LIGATURES}{''.join(f'{chr(each[0])}-{chr(each[-1])}' for each in (ARABIC_FORMS, WIDTH_FORMS))}]"
+
+
+def is_ascii(value: str) -> str:
+    """Whether a text has none but ASCII letters: bytes and letters are counted in no time."""
+    return f"strlen({value}) = length({value})"
+
+
+def without_case(value: str) -> str:
+    """A text in lower case, letters that `lower` leaves as they are included."""
+    return f"replace(replace(lower({value}), 'ß', 'ss'), 'ς', 'σ')"
+
+
+def without_marks(value: str) -> str:
+    """The same without the marks that do not count. Only one in which scripts are mixed has to be taken apart."""
+    bare = (
+        f"CASE WHEN regexp_matches(piece, '^[{SHEDS_MARKS}]') THEN strip_accents(piece) ELSE {_of_others('piece')} END"
+    )
+    mixed = f"array_to_string(list_transform(regexp_extract_all(folded, '{_PIECES}'), lambda piece: {bare}), '')"
+    others = f"CASE WHEN regexp_matches(folded, '[{SHEDS_MARKS}]') THEN {mixed} ELSE {_of_others('folded')} END"
+    return f"""
+        CASE WHEN regexp_matches({value}, '^[{_PLAIN}]*$') THEN strip_accents({without_case(value)})
+             ELSE list_transform([{without_case(composed(value))}], lambda folded: {others})[1] END"""
+
+
+def composed(value: str) -> str:
+    """A text with letters in other forms as the letters that they are (NFKC)."""
+    return (
+        f"CASE WHEN regexp_matches({value}, '{_FORMS}') THEN {_composed().replace('{value}', value)} ELSE {value} END"
+    )
+
+
+def _of_others(value: str) -> str:
+    """A text of scripts whose marks count, but for some."""
+    return f"regexp_replace(replace({value}, 'ё', 'е'), '{_LEFT_OUT}', '', 'g')"
+
+
+@cache
+def _composed() -> str:
+    """The expression for a text with such letters; `{value}` stands for the text."""
+    in_block = " ".join(
+        f"WHEN letter BETWEEN '{chr(each[0])}' AND '{chr(each[-1])}'"
+        f" THEN substring({literal(''.join(map(_one, each)))}, unicode(letter) - {each[0] - 1}, 1)"
+        for each in (ARABIC_FORMS, WIDTH_FORMS)
+    )
+    several = literal(" ".join(map(in_full, LIGATURES)))
+    ligature = f"string_split({several}, ' ')[strpos({literal(LIGATURES)}, letter)]"
+    each = f"CASE WHEN contains({literal(LIGATURES)}, letter) THEN {ligature} {in_block} ELSE letter END"
+    return f"nfc_normalize(array_to_string(list_transform(string_split({{value}}, ''), lambda letter: {each}), ''))"
+
+
+def _one(code: int) -> str:
+    """The letter of which this is another form; itself, where it stands for several."""
+    plain = in_full(chr(code))
+    return plain if len(plain) == 1 else chr(code)
