@@ -1,7 +1,7 @@
 """Names of many languages in the code pages that they are written in: read right, or doubted; never wrong in silence.
 
-The names are made up, by Faker. Thresholds and weights were fitted to names like them, so this holds what was reached; it
-does not measure what other names would give.
+The names are made up, by Faker. Thresholds and weights were fitted to names like them, so this holds what was reached;
+it does not measure what other names would give.
 """
 
 import random
