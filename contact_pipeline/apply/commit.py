@@ -15,6 +15,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
 from contact_pipeline.store.ledger import commit_time
+from contact_pipeline.store.schema import add_staged_fields
 
 # Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
 REWRITE_SHARE: Final = 0.1
@@ -41,6 +42,7 @@ def write_changeset(
         "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         [commit, at, upload_id, action, address_book, sha256, actor],
     )
+    add_staged_fields(database)
     for entity, table in _ENTITIES:
         if database.has(f"{entity}_changes", "staged"):
             _write_entities(database, entity, table, upload_id, address_book, commit, action)
