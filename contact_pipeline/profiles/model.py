@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
@@ -19,6 +29,7 @@ FieldType = Literal[
     "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
+KINDS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}  # how a custom field is stored; else: text
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
@@ -204,7 +215,28 @@ class Unique(Model):
         return self.unique
 
 
-RowRule = AnyOf | Same | Together | RequiredWhen | InOrder | Unique
+_RULES: dict[str, str] = {  # key → the rule that has it
+    "any_of": "any_of", "when_any": "any_of", "same": "same", "together": "together", "required": "required",
+    "when": "required", "start": "start", "end": "start", "unique": "unique",
+}  # fmt: skip
+
+
+def _which_rule(given: Any) -> str:
+    """The rule that is meant, by its keys, so that what is wrong with it is said of it alone."""
+    keys = list(given) if isinstance(given, dict) else list(given.model_fields_set)
+    near = (name for key in keys for name in get_close_matches(str(key), _RULES, n=1, cutoff=0.6))
+    return _RULES[next((key for key in keys if key in _RULES), next(near, "any_of"))]
+
+
+RowRule = Annotated[
+    Annotated[AnyOf, Tag("any_of")]
+    | Annotated[Same, Tag("same")]
+    | Annotated[Together, Tag("together")]
+    | Annotated[RequiredWhen, Tag("required")]
+    | Annotated[InOrder, Tag("start")]
+    | Annotated[Unique, Tag("unique")],
+    Discriminator(_which_rule),
+]
 
 
 class Narrow(Model):
@@ -402,7 +434,7 @@ class Profile(Model):
         """Field → how it is stored, for the fields that the file's columns fill."""
         canonical = ACCOUNT_FIELDS if self.target == "account" else CONTACT_FIELDS
         return {
-            column.field: column.kind or canonical.get(column.field, "list" if column.type == "list" else "text")
+            column.field: column.kind or canonical.get(column.field) or KINDS.get(column.type, "text")
             for column in self.columns
         }
 
