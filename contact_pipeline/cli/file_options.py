@@ -51,6 +51,13 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         ],
         (),
     ),
+    "lists": (
+        Annotated[
+            Literal["add", "replace"] | None,
+            typer.Option("--lists", help="Whether values of lists are added to a contact's, or take their place."),
+        ],
+        None,
+    ),
     "rule": (
         Annotated[
             Literal["merge", "create"] | None,

@@ -161,6 +161,9 @@ def _policy(part: Part, field: str) -> str:
     empties = part.kinds[field] == "text"
     filled = f"nullif({given}, '')" if empties else given
     blank = part.blanks[field]
+    if field in part.adds:
+        new = f"list_filter({given}, lambda value: NOT list_contains({there}, value))"
+        return f"CASE WHEN {there} IS NULL OR {given} IS NULL THEN coalesce({there}, {given}) ELSE {there} || {new} END"
     if blank == "fill":
         return f"coalesce({there}, {filled})"
     if blank == "overwrite":

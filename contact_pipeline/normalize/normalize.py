@@ -311,7 +311,7 @@ def _kinds(column: Column) -> set[str]:
 
 def _as_text(column: Column) -> pl.Expr:
     value = pl.col(column.field)
-    return value.list.join(f"{column.separator} ") if column.type == "list" else value.cast(pl.String)
+    return choice.joined(value, column.separator) if column.type == "list" else value.cast(pl.String)
 
 
 def _bits(changed: Sequence[pl.Series], rows: int) -> pl.Series:

@@ -21,6 +21,7 @@ from contact_pipeline.profiles import calendar
 from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
+ListPolicy = Literal["add", "replace"]
 OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
 WithinFile = Literal["first_wins", "last_wins", "reject_later", "merge"]
@@ -41,7 +42,8 @@ _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
 _RESERVED = {  # names that tables of the system have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
-    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", NAME,
+    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", "commit_number",
+    "erased", NAME,
 }  # fmt: skip
 _RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, COLUMN_OF, ERROR)
 
@@ -85,7 +87,14 @@ class Column(Model):
     blanks: list[str] | None = Field(
         None, description="Words that are blanks in this column, whatever their case; unset: the profile's."
     )
-    separator: str = Field(";", description="What separates the values of a list.")
+    separator: str = Field(
+        ";", description="What separates the values of a list; behind a backslash it is part of a value."
+    )
+    lists: ListPolicy | None = Field(
+        None,
+        description="Whether the values of a list are added to those that a contact has, or take their place "
+        "(replace). Unset: added where rows are merged into contacts, else replace.",
+    )
     formats: list[str] = Field(default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y.")
     pivot: int | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
@@ -414,6 +423,16 @@ class Profile(Model):
     def blank_of(self, field: str) -> BlankPolicy:
         """What a blank in a field's column does to a contact that has a value."""
         return self.column_of[field].blank or self.blank
+
+    @property
+    def adding(self) -> frozenset[str]:
+        """Fields of lists whose values are added to those that a contact has. Merging displaces none."""
+        unset = "add" if self.matched == "merge" else "replace"
+        return frozenset(
+            column.field
+            for column in self.columns
+            if self.row_fields[column.field] == "list" and (column.lists or unset) == "add"
+        )
 
     def blanks_in(self, column: Column | None) -> list[str]:
         """The words that are blanks in a column; None: in one that fills no field."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.model import BlankPolicy, Column, Profile
+from contact_pipeline.profiles.model import BlankPolicy, Column, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
 
 
@@ -23,6 +23,9 @@ class UploadOptions(BaseModel):
     blank: BlankPolicy | None = Field(None, description="What a blank does to a contact that has a value.")
     blank_in: dict[str, BlankPolicy] = Field(
         default={}, description="Heading or field → what a blank in that column does, whatever holds for the others."
+    )
+    lists: ListPolicy | None = Field(
+        None, description="Whether the values of lists are added to those of a contact, or take their place."
     )
     rule: Literal["merge", "create"] | None = Field(None, description="What becomes of a lead that matches.")
     lead_type: str | None = Field(None, description="Type of the leads; it decides their module.")
@@ -57,6 +60,7 @@ def available(profile: Profile) -> list[str]:
         "group": profile.group is not None,
         "blank": bool(profile.options.blank),
         "blank_in": bool(profile.options.blank),
+        "lists": "list" in profile.row_fields.values(),
         "rule": bool(profile.options.rule),
         "lead_type": bool(profile.lead_types),
         "delimiter": "csv" in profile.file.types,
@@ -107,7 +111,7 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     changes = {"blank": options.blank or profile.blank, "matched": options.rule or profile.matched}
     profile = profile.model_copy(update=changes | {"columns": _with_blanks(profile, options.blank_in)})
     profile = profile.model_copy(update={"columns": _in_one_format(profile, options.date_format)})
-    return profile, options
+    return _with_lists(profile, options.lists), options
 
 
 def _must_say_nothing_of_people(profile: Profile, given: Mapping[str, Any]) -> None:
@@ -148,6 +152,20 @@ def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Colum
             )
         policies[column.field] = policy
     return [column.model_copy(update={"blank": policies.get(column.field, column.blank)}) for column in profile.columns]
+
+
+def _with_lists(profile: Profile, chosen: ListPolicy | None) -> Profile:
+    """The profile with what was chosen for all its lists."""
+    if chosen is None:
+        return profile
+    if profile.matched == "merge":
+        _allowed(profile, "lists", chosen, ["add"])
+    lists = {"lists": chosen}
+    columns = [
+        column.model_copy(update=lists if profile.row_fields[column.field] == "list" else {})
+        for column in profile.columns
+    ]
+    return profile.model_copy(update={"columns": columns})
 
 
 def _in_doubt(profile: Profile) -> list[Column]:

@@ -50,6 +50,10 @@ def _of_column(column: Column, profile: Profile) -> Iterator[tuple[str, str]]:
         yield "kind", f"a column of type {column.type} is stored as {kind}, not as {column.kind}"
     if column.type == "list" and not column.separator:
         yield "separator", "is empty; give what separates the values of the list"
+    if column.lists is not None and (column.kind or canonical.get(column.field) or kind) != "list":
+        yield "lists", "is for columns of lists"
+    if column.lists == "replace" and "merge" in (profile.matched, *profile.options.rule):
+        yield "lists", "is replace, but where rows are merged into contacts, lists are united"
     if column.identifiers_column is not None and column.identifiers_column not in profile.column_of:
         yield "identifiers_column", f"'{column.identifiers_column}' is a field that no column fills"
     if column.choices and column.default is not None and column.default not in column.choices:
