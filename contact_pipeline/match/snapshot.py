@@ -11,6 +11,7 @@ from contact_pipeline.match.keys import key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
+from contact_pipeline.store.groups import group_key
 from contact_pipeline.store.schema import SQL_TYPE, check_contact_fields, keep_contact_fields
 
 
@@ -38,6 +39,7 @@ def take_snapshot(
     upload_id: str,
     missing: bool,
     accounts: bool,
+    group: str | None = None,
 ) -> Snapshot:
     """Makes the table of candidates of every part: those that share a key with a row, as they stand now.
 
@@ -49,6 +51,7 @@ def take_snapshot(
         upload_id: the upload, by which what was decided about its rows is found.
         missing: whether to list the active contacts that no row reaches (table `missing`).
         accounts: whether to list the numbers of the accounts there are (table `known_accounts`).
+        group: of which to list the contacts that are in it (table `in_group`).
     """
     contact_parts = [part for part in parts if part.entity == "contact"]
     written = {name: kind for part in contact_parts for name, kind in part.stored.items()}
@@ -64,6 +67,11 @@ def take_snapshot(
             _copy_candidates(database, part)
         if missing:
             _list_missing(database, parts[0], address_book)
+        database.run(
+            f"""CREATE OR REPLACE TEMP TABLE in_group AS SELECT contact_id FROM book.memberships
+                WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}""",
+            [address_book, group],
+        )
         if accounts:
             database.run(
                 f"""CREATE OR REPLACE TEMP TABLE known_accounts AS

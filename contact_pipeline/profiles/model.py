@@ -21,6 +21,7 @@ from contact_pipeline.profiles import calendar
 from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
+GroupMembers = Literal["created", "all"]
 ListPolicy = Literal["add", "replace"]
 OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
@@ -294,6 +295,9 @@ class Group(Model):
     """The group that an upload's contacts join."""
 
     default: str | None = Field(None, description="Group when none is chosen; unset: one must be chosen.")
+    members: GroupMembers = Field(
+        "created", description="Whom it takes in: contacts that the upload creates, or all that its rows reach."
+    )
 
 
 class Roles(Model):
