@@ -237,6 +237,12 @@ CODES: Final[dict[str, Code]] = {
         fix="Correct the formula, or paste the column as values and fill in what is missing; then send it again.",
         example="=VLOOKUP(…) that finds nothing",
     ),
+    "formula-not-calculated": Code(
+        meaning="A cell of a workbook holds a formula without a stored result; its writer does not calculate.",
+        message="{column} holds a formula that was never calculated.",
+        fix="Open the workbook in Excel and save it, or put values in place of the formulas; then send it again.",
+        example='=LOWER(B4)&"@example.com" in a workbook that a program wrote',
+    ),
     "row-unreadable": Code(
         meaning="The row could not be split into the columns of the heading.",
         message="The row cannot be split into the columns of the heading: {value}",

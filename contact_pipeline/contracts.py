@@ -25,8 +25,8 @@ RAW_ROWS: Final = pa.DataFrameSchema(
     {"row_number": pa.Column(ROW_NUMBER, unique=True), "line_number": pa.Column(ROW_NUMBER)}, strict=False
 )
 
-#    What stands in a cell of a workbook instead of a value: an error such as #N/A. The raw row holds the same text, but
-#    only here is it told from a text that merely reads so.
+#    What stands in a cell of a workbook instead of a value: an error such as #N/A, or a formula (after "=") without a
+#    result. The raw row holds the same text, but only here is it told from a text that merely reads so.
 CELL_ERRORS: Final = pa.DataFrameSchema(
     {
         "row_number": pa.Column(ROW_NUMBER),

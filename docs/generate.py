@@ -260,8 +260,9 @@ def kind(value: dict[str, Any]) -> str:
     """A key's value in words, from its JSON schema."""
     if "$ref" in value:
         return str(value["$ref"]).rsplit("/", 1)[-1]
-    if "anyOf" in value:
-        return " or ".join(kind(option) for option in value["anyOf"] if option.get("type") != "null")
+    for several in ("anyOf", "oneOf"):
+        if several in value:
+            return " or ".join(kind(option) for option in value[several] if option.get("type") != "null")
     if "enum" in value:
         return " or ".join(f"`{choice}`" for choice in value["enum"])
     if "const" in value:

@@ -14,7 +14,9 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
+from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import commit_time
+from contact_pipeline.store.schema import add_staged_fields
 
 # Above this share of changed rows, writing the table anew is faster than deleting and inserting (measured).
 REWRITE_SHARE: Final = 0.1
@@ -41,18 +43,20 @@ def write_changeset(
         "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         [commit, at, upload_id, action, address_book, sha256, actor],
     )
+    add_staged_fields(database)
     for entity, table in _ENTITIES:
         if database.has(f"{entity}_changes", "staged"):
             _write_entities(database, entity, table, upload_id, address_book, commit, action)
     if action == "apply" and _names_accounts(database):
         _bring_back_named(database, address_book, commit)
     if database.has("membership_changes", "staged"):
+        _name_groups(database, address_book)
         if action == "apply":
             _make_groups(database, upload_id, address_book, at)
-        _write_pairs(database, "memberships", "membership_changes", ["group_name", "contact_id"], address_book)
-        _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit)
+        _write_pairs(database, "memberships", "named_changes", ["group_name", "contact_id"], address_book)
+        _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit, "named_changes")
     if database.has("link_changes", "staged"):
-        _write_pairs(database, "links", "link_changes", ["contact_id", "linked_to"])
+        _write_pairs(database, "links", "staged.link_changes", ["contact_id", "linked_to"])
         _keep(database, "link_changes", ["contact_id", "linked_to"], upload_id, commit)
     return commit
 
@@ -157,17 +161,30 @@ def _bring_back_named(database: Database, address_book: str, commit: int) -> Non
         FROM ({effective_accounts(EFFECTIVE.format(""), among=gone)})""")
 
 
-def _keep(database: Database, table: str, columns: Iterable[str], upload_id: str, commit: int) -> None:
+def _keep(
+    database: Database, table: str, columns: Iterable[str], upload_id: str, commit: int, staged: str | None = None
+) -> None:
     database.run(f"""
         INSERT INTO {table} BY NAME
         SELECT {literal(upload_id)} AS upload_id, {commit} AS commit_number, row_number, action, {", ".join(columns)}
-        FROM staged.{table}""")
+        FROM {staged or f"staged.{table}"}""")
+
+
+def _name_groups(database: Database, address_book: str) -> None:
+    """Makes named_changes: the staged memberships, their groups called as others have called them meanwhile."""
+    names = database.rows("SELECT DISTINCT group_name FROM staged.membership_changes")
+    known = {name: known_group(database, address_book, name) for (name,) in names}
+    cases = " ".join(f"WHEN {literal(name)} THEN {literal(called)}" for name, called in known.items())
+    named = f"CASE group_name {cases} END" if cases else "group_name"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE named_changes AS
+        SELECT * REPLACE ({named} AS group_name) FROM staged.membership_changes""")
 
 
 def _make_groups(database: Database, upload_id: str, address_book: str, at: datetime) -> None:
     database.run(
         """INSERT INTO groups
-           SELECT DISTINCT ?, group_name, ?::TIMESTAMP, ? FROM staged.membership_changes AS s
+           SELECT DISTINCT ?, group_name, ?::TIMESTAMP, ? FROM named_changes AS s
            WHERE action = 'create' AND NOT EXISTS (
                FROM groups AS g WHERE g.address_book = ? AND g.group_name = s.group_name)""",
         [address_book, at, upload_id, address_book],
@@ -179,7 +196,10 @@ def _write_pairs(
 ) -> None:
     names = ", ".join(columns)
     book = f"{literal(address_book)} AS address_book, " if address_book else ""
-    database.run(f"INSERT INTO {table} BY NAME SELECT {book}{names} FROM staged.{changes} WHERE action = 'create'")
+    there = f"WHERE address_book = {literal(address_book)}" if address_book else ""
     database.run(f"""
-        DELETE FROM {table} WHERE ({names}) IN (SELECT ({names}) FROM staged.{changes} WHERE action = 'remove')
+        INSERT INTO {table} BY NAME SELECT {book}{names}
+        FROM (FROM {changes} WHERE action = 'create') ANTI JOIN (FROM {table} {there}) USING ({names})""")
+    database.run(f"""
+        DELETE FROM {table} WHERE ({names}) IN (SELECT ({names}) FROM {changes} WHERE action = 'remove')
         {f"AND address_book = {literal(address_book)}" if address_book else ""}""")

@@ -33,6 +33,13 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "group_members": (
+        Annotated[
+            Literal["created", "all"] | None,
+            typer.Option("--group-members", help="Whom the group takes in: new contacts, or all in the file."),
+        ],
+        None,
+    ),
     "blank": (
         Annotated[
             Literal["fill", "keep", "overwrite"] | None,
@@ -50,6 +57,13 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
             ),
         ],
         (),
+    ),
+    "lists": (
+        Annotated[
+            Literal["add", "replace"] | None,
+            typer.Option("--lists", help="Whether values of lists are added to a contact's, or take their place."),
+        ],
+        None,
     ),
     "rule": (
         Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,6 +43,27 @@ def list_profiles(invocation: Invocation) -> None:
     console.show(
         console.table(("Profile", "Title", "Address book", "Files", "Applied"), rows),
         console.next_command("What one asks of a file", invocation.line("profiles", "show", "NAME")),
+    )
+
+
+@profiles_app.command("check")
+@everywhere
+def check_profile_file(
+    invocation: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file of a profile, wherever it lies.")],
+) -> None:
+    """Check a profile's file and list all that is wrong with it; it needs no home."""
+    from contact_pipeline.profiles import check_profile
+
+    profile = check_profile(file)
+    if invocation.json:
+        console.document({"file": file.name, **_summary(profile), "problems": []})
+        return
+    console.show(
+        console.text(f"{file.name} is a profile that can be used: {profile.title}."),
+        console.next_command(
+            "Put it into the home's folder profiles/, then", invocation.line("profiles", "show", profile.name)
+        ),
     )
 
 

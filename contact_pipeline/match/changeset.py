@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
+from contact_pipeline.profiles.model import GroupMembers
 from contact_pipeline.store.schema import SQL_TYPE
 from contact_pipeline.terms import CONSENT
 
@@ -64,12 +67,40 @@ def make_changes(database: Database, part: Part, first_new_id: int, *, missing: 
     database.keep(part.table("changes"), updates, creations, *([_deactivations(part)] if missing else []))
 
 
-def make_memberships(database: Database, group: str | None) -> None:
-    """Makes membership_changes: every created contact joins the upload's group."""
+def make_memberships(database: Database, part: Part, group: str | None, members: GroupMembers) -> None:
+    """Makes membership_changes: the upload's group takes in the contacts that it creates, or all that its rows reach.
+
+    Table `in_group` has the contacts that are in it already.
+    """
     database.run(f"""
         CREATE OR REPLACE TABLE membership_changes AS
-        SELECT row_number, 'create' AS action, {literal(group or "")} AS group_name, contact_id
-        FROM contact_changes WHERE action = 'create' AND {"true" if group else "false"} ORDER BY contact_id""")
+        SELECT min(row_number) AS row_number, 'create' AS action, {literal(group or "")} AS group_name, contact_id
+        FROM ({_reached(part) if members == "all" else _CREATED}) WHERE {"true" if group else "false"}
+              AND contact_id NOT IN (FROM in_group)
+        GROUP BY contact_id ORDER BY contact_id""")
+
+
+def count_members(database: Database, part: Part) -> tuple[int, int]:
+    """How many of the file's people are in the upload's group afterwards, and how many are not."""
+    rows = database.rows(f"""
+        SELECT count(*) FILTER (is_in), count(*) FILTER (NOT is_in) FROM (
+            SELECT DISTINCT contact_id, contact_id IN (SELECT contact_id FROM membership_changes)
+                                        OR contact_id IN (FROM in_group) AS is_in
+            FROM ({_reached(part)}))""")
+    inside, outside = rows[0]
+    return inside, outside
+
+
+_CREATED: Final = "SELECT row_number, contact_id FROM contact_changes WHERE action = 'create'"
+
+
+def _reached(part: Part) -> str:
+    """The query for the contacts that the rows create or match (row_number, contact_id)."""
+    matched = f"""
+        SELECT row_number, target AS contact_id FROM {part.table("targets")}
+        WHERE decision <> 'review' AND target IS NOT NULL
+              AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
+    return _CREATED if part.matched == "create" else f"{_CREATED} UNION ALL {matched}"
 
 
 def make_links(database: Database, part: Part) -> None:
@@ -161,6 +192,9 @@ def _policy(part: Part, field: str) -> str:
     empties = part.kinds[field] == "text"
     filled = f"nullif({given}, '')" if empties else given
     blank = part.blanks[field]
+    if field in part.adds:
+        new = f"list_filter({given}, lambda value: NOT list_contains({there}, value))"
+        return f"CASE WHEN {there} IS NULL OR {given} IS NULL THEN coalesce({there}, {given}) ELSE {there} || {new} END"
     if blank == "fill":
         return f"coalesce({there}, {filled})"
     if blank == "overwrite":

@@ -9,7 +9,7 @@ from typing import Final
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import NAMES, key_column, key_columns, part_key
-from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule
 
 # A pair's rank orders what a row can match, best first: by rule, then how many fields of a rule that counts do not
@@ -35,7 +35,7 @@ def find_pairs(
         into: name of the table to make.
         kind: TABLE or TEMP TABLE.
     """
-    columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
+    columns = database.columns(f"{book}{part.entity}s")
 
     def stored(shared: str | None) -> str:
         near = (

@@ -25,7 +25,9 @@ def hash_changeset(database: Database) -> str:
             _feed(digest, f"{entity}_changes", frames)
     for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to")):
         if database.has(table):
-            frame = database.frame(f"SELECT action, 'row ' || row_number AS target, {other} FROM {table}")
+            created = "contact_id IN (SELECT contact_id FROM contact_changes WHERE action = 'create')"
+            target = f"CASE WHEN {created} THEN 'row ' || row_number ELSE 'id ' || contact_id END"
+            frame = database.frame(f"SELECT action, {target} AS target, {other} FROM {table}")
             _feed(digest, table, [frame])
     return digest.hexdigest()
 

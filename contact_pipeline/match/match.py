@@ -42,6 +42,8 @@ class Changeset:
     skipped: int
     contacts_created: int
     error_count: int
+    in_group: int
+    not_in_group: int
 
 
 def match(
@@ -80,6 +82,7 @@ def match(
         upload_id=upload_id,
         missing=options.deactivate_missing,
         accounts=profile.needs_account,
+        group=options.group,
     )
     if profile.needs_account:
         outcomes.reject_unknown_accounts(database, parts[0])
@@ -90,10 +93,10 @@ def match(
         outcomes.forget_rejections(database, ["duplicate-in-file"])
         _judge(database, parts, store.settings)
     list_erased(database)
-    _stage_changes(database, store, parts, options)
+    _stage_changes(database, store, parts, profile, options)
     outcomes.make_outcomes(database, parts)
     without_key = count_without_key(database) if options.deactivate_missing else 0
-    return _summary(database, parts[0], snapshot, without_key)
+    return _summary(database, parts, snapshot, without_key, group=options.group)
 
 
 def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
@@ -120,7 +123,9 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
         make_writes(database, part, part.table("rows"))
 
 
-def _stage_changes(database: Database, store: Store, parts: list[Part], options: UploadOptions) -> None:
+def _stage_changes(
+    database: Database, store: Store, parts: list[Part], profile: Profile, options: UploadOptions
+) -> None:
     for part in parts:
         changeset.list_consents(database, part)
         wanted = changeset.count_creations(database, part)
@@ -130,16 +135,21 @@ def _stage_changes(database: Database, store: Store, parts: list[Part], options:
         changeset.make_changes(database, part, first, missing=missing)
     contact = parts[-1] if parts[-1].entity == "contact" else None
     if contact is not None:
-        changeset.make_memberships(database, options.group)
+        members = profile.group.members if profile.group else "created"
+        changeset.make_memberships(database, contact, options.group, members)
         changeset.make_links(database, contact)
 
 
-def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key: int) -> Changeset:
+def _summary(
+    database: Database, parts: list[Part], snapshot: Snapshot, without_key: int, *, group: str | None
+) -> Changeset:
+    primary = parts[0]
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
     existing, within = database.rows(
         "SELECT count(duplicate_of_contact), count(duplicate_of_row) FROM outcome_rows WHERE outcome = 'duplicate'"
     )[0]
     has_contacts = database.has("contact_changes")
+    in_group, not_in_group = changeset.count_members(database, parts[-1]) if has_contacts and group else (0, 0)
     return Changeset(
         sha256=hash_changeset(database),
         snapshot=snapshot.number,
@@ -156,6 +166,8 @@ def _summary(database: Database, primary: Part, snapshot: Snapshot, without_key:
         skipped=database.value("SELECT count(*) FROM rejections WHERE code IN ('skipped', 'erased')"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
         error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),
+        in_group=in_group,
+        not_in_group=not_in_group,
     )
 
 

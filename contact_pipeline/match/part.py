@@ -43,6 +43,7 @@ class Part:
     reactivates: bool = False  # whether a deactivated contact that a row reaches is active again
     clears: bool = False  # whether a row can clear what a contact has
     required: tuple[AnyOf | RequiredWhen, ...] = ()  # what no row may take from a contact that has it
+    adds: frozenset[str] = frozenset()  # lists whose values are added to those there are
     weighed: dict[str, FieldKind] = field(default_factory=dict)  # further fields of a contact that these look at
 
     @property
@@ -120,6 +121,7 @@ def parts_of(
         reactivates=options.reactivate and profile.target == "contact" and profile.matched in {"update", "merge"},
         clears=_clears(profile, own),
         required=required,
+        adds=profile.adding,
         weighed=weighed,
     )
     if profile.account_contacts is None:

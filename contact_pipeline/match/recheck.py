@@ -7,7 +7,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.erased import copy_fingerprints, hold_erased
 from contact_pipeline.match.keys import VERSION, key_column, key_columns, part_key
-from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
 
 
@@ -85,7 +85,7 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
     Who was erased since shares no key any more, so that every row that would be new is looked at.
     """
     table = f"{part.entity}s"
-    columns = [*part.stored, *NAME_PARTS] if part.entity == "contact" else list(part.stored)
+    columns = database.columns(table)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE moved AS
         SELECT {part.id}, {key_columns(part, "e", columns)} FROM {table} AS e

@@ -30,7 +30,7 @@ def reject_clearing(database: Database, parts: list[Part]) -> bool:
     rows = database.value(f"""
         CREATE OR REPLACE TEMP TABLE clearing AS
         WITH pairs AS (
-            SELECT w.last AS row_number, {", ".join(pair(part, name) for name in fields)}
+            SELECT w._last AS row_number, {", ".join(pair(part, name) for name in fields)}
             FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
         )
         SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")

@@ -43,12 +43,14 @@ def make_part_rows(database: Database, part: Part) -> str:
 def add_present_keys(database: Database, part: Part) -> None:
     """Adds to the part's keys the usable values of the rejected rows; makes keyless, the rows without a whole key."""
     cells = ", ".join(
-        f"CASE WHEN list_contains(bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
+        f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
     )
     database.run(f"""
         CREATE OR REPLACE TEMP VIEW present_rows AS
-        WITH defects AS (SELECT row_number, list(field) AS bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL)
+        WITH defects AS (
+            SELECT row_number, list(field) AS _bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL
+        )
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
         WHERE row_number IN (FROM left_out)""")
     keys = key_columns(part, "present", part.kinds)

@@ -11,7 +11,8 @@ from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
-from contact_pipeline.store.schema import add_contact_fields
+from contact_pipeline.store.groups import group_key
+from contact_pipeline.store.schema import SQL_TYPE, check_contact_fields, keep_contact_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def take_snapshot(
     upload_id: str,
     missing: bool,
     accounts: bool,
+    group: str | None = None,
 ) -> Snapshot:
     """Makes the table of candidates of every part: those that share a key with a row, as they stand now.
 
@@ -49,10 +51,15 @@ def take_snapshot(
         upload_id: the upload, by which what was decided about its rows is found.
         missing: whether to list the active contacts that no row reaches (table `missing`).
         accounts: whether to list the numbers of the accounts there are (table `known_accounts`).
+        group: of which to list the contacts that are in it (table `in_group`).
     """
-    _add_columns(store, parts)
+    contact_parts = [part for part in parts if part.entity == "contact"]
+    written = {name: kind for part in contact_parts for name, kind in part.stored.items()}
+    weighed = {name: kind for part in contact_parts for name, kind in part.weighed.items()}
+    keep_contact_fields(database, written, {name for part in parts for name in part.sensitive})
     settings = store.settings
     with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
+        check_contact_fields(database, written | weighed, "book.")
         copy_resolutions(database, parts, upload_id, address_book)
         copy_fingerprints(database, "book.")
         for part in parts:
@@ -60,6 +67,11 @@ def take_snapshot(
             _copy_candidates(database, part)
         if missing:
             _list_missing(database, parts[0], address_book)
+        database.run(
+            f"""CREATE OR REPLACE TEMP TABLE in_group AS SELECT contact_id FROM book.memberships
+                WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}""",
+            [address_book, group],
+        )
         if accounts:
             database.run(
                 f"""CREATE OR REPLACE TEMP TABLE known_accounts AS
@@ -81,7 +93,10 @@ def _copy_candidates(database: Database, part: Part) -> None:
     """Copies those whom a row can match, who represents them, and whom somebody chose for a row in review."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
-    fields = ", ".join(quoted(name) for name in part.looked_at)
+    there, kinds = database.columns(f"book.{part.entity}s"), part.stored | part.weighed
+    fields = ", ".join(
+        quoted(name) if name in there else f"NULL::{SQL_TYPE[kinds[name]]} AS {quoted(name)}" for name in part.looked_at
+    )
     if part.entity == "contact":  # one that is there for others alone is made by reactivating it
         fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
     database.run(f"""
@@ -99,15 +114,3 @@ def _list_missing(database: Database, part: Part, address_book: str) -> None:
                 SELECT representative FROM {part.table("pairs")})""",
         [address_book],
     )
-
-
-def _add_columns(store: Store, parts: list[Part]) -> None:
-    contact_parts = [part for part in parts if part.entity == "contact"]
-    fields = {name: kind for part in contact_parts for name, kind in (part.stored | part.weighed).items()}
-    with store.open(read_only=True) as contacts:
-        known = dict(contacts.rows("SELECT name, kind FROM fields"))
-        masked = {name for (name,) in contacts.rows("SELECT name FROM fields WHERE sensitive")}
-    sensitive = frozenset(name for part in parts for name in part.sensitive if name in fields)
-    if fields.items() - known.items() or sensitive - masked:
-        with store.change() as contacts:
-            add_contact_fields(contacts, fields, sensitive)

@@ -54,7 +54,8 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
 
     Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
-    what the last row says; `given_<field>` lists all values in file order, for the notes. `last` is the last row.
+    what the last row says; lists are united. `given_<field>` lists all values in file order, for the notes. `_last` is
+    the last row.
     Where contacts that are there are ignored, those of `make_consents` are written all the same.
     """
     merged, consents = part.within_file == "merge", part.table("consents")
@@ -71,11 +72,11 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
         for name in part.kinds
     )
     single = f"""
-        SELECT row_number, row_number AS last, target, {fields}{extra}{_given(part, "[r.{0}]")}
+        SELECT row_number, row_number AS _last, target, {fields}{extra}{_given(part, "[r.{0}]")}
         FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
     together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
     several = f"""
-        SELECT first AS row_number, max(row_number) AS last, any_value(target) AS target, {together}
+        SELECT first AS row_number, max(row_number) AS _last, any_value(target) AS target, {together}
                {_merged_notes(part)}
                {_given(part, "coalesce(list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL), [])")}
         FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
@@ -105,6 +106,9 @@ def _together(part: Part, name: str) -> str:
     column = f"r.{quoted(name)}"
     if name == "notes" and part.takes_notes:
         return f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
+    if part.kinds[name] == "list":
+        every = f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
+        return f"list_filter({every}, lambda value, place: list_position({every}, value) = place)"
     if name == CONSENT:
         return f"CASE WHEN bool_or({column}) THEN true ELSE {_by_policy(part, name)} END"
     return _by_policy(part, name)

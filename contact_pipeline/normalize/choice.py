@@ -12,6 +12,7 @@ from contact_pipeline.normalize.text import blanked
 from contact_pipeline.profiles.distinct import map_distinct
 from contact_pipeline.profiles.model import Blanks
 
+_ESCAPED: Final = "\ufdd0"  # for a separator that is part of a value; no character
 _YES: Final = """
     yes|y|true|t|1|1.0|x|on|✓|✔|☑|ja|j|jawohl|oui|vrai|sí|si|verdadero|sim|verdadeiro|sì|vero|tak|prawda|ano|áno|pravda
     da|да|истина|так|igen|igaz|kyllä|tosi|evet|doğru|ναι|نعم|כן|हाँ|हां|はい|是|예|네|có|ya
@@ -97,8 +98,9 @@ def _registered(values: pl.Series, registered: Sequence[str]) -> pl.Series:
 def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks: Blanks) -> pl.Series:
     distinct = values.drop_nulls().unique()
     items = (
-        pl.DataFrame({"text": distinct, "item": distinct.str.split(separator)})
+        pl.DataFrame({"text": distinct, "item": _split(distinct, separator)})
         .explode("item", empty_as_null=True)
+        .with_columns(pl.col("item").str.replace_all(_ESCAPED, separator, literal=True))
         .with_columns(blanked(pl.col("item").str.strip_chars(), blanks))
         .filter(pl.col("item") != "")
     )
@@ -109,6 +111,17 @@ def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks
         .agg("item")
     )
     return values.to_frame("text").join(lists, on="text", how="left", maintain_order="left")["item"]
+
+
+def _split(texts: pl.Series, separator: str) -> pl.Series:
+    """What stands between separators; one behind a backslash is none, and stands as a sign that no text has."""
+    return texts.str.replace_all(f"\\{separator}", _ESCAPED, literal=True).str.split(separator)
+
+
+def joined(values: pl.Expr, separator: str) -> pl.Expr:
+    """The values as one text, from which `listed` reads the same ones."""
+    escaped = pl.element().str.replace_all(separator, f"\\{separator}", literal=True)
+    return values.list.eval(escaped).list.join(f"{separator} ")
 
 
 def _folded(values: pl.Series) -> pl.Series:

@@ -107,7 +107,7 @@ def normalize(
     values = raw.select(
         "row_number",
         _bits([frame["changed"] for frame in made.values()], raw.height),
-        *(series for frame in made.values() for series in frame.drop("given", "changed")),
+        *(series for frame in made.values() for series in frame.drop("_given", "changed")),
         *(column_names(s, picked.places[s.column.field], headings) for s in sources if s.column.field in picked.places),
     )
     for source in sources:
@@ -214,7 +214,7 @@ def _blank_rows(
     if made:
         first = sources[0]
         nothing = [frame[field].is_null() for field, frame in made.items()]
-        begins = made[first.column.field]["given"].is_in([written[name] for name in first.raw])
+        begins = made[first.column.field]["_given"].is_in([written[name] for name in first.raw])
         suspect = reduce(and_, nothing) | begins.fill_null(False)
     if not suspect.any():
         return empty(BLANK_ROWS)
@@ -280,7 +280,7 @@ def _column(
         return _read(cells, column, around)
     places = (~certain & texts.is_not_null()).arg_true()
     read = _read(cells[places], column, around)
-    told = {"given": texts, column.field: values, "changed": pl.Series([False]).new_from_index(0, texts.len())}
+    told = {"_given": texts, column.field: values, "changed": pl.Series([False]).new_from_index(0, texts.len())}
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
     return pl.DataFrame({name: told.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
 
@@ -301,7 +301,7 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
         _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
     )
     changed = is_repaired(given["text"], read[column.field], column) | text.mended(cells["text"])
-    return read.with_columns(given["text"].alias("given"), changed.alias("changed"))
+    return read.with_columns(given["text"].alias("_given"), changed.alias("changed"))
 
 
 def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:
@@ -329,7 +329,7 @@ def _kinds(column: Column) -> set[str]:
 
 def _as_text(column: Column) -> pl.Expr:
     value = pl.col(column.field)
-    return value.list.join(f"{column.separator} ") if column.type == "list" else value.cast(pl.String)
+    return choice.joined(value, column.separator) if column.type == "list" else value.cast(pl.String)
 
 
 def _bits(changed: Sequence[pl.Series], rows: int) -> pl.Series:

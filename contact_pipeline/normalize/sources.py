@@ -158,7 +158,7 @@ def kept(
             continue
         cells = read(raw[name].gather(rows), None if countries is None else countries.gather(rows))
         heading = _named(name, headings)
-        values = _as_text(cells[field], source.column).fill_null(cells["given"])
+        values = _as_text(cells[field], source.column).fill_null(cells["_given"])
         parts.append(_entries(values, rows, heading))
         if further in cells.columns:
             parts.append(_split(cells[further], rows, heading))
@@ -167,7 +167,7 @@ def kept(
         return {**spare, further: nothing}
     entries = pl.concat(part for part in parts if part.height).with_columns(key=pl.col("value").str.to_lowercase())
     entries = entries.unique(["row", "key"], keep="first", maintain_order=True).sort("row", maintain_order=True)
-    entries = _without(entries, _as_text(value, source.column).fill_null(made[field]["given"]))
+    entries = _without(entries, _as_text(value, source.column).fill_null(made[field]["_given"]))
     filled: dict[str, pl.Series] = {}
     for name, given in spare.items():
         entries = _without(entries, given)

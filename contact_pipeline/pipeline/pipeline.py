@@ -39,6 +39,7 @@ from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.arrival import Arrival
+from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, told
 from contact_pipeline.store.store import check_roles, read_reference
@@ -729,6 +730,10 @@ class Pipeline:
             profile = load_profile(line["profile"], self.settings.profiles_path)
             line["file_name"] = mask_file_name(line["file_name"], looks_of_sender(profile))
             known, chosen = choose(profile, options)
+            if chosen.group is not None:
+                with self.store.open(read_only=True) as contacts:
+                    called = known_group(contacts, known.address_book, chosen.group)
+                chosen = chosen.model_copy(update={"group": called})
             line |= {
                 "address_book": known.address_book,
                 "resolved_profile": known.model_dump(mode="json"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import TOLD, mask, mask_column, mask_heading
-from contact_pipeline.match import blocked_because
+from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
@@ -29,6 +29,8 @@ from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.upload import ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import find_doubtful, held_because, noted_cells, reject, reject_repeats
+
+_ALL_ARE_TAKEN: Final = "`--group-members all` takes them in."
 
 
 def read(store: Store, line: LedgerLine) -> dict[str, Any]:
@@ -193,6 +195,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
     reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, doubt)
     return {
         **changeset.outcomes,
+        "warnings": _with_members(line, changeset),
         "state": "blocked" if reason else "staged",
         "reason": reason,
         "changeset_sha256": changeset.sha256,
@@ -204,6 +207,18 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
         "error_count": changeset.error_count,
         "staged_files": staging.digests(),
     }
+
+
+def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:
+    """The upload's warnings, and how many of its people are in its group where not all are."""
+    warnings = [warning for warning in line.warnings or [] if not warning.endswith(_ALL_ARE_TAKEN)]
+    if line.group_name and changeset.not_in_group:
+        every = changeset.in_group + changeset.not_in_group
+        warnings.append(
+            f"Of {every:,} people in the file {changeset.in_group:,} are in the group '{line.group_name}' then; "
+            f"{changeset.not_in_group:,} were contacts before and are not. {_ALL_ARE_TAKEN}"
+        )
+    return warnings
 
 
 def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Profiles: the six that ship with the project, a user's own, and the model that loads them."""
 
-from contact_pipeline.profiles.load import BrokenProfile, find_profiles, load_profile
+from contact_pipeline.profiles.load import BrokenProfile, check_profile, find_profiles, load_profile
 from contact_pipeline.profiles.model import (
     NAME,
     AnyOf,
@@ -30,6 +30,7 @@ __all__ = [
     "Same",
     "Together",
     "Unique",
+    "check_profile",
     "find_profiles",
     "load_profile",
     "looks_in",

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
 from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
+GroupMembers = Literal["created", "all"]
+ListPolicy = Literal["add", "replace"]
 OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
 WithinFile = Literal["first_wins", "last_wins", "reject_later", "merge"]
@@ -20,6 +32,7 @@ FieldType = Literal[
     "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
+KINDS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}  # how a custom field is stored; else: text
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
@@ -51,7 +64,8 @@ _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
 _RESERVED = {  # names that tables of the system have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
-    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", NAME,
+    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", "commit_number",
+    "naming_commit", "upload_id", "erased", NAME,
 }  # fmt: skip
 _RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, COLUMN_OF, ERROR)
 
@@ -95,7 +109,14 @@ class Column(Model):
     blanks: list[str] | None = Field(
         None, description="Words that are blanks in this column, whatever their case; unset: the profile's."
     )
-    separator: str = Field(";", description="What separates the values of a list.")
+    separator: str = Field(
+        ";", description="What separates the values of a list; behind a backslash it is part of a value."
+    )
+    lists: ListPolicy | None = Field(
+        None,
+        description="Whether the values of a list are added to those that a contact has, or take their place "
+        "(replace). Unset: added where rows are merged into contacts, else replace.",
+    )
     formats: list[str] = Field(default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y.")
     pivot: int | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
@@ -235,7 +256,28 @@ class Unique(Model):
         return self.unique
 
 
-RowRule = AnyOf | Same | Together | RequiredWhen | InOrder | Unique
+_RULES: dict[str, str] = {  # key → the rule that has it
+    "any_of": "any_of", "when_any": "any_of", "same": "same", "together": "together", "required": "required",
+    "when": "required", "start": "start", "end": "start", "unique": "unique",
+}  # fmt: skip
+
+
+def _which_rule(given: Any) -> str:
+    """The rule that is meant, by its keys, so that what is wrong with it is said of it alone."""
+    keys = list(given) if isinstance(given, dict) else list(given.model_fields_set)
+    near = (name for key in keys for name in get_close_matches(str(key), _RULES, n=1, cutoff=0.6))
+    return _RULES[next((key for key in keys if key in _RULES), next(near, "any_of"))]
+
+
+RowRule = Annotated[
+    Annotated[AnyOf, Tag("any_of")]
+    | Annotated[Same, Tag("same")]
+    | Annotated[Together, Tag("together")]
+    | Annotated[RequiredWhen, Tag("required")]
+    | Annotated[InOrder, Tag("start")]
+    | Annotated[Unique, Tag("unique")],
+    Discriminator(_which_rule),
+]
 
 
 class Narrow(Model):
@@ -284,6 +326,9 @@ class Group(Model):
     """The group that an upload's contacts join."""
 
     default: str | None = Field(None, description="Group when none is chosen; unset: one must be chosen.")
+    members: GroupMembers = Field(
+        "created", description="Whom it takes in: contacts that the upload creates, or all that its rows reach."
+    )
 
 
 class Roles(Model):
@@ -415,6 +460,16 @@ class Profile(Model):
         """What a blank in a field's column does to a contact that has a value."""
         return self.column_of[field].blank or self.blank
 
+    @property
+    def adding(self) -> frozenset[str]:
+        """Fields of lists whose values are added to those that a contact has. Merging displaces none."""
+        unset = "add" if self.matched == "merge" else "replace"
+        return frozenset(
+            column.field
+            for column in self.columns
+            if self.row_fields[column.field] == "list" and (column.lists or unset) == "add"
+        )
+
     def blanks_in(self, column: Column | None) -> Blanks:
         """What is a blank in a column; None: in one that fills no field.
 
@@ -443,7 +498,7 @@ class Profile(Model):
         """Field → how it is stored, for the fields that the file's columns fill."""
         canonical = ACCOUNT_FIELDS if self.target == "account" else CONTACT_FIELDS
         return {
-            column.field: column.kind or canonical.get(column.field, "list" if column.type == "list" else "text")
+            column.field: column.kind or canonical.get(column.field) or KINDS.get(column.type, "text")
             for column in self.columns
         }
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.model import BlankPolicy, Column, Profile
+from contact_pipeline.profiles.model import BlankPolicy, Column, GroupMembers, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
 
 
@@ -20,9 +20,15 @@ class UploadOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: str | None = Field(None, min_length=1, description="Group that the new contacts join; made if it is new.")
+    group_members: GroupMembers | None = Field(
+        None, description="Whom the group takes in: contacts that the upload creates, or all that its rows reach."
+    )
     blank: BlankPolicy | None = Field(None, description="What a blank does to a contact that has a value.")
     blank_in: dict[str, BlankPolicy] = Field(
         default={}, description="Heading or field → what a blank in that column does, whatever holds for the others."
+    )
+    lists: ListPolicy | None = Field(
+        None, description="Whether the values of lists are added to those of a contact, or take their place."
     )
     rule: Literal["merge", "create"] | None = Field(None, description="What becomes of a lead that matches.")
     lead_type: str | None = Field(None, description="Type of the leads; it decides their module.")
@@ -55,8 +61,10 @@ def available(profile: Profile) -> list[str]:
     """Names of the options that the profile has."""
     has = {
         "group": profile.group is not None,
+        "group_members": profile.group is not None,
         "blank": bool(profile.options.blank),
         "blank_in": bool(profile.options.blank),
+        "lists": "list" in profile.row_fields.values(),
         "rule": bool(profile.options.rule),
         "lead_type": bool(profile.lead_types),
         "delimiter": "csv" in profile.file.types,
@@ -107,7 +115,10 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     changes = {"blank": options.blank or profile.blank, "matched": options.rule or profile.matched}
     profile = profile.model_copy(update=changes | {"columns": _with_blanks(profile, options.blank_in)})
     profile = profile.model_copy(update={"columns": _in_one_format(profile, options.date_format)})
-    return profile, options
+    if profile.group is not None and options.group_members is not None:
+        members = {"members": options.group_members}
+        profile = profile.model_copy(update={"group": profile.group.model_copy(update=members)})
+    return _with_lists(profile, options.lists), options
 
 
 def _must_say_nothing_of_people(profile: Profile, given: Mapping[str, Any]) -> None:
@@ -148,6 +159,20 @@ def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Colum
             )
         policies[column.field] = policy
     return [column.model_copy(update={"blank": policies.get(column.field, column.blank)}) for column in profile.columns]
+
+
+def _with_lists(profile: Profile, chosen: ListPolicy | None) -> Profile:
+    """The profile with what was chosen for all its lists."""
+    if chosen is None:
+        return profile
+    if profile.matched == "merge":
+        _allowed(profile, "lists", chosen, ["add"])
+    lists = {"lists": chosen}
+    columns = [
+        column.model_copy(update=lists if profile.row_fields[column.field] == "list" else {})
+        for column in profile.columns
+    ]
+    return profile.model_copy(update={"columns": columns})
 
 
 def _in_doubt(profile: Profile) -> list[Column]:

@@ -86,9 +86,12 @@ def profile_facts(profile: Profile) -> dict[str, str]:
 def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
     """Option → what it means, its default, what may be chosen, and whether it is locked."""
     defaults = {"blank": profile.blank, "rule": profile.matched, "group": profile.group and profile.group.default}
+    defaults["group_members"] = profile.group and profile.group.members
     choices: dict[str, list[str]] = {
         "blank": [*profile.options.blank],
         "rule": [*profile.options.rule],
+        "group_members": ["created", "all"],
+        "lists": ["add"] if profile.matched == "merge" else ["add", "replace"],
         "lead_type": [*profile.lead_types],
     }
     options = {

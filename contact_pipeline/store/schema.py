@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -239,17 +239,25 @@ def migrate(database: Database) -> None:
                 _record(database, name)
 
 
+def keep_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: Collection[str]) -> None:
+    """Keeps in a staging database, as `contact_fields`, what the staged changeset brings."""
+    database.run("CREATE OR REPLACE TABLE contact_fields (name VARCHAR, kind VARCHAR, sensitive BOOLEAN)")
+    for name, kind in fields.items():
+        database.run("INSERT INTO contact_fields VALUES (?, ?, ?)", [name, kind, name in sensitive])
+
+
+def add_staged_fields(database: Database) -> None:
+    """Adds what the changeset of the database attached as `staged` brings; call it in a transaction."""
+    if database.has("contact_fields", "staged"):
+        rows = database.rows("SELECT name, kind, sensitive FROM staged.contact_fields")
+        fields = {name: kind for name, kind, _ in rows}
+        add_contact_fields(database, fields, frozenset(name for name, _, is_sensitive in rows if is_sensitive))
+
+
 def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
     """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
     there = dict(database.rows("SELECT name, kind FROM fields"))
-    known = {**CONTACT_FIELDS, **there}
-    for name, kind in fields.items():
-        if known.get(name, kind) != kind:
-            raise Refusal(
-                "field-kind",
-                f"Contacts hold the field '{name}' as {known[name]}; the profile declares it as {kind}.",
-                "Give the field another name in the profile, or the same kind.",
-            )
+    check_contact_fields(database, fields)
     for name in sensitive & there.keys():  # once sensitive, always: another profile may show it otherwise
         database.run("UPDATE fields SET sensitive = true WHERE name = ?", [name])
     new = {name: kind for name, kind in fields.items() if name not in there}
@@ -262,6 +270,27 @@ def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sens
         _record(database, f"contact field {name} ({kind})")
     if new:
         _publish(database)
+
+
+def check_contact_fields(database: Database, fields: Mapping[str, FieldKind], book: str = "") -> None:
+    """Tests that fields are of the kind that the contacts have them in.
+
+    Args:
+        database: the contact database, or one that has it attached.
+        fields: name → kind.
+        book: prefix of the contact database's tables, "" or "book.".
+
+    Raises:
+        Refusal: one is of another kind (code `field-kind`).
+    """
+    known = {**CONTACT_FIELDS, **dict(database.rows(f"SELECT name, kind FROM {book}fields"))}
+    for name, kind in fields.items():
+        if known.get(name, kind) != kind:
+            raise Refusal(
+                "field-kind",
+                f"Contacts hold the field '{name}' as {known[name]}; the profile declares it as {kind}.",
+                "Give the field another name in the profile, or the same kind.",
+            )
 
 
 def _record(database: Database, name: str) -> None:

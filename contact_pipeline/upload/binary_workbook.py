@@ -12,12 +12,11 @@ import polars as pl
 
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.number_formats import BUILT_IN
+from contact_pipeline.upload.package import DAMAGED, find_workbook, part_of, relations_of
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, column_letter, column_span, places
-from contact_pipeline.upload.sheet_facts import DAMAGED, targets_of
 from contact_pipeline.upload.typed_cells import TypedCells
 
 _FAULTS: Final = (*DAMAGED, struct.error, ArithmeticError)
-_WORKBOOK: Final = "xl/workbook.bin"
 _NOT_STORED: Final = 0xFFFFFFFF  # the length of a text that is not there
 _ROW, _STRING, _FORMAT, _STYLE, _COLUMNS, _SETTINGS, _SHEET, _MERGED = 0, 19, 44, 47, 60, 153, 156, 176
 _STYLES_BEGIN, _STYLES_END = 617, 618
@@ -37,6 +36,8 @@ class BinaryWorkbook:
         self._settings = settings
         try:
             self._archive = zipfile.ZipFile(path)
+            self._workbook = (find_workbook(self._archive) or ("xlsb", ""))[1]
+            self._relations = relations_of(self._archive, self._workbook)
             self._since_1904, self._parts = self._sheets()
             self._strings = self._shared_strings()
             self._formats = self._number_formats()
@@ -69,28 +70,27 @@ class BinaryWorkbook:
 
     def _sheets(self) -> tuple[bool, dict[str, str]]:
         """Whether days count from 1904, and the part of each sheet by its name."""
-        targets = targets_of(self._archive, _WORKBOOK)
         since_1904, parts = False, {}
-        for kind, data in _records(self._archive.read(_WORKBOOK)):
+        for kind, data in _records(self._archive.read(self._workbook)):
             if kind == _SETTINGS:
                 since_1904 = bool(data[0] & 1)
             elif kind == _SHEET:
                 relation, end = _text(data, 8)
                 name, _ = _text(data, end)
-                if relation in targets:
-                    parts[name] = targets[relation]
+                if relation in self._relations:
+                    parts[name] = self._relations[relation].part
         return since_1904, parts
 
     def _shared_strings(self) -> list[str]:
-        name = "xl/sharedStrings.bin"
-        if name not in self._archive.namelist():
+        name = part_of(self._relations, "sharedStrings")
+        if name is None:
             return []
         return [_text(data, 1)[0] for kind, data in _records(self._archive.read(name)) if kind == _STRING]
 
     def _number_formats(self) -> dict[int, str]:
         """Style of a cell → its number format."""
-        name = "xl/styles.bin"
-        if name not in self._archive.namelist():
+        name = part_of(self._relations, "styles")
+        if name is None:
             return {}
         codes, used, inside = dict(BUILT_IN), list[int](), False
         for kind, data in _records(self._archive.read(name)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +10,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.limits import check_file_size, check_unpacked_size
+from contact_pipeline.upload.package import DAMAGED, find_workbook
 
 FileType = Literal["csv", "xlsx", "xlsb", "xls", "ods"]
 
@@ -28,6 +28,7 @@ _OTHERS: Final = (
     (b"SQLite format 3\0", "a database"),
     (b"\x7fELF", "a program"),
 )
+_WORKBOOKS_OF_PARTS: Final = {"xlsx": "an Excel workbook", "xlsb": "a binary Excel workbook (.xlsb)"}
 _PARTS: Final[tuple[tuple[str, FileType | None, str], ...]] = (
     ("xl/workbook.xml", "xlsx", "an Excel workbook"),
     ("xl/workbook.bin", "xlsb", "a binary Excel workbook (.xlsb)"),
@@ -101,9 +102,11 @@ def _zipped(path: Path, file_name: str, settings: Settings) -> tuple[FileType | 
     try:
         with zipfile.ZipFile(path) as archive:
             check_unpacked_size(archive, file_name, settings)
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError):
+            found, names = find_workbook(archive), set(archive.namelist())
+    except DAMAGED:
         return None, "damaged or incomplete"
+    if found is not None:
+        return found[0], _WORKBOOKS_OF_PARTS[found[0]]
     return next(((kind, words) for name, kind, words in _PARTS if name in names), (None, "a ZIP archive"))
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.opendocument import look_at_tables
-from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, with_texts
+from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, whole, with_texts
 from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
 
 logging.getLogger("calamine").setLevel(logging.ERROR)  # it warns of formats that nobody here asks it for
@@ -57,16 +57,14 @@ class ModernWorkbook:
         """Every cell as text, and what is in the sheet beside them."""
         with _damage():
             cells, facts = self._load_and_look(sheet)
-            if cells.is_empty():
-                return cells, facts
-            for kind, doubtful, shown in _REWRITTEN:
-                cells = _as_shown(cells, doubtful, shown, partial(self._load, sheet, kind), _is_certain(facts, kind))
-        there = set(cells.columns)
-        width = max(map(int, there)) + 1
-        cells = cells.select(
-            pl.col(str(n)) if str(n) in there else pl.lit(None, pl.String).alias(str(n)) for n in range(width)
-        )
-        return with_texts(cells, pl.concat([facts.shown, facts.errors])), facts
+            for kind, doubtful, shown in _REWRITTEN if cells.height else []:
+                cells = _as_shown(
+                    cells, doubtful, shown, partial(self._load_typed, sheet, kind), _is_certain(facts, kind)
+                )
+        if cells.is_empty() and facts.uncalculated.is_empty():
+            return cells, facts
+        texts = pl.concat([facts.shown, facts.errors, facts.uncalculated])
+        return with_texts(whole(cells, facts.uncalculated), texts), facts
 
     def _load_and_look(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
         place = self.sheet_names.index(sheet)
@@ -76,6 +74,15 @@ class ModernWorkbook:
         with ThreadPoolExecutor(1) as beside:
             looked = beside.submit(look_at_sheet, self._path, place)
             return self._load(sheet, "string"), looked.result()
+
+    def _load_typed(self, sheet: str, kind: _Kind, columns: list[int]) -> pl.DataFrame:
+        """Those columns as that type; a cell of text is empty, whatever stands in it."""
+        typed = self._load(sheet, kind, columns)
+        if kind != "float":
+            return typed
+        # As a number the reader gives the digits of a text, too; as a truth value no text.
+        is_number = self._load(sheet, "boolean", columns)
+        return typed.select(pl.when(is_number[name].is_not_null()).then(pl.col(name)) for name in typed.columns)
 
     def _load(self, sheet: str, kind: _Kind, columns: list[int] | None = None) -> pl.DataFrame:
         # Without skip_rows=0 the reader drops blank rows at the top, and rows lose their place.

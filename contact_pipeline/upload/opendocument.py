@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.settings import Settings
+from contact_pipeline.upload.package import DAMAGED
 from contact_pipeline.upload.sheet import SheetFacts, TooMuchText, check_area, column_letter, column_span, places
-from contact_pipeline.upload.sheet_facts import DAMAGED
 
 _TABLE: Final = re.compile(r"<table:table\s.*?</table:table>", re.S)
 _COLUMN: Final = re.compile(r"<table:table-column\s[^>]*>")
@@ -50,7 +50,7 @@ def _look_at_table(table: str, settings: Settings) -> SheetFacts:
             facts.hidden_columns.append(column_span(column, column + times - 1))
         column += times
     row, last_column = 0, 0
-    errors, shown = list[_Shown](), list[_Shown]()
+    errors, shown, uncalculated = list[_Shown](), list[_Shown](), list[_Shown]()
     for tag, cells in _ROW.findall(table):
         times = _times(tag, "rows")
         if 'table:visibility="' in tag and cells:
@@ -65,10 +65,10 @@ def _look_at_table(table: str, settings: Settings) -> SheetFacts:
         if _SHOWN_VALUE.search(cells):
             facts.last_row = row + times
         for column, text in telling:
-            found = errors if _ERROR.fullmatch(text) else shown
+            found = uncalculated if text.startswith("=") else errors if _ERROR.fullmatch(text) else shown
             found += [(row + n, column, text) for n in range(times)]
         row += times
-    facts.errors, facts.shown = places(errors), places(shown)
+    facts.errors, facts.shown, facts.uncalculated = places(errors), places(shown), places(uncalculated)
     return facts
 
 
@@ -79,7 +79,7 @@ def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, int, lis
         times = _times(tag, "columns")
         if "-spanned=" in tag:
             facts.merged.append(f"{column_letter(column)}{row + 1}")
-        if content or "office:value" in tag:
+        if content or "office:value" in tag or "table:formula" in tag:
             width = column + times
             length += times * max(len(content) - _MARKUP, 0)
             check_area(row, width - 1, _MOST_COLUMNS * (row + 1))
@@ -90,7 +90,13 @@ def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, int, lis
 
 
 def _text(tag: str, content: str) -> str:
-    """What the cell shows, where its value does not tell it: an error, a truth value, a time, leading zeros."""
+    """What the cell shows, where its value does not tell it: an error, a truth value, a time, leading zeros.
+
+    Of a formula that was never calculated, the formula.
+    """
+    formula = re.search(r'table:formula="(?:\w+:)?=?([^"]*)"', tag)
+    if formula and not content and "office:value-type" not in tag:
+        return f"={html.unescape(formula.group(1))}"
     time = re.search(r'office:time-value="PT(\d+)H(\d+)M(\d+)', tag)
     if time:
         return ":".join(part.zfill(2) for part in time.groups())

@@ -38,6 +38,7 @@ class SheetFacts:
 
     Attributes:
         errors: row and column from 0, and the error that stands there (#N/A, #REF!).
+        uncalculated: row and column from 0, and the formula that stands there without a result, after a "=".
         shown: row and column from 0, and the text that Excel shows there, where the value does not tell it.
         merged: ranges of merged cells.
         hidden_rows: how many rows are hidden.
@@ -47,6 +48,7 @@ class SheetFacts:
     """
 
     errors: pl.DataFrame = field(default_factory=places)
+    uncalculated: pl.DataFrame = field(default_factory=places)
     shown: pl.DataFrame = field(default_factory=places)
     merged: list[str] = field(default_factory=list)
     hidden_rows: int = 0
@@ -81,6 +83,15 @@ def with_texts(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     return cells.with_columns(
         cells.to_series(int(str(column))).scatter(part["row"], part["text"]) for (column,), part in columns
     )
+
+
+def whole(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """The cells in every column from A on, and as far as these texts reach; what is not there is empty."""
+    height = max(cells.height, *texts["row"] + 1) if texts.height else cells.height
+    width = max(0, *map(int, cells.columns), *texts["column"]) + 1
+    names = [str(n) for n in range(width)]
+    below = pl.DataFrame(schema=dict.fromkeys(names, pl.String)).clear(height - cells.height)
+    return pl.concat([cells, below], how="diagonal").select(names)
 
 
 def column_letter(position: int) -> str:

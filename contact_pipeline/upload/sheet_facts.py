@@ -1,7 +1,8 @@
 """What the reader of workbooks does not tell of an .xlsx sheet, found in its XML without resolving any entity.
 
-Cells that hold an error (it gives them as empty), numbers whose format shows leading zeros, durations beyond a day,
-merged cells, hidden rows and columns; and whether any text looks like a moment or a truth value.
+Cells that hold an error or a formula without a result (it gives them as empty), numbers whose format shows leading
+zeros, durations beyond a day, merged cells, hidden rows and columns; and whether any text looks like a moment or a
+truth value.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,23 +18,12 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.upload.number_formats import BUILT_IN, as_shown, is_elapsed, is_moment, zeros_of
+from contact_pipeline.upload.package import DAMAGED, attributes, find_workbook, part_of, relations_of
 from contact_pipeline.upload.sheet import SheetFacts, column_number, column_span, places
 
-# What a damaged archive, or one that is laid out in another way, raises.
-DAMAGED: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    LookupError,
-    ValueError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
 _CHUNK: Final = 4 << 20
-_WORKBOOK: Final = "xl/workbook.xml"
-_SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*?\w+:id=\"([^\"]+)\"")
-_RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
+_SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
+_CALCULATION: Final = re.compile(r"<(?:\w+:)?calcPr\s[^>]*>")
 _FORMAT: Final = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>")
 _STYLES: Final = re.compile(r"<(?:\w+:)?cellXfs[\s>].*?</(?:\w+:)?cellXfs>", re.S)
 _STYLE: Final = re.compile(r"<(?:\w+:)?xf\s[^>]*>")
@@ -43,6 +32,8 @@ _HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
 _NUMBER: Final = re.compile(rb'<row\s[^>]*?\br="(\d+)"')
 _HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\s(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
 _MOMENT: Final = re.compile(rb"-\d\d \d\d:\d\d:\d\d")
+_FORMULA: Final = (b"<f", b":f>", b":f ")
+_QUOTED: Final = re.compile(rb"=\s*'([^'\"<>]*)'")  # an attribute as few writers quote it
 
 
 @dataclass
@@ -60,31 +51,32 @@ def look_at_sheet(path: Path, sheet: int) -> XmlFacts:
     """The facts of the sheet at that position of an .xlsx or .xlsm workbook; of any other, none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return _facts(archive, _part_of(archive, sheet))
+            return _facts(archive, sheet)
     except DAMAGED:
         return XmlFacts()  # laid out in another way, or damaged: the reader of workbooks judges that
 
 
-def targets_of(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
-    """The parts to which a part of an Office file relates, by the name of the relation."""
-    folder, _, name = part.rpartition("/")
-    relations = archive.read(f"{folder}/_rels/{name}.rels").decode("utf-8", "replace")
-    targets = {_attribute(tag, "Id"): html.unescape(_attribute(tag, "Target")) for tag in _RELATION.findall(relations)}
-    return {name: to.removeprefix("/") if to.startswith("/") else f"{folder}/{to}" for name, to in targets.items()}
-
-
-def _facts(archive: zipfile.ZipFile, part: str) -> XmlFacts:
-    facts, codes = XmlFacts(text_like=set()), _formats(archive)
+def _facts(archive: zipfile.ZipFile, sheet: int) -> XmlFacts:
+    found = find_workbook(archive)
+    if found is None:
+        return XmlFacts()
+    relations, workbook = relations_of(archive, found[1]), archive.read(found[1]).decode("utf-8", "replace")
+    part = relations[attributes(_SHEET.findall(workbook)[sheet])["id"]].part
+    calculation = attributes("".join(_CALCULATION.findall(workbook)))
+    no_result = r"(?:0(?:\.0+)?)?" if calculation.get("fullCalcOnLoad") in {"1", "true"} else ""
+    facts, codes = XmlFacts(text_like=set()), _formats(archive, part_of(relations, "styles"))
     formats = {style: code for style, code in enumerate(codes) if is_elapsed(code) or zeros_of(code)}
     signs = (b't="e"', *(b's="%d"' % style for style in formats))
-    errors, shown = [places()], [places()]
+    errors, shown, uncalculated = [places()], [places()], [places()]
     there = {"datetime"} if any(is_moment(code) for code in codes) else set[str]()
-    texts = {name for name in archive.namelist() if name.lower() == "xl/sharedstrings.xml"}
+    texts = {name for name in [part_of(relations, "sharedStrings")] if name is not None}
     for xml in _in_rows(archive, part):
         if any(sign in xml for sign in signs):
             cells = _telling_cells(xml.decode("utf-8", "replace"), formats)
             errors.append(_errors(cells))
             shown += [_shown(cells, style, code) for style, code in formats.items()]
+        if any(sign in xml for sign in _FORMULA):
+            uncalculated.append(_uncalculated(xml.decode("utf-8", "replace"), no_result))
         if b"hidden=" in xml:
             facts.hidden_rows += len(_HIDDEN_ROW.findall(xml))
             facts.hidden_columns += [_letters(tag) for tag in _HIDDEN_COLUMN.findall(xml)]
@@ -93,7 +85,7 @@ def _facts(archive: zipfile.ZipFile, part: str) -> XmlFacts:
         there |= {"boolean"} if b't="b"' in xml else set()
         texts |= {part} if b'"inlineStr"' in xml or b'"str"' in xml else set()
         facts.last_row = max(facts.last_row, _last_row(xml))
-    facts.errors, facts.shown = pl.concat(errors), pl.concat(shown)
+    facts.errors, facts.shown, facts.uncalculated = pl.concat(errors), pl.concat(shown), pl.concat(uncalculated)
     facts.text_like = {
         kind
         for kind in ("datetime", "boolean")
@@ -118,37 +110,60 @@ def _last_row(xml: bytes) -> int:
     return int(found.group(1)) if found else 0
 
 
-def _formats(archive: zipfile.ZipFile) -> list[str]:
+def _formats(archive: zipfile.ZipFile, part: str | None) -> list[str]:
     """The number format of each style of a cell."""
-    if "xl/styles.xml" not in archive.namelist():
+    if part is None:
         return []
-    xml = archive.read("xl/styles.xml").decode("utf-8", "replace")
+    xml = archive.read(part).decode("utf-8", "replace")
     codes = dict(BUILT_IN)
-    for tag in _FORMAT.findall(xml):
-        codes[int(_attribute(tag, "numFmtId") or 0)] = html.unescape(_attribute(tag, "formatCode"))
+    for said in map(attributes, _FORMAT.findall(xml)):
+        codes[int(said.get("numFmtId") or 0)] = said.get("formatCode", "")
     styles = _STYLES.search(xml)
-    return [
-        codes.get(int(_attribute(tag, "numFmtId") or 0), "") for tag in _STYLE.findall(styles.group() if styles else "")
-    ]
+    tags = _STYLE.findall(styles.group() if styles else "")
+    return [codes.get(int(attributes(tag).get("numFmtId") or 0), "") for tag in tags]
 
 
 def _telling_cells(xml: str, formats: dict[int, str]) -> pl.DataFrame:
     """The cells with an error or with one of the formats: row and column from 0, style, kind, text."""
     wanted = "|".join(['\\bt="e"', *(f'\\bs="{style}"' for style in formats)])
-    space = "" if "<row" in xml else r"(?:\w+:)?"  # a name space that nearly no writer puts before every tag
+    space = _name_space(xml)
     formula = rf"(?:<{space}f(?:\s[^>]*)?(?:/>|>[^<]*</{space}f>))?"
     cell = rf"<{space}c\s[^>]*(?:{wanted})[^>]*>{formula}<{space}v>[^<]*<"
+    return _cells(xml, cell, text=r"v>([^<]*)<$")
+
+
+def _uncalculated(xml: str, no_result: str) -> pl.DataFrame:
+    """The cells with a formula that has no result, or only what a writer puts there who does not calculate.
+
+    The result of a formula that makes a text says so (`t="str"`), an empty one, too.
+    """
+    space = _name_space(xml)
+    formula = rf"<{space}f(?:\s[^>]*)?(?:/>|>[^<]*</{space}f>)"
+    result = rf"(?:<{space}v\s*/>|<{space}v>\s*{no_result}\s*</{space}v>)?"
+    cell = rf"<{space}c(?:\s[^>]*)?>\s*{formula}\s*{result}\s*</{space}c>"
+    found = _cells(xml, cell, text=r"f(?:\s[^>]*)?>([^<]*)</").filter(pl.col("kind") != "str")
+    texts = {text: f"={html.unescape(text)}" for text in found["text"].unique()}
+    return found.select("row", "column", pl.col("text").replace_strict(texts, return_dtype=pl.String))
+
+
+def _name_space(xml: str) -> str:
+    """A name space that nearly no writer puts before every tag."""
+    return "" if "<row" in xml else r"(?:\w+:)?"
+
+
+def _cells(xml: str, cell: str, *, text: str) -> pl.DataFrame:
+    """The cells that an expression finds, and of each what another one finds in it: its text, empty for nothing."""
     tag = pl.col("tag")
     found = pl.Series("tag", [xml]).str.extract_all(cell).explode(empty_as_null=False).to_frame().select(
         tag.str.extract(r'\sr="([A-Z]+)\d').alias("letters"),
         tag.str.extract(r'\sr="[A-Z]+(\d+)"').cast(pl.UInt32, strict=False).alias("row") - 1,
         tag.str.extract(r'\ss="(\d+)"').cast(pl.Int64, strict=False).alias("style"),
         tag.str.extract(r'^[^>]*\st="(\w+)"').fill_null("n").alias("kind"),
-        tag.str.extract(r"v>([^<]*)<$").alias("text"),
+        tag.str.extract(text).fill_null("").alias("text"),
     )  # fmt: skip
     columns = {letters: column_number(letters) - 1 for letters in found["letters"].drop_nulls().unique()}
     column = pl.col("letters").replace_strict(columns, default=None, return_dtype=pl.UInt32).alias("column")
-    return found.with_columns(column).drop_nulls(["row", "column", "text"])
+    return found.with_columns(column).drop_nulls(["row", "column"])
 
 
 def _errors(cells: pl.DataFrame) -> pl.DataFrame:
@@ -168,7 +183,7 @@ def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> It
     with archive.open(part) as content:
         rest = b""
         while chunk := content.read(_CHUNK):
-            rest += chunk
+            rest += _QUOTED.sub(rb'="\1"', chunk) if b"='" in chunk else chunk
             end = rest.rfind(end_of) + len(end_of)
             if end >= len(end_of):
                 yield rest[:end]
@@ -176,16 +191,6 @@ def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> It
         yield rest
 
 
-def _part_of(archive: zipfile.ZipFile, sheet: int) -> str:
-    relation = _SHEET.findall(archive.read(_WORKBOOK).decode("utf-8", "replace"))[sheet]
-    return targets_of(archive, _WORKBOOK)[relation]
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'\s{name}="([^"]*)"', tag)
-    return found.group(1) if found else ""
-
-
 def _letters(tag: bytes) -> str:
-    text = tag.decode("utf-8", "replace")
-    return column_span(int(_attribute(text, "min") or 1) - 1, int(_attribute(text, "max") or 1) - 1)
+    said = attributes(tag.decode("utf-8", "replace"))
+    return column_span(int(said.get("min") or 1) - 1, int(said.get("max") or 1) - 1)

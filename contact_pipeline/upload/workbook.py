@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,17 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, without_invisible
-from contact_pipeline.upload.limits import check_cell, check_columns, check_rows, too_many_cells, too_much_text
+from contact_pipeline.upload.limits import (
+    check_cell,
+    check_columns,
+    check_rows,
+    check_unpacked_size,
+    too_many_cells,
+    too_much_text,
+)
 from contact_pipeline.upload.modern_workbook import ModernWorkbook, last_row_of
 from contact_pipeline.upload.old_workbook import OldWorkbook
+from contact_pipeline.upload.package import in_usual_places
 from contact_pipeline.upload.raw import RawUpload, name_columns, write_empty_rows, write_rows
 from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells, TooMuchText
 
@@ -40,8 +49,8 @@ def read_workbook(
             which none was named or has the headings (`sheet-ambiguous`), nothing in it (`file-empty`), or more than is
             taken (`limit`).
     """
-    with _refused_if_damaged(file_name, settings):
-        book = _open(path, kind, settings)
+    with _refused_if_damaged(file_name, settings), _readable(path, file_name, kind, folder, settings) as readable:
+        book = _open(readable, kind, settings)
         chosen = _choose_sheet(book, sheet, known, file_name)
         cells, facts = book.read(chosen)
         _check_last_row(cells, facts.last_row if kind in {"xlsx", "ods"} else last_row_of(path, chosen))
@@ -60,7 +69,7 @@ def read_workbook(
     columns = name_columns(headings)
     check_columns(len(columns), file_name, settings)
     check_rows(last_row - heading_row, file_name, settings)
-    errors = _cell_errors(facts.errors, columns, heading_row, last_row)
+    errors = _cell_errors(pl.concat([facts.errors, facts.uncalculated]), columns, heading_row, last_row)
     cells = cells.rename(dict(zip(cells.columns, columns, strict=True)))
     _check_cells(cells, file_name, settings)
     _write_rows(cells, heading_row, last_row, folder, settings)
@@ -78,6 +87,19 @@ def read_workbook(
         warnings=[*above(file_name, heading_row, titles), *_warnings(facts, errors, file_name)],
         cell_errors=errors,
     )
+
+
+@contextmanager
+def _readable(path: Path, file_name: str, kind: str, folder: Path, settings: Settings) -> Iterator[Path]:
+    """The workbook, or a passing copy that keeps to the limits, too: laid out anew, cells may show another part."""
+    if kind != "xlsx":
+        yield path
+        return
+    with in_usual_places(path, folder) as found:
+        if found != path:
+            with zipfile.ZipFile(found) as archive:
+                check_unpacked_size(archive, file_name, settings)
+        yield found
 
 
 def _open(path: Path, kind: Literal["xlsx", "xlsb", "xls", "ods"], settings: Settings) -> Book:
@@ -163,11 +185,21 @@ def _find_heading_row(cells: pl.DataFrame, first: int, known: Collection[str]) -
 
 def _warnings(facts: SheetFacts, errors: pl.DataFrame, file_name: str) -> list[str]:
     warnings = []
+    is_formula = pl.col("text").str.starts_with("=")
+    uncalculated, errors = errors.filter(is_formula), errors.filter(~is_formula)
     if errors.height:
         cells = [f"{text} in row {row} of '{column}'" for row, column, _, text in errors.head(4).rows()]
         what = "a cell holds an error" if errors.height == 1 else f"{errors.height:,} cells hold an error"
         warnings.append(
             f"{file_name}: {what} instead of a value ({listed(cells, limit=3)}), which is rejected in a mapped column."
+        )
+    if uncalculated.height:
+        cells = [f"row {row} of '{column}'" for row, column, _, _ in uncalculated.head(4).rows()]
+        one, count = uncalculated.height == 1, uncalculated.height
+        what = "a cell holds a formula that was" if one else f"{count:,} cells hold formulas that were"
+        warnings.append(
+            f"{file_name}: {what} never calculated ({listed(cells, limit=3)}), which is rejected in a mapped column. "
+            "Open it in Excel and save it, so that the results are stored."
         )
     if facts.merged:
         warnings.append(

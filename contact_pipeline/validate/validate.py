@@ -160,8 +160,10 @@ def _with_errors(
         rows = normalized[f"{ERROR}{field}"].is_not_null()
         if f"{COLUMN_OF}{field}" in normalized.columns:  # then another column may have filled the field
             rows &= normalized[field].is_null()
-        if rows.any():
-            failures.append(Failure("excel-error", field, "", rows))
+        is_formula = normalized[f"{ERROR}{field}"].str.starts_with("=").fill_null(False)
+        for code, failing in (("excel-error", rows & ~is_formula), ("formula-not-calculated", rows & is_formula)):
+            if failing.any():
+                failures.append(Failure(code, field, "", failing))
     return normalized, failures
 
 
@@ -223,7 +225,9 @@ class _Wording:
         if column is None:
             return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
         cell = pl.col(column.field)
-        if code == "excel-error":  # no value, so nothing to hide
+        if code == "formula-not-calculated" and column.sensitive:  # it may be made of values
+            return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
+        if code in {"excel-error", "formula-not-calculated"}:  # no value, so nothing to hide
             return dict.fromkeys(("value", "named"), pl.col(f"{ERROR}{column.field}"))
         if code in {"email-several", "several-values"}:
             value = named = pl.col(f"{FURTHER}{column.field}")

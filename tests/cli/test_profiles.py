@@ -106,3 +106,31 @@ def test_the_schema_of_a_profile_s_rows_can_be_shown(run):
     shown = run("profiles", "show", "outreach_contacts", "--schema").out
     assert "date-before-1900" in shown
     assert "needs-one-of: an account number" in shown
+
+
+def test_a_file_of_a_profile_is_checked_wherever_it_lies_without_a_home(run, home, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINE)
+
+    ended = run("profiles", "check", file, "--json")
+
+    assert (ended.status, ended.document["name"], ended.document["problems"]) == (0, "mine", [])
+    assert run("profiles", "check", file).status == 0
+    assert not home.exists()
+
+
+def test_all_that_is_wrong_with_a_profile_is_listed(run, home, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINE.replace("title:", "titel:").replace("exact", "exactly"))
+
+    ended = run("profiles", "check", file, "--json")
+
+    assert (ended.status, ended.document["error"]["code"], ended.document["error"]["file"]) == (
+        1,
+        "profile-broken",
+        "mine.yaml",
+    )
+    assert "did you mean 'title'?" in ended.document["error"]["message"]
+    assert "at headings: 'exactly' is not known here; did you mean 'exact'?" in ended.document["error"]["message"]
+    assert run("profiles", "check", tmp_path / "other.yaml").status == 1
+    assert not home.exists()

@@ -135,6 +135,8 @@ def _made_profile(random: Random) -> dict[str, Any]:
     own = {name: {"blank": random.choice(BLANKS)} for name in random.sample(list(COLUMNS), random.randint(0, 4))}
     required = random.choice([None, "zip_code", "zip_code", "phone"])
     columns = [{"field": n, "heading": n.title(), "required": n == required} | COLUMNS[n] for n in COLUMNS]
+    lists = random.choice([None, "add", "add" if matched == "merge" else "replace"])
+    columns = [column | ({"lists": lists} if column.get("type") == "list" else {}) for column in columns]
     return {
         "name": "made_up", "title": "Made up", "address_book": "made_up", "file": {"types": ["csv"]},
         "headings": "mapped", "apply": "automatic", "matched": matched,

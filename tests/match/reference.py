@@ -165,6 +165,7 @@ class Subject:
     matched: str
     within_file: str
     blanks: dict[str, str]  # its field → what a blank does to a value that is there
+    adds: frozenset[str] = frozenset()  # lists whose values join those that are there
     present: tuple[str, ...] = ()  # a row speaks of it only where one of these is filled
 
     def of(self, row: Row) -> Values | None:
@@ -189,12 +190,20 @@ def subjects_of(profile: Profile) -> list[Subject]:
         matched=profile.matched,
         within_file=profile.within_file,
         blanks=blanks,
+        adds=frozenset(
+            c.field
+            for c in profile.columns
+            if c.type == "list" and (c.lists == "add" or (c.lists is None and profile.matched == "merge"))
+        ),
     )
     if not profile.account_contacts:
         return [own]
     people = profile.account_contacts
     theirs = {name: blanks[column] for name, column in people.fields.items()}
-    return [own, Subject("contact", people.fields, people.match, "update", "first_wins", theirs, tuple(people.present))]
+    return [
+        own,
+        Subject("contact", people.fields, people.match, "update", "first_wins", theirs, present=tuple(people.present)),
+    ]
 
 
 def own_fields(profile: Profile) -> list[str]:
@@ -390,18 +399,25 @@ def merged(earlier: Values, later: Values, blanks: dict[str, str]) -> Values:
     """What two rows say together: the first value counts under `fill`, the last one otherwise."""
     together = dict(earlier)
     for name, value in later.items():
-        if blanks[name] == "fill":
+        if isinstance(value, list) or isinstance(together.get(name), list):
+            together[name] = united(together.get(name), value)
+        elif blanks[name] == "fill":
             together[name] = value if is_empty(together.get(name)) else together[name]
         elif value is not None or blanks[name] == "overwrite" or name not in together:
             together[name] = value
     return together
 
 
+def united(there: list[Any] | None, more: list[Any] | None) -> list[Any]:
+    """The values of two lists, each once."""
+    return list(dict.fromkeys([*(there or []), *(more or [])]))
+
+
 def is_empty(value: Any) -> bool:
     return value is None or value == ""
 
 
-def written(there: Any, values: Values, name: str, blank: str) -> Any:
+def written(there: Any, values: Values, name: str, blank: str, *, adds: bool) -> Any:
     """What a field holds afterwards. A column that is absent leaves it, "" (an explicit nothing) empties it.
 
     That a contact is not to be contacted stays; no case here has a profile that permits otherwise.
@@ -411,6 +427,8 @@ def written(there: Any, values: Values, name: str, blank: str) -> Any:
     value = values[name]
     if name == "do_not_contact" and value is True:
         return True
+    if adds:
+        return united(there, value) or None
     if (blank == "fill" and there is not None) or (blank == "keep" and value is None):
         return there
     return None if is_empty(value) else value
@@ -418,7 +436,10 @@ def written(there: Any, values: Values, name: str, blank: str) -> Any:
 
 def afterwards(subject: Subject, write: Submission, there: Values) -> Values:
     """Every field of the target, as a write leaves what is there."""
-    return {name: written(there.get(name), write.values, name, subject.blanks[name]) for name in subject.columns}
+    return {
+        name: written(there.get(name), write.values, name, subject.blanks[name], adds=name in subject.adds)
+        for name in subject.columns
+    }
 
 
 def clears_required(subject: Subject, write: Submission, book: Book, profile: Profile) -> bool:

@@ -53,3 +53,10 @@ def test_what_is_neither_yes_nor_no_is_kept_for_validation(one_column, raw):
 
 def test_a_word_for_a_blank_is_no_value_of_a_list(values_of):
     assert values_of(["CPA;-", "-;", "n/a; CPA"], type="list", choices=["CPA"]) == [["CPA"], None, ["CPA"]]
+
+
+def test_a_separator_behind_a_backslash_is_part_of_a_value(values_of):
+    texts = [r"very\, cool\, label", r"a\,b,c", "C:\\x,d", r"a\\,b", "a,,b"]
+    expected = [["very, cool, label"], ["a,b", "c"], ["C:\\x", "d"], ["a\\,b"], ["a", "b"]]
+    assert values_of(texts, type="list", kind="list", separator=",") == expected
+    assert values_of([r"x\; y;z"], type="list", kind="list") == [["x; y", "z"]]

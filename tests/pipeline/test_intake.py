@@ -164,6 +164,21 @@ def test_a_cell_that_holds_an_error_is_rejected(home, tmp_path):
     assert upload.line.repairs == 1
 
 
+def test_a_formula_that_was_never_calculated_is_rejected(home, tmp_path):
+    rows = [["Ada", "Lovelace", "ada@example.com"], ["Grace", "Hopper"]]
+    path = property_workbook(tmp_path / "p.xlsx", rows, {(1, 4): "", (2, 2): ""})
+
+    upload = home.plan(path, "property_contacts", user="d.rivers")
+
+    found = upload.rejections.select("row_number", "column", "code", "value", "message").rows()
+    message = "holds a formula that was never calculated."
+    assert found == [
+        (2, "Company", "formula-not-calculated", "=A0", f"Company {message}"),
+        (3, "Email", "formula-not-calculated", "=A0", f"Email {message}"),
+    ]
+    assert upload.outcomes["rejected"] == 2
+
+
 def test_an_error_in_a_column_that_is_not_used_rejects_nothing(home, walk_ins, tmp_path):
     with xlsxwriter.Workbook(tmp_path / "leads.xlsx") as book:
         sheet = book.add_worksheet()

@@ -105,7 +105,7 @@ def test_a_custom_field_that_is_sensitive_is_masked(store):
 
 
 def test_a_profile_that_declares_a_field_of_its_own_has_it_stored():
-    """E6: matching adds the column before it plans."""
+    """E6: applying adds the column."""
     from contact_pipeline.profiles import Profile, load_profile
 
     content = load_profile("dealer_leads").model_dump(mode="json")

@@ -4,6 +4,7 @@ import datetime as dt
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 import xlsxwriter
 
@@ -63,6 +64,124 @@ def test_dates_and_times_are_right_in_either_epoch(read, sheet, since_1904):
             made.write_datetime(1, column, value, book.add_format({"num_format": code}))
 
     assert read(sheet(fill, date_1904=since_1904)).cells == [("2024-02-29", "1984-04-17T13:45:10", "09:30:00")]
+
+
+LONG = "836791242738237440"
+
+
+@pytest.mark.parametrize("text", [LONG, "0" * 16 + "1", f"-{LONG}", f"{LONG}.5", "3.123456789", "-0.100000000"])
+def test_digits_that_are_stored_as_text_stay_as_they_stand(read, sheet, text):
+    def fill(_, made):
+        made.write_column(0, 0, ["Value", text, "x", text])
+        made.write_number(4, 0, float(LONG))
+        made.write_number(5, 0, 3.123456789123)
+
+    cells = [cell for (cell,) in read(sheet(fill)).cells]
+
+    assert cells == [text, "x", text, "8.36791242738237E+17", "3.123456789123"]
+
+
+def test_digits_that_are_text_beside_the_texts_of_others_stay_too(read, tmp_path):
+    """As openpyxl writes them, into the cell itself."""
+    book = openpyxl.Workbook()
+    book.active.append(["Name", "Id"])
+    book.active.append(["Ada", LONG])
+    book.active.append(["Grace", int(LONG)])
+    book.save(tmp_path / "ids.xlsx")
+
+    assert read(tmp_path / "ids.xlsx").cells == [("Ada", LONG), ("Grace", "8.36791242738237E+17")]
+
+
+def sheet_of(tmp_path, rows, *, calculated=""):
+    """A workbook whose sheet holds these rows of XML below a heading of two columns."""
+    with xlsxwriter.Workbook(tmp_path / "plain.xlsx") as book:
+        book.add_worksheet().write_row(0, 0, ["Name", "Email"])
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(tmp_path / "made.xlsx", "w") as made:
+        for name in plain.namelist():
+            content = plain.read(name).replace(b' fullCalcOnLoad="1"', calculated.encode())
+            made.writestr(name, content.replace(b"</sheetData>", f"{rows}</sheetData>".encode()))
+    return tmp_path / "made.xlsx"
+
+
+FORMULA = '<f>LOWER("Ada")&amp;"@example.com"</f>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (f'<c r="B2">{FORMULA}</c>', '=LOWER("Ada")&"@example.com"'),
+        (f'<c r="B2">{FORMULA}<v/></c>', '=LOWER("Ada")&"@example.com"'),
+        (f'<c r="B2" s="0">{FORMULA}<v></v></c>', '=LOWER("Ada")&"@example.com"'),
+        (f'<c r="B2" t="n">{FORMULA} <v></v> </c>', '=LOWER("Ada")&"@example.com"'),
+        ('<c r="B2"><f t="shared" si="0"/></c>', "="),
+        ('<c r="B2"><f t="array" ref="B2">A2</f><v/></c>', "=A2"),
+        (f"<c r='B2'>{FORMULA}</c>", '=LOWER("Ada")&"@example.com"'),
+    ],
+)
+def test_a_formula_that_was_never_calculated_is_named(read, tmp_path, cell, shown):
+    row = f'<row r="2"><c r="A2" t="inlineStr"><is><t>Ada</t></is></c>{cell}</row>'
+
+    reading = read(sheet_of(tmp_path, row))
+
+    assert reading.cells == [("Ada", shown)]
+    assert reading.upload.cell_errors.select("row_number", "column", "text").rows() == [(2, "Email", shown)]
+    assert "a cell holds a formula that was never calculated (row 2 of 'Email')" in reading.upload.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (f'<c r="B2" t="str">{FORMULA}<v></v></c>', None),  # an empty text
+        (f'<c r="B2" t="str">{FORMULA}<v>ada@example.com</v></c>', "ada@example.com"),
+        ('<c r="B2"><f>1-1</f><v>0</v></c>', "0"),
+        ('<c r="B2"><v></v></c>', None),
+    ],
+)
+def test_a_formula_with_a_result_is_its_result(read, tmp_path, cell, shown):
+    row = f'<row r="2"><c r="A2" t="inlineStr"><is><t>Ada</t></is></c>{cell}</row>'
+
+    reading = read(sheet_of(tmp_path, row))
+
+    assert (reading.cells, reading.upload.cell_errors.height) == ([("Ada", shown)], 0)
+
+
+def test_the_zero_of_a_program_that_leaves_calculating_to_excel_is_no_result(read, sheet):
+    def fill(_, made):
+        made.write_row(0, 0, ["Name", "Email"])
+        made.write_string(1, 0, "Ada")
+        made.write_formula(1, 1, "=A2")
+        made.write_string(2, 0, "Grace")
+        made.write_formula(2, 1, "=A3", None, "grace@example.com")
+
+    assert read(sheet(fill)).cells == [("Ada", "=A2"), ("Grace", "grace@example.com")]
+
+
+def test_rows_of_nothing_but_such_formulas_are_not_lost(read, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Name", "Email"], ["=Other!A2", "=Other!B2"], ["=Other!A3", "=Other!B3"]):
+        book.active.append(row)
+    book.save(tmp_path / "linked.xlsx")
+
+    reading = read(tmp_path / "linked.xlsx")
+
+    assert reading.cells == [("=Other!A2", "=Other!B2"), ("=Other!A3", "=Other!B3")]
+    assert reading.upload.cell_errors.height == 4
+
+
+def test_such_a_formula_of_an_opendocument_sheet_is_named(read, tmp_path):
+    cell = b'<table:table-cell table:formula="of:=[.B2]&amp;&quot;x&quot;"/>'
+    row = b"<table:table-row>" + cell + b"</table:table-row></table:table>"
+    with (
+        zipfile.ZipFile(LIBREOFFICE / "table.ods") as whole,
+        zipfile.ZipFile(tmp_path / "formula.ods", "w") as copy,
+    ):
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b"</table:table>", row, 1))
+
+    reading = read(tmp_path / "formula.ods")
+
+    assert reading.upload.cell_errors["text"].to_list() == ['=[.B2]&"x"']
+    assert reading.cells[-1][0] == '=[.B2]&"x"'
 
 
 def test_merged_and_hidden_cells_are_read_and_said(read, sheet):

@@ -1,0 +1,86 @@
+"""What the keys of a profile say together that cannot be: found when its file is loaded, not when a file comes."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import Final
+
+from contact_pipeline.profiles.model import KINDS, Column, FieldType, InOrder, Profile
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
+
+# The canonical fields whose values are of one form in all contacts, whichever profile brings them.
+_TYPES: Final[dict[str, tuple[FieldType, ...]]] = {
+    "email": ("email",),
+    "phone": ("phone",),
+    "date_of_birth": ("date",),
+    "ssn": ("ssn",),
+    "zip_code": ("zip_code", "text"),
+    "country": ("country",),
+    "do_not_contact": ("boolean",),
+    "first_name": ("name", "text"),
+    "last_name": ("name", "text"),
+    "full_name": ("name", "text"),
+}
+
+
+def find_unsound(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Each key that says what cannot be, and the reason."""
+    for number, column in enumerate(profile.columns):
+        for key, reason in _of_column(column, profile):
+            yield f"columns.{number}.{key}", reason
+    for number, rule in enumerate(profile.rules):
+        for name in (rule.start, rule.end) if isinstance(rule, InOrder) else ():
+            if profile.column_of[name].type != "date":
+                yield f"rules.{number}", f"'{name}' is compared as a date, but its column is of another type"
+    if profile.file.encoding is not None and not _is_encoding(profile.file.encoding):
+        yield "file.encoding", f"'{profile.file.encoding}' is no encoding that is known"
+    yield from _of_account_contacts(profile)
+
+
+def _of_column(column: Column, profile: Profile) -> Iterator[tuple[str, str]]:
+    canonical = ACCOUNT_FIELDS if profile.target == "account" else CONTACT_FIELDS
+    kind, types = KINDS.get(column.type, "text"), _TYPES.get(column.field, ())
+    if types and column.type not in types:
+        yield "type", f"the canonical field '{column.field}' is of type {types[0]}, not {column.type}"
+    elif column.field in canonical and canonical[column.field] != (column.kind or kind):
+        stored = canonical[column.field]
+        yield "type", f"the canonical field '{column.field}' is stored as {stored}, not as {column.kind or kind}"
+    elif column.kind is not None and column.kind != kind:
+        yield "kind", f"a column of type {column.type} is stored as {kind}, not as {column.kind}"
+    if column.type == "list" and not column.separator:
+        yield "separator", "is empty; give what separates the values of the list"
+    if column.lists is not None and (column.kind or canonical.get(column.field) or kind) != "list":
+        yield "lists", "is for columns of lists"
+    if column.lists == "replace" and "merge" in (profile.matched, *profile.options.rule):
+        yield "lists", "is replace, but where rows are merged into contacts, lists are united"
+    if column.identifiers_column is not None and column.identifiers_column not in profile.column_of:
+        yield "identifiers_column", f"'{column.identifiers_column}' is a field that no column fills"
+    if column.choices and column.default is not None and column.default not in column.choices:
+        yield "default", f"'{column.default}' is not one of the choices"
+
+
+def _of_account_contacts(profile: Profile) -> Iterator[tuple[str, str]]:
+    people = profile.account_contacts
+    if people is None:
+        return
+    for key, names in (("fields", people.fields.values()), ("present", people.present)):
+        for name in names:
+            if name not in profile.column_of:
+                yield f"account_contacts.{key}", f"'{name}' is a field that no column fills"
+    kinds = profile.row_fields
+    for field, name in people.fields.items():
+        stored = CONTACT_FIELDS.get(field, "text")
+        if kinds.get(name, stored) != stored:
+            yield "account_contacts.fields", f"'{field}' is stored as {stored}, and '{name}' is {kinds[name]}"
+    for name in (name for rule in people.match for name in rule.fields):
+        if name not in people.fields and name != "name":
+            yield "account_contacts.match", f"a rule uses '{name}', which account_contacts.fields does not fill"
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""What a profile's file says wrong is found when it is loaded, with the key, the reason and what was probably meant."""
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles import check_profile, find_profiles
+
+CLUB = """
+name: club
+title: Club
+address_book: club
+file: {types: [csv]}
+headings: mapped
+columns:
+  - {field: email, heading: Email, type: email}
+match:
+  - equal: [email]
+on_error: reject
+apply: approval
+"""
+COLUMN = "  - {field: email, heading: Email, type: email}\n"
+
+
+@pytest.fixture
+def problems(tmp_path):
+    """What is wrong with the profile in which a text is exchanged: key → reason."""
+
+    def find(old, new):
+        assert old in CLUB
+        (tmp_path / "club.yaml").write_text(CLUB.replace(old, new), encoding="utf-8")
+        try:
+            check_profile(tmp_path / "club.yaml")
+        except Refusal as refused:
+            return {each["key"]: each["message"] for each in refused.details["problems"]}
+        return {}
+
+    return find
+
+
+def column(text):
+    return COLUMN, f"{COLUMN}  - {{{text}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
+        ("field: phone, heading: Phone", "type", "'phone' is of type phone, not text"),
+        ("field: phone, heading: Phone, type: list", "type", "'phone' is of type phone, not list"),
+        ("field: date_of_birth, heading: Born", "type", "'date_of_birth' is of type date, not text"),
+        ("field: ssn, heading: SSN, type: identifier", "type", "'ssn' is of type ssn, not identifier"),
+        ("field: country, heading: Country", "type", "'country' is of type country, not text"),
+        ("field: do_not_contact, heading: Stop", "type", "'do_not_contact' is of type boolean, not text"),
+        ("field: do_not_contact, heading: Stop, type: boolean, kind: text", "type", "stored as boolean, not as text"),
+        ("field: full_name, heading: Name, type: choice, choices: [A]", "type", "'full_name' is of type name"),
+        ("field: company, heading: Company, type: list", "type", "'company' is stored as text, not as list"),
+        ("field: qualifications, heading: Exams", "type", "'qualifications' is stored as list, not as text"),
+        ("field: notes, heading: Notes", "type", "'notes' is stored as list, not as text"),
+        ("field: tags, heading: Tags, type: list, kind: text", "kind", "of type list is stored as list, not as text"),
+        ("field: tags, heading: Tags, kind: list", "kind", "of type text is stored as text, not as list"),
+        ("field: vip, heading: VIP, type: boolean, kind: text", "kind", "of type boolean is stored as boolean"),
+        ('field: tags, heading: Tags, type: list, separator: ""', "separator", "is empty"),
+        ("field: id, heading: Id, identifiers_column: kind_of_id", "identifiers_column", "that no column fills"),
+        ("field: size, heading: Size, type: choice, choices: [S, M], default: L", "default", "not one of the choices"),
+    ],
+)
+def test_a_column_that_only_fails_when_a_file_comes_is_refused(problems, text, key, reason):
+    found = problems(*column(text))
+
+    assert list(found) == [f"columns.1.{key}"]
+    assert reason in found[f"columns.1.{key}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "field: zip_code, heading: Zip",  # another country's, as a shipped profile has it
+        "field: full_name, heading: Name, type: name, split: true",
+        "field: contact_type, heading: Type, type: choice, choices: [A, B], default: B",
+        "field: qualifications, heading: Exams, type: list",
+        "field: tags, heading: Tags, type: list, kind: list",
+        "field: vip, heading: VIP, type: boolean",
+        "field: vip, heading: VIP, type: boolean, kind: boolean",
+        'field: phone, heading: "No", type: phone, example: "0664 1234567"',
+    ],
+)
+def test_a_column_that_can_be_used_is_taken(problems, text):
+    assert problems(*column(text)) == {}
+
+
+def test_an_encoding_that_is_none_is_refused(problems):
+    assert problems("[csv]", "[csv], encoding: utf9") == {"file.encoding": "'utf9' is no encoding that is known"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "meant"),
+    [
+        ("title:", "titel:", "titel", "title"),
+        ("on_error:", "on-error:", "on-error", "on_error"),
+        ("match:", "mach:", "mach", "match"),
+        ("{types:", "{type:", "file.type", "types"),
+        ("- equal:", "- equals:", "match.0.equals", "equal"),
+        ("heading: Email", "headng: Email", "columns.0.headng", "heading"),
+        ("on_error:", "rules: [{any_off: [[email]], message: x}]\non_error:", "rules.0.any_of.any_off", "any_of"),
+        ("on_error:", "rules: [{unqiue: [email]}]\non_error:", "rules.0.unique.unqiue", "unique"),
+        ("on_error:", "rules: [{required: email, whem: {email: []}}]\non_error:", "rules.0.required.whem", "when"),
+        ("on_error:", "guards: {rejected_percents: 5}\non_error:", "guards.rejected_percents", "rejected_percent"),
+        ("on_error:", "options: {reactivat: true}\non_error:", "options.reactivat", "reactivate"),
+        ("type: email", "type: emial", "columns.0.type", "email"),
+        ("reject", "rejct", "on_error", "reject"),
+    ],
+)
+def test_what_is_mistyped_is_met_with_what_was_meant(problems, old, new, key, meant):
+    found = problems(old, new)
+
+    assert next(iter(found)) == key  # before what is missing because of it
+    assert f"did you mean '{meant}'?" in found[key]
+
+
+def test_a_key_that_is_like_no_other_is_met_with_those_there_are(problems):
+    assert problems("{types:", "{zebra: 1, types:")["file.zebra"].endswith("keys: types, delimiter, encoding, sheet")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "reason"),
+    [
+        ("on_error:", "region: NO\non_error:", "region", "No, Off and False without quotes are the truth value false"),
+        ("heading: Email", "heading: Yes", "columns.0.heading", "Yes, On and True without quotes are the truth value"),
+        (*column("field: vip, heading: V, type: choice, choices: [Yes, x]"), "columns.1.choices.0", "Yes, On and True"),
+        ("heading: Email", "heading: 2024-01-31", "columns.0.heading", "2024-01-31 without quotes is a date in YAML"),
+        ("heading: Email", "heading: Email, example: 12345", "columns.0.example", "12345 without quotes is a number"),
+        ("title: Club", "title:", "title", "nothing at all are no text in YAML"),
+        ("on_error: reject", "on_error: off", "on_error", "No, Off and False without quotes"),
+        ("on_error:", "blanks: [None, null]\non_error:", "blanks.1", "null, ~ and nothing at all"),
+    ],
+)
+def test_a_word_that_yaml_takes_for_something_else_is_explained(problems, old, new, key, reason):
+    found = problems(old, new)
+
+    assert reason in found[key]
+    assert found[key].endswith("Put it in quotes")
+
+
+def test_all_that_is_wrong_is_listed_at_once(problems):
+    found = problems(COLUMN, "  - {field: email, heading: No, typ: email}\n  - {field: x, heading: 3, kinds: text}\n")
+
+    assert set(found) == {"columns.0.heading", "columns.0.typ", "columns.1.heading", "columns.1.kinds"}
+
+
+def test_such_a_profile_is_left_out_of_the_list_with_its_reason(tmp_path):
+    (tmp_path / "club.yaml").write_text(CLUB.replace("type: email", "type: text"))
+
+    found, broken = find_profiles(tmp_path)
+
+    assert "club" not in found
+    assert [str(each) for each in broken] == [
+        "club.yaml, at columns.0.type: the canonical field 'email' is of type email, not text"
+    ]
