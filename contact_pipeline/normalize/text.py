@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
+from html.entities import html5
 from typing import Final
 
 import polars as pl
@@ -118,9 +120,11 @@ def _decode(text: str) -> str:
 
 
 def _sign(entity: str) -> str:
-    sign = html.unescape(entity)
-    known = not sign.endswith(";") and (sign.isprintable() or sign.isspace() or sign in "\u200c\u200d\xad")
-    return sign if known and "\ufffd" not in sign else entity
+    """What an entity stands for; the entity itself where HTML does not know it, or it is a control character."""
+    # `unescape` would also take &notary; for a sign and "ary;".
+    sign = html.unescape(entity) if entity[1] == "#" or entity[1:] in html5 else entity
+    known = sign != entity and "\ufffd" not in sign
+    return sign if known and all(unicodedata.category(each) != "Cc" or each.isspace() for each in sign) else entity
 
 
 def _why(values: pl.Series) -> pl.Series:
