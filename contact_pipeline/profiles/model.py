@@ -65,7 +65,9 @@ _RESERVED = {  # names that tables of the system have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
     "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", "commit_number",
-    "naming_commit", "upload_id", "erased", NAME,
+    "naming_commit", "upload_id", "erased", "made_here", "own_commit", "was_there", "is_there", "is_missing", "is_own",
+    "is_counting", "is_otherwise_made", "is_known_otherwise", "is_extra", "knows", "row_of_it", "first_number",
+    "has_status", NAME,
 }  # fmt: skip
 _RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, COLUMN_OF, ERROR)
 

@@ -70,9 +70,10 @@ def test_values_go_in_are_merged_and_undone_whatever_their_fields_are_called(sen
     assert values()["a@example.com"] == every("A")
 
 
-@pytest.mark.parametrize(
-    "name", ["erased", "commit_number", "naming_commit", "upload_id", "groups", "key_email", "before_x"]
-)
+BESIDE = ["erased", "commit_number", "naming_commit", "upload_id", "knows", "groups", "key_email", "before_x"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
 def test_a_name_that_stands_beside_the_fields_is_refused(name):
     content = load_profile("dealer_leads").model_dump(mode="json")
     content["columns"].append({"field": name, "heading": "X"})
