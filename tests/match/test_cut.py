@@ -64,7 +64,7 @@ def treating_alike(profile, alike):
     matched, within_file = ("update", "last_wins") if accounts else alike
     content = profile.model_dump(mode="json") | {"matched": matched, "within_file": within_file, "roles": None}
     if accounts:
-        content["account_contacts"] = None
+        content |= {"account_contacts": None, "rules": []}
         content["columns"] = [column for column in content["columns"] if column["field"] in ACCOUNT_FIELDS]
     content["options"]["rule"] = []
     content["options"]["reactivate"] = matched in {"update", "merge"}
