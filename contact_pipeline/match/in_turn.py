@@ -69,23 +69,26 @@ def _take_all(database: Database, turns: list[_Turns]) -> list[tuple[int, str]]:
     A row has no effect at all where one of its parts is for a person to judge.
     """
     clearing = []
-    first, *others = turns
+    first, *second = turns
     rejects = first.part.within_file == "reject_later"
-    further = [(turn, dict(_rows(database, turn.part))) for turn in others]
+    further = [(turn, dict(_rows(database, turn.part))) for turn in second]
     for row, cells in _rows(database, first.part):
-        sides = [(first, first.seen(cells)), *((turn, turn.seen(more[row])) for turn, more in further if row in more)]
-        meant = [(turn, turn.decide(row, said), said) for turn, said in sides]
-        known = [(turn, person, said) for turn, person, said in meant if person is not None]
-        takes = len(known) == len(meant)
-        repeats = takes and rejects and first.repeats(known[0][1])
-        if takes and not repeats and (words := first.objection(known[0][1], known[0][2])):
+        said = first.seen(cells)
+        person = first.decide(row, said)
+        more = [(turn, turn.seen(rows[row])) for turn, rows in further if row in rows]
+        others = [(turn, turn.decide(row, theirs), theirs) for turn, theirs in more]
+        takes = person is not None and all(other is not None for _, other, _ in others)
+        repeats = rejects and person is not None and takes and first.repeats(person)
+        if person is not None and takes and not repeats and (words := first.objection(person, said)):
             clearing.append((row, words))
             takes = False
-        for turn, person, _ in meant:
-            turn.note(row, person, counts=takes and (turn is first or not repeats))
-        if takes and not repeats:
-            for turn, person, said in known:
-                turn.take(row, person, said)
+        first.note(row, person, counts=takes)
+        if takes and not repeats and person is not None:
+            first.take(row, person, said)
+        for turn, other, theirs in others:
+            turn.note(row, other, counts=takes and not repeats)
+            if takes and not repeats and other is not None:
+                turn.take(row, other, theirs)
     return clearing
 
 

@@ -47,6 +47,7 @@ class Columns:
     def __init__(self, part: Part) -> None:
         self._part = part
         self._names = [name for name in NAME_PARTS if name in part.looked_at]
+        self._whole = self._names[:1] == ["full_name"]
         self._keyed = [column for name in part.key_fields for column in (self._names if name == NAME else [name])]
         self.weighed = weighed_fields(part)
         self._policies = [part.blanks[name] if name in part.kinds else "keep" for name in [*self._keyed, *self.weighed]]
@@ -110,11 +111,11 @@ class Columns:
 
     def _name(self, cells: Cells, keys: Cells) -> str | None:
         """The key of a whole name, or else of a first and last one put together."""
-        parts = dict(zip(self._names, zip(cells, keys, strict=True), strict=True))
-        whole, key_of_whole = parts.pop("full_name", (None, None))
-        if whole is not None and whole not in {_NOTHING, _LEFT}:
-            return key_of_whole
-        return " ".join(key for _, key in parts.values() if key) or None
+        if self._whole:
+            whole = cells[0]
+            if whole is not None and whole not in {_NOTHING, _LEFT}:
+                return keys[0]
+        return " ".join([key for key in keys if key is not None]) or None
 
     def _cell(self, alias: str, name: str, expression: str) -> str:
         if name not in self._part.kinds:
@@ -262,7 +263,7 @@ def _judged(rule: _Rule, keys: Cells, found: list[Standing]) -> Person | None:
         found = [one for one in found if keys[place] is not None and keys[place] == one.keys[place]]
         if not found:
             return None if step.otherwise == "new" else IN_DOUBT
-    if len({standing.person for standing in found}) > 1:
+    if len(found) > 1 and len({standing.person for standing in found}) > 1:
         return IN_DOUBT
     if rule.rule.higher_differs == "review" and any(_differs(rule, keys, one.keys) for one in found):
         return IN_DOUBT
