@@ -208,6 +208,8 @@ def _queries(database: Database, person: Person) -> Iterator[str]:
         yield f"SELECT {_ROW} FROM contact_decisions WHERE target IN ({person.ids})"
     if database.has("contact_pairs") and database.has("reviews"):
         yield f"SELECT {_ROW} FROM contact_pairs SEMI JOIN reviews USING ({_ROW}) WHERE candidate IN ({person.ids})"
+    if database.has("review_candidates"):
+        yield f"SELECT {_ROW} FROM review_candidates WHERE entity = 'contact' AND candidate IN ({person.ids})"
 
 
 def _repeated(database: Database, rows: Iterable[int]) -> str:

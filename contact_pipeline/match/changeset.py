@@ -211,7 +211,11 @@ def _initial(part: Part, field: str) -> str:
     if field in part.kinds:
         given = f"nullif(w.{quoted(field)}, '')" if part.kinds[field] == "text" else f"w.{quoted(field)}"
     default = part.when_new.get(field)
-    return f"coalesce({given}, {literal(default)})" if default is not None else given
+    if default is None:
+        return given
+    # Of several rows, the first one has it already, and a later one may have cleared it.
+    set_already = f"w._several AND {given} IS NULL" if field in part.kinds else "false"
+    return f"CASE WHEN {set_already} THEN NULL ELSE coalesce({given}, {literal(default)}) END"
 
 
 def _notes(part: Part, there: str) -> str:
@@ -230,12 +234,13 @@ def _with_new_notes(part: Part) -> str:
 
 
 def _displaced(part: Part, field: str, there: str) -> str:
-    """Notes of the values that are given or there, but not what the field holds afterwards."""
+    """Notes of the values that are given or there, but not what the field holds after the row."""
     existing = there == "c.notes"
     after = _policy(part, field) if existing else _initial(part, field)
     before = f"[c.{quoted(field)}]" if existing else "[]::VARCHAR[]"
     heading = literal(f"[merge] {part.headings.get(field, field)}: ")
+    given = f"w.{quoted('given_' + field)}"
+    kept = "lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM"
     return f"""list_transform(
-            list_filter({before} || w.{quoted("given_" + field)},
-                        lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}),
+            CASE WHEN w._several THEN {given} ELSE list_filter({before} || {given}, {kept} {after}) END,
             lambda v: {heading} || {mask_sql("v", part.looks[field])})"""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+import polars as pl
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
@@ -31,8 +34,43 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     matches is that contact, and stays so. Fingerprints know no `case: keep`; and an earlier version made them of names
     without the marks of any script, so that rows are compared so, too.
     """
-    if part.entity != "contact" or not database.value("SELECT count(*) FROM erased_people"):
+    if not _anybody_erased(database, part):
         return
+    new = f"{keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)"
+    _find_erased(database, part, settings, new, "erased_new")
+    database.run(f"DELETE FROM erased_rows WHERE entity = {literal(part.entity)}")
+    database.run("INSERT INTO erased_rows FROM erased_new")
+    database.run(f"""
+        UPDATE {decisions} SET decision = 'review' WHERE row_number IN (SELECT row_number FROM erased_new)""")
+
+
+def find_erased_in_turn(database: Database, part: Part, settings: Settings) -> dict[int, int]:
+    """The rows decided in turn that, if they are new, are somebody who was erased → who that is."""
+    if not _anybody_erased(database, part):
+        return {}
+    rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
+    _find_erased(database, part, settings, rows, "erased_in_turn")
+    return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
+
+
+def hold_in_turn(database: Database, part: Part, held: Sequence[tuple[int, int]]) -> None:
+    """Notes which of the rows decided in turn were put in review as somebody who was erased."""
+    if not _anybody_erased(database, part):
+        return
+    entity = literal(part.entity)
+    database.run(f"DELETE FROM erased_rows WHERE entity = {entity} AND row_number IN (FROM rows_in_turn)")
+    schema = {"row_number": pl.UInt32, "contact_id": pl.Int64}
+    database.see("held", pl.DataFrame(held, schema=schema, orient="row"))
+    database.run(f"INSERT INTO erased_rows SELECT {entity}, row_number, contact_id FROM held")
+    database.unsee("held")
+
+
+def _anybody_erased(database: Database, part: Part) -> bool:
+    return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
+
+
+def _find_erased(database: Database, part: Part, settings: Settings, rows: str, into: str) -> None:
+    """Makes a table (entity, row_number, contact_id) of the rows that are somebody who was erased."""
     secret = read_secret(settings)
     shown, shown_before = (
         ", ".join(f"{fingerprint(n, folded(part, n), secret)} AS {key_column(n)}" for n in part.key_fields)
@@ -41,7 +79,7 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     otherwise = " OR ".join(f"{_now(part, name)} <> {_before(part, name)}" for name in part.key_fields) or "false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE fingerprint_keys AS
-        WITH new AS (FROM {keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number))
+        WITH new AS (FROM {rows})
         SELECT row_number, {shown} FROM new
         UNION ALL SELECT row_number, {shown_before} FROM new WHERE {otherwise}""")
     columns = ", ".join(
@@ -52,15 +90,11 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
         CREATE OR REPLACE TEMP TABLE erased_pairs AS
         SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", lambda _: people)})""")
     decide(database, part, "fingerprint_keys", "erased_pairs", "erased_decisions", "TEMP TABLE")
-    database.run(f"DELETE FROM erased_rows WHERE entity = {literal(part.entity)}")
     database.run(f"""
-        INSERT INTO erased_rows
-        SELECT {literal(part.entity)}, row_number, min(candidate)
+        CREATE OR REPLACE TEMP TABLE {into} AS
+        SELECT {literal(part.entity)} AS entity, row_number, min(candidate) AS contact_id
         FROM erased_pairs SEMI JOIN (FROM erased_decisions WHERE decision <> 'new') USING (row_number)
         WHERE differs <> 'another' GROUP BY row_number""")
-    database.run(f"""
-        UPDATE {decisions} SET decision = 'review' WHERE row_number IN (
-            SELECT row_number FROM erased_rows WHERE entity = {literal(part.entity)})""")
 
 
 def _now(part: Part, field: str) -> str:

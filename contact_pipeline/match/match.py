@@ -10,13 +10,13 @@ from contact_pipeline.match import changeset, outcomes, required, resolutions
 from contact_pipeline.match.decide import decide
 from contact_pipeline.match.erased import hold_erased, list_erased
 from contact_pipeline.match.freeze import hash_changeset
+from contact_pipeline.match.in_turn import decide_in_turn
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.reviews import make_reviews
 from contact_pipeline.match.rows import add_present_keys, count_without_key, make_cleaned_rows, make_part_rows
 from contact_pipeline.match.snapshot import Snapshot, take_snapshot
 from contact_pipeline.match.targets import make_consents, make_targets, make_writes
-from contact_pipeline.match.within_file import find_followers
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.settings import Settings
@@ -89,9 +89,6 @@ def match(
     for part in parts:
         resolutions.skip_rows(database, part)
     _judge(database, parts, store.settings)
-    while required.reject_clearing(database, parts):  # the others are judged again without them
-        outcomes.forget_rejections(database, ["duplicate-in-file"])
-        _judge(database, parts, store.settings)
     list_erased(database)
     _stage_changes(database, store, parts, profile, options)
     outcomes.make_outcomes(database, parts)
@@ -113,14 +110,16 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
         decide(database, part, f"(FROM {keys} ANTI JOIN left_out USING (row_number))", part.table("pairs"), decisions)
         hold_erased(database, part, settings, keys, decisions)
         resolutions.decide_resolved(database, part, decisions)
-        followers = find_followers(database, part, keys, decisions)
-        make_targets(database, part, resolutions.follow_resolved(database, part, followers))
+    decide_in_turn(database, parts, settings)
+    for part in parts:
+        make_targets(database, part)
     make_reviews(database, parts)
     if parts[0].within_file == "reject_later":
         outcomes.reject_later_rows(database, parts[0])
     for part in parts:
         make_consents(database, part, part.table("rows"))
         make_writes(database, part, part.table("rows"))
+    required.reject_clearing(database, parts)
 
 
 def _stage_changes(

@@ -35,6 +35,7 @@ def differing_rows(
         SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
               AND row_number NOT IN (SELECT row_number FROM staged.resolutions)
+        {_candidates_otherwise(database, part)}
         UNION
         SELECT row_number FROM staged.resolutions
         WHERE entity = '{part.entity}' AND choice = 'contact' AND contact_id NOT IN (SELECT contact_id FROM contacts)
@@ -65,6 +66,24 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
         SELECT row_number FROM staged.{then} AS made JOIN now USING (row_number)
         WHERE {differ} ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
+
+
+def _candidates_otherwise(database: Database, part: Part) -> str:
+    """More rows: those decided in turn whose candidates among the contacts there are have changed.
+
+    Whom these rows mean depends on the rows before them too, and is not decided again: it is the same as long as their
+    candidates are. A contact that any of them writes to has a revision of its own to be tested.
+    """
+    if not database.has("rows_in_turn", "staged"):  # planned by a version that decided such rows otherwise
+        return ""
+    columns = "row_number, candidate, representative, rank, differs"
+    planned = f"SELECT {columns} FROM staged.{part.table('pairs')} SEMI JOIN affected_keys USING (row_number)"
+    live = f"SELECT {columns} FROM live_pairs"
+    return f"""
+        UNION
+        SELECT row_number FROM (({planned} EXCEPT {live}) UNION ALL ({live} EXCEPT {planned}))
+        SEMI JOIN staged.rows_in_turn USING (row_number) SEMI JOIN staged.{part.table("decisions")} USING (row_number)
+        WHERE row_number NOT IN (SELECT row_number FROM staged.resolutions)"""
 
 
 def _accounts_otherwise(database: Database, part: Part, address_book: str) -> str:

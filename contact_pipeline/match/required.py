@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
@@ -12,37 +16,71 @@ from contact_pipeline.profiles import NAME, AnyOf, RequiredWhen
 WOULD_CLEAR = "would-clear-required"
 
 
-def reject_clearing(database: Database, parts: list[Part]) -> bool:
-    """Rejects the rows whose writes would clear what is required and is there; whether there are any.
-
-    Of rows that are merged the last one is rejected: the others are to be judged again without it.
-    """
+def reject_clearing(database: Database, parts: list[Part]) -> None:
+    """Rejects the rows whose writes would clear what is required and is there; rows decided in turn are left out."""
     part = parts[0]
-    if not (part.updates and part.clears and part.required):
-        return False
-    known = {**part.kinds, **part.weighed}
-    looked_at = {name for rule in part.required for name in rule.fields}
-    fields = [name for name in known if name in looked_at or (NAME in looked_at and name in NAME_PARTS)]
+    fields = weighed_fields(part)
+    if not fields:
+        return
     lacking = " ".join(
         f"WHEN {_had(rule, fields)} AND {_lacks(rule, fields)} THEN {literal(_in_words(rule, part))}"
         for rule in part.required
     )
-    rows = database.value(f"""
-        CREATE OR REPLACE TEMP TABLE clearing AS
+    rows = database.rows(f"""
         WITH pairs AS (
-            SELECT w._last AS row_number, {", ".join(pair(part, name) for name in fields)}
+            SELECT w.row_number, {", ".join(pair(part, name) for name in fields)}
             FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+            ANTI JOIN rows_in_turn AS turn ON turn.row_number = w.row_number
         )
         SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")
+    reject_rows(database, rows)
+
+
+def reject_rows(database: Database, rows: Sequence[tuple[int, str]]) -> None:
+    """Rejects rows that would clear what is required; each comes with the words for that."""
     if not rows:
-        return False
+        return
     code = CODES[WOULD_CLEAR]
     message, fix = (f"replace({literal(text)}, '{{expected}}', lacking)" for text in (code.message, code.fix))
+    schema = {"row_number": pl.UInt32, "lacking": pl.String}
+    database.see("clearing", pl.DataFrame(rows, schema=schema, orient="row"))
     database.run(f"""
         INSERT INTO rejections BY NAME
         SELECT row_number, '{WOULD_CLEAR}' AS code, {message} AS message, {fix} AS fix, 'error' AS severity
         FROM clearing""")
-    return True
+    database.unsee("clearing")
+
+
+def weighed_fields(part: Part) -> list[str]:
+    """The fields that decide whether a row may write to what is there; none where no row can clear anything."""
+    if not (part.updates and part.clears and part.required):
+        return []
+    looked_at = {name for rule in part.required for name in rule.fields}
+    known = {**part.kinds, **part.weighed}
+    return [name for name in known if name in looked_at or (NAME in looked_at and name in NAME_PARTS)]
+
+
+def lacks(part: Part, before: Mapping[str, str | None], after: Mapping[str, str | None]) -> str | None:
+    """What the part requires, in words, that is there before and not afterwards."""
+    for rule in part.required:
+        if _met(rule, before) and _applies(rule, after) and not _met(rule, after):
+            return _in_words(rule, part)
+    return None
+
+
+def _applies(rule: AnyOf | RequiredWhen, values: Mapping[str, str | None]) -> bool:
+    if isinstance(rule, AnyOf):
+        return not rule.when_any or any(_is_filled(name, values) for name in rule.when_any)
+    return all(values.get(name) in wanted if wanted else _is_filled(name, values) for name, wanted in rule.when.items())
+
+
+def _met(rule: AnyOf | RequiredWhen, values: Mapping[str, str | None]) -> bool:
+    sets = [[rule.required]] if isinstance(rule, RequiredWhen) else rule.any_of
+    return any(all(_is_filled(name, values) for name in group) for group in sets)
+
+
+def _is_filled(name: str, values: Mapping[str, str | None]) -> bool:
+    return any(values.get(part) is not None for part in (NAME_PARTS if name == NAME else (name,)))
 
 
 def _had(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:

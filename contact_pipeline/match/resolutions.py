@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import polars as pl
-
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
@@ -83,15 +81,3 @@ def decide_resolved(database: Database, part: Part, decisions: str) -> None:
             target = CASE r.choice WHEN 'contact' THEN r.contact_id END
         FROM resolutions AS r
         WHERE r.row_number = d.row_number AND r.entity = '{part.entity}' AND (r.own OR d.decision = 'review')""")
-
-
-def follow_resolved(database: Database, part: Part, followers: pl.DataFrame) -> pl.DataFrame:
-    """The followers as people decided: somebody new follows nobody; the same as a row follows it, without doubt."""
-    chosen = database.frame(f"""
-        SELECT row_number, other_row FROM resolutions
-        WHERE entity = '{part.entity}' AND choice IN ('new', 'row') AND own""")
-    if chosen.is_empty():
-        return followers
-    same = chosen.drop_nulls().select("row_number", pl.col("other_row").alias("leader"), in_doubt=pl.lit(False))
-    left = followers.filter(~pl.col("row_number").is_in(chosen["row_number"].implode()))
-    return pl.concat([left, same.cast(followers.schema)]).sort("row_number")

@@ -27,7 +27,8 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
         FROM {part.table("targets")} JOIN {part.table("row_keys")} AS k USING (row_number) LEFT JOIN (
             SELECT row_number, array_to_string(list(said ORDER BY candidate)
                        FILTER (candidate IS NOT NULL)[:{_SAID}], ' or ') AS people,
-                   any_value(said) FILTER (other_row IS NOT NULL) AS row
+                   array_to_string(list(said ORDER BY other_row)
+                       FILTER (other_row IS NOT NULL)[:{_SAID}], ' or ') AS row
             FROM ({_said(part)}) GROUP BY row_number
         ) USING (row_number)
         LEFT JOIN (FROM erased_rows WHERE entity = '{part.entity}') AS erased USING (row_number)
@@ -38,22 +39,21 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
 
 
 def _candidates(part: Part) -> str:
-    active = "coalesce(active, false) AS active" if part.entity == "contact" else "NULL::BOOLEAN AS active"
+    known = "coalesce(active, false)" if part.entity == "contact" else "NULL::BOOLEAN"
     return f"""
         SELECT row_number, '{part.entity}' AS entity, candidate, {_shares(part, "c")} AS shares, active
         FROM (
             SELECT DISTINCT row_number, candidate
             FROM {part.table("pairs")} SEMI JOIN (FROM {part.table("targets")} WHERE decision = 'review')
-                 USING (row_number)
+                 USING (row_number) ANTI JOIN rows_in_turn USING (row_number)
             WHERE differs <> 'another'
         ) JOIN {part.table("row_keys")} AS r USING (row_number)
-          JOIN (SELECT {part.id}, {active}, {key_columns(part, "e", part.looked_at)}
+          JOIN (SELECT {part.id}, {known} AS active, {key_columns(part, "e", part.looked_at)}
                 FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
         UNION ALL BY NAME
-        SELECT t.row_number, '{part.entity}' AS entity, t.leader AS other_row, {_shares(part, "c")} AS shares
-        FROM {part.table("targets")} AS t JOIN {part.table("row_keys")} AS r ON r.row_number = t.row_number
-             JOIN {part.table("row_keys")} AS c ON c.row_number = t.leader
-        WHERE decision = 'review'"""
+        SELECT row_number, '{part.entity}' AS entity, candidate, other_row, shares,
+               CASE WHEN candidate IS NOT NULL THEN {known} END AS active
+        FROM {part.table("doubts")} LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = candidate"""
 
 
 def _shares(part: Part, other: str) -> str:

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import Part
 from contact_pipeline.terms import CONSENT
 
 
-def make_targets(database: Database, part: Part, followers: pl.DataFrame) -> None:
+def make_targets(database: Database, part: Part) -> None:
     """Makes <entity>_targets: for every row what it aims at, and which row counts among those that aim at the same.
 
-    Columns: row_number, decision, target (an existing id), leader (the first row of something new), first (the row
-    that counts: the target's first, or its last where the profile says so; none where a person is to decide), and
+    Columns: row_number, decision, target (an existing id), leader (the row that makes something new), first (the row
+    that counts: the target's first, or its last where the profile says so; none where the row has no effect), and
     followed (whether the target has more than one row).
     """
     counts = "max" if part.within_file == "last_wins" else "min"
-    database.see("followers", followers)
+    in_turn = part.table("in_turn")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
-        WITH aimed AS (
-            SELECT row_number, target,
-                   CASE WHEN in_doubt THEN 'review' ELSE decision END AS decision,
-                   CASE WHEN decision = 'new' THEN coalesce(followers.leader, row_number) END AS leader
-            FROM {part.table("decisions")} LEFT JOIN followers USING (row_number)
-        ),
-        shared AS (
-            SELECT target, leader, {counts}(row_number) AS first FROM aimed WHERE decision <> 'review'
+        WITH shared AS (
+            SELECT target, leader, {counts}(row_number) AS first FROM {in_turn} WHERE counts
             GROUP BY ALL HAVING count(*) > 1
         )
-        SELECT row_number, aimed.target, decision, aimed.leader,
-               CASE WHEN decision <> 'review' THEN coalesce(first, row_number) END AS first,
-               decision <> 'review' AND first IS NOT NULL AS followed
-        FROM aimed LEFT JOIN shared
-             ON aimed.target IS NOT DISTINCT FROM shared.target AND aimed.leader IS NOT DISTINCT FROM shared.leader""")
-    database.unsee("followers")
+        SELECT row_number, target, decision, CASE WHEN decision = 'new' THEN row_number END AS leader,
+               CASE WHEN decision <> 'review' THEN row_number END AS first, false AS followed
+        FROM {part.table("decisions")} ANTI JOIN {in_turn} USING (row_number)
+        UNION ALL
+        SELECT row_number, t.target, decision, t.leader,
+               CASE WHEN counts THEN coalesce(first, row_number) END AS first,
+               counts AND first IS NOT NULL AS followed
+        FROM {in_turn} AS t LEFT JOIN shared
+             ON t.target IS NOT DISTINCT FROM shared.target AND t.leader IS NOT DISTINCT FROM shared.leader""")
 
 
 def make_consents(database: Database, part: Part, rows: str) -> None:
     """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
     said = f"""
         SELECT DISTINCT first FROM {part.table("targets")} JOIN {rows} AS r USING (row_number)
-        WHERE decision <> 'review' AND r.{quoted(CONSENT)}"""
+        WHERE first IS NOT NULL AND r.{quoted(CONSENT)}"""
     nobody = "SELECT NULL::UINTEGER AS first WHERE false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("consents")} AS
@@ -53,15 +48,15 @@ def make_consents(database: Database, part: Part, rows: str) -> None:
 def make_writes(database: Database, part: Part, rows: str) -> None:
     """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
 
-    Where later rows are merged into the first, `keep` takes the last value given, `fill` the first one, `overwrite`
-    what the last row says; lists are united. `given_<field>` lists all values in file order, for the notes. `_last` is
-    the last row.
+    Where further rows of a target count, `keep` takes the last value given, `fill` the first one, `overwrite` what the
+    last row says; lists are united. `_several` says whether there are; then `given_<field>` are the values that a row
+    displaced, or that did not come to stand, in file order; else it is the value given.
     Where contacts that are there are ignored, those of `make_consents` are written all the same.
     """
-    merged, consents = part.within_file == "merge", part.table("consents")
+    joined, consents = part.within_file in {"merge", "last_wins"}, part.table("consents")
     wanted = f"""
         SELECT row_number, target, followed, first FROM {part.table("targets")}
-        WHERE decision <> 'review' AND {"true" if merged else "row_number = first"}
+        WHERE {"first IS NOT NULL" if joined else "row_number = first"}
               {f"AND (target IS NULL OR first IN (FROM {consents}))" if part.matched == "ignore" else ""}
               AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
@@ -71,21 +66,84 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
         else f"r.{quoted(name)}"
         for name in part.kinds
     )
+    given = "".join(f", [r.{quoted(name)}] AS {quoted('given_' + name)}" for name in noted_fields(part))
     single = f"""
-        SELECT row_number, row_number AS _last, target, {fields}{extra}{_given(part, "[r.{0}]")}
-        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if merged else ""}"""
-    together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
-    several = f"""
-        SELECT first AS row_number, max(row_number) AS _last, any_value(target) AS target, {together}
-               {_merged_notes(part)}
-               {_given(part, "coalesce(list(r.{0} ORDER BY row_number) FILTER (r.{0} IS NOT NULL), [])")}
-        FROM wanted JOIN {rows} AS r USING (row_number) WHERE followed GROUP BY first"""
-    if merged:
+        SELECT row_number, target, false AS _several, {fields}{extra}{given}
+        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if joined else ""}"""
+    if joined:
+        several = _several(part, rows)
         database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('merged')} AS WITH wanted AS ({wanted}) {several}")
     database.run(f"""
         CREATE OR REPLACE TEMP VIEW {part.table("writes")} AS
         WITH wanted AS ({wanted}) {single}
-        {f"UNION ALL BY NAME FROM {part.table('merged')}" if merged else ""}""")
+        {f"UNION ALL BY NAME FROM {part.table('merged')}" if joined else ""}""")
+
+
+def _several(part: Part, rows: str) -> str:
+    """The query that joins the rows of a target into one line, with `wanted` at hand."""
+    creates = "true" if part.matched == "create" else "target IS NULL"
+    given = ", ".join(f"{_first_given(part, name, creates)} AS {quoted(name)}" for name in part.kinds)
+    extra = ", noted, import_notes" if part.takes_notes else ""
+    there = f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = target" if part.updates else ""
+    names = noted_fields(part)
+    before = "".join(
+        f", {f'c.{quoted(name)}' if part.updates else 'NULL'} AS {quoted('there_' + name)}" for name in names
+    )
+    after = "".join(f", {_so_far(part, name)} AS {quoted('after_' + name)}" for name in names)
+    displaced = "".join(f", {_displaced(name)} AS {quoted('given_' + name)}" for name in names)
+    together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
+    lists = "".join(
+        f", flatten(list({quoted('given_' + name)} ORDER BY row_number)) AS {quoted('given_' + name)}" for name in names
+    )
+    return f"""
+        , given AS (
+            SELECT row_number, first, target, {given}{extra} FROM wanted JOIN {rows} AS r USING (row_number)
+            WHERE followed
+        ),
+        steps AS (
+            SELECT given.*{before}{after} FROM given {there}
+            WINDOW so_far AS (PARTITION BY first ORDER BY row_number ROWS UNBOUNDED PRECEDING)
+        ),
+        r AS (SELECT *{displaced} FROM steps WINDOW turns AS (PARTITION BY first ORDER BY row_number))
+        SELECT first AS row_number, any_value(target) AS target, true AS _several,
+               {together}{_merged_notes(part)}{lists}
+        FROM r GROUP BY first"""
+
+
+def _first_given(part: Part, name: str, creates: str) -> str:
+    """What a row gives; the row that makes something new, also what is set on that."""
+    value = f"r.{quoted(name)}"
+    if name not in part.when_new:
+        return value
+    makes = f"{creates} AND row_number = min(row_number) OVER (PARTITION BY first)"
+    return f"CASE WHEN {makes} THEN coalesce(nullif({value}, ''), {literal(part.when_new[name])}) ELSE {value} END"
+
+
+def _so_far(part: Part, name: str) -> str:
+    """What a text holds after a row, by its blank policy."""
+    value, there, blank = f"given.{quoted(name)}", _there(part, name), part.blanks[name]
+    if blank == "fill":
+        return f"coalesce({there}, first_value(nullif({value}, '') IGNORE NULLS) OVER so_far)"
+    if blank == "keep":
+        return f"nullif(coalesce(last_value({value} IGNORE NULLS) OVER so_far, {there}), '')"
+    said = f"{{'value': {value}}}"
+    if not part.takes_notes:
+        return f"nullif({value}, '')"
+    kept = f"CASE WHEN NOT list_contains(given.noted, {literal(name)}) THEN {said} END"
+    last = f"last_value({kept} IGNORE NULLS) OVER so_far"
+    return f"CASE WHEN {last} IS NULL THEN {there} ELSE nullif(({last}).value, '') END"
+
+
+def _there(part: Part, name: str) -> str:
+    return f"c.{quoted(name)}" if part.updates else "NULL::VARCHAR"
+
+
+def _displaced(name: str) -> str:
+    """The values that were there, or given, when a row came, and are not what the field holds after it."""
+    after, there = quoted("after_" + name), quoted("there_" + name)
+    before = f"CASE WHEN row_number() OVER turns = 1 THEN {there} ELSE lag({after}) OVER turns END"
+    is_displaced = f"lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}"
+    return f"list_filter([{before}, {quoted(name)}], {is_displaced})"
 
 
 def noted_fields(part: Part) -> list[str]:
@@ -98,15 +156,11 @@ def noted_fields(part: Part) -> list[str]:
     ]
 
 
-def _given(part: Part, expression: str) -> str:
-    return "".join(f", {expression.format(quoted(f))} AS {quoted('given_' + f)}" for f in noted_fields(part))
-
-
 def _together(part: Part, name: str) -> str:
     column = f"r.{quoted(name)}"
     if name == "notes" and part.takes_notes:
         return f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
-    if part.kinds[name] == "list":
+    if part.kinds[name] == "list" and (part.within_file == "merge" or name in part.adds):
         every = f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
         return f"list_filter({every}, lambda value, place: list_position({every}, value) = place)"
     if name == CONSENT:

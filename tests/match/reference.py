@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -108,48 +108,41 @@ def together(plans: Iterable[Plan]) -> Plan:
 def plan(book: Book, rows: list[Row], profile: Profile, options: UploadOptions) -> Plan:
     """What an upload of these rows would do to the address book."""
     made = Plan()
-    subjects = subjects_of(profile)
-    valid = [row for row in rows if row.wrong is None]
-    if profile.needs_account:
-        known = {key("account_number", account.values) for account in book.accounts}
-        unknown = [row.number for row in valid if key("account_number", row.given()) not in known]
-        made.rejected |= dict.fromkeys(unknown, "account-unknown")
-
-    while True:  # a row that clears what is required is rejected, and the others are judged without it
-        valid = [row for row in valid if row.number not in made.rejected]
-        decided = [judge(subject, book, valid) for subject in subjects]
-        waiting = {number for decisions in decided for number, decision in decisions.items() if decision.review}
-        repeated = later_rows(decided[0]) if profile.within_file == "reject_later" else {}
-        leave_out = waiting | repeated.keys()
-        written = [list(submissions(*which, valid, leave_out)) for which in zip(subjects, decided, strict=True)]
-        clearing = [write.last for write in written[0] if clears_required(subjects[0], write, book, profile)]
-        if not clearing:
-            break
-        made.rejected |= dict.fromkeys(clearing, "would-clear-required")
-    made.rejected |= repeated
-
-    for subject, writes in zip(subjects, written, strict=True):
-        made.changes += [change for write in writes for change in changes_of(subject, write, book, profile, options)]
-        if subject.entity == "contact" and subject.matched == "create":
-            made.links |= {(f"row {write.row}", write.target) for write in writes if write.target is not None}
+    sides = [Side(subject, book, profile, options) for subject in subjects_of(profile)]
+    waiting = take_in_turn(made, sides, book, [row for row in rows if row.wrong is None], profile)
+    for side in sides:
+        made.changes += [change for standing in side.standing for change in side.changes_of(standing)]
+        made.links |= side.links()
     created = [change for change in made.changes if change.entity == "contact" and change.action == "create"]
     made.memberships = {(change.target, options.group) for change in created if options.group}
 
     for row in rows:
-        outcome = outcome_of(row, profile, subjects[0], decided[0], made, waiting)
+        outcome = outcome_of(row, profile, sides[0], made, waiting)
         if outcome.outcome not in {"rejected", "review"}:
-            left = [leaves_inactive(*which, row, book, options) for which in zip(subjects, decided, strict=True)]
-            outcome = replace(outcome, of_deactivated=any(left))
+            outcome = replace(outcome, of_deactivated=any(side.leaves_inactive(row, book) for side in sides))
         made.outcomes[row.number] = outcome
     if options.deactivate_missing:
-        deactivate_missing(made, book, rows, subjects[0])
+        deactivate_missing(made, book, rows, sides[0].subject)
     return made
 
 
-def later_rows(decisions: dict[int, Decision]) -> dict[int, str]:
-    """The rows that mean whom another row of the file means already, where the profile rejects them."""
-    later = [number for number, decision in decisions.items() if decision.later and not decision.review]
-    return dict.fromkeys(later, "duplicate-in-file")
+def take_in_turn(made: Plan, sides: list[Side], book: Book, rows: list[Row], profile: Profile) -> set[int]:
+    """Takes the rows one after the other, each as if it came in a file of its own; those that are for a person."""
+    waiting = set()
+    known = {key("account_number", account.values) for account in book.accounts}
+    for row in rows:
+        if profile.needs_account and key("account_number", row.given()) not in known:
+            made.rejected[row.number] = "account-unknown"
+            continue
+        in_doubt = [side.decide(row) for side in sides]
+        if any(in_doubt):
+            waiting.add(row.number)
+        elif code := sides[0].objection(row):
+            made.rejected[row.number] = code
+        else:
+            for side in sides:
+                side.take(row)
+    return waiting
 
 
 # What a row speaks of ------------------------------------------------------------------------------------------------
@@ -217,78 +210,217 @@ def own_fields(profile: Profile) -> list[str]:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whom a row means: somebody there is (target), somebody new (leader: the row that makes it), or nobody can say."""
+    """Whom a row means: somebody there is by now (an id, or "row n" that made somebody new), or nobody can say."""
 
-    target: int | None = None
-    leader: int | None = None
+    person: Target | None = None
     review: bool = False
-    later: bool = False  # another row of the file counts for the same: an earlier one, or the last where that wins
-
-    @property
-    def reaches(self) -> tuple[int | None, int | None]:
-        return self.target, self.leader
-
-
-def judge(subject: Subject, book: Book, rows: Iterable[Row]) -> dict[int, Decision]:
-    """Decides every row, in file order."""
-    decisions: dict[int, Decision] = {}
-    leaders: dict[int, Values] = {}
-    reached = set()
-    for row in rows:
-        values = subject.of(row)
-        if values is None:
-            continue
-        decision = decide(values, subject.all_of(book), subject.rules)
-        if decision == NEW:
-            decision = follow(values, leaders, subject.rules) or Decision(leader=row.number)
-            if decision.leader == row.number:
-                leaders[row.number] = values
-        if not decision.review:
-            decision = replace(decision, later=decision.reaches in reached)
-            reached.add(decision.reaches)
-        decisions[row.number] = decision
-    if subject.within_file == "last_wins":
-        last = {decision.reaches: number for number, decision in decisions.items() if not decision.review}
-        for number, decision in decisions.items():
-            decisions[number] = replace(decision, later=last.get(decision.reaches, number) != number)
-    return decisions
 
 
 NEW = Decision()
 REVIEW = Decision(review=True)
 
 
-def decide(row: Values, entities: list[Entity], rules: list[MatchRule]) -> Decision:
-    """Whom among those there are a row means: the first rule that finds anybody decides."""
+@dataclass
+class Step:
+    """What a row that counts does to its target: every field before, as given, and afterwards."""
+
+    row: Row
+    given: Values
+    before: Values
+    after: Values
+
+
+@dataclass
+class Standing:
+    """A contact or an account as the rows so far have left it, or made it."""
+
+    person: Target
+    values: Values
+    before: Values | None = None  # as it stood; None: it is new
+    id: int | None = None
+    active: bool = True
+    steps: list[Step] = field(default_factory=list)
+    opted_out: bool = False
+
+
+@dataclass
+class Side:
+    """One subject of the rows: whom they mean, and what they make of them, one row after the other."""
+
+    subject: Subject
+    book: Book
+    profile: Profile
+    options: UploadOptions
+    standing: list[Standing] = field(default_factory=list)
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    reached: dict[Target, list[int]] = field(default_factory=dict)  # person → the rows that mean it
+
+    def __post_init__(self) -> None:
+        for entity in self.subject.all_of(self.book):
+            standing = Standing(entity.person, dict(entity.values), dict(entity.values), entity.id, entity.active)
+            self.standing.append(standing)
+
+    def decide(self, row: Row) -> bool:
+        """Decides a row; whether that is for a person to judge."""
+        values = self.subject.of(row)
+        if values is None:
+            return False
+        self.decisions[row.number] = decide(values, self.standing, self.subject.rules)
+        return self.decisions[row.number].review
+
+    def objection(self, row: Row) -> str | None:
+        """Why a row that is decided is rejected all the same: it repeats another, or clears what is required."""
+        if row.number not in self.decisions:
+            return None
+        person = self.decisions[row.number].person
+        if self.subject.within_file == "reject_later" and person in self.reached:
+            self.opt_out(row)
+            return "duplicate-in-file"
+        target = None if person is None else self.written(person)
+        if target is None or self.subject.matched not in {"update", "merge"}:
+            return None
+        after = target.values | self.afterwards(row, target.values, target.steps)
+        clears = any(
+            has(rule, target.values) and applies(rule, after) and not has(rule, after)
+            for rule in required(self.profile)
+        )
+        return "would-clear-required" if clears else None
+
+    def take(self, row: Row) -> None:
+        """Makes of the row's target what the row says, as far as the profile lets it."""
+        if row.number not in self.decisions:
+            return
+        person = self.decisions[row.number].person
+        if person is None:
+            person = f"row {row.number}"
+            self.decisions[row.number] = Decision(person)
+        later, target = person in self.reached, self.written(person)
+        self.reached.setdefault(person, []).append(row.number)
+        if target is not None:
+            self.write(row, target)
+        elif not later and not self.is_left(person):
+            self.make(row, person)
+        self.opt_out(row)
+
+    def is_left(self, person: Target) -> bool:
+        """Whether somebody there is stays as it is, whatever rows say."""
+        return isinstance(person, int) and self.subject.matched == "ignore"
+
+    def written(self, person: Target) -> Standing | None:
+        """What a further row of that person would write to, or None."""
+        if self.is_left(person):
+            return None
+        later = person in self.reached
+        if later and self.subject.within_file not in {"merge", "last_wins"}:
+            return None
+        if isinstance(person, str) or self.subject.matched == "create":
+            made = [one for one in self.standing if one.before is None and one.person == person]
+            return made[0] if made else None
+        return next(one for one in self.standing if one.id == person)
+
+    def write(self, row: Row, target: Standing) -> None:
+        given = self.subject.of(row) or {}
+        after = target.values | self.afterwards(row, target.values, target.steps)
+        target.steps.append(Step(row, given, target.values, after))
+        target.values = after
+
+    def make(self, row: Row, person: Target) -> None:
+        given = self.subject.of(row) or {}
+        values = self.afterwards(row, {})
+        if self.subject.entity == self.profile.target:
+            for name, value in set_when_new(self.profile, self.options).items():
+                values[name] = values.get(name) if values.get(name) is not None else value
+        self.standing.append(Standing(person, values, steps=[Step(row, given, {}, values)]))
+
+    def opt_out(self, row: Row) -> None:
+        """A wish not to be contacted counts, also of a row that does not."""
+        if (self.subject.of(row) or {}).get("do_not_contact") is not True:
+            return
+        person = self.decisions[row.number].person
+        made = [one for one in self.standing if one.before is None and one.person == person]
+        for one in made or [one for one in self.standing if one.id == person]:
+            one.opted_out = True
+
+    def afterwards(self, row: Row, there: Values, steps: Sequence[Step] = ()) -> Values:
+        """Every field of the target, as a row leaves what is there and what the steps before have made of it.
+
+        Rows that are merged say together what is in a list.
+        """
+        given, after = self.subject.of(row) or {}, {}
+        for name in self.subject.columns:
+            before, values = there.get(name), given
+            lists = [step.given.get(name) for step in steps] if self.subject.within_file == "merge" else []
+            if any(isinstance(value, list) for value in [*lists, given.get(name) if lists else None]):
+                before, all_said = steps[0].before.get(name), given.get(name)
+                for value in reversed(lists):
+                    all_said = united(value, all_said)
+                values = given | {name: all_said}
+            adds = name in self.subject.adds
+            after[name] = written(before, values, name, self.subject.blanks[name], adds=adds)
+        return after
+
+    def counting(self, person: Target) -> int:
+        """The row that counts of those that mean the same."""
+        return self.reached[person][-1 if self.subject.within_file == "last_wins" else 0]
+
+    def name(self, standing: Standing) -> Target:
+        return f"row {self.counting(standing.person)}" if standing.id is None else standing.id
+
+    def links(self) -> set[tuple[Target, int]]:
+        """Under `create`, each contact that is made of a row that means somebody there is, and whom it means."""
+        new = [one for one in self.standing if one.before is None]
+        return {(self.name(one), one.person) for one in new if isinstance(one.person, int)}
+
+    def leaves_inactive(self, row: Row, book: Book) -> bool:
+        """Whether a row means a deactivated contact that stays so."""
+        if row.number not in self.decisions or self.subject.entity != "contact":
+            return False
+        if reactivates(self.subject, self.options):
+            return False
+        return any(c.id == self.decisions[row.number].person and not c.active for c in book.contacts)
+
+    def changes_of(self, standing: Standing) -> Iterator[Change]:
+        """The one change that a target gets, if any field differs."""
+        entity, there = self.subject.entity, standing.before or {}
+        if not standing.steps and not standing.opted_out:
+            return
+        after = dict(standing.values)
+        if standing.opted_out:
+            after["do_not_contact"] = True
+        if standing.steps and entity == self.profile.target and takes_notes(self.profile):
+            after["notes"] = with_notes(there, standing.steps, self.profile)
+        fields = {name: (there.get(name), value) for name, value in after.items() if there.get(name) != value}
+        row, target = self.counting(standing.person), self.name(standing)
+        if standing.before is None:
+            if entity == "contact":
+                fields["active"] = (None, True)
+            yield Change(entity, target, "create", row, fields)
+        elif not standing.active and reactivates(self.subject, self.options):
+            yield Change(entity, target, "reactivate", row, fields | {"active": (False, True)})
+        elif fields:
+            yield Change(entity, target, "update", row, fields)
+
+
+def decide(row: Values, standing: list[Standing], rules: list[MatchRule]) -> Decision:
+    """Whom among those there are by now a row means: the first rule that finds anybody decides."""
     for number, rule in enumerate(rules):
         found = [
-            entity
-            for entity in entities
-            if shared(rule, row, entity.values) and differing(rules, number, row, entity.values) != "another"
+            one
+            for one in standing
+            if shared(rule, row, one.values) and differing(rules, number, row, one.values) != "another"
         ]
         if not found:
             continue
-        most = max(shared(rule, row, entity.values) for entity in found)
-        found = [entity for entity in found if shared(rule, row, entity.values) == most]
+        most = max(shared(rule, row, one.values) for one in found)
+        found = [one for one in found if shared(rule, row, one.values) == most]
         for step in rule.narrow:
-            found = [entity for entity in found if same(step.field, row, entity.values)]
+            found = [one for one in found if same(step.field, row, one.values)]
             if not found:
                 return NEW if step.otherwise == "new" else REVIEW
-        doubtful = any(differing(rules, number, row, entity.values) == "review" for entity in found)
-        people = {entity.person for entity in found}
-        return REVIEW if doubtful or len(people) > 1 else Decision(target=people.pop())
+        doubtful = any(differing(rules, number, row, one.values) == "review" for one in found)
+        people = {one.person for one in found}
+        return REVIEW if doubtful or len(people) > 1 else Decision(people.pop())
     return NEW
-
-
-def follow(row: Values, leaders: dict[int, Values], rules: list[MatchRule]) -> Decision | None:
-    """The earliest leader whose own submitted values match the row's by the same rules."""
-    for leader, values in leaders.items():
-        for number, rule in enumerate(rules):
-            agrees = shared(rule, row, values) and all(same(step.field, row, values) for step in rule.narrow)
-            differs = differing(rules, number, row, values)
-            if agrees and differs != "another":
-                return Decision(leader=leader, review=differs == "review")
-    return None
 
 
 def shared(rule: MatchRule, one: Values, other: Values) -> int:
@@ -344,70 +476,6 @@ def without_marks(text: str) -> Iterator[str]:
 # What is written -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What the rows that reach the same target say of it together, under the number of the first."""
-
-    row: int
-    last: int
-    target: int | None
-    values: Values
-    given: dict[str, list[Any]]  # every value given, in file order
-    notes: list[str]
-    columns: frozenset[str]  # that the file has
-
-
-def submissions(
-    subject: Subject, decisions: dict[int, Decision], rows: list[Row], leave_out: Iterable[int]
-) -> Iterator[Submission]:
-    """One submission per target: the first row's, or where the profile merges, all rows' together."""
-    together: dict[tuple[int | None, int | None], list[Row]] = {}
-    opted_out = {
-        decisions[row.number].reaches
-        for row in rows
-        if row.number in decisions and not decisions[row.number].review
-        if (subject.of(row) or {}).get("do_not_contact") is True
-    }
-    for row in rows:
-        decision = decisions.get(row.number)
-        if decision is None or decision.review or row.number in leave_out:
-            continue
-        if decision.later and subject.within_file != "merge":
-            continue
-        if subject.matched == "ignore" and decision.target is not None and decision.reaches not in opted_out:
-            continue
-        together.setdefault(decision.reaches, []).append(row)
-    for reaches, several in together.items():
-        target, _ = reaches
-        values: Values = {}
-        given: dict[str, list[Any]] = {}
-        for row in several:
-            said = subject.of(row) or {}
-            values = merged(values, said, subject.blanks)
-            for name, value in said.items():
-                given.setdefault(name, []).append(value)
-        notes = [note for row in several for note in row.noted.values()]
-        columns = frozenset(several[0].values)
-        if reaches in opted_out:
-            values["do_not_contact"] = True
-        if subject.matched == "ignore" and target is not None:
-            values, given, notes = {"do_not_contact": True}, {}, []
-        yield Submission(several[0].number, several[-1].number, target, values, given, notes, columns)
-
-
-def merged(earlier: Values, later: Values, blanks: dict[str, str]) -> Values:
-    """What two rows say together: the first value counts under `fill`, the last one otherwise."""
-    together = dict(earlier)
-    for name, value in later.items():
-        if isinstance(value, list) or isinstance(together.get(name), list):
-            together[name] = united(together.get(name), value)
-        elif blanks[name] == "fill":
-            together[name] = value if is_empty(together.get(name)) else together[name]
-        elif value is not None or blanks[name] == "overwrite" or name not in together:
-            together[name] = value
-    return together
-
-
 def united(there: list[Any] | None, more: list[Any] | None) -> list[Any]:
     """The values of two lists, each once."""
     return list(dict.fromkeys([*(there or []), *(more or [])]))
@@ -432,23 +500,6 @@ def written(there: Any, values: Values, name: str, blank: str, *, adds: bool) ->
     if (blank == "fill" and there is not None) or (blank == "keep" and value is None):
         return there
     return None if is_empty(value) else value
-
-
-def afterwards(subject: Subject, write: Submission, there: Values) -> Values:
-    """Every field of the target, as a write leaves what is there."""
-    return {
-        name: written(there.get(name), write.values, name, subject.blanks[name], adds=name in subject.adds)
-        for name in subject.columns
-    }
-
-
-def clears_required(subject: Subject, write: Submission, book: Book, profile: Profile) -> bool:
-    """Whether a write would take from what is there something that the profile requires of it."""
-    if write.target is None or subject.matched not in {"update", "merge"}:
-        return False
-    before = next(e.values for e in subject.all_of(book) if e.id == write.target)
-    after = before | afterwards(subject, write, before)
-    return any(has(rule, before) and applies(rule, after) and not has(rule, after) for rule in required(profile))
 
 
 def required(profile: Profile) -> list[AnyOf | RequiredWhen]:
@@ -487,39 +538,6 @@ def reactivates(subject: Subject, options: UploadOptions) -> bool:
     return options.reactivate and subject.entity == "contact" and subject.matched in {"update", "merge"}
 
 
-def leaves_inactive(
-    subject: Subject, decisions: dict[int, Decision], row: Row, book: Book, options: UploadOptions
-) -> bool:
-    """Whether a row means a deactivated contact that stays so."""
-    if row.number not in decisions or subject.entity != "contact" or reactivates(subject, options):
-        return False
-    return any(c.id == decisions[row.number].target and not c.active for c in book.contacts)
-
-
-def changes_of(
-    subject: Subject, write: Submission, book: Book, profile: Profile, options: UploadOptions
-) -> Iterator[Change]:
-    """The one change that a target gets, if any field differs."""
-    new = write.target is None or subject.matched == "create"
-    entity = None if new else next(e for e in subject.all_of(book) if e.id == write.target)
-    there = entity.values if entity else {}
-    after = afterwards(subject, write, there)
-    if new and subject.entity == profile.target:
-        for name, value in set_when_new(profile, options).items():
-            after[name] = after.get(name) if after.get(name) is not None else value
-    if subject.entity == profile.target and takes_notes(profile):
-        after["notes"] = with_notes(there, after, write, profile)
-    fields = {name: (there.get(name), value) for name, value in after.items() if there.get(name) != value}
-    if new:
-        if subject.entity == "contact":
-            fields["active"] = (None, True)
-        yield Change(subject.entity, f"row {write.row}", "create", write.row, fields)
-    elif entity and not entity.active and reactivates(subject, options):
-        yield Change(subject.entity, entity.id, "reactivate", write.row, fields | {"active": (False, True)})
-    elif entity and fields:
-        yield Change(subject.entity, entity.id, "update", write.row, fields)
-
-
 def set_when_new(profile: Profile, options: UploadOptions) -> Values:
     """What only something new gets: what a blank means, and the module that the lead type decides."""
     values: Values = {column.field: column.default for column in profile.columns if column.default is not None}
@@ -540,52 +558,55 @@ def merges(profile: Profile) -> bool:
     return "merge" in (profile.matched, profile.within_file)
 
 
-def with_notes(there: Values, after: Values, write: Submission, profile: Profile) -> list[str] | None:
+def with_notes(there: Values, steps: list[Step], profile: Profile) -> list[str] | None:
     """The notes afterwards: those there were, and each new one once; the file's own come first."""
     notes = list(there.get("notes") or [])
-    own = [note for given in write.given.get("notes", []) for note in given or []]
-    for note in [*own, *write.notes, *displaced_notes(there, after, write, profile)]:
+    own = [note for step in steps for note in step.given.get("notes") or []]
+    noted = [note for step in steps for note in step.row.noted.values()]
+    for note in [*own, *noted, *displaced_notes(steps, profile)]:
         if note not in notes:
             notes.append(note)
     return notes or None
 
 
-def displaced_notes(there: Values, after: Values, write: Submission, profile: Profile) -> Iterator[str]:
-    """A note for every value that was there or given and is not what the field holds now; none for sensitive ones."""
+def displaced_notes(steps: list[Step], profile: Profile) -> Iterator[str]:
+    """A note for every value that was there or given when a row came, and is not what the field held after that row.
+
+    None for sensitive ones.
+    """
     if not merges(profile):
         return
-    whole = "full_name" in write.columns
+    whole = "full_name" in steps[0].row.values
     for column in profile.columns:
         name = column.field
         in_parts = whole and name in {"first_name", "last_name"}
         if column.sensitive or in_parts or profile.row_fields[name] != "text":
             continue
-        for value in [there.get(name), *write.given.get(name, [])]:
-            if value and value != after.get(name):
-                yield f"[merge] {column.heading}: {value}"
+        for step in steps:
+            for value in (step.before.get(name), step.given.get(name)):
+                if value and value != step.after.get(name):
+                    yield f"[merge] {column.heading}: {value}"
 
 
 # Outcomes ------------------------------------------------------------------------------------------------------------
 
 
-def outcome_of(
-    row: Row, profile: Profile, subject: Subject, decisions: dict[int, Decision], made: Plan, waiting: set[int]
-) -> Outcome:
+def outcome_of(row: Row, profile: Profile, side: Side, made: Plan, waiting: set[int]) -> Outcome:
     """Exactly one outcome. The row that counts among those that reach a target carries what becomes of it."""
     if row.wrong is not None or row.number in made.rejected:
         return Outcome("rejected")
     if row.number in waiting:
         return Outcome("review")
-    decision = decisions[row.number]
-    first = next(n for n, d in decisions.items() if not d.review and not d.later and d.reaches == decision.reaches)
-    change = next((c for c in made.changes if c.entity == subject.entity and c.row == first), None)
-    ignored = decision.target is not None and profile.matched == "ignore"
-    if ignored and (decision.later or change is None):
-        return Outcome("duplicate", decision.target, duplicate_of_contact=decision.target)
-    target = change.target if change else decision.target
-    if decision.later:
+    person = side.decisions[row.number].person
+    first = side.counting(person)
+    change = next((c for c in made.changes if c.entity == side.subject.entity and c.row == first), None)
+    there = isinstance(person, int)
+    if there and profile.matched == "ignore" and (row.number != first or change is None):
+        return Outcome("duplicate", person, duplicate_of_contact=person)
+    target = change.target if change else person
+    if row.number != first:
         return Outcome("duplicate", target, duplicate_of_row=first)
-    if decision.target is None:
+    if not there:
         return Outcome("created", target)
     if profile.matched == "create":
         return Outcome("linked", target)

@@ -286,6 +286,13 @@ class People:
         """Somebody else of the same type at the same account."""
         return self._cells(cells["account_number"], cells["contact_type"])
 
+    def neighbour(self, cells: Cells) -> Cells:
+        """Somebody else at the same account, of a type that it does not have yet."""
+        number = cells["account_number"]
+        role = min({"DOCTOR", "SECRETARY", "OTHERS"} - self._types[number])
+        self._types[number].add(role)
+        return self._cells(number, role)
+
     def _cells(self, number: str, role: str) -> Cells:
         who = self._market.person()
         cells = {"account_number": number, "full_name": who.full, "identifier": number, "contact_type": role}
@@ -305,7 +312,7 @@ def portfolio_contacts(rng: random.Random, market: Market, accounts: Iterable[Sa
     completed = [{**cells, "qualifications": rng.choice(SPECIALTIES)} for cells in qualified]
     created = [next(newcomer) for _ in range(110)]
     desks = [next(newcomer) for _ in range(3)]
-    joined = [*desks, *map(team.colleague, desks)]  # two of a type in one file are two people, told apart by name
+    joined = [*desks, *map(team.neighbour, desks)]  # two of an account, told apart by their types
     new = lines(created, "created")
     first = _contacts_file("portfolio_contacts_1.xlsx")
     first.lines = arranged(

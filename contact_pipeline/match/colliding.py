@@ -1,0 +1,171 @@
+"""Finds the rows that are to be decided in turn: those that an earlier row of the file could decide otherwise.
+
+Contacts as they stood decide all other rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.changeset import pair
+from contact_pipeline.match.keys import key_column, part_key, whole_keys
+from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.profiles import NAME
+
+Fields = tuple[str, ...]
+
+
+def find_colliding(database: Database, parts: list[Part]) -> None:
+    """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
+
+    Also the rows with a key that a contact has only together with an earlier row, and that row.
+    """
+    database.run("CREATE OR REPLACE TABLE rows_in_turn (row_number UINTEGER)")
+    for part in parts:
+        _add(database, _reaching(database, part))
+        _add(database, _following(part))
+        database.see("sharing", _sharing(database, part))
+        _add(database, "FROM sharing")
+        database.unsee("sharing")
+    for part in parts:
+        for fields in composed_sets(part):
+            if part.updates:
+                _add_composed(database, part, fields)
+
+
+def composed_sets(part: Part) -> list[Fields]:
+    """The whole keys of which a contact can have one value from a row, and another from elsewhere."""
+    if not (part.updates or part.within_file in {"merge", "last_wins"}):
+        return []
+    known = {*part.kinds, *([NAME] if any(name in part.kinds for name in NAME_PARTS) else [])}
+    return [fields for fields in whole_keys(part) if known.issuperset(fields) and len(_columns(part, fields)) > 1]
+
+
+def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[tuple[str | None, ...]]]) -> bool:
+    """Adds the rows with a key that rows decided in turn have composed; whether there are any.
+
+    Args:
+        database: with the part's tables.
+        part: whose keys they are.
+        made: whole key → the values that contacts have for it by now.
+    """
+    found = False
+    for fields, values in made.items():
+        columns = [f"key_{name}" for name in fields]
+        frame = pl.DataFrame([*values], schema=dict.fromkeys(columns, pl.String), orient="row")
+        database.see("composed_keys", frame)
+        found |= _add(database, f"FROM {_rows(part)} SEMI JOIN composed_keys USING ({', '.join(map(quoted, columns))})")
+        database.unsee("composed_keys")
+    return found
+
+
+def add_all(database: Database, part: Part) -> None:
+    """Adds every row of a part."""
+    _add(database, f"FROM {_rows(part)}")
+
+
+def _add(database: Database, rows: str) -> bool:
+    added: int = database.value(f"""
+        INSERT INTO rows_in_turn
+        SELECT DISTINCT row_number FROM ({rows}) WHERE row_number NOT IN (FROM rows_in_turn)""")
+    return added > 0
+
+
+def _rows(part: Part) -> str:
+    """The keys of the rows that are decided."""
+    return f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
+
+
+def _sharing(database: Database, part: Part) -> pl.DataFrame:
+    """The rows that share a whole key. Hashes are compared, which finds a few rows too many at most."""
+    sets = whole_keys(part)
+    hashes = "".join(f", {_hash(part, fields)} AS hash_{place}" for place, fields in enumerate(sets))
+    rows = database.frame(f"SELECT row_number{hashes} FROM {_rows(part)}")
+    names = [f"hash_{place}" for place in range(len(sets))]
+    shared = [pl.col(name).is_duplicated() & pl.col(name).is_not_null() for name in names]
+    return rows.lazy().filter(pl.any_horizontal(pl.lit(value=False), *shared)).select("row_number").collect()
+
+
+def _hash(part: Part, fields: Fields) -> str:
+    """A hash of a whole key, or NULL."""
+    keys = [_key(part, name) for name in fields]
+    return f"CASE WHEN {' AND '.join(f'{name} IS NOT NULL' for name in keys)} THEN hash({', '.join(keys)}) END"
+
+
+def _key(part: Part, name: str) -> str:
+    """A key; where the row is blank, that of what is set on something new."""
+    if name not in part.when_new:
+        return key_column(name)
+    value = f"SELECT {literal(part.when_new[name])} AS {quoted(name)}"
+    return f"coalesce({key_column(name)}, (SELECT {part_key(part, name, 'made', [name])} FROM ({value}) AS made))"
+
+
+def _reaching(database: Database, part: Part) -> str:
+    """The query for the rows that have a candidate in common."""
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE reached AS
+        SELECT row_number, representative FROM {part.table("pairs")} ANTI JOIN left_out USING (row_number)
+        UNION ALL
+        SELECT row_number, contact_id FROM resolutions WHERE entity = '{part.entity}' AND choice = 'contact'""")
+    return """FROM reached SEMI JOIN (
+        SELECT representative FROM reached GROUP BY representative HAVING min(row_number) <> max(row_number)
+    ) USING (representative)"""
+
+
+def _following(part: Part) -> str:
+    """The query for the rows that somebody said are the same as another row, and those rows."""
+    same = f"FROM resolutions WHERE entity = '{part.entity}' AND choice = 'row' AND own"
+    return f"SELECT row_number {same} UNION ALL SELECT other_row {same}"
+
+
+def _columns(part: Part, fields: Fields) -> list[str]:
+    """The columns of a contact that make up a key."""
+    names = [name for name in NAME_PARTS if name in part.looked_at]
+    return [column for field in fields for column in (names if field == NAME else [field])]
+
+
+def _keeping(database: Database, part: Part, columns: list[str]) -> str:
+    """Leaves out early the rows that keep nothing of a contact, where only a blank can."""
+    others = [f"{quoted(name)} IS NOT NULL" for name in columns if name not in part.kinds]
+    always = others and database.value(f"SELECT count(*) FROM {part.table('candidates')} WHERE {' OR '.join(others)}")
+    given = [name for name in columns if name in part.kinds]
+    if always or any(part.blanks[name] != "keep" for name in given):
+        return ""
+    blank = " OR ".join(f"coalesce(w.{quoted(name)}, '') = ''" for name in given)
+    return f" AND ({blank})"
+
+
+def _add_composed(database: Database, part: Part, fields: Fields) -> None:
+    """Adds the rows that give a contact a new key together with what it has, where another row has that very key.
+
+    Only where a row changes one column of the key and leaves another as it was.
+    """
+    columns = _columns(part, fields)
+    given = [name for name in columns if name in part.kinds]
+    changed = " OR ".join(f"{quoted('old_' + n)} IS DISTINCT FROM {quoted('new_' + n)}" for n in given) or "false"
+    kept = " OR ".join(
+        f"{quoted('new_' + n)} IS DISTINCT FROM {quoted('given_' + n) if n in given else 'NULL'}" for n in columns
+    )
+    pairs = ", ".join(pair(part, name) for name in columns)
+    values = "".join(f", w.{quoted(name)} AS {quoted('given_' + name)}" for name in given)
+    after = ", ".join(f"{quoted('new_' + name)} AS {quoted(name)}" for name in columns)
+    keys = ", ".join(f"{part_key(part, name, 'a', columns)} AS {key_column(name)}" for name in fields)
+    noted = ", w.noted" if part.takes_notes else ""
+    composed = f"""
+        WITH pairs AS (
+            SELECT w.row_number, {pairs}{values}{noted}
+            FROM {part.table("decisions")} AS d JOIN {part.table("rows")} AS w USING (row_number)
+                 JOIN {part.table("candidates")} AS c ON c.{part.id} = d.target
+            WHERE d.decision = 'matched'{_keeping(database, part, columns)}
+        ),
+        stood AS (SELECT row_number, {after} FROM pairs WHERE ({changed}) AND ({kept})),
+        made AS (SELECT row_number AS maker, {keys} FROM stood AS a)
+        SELECT maker, other.row_number
+        FROM made JOIN {_rows(part)} AS other USING ({", ".join(map(key_column, fields))})
+        WHERE other.row_number <> maker"""
+    database.run(f"CREATE OR REPLACE TEMP TABLE composed AS {composed}")
+    _add(database, "SELECT maker AS row_number FROM composed UNION ALL SELECT row_number FROM composed")

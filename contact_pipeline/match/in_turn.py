@@ -1,0 +1,263 @@
+"""Decides colliding rows one after the other: candidates are the contacts as earlier rows have left or made them.
+
+A loop over these rows alone. What rows write is not made here: only the keys of contacts are followed, and the fields
+that they are required to have.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
+from contact_pipeline.match.erased import find_erased_in_turn, hold_in_turn
+from contact_pipeline.match.part import Part
+from contact_pipeline.match.required import lacks, reject_rows
+from contact_pipeline.match.standing import IN_DOUBT, Cells, Columns, Index, Person, Standing
+from contact_pipeline.settings import Settings
+
+Said = tuple[Cells, Cells]  # a row's cells, and their keys
+
+_ENLARGED: Final = 3  # times that colliding rows are searched for anew, before every row is decided in turn
+
+DECIDED: Final = {
+    "row_number": pl.UInt32, "decision": pl.String, "target": pl.Int64, "leader": pl.UInt32, "counts": pl.Boolean,
+}  # fmt: skip
+DOUBTS: Final = {
+    "row_number": pl.UInt32, "candidate": pl.Int64, "other_row": pl.UInt32, "shares": pl.List(pl.String),
+}  # fmt: skip
+
+
+def decide_in_turn(database: Database, parts: list[Part], settings: Settings) -> None:
+    """Decides the colliding rows: makes <entity>_in_turn (their decisions) and <entity>_doubts, who they could be.
+
+    Also rejects the rows among them that would clear what is required.
+    """
+    find_colliding(database, parts)
+    enlarged = 0
+    while True:
+        turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
+        clearing = _take_all(database, turns)
+        added = [add_composed(database, turn.part, turn.composed) for turn in turns]
+        if not any(added):
+            break
+        enlarged += 1
+        if enlarged == _ENLARGED:
+            for part in parts:
+                add_all(database, part)
+    for turn in turns:
+        _store(database, turn.part.table("in_turn"), turn.decided, DECIDED)
+        _store(database, turn.part.table("doubts"), turn.doubts, DOUBTS)
+        hold_in_turn(database, turn.part, turn.held)
+    reject_rows(database, clearing)
+
+
+def _store(database: Database, table: str, lines: list[Any], schema: dict[str, Any]) -> None:
+    database.see("lines", pl.DataFrame(lines, schema=schema, orient="row"))
+    database.run(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM lines")
+    database.unsee("lines")
+
+
+def _take_all(database: Database, turns: list[_Turns]) -> list[tuple[int, str]]:
+    """Goes through the rows; those that would clear what is required, with the words for it.
+
+    A row has no effect at all where one of its parts is for a person to judge.
+    """
+    clearing = []
+    first, *second = turns
+    rejects = first.part.within_file == "reject_later"
+    further = [(turn, dict(_rows(database, turn.part))) for turn in second]
+    for row, cells in _rows(database, first.part):
+        said = first.seen(cells)
+        person = first.decide(row, said)
+        more = [(turn, turn.seen(rows[row])) for turn, rows in further if row in rows]
+        others = [(turn, turn.decide(row, theirs), theirs) for turn, theirs in more]
+        takes = person is not None and all(other is not None for _, other, _ in others)
+        repeats = rejects and person is not None and takes and first.repeats(person)
+        if person is not None and takes and not repeats and (words := first.objection(person, said)):
+            clearing.append((row, words))
+            takes = False
+        first.note(row, person, counts=takes)
+        if takes and not repeats and person is not None:
+            first.take(row, person, said)
+        for turn, other, theirs in others:
+            turn.note(row, other, counts=takes and not repeats)
+            if takes and not repeats and other is not None:
+                turn.take(row, other, theirs)
+    return clearing
+
+
+def _rows(database: Database, part: Part) -> Iterator[tuple[int, Cells]]:
+    """The colliding rows of a part in file order, each with its cells."""
+    columns = _named(Columns(part).of_rows("r"))
+    frame = database.frame(f"""
+        SELECT row_number{columns} FROM {part.table("rows")} AS r
+        SEMI JOIN (FROM rows_in_turn ANTI JOIN left_out USING (row_number)) USING (row_number)
+        ORDER BY row_number""")
+    for row, *cells in frame.iter_rows():
+        yield row, tuple(cells)
+
+
+def _named(cells: list[str]) -> str:
+    """Further columns of a select list."""
+    return "".join(f", {cell} AS cell_{place}" for place, cell in enumerate(cells))
+
+
+class _Turns:
+    """The colliding rows of a part: whom each means, and what it makes of that one."""
+
+    def __init__(self, database: Database, part: Part, erased: dict[int, int]) -> None:
+        self.part = part
+        self.decided: list[tuple[int, str, int | None, int | None, bool]] = []
+        self.doubts: list[tuple[int, int | None, int | None, list[str]]] = []
+        self.held: list[tuple[int, int]] = []  # rows that would be new, and the contact who was erased that they are
+        self.composed: dict[tuple[str, ...], set[Cells]] = defaultdict(set)
+        self._columns = Columns(part)
+        self._index = Index(part)
+        self._composed = self._index.getters(composed_sets(part))
+        self._persons: dict[int, Person] = {}  # row → whom it means, of the rows that count
+        self._reached: dict[Person, Standing | None] = {}  # whom rows mean → what further rows write to
+        self._defaults = self._columns.defaults(database)
+        self._there = self._read_candidates(database)
+        self._resolved = self._read_resolutions(database)
+        self._erased = erased
+
+    def seen(self, cells: Cells) -> Said:
+        """What a row says, with its keys."""
+        return cells, self._columns.keys(cells)
+
+    def decide(self, row: int, said: Said) -> Person | None:
+        """Whom a row means; None where a person is to judge, and the doubts are noted."""
+        _, keys = said
+        resolved = self._resolved.get(row)
+        if resolved and resolved[2]:
+            return self._chosen(row, *resolved[:2])
+        person = self._index.person_of(keys)
+        if person is not None and person != IN_DOUBT:
+            return person
+        if person is None:
+            erased = self._erased.get(row)
+            if erased is None:
+                return -row
+            self.held.append((row, erased))
+        if resolved:
+            return self._chosen(row, *resolved[:2])
+        if person is not None:
+            self._doubt(row, keys)
+        return None
+
+    def objection(self, person: Person, said: Said) -> str | None:
+        """What the row would clear that is required, in words."""
+        if not self._columns.weighed or (target := self._target(person)) is None:
+            return None
+        after = self._columns.written(target.cells, said[0])
+        return lacks(self.part, self._columns.weigh(target.cells), self._columns.weigh(after))
+
+    def repeats(self, person: Person) -> bool:
+        """Whether an earlier row means the same."""
+        return person in self._reached
+
+    def take(self, row: int, person: Person, said: Said) -> None:
+        """Makes of the row's target what the row says, as far as the profile lets it."""
+        self._persons[row] = person
+        repeats, target = person in self._reached, self._target(person)
+        if target is not None:
+            self._write(target, said)
+        elif not repeats and not (person > 0 and self.part.matched == "ignore"):
+            target = self._make(person, said)
+        if not repeats:
+            self._reached[person] = target
+
+    def note(self, row: int, person: Person | None, *, counts: bool) -> None:
+        """Notes the decision about a row."""
+        if person is None:
+            self.decided.append((row, "review", None, None, False))
+        elif person > 0:
+            self.decided.append((row, "matched", person, None, counts))
+        else:
+            self.decided.append((row, "new", None, -person, counts))
+
+    def _chosen(self, row: int, choice: Any, other: int | None) -> Person:
+        """What a person decided: a contact, the same as another row, or somebody new."""
+        if choice == "contact" and other is not None:
+            return other
+        return self._persons.get(other, -row) if choice == "row" and other is not None else -row
+
+    def _target(self, person: Person) -> Standing | None:
+        """What a further row of that person writes to, if it writes to anything."""
+        if person not in self._reached:
+            return self._there.get(person) if self.part.updates else None
+        return self._reached[person] if self.part.within_file in {"merge", "last_wins"} else None
+
+    def _write(self, target: Standing, said: Said) -> None:
+        cells, own = said
+        after = self._columns.written(target.cells, cells)
+        if after == target.cells:
+            return
+        target.cells = after
+        keys = self._columns.keys(after)
+        if keys != target.keys:
+            self._index.move(target, keys)
+            self._compose(keys, own)
+
+    def _make(self, person: Person, said: Said) -> Standing:
+        cells, own = said
+        made = self._columns.made(cells, self._defaults)
+        standing = Standing(person, made, self._columns.keys(made))
+        self._index.add(standing)
+        self._compose(standing.keys, own)
+        return standing
+
+    def _compose(self, keys: Cells, own: Cells) -> None:
+        """Notes the whole keys that the contact has now, and the row itself has not."""
+        if keys != own:
+            for fields, get in self._composed:
+                values = get(keys)
+                if values != get(own) and None not in values:
+                    self.composed[fields].add(values)
+
+    def _doubt(self, row: int, keys: Cells) -> None:
+        """Notes whom a row could be, and what it shares with each."""
+        seen = set()
+        for standing in self._index.candidates(keys):
+            candidate = standing.id or (standing.person if standing.person > 0 else None)
+            other = None if candidate else -standing.person
+            if (candidate, other) not in seen:
+                seen.add((candidate, other))
+                pairs = zip(self.part.key_fields, keys, standing.keys, strict=True)
+                shares = [name for name, one, another in pairs if one is not None and one == another]
+                self.doubts.append((row, candidate, other, shares))
+
+    def _read_candidates(self, database: Database) -> dict[Person, Standing]:
+        """Those that the rows can reach, by id."""
+        pairs = f"(FROM {self.part.table('pairs')} SEMI JOIN rows_in_turn USING (row_number))"
+        columns = _named(self._columns.of_candidates("c"))
+        frame = database.frame(f"""
+            WITH reached AS (
+                SELECT candidate AS id, representative FROM {pairs}
+                UNION SELECT representative, representative FROM {pairs}
+            ),
+            chosen AS (
+                SELECT contact_id AS id, contact_id AS representative FROM resolutions
+                WHERE entity = {literal(self.part.entity)} AND contact_id NOT IN (SELECT id FROM reached)
+            )
+            SELECT id, representative{columns} FROM {self.part.table("candidates")} AS c
+            JOIN (FROM reached UNION ALL FROM chosen) AS reached ON id = c.{self.part.id} ORDER BY id""")
+        there = {}
+        for number, person, *cells in frame.iter_rows():
+            standing = Standing(person, tuple(cells), self._columns.keys(tuple(cells)), number)
+            there[number] = standing
+            self._index.add(standing)
+        return there
+
+    def _read_resolutions(self, database: Database) -> dict[int, tuple[str, int | None, bool]]:
+        """Row → what was decided about it: the choice, the contact or the other row, and whether in this upload."""
+        rows = database.rows(f"""
+            SELECT row_number, choice, coalesce(contact_id, other_row), own FROM resolutions
+            WHERE entity = {literal(self.part.entity)} AND choice <> 'skip'""")
+        return {row: (choice, other, own) for row, choice, other, own in rows}
