@@ -139,7 +139,7 @@ def test_rows_in_review_are_written_filled_in_and_decided(run, imported, tmp_pat
 
     assert run("in-review", upload, "-o", file, "--json").document["rows"] == 1
     assert file.stat().st_mode & 0o077 == 0
-    with file.open(newline="", encoding="utf-8") as sent:
+    with file.open(newline="", encoding="utf-8-sig") as sent:
         heading, row = csv.reader(sent)
     assert heading[:4] == ["row_number", "to", "why", "candidates"]
     assert row[:4] == ["2", "", "could be contact 1 (same Social security number)", "1"]
