@@ -66,6 +66,8 @@ def treating_alike(profile, alike):
     if accounts:
         content |= {"account_contacts": None, "rules": []}
         content["columns"] = [column for column in content["columns"] if column["field"] in ACCOUNT_FIELDS]
+    if matched == "merge":  # which displaces no value of a list
+        content["columns"] = [column | {"lists": None} for column in content["columns"]]
     content["options"]["rule"] = []
     content["options"]["reactivate"] = matched in {"update", "merge"}
     return Profile.model_validate(content)
