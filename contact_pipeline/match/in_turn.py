@@ -96,9 +96,9 @@ def _rows(database: Database, part: Part) -> Iterator[tuple[int, Cells]]:
     """The colliding rows of a part in file order, each with its cells."""
     columns = _named(Columns(part).of_rows("r"))
     frame = database.frame(f"""
-        SELECT row_number{columns} FROM {part.table("rows")} AS r
+        SELECT r.row_number{columns} FROM {part.table("rows")} AS r
         SEMI JOIN (FROM rows_in_turn ANTI JOIN left_out USING (row_number)) USING (row_number)
-        ORDER BY row_number""")
+        ORDER BY r.row_number""")
     for row, *cells in frame.iter_rows():
         yield row, tuple(cells)
 
@@ -246,8 +246,8 @@ class _Turns:
                 SELECT contact_id AS id, contact_id AS representative FROM resolutions
                 WHERE entity = {literal(self.part.entity)} AND contact_id NOT IN (SELECT id FROM reached)
             )
-            SELECT id, representative{columns} FROM {self.part.table("candidates")} AS c
-            JOIN (FROM reached UNION ALL FROM chosen) AS reached ON id = c.{self.part.id} ORDER BY id""")
+            SELECT met.id, met.representative{columns} FROM {self.part.table("candidates")} AS c
+            JOIN (FROM reached UNION ALL FROM chosen) AS met ON met.id = c.{self.part.id} ORDER BY met.id""")
         there = {}
         for number, person, *cells in frame.iter_rows():
             standing = Standing(person, tuple(cells), self._columns.keys(tuple(cells)), number)

@@ -51,9 +51,9 @@ def _candidates(part: Part) -> str:
           JOIN (SELECT {part.id}, {known} AS active, {key_columns(part, "e", part.looked_at)}
                 FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
         UNION ALL BY NAME
-        SELECT row_number, '{part.entity}' AS entity, candidate, other_row, shares,
-               CASE WHEN candidate IS NOT NULL THEN {known} END AS active
-        FROM {part.table("doubts")} LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = candidate"""
+        SELECT d.row_number, '{part.entity}' AS entity, d.candidate, d.other_row, d.shares,
+               CASE WHEN d.candidate IS NOT NULL THEN {known} END AS active
+        FROM {part.table("doubts")} AS d LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = d.candidate"""
 
 
 def _shares(part: Part, other: str) -> str:

@@ -69,7 +69,19 @@ _RESERVED = {  # names that tables of the system have beside the fields
     "is_counting", "is_otherwise_made", "is_known_otherwise", "is_extra", "knows", "row_of_it", "first_number",
     "has_status", NAME,
 }  # fmt: skip
-_RESERVED_PREFIXES = ("key_", "given_", "old_", "new_", "before_", "after_", UNREAD, FURTHER, COLUMN_OF, ERROR)
+_RESERVED_PREFIXES = (
+    "key_",
+    "given_",
+    "there_",
+    "old_",
+    "new_",
+    "before_",
+    "after_",
+    UNREAD,
+    FURTHER,
+    COLUMN_OF,
+    ERROR,
+)
 
 
 class Model(BaseModel):

@@ -8,6 +8,7 @@ from contact_pipeline.profiles import Profile, load_profile
 NAMES = [
     "last", "bad", "given", "value", "number", "row", "field", "code", "message", "other", "rank", "keys", "shares",
     "why", "cells", "text", "entity", "decision", "in_doubt", "candidate", "differs", "order", "select", "user",
+    "several", "maker", "counts", "said", "id", "other_row", "steps", "turns", "together", "rows",
 ]  # fmt: skip
 PROFILE = """
 name: names
