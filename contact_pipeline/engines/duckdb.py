@@ -531,6 +531,10 @@ def _interruptible() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
         raise
+    except duckdb.InvalidInputException as error:  # while it reads a frame
+        if "failed: KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:
