@@ -21,10 +21,13 @@ from contact_pipeline.letters import (
     in_full,
 )
 
-# Latin and Greek letters without ligatures, and the signs of names.
+# Letters that lose what `strip_accents` takes off and nothing else: Latin and Greek ones without ligatures, with the
+# signs of names; of other scripts those that have no marks, so not й, alef with hamza or a mark by itself.
 _PLAIN: Final = (
     r"\x00-\x{131}\x{134}-\x{13E}\x{141}-\x{148}\x{14A}-\x{17E}\x{180}-\x{1C3}\x{1CD}-\x{1F0}\x{1F4}-\x{24F}"
-    r"\x{37B}-\x{3FF}\x{1E00}-\x{1FFF}\x{2010}-\x{2019}" + MARKS
+    r"\x{37B}-\x{3FF}\x{1E00}-\x{1FFF}\x{2010}-\x{2019}"
+    r"\x{401}\x{410}-\x{418}\x{41A}-\x{438}\x{43A}-\x{44F}\x{451}\x{5D0}-\x{5EA}\x{621}\x{627}-\x{63A}\x{641}-\x{64A}"
+    r"\x{4E00}-\x{9FFF}"
 )
 _PIECES: Final = rf"[{SHEDS_MARKS}][{SHEDS_MARKS}{MARKS}]*|[^{SHEDS_MARKS}]+"
 _LEFT_OUT: Final = f"[{ARABIC_SIGNS}{JOINERS}]"
