@@ -407,10 +407,11 @@ def _take_in(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, *, i
     except duckdb.InterruptException:
         raise
     except (duckdb.Error, OSError) as error:
-        if in_one_file and (fault := fault_of(error)):
+        if not in_one_file:
+            return
+        if fault := fault_of(error):
             raise fault from error
-        if in_one_file:
-            raise
+        raise
 
 
 def _attach(
