@@ -46,7 +46,7 @@ def make_changes(database: Database, part: Part, first_new_id: int, *, missing: 
     """Makes <entity>_changes, ordered by id: updates of what there is, then creations in row order, then deactivations.
 
     Args:
-        database: with the part's writes and candidates.
+        database: with the part's writes, creations and candidates.
         part: whose writes they are.
         first_new_id: first of the ids reserved for creations.
         missing: whether to deactivate the contacts of the table `missing`, which are not in the file.
@@ -114,10 +114,14 @@ def make_links(database: Database, part: Part) -> None:
         ORDER BY contact_id""")
 
 
-def count_creations(database: Database, part: Part) -> int:
-    """How many new ids the part's writes need."""
+def list_creations(database: Database, part: Part) -> int:
+    """Makes <entity>_creations (row_number, place from 0) of the writes that need a new id; how many there are."""
     where = "true" if part.matched == "create" else "target IS NULL"
-    count: int = database.value(f"SELECT count(*) FROM {part.table('writes')} WHERE {where}")
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("creations")} AS
+        SELECT row_number, row_number() OVER (ORDER BY row_number) - 1 AS place
+        FROM {part.table("writes")} WHERE {where}""")
+    count: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
     return count
 
 
@@ -143,12 +147,9 @@ def _creations(part: Part, first_new_id: int) -> str:
     )
     if part.entity == "contact":
         pairs += ", NULL::BOOLEAN AS old_active, true AS new_active"
-    where = "true" if part.matched == "create" else "target IS NULL"
     return f"""
-        SELECT w.row_number, {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
-        FROM {part.table("writes")} AS w JOIN (
-            SELECT row_number, {first_new_id} + row_number() OVER (ORDER BY row_number) - 1 AS {part.id}
-            FROM {part.table("writes")} WHERE {where}) USING (row_number)"""
+        SELECT w.row_number, {first_new_id} + place AS {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
+        FROM {part.table("writes")} AS w JOIN {part.table("creations")} USING (row_number)"""
 
 
 def _deactivations(part: Part) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import NAMES, key_column, key_columns, part_key
+from contact_pipeline.match.keys import NAMES, key_column, stored_key, stored_keys
 from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule
 
@@ -39,10 +39,12 @@ def find_pairs(
 
     def stored(shared: str | None) -> str:
         near = (
-            f"AND {part_key(part, shared, 'e', columns)} IN (SELECT {key_column(shared)} FROM {keys})" if shared else ""
+            f"AND {stored_key(part, shared, 'e', columns)} IN (SELECT {key_column(shared)} FROM {keys})"
+            if shared
+            else ""
         )
         return f"""
-            SELECT {part.id}, {key_columns(part, "e", columns)} FROM {book}{part.entity}s AS e
+            SELECT {part.id}, {stored_keys(part, "e", columns)} FROM {book}{part.entity}s AS e
             WHERE address_book = {literal(address_book)} {near}"""
 
     linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""

@@ -50,9 +50,8 @@ def key(
 
 def _is_placeholder(value: str, kind: str) -> str:
     if kind == "email":  # few begin like one, and the letter is found in no time
-        begins = _is_among(
-            f"{value}[1]", sorted({case(box[0]) for box in MAILBOXES for case in (str.lower, str.upper)})
-        )
+        letters = sorted({ord(case(box[0])) for box in MAILBOXES for case in (str.lower, str.upper)})
+        begins = f"unicode({value}) IN ({', '.join(map(str, letters))})"
         mailbox = f"lower(split_part({value}, '@', 1))"
         return f"{begins} AND {_is_among(mailbox, MAILBOXES)}"
     return _is_among(value, SSNS) if kind == "ssn" else _is_among(f"right({value}, 7)", PHONE_ENDINGS)
@@ -99,9 +98,19 @@ def part_key(part: Part, field: str, alias: str, columns: Collection[str]) -> st
     return key(field, alias, columns, keeps_case=field in part.keeps_case, placeholders=part.placeholders.get(field))
 
 
+def stored_key(part: Part, field: str, alias: str, columns: Collection[str]) -> str:
+    """The same of what is compared with rows: as no row has a placeholder for a key, one there meets nothing."""
+    return key(field, alias, columns, keeps_case=field in part.keeps_case)
+
+
 def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
-    """The keys that a part's rules compare, as a select list."""
+    """The keys of rows that a part's rules compare, as a select list."""
     return ", ".join(f"{part_key(part, name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
+
+
+def stored_keys(part: Part, alias: str, columns: Collection[str]) -> str:
+    """The keys of what is compared with rows, as a select list."""
+    return ", ".join(f"{stored_key(part, name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
 
 
 def make_keys(database: Database, part: Part, rows: str) -> None:

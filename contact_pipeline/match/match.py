@@ -127,7 +127,7 @@ def _stage_changes(
 ) -> None:
     for part in parts:
         changeset.list_consents(database, part)
-        wanted = changeset.count_creations(database, part)
+        wanted = changeset.list_creations(database, part)
         with store.change() as contacts:
             first = take_numbers(contacts, part.entity, wanted)
         missing = options.deactivate_missing and part.entity == "contact"

@@ -6,7 +6,7 @@ from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.erased import copy_fingerprints, hold_erased
-from contact_pipeline.match.keys import VERSION, key_column, key_columns, part_key
+from contact_pipeline.match.keys import VERSION, key_column, key_columns, part_key, stored_keys
 from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
 
@@ -107,7 +107,7 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
     columns = database.columns(table)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE moved AS
-        SELECT {part.id}, {key_columns(part, "e", columns)} FROM {table} AS e
+        SELECT {part.id}, {stored_keys(part, "e", columns)} FROM {table} AS e
         WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""")
     shares = (
         " OR ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key_column, key_columns
+from contact_pipeline.match.keys import key_column, stored_keys
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import keys_as_text
 
@@ -48,7 +48,7 @@ def _candidates(part: Part) -> str:
                  USING (row_number) ANTI JOIN rows_in_turn USING (row_number)
             WHERE differs <> 'another'
         ) JOIN {part.table("row_keys")} AS r USING (row_number)
-          JOIN (SELECT {part.id}, {known} AS active, {key_columns(part, "e", part.looked_at)}
+          JOIN (SELECT {part.id}, {known} AS active, {stored_keys(part, "e", part.looked_at)}
                 FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
         UNION ALL BY NAME
         SELECT d.row_number, '{part.entity}' AS entity, d.candidate, d.other_row, d.shares,
