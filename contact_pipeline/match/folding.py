@@ -21,14 +21,15 @@ from contact_pipeline.letters import (
     in_full,
 )
 
-# Letters that lose what `strip_accents` takes off and nothing else: Latin and Greek ones without ligatures, with the
-# signs of names; of other scripts those that have no marks, so not й, alef with hamza or a mark by itself.
-_PLAIN: Final = (
-    r"\x00-\x{131}\x{134}-\x{13E}\x{141}-\x{148}\x{14A}-\x{17E}\x{180}-\x{1C3}\x{1CD}-\x{1F0}\x{1F4}-\x{24F}"
-    r"\x{37B}-\x{3FF}\x{1E00}-\x{1FFF}\x{2010}-\x{2019}"
+# Letters that lose what `strip_accents` takes off and nothing else: Latin and Greek ones without ligatures; of other
+# scripts those that have no marks, so not й, alef with hamza or a mark by itself. No space, hyphen or apostrophe.
+PLAIN: Final = (
+    r"\x21-\x26\x28-\x2C\x2E-\x5F\x61-\x7E\x{C0}-\x{131}\x{134}-\x{13E}\x{141}-\x{148}\x{14A}-\x{17E}"
+    r"\x{180}-\x{1C3}\x{1CD}-\x{1F0}\x{1F4}-\x{24F}\x{37B}-\x{3FF}\x{1E00}-\x{1FBC}"
     r"\x{401}\x{410}-\x{418}\x{41A}-\x{438}\x{43A}-\x{44F}\x{451}\x{5D0}-\x{5EA}\x{621}\x{627}-\x{63A}\x{641}-\x{64A}"
     r"\x{4E00}-\x{9FFF}"
 )
+_PLAIN_OR_SIGN: Final = rf"{PLAIN}\x00-\x{{BF}}\x{{1FBD}}-\x{{1FFF}}\x{{2010}}-\x{{2019}}"
 _PIECES: Final = rf"[{SHEDS_MARKS}][{SHEDS_MARKS}{MARKS}]*|[^{SHEDS_MARKS}]+"
 _LEFT_OUT: Final = f"[{ARABIC_SIGNS}{JOINERS}]"
 _FORMS: Final = f"[{LIGATURES}{''.join(f'{chr(each[0])}-{chr(each[-1])}' for each in (ARABIC_FORMS, WIDTH_FORMS))}]"
@@ -52,7 +53,7 @@ def without_marks(value: str) -> str:
     mixed = f"array_to_string(list_transform(regexp_extract_all(folded, '{_PIECES}'), lambda piece: {bare}), '')"
     others = f"CASE WHEN regexp_matches(folded, '[{SHEDS_MARKS}]') THEN {mixed} ELSE {_of_others('folded')} END"
     return f"""
-        CASE WHEN regexp_matches({value}, '^[{_PLAIN}]*$') THEN strip_accents({without_case(value)})
+        CASE WHEN regexp_matches({value}, '^[{_PLAIN_OR_SIGN}]*$') THEN strip_accents({without_case(value)})
              ELSE list_transform([{without_case(composed(value))}], lambda folded: {others})[1] END"""
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.folding import composed, is_ascii, without_case, without_marks
+from contact_pipeline.match.folding import PLAIN, composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
 from contact_pipeline.profiles.placeholders import MAILBOXES, PHONE_ENDINGS, SSNS
@@ -37,7 +37,7 @@ def key(
     """
     value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
     if field in NAMES:
-        short, whole = _without_signs(f"lower({value})"), _folded_name(value)
+        short, whole = _without_signs(value), _folded_name(value)
     elif field in _IN_FORM:
         short, whole = f"lower({value})", without_case(value)
     elif keeps_case:
@@ -67,17 +67,21 @@ def _with_hyphens(value: str) -> str:
 
 
 def _without_signs(name: str) -> str:
-    """A name of ASCII letters without hyphens and apostrophes, where it has any."""
-    bare = f"replace(replace(replace({name}, '-', ' '), chr(39), ''), '`', '')"
+    """A name of ASCII letters in lower case, without hyphens and apostrophes, where it has any."""
+    lower = f"lower({name})"
+    bare = f"replace(replace(replace({lower}, '-', ' '), chr(39), ''), '`', '')"
     signs = " OR ".join(f"contains({name}, {sign})" for sign in ("'-'", "chr(39)", "'`'", "'  '"))
+    spaces = f"starts_with({name}, ' ') OR ends_with({name}, ' ')"
     collapsed = f"trim(replace(replace({bare}, '  ', ' '), '  ', ' '))"
-    return f"CASE WHEN {signs} THEN {collapsed} ELSE trim({name}) END"
+    return f"CASE WHEN {signs} OR {spaces} THEN {collapsed} ELSE {lower} END"
 
 
 def _folded_name(name: str) -> str:
-    """The same of any name, which also loses its marks."""
-    folded = without_marks(name)
-    return f"trim(regexp_replace(regexp_replace({folded}, '{_APOSTROPHES}', '', 'g'), '{_HYPHENS}', ' ', 'g'))"
+    """The same of any name, which also loses its marks. Most have letters alone, with single spaces between them."""
+    bare = f"regexp_replace({without_marks(name)}, '{_APOSTROPHES}', '', 'g')"
+    return f"""
+        CASE WHEN regexp_matches({name}, '^[{PLAIN}]+( [{PLAIN}]+)*$') THEN strip_accents({without_case(name)})
+             ELSE trim(regexp_replace({bare}, '{_HYPHENS}', ' ', 'g')) END"""
 
 
 def _name(alias: str, columns: Collection[str]) -> str:

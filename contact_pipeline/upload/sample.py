@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ _FIRST: Final = 500  # lines of the beginning
 _UNLIKE: Final = 200  # lines that are not UTF-8
 _ASCII: Final = bytes(range(128))
 _LONGEST: Final = 2_000  # bytes of a line
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xFF][^\r\n]*")  # and the rest of its line
 _SAFE_ENDS: Final = re.compile(rb"[,;\t \"]")  # bytes that are part of no other character in any encoding of files
 
 
@@ -63,15 +65,24 @@ def take_sample(path: Path) -> Sample:
 def _add(sample: Sample, block: bytes, most: int, new: set[int]) -> None:
     """Adds the first lines of a block, as many of either kind, and those that hold a byte that is new."""
     wanted = {True: most, False: most}
-    beyond = [line for line in block.splitlines() if not line.isascii()]
-    for line in beyond[: _TRIED * most]:
+    for line in islice(_lines_beyond_ascii(block), _TRIED * most):
         is_utf_8 = _is_utf_8(line)
         if wanted[is_utf_8]:
             wanted[is_utf_8] -= 1
             (sample.utf_8 if is_utf_8 else sample.others).append(_cut(line))
+        if not wanted[is_utf_8] and (sample.is_utf_8 or not wanted[not is_utf_8]):
+            break
     for byte in sorted(new):
-        line = next(line for line in beyond if byte in line)
+        line = next(line for line in _lines_beyond_ascii(block) if byte in line)
         (sample.utf_8 if _is_utf_8(line) else sample.others).append(_cut(line))
+
+
+def _lines_beyond_ascii(block: bytes) -> Iterator[bytes]:
+    end = 0
+    for found in _BEYOND_ASCII.finditer(block):
+        start = max(block.rfind(b"\n", end, found.start()), block.rfind(b"\r", end, found.start())) + 1 or end
+        end = found.end()
+        yield block[start:end]
 
 
 def _cut(line: bytes) -> bytes:
