@@ -261,6 +261,13 @@ CODES: Final[dict[str, Code]] = {
         fix="Nothing, unless it was meant to be imported: then decide it again.",
         example="a row that could be either of two contacts, and is neither",
     ),
+    "another-match": Code(
+        meaning="The row's keys are those of two contacts; the first rule that found one decided, as the profile says.",
+        message="The row's keys are those of two: {expected}.",
+        fix="See whether the row says what is meant; if it does not, undo the upload and correct the row.",
+        example="a row with the e-mail address of one contact, and the name and telephone number of another",
+        severity="warning",
+    ),
     "erased-person": Code(
         meaning="The row is somebody who was erased from the contacts; what is known of them is a fingerprint alone.",
         message="The row is somebody who was erased.",
@@ -293,6 +300,13 @@ CODES: Final[dict[str, Code]] = {
         message="{column} says yes: the contact is not to be contacted any more; nothing else of it is changed.",
         fix="Nothing is to be done.",
         example="a row with do_not_contact 'yes' for a known contact under `matched: ignore`",
+        severity="warning",
+    ),
+    "consent-carried": Code(
+        meaning="A contact is made beside one that is the same person and has this wish; the new one has it too.",
+        message="The contact that it is linked with asked not to be contacted: neither is this one to be.",
+        fix="Ask the contact first.",
+        example="a row without a wish of somebody known who has one, under `matched: create`",
         severity="warning",
     ),
     "would-clear-required": Code(

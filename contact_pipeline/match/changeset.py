@@ -22,10 +22,12 @@ def list_consents(database: Database, part: Part) -> None:
 
     Rows that would have taken one back and may not; rows by which a contact that is otherwise left as it is has one.
     """
-    if CONSENT not in part.kinds or part.matched == "create":
+    there, given = f"c.{quoted(CONSENT)}", f"w.{quoted(CONSENT)}" if CONSENT in part.kinds else "NULL"
+    if part.links:
+        _warn_of_consent(database, part, "consent-carried", "", f"{there} AND {given} IS NOT TRUE")
+    elif CONSENT not in part.kinds:
         return
-    there, given = f"c.{quoted(CONSENT)}", f"w.{quoted(CONSENT)}"
-    if part.matched == "ignore":
+    elif part.matched == "ignore":
         _warn_of_consent(database, part, "consent-set", "yes", f"{there} IS NOT TRUE")
     elif not part.clears_consent:
         _warn_of_consent(database, part, "consent-kept", "no", f"{there} AND NOT {given}")
@@ -105,12 +107,11 @@ def _reached(part: Part) -> str:
 
 def make_links(database: Database, part: Part) -> None:
     """Makes link_changes: under the rule `create` a new contact is linked with the one that its row matched."""
-    matched = part.entity == "contact" and part.matched == "create"
     database.run(f"""
         CREATE OR REPLACE TABLE link_changes AS
         SELECT row_number, 'create' AS action, contact_id, target AS linked_to
         FROM contact_changes JOIN {part.table("writes")} USING (row_number)
-        WHERE contact_changes.action = 'create' AND target IS NOT NULL AND {str(matched).lower()}
+        WHERE contact_changes.action = 'create' AND target IS NOT NULL AND {str(part.links).lower()}
         ORDER BY contact_id""")
 
 
@@ -149,7 +150,8 @@ def _creations(part: Part, first_new_id: int) -> str:
         pairs += ", NULL::BOOLEAN AS old_active, true AS new_active"
     return f"""
         SELECT w.row_number, {first_new_id} + place AS {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
-        FROM {part.table("writes")} AS w JOIN {part.table("creations")} USING (row_number)"""
+        FROM {part.table("writes")} AS w JOIN {part.table("creations")} USING (row_number)
+             {f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = w.target" if part.links else ""}"""
 
 
 def _deactivations(part: Part) -> str:
@@ -211,6 +213,8 @@ def _initial(part: Part, field: str) -> str:
     given = "NULL"
     if field in part.kinds:
         given = f"nullif(w.{quoted(field)}, '')" if part.kinds[field] == "text" else f"w.{quoted(field)}"
+    if field == CONSENT and part.links:  # it is the same person
+        return f"CASE WHEN c.{quoted(field)} THEN true ELSE {given} END"
     default = part.when_new.get(field)
     if default is None:
         return given

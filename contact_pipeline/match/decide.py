@@ -18,6 +18,11 @@ _SIX_BITS: Final = 64
 _ID_BITS: Final = 45
 
 
+def rule_of(rank: str) -> str:
+    """The number of the rule by which a pair of this rank agrees."""
+    return f"({rank}) // {_SIX_BITS**2}"
+
+
 def find_pairs(
     database: Database, part: Part, keys: str, book: str, address_book: str, into: str, kind: str = "TABLE"
 ) -> None:
@@ -157,7 +162,7 @@ def _narrowed(rule: MatchRule) -> str:
 def _otherwise(part: Part) -> str:
     """What a row is where no candidate passes a narrowing step: as that step says."""
     cases = [
-        f"WHEN rank // {_SIX_BITS**2} = {number} AND rank % {_SIX_BITS} = {len(rule.narrow) - step} "
+        f"WHEN {rule_of('rank')} = {number} AND rank % {_SIX_BITS} = {len(rule.narrow) - step} "
         f"THEN '{narrow.otherwise}'"
         for number, rule in enumerate(part.rules, 1)
         for step, narrow in enumerate(rule.narrow)

@@ -114,6 +114,8 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
     for part in parts:
         make_targets(database, part)
     make_reviews(database, parts)
+    for part in parts:
+        outcomes.warn_of_others(database, part)
     if parts[0].within_file == "reject_later":
         outcomes.reject_later_rows(database, parts[0])
     for part in parts:

@@ -7,12 +7,16 @@ from collections.abc import Collection
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
+from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_sql
+from contact_pipeline.match.decide import rule_of
 from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
 
 FOUND_BY_MATCHING = (
     "account-unknown",
+    "another-match",
+    "consent-carried",
     "consent-kept",
     "consent-set",
     "duplicate-in-file",
@@ -51,6 +55,38 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
                replace({message}, '{{value}}', {shown}) AS message,
                {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
         FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""")
+
+
+def warn_of_others(database: Database, part: Part) -> None:
+    """Warns of matched rows that a rule after the one that decided takes for somebody else."""
+    code, targets, pairs = CODES["another-match"], part.table("targets"), part.table("pairs")
+    names = " ".join(
+        f"WHEN {number} THEN {literal(listed(part.headings.get(name, name) for name in rule.fields))}"
+        for number, rule in enumerate(part.rules, 1)
+    )
+    if len(part.rules) < 2:
+        return
+    said = f"""concat('{part.entity} ', target, ' was found first; by ', CASE rule {names} END, ' it would be ',
+                       '{part.entity} ', other)"""
+    database.run(f"""
+        INSERT INTO rejections BY NAME
+        WITH others AS (
+            SELECT row_number, target, representative, {rule_of("rank")} AS rule
+            FROM {pairs} JOIN {targets} USING (row_number)
+            WHERE decision = 'matched' AND representative <> target AND differs <> 'another'
+                  AND row_number NOT IN (SELECT row_number FROM resolutions)
+        ),
+        decided AS (
+            SELECT row_number, min({rule_of("rank")}) AS first FROM {pairs} SEMI JOIN others USING (row_number)
+            GROUP BY row_number
+        ),
+        later AS (
+            SELECT row_number, target, min(rule) AS rule, arg_min(representative, (rule, representative)) AS other
+            FROM others JOIN decided USING (row_number) WHERE rule > first GROUP BY row_number, target
+        )
+        SELECT row_number, 'another-match' AS code, replace({literal(code.message)}, '{{expected}}', {said}) AS message,
+               {literal(code.fix)} AS fix, 'warning' AS severity
+        FROM later""")
 
 
 def reject_later_rows(database: Database, part: Part) -> None:

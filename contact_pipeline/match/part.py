@@ -14,7 +14,7 @@ from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredW
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.placeholders import TYPES as PLACEHOLDER_TYPES
-from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS, FieldKind
 
 NAME_PARTS = ("full_name", "first_name", "last_name")
 
@@ -57,7 +57,13 @@ class Part:
         canonical = CONTACT_FIELDS if self.entity == "contact" else ACCOUNT_FIELDS
         set_when_new = {name: canonical[name] for name in self.when_new if name not in self.kinds}
         notes: dict[str, FieldKind] = {"notes": "list"} if self.takes_notes else {}
-        return {**self.kinds, **set_when_new, **notes}
+        carried: dict[str, FieldKind] = {CONSENT: "boolean"} if self.links else {}
+        return {**self.kinds, **set_when_new, **notes, **carried}
+
+    @property
+    def links(self) -> bool:
+        """Whether a row that matches a contact makes a new one that is linked with it."""
+        return self.entity == "contact" and self.matched == "create"
 
     @property
     def looked_at(self) -> list[str]:

@@ -371,6 +371,12 @@ class Side:
         new = [one for one in self.standing if one.before is None]
         return {(self.name(one), one.person) for one in new if isinstance(one.person, int)}
 
+    def carries_a_wish(self, standing: Standing) -> bool:
+        """Whether a new contact is linked with one that asked not to be contacted."""
+        if standing.before is not None or not isinstance(standing.person, int):
+            return False
+        return any(one.id == standing.person and one.values.get("do_not_contact") is True for one in self.standing)
+
     def leaves_inactive(self, row: Row, book: Book) -> bool:
         """Whether a row means a deactivated contact that stays so."""
         if row.number not in self.decisions or self.subject.entity != "contact":
@@ -385,7 +391,7 @@ class Side:
         if not standing.steps and not standing.opted_out:
             return
         after = dict(standing.values)
-        if standing.opted_out:
+        if standing.opted_out or self.carries_a_wish(standing):
             after["do_not_contact"] = True
         if standing.steps and entity == self.profile.target and takes_notes(self.profile):
             after["notes"] = with_notes(there, standing.steps, self.profile)

@@ -80,6 +80,26 @@ def test_of_a_contact_that_is_ignored_nothing_else_is_written_and_it_is_said(pla
     assert plan("ana@example.com,,yes", matched="ignore").outcomes["duplicate"] == 1
 
 
+@pytest.mark.parametrize("said", ["", "no"])
+def test_a_contact_made_beside_one_that_is_the_same_person_has_the_wish_too(plan, said):
+    plan("ana@example.com,Ana Lima,yes", "bo@example.com,Bo,no")
+    upload = plan(f"ana@example.com,Ana L.,{said}", f"bo@example.com,Bo B.,{said}", matched="create")
+    contacts = plan.pipeline.store.contacts()
+    assert {contact["do_not_contact"] for contact in contacts if contact["email"] == "ana@example.com"} == {True}
+    assert True not in {contact["do_not_contact"] for contact in contacts if contact["email"] == "bo@example.com"}
+    assert upload.rejections.select("row_number", "code").rows() == [(2, "consent-carried")]
+
+
+def test_it_has_the_wish_where_the_file_does_not_speak_of_it(plan, tmp_path):
+    plan("ana@example.com,Ana Lima,yes")
+    profile = PROFILE.format(matched="create", within_file="merge", blank="keep", on_error="reject")
+    spoken = "".join(line for line in profile.splitlines(keepends=True) if "do_not_contact" not in line)
+    (tmp_path / "home" / "profiles" / "readers.yaml").write_text(spoken)
+    (tmp_path / "file.csv").write_text("email,name\nana@example.com,Ana L.\n")
+    plan.pipeline.apply(plan.pipeline.plan(tmp_path / "file.csv", "readers").upload_id)
+    assert [contact["do_not_contact"] for contact in plan.pipeline.store.contacts()] == [True, True]
+
+
 @pytest.mark.parametrize("on_error", ["reject", "note"])
 @pytest.mark.parametrize("word", ["perhaps", "2026-03-01", "Bounced", "-1"])
 def test_a_word_that_nobody_understands_holds_the_row(plan, on_error, word):

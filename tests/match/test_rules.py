@@ -31,6 +31,22 @@ def test_the_first_rule_that_finds_somebody_decides(ground):
     assert planned.outcomes[2]["duplicate_of_contact"] == 2
 
 
+def test_a_row_with_the_keys_of_two_says_whom_a_later_rule_would_find(ground):
+    """B9: overwriting the first of them may not be what the row means."""
+    outreach(ground, {"email": "ann@example.com"}, {"account_number": "100"}, {"email": "bo@example.com"})
+    rows = [
+        {"account_number": "100", "email": "ann@example.com"},
+        {"email": "bo@example.com"},
+        {"account_number": "100", "email": "new@example.com"},
+    ]
+    planned = ground.plan("outreach_contacts", rows, group="G")
+    (warning,) = [said for said in planned.rejections if said["code"] == "another-match"]
+    assert warning["row_number"] == 2
+    assert warning["message"] == (
+        "The row's keys are those of two: contact 2 was found first; by Email it would be contact 1."
+    )
+
+
 def test_the_next_rule_is_tried_when_the_key_is_blank(ground):
     """B9: without an account number the social security number is tried, then the email, then the phone."""
     outreach(ground, {"ssn": "219-09-9990"}, {"email": "ann@example.com"}, {"phone": "+12025550143"})
