@@ -6,6 +6,7 @@ more table: `conflicts`, what a later upload holds and the plan therefore leaves
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -88,6 +89,25 @@ def stage_activation(database: Database, contact_id: int, revision: int, *, acti
         "contact_changes",
         f"""SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
                    {revision} AS base_revision, {before} AS before_active, {active} AS after_active""",
+    )
+
+
+def stage_memberships(
+    database: Database, group: str, contact_ids: Sequence[int], action: Literal["create", "remove"]
+) -> None:
+    """Makes the changeset by which contacts join a group or leave it.
+
+    Args:
+        database: where the table is made.
+        group: its name.
+        contact_ids: the contacts.
+        action: what is done to each membership.
+    """
+    database.run(
+        f"""CREATE OR REPLACE TABLE membership_changes AS
+            SELECT NULL::UINTEGER AS row_number, '{action}' AS action, {literal(group)} AS group_name,
+                   unnest(?::BIGINT[]) AS contact_id""",
+        [[*contact_ids]],
     )
 
 

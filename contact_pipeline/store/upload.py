@@ -133,6 +133,11 @@ class Upload:
         return [warning for warning in self.warnings if warning not in (self.line.warnings or ())]
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether no file made it, but somebody who handled contacts by hand."""
+        return self.line.profile_json is None and self.line.stage == "matched"
+
+    @property
     def resolved_profile(self) -> Profile | None:
         """The profile as it held for this upload; None when there was none."""
         resolved = self.line.resolved_profile
