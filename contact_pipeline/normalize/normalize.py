@@ -121,7 +121,7 @@ def normalize(
     blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():
         values = values.filter(~pl.col("row_number").is_in(blank["row_number"].implode()))
-    return _in_order(values, profile), blank
+    return _in_order(_with_what_blanks_mean(values, profile, reference), profile), blank
 
 
 def repairs_of(
@@ -252,6 +252,23 @@ def _countries(
     unread = pl.col("row_number").is_in(wrong) & pl.col("said").is_null()
     rows = pl.DataFrame({"row_number": row_numbers, "said": texts["country"]})
     return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(said)).alias("said")).to_series()
+
+
+def _with_what_blanks_mean(values: pl.DataFrame, profile: Profile, reference: Reference) -> pl.DataFrame:
+    """The rows with what the profile says that a blank means; text that could not be read is no blank."""
+    for column in profile.columns:
+        if column.blank_means is None:
+            continue
+        field, unread = column.field, f"{UNREAD}{column.field}"
+        meant = _column(pl.Series([column.blank_means]), None, column, profile, reference).drop("_given", "changed")
+        if field not in values.columns:
+            values = values.with_columns(series.new_from_index(0, values.height) for series in meant)
+            continue
+        is_blank = pl.col(field).is_null()
+        if unread in values.columns:
+            is_blank &= pl.col(unread).is_null()
+        values = values.with_columns(pl.when(is_blank).then(pl.lit(meant[field])).otherwise(field).alias(field))
+    return values
 
 
 def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:

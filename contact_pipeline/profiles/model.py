@@ -33,6 +33,7 @@ FieldType = Literal[
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
 KINDS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}  # how a custom field is stored; else: text
+YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
@@ -113,9 +114,16 @@ class Column(Model):
     type: FieldType = Field("text", description="How values are normalized and validated.")
     required: bool = Field(False, description="Whether a blank is a defect; with mapped headings it must be mapped.")
     sensitive: bool = Field(False, description="Whether the value is masked wherever it is shown.")
-    choices: list[str] = Field(default=[], description="Allowed values in their registered spelling (choice, list).")
+    choices: list[str] = Field(
+        default=[], description="Allowed values in their registered spelling (choice, list); of a boolean yes, no."
+    )
     vocabulary: str | None = Field(None, description="Name of a loaded vocabulary with the allowed values.")
     default: str | None = Field(None, description="What a blank means for something new.")
+    blank_means: str | None = Field(
+        None,
+        description="What a blank says, as if it stood there, and every row of a file that lacks the column (mapped "
+        "headings only); for text, choices, lists, logins and booleans. Unset: a blank says nothing.",
+    )
     blank: BlankPolicy | None = Field(
         None, description="What a blank does to a contact that has a value; unset: as the profile says."
     )
