@@ -62,27 +62,11 @@ class Blanks:
 
 
 _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
-_RESERVED = {  # names that tables of the system have beside the fields
+_RESERVED = {  # names that tables and documents have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
-    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
-    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", "commit_number",
-    "naming_commit", "upload_id", "erased", "made_here", "own_commit", "was_there", "is_there", "is_missing", "is_own",
-    "is_counting", "is_otherwise_made", "is_known_otherwise", "is_extra", "knows", "row_of_it", "first_number",
-    "has_status", NAME,
+    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "erased", NAME,
 }  # fmt: skip
-_RESERVED_PREFIXES = (
-    "key_",
-    "given_",
-    "there_",
-    "old_",
-    "new_",
-    "before_",
-    "after_",
-    UNREAD,
-    FURTHER,
-    COLUMN_OF,
-    ERROR,
-)
+_RESERVED_PREFIXES = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the columns beside a field in the normalized rows
 
 
 class Model(BaseModel):
