@@ -50,11 +50,12 @@ def write_changeset(
     if action == "apply" and _names_accounts(database):
         _bring_back_named(database, address_book, commit)
     if database.has("membership_changes", "staged"):
-        _name_groups(database, address_book)
+        staged = "staged.membership_changes"  # what an undo or redo names is named as the history has it
         if action == "apply":
+            staged = _name_groups(database, address_book)
             _make_groups(database, upload_id, address_book, at)
-        _write_pairs(database, "memberships", "named_changes", ["group_name", "contact_id"], address_book)
-        _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit, "named_changes")
+        _write_pairs(database, "memberships", staged, ["group_name", "contact_id"], address_book)
+        _keep(database, "membership_changes", ["group_name", "contact_id"], upload_id, commit, staged)
     if database.has("link_changes", "staged"):
         _write_pairs(database, "links", "staged.link_changes", ["contact_id", "linked_to"])
         _keep(database, "link_changes", ["contact_id", "linked_to"], upload_id, commit)
@@ -170,8 +171,8 @@ def _keep(
         FROM {staged or f"staged.{table}"}""")
 
 
-def _name_groups(database: Database, address_book: str) -> None:
-    """Makes named_changes: the staged memberships, their groups called as others have called them meanwhile."""
+def _name_groups(database: Database, address_book: str) -> str:
+    """Makes named_changes: the staged memberships, their groups called as others have called them; its name."""
     names = database.rows("SELECT DISTINCT group_name FROM staged.membership_changes")
     known = {name: known_group(database, address_book, name) for (name,) in names}
     cases = " ".join(f"WHEN {literal(name)} THEN {literal(called)}" for name, called in known.items())
@@ -179,6 +180,7 @@ def _name_groups(database: Database, address_book: str) -> None:
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE named_changes AS
         SELECT * REPLACE ({named} AS group_name) FROM staged.membership_changes""")
+    return "named_changes"
 
 
 def _make_groups(database: Database, upload_id: str, address_book: str, at: datetime) -> None:

@@ -6,6 +6,7 @@ more table: `conflicts`, what a later upload holds and the plan therefore leaves
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -88,6 +89,25 @@ def stage_activation(database: Database, contact_id: int, revision: int, *, acti
         "contact_changes",
         f"""SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
                    {revision} AS base_revision, {before} AS before_active, {active} AS after_active""",
+    )
+
+
+def stage_memberships(
+    database: Database, group: str, contact_ids: Sequence[int], action: Literal["create", "remove"]
+) -> None:
+    """Makes the changeset by which contacts join a group or leave it.
+
+    Args:
+        database: where the table is made.
+        group: its name.
+        contact_ids: the contacts.
+        action: what is done to each membership.
+    """
+    database.run(
+        f"""CREATE OR REPLACE TABLE membership_changes AS
+            SELECT NULL::UINTEGER AS row_number, '{action}' AS action, {literal(group)} AS group_name,
+                   unnest(?::BIGINT[]) AS contact_id""",
+        [[*contact_ids]],
     )
 
 
@@ -174,8 +194,8 @@ def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
 def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -> None:
     """Makes `becoming`: what each of those is to be that may change.
 
-    Columns: the id, row_number, made_here (whether the upload made it), is_there, created_commit and last_upload_id
-    (kept as they are where not `knows`), and of each field its value and whether it is to have that (`sets_<field>`).
+    Columns: the id, row_number, _made_here (whether the upload made it), _is_there, created_commit and last_upload_id
+    (kept as they are where not `_knows`), and of each field its value and whether it is to have that (`_sets_<field>`).
     """
     identity = f"{entity}_id"
     made = MAKES if entity == "contact" else "action = 'create'"
@@ -185,16 +205,16 @@ def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -
         every = effective_contacts(stored, plan.counting, among=among, book=_BOOK)
     else:
         every = effective_accounts(plan.counting, among=among, book=_BOOK)
-    set_all = ", ".join(f"true AS {quoted(f'sets_{field}')}, {quoted(field)}" for field in fields)
+    set_all = ", ".join(f"true AS {quoted(f'_sets_{field}')}, {quoted(field)}" for field in fields)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE becoming AS
         WITH own AS (
-            SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS made_here
+            SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS _made_here
             FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
             WHERE commit_number IN ({plan.own}) GROUP BY {identity}
         )
-        SELECT {identity}, row_number, coalesce(made_here, false) AS made_here, last_upload_id IS NOT NULL AS is_there,
-               true AS knows, created_commit, last_upload_id, {set_all}
+        SELECT {identity}, row_number, coalesce(_made_here, false) AS _made_here,
+               last_upload_id IS NOT NULL AS _is_there, true AS _knows, created_commit, last_upload_id, {set_all}
         FROM by_history LEFT JOIN own USING ({identity}) LEFT JOIN ({every}) USING ({identity})""")
     database.run(f"INSERT INTO becoming BY NAME {_by_own_changes(entity, fields, made, plan)}")
 
@@ -203,9 +223,9 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
     """The query for what the others are to be: as the upload found them or, coming back, as it left them."""
     identity, redone = f"{entity}_id", plan.turn == "redo"
     side, chosen = ("after", "arg_max") if redone else ("before", "arg_min")
-    once = ", ".join(f"{touches(f)} AS {quoted(f'sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
+    once = ", ".join(f"{touches(f)} AS {quoted(f'_sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
     often = ", ".join(
-        f"""bool_or({touches(f)}) AS {quoted(f"sets_{f}")},
+        f"""bool_or({touches(f)}) AS {quoted(f"_sets_{f}")},
             ({chosen}({{'value': {side}_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
         for f in fields
     )
@@ -217,7 +237,7 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
         ),
         repeated AS (SELECT {identity} FROM own GROUP BY {identity} HAVING count(*) > 1),
         gathered AS (
-            SELECT {identity}, row_number, commit_number, coalesce({made}, false) AS made_here, {once}
+            SELECT {identity}, row_number, commit_number AS _commit, coalesce({made}, false) AS _made_here, {once}
             FROM own ANTI JOIN repeated USING ({identity})
             UNION ALL
             SELECT {identity}, min(row_number), min(commit_number), bool_or(coalesce({made}, false)), {often}
@@ -225,11 +245,11 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
         ),
         earlier AS (
             SELECT {identity}, arg_max(upload_id, commit_number) AS last_upload_id
-            FROM book.{entity}_changes SEMI JOIN (FROM gathered WHERE NOT made_here) USING ({identity})
+            FROM book.{entity}_changes SEMI JOIN (FROM gathered WHERE NOT _made_here) USING ({identity})
             WHERE commit_number < {plan.first} AND commit_number IN ({plan.counting}) GROUP BY {identity}
         )
-        SELECT gathered.* EXCLUDE (commit_number), {"true" if redone else "NOT made_here"} AS is_there,
-               made_here AS knows, CASE WHEN made_here THEN commit_number END AS created_commit,
+        SELECT gathered.* EXCLUDE (_commit), {"true" if redone else "NOT _made_here"} AS _is_there,
+               _made_here AS _knows, CASE WHEN _made_here THEN _commit END AS created_commit,
                {literal(plan.upload_id) if redone else "earlier.last_upload_id"} AS last_upload_id
         FROM gathered {"" if redone else f"LEFT JOIN earlier USING ({identity})"}"""
 
@@ -246,14 +266,14 @@ def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
                   AND commit_number NOT IN ({plan.own})
         ),
         own AS (
-            SELECT {identity}, unnest({every}) AS field, commit_number AS own_commit
+            SELECT {identity}, unnest({every}) AS field, commit_number AS _own_commit
             FROM book.{entity}_changes SEMI JOIN later USING ({identity})
             WHERE commit_number IN ({plan.own})
         ),
         their AS (SELECT {identity}, unnest({every}) AS field, upload_id, commit_number FROM later)
         SELECT {literal(entity)}, {identity}, field, arg_max(upload_id, commit_number), 'left as it is', 'changed since'
-        FROM own JOIN their USING ({identity}, field) SEMI JOIN (FROM becoming WHERE NOT made_here) USING ({identity})
-        GROUP BY {identity}, field HAVING max(commit_number) > max(own_commit)
+        FROM own JOIN their USING ({identity}, field) SEMI JOIN (FROM becoming WHERE NOT _made_here) USING ({identity})
+        GROUP BY {identity}, field HAVING max(commit_number) > max(_own_commit)
         ORDER BY ALL""")
     kept = "deactivated instead of removed" if entity == "contact" else "kept with its number"
     if plan.turn == "undo":
@@ -261,7 +281,7 @@ def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
             INSERT INTO conflicts
             SELECT {literal(entity)}, {identity}, NULL, last_upload_id, {literal(kept)}, 'built upon since'
             FROM becoming SEMI JOIN by_history USING ({identity})
-            WHERE made_here AND is_there AND created_commit IS NULL ORDER BY {identity}""")
+            WHERE _made_here AND _is_there AND created_commit IS NULL ORDER BY {identity}""")
     if entity == "contact":
         database.run(f"""
             INSERT INTO conflicts
@@ -276,43 +296,43 @@ def _write_changes(database: Database, entity: str, table: str, fields: list[str
     Beside the fields it says what a table knows of its rows: created_commit and last_upload_id.
     """
     identity = f"{entity}_id"
-    made = "CASE WHEN knows THEN b.created_commit ELSE e.created_commit END"
-    last = "CASE WHEN knows THEN b.last_upload_id ELSE coalesce(b.last_upload_id, e.last_upload_id) END"
+    made = "CASE WHEN _knows THEN b.created_commit ELSE e.created_commit END"
+    last = "CASE WHEN _knows THEN b.last_upload_id ELSE coalesce(b.last_upload_id, e.last_upload_id) END"
     pairs = ", ".join(
-        f"""e.{quoted(field)} AS {quoted("old_" + field)},
-            CASE WHEN NOT is_there THEN NULL WHEN {quoted("sets_" + field)} THEN b.{quoted(field)}
-                 ELSE e.{quoted(field)} END AS {quoted("new_" + field)}"""
+        f"""e.{quoted(field)} AS {quoted("_old_" + field)},
+            CASE WHEN NOT _is_there THEN NULL WHEN {quoted("_sets_" + field)} THEN b.{quoted(field)}
+                 ELSE e.{quoted(field)} END AS {quoted("_new_" + field)}"""
         for field in fields
     )
-    differs = {field: f"{quoted('old_' + field)} IS DISTINCT FROM {quoted('new_' + field)}" for field in fields}
+    differs = {field: f"{quoted('_old_' + field)} IS DISTINCT FROM {quoted('_new_' + field)}" for field in fields}
     sides = ", ".join(
         f"CASE WHEN {differs[field]} THEN {quoted(side + '_' + field)} END AS {quoted(name + '_' + field)}"
         for field in fields
-        for side, name in (("old", "before"), ("new", "after"))
+        for side, name in (("_old", "before"), ("_new", "after"))
     )
     toggled = ""
     if entity == "contact" and "active" in fields:
         others = " OR ".join(differs[field] for field in fields if field != "active") or "false"
         toggled = f"""
                     WHEN {differs["active"]} AND NOT ({others})
-                        THEN CASE WHEN new_active THEN 'reactivate' ELSE 'deactivate' END"""
+                        THEN CASE WHEN _new_active THEN 'reactivate' ELSE 'deactivate' END"""
     database.keep(
         f"{entity}_changes",
         f"""
         WITH both_sides AS (
-            SELECT {identity}, b.row_number, is_there, e.{identity} IS NOT NULL AS was_there,
+            SELECT {identity}, b.row_number, _is_there, e.{identity} IS NOT NULL AS _was_there,
                    coalesce(e.revision, 0) AS base_revision,
                    {made} AS created_commit, {last} AS last_upload_id,
                    ({made}) IS DISTINCT FROM e.created_commit OR ({last}) IS DISTINCT FROM e.last_upload_id
-                       AS is_known_otherwise, {pairs}
+                       AS _is_known_otherwise, {pairs}
             FROM becoming AS b LEFT JOIN book.{table} AS e USING ({identity})
         )
         SELECT row_number, {identity},
-               CASE WHEN NOT was_there THEN 'create' WHEN NOT is_there THEN 'remove'{toggled}
+               CASE WHEN NOT _was_there THEN 'create' WHEN NOT _is_there THEN 'remove'{toggled}
                     ELSE 'update' END AS action,
                base_revision, created_commit, last_upload_id, {sides}
         FROM both_sides
-        WHERE (was_there OR is_there) AND (is_known_otherwise OR {" OR ".join(differs.values())})
+        WHERE (_was_there OR _is_there) AND (_is_known_otherwise OR {" OR ".join(differs.values())})
         ORDER BY {identity}""",
     )
 

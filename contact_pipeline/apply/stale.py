@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
+from contact_pipeline.store.erasures import ERASED
 
 
 def moved_rows(database: Database, limit: int = 20) -> list[int | None]:
@@ -23,6 +24,17 @@ def moved_rows(database: Database, limit: int = 20) -> list[int | None]:
                     ORDER BY s.row_number LIMIT {limit}""")
             ]
     return rows
+
+
+def members_gone(database: Database) -> bool:
+    """Whether a contact that a changeset made by hand puts into a group, or takes out of it, is gone or erased."""
+    if not database.has("membership_changes", "staged"):
+        return False
+    return bool(
+        database.value(f"""
+            SELECT count(*) FROM staged.membership_changes
+            WHERE contact_id NOT IN (SELECT contact_id FROM contacts) OR contact_id IN ({ERASED.format("")})""")
+    )
 
 
 def changed_since(database: Database, address_book: str, snapshot: int) -> bool:

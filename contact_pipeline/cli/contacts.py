@@ -15,10 +15,13 @@ from contact_pipeline.errors import Usage
 PANEL = "Contacts"
 SHOWN = 50
 
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name of a group; case and spaces do not matter.")]
+ContactIds = Annotated[list[int], typer.Argument(metavar="CONTACT...", help="Ids of contacts of one address book.")]
+
 app = typer.Typer()
 contacts_app = group(app, "contacts", "Look at contacts, and handle single ones.", PANEL)
 accounts_app = group(app, "accounts", "Look at accounts.", PANEL)
-groups_app = group(app, "groups", "Look at groups.", PANEL)
+groups_app = group(app, "groups", "Look at groups, and change who is in them.", PANEL)
 
 
 @contacts_app.command("list")
@@ -213,6 +216,40 @@ def list_groups(invocation: Invocation) -> None:
         return
     rows = [(entry["group"], entry["address_book"], f"{entry['contacts']:,}") for entry in groups]
     console.show(console.table(("Group", "Address book", "Contacts"), rows), *_count(len(groups), "groups"))
+
+
+@groups_app.command("add")
+@everywhere
+def add_to_group(
+    invocation: Invocation,
+    name: GroupName,
+    contacts: ContactIds,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    user: User = None,
+) -> int:
+    """Put contacts into a group, which is made if it is new: a changeset of its own, which can be undone."""
+    from contact_pipeline.cli.importing import decided
+
+    with console.busy("Planning"):
+        upload = invocation.pipeline.plan_group_add(name, contacts, user=login(user))
+    return decided(invocation, upload, login(user), yes=yes)
+
+
+@groups_app.command("remove")
+@everywhere
+def remove_from_group(
+    invocation: Invocation,
+    name: GroupName,
+    contacts: ContactIds,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    user: User = None,
+) -> int:
+    """Take contacts out of a group; they stay contacts. A changeset of its own, which can be undone."""
+    from contact_pipeline.cli.importing import decided
+
+    with console.busy("Planning"):
+        upload = invocation.pipeline.plan_group_remove(name, contacts, user=login(user))
+    return decided(invocation, upload, login(user), yes=yes)
 
 
 def pairs(given: list[str], option: str) -> dict[str, str]:

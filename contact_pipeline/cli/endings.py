@@ -39,7 +39,7 @@ def report(invocation: Invocation, upload: Upload, *, blocked_is_done: bool = Fa
         raise _refused(upload)
     try:
         if invocation.json:
-            console.document(upload.as_dict())
+            console.document(upload.as_dict(changes=upload.is_by_hand))  # they are all that was asked for
         else:
             console.show(*draw_upload(invocation, upload))
         sys.stdout.flush()

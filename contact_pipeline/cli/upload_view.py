@@ -50,6 +50,17 @@ def draw_upload(
         ]
 
 
+def draw_plan(upload: Upload) -> Iterator[RenderableType | Lines]:
+    """What somebody is asked to agree to: counts and errors of a file, or the changes that were made by hand."""
+    yield draw_facts(upload)
+    if upload.is_by_hand:
+        yield from (console.text(f"Note: {warning}", "yellow") for warning in upload.warnings)
+        yield from draw_changes(upload, shown=SHOWN_CHANGES)
+    else:
+        yield from draw_counts(upload)
+        yield from draw_errors(upload, shown=SHOWN_ERRORS)
+
+
 def draw_facts(upload: Upload) -> RenderableType:
     """What came in, and where it stands."""
     reason = upload.reason or {}
@@ -172,7 +183,7 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
             confirmations = [f"--confirm-{guarded}" for guarded in (upload.reason or {})["confirm"]]
             yield "To apply it all the same", ["apply", upload_id, *confirmations]
             yield "To give it up", ["cancel", upload_id]
-        case "stale":
+        case "stale" if not upload.is_by_hand:
             yield "To plan it again with the contacts as they are now", ["replan", upload_id]
         case "applied" if upload.held:
             yield "Held back. To make it visible in the published contacts", ["finalize", upload_id]

@@ -156,17 +156,15 @@ def repaired_values(
     pipeline = invocation.looking
     found = pipeline.show(upload)
     repairs = repairs_shown(found, pipeline.repairs(upload))
-    if output is not None:
-        write_repairs(repairs, output, overwrite=overwrite)
-    if invocation.json:
-        shown = repairs.rows(named=True)
-        console.document(
-            {"upload_id": upload, "file": str(output), "rows": repairs.height} if output else {"repairs": shown}
-        )
+    file, rows = (None, 0) if output is None else write_repairs(repairs, output, overwrite=overwrite)
+    if invocation.json and output is None:
+        console.document({"repairs": repairs.rows(named=True)})
+    elif invocation.json:
+        console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
     elif repairs.is_empty():
         console.show(console.text(f"No value of {found.file_name} was repaired."))
-    elif output is not None:
-        console.show(console.text(f"{repairs.height:,} repairs written to {output}."))
+    elif file is not None:
+        console.show(console.text(f"{rows:,} repairs written to {file}."))
     else:
         console.show(draw_repairs(repairs))
 

@@ -14,7 +14,7 @@ from contact_pipeline.profiles.model import GroupMembers
 from contact_pipeline.store.schema import SQL_TYPE
 from contact_pipeline.terms import CONSENT
 
-_SIDES = (("before", "old_"), ("after", "new_"))
+_SIDES = (("before", "_old_"), ("after", "_new_"))
 
 
 def list_consents(database: Database, part: Part) -> None:
@@ -40,7 +40,7 @@ def _warn_of_consent(database: Database, part: Part, name: str, value: str, wher
         SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, {literal(value)} AS value,
                {literal(name)} AS code, {literal(code.message.replace("{column}", heading))} AS message,
                {literal(code.fix)} AS fix, 'warning' AS severity
-        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
         WHERE {where}""")
 
 
@@ -109,18 +109,18 @@ def make_links(database: Database, part: Part) -> None:
     """Makes link_changes: under the rule `create` a new contact is linked with the one that its row matched."""
     database.run(f"""
         CREATE OR REPLACE TABLE link_changes AS
-        SELECT row_number, 'create' AS action, contact_id, target AS linked_to
+        SELECT row_number, 'create' AS action, contact_id, _target AS linked_to
         FROM contact_changes JOIN {part.table("writes")} USING (row_number)
-        WHERE contact_changes.action = 'create' AND target IS NOT NULL AND {str(part.links).lower()}
+        WHERE contact_changes.action = 'create' AND _target IS NOT NULL AND {str(part.links).lower()}
         ORDER BY contact_id""")
 
 
 def list_creations(database: Database, part: Part) -> int:
-    """Makes <entity>_creations (row_number, place from 0) of the writes that need a new id; how many there are."""
-    where = "true" if part.matched == "create" else "target IS NULL"
+    """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id; how many there are."""
+    where = "true" if part.matched == "create" else "_target IS NULL"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("creations")} AS
-        SELECT row_number, row_number() OVER (ORDER BY row_number) - 1 AS place
+        SELECT row_number, row_number() OVER (ORDER BY row_number) - 1 AS _place
         FROM {part.table("writes")} WHERE {where}""")
     count: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
     return count
@@ -128,30 +128,30 @@ def list_creations(database: Database, part: Part) -> int:
 
 def pair(part: Part, field: str) -> str:
     """The SQL select list of a field of what a write `w` changes: as it is in the candidate `c`, and as it will be."""
-    return f"c.{quoted(field)} AS {quoted('old_' + field)}, {_after(part, field)} AS {quoted('new_' + field)}"
+    return f"c.{quoted(field)} AS {quoted('_old_' + field)}, {_after(part, field)} AS {quoted('_new_' + field)}"
 
 
 def _updates(part: Part) -> str:
     pairs = ", ".join(pair(part, field) for field in part.stored)
     if part.entity == "contact":
-        pairs += f", c.active AS old_active, {'true' if part.reactivates else 'c.active'} AS new_active"
+        pairs += f", c.active AS _old_active, {'true' if part.reactivates else 'c.active'} AS _new_active"
     return f"""
         SELECT w.row_number, c.{part.id}, 'update' AS action, c.revision AS base_revision, {pairs}
-        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
         WHERE {"false" if part.matched == "create" else "true"}"""
 
 
 def _creations(part: Part, first_new_id: int) -> str:
     pairs = ", ".join(
-        f"NULL::{SQL_TYPE[kind]} AS {quoted('old_' + field)}, {_initial(part, field)} AS {quoted('new_' + field)}"
+        f"NULL::{SQL_TYPE[kind]} AS {quoted('_old_' + field)}, {_initial(part, field)} AS {quoted('_new_' + field)}"
         for field, kind in part.stored.items()
     )
     if part.entity == "contact":
-        pairs += ", NULL::BOOLEAN AS old_active, true AS new_active"
+        pairs += ", NULL::BOOLEAN AS _old_active, true AS _new_active"
     return f"""
-        SELECT w.row_number, {first_new_id} + place AS {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
+        SELECT w.row_number, {first_new_id} + _place AS {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
         FROM {part.table("writes")} AS w JOIN {part.table("creations")} USING (row_number)
-             {f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = w.target" if part.links else ""}"""
+             {f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = w._target" if part.links else ""}"""
 
 
 def _deactivations(part: Part) -> str:
@@ -167,7 +167,7 @@ def _deactivations(part: Part) -> str:
 
 
 def _changed(field: str) -> str:
-    return f"{quoted('old_' + field)} IS DISTINCT FROM {quoted('new_' + field)}"
+    return f"{quoted('_old_' + field)} IS DISTINCT FROM {quoted('_new_' + field)}"
 
 
 def _after(part: Part, field: str) -> str:
@@ -233,9 +233,9 @@ def _notes(part: Part, there: str) -> str:
 def _with_new_notes(part: Part) -> str:
     if not part.takes_notes:
         return "FROM pairs"
-    new = """list_filter(new_notes, lambda note, place: list_position(new_notes, note) = place
-                                     AND NOT list_contains(coalesce(old_notes, []), note))"""
-    return f"SELECT * REPLACE (nullif(coalesce(old_notes, []) || {new}, []) AS new_notes) FROM pairs"
+    new = """list_filter(_new_notes, lambda note, place: list_position(_new_notes, note) = place
+                                     AND NOT list_contains(coalesce(_old_notes, []), note))"""
+    return f"SELECT * REPLACE (nullif(coalesce(_old_notes, []) || {new}, []) AS _new_notes) FROM pairs"
 
 
 def _displaced(part: Part, field: str, there: str) -> str:
@@ -244,7 +244,7 @@ def _displaced(part: Part, field: str, there: str) -> str:
     after = _policy(part, field) if existing else _initial(part, field)
     before = f"[c.{quoted(field)}]" if existing else "[]::VARCHAR[]"
     heading = literal(f"[merge] {part.headings.get(field, field)}: ")
-    given = f"w.{quoted('given_' + field)}"
+    given = f"w.{quoted('_given_' + field)}"
     kept = "lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM"
     return f"""list_transform(
             CASE WHEN w._several THEN {given} ELSE list_filter({before} || {given}, {kept} {after}) END,

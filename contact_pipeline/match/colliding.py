@@ -146,13 +146,13 @@ def _add_composed(database: Database, part: Part, fields: Fields) -> None:
     """
     columns = _columns(part, fields)
     given = [name for name in columns if name in part.kinds]
-    changed = " OR ".join(f"{quoted('old_' + n)} IS DISTINCT FROM {quoted('new_' + n)}" for n in given) or "false"
+    changed = " OR ".join(f"{quoted('_old_' + n)} IS DISTINCT FROM {quoted('_new_' + n)}" for n in given) or "false"
     kept = " OR ".join(
-        f"{quoted('new_' + n)} IS DISTINCT FROM {quoted('given_' + n) if n in given else 'NULL'}" for n in columns
+        f"{quoted('_new_' + n)} IS DISTINCT FROM {quoted('_given_' + n) if n in given else 'NULL'}" for n in columns
     )
     pairs = ", ".join(pair(part, name) for name in columns)
-    values = "".join(f", w.{quoted(name)} AS {quoted('given_' + name)}" for name in given)
-    after = ", ".join(f"{quoted('new_' + name)} AS {quoted(name)}" for name in columns)
+    values = "".join(f", w.{quoted(name)} AS {quoted('_given_' + name)}" for name in given)
+    after = ", ".join(f"{quoted('_new_' + name)} AS {quoted(name)}" for name in columns)
     keys = ", ".join(f"{part_key(part, name, 'a', columns)} AS {key_column(name)}" for name in fields)
     noted = ", w.noted" if part.takes_notes else ""
     composed = f"""

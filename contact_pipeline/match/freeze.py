@@ -23,10 +23,12 @@ def hash_changeset(database: Database) -> str:
         if database.has(f"{entity}_changes"):
             frames = (_named(entity, frame) for frame in database.kept(f"{entity}_changes"))
             _feed(digest, f"{entity}_changes", frames)
+    created = "contact_id IN (SELECT contact_id FROM contact_changes WHERE action = 'create')"
+    target = "'id ' || contact_id"
+    if database.has("contact_changes"):
+        target = f"CASE WHEN {created} THEN 'row ' || row_number ELSE {target} END"
     for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to")):
         if database.has(table):
-            created = "contact_id IN (SELECT contact_id FROM contact_changes WHERE action = 'create')"
-            target = f"CASE WHEN {created} THEN 'row ' || row_number ELSE 'id ' || contact_id END"
             frame = database.frame(f"SELECT action, {target} AS target, {other} FROM {table}")
             _feed(digest, table, [frame])
     return digest.hexdigest()

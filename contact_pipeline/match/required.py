@@ -29,7 +29,7 @@ def reject_clearing(database: Database, parts: list[Part]) -> None:
     rows = database.rows(f"""
         WITH pairs AS (
             SELECT w.row_number, {", ".join(pair(part, name) for name in fields)}
-            FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w.target
+            FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
             ANTI JOIN rows_in_turn AS turn ON turn.row_number = w.row_number
         )
         SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")
@@ -92,7 +92,7 @@ def _lacks(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:
     """The SQL condition that afterwards the rule applies to the contact, and is not met."""
     if isinstance(rule, RequiredWhen):
         applies = " AND ".join(
-            f"{quoted('new_' + name)} IN ({', '.join(literal(value) for value in values)})"
+            f"{quoted('_new_' + name)} IN ({', '.join(literal(value) for value in values)})"
             if values
             else _filled(name, "new", fields)
             for name, values in rule.when.items()
@@ -110,7 +110,7 @@ def _has(rule: AnyOf | RequiredWhen, side: str, fields: list[str]) -> str:
 def _filled(name: str, side: str, fields: list[str]) -> str:
     """Whether a field holds something; a name is a whole one or any part of one."""
     names = [part for part in NAME_PARTS if part in fields] if name == NAME else [name]
-    columns = [quoted(f"{side}_{part}") for part in names]
+    columns = [quoted(f"_{side}_{part}") for part in names]
     return f"({' OR '.join(f'{column} IS NOT NULL' for column in columns)})"
 
 

@@ -110,7 +110,7 @@ def _list_missing(database: Database, part: Part, address_book: str) -> None:
     database.run(
         f"""CREATE OR REPLACE TEMP TABLE missing AS
             SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
-            WHERE address_book = ? AND active AND coalesce(linked_to, contact_id) NOT IN (
+            WHERE address_book = ? AND active AND coalesce(links.linked_to, contact_id) NOT IN (
                 SELECT representative FROM {part.table("pairs")})""",
         [address_book],
     )

@@ -37,8 +37,8 @@ def make_targets(database: Database, part: Part) -> None:
 def make_consents(database: Database, part: Part, rows: str) -> None:
     """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
     said = f"""
-        SELECT DISTINCT first FROM {part.table("targets")} JOIN {rows} AS r USING (row_number)
-        WHERE first IS NOT NULL AND r.{quoted(CONSENT)}"""
+        SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {rows} AS r USING (row_number)
+        WHERE t.first IS NOT NULL AND r.{quoted(CONSENT)}"""
     nobody = "SELECT NULL::UINTEGER AS first WHERE false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("consents")} AS
@@ -49,27 +49,27 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
 
     Where further rows of a target count, `keep` takes the last value given, `fill` the first one, `overwrite` what the
-    last row says; lists are united. `_several` says whether there are; then `given_<field>` are the values that a row
+    last row says; lists are united. `_several` says whether there are; then `_given_<field>` are the values that a row
     displaced, or that did not come to stand, in file order; else it is the value given.
     Where contacts that are there are ignored, those of `make_consents` are written all the same.
     """
     joined, consents = part.within_file in {"merge", "last_wins"}, part.table("consents")
     wanted = f"""
-        SELECT row_number, target, followed, first FROM {part.table("targets")}
+        SELECT row_number, target AS _target, followed AS _followed, first AS _first FROM {part.table("targets")}
         WHERE {"first IS NOT NULL" if joined else "row_number = first"}
               {f"AND (target IS NULL OR first IN (FROM {consents}))" if part.matched == "ignore" else ""}
               AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
     fields = ", ".join(
-        f"(r.{quoted(name)} OR first IN (FROM {consents})) AS {quoted(name)}"
+        f"(r.{quoted(name)} OR _first IN (FROM {consents})) AS {quoted(name)}"
         if name == CONSENT
         else f"r.{quoted(name)}"
         for name in part.kinds
     )
-    given = "".join(f", [r.{quoted(name)}] AS {quoted('given_' + name)}" for name in noted_fields(part))
+    given = "".join(f", [r.{quoted(name)}] AS {quoted('_given_' + name)}" for name in noted_fields(part))
     single = f"""
-        SELECT row_number, target, false AS _several, {fields}{extra}{given}
-        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT followed" if joined else ""}"""
+        SELECT row_number, _target, false AS _several, {fields}{extra}{given}
+        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT _followed" if joined else ""}"""
     if joined:
         several = _several(part, rows)
         database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('merged')} AS WITH wanted AS ({wanted}) {several}")
@@ -81,33 +81,34 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
 
 def _several(part: Part, rows: str) -> str:
     """The query that joins the rows of a target into one line, with `wanted` at hand."""
-    creates = "true" if part.matched == "create" else "target IS NULL"
+    creates = "true" if part.matched == "create" else "_target IS NULL"
     given = ", ".join(f"{_first_given(part, name, creates)} AS {quoted(name)}" for name in part.kinds)
     extra = ", noted, import_notes" if part.takes_notes else ""
-    there = f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = target" if part.updates else ""
+    there = f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = _target" if part.updates else ""
     names = noted_fields(part)
     before = "".join(
-        f", {f'c.{quoted(name)}' if part.updates else 'NULL'} AS {quoted('there_' + name)}" for name in names
+        f", {f'c.{quoted(name)}' if part.updates else 'NULL'} AS {quoted('_there_' + name)}" for name in names
     )
-    after = "".join(f", {_so_far(part, name)} AS {quoted('after_' + name)}" for name in names)
-    displaced = "".join(f", {_displaced(name)} AS {quoted('given_' + name)}" for name in names)
+    after = "".join(f", {_so_far(part, name)} AS {quoted('_after_' + name)}" for name in names)
+    displaced = "".join(f", {_displaced(name)} AS {quoted('_given_' + name)}" for name in names)
     together = ", ".join(f"{_together(part, name)} AS {quoted(name)}" for name in part.kinds)
     lists = "".join(
-        f", flatten(list({quoted('given_' + name)} ORDER BY row_number)) AS {quoted('given_' + name)}" for name in names
+        f", flatten(list({quoted('_given_' + name)} ORDER BY row_number)) AS {quoted('_given_' + name)}"
+        for name in names
     )
     return f"""
         , given AS (
-            SELECT row_number, first, target, {given}{extra} FROM wanted JOIN {rows} AS r USING (row_number)
-            WHERE followed
+            SELECT row_number, _first, _target, {given}{extra} FROM wanted JOIN {rows} AS r USING (row_number)
+            WHERE _followed
         ),
         steps AS (
             SELECT given.*{before}{after} FROM given {there}
-            WINDOW so_far AS (PARTITION BY first ORDER BY row_number ROWS UNBOUNDED PRECEDING)
+            WINDOW so_far AS (PARTITION BY _first ORDER BY row_number ROWS UNBOUNDED PRECEDING)
         ),
-        r AS (SELECT *{displaced} FROM steps WINDOW turns AS (PARTITION BY first ORDER BY row_number))
-        SELECT first AS row_number, any_value(target) AS target, true AS _several,
+        r AS (SELECT *{displaced} FROM steps WINDOW turns AS (PARTITION BY _first ORDER BY row_number))
+        SELECT _first AS row_number, any_value(_target) AS _target, true AS _several,
                {together}{_merged_notes(part)}{lists}
-        FROM r GROUP BY first"""
+        FROM r GROUP BY _first"""
 
 
 def _first_given(part: Part, name: str, creates: str) -> str:
@@ -140,7 +141,7 @@ def _there(part: Part, name: str) -> str:
 
 def _displaced(name: str) -> str:
     """The values that were there, or given, when a row came, and are not what the field holds after it."""
-    after, there = quoted("after_" + name), quoted("there_" + name)
+    after, there = quoted("_after_" + name), quoted("_there_" + name)
     before = f"CASE WHEN row_number() OVER turns = 1 THEN {there} ELSE lag({after}) OVER turns END"
     is_displaced = f"lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}"
     return f"list_filter([{before}, {quoted(name)}], {is_displaced})"

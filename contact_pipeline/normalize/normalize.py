@@ -106,8 +106,8 @@ def normalize(
     made = dict(zip(fields_made, _threads().map(column, sources), strict=True))
     values = raw.select(
         "row_number",
-        _bits([frame["changed"] for frame in made.values()], raw.height),
-        *(series for frame in made.values() for series in frame.drop("_given", "changed")),
+        _bits([frame["_changed"] for frame in made.values()], raw.height),
+        *(series for frame in made.values() for series in frame.drop("_given", "_changed")),
         *(column_names(s, picked.places[s.column.field], headings) for s in sources if s.column.field in picked.places),
     )
     for source in sources:
@@ -121,7 +121,7 @@ def normalize(
     blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():
         values = values.filter(~pl.col("row_number").is_in(blank["row_number"].implode()))
-    return _in_order(values, profile), blank
+    return _in_order(_with_what_blanks_mean(values, profile, reference), profile), blank
 
 
 def repairs_of(
@@ -152,13 +152,13 @@ def repairs_of(
     named = dict(chosen_headings(picked, sources, headings or {}))
     listed = [
         rows.select("row_number", "repaired", source.column.field)
-        .with_columns(named[source.column.field].alias("column"), picked.texts[source.column.field].alias("before"))
+        .with_columns(named[source.column.field].alias("_column"), picked.texts[source.column.field].alias("_before"))
         .filter((pl.col("repaired") & (1 << place)) != 0)
         .select(
             "row_number",
-            "column",
+            column="_column",
             field=pl.lit(source.column.field),
-            before="before",
+            before="_before",
             after=_as_text(source.column),
             why=_why(source.column),
         )
@@ -168,9 +168,9 @@ def repairs_of(
 
 
 def _why(column: Column) -> pl.Expr:
-    """What was done to a cell that is repaired (`before`), and to the value in it."""
-    given, value = text.tidied(pl.col("before")), pl.col(column.field)
-    mended = text.why_mended(pl.col("before"))
+    """What was done to a cell that is repaired (`_before`), and to the value in it."""
+    given, value = text.tidied(pl.col("_before")), pl.col(column.field)
+    mended = text.why_mended(pl.col("_before"))
     blank = given.is_null() & value.is_null()  # nothing was left to read
     only = pl.struct(given.alias("before"), value.alias("after")).map_batches(
         lambda pairs: is_repaired(pairs.struct.field("before"), pairs.struct.field("after"), column),
@@ -254,6 +254,23 @@ def _countries(
     return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(said)).alias("said")).to_series()
 
 
+def _with_what_blanks_mean(values: pl.DataFrame, profile: Profile, reference: Reference) -> pl.DataFrame:
+    """The rows with what the profile says that a blank means; text that could not be read is no blank."""
+    for column in profile.columns:
+        if column.blank_means is None:
+            continue
+        field, unread = column.field, f"{UNREAD}{column.field}"
+        meant = _column(pl.Series([column.blank_means]), None, column, profile, reference).drop("_given", "_changed")
+        if field not in values.columns:
+            values = values.with_columns(series.new_from_index(0, values.height) for series in meant)
+            continue
+        is_blank = pl.col(field).is_null()
+        if unread in values.columns:
+            is_blank &= pl.col(unread).is_null()
+        values = values.with_columns(pl.when(is_blank).then(pl.lit(meant[field])).otherwise(field).alias(field))
+    return values
+
+
 def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:
     """The values of a field, which are blank where the file has no column for it."""
     nothing = pl.Series(field, [None], dtype=pl.String).new_from_index(0, values.height)
@@ -266,13 +283,13 @@ def _column(
     """What becomes of the cells of a column.
 
     Returns:
-        `given`, the tidied text; the value, and what is kept beside it; `changed`, whether the value is a repair.
+        `_given`, the tidied text; the value, and what is kept beside it; `_changed`, whether the value is a repair.
     """
     by_country = countries is not None and column.type in _BY_COUNTRY
     if not by_country and are_few(texts):
         places, distinct = numbered(texts)
         of_distinct = _column(distinct, None, column, profile, reference)
-        return of_distinct.select(pl.all().gather(places)).with_columns(pl.col("changed").fill_null(False))
+        return of_distinct.select(pl.all().gather(places)).with_columns(pl.col("_changed").fill_null(False))
     around = _Around(profile, reference, pl.col("country") if by_country else None)
     cells = pl.DataFrame({"text": texts} | ({"country": countries} if by_country else {}))
     values, certain = at_a_glance(texts, column, profile, by_country=by_country)
@@ -280,7 +297,7 @@ def _column(
         return _read(cells, column, around)
     places = (~certain & texts.is_not_null()).arg_true()
     read = _read(cells[places], column, around)
-    told = {"_given": texts, column.field: values, "changed": pl.Series([False]).new_from_index(0, texts.len())}
+    told = {"_given": texts, column.field: values, "_changed": pl.Series([False]).new_from_index(0, texts.len())}
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
     return pl.DataFrame({name: told.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
 
@@ -301,7 +318,7 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
         _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
     )
     changed = is_repaired(given["text"], read[column.field], column) | text.mended(cells["text"])
-    return read.with_columns(given["text"].alias("_given"), changed.alias("changed"))
+    return read.with_columns(given["text"].alias("_given"), changed.alias("_changed"))
 
 
 def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:

@@ -12,6 +12,7 @@ from contact_pipeline.apply import (
     Turn,
     changed_since,
     mark_effect,
+    members_gone,
     moved_rows,
     plan_effect,
     write_changeset,
@@ -236,7 +237,9 @@ def _both(store: Store, staging: Staging) -> Iterator[Database]:
 def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
     snapshot, address_book = line.snapshot or 0, line.address_book or ""
     moved = moved_rows(contacts)
-    if moved or line.resolved_profile is None:
+    if line.resolved_profile is None:
+        return moved or ([None] if members_gone(contacts) else [])
+    if moved:
         return moved
     profile, options = resolved(line)
     facts = store.staging(line.upload_id).facts()

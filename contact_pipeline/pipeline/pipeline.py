@@ -9,7 +9,6 @@ only look at the ledger.
 from __future__ import annotations
 
 import getpass
-import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.states import (
     APPLIED,
+    MADE_BY_HAND,
     PLANNED,
     RECEIVED,
     STAGES,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
+    from contact_pipeline.pipeline.by_hand import Membership
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
 
@@ -223,9 +224,14 @@ class Pipeline:
 
         One whose staged files are not what was frozen is read again from its original.
         An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
+
+        Raises:
+            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
         """
         line = self.store.line(upload_id)
         if line.state in PLANNED:
+            if self._upload(line).is_by_hand:
+                raise wrong_state(line, "planned again", MADE_BY_HAND)
             staged = not self.store.staging(upload_id).differences(line.staged_files)
             if line.state == "stale" or not staged:
                 stage = "validated" if staged else "received"
@@ -345,44 +351,46 @@ class Pipeline:
             Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
                 (`erased`).
         """
-        from contact_pipeline.apply import stage_activation
-        from contact_pipeline.match import hash_changeset
-        from contact_pipeline.pipeline import committing
+        from contact_pipeline.pipeline import by_hand, committing
 
-        contact, actor = self.store.contact(contact_id), user or getpass.getuser()
-        action = "reactivate" if active else "deactivate"
-        if contact["erased"]:
-            raise Refusal("erased", f"Contact {contact_id} was erased.", "Enter the person anew, if that is meant.")
-        if contact["active"] == active:
-            raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
-        upload_id = _new_id()
-        staging = self.store.staging(upload_id)
-        staging.make()
-        with staging.open() as database:
-            stage_activation(
-                database, contact_id, contact["revision"], active=active, is_made=self.store.is_made(contact_id)
-            )
-            staging.keep_facts(database, {"fields": {}})
-            sha256 = hash_changeset(database)
-        line = {
-            "upload_id": upload_id,
-            "profile": "by_hand",
-            "address_book": contact["address_book"],
-            "file_name": f"{action} contact {contact_id}",
-            "file_size": 0,
-            "sha256": hashlib.sha256(b"").hexdigest(),
-            "state": "staged",
-            "stage": "matched",
-            "added_at": now(),
-            "user_login": actor,
-            "deactivated": 0 if active else 1,
-            "changeset_sha256": sha256,
-            "staged_files": staging.digests(),
-        }
-        with self.store.change() as contacts:
-            snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
-            added = add_line(contacts, **line, snapshot=snapshot)
-        return self._upload(committing.commit(self.store, added, actor))
+        actor = user or getpass.getuser()
+        line = by_hand.plan_activation(self.store, _new_id(), contact_id, active=active, actor=actor)
+        return self._upload(committing.commit(self.store, line, actor))
+
+    def plan_group_add(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
+        """Stages that contacts join a group, as a changeset of its own; those that are in it already are left out.
+
+        Args:
+            group: its name, compared without case and spaces; a name that is new makes a new group.
+            contact_ids: the contacts, all of one address book.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: some contacts are unknown (`contact-unknown`), erased (`erased`) or of different address books
+                (`address-books`), the group has no name (`group-missing`), or all are in it already (`nothing-to-do`).
+        """
+        return self._plan_memberships(group, contact_ids, "add", user)
+
+    def plan_group_remove(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
+        """Stages that contacts leave a group, as a changeset of its own; those that are not in it are left out.
+
+        Args:
+            group: its name, compared without case and spaces.
+            contact_ids: the contacts, all of one address book.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: as for `plan_group_add`, or there is no such group (`group-unknown`).
+        """
+        return self._plan_memberships(group, contact_ids, "remove", user)
+
+    def _plan_memberships(
+        self, group: str, contact_ids: Collection[int], action: Membership, user: str | None
+    ) -> Upload:
+        from contact_pipeline.pipeline import by_hand
+
+        actor = user or getpass.getuser()
+        return self._upload(by_hand.plan_memberships(self.store, _new_id(), group, contact_ids, action, actor=actor))
 
     def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
         """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.
@@ -657,7 +665,8 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state != "cancelled":
             said = f"Cancelled by {user or getpass.getuser()}."
-            why = reason("cancelled", said, "Drop the file again to import it.")
+            fix = MADE_BY_HAND if self._upload(line).is_by_hand else "Drop the file again to import it."
+            why = reason("cancelled", said, fix)
             if not self._end(upload_id, "cancelled", why, expected={"received", *PLANNED}):
                 line = self.store.line(upload_id)
                 raise wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")

@@ -16,6 +16,8 @@ APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
 RECEIVED: Final[frozenset[State]] = frozenset({"received"})
 PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})
 
+MADE_BY_HAND: Final = "It was made by hand: give the command for it again."
+
 
 def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
     """The profile as it holds for an upload, and the upload's options.
@@ -48,7 +50,7 @@ def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
     return reason(
         "stale",
         f"Contacts have changed since {line.file_name} was planned.{where}",
-        "Plan it again, and approve the new changeset.",
+        MADE_BY_HAND if line.profile_json is None else "Plan it again, and approve the new changeset.",
         rows=named,
     )
 

@@ -1,4 +1,4 @@
-"""Profiles: the six that ship with the project, a user's own, and the model that loads them."""
+"""Profiles: those that ship with the project, a user's own, and the model that loads them."""
 
 from contact_pipeline.profiles.load import BrokenProfile, check_profile, find_profiles, load_profile
 from contact_pipeline.profiles.model import (

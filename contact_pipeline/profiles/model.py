@@ -33,6 +33,7 @@ FieldType = Literal[
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
 KINDS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}  # how a custom field is stored; else: text
+YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
@@ -61,27 +62,11 @@ class Blanks:
 
 
 _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
-_RESERVED = {  # names that tables of the system have beside the fields
+_RESERVED = {  # names that tables and documents have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
-    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "changed", "action",
-    "base_revision", "target", "representative", "linked_to", "first", "place", "followed", "leader", "commit_number",
-    "naming_commit", "upload_id", "erased", "made_here", "own_commit", "was_there", "is_there", "is_missing", "is_own",
-    "is_counting", "is_otherwise_made", "is_known_otherwise", "is_extra", "knows", "row_of_it", "first_number",
-    "has_status", NAME,
+    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "erased", NAME,
 }  # fmt: skip
-_RESERVED_PREFIXES = (
-    "key_",
-    "given_",
-    "there_",
-    "old_",
-    "new_",
-    "before_",
-    "after_",
-    UNREAD,
-    FURTHER,
-    COLUMN_OF,
-    ERROR,
-)
+_RESERVED_PREFIXES = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the columns beside a field in the normalized rows
 
 
 class Model(BaseModel):
@@ -113,9 +98,16 @@ class Column(Model):
     type: FieldType = Field("text", description="How values are normalized and validated.")
     required: bool = Field(False, description="Whether a blank is a defect; with mapped headings it must be mapped.")
     sensitive: bool = Field(False, description="Whether the value is masked wherever it is shown.")
-    choices: list[str] = Field(default=[], description="Allowed values in their registered spelling (choice, list).")
+    choices: list[str] = Field(
+        default=[], description="Allowed values in their registered spelling (choice, list); of a boolean yes, no."
+    )
     vocabulary: str | None = Field(None, description="Name of a loaded vocabulary with the allowed values.")
     default: str | None = Field(None, description="What a blank means for something new.")
+    blank_means: str | None = Field(
+        None,
+        description="What a blank says, as if it stood there, and every row of a file that lacks the column (mapped "
+        "headings only); for text, choices, lists, logins and booleans. Unset: a blank says nothing.",
+    )
     blank: BlankPolicy | None = Field(
         None, description="What a blank does to a contact that has a value; unset: as the profile says."
     )

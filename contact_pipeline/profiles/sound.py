@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Final
 
-from contact_pipeline.profiles.model import KINDS, Column, FieldType, InOrder, Profile
+from contact_pipeline.profiles.model import KINDS, YES_NO, Column, FieldType, InOrder, Profile
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 
 # The canonical fields whose values are of one form in all contacts, whichever profile brings them.
@@ -22,6 +22,9 @@ _TYPES: Final[dict[str, tuple[FieldType, ...]]] = {
     "last_name": ("name", "text"),
     "full_name": ("name", "text"),
 }
+
+# Other values depend on what a row says of its country, or are somebody's own.
+_MEANT_BY_BLANKS: Final[tuple[FieldType, ...]] = ("text", "choice", "list", "login", "boolean")
 
 
 def find_unsound(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -56,8 +59,24 @@ def _of_column(column: Column, profile: Profile) -> Iterator[tuple[str, str]]:
         yield "lists", "is replace, but where rows are merged into contacts, lists are united"
     if column.identifiers_column is not None and column.identifiers_column not in profile.column_of:
         yield "identifiers_column", f"'{column.identifiers_column}' is a field that no column fills"
-    if column.choices and column.default is not None and column.default not in column.choices:
-        yield "default", f"'{column.default}' is not one of the choices"
+    yield from _of_own_values(column)
+
+
+def _of_own_values(column: Column) -> Iterator[tuple[str, str]]:
+    """What is wrong with the values that the profile itself gives: those allowed, and those that blanks mean."""
+    for key, value in (("default", column.default), ("blank_means", column.blank_means)):
+        if column.choices and value is not None and value not in column.choices:
+            yield key, f"'{value}' is not one of the choices"
+    if column.type == "boolean" and not {*column.choices} <= YES_NO.keys():
+        yield "choices", "of a boolean are yes and no"
+    if column.blank_means is None:
+        return
+    if column.type not in _MEANT_BY_BLANKS:
+        yield "blank_means", f"is for columns of type {', '.join(_MEANT_BY_BLANKS)}, not {column.type}"
+    elif column.type == "boolean" and column.blank_means not in YES_NO:
+        yield "blank_means", f"'{column.blank_means}' is neither yes nor no"
+    if column.required or column.default is not None:
+        yield "blank_means", "goes with neither required nor default: no value is ever missing"
 
 
 def _of_account_contacts(profile: Profile) -> Iterator[tuple[str, str]]:

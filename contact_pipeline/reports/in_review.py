@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from contact_pipeline.errors import Refusal, Usage
-from contact_pipeline.reports.output import new_file, refuse_output
+from contact_pipeline.errors import Refusal
+from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
@@ -33,7 +33,7 @@ def write_in_review(
 
     Raises:
         Refusal: nothing is staged any more (code `nothing-staged`).
-        Usage: the path does not end in .csv (`file-type`), or nothing can be written there (see `refuse_output`).
+        Usage: no CSV file can be written there (see `refuse_csv_output`).
     """
     if not upload.staging.exists():
         raise Refusal(
@@ -44,9 +44,7 @@ def write_in_review(
         )
     if path is None:
         path, overwrite = settings.upload_path(upload.upload_id) / "in_review.csv", True
-    if path.suffix.lower() != ".csv":
-        raise Usage("file-type", f"'{path.name}' is no CSV file.", "Let it end in .csv.", file=path.name)
-    refuse_output(path, overwrite=overwrite)
+    refuse_csv_output(path, overwrite=overwrite)
     rows = _rows(upload)
     if rows.is_empty():
         return None, 0

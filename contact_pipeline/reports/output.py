@@ -35,6 +35,17 @@ def refuse_output(path: Path, *, overwrite: bool) -> None:
         raise _exists(path)
 
 
+def refuse_csv_output(path: Path, *, overwrite: bool) -> None:
+    """Tests that a CSV file may be written there.
+
+    Raises:
+        Usage: the path does not end in .csv (code `file-type`), or nothing can be written there (see `refuse_output`).
+    """
+    if path.suffix.lower() != ".csv":
+        raise Usage("file-type", f"'{path.name}' is no CSV file.", "Let it end in .csv.", file=path.name)
+    refuse_output(path, overwrite=overwrite)
+
+
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
     """A file for its owner only, which has its name once the block has ended well; killed before, nothing is left.

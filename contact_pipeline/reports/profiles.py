@@ -118,6 +118,8 @@ def format_in_words(column: Column, profile: Profile) -> str:
         parts.append(f"'{column.nothing}' for none")
     if column.default:
         parts.append(f"blank means {column.default} for something new")
+    if column.blank_means:
+        parts.append(f"blank means {column.blank_means}")
     return "; ".join(part for part in parts if part)
 
 
@@ -177,6 +179,8 @@ def _by_type(column: Column, profile: Profile) -> str:
             return _kinds(column.identifiers)
         case "choice":
             return f"one of {_allowed(column)}"
+        case "boolean" if column.choices:
+            return _allowed(column)
         case "list":
             return f"values of {_allowed(column)}, separated by '{column.separator}'"
         case _:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from contact_pipeline.errors import Usage
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import looks_in
-from contact_pipeline.reports.output import new_file, refuse_output
+from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.store import Upload
 
@@ -37,18 +36,22 @@ def repairs_shown(upload: Upload, repairs: pl.DataFrame) -> pl.DataFrame:
     return _shown(pl.concat(masked).sort("row_number", maintain_order=True) if masked else repairs)
 
 
-def write_repairs(repairs: pl.DataFrame, path: Path, *, overwrite: bool = False) -> None:
+def write_repairs(repairs: pl.DataFrame, path: Path, *, overwrite: bool = False) -> tuple[Path | None, int]:
     """Writes repairs as CSV: row_number, column, before, after, why; only its owner may read the file.
 
+    Returns:
+        The file and how many repairs it holds; no file when nothing was repaired.
+
     Raises:
-        Usage: the path does not end in .csv (`file-type`), or nothing can be written there (see `refuse_output`).
+        Usage: no CSV file can be written there (see `refuse_csv_output`).
     """
-    if path.suffix.lower() != ".csv":
-        raise Usage("file-type", f"'{path.name}' is no CSV file.", "Let it end in .csv.", file=path.name)
-    refuse_output(path, overwrite=overwrite)
+    refuse_csv_output(path, overwrite=overwrite)
+    if repairs.is_empty():
+        return None, 0
     rows = repairs.select(pl.col("row_number").cast(pl.String), "column", "before", "after", "why")
     with new_file(path, overwrite=overwrite) as file:
         write_text_table(rows, rows.columns, file)
+    return path, rows.height
 
 
 def _shown(repairs: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
     """
     wanted = f"SEMI JOIN ({among}) USING (contact_id)" if among else ""
     newest = ", ".join(_newest(field) for field in (*fields, "active"))
-    names = "".join(f", {quoted(field)}" for field in fields)
+    names = "".join(f", made.{quoted(field)}" for field in fields)
     return f"""
         WITH counting AS ({counting}),
         changes AS (FROM {book}contact_changes SEMI JOIN counting USING (commit_number) {wanted}),
@@ -63,13 +63,13 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
             FROM changes GROUP BY contact_id
         ),
         named AS (
-            SELECT contact_id, min(commit_number) AS naming_commit FROM ({naming(book)})
+            SELECT contact_id, min(commit_number) AS _naming_commit FROM ({naming(book)})
             SEMI JOIN counting USING (commit_number) {wanted} GROUP BY contact_id
         )
-        SELECT contact_id, address_book, created_commit, upload_id AS last_upload_id,
-               created_commit IS NOT NULL AND coalesce(active, false) AS active{names}
+        SELECT contact_id, c.address_book, created_commit, c.upload_id AS last_upload_id,
+               created_commit IS NOT NULL AND coalesce(made.active, false) AS active{names}
         FROM made FULL JOIN named USING (contact_id)
-        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, naming_commit)
+        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, _naming_commit)
         WHERE contact_id NOT IN ({ERASED.format(book)})"""
 
 
@@ -99,7 +99,7 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
             FROM history GROUP BY account_id
         ),
         named AS (
-            SELECT account_id, min(commit_number) AS naming_commit
+            SELECT account_id, min(commit_number) AS _naming_commit
             FROM (SELECT DISTINCT account_id, address_book, after_account_number FROM history)
             JOIN (
                 SELECT commit_number, address_book, after_account_number
@@ -112,7 +112,7 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
                coalesce(account_number, first_number) AS account_number, {names},
                CASE WHEN created_commit IS NULL AND NOT has_status THEN '{INACTIVE}' ELSE status END AS status
         FROM made LEFT JOIN named USING (account_id)
-        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, naming_commit)"""
+        JOIN {book}commits AS c ON c.commit_number = coalesce(made.last_commit, _naming_commit)"""
 
 
 def effective_pairs(table: str, counting: str, *, among: str | None = None, book: str = "") -> str:

@@ -11,10 +11,27 @@ def group_key(name: str) -> str:
 
 
 def known_group(database: Database, address_book: str, name: str) -> str:
-    """The name of a group as it is written there; the name as given if there is none."""
-    found = database.rows(
+    """The name of a group as it is written there, or was in an upload that is undone; else the name as given.
+
+    So one name has one spelling in the history of an address book, and a redo meets no other.
+    """
+    found = find_group(database, address_book, name)
+    if found is not None:
+        return found
+    once = database.value(
+        f"""SELECT group_name FROM membership_changes JOIN commits USING (commit_number)
+            WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}
+            ORDER BY group_name <> ?, commit_number LIMIT 1""",
+        [address_book, name, name],
+    )
+    return name if once is None else str(once)
+
+
+def find_group(database: Database, address_book: str, name: str) -> str | None:
+    """The name of a group as it is written there; None if there is none."""
+    found = database.value(
         f"""SELECT group_name FROM groups WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}
             ORDER BY group_name <> ?, created_at LIMIT 1""",
         [address_book, name, name],
     )
-    return str(found[0][0]) if found else name
+    return None if found is None else str(found)

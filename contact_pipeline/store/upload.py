@@ -133,6 +133,11 @@ class Upload:
         return [warning for warning in self.warnings if warning not in (self.line.warnings or ())]
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether no file made it, but somebody who handled contacts by hand."""
+        return self.line.profile_json is None and self.line.stage == "matched"
+
+    @property
     def resolved_profile(self) -> Profile | None:
         """The profile as it held for this upload; None when there was none."""
         resolved = self.line.resolved_profile
@@ -300,7 +305,7 @@ class Upload:
         fields = self.staging.facts()["fields"] if as_read and self.staging.exists() else {}
         shown = []
         for name, kind in frame.schema.items():
-            field = fields.get(name) if as_read else _field_of(name)
+            field = fields.get(name) if as_read else _field_of(name, profile)
             looks = None if as_read and is_label(name) else looks_in(profile, field, as_read=as_read)
             if kind == pl.List(pl.String):
                 shown.append(pl.col(name).list.eval(mask_column(pl.element(), looks)))
@@ -342,9 +347,8 @@ def _time(value: datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _field_of(column: str) -> str:
+def _field_of(column: str, profile: Profile) -> str:
     """The field of which a staged column holds values, or parts of them."""
-    prefix = next(
-        (each for each in ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF) if column.startswith(each)), ""
-    )
+    prefixes = ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF)
+    prefix = "" if column in profile.column_of else next(filter(column.startswith, prefixes), "")
     return column.removeprefix(prefix)

@@ -12,6 +12,7 @@ import polars as pl
 from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, placeholders, postal
 from contact_pipeline.profiles.countries import country_codes
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
+from contact_pipeline.profiles.model import YES_NO
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
@@ -291,6 +292,11 @@ def _registered(column: Column, reference: Reference) -> list[CellRule]:
     return []
 
 
+def _answers(column: Column) -> list[CellRule]:
+    allowed = [YES_NO[word] for word in column.choices]
+    return [CellRule("not-a-choice", lambda value: value.is_in(allowed))] if allowed else []
+
+
 _RULES: Final[Mapping[str, Callable[[Column, Profile], list[CellRule]]]] = {
     "text": lambda column, _: [_NOT_SCIENTIFIC, _not_too_long(column)],
     "name": lambda column, _: [_not_too_long(column)],
@@ -308,5 +314,5 @@ _RULES: Final[Mapping[str, Callable[[Column, Profile], list[CellRule]]]] = {
     "zip_code": lambda _, profile: [_NOT_SCIENTIFIC, *_postal_code(profile)],
     "country": lambda *_: [CellRule("country-unknown", _is_country)],
     "identifier": lambda column, _: [_NOT_SCIENTIFIC, *_identifier(column), _not_too_long(column)],
-    "boolean": lambda *_: [],  # what could not be read stands in a column of its own
+    "boolean": lambda column, _: _answers(column),  # what could not be read stands in a column of its own
 }

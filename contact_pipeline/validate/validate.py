@@ -235,8 +235,11 @@ class _Wording:
             known = list(self._reference.registered(column))
             value = cell.list.join(f"{column.separator} ")
             named = cell.list.filter(~pl.element().is_in(known)).list.join(f"{column.separator} ")
+        elif column.type == "boolean":
+            answer = pl.when(cell).then(pl.lit("yes")).when(~cell).then(pl.lit("no"))
+            value = named = answer if code == "not-a-choice" else pl.col(f"{UNREAD}{column.field}")
         else:
-            value = named = pl.col(f"{UNREAD}{column.field}") if column.type == "boolean" else cell
+            value = named = cell
         looks = looks_in(self._profile, column.field, is_rejected=True)
         return {"value": mask_column(value, looks), "named": mask_column(named, looks)}
 

@@ -30,7 +30,7 @@ def read_everything(database: Database) -> int:
     """Reads every value of every table, so that DuckDB tests the checksum of every block; how many tables."""
     tables = database.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
     for (table,) in tables:
-        database.value(f"SELECT bit_xor(hash(row_of_it)) FROM {quoted(table)} AS row_of_it")
+        database.value(f"SELECT bit_xor(hash(_row_of_it)) FROM {quoted(table)} AS _row_of_it")
     return len(tables)
 
 

@@ -16,6 +16,7 @@ from maker.outreach import outreach_contacts
 from maker.portfolio import SPECIALTIES, Market, portfolio_accounts, portfolio_contacts
 from maker.program import program_contacts
 from maker.property import property_contacts
+from maker.suppression import suppression_list
 
 BOOKS = {
     "program_contacts": "program",
@@ -24,6 +25,7 @@ BOOKS = {
     "portfolio_accounts": "portfolio",
     "portfolio_contacts": "portfolio",
     "dealer_leads": "leads",
+    "suppression_list": "outreach",
 }
 USERS = [
     {"login": "m.keane", "name": "Maureen Keane", "roles": ["director"], "can_import": True},
@@ -43,11 +45,13 @@ def sample_files() -> list[SampleFile]:
     market = Market(_rng("portfolio"))
     accounts = portfolio_accounts(_rng("portfolio_accounts"), market)
     applied = [file for file in accounts if file.state == "applied"]
+    outreach = outreach_contacts(_rng("outreach_contacts"))
     return [
         *accounts,
         *portfolio_contacts(_rng("portfolio_contacts"), market, applied),
         *program_contacts(_rng("program_contacts")),
-        *outreach_contacts(_rng("outreach_contacts")),
+        *outreach,
+        suppression_list(_rng("suppression_list"), outreach),
         *property_contacts(_rng("property_contacts")),
         *dealer_leads(_rng("dealer_leads")),
     ]

@@ -4,7 +4,7 @@ import pytest
 
 SHIPPED = [
     "dealer_leads", "outreach_contacts", "portfolio_accounts", "portfolio_contacts", "program_contacts",
-    "property_contacts",
+    "property_contacts", "suppression_list",
 ]  # fmt: skip
 
 MINE = """\

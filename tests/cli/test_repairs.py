@@ -73,6 +73,27 @@ def test_repairs_are_written_as_a_file_for_its_owner(run, planned, tmp_path):
     assert (again.status, "already" in again.err) == (2, True)
 
 
+def test_where_nothing_was_repaired_no_file_is_written(run, outreach, tmp_path):
+    upload = run("plan", outreach(WELL), *PLAN).document["upload_id"]
+    file = tmp_path / "repairs.csv"
+
+    ended, written = run("repairs", upload, "-o", file), run("repairs", upload, "-o", file, "--json")
+
+    assert (ended.status, ended.out.strip()) == (0, "No value of people.csv was repaired.")
+    assert (written.status, written.document) == (0, {"upload_id": upload, "file": None, "rows": 0})
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("command", ["repairs", "in-review"])
+def test_a_name_that_does_not_end_in_csv_is_refused_though_there_is_nothing_to_write(run, outreach, tmp_path, command):
+    upload = run("plan", outreach(WELL), *PLAN).document["upload_id"]
+
+    ended = run(command, upload, "-o", tmp_path / "list.xlsx", "--json")
+
+    assert (ended.status, ended.document["error"]["code"]) == (2, "file-type")
+    assert ended.document["error"]["message"] == "'list.xlsx' is no CSV file."
+
+
 def test_an_upload_without_repairs_or_without_rows_says_so(run, outreach):
     upload = run("plan", outreach(WELL), *PLAN).document["upload_id"]
     assert "No value of people.csv was repaired." in run("repairs", upload).out

@@ -22,6 +22,7 @@ from tests.match.reference import Book, Entity, Row
 SHIPPED = (
     "program_contacts", "outreach_contacts", "property_contacts",
     "portfolio_accounts", "portfolio_contacts", "dealer_leads",
+    "suppression_list",
 )  # fmt: skip
 
 # Few values, so that collisions abound; some differ in nothing but case or accents.

@@ -1,4 +1,5 @@
 import polars as pl
+import pytest
 
 from contact_pipeline.normalize import normalize
 from contact_pipeline.profiles.reference import Reference
@@ -60,3 +61,39 @@ def test_a_separator_behind_a_backslash_is_part_of_a_value(values_of):
     expected = [["very, cool, label"], ["a,b", "c"], ["C:\\x", "d"], ["a\\,b"], ["a", "b"]]
     assert values_of(texts, type="list", kind="list", separator=",") == expected
     assert values_of([r"x\; y;z"], type="list", kind="list") == [["x; y", "z"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "expected"),
+    [
+        ({"type": "boolean", "blank_means": "yes"}, ["no", "", None, "n/a", "yes"], [False, True, True, True, True]),
+        ({"type": "boolean", "blank_means": "no"}, ["ja", " ", None], [True, False, False]),
+        ({"type": "text", "blank_means": "web"}, ["shop", "", "N/A"], ["shop", "web", "web"]),
+        ({"type": "choice", "choices": ["Médico", "Any"], "blank_means": "Any"}, ["medico", None], ["Médico", "Any"]),
+        ({"type": "list", "blank_means": "a; b"}, ["c", None], [["c"], ["a", "b"]]),
+    ],
+)  # fmt: skip
+def test_a_blank_says_what_the_profile_lets_it_mean(values_of, column, texts, expected):
+    assert values_of(texts, **column) == expected
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_no_blank(raw, one_column):
+    rows, profile = raw(value=["perhaps", ""]), one_column(type="boolean", blank_means="yes")
+
+    clean, blank = normalize(rows.with_columns(key=pl.lit("k")), {"value": "value", "key": "key"}, profile, Reference())
+
+    assert clean.select("value", "unread_value").rows() == [(None, "perhaps"), (True, None)]
+    assert blank.is_empty()
+
+
+def test_without_the_column_every_row_with_data_says_it(raw, one_column):
+    rows, profile = raw(key=["k", None, "m"]), one_column(type="boolean", blank_means="yes")
+
+    clean, blank = normalize(rows, {"key": "key"}, profile, Reference())
+
+    assert clean.select("row_number", "value", "unread_value", "key").rows() == [
+        (2, True, None, "k"),
+        (4, True, None, "m"),
+    ]
+    assert blank["row_number"].to_list() == [3]
+    assert (clean["repaired"] == 0).all()

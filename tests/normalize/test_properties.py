@@ -135,7 +135,7 @@ def test_a_glance_says_nothing_that_the_whole_way_does_not(texts, region):
         values, certain = at_a_glance(cells["text"], column, profile, by_country=False)
         read = _read(cells, column, _Around(profile, REFERENCE, None)).filter(certain)
         assert read[column.field].equals(values.filter(certain), null_equal=True), column.field
-        assert not read["changed"].any()
+        assert not read["_changed"].any()
         assert all(read[name].is_null().all() for name in read.columns if name.startswith(FURTHER))
 
 

@@ -497,12 +497,14 @@ def test_a_refused_and_a_repeated_file_of_the_command_line_are_not_green(
     applied = pipeline.apply(pipeline.plan(file, "outreach_contacts", group="G").upload_id).upload_id
     repeated = pipeline.plan(file, "outreach_contacts", group="G").upload_id
     by_hand = pipeline.set_active(1, active=False).upload_id
+    joined = pipeline.plan_group_add("H", [1]).upload_id
     ticks("command_line_uploads")()
     shown = green(instance)
     assert refused.state == "refused"
     assert shown["raw_upload"] == {applied, repeated}
     assert shown["normalized_frame"] == shown["validated_rows"] == {applied}
-    assert shown["matched_changeset"] == shown["applied_contacts"] == {applied, by_hand}
+    assert shown["applied_contacts"] == {applied, by_hand}
+    assert shown["matched_changeset"] == {applied, by_hand, joined}
     infos = instance.event_log_storage.get_asset_check_partition_info(
         [dg.AssetCheckKey(dg.AssetKey("raw_upload"), "file_accepted")]
     )

@@ -192,6 +192,15 @@ class Home(RuleBasedStateMachine):
             active = self.pipeline.store.contact(contact_id)["active"]
             self.pipeline.set_active(contact_id, active=not active, user=WHO)
 
+    @rule(data=st.data(), group=st.sampled_from(["Spring", "spring", "Autumn"]))
+    def change_group(self, data, group):
+        contact_id = self.some(data, [contact["contact_id"] for contact in self.contacts() if not contact["erased"]])
+        if contact_id is not None:
+            groups = {name.casefold() for name in self.pipeline.store.contact(contact_id)["groups"]}
+            is_in = group.casefold() in groups
+            plan = self.pipeline.plan_group_remove if is_in else self.pipeline.plan_group_add
+            assert self.pipeline.apply(plan(group, [contact_id], user=WHO).upload_id, user=WHO).state == "applied"
+
     @precondition(lambda self: hasattr(self, "pipeline"))
     @rule(data=st.data())
     def erase(self, data):

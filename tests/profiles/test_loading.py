@@ -155,3 +155,23 @@ def test_such_a_profile_is_left_out_of_the_list_with_its_reason(tmp_path):
     assert [str(each) for each in broken] == [
         "club.yaml, at columns.0.type: the canonical field 'email' is of type email, not text"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
+        ("{field: do_not_contact, heading: Out, type: boolean, blank_means: so}", "blank_means", "neither yes nor no"),
+        ("{field: do_not_contact, heading: Out, type: boolean, choices: [ja]}", "choices", "are yes and no"),
+        ("{field: do_not_contact, heading: Out, type: boolean, choices: ['yes'], blank_means: 'no'}", "blank_means",
+         "not one of the choices"),
+        ("{field: kind, heading: Kind, type: choice, choices: [A, B], blank_means: C}", "blank_means",
+         "not one of the choices"),
+        ("{field: country, heading: Country, type: country, blank_means: AT}", "blank_means", "not country"),
+        ("{field: kind, heading: Kind, required: true, blank_means: C}", "blank_means", "neither required nor default"),
+        ("{field: kind, heading: Kind, default: D, blank_means: C}", "blank_means", "neither required nor default"),
+    ],
+)  # fmt: skip
+def test_what_a_blank_means_is_checked_with_the_profile(problems, text, key, reason):
+    found = problems(COLUMN, f"{COLUMN}  - {text}\n")
+
+    assert reason in found[f"columns.1.{key}"]

@@ -1,0 +1,148 @@
+"""Changesets that no file makes: a contact is activated or deactivated, contacts join or leave a group."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+from typing import Any, Final, Literal
+
+from contact_pipeline.apply import stage_activation, stage_memberships
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.masking import mask_within
+from contact_pipeline.match import hash_changeset
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.store.groups import find_group, known_group
+from contact_pipeline.store.ledger import add_line, now
+
+Membership = Literal["add", "remove"]
+
+_LIST_CONTACTS: Final = "`contact-pipeline contacts list` lists them."
+_ANEW: Final = "Enter the person anew, if that is meant."
+
+
+def plan_activation(store: Store, upload_id: str, contact_id: int, *, active: bool, actor: str) -> LedgerLine:
+    """Stages the activation or deactivation of one contact.
+
+    Raises:
+        Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
+            (`erased`).
+    """
+    contact = store.contact(contact_id)
+    if contact["erased"]:
+        raise Refusal("erased", f"Contact {contact_id} was erased.", _ANEW)
+    if contact["active"] == active:
+        raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
+    is_made = store.is_made(contact_id)
+    return _stage(
+        store,
+        upload_id,
+        lambda database: stage_activation(database, contact_id, contact["revision"], active=active, is_made=is_made),
+        address_book=contact["address_book"],
+        file_name=f"{'reactivate' if active else 'deactivate'} contact {contact_id}",
+        user_login=actor,
+        deactivated=0 if active else 1,
+    )
+
+
+def plan_memberships(
+    store: Store, upload_id: str, group: str, contact_ids: Collection[int], action: Membership, *, actor: str
+) -> LedgerLine:
+    """Stages that contacts join a group, which is made if it is new, or leave it; who is so already is left out.
+
+    Raises:
+        Refusal: some contacts are unknown (`contact-unknown`), erased (`erased`) or of different address books
+            (`address-books`); the group has no name (`group-missing`) or, to remove from, is not there
+            (`group-unknown`); or all of them are in it, or out of it, already (`nothing-to-do`).
+    """
+    name = " ".join(group.split())
+    if not name:
+        raise Refusal("group-missing", "The name of the group is blank.", "Give the name of a group.")
+    if not contact_ids:
+        raise Refusal("nothing-to-do", "No contact is given.", "Give the ids of contacts.")
+    given, adds = sorted({*contact_ids}), action == "add"
+    with store.open(read_only=True) as database:
+        address_book = _address_book(database, given)
+        known = find_group(database, address_book, name)
+        called = known_group(database, address_book, name)
+        members = _members(database, address_book, called, given)
+    if known is None and not adds:
+        said = f"Address book {address_book} has no group '{mask_within(name)}'."
+        raise Refusal("group-unknown", said, "`contact-pipeline groups list` lists the groups.")
+    changing = [contact_id for contact_id in given if (contact_id in members) != adds]
+    so_already = f"in the group '{called}' already" if adds else f"not in the group '{called}'"
+    if not changing:
+        who = f"Contact {given[0]} is" if len(given) == 1 else f"All of the {len(given):,} contacts are"
+        raise Refusal("nothing-to-do", f"{who} {mask_within(so_already)}.", "")
+    warnings = [] if known else [f"The group '{called}' is new in the address book {address_book}."]
+    if left_out := len(given) - len(changing):
+        warnings.append(f"{left_out:,} of {len(given):,} contacts {'is' if left_out == 1 else 'are'} {so_already}.")
+    who = f"contact {changing[0]}" if len(changing) == 1 else f"{len(changing):,} contacts"
+    return _stage(
+        store,
+        upload_id,
+        lambda database: stage_memberships(database, called, changing, "create" if adds else "remove"),
+        address_book=address_book,
+        file_name=f"{action} {who} {'to' if adds else 'from'} group {called}",
+        group_name=called,
+        user_login=actor,
+        warnings=warnings,
+    )
+
+
+def _members(database: Database, address_book: str, group: str, among: list[int]) -> set[int]:
+    rows = database.rows(
+        """SELECT contact_id FROM memberships
+           WHERE address_book = ? AND group_name = ? AND contact_id IN (SELECT unnest(?))""",
+        [address_book, group, among],
+    )
+    return {contact_id for (contact_id,) in rows}
+
+
+def _address_book(database: Database, contact_ids: list[int]) -> str:
+    """The one address book that has all these contacts."""
+    found = database.rows(
+        f"""SELECT contact_id, address_book, contact_id IN ({ERASED.format("")}) FROM contacts
+            WHERE contact_id IN (SELECT unnest(?)) ORDER BY ALL""",
+        [contact_ids],
+    )
+    unknown = sorted({*contact_ids} - {contact_id for contact_id, *_ in found})
+    if unknown:
+        raise Refusal("contact-unknown", f"There is no contact {listed(unknown)}.", _LIST_CONTACTS)
+    erased = [contact_id for contact_id, _, is_erased in found if is_erased]
+    if erased:
+        raise Refusal("erased", f"Contact {listed(erased)} was erased.", _ANEW)
+    books: dict[str, list[int]] = {}
+    for contact_id, book, _ in found:
+        books.setdefault(book, []).append(contact_id)
+    if len(books) > 1:
+        where = "; ".join(f"{book} has {listed(ids)}" for book, ids in books.items())
+        said = f"The contacts are of {len(books)} address books: {where}."
+        raise Refusal("address-books", said, "A group is of one address book: give the contacts of one at a time.")
+    return next(iter(books))
+
+
+def _stage(store: Store, upload_id: str, make: Callable[[Database], None], **line: Any) -> LedgerLine:
+    """Stages a changeset, and gives it its ledger line."""
+    staging = store.staging(upload_id)
+    staging.make()
+    with staging.open() as database:
+        make(database)
+        staging.keep_facts(database, {"fields": {}})
+        sha256 = hash_changeset(database)
+    with store.change() as contacts:
+        return add_line(
+            contacts,
+            upload_id=upload_id,
+            profile="by_hand",
+            file_size=0,
+            sha256=hashlib.sha256(b"").hexdigest(),
+            state="staged",
+            stage="matched",
+            added_at=now(),
+            changeset_sha256=sha256,
+            staged_files=staging.digests(),
+            snapshot=contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits"),
+            **line,
+        )
