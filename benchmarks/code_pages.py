@@ -2,7 +2,8 @@
 
     python benchmarks/code_pages.py [--rows 3 30] [--files 20] [--case as-written|capitals|small] [--languages de cs …]
 
-Every file holds names drawn by a fixed seed from those of `tests/upload/names_by_language.tsv`, one at least beyond ASCII.
+Every file holds names drawn by a fixed seed from those of `tests/upload/names_by_language.tsv`, one at
+least beyond ASCII.
 The table says, for each language and page, how many files were read right, how many were held (the upload is blocked,
 right or wrong), and how many were read wrong without a word. Thresholds were fitted to names like these.
 """
@@ -78,7 +79,7 @@ def files(names: Sequence[str], page: str, rows: int, count: int, case: str, see
     beyond = [name for name in possible if not name.isascii()]
     if len(beyond) < _ENOUGH * sum(not name.isascii() for name in written):
         return
-    choice = random.Random(seed)  # noqa: S311 - names of files, not secrets
+    choice = random.Random(seed)
     for _ in range(count):
         lines = [f"{choice.choice(possible)},{choice.choice(possible)},c{n}@example.com" for n in range(rows - 1)]
         lines.append(f"{choice.choice(beyond)},{choice.choice(possible)},last@example.com")

@@ -328,3 +328,46 @@ def test_forms_of_address_under_title_fill_the_honorific():
     fields, _ = mapped("Title", "Job Title", "Email", profile=profile, holds={"raw 0": "honorific"})
 
     assert fields == {"Title": "honorific", "Job Title": "job_title", "Email": "email"}
+
+
+BY_LANGUAGE = {
+    "es": "Organización,Calle del trabajo,Provincia o estado de trabajo,País o región del trabajo,Cumpleaños,Notas",
+    "it": "Società,Via (uff.),Provincia (uff.),Paese (uff.),Compleanno,Note",
+    "nl": "Bedrijf,Werkadres (straat),Werkadres (provincie),Werkadres (land/regio),Verjaardag,Notities",
+    "pt": "Empresa,Rua do endereço comercial,Estado do endereço comercial,País do endereço comercial,Aniversário,Notas",
+    "pl": "Firma,Adres służbowy - ulica,Adres służbowy - województwo,Adres służbowy - kraj,Urodziny,Notatki",
+    "sv": "Företag,Gatuadress (arbete),Region (arbete),Land (arbete),Födelsedag,Anteckningar",
+    "da": "Firma,Gade (arbejde),Område (arbejde),Land/område (arbejde),Fødselsdag,Noter",
+    "no": "Firma,Gate (arbeid),Fylke (arbeid),Land/område (arbeid),Fødselsdag,Notater",
+    "fi": "Yritys,Katuosoite (työ),Maakunta (työ),Maa (työ),Syntymäpäivä,Muistiinpanot",
+    "ja": "会社名,番地 (会社),都道府県 (会社),国 (会社),誕生日,メモ",
+    "hu": "Cég,Utca (munkahelyi),Megye (munkahelyi),Ország (munkahelyi),Születésnap,Megjegyzések",
+    "ro": "Firmă,Stradă (serviciu),Județ (serviciu),Țară (serviciu),Zi de naștere,Note",
+    "ru": "Организация,Улица (раб. адрес),Область (раб. адрес),Страна (раб. адрес),День рождения,Заметки",
+    "el": "Εταιρεία,Οδός (εργασίας),Νομός (εργασίας),Χώρα (εργασίας),Γενέθλια,Σημειώσεις",
+}
+
+
+@pytest.mark.parametrize("language", BY_LANGUAGE)
+def test_parts_of_a_business_address_birthdays_and_notes_are_known_in_many_languages(language):
+    notes = {"field": "notes", "heading": "The notes"}
+    everything = EVERYTHING.model_dump()
+    profile = Profile.model_validate(everything | {"columns": [*everything["columns"], notes]})
+    headings = BY_LANGUAGE[language].split(",")
+
+    fields, mapping = mapped(*headings, profile=profile)
+
+    expected = ["company", "address", "region", "country", "date_of_birth", "notes"]
+    assert fields == dict(zip(headings, expected, strict=True))
+    assert len(set(mapping.places.values())) <= 1
+
+
+def test_a_postal_code_is_no_mobile_phone():
+    """CEP is a postal code in Portuguese and the pocket of a mobile phone in Turkish."""
+    fields, _ = mapped("CEP do endereço comercial", "Cep telefonu", "CEP residencial")
+
+    assert fields == {
+        "CEP do endereço comercial": "zip_code",
+        "Cep telefonu": "phone",
+        "CEP residencial": "zip_code",
+    }
