@@ -13,7 +13,7 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.normalize.recognize import places_of, recognize, suggest
 from contact_pipeline.normalize.synonyms import folded
-from contact_pipeline.normalize.witness import CONTENTS, Content
+from contact_pipeline.normalize.witness import CONTENTS, FAINT, Content
 from contact_pipeline.profiles.headings import labels, shown
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
@@ -205,6 +205,8 @@ def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> di
 
 def _denies(content: Content, column: Column) -> bool:
     """Whether cells that look like this contradict a heading of the column."""
+    if content in FAINT:
+        return False
     if content == "honorific":
         return column.field == "job_title"
     return column.type in {"name", "text"}  # texts and names are no e-mail addresses and no telephone numbers
