@@ -13,6 +13,7 @@ from contact_pipeline.cli.invocation import Invocation, Overwrite, Unmasked, eve
 from contact_pipeline.cli.profiles import PANEL, ProfileName
 
 SHOWN = 10
+LOOKED_AT = 1_000  # rows
 
 app = typer.Typer()
 
@@ -67,10 +68,29 @@ def inspect(
     with console.busy(f"Reading {file.name}"):
         known = [heading for headings in synonyms().values() for heading in headings]
         seen = inspect_file(file, options, invocation.settings, known=known, unmasked=unmasked)
+        seen["warnings"] += _by_their_cells(seen)
     if invocation.json:
         console.document(seen)
     else:
         console.show(*_draw(seen, unmasked=unmasked))
+
+
+def _by_their_cells(seen: dict[str, Any]) -> list[str]:
+    """What stands below headings whose words mean nothing known."""
+    import polars as pl
+
+    from contact_pipeline.normalize.recognize import is_known
+    from contact_pipeline.normalize.witness import CONTENTS, what_columns_hold
+    from contact_pipeline.profiles.headings import shown
+
+    columns = {str(n): heading for n, heading in enumerate(seen["headings"])}
+    cells = [[cell or None for cell in row["cells"]] for row in seen["rows"][:LOOKED_AT]]
+    holds = what_columns_hold(pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row"))
+    return [
+        f"Heading {shown([columns[n]])} is not known; its cells look like {CONTENTS[content]}."
+        for n, content in holds.items()
+        if columns[n].strip() and not is_known(columns[n])
+    ]
 
 
 def _draw(seen: dict[str, Any], *, unmasked: bool) -> list[Any]:

@@ -10,10 +10,11 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.masking import mask_heading
 from contact_pipeline.normalize.recognize import places_of, recognize, suggest
 from contact_pipeline.normalize.synonyms import folded
-from contact_pipeline.normalize.witness import CONTENTS, Content
-from contact_pipeline.profiles.headings import labels
+from contact_pipeline.normalize.witness import CONTENTS, FAINT, Content
+from contact_pipeline.profiles.headings import labels, shown
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
@@ -67,7 +68,8 @@ def map_headings(
         holds: raw column → what its cells look like, as `what_columns_hold` says.
 
     Raises:
-        Refusal: the headings are not those of the profile (`headings`), or what it needs cannot be mapped (`mapping`).
+        Refusal: none of the headings is known (`headings-unknown`), they are not those of the profile (`headings`), or
+            what it needs cannot be mapped (`mapping`).
     """
     suggestions: dict[int, str] = {}
     if profile.headings == "mapped":
@@ -75,6 +77,8 @@ def map_headings(
         fields = _propose(headings, profile, chosen or {}, file, contents)
         free = [n for n, heading in enumerate(headings) if n not in fields and heading.strip()]
         suggestions = suggest(headings, free, profile, set(fields.values()), contents)
+        if not fields:
+            raise _none_known(headings, profile, file, suggestions)
         _must_suffice(headings, fields, profile, file, suggestions, contents)
     else:
         if chosen:
@@ -100,6 +104,8 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
     keys = [_spaced(heading) for heading in headings]
     names = {_spaced(name): (name, column) for column in profile.columns for name in column.own_headings}
     expected = {key: column for key, (_, column) in names.items()}
+    if not expected.keys() & {*keys}:
+        raise _none_known(headings, profile, file)
     missing = [name for key, (name, _) in names.items() if key not in keys]
     extra = [n for n, key in enumerate(keys) if key not in expected and (key, n) != (_REASONS, len(keys) - 1)]
     named = [headings[n] for n in extra if headings[n].strip()]
@@ -121,6 +127,29 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
             details={"missing": missing, "extra": [headings[n] for n in extra]},
         )
     return {keys.index(key): column.field for key, column in expected.items()}
+
+
+def _none_known(
+    headings: list[str], profile: Profile, file: str | None, suggestions: dict[int, str] | None = None
+) -> Refusal:
+    """The refusal of a file of which no heading is known: it is another file, in another language, or has none."""
+    found = [mask_heading(heading) for heading in headings if heading.strip()]
+    names = [name for column in profile.columns for name in column.own_headings]
+    meant = {headings[n]: field for n, field in (suggestions or {}).items()}
+    seems = listed(f"{shown([heading])} may be {field}" for heading, field in meant.items())
+    one = next(iter(meant.items()), (found[0] if found else "Heading", profile.columns[0].field))
+    way = f"use those of {profile.title}"
+    if profile.headings == "mapped":
+        way = f'map its headings, such as --map "{shown(one[:1])[1:-1]}={one[1]}"'
+    return Refusal(
+        "headings-unknown",
+        f"No heading of {file or 'the file'} is known to {profile.title}. It has {shown(found)}; known are "
+        f"{shown(names, limit=30)}." + (f" By spelling or cells, {seems}." if seems else ""),
+        f"If its first row holds values, write headings above it; if headings stand further down, remove what is above "
+        f"them; else {way}.",
+        file=file,
+        details={"known": names, "headings": found},
+    )
 
 
 def _missing(heading: str, extra: list[str], *, renamed: bool) -> str:
@@ -176,6 +205,8 @@ def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> di
 
 def _denies(content: Content, column: Column) -> bool:
     """Whether cells that look like this contradict a heading of the column."""
+    if content in FAINT:
+        return False
     if content == "honorific":
         return column.field == "job_title"
     return column.type in {"name", "text"}  # texts and names are no e-mail addresses and no telephone numbers

@@ -15,7 +15,9 @@ ADDRESS: Final = ("address", "city", "region", "zip_code", "country")  # fields 
 _TABLE: Final = Path(__file__).with_name("qualifiers.yaml")
 _PLAIN: Final = "main"
 _SAME_PLACE: Final = {"business": "work", "company": "work", "main": ""}
-_OF_ADDRESS: Final = frozenset({"address", "adresse", "adres", "direccion", "indirizzo", "endereco", "adress"})
+_OF_ADDRESS: Final = frozenset(
+    {"address", "adresse", "adres", "adresi", "direccion", "indirizzo", "endereco", "adress", "адрес"}
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +55,7 @@ def part_of_address(heading: str) -> tuple[str, str, int] | None:
     if len(words) > 2 and words[0] in _OF_ADDRESS and words[1].isdecimal():
         return _meaning(words[2:], words[1])
     place = place_of(heading)
-    bare = [word for word in words if word not in _kinds()]
+    bare = [word for word in words if not _kind_at_address(word)]
     within = [word for word in bare if word not in _OF_ADDRESS]
     for spelled in (words, bare, within):
         if found := _meaning(spelled, place):
@@ -66,7 +68,7 @@ def place_of(heading: str) -> str:
     words = words_of(heading)
     if len(words) > 2 and words[0] in _OF_ADDRESS and words[1].isdecimal():
         return words[1]
-    kinds = [kind for word in words if (kind := _kinds().get(word))]
+    kinds = [kind for word in words if (kind := _kind_at_address(word))]
     places = [place for place in (_SAME_PLACE.get(kind, kind) for kind in kinds) if place]
     return places[0] if places else ""
 
@@ -78,6 +80,11 @@ def order_of_places(place: str) -> tuple[int, int]:
     if place.isdecimal():
         return (1, int(place))
     return (2, _order({place}))
+
+
+def _kind_at_address(word: str) -> str | None:
+    """The kind of a word in a heading of an address, where CEP is a postal code and no Turkish mobile phone."""
+    return None if word in _places("zip_code") else _kinds().get(word)
 
 
 def _apart(heading: str) -> list[str]:

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 
 from contact_pipeline.normalize.qualifiers import ADDRESS, order_of_places, part_of_address, place_of, rank_among
 from contact_pipeline.normalize.synonyms import folded, singular, synonyms
-from contact_pipeline.normalize.witness import Content
+from contact_pipeline.normalize.witness import FAINT, Content
 from contact_pipeline.profiles.model import Column, Profile
 
 _CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a heading
@@ -79,6 +79,16 @@ def places_of(headings: list[str], fields: Mapping[int, str]) -> dict[int, str]:
     return {position: name for name, parts in places.items() for position in parts.values()}
 
 
+def is_known(heading: str) -> bool:
+    """Whether the words of a heading mean any field."""
+    known = {singular(name) for names in synonyms().values() for name in names}
+    return bool(
+        singular(heading) in known
+        or part_of_address(heading)
+        or any(rank_among(heading, field) for field in ("phone", "email"))
+    )
+
+
 def suggest(
     headings: list[str],
     free: Collection[int],
@@ -92,11 +102,18 @@ def suggest(
     for position in free:
         rest = [column for column in open_columns if column.field not in found.values()]
         content = holds.get(position)
-        field = next((column.field for column in rest if content in {column.type, column.field}), None)
-        field = field or (_close(headings[position], rest) if content != "honorific" else None)
+        alike = next((column.field for column in rest if content in {column.type, column.field}), None)
+        near = _close(headings[position], rest) if content != "honorific" else None
+        alike = None if _is_named(content, filled) else alike
+        field = near or alike if content in FAINT else alike or near
         if field:
             found[position] = field
     return found
+
+
+def _is_named(content: Content | None, filled: Collection[str]) -> bool:
+    """Whether names of people are there already, so that others are of companies, cities and the like."""
+    return content == "full_name" and any(half in filled for half in _HALVES)
 
 
 def _without_shared_prefix(headings: list[str]) -> list[str]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
+
+from contact_pipeline.errors import listed
+from contact_pipeline.masking import mask_heading
+from contact_pipeline.visible import visible
+
+_LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
 
 
 def labels(headings: Sequence[str]) -> list[str]:
@@ -16,3 +24,8 @@ def labels(headings: Sequence[str]) -> list[str]:
                 name = name.replace("#", "##", 1)
         names.append(name)
     return names
+
+
+def shown(headings: Sequence[str], limit: int = 8) -> str:
+    """Headings in quotes for a sentence: a few, each on one line, long numbers hidden."""
+    return listed((f"'{visible(_LINE_BREAK.sub(' ', mask_heading(heading)).strip())}'" for heading in headings), limit)

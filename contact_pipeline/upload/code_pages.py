@@ -18,7 +18,7 @@ from contact_pipeline.upload.letters import cost, languages, looks_wrong, words_
 _WESTERN: Final = "de fr es pt it nl da nb no sv fi is fo ca eu gl ga sq et"
 _CENTRAL: Final = "cs sk pl hu sl hr bs sr_Latn ro sq de"
 _TURKISH: Final = "tr az de fr es it nl sq"
-_BALTIC: Final = "et lv lt"
+_BALTIC: Final = "et lv lt pl hr sl da nb no sv fi de"
 _CYRILLIC: Final = "ru uk bg be sr mk"
 _RARELY: Final = 14.0  # bits
 
@@ -58,9 +58,9 @@ PAGES: Final = (
     _page("cp932", "Shift JIS (Japanese)", "ja", 0),
     _page("gb18030", "GB 18030 (Chinese)", "zh zh_Hant", 0),
     _page("cp950", "Big5 (Chinese)", "zh_Hant", 0),
-    _page("euc_kr", "EUC-KR (Korean)", "ko", 0),
-    _page("cp949", "Windows-949 (Korean)", "ko", 1),
-    _page("euc_jp", "EUC-JP (Japanese)", "ja", 2),
+    _page("euc_kr", "EUC-KR (Korean)", "ko zh_Hant", 0),
+    _page("cp949", "Windows-949 (Korean)", "ko zh_Hant", 1),
+    _page("euc_jp", "EUC-JP (Japanese)", "ja zh_Hant", 2),
     _page("iso8859-1", "ISO 8859-1", _WESTERN, 3),
     _page("iso8859-15", "ISO 8859-15", _WESTERN, 3),
     _page("iso8859-2", "ISO 8859-2 (Central European)", _CENTRAL, 3),
@@ -70,7 +70,7 @@ PAGES: Final = (
     _page("iso8859-8", "ISO 8859-8 (Hebrew)", "he", 3),
     _page("iso8859-6", "ISO 8859-6 (Arabic)", "ar", 3),
     _page("iso8859-13", "ISO 8859-13 (Baltic)", _BALTIC, 3),
-    _page("iso8859-4", "ISO 8859-4 (Northern European)", f"{_BALTIC} da nb no sv fi de", _RARELY),
+    _page("iso8859-4", "ISO 8859-4 (Northern European)", _BALTIC, 10),
     _page("iso8859-16", "ISO 8859-16 (Romanian)", "ro hu pl sl hr", 8),
     _page("iso8859-3", "ISO 8859-3 (Maltese, Esperanto)", "mt eo", _RARELY),
     _page("iso8859-14", "ISO 8859-14 (Celtic)", "cy ga", _RARELY),
@@ -101,6 +101,7 @@ PAGES: Final = (
 NAMES: Final = {page.name: page.title for page in PAGES}
 
 _CLEAR: Final = 12.0  # bits by which a reading has to be better than the next
+_IN_CAPITALS: Final = 3.0  # more where all letters are capitals: their case tells nothing
 _WORDS: Final = 1_500  # distinct ones that are compared
 _FIRST: Final = 60  # of them, by which most pages fall away
 _HOPELESS: Final = 120.0  # bits that a page is behind by then
@@ -146,7 +147,8 @@ class Reading:
     def is_clear(self, others: Sequence[Reading]) -> bool:
         """Whether none of the other readings comes near; a rare page has to be clearer still."""
         nearest = min((other.rank for other in others), default=math.inf)
-        return nearest >= self.rank + _CLEAR + self.page.rarity / 2
+        in_capitals = _IN_CAPITALS if all(map(str.isupper, self.words)) else 0.0
+        return nearest > self.rank + _CLEAR + in_capitals + self.page.rarity / 2
 
 
 def compare_readings(lines: Sequence[bytes], heading: bytes = b"", known: Collection[str] = ()) -> list[Reading]:

@@ -26,6 +26,7 @@ from contact_pipeline.upload.delimiter import (
 )
 from contact_pipeline.upload.encoding import LONGEST_LINE, find_encoding, text_blocks
 from contact_pipeline.upload.heading import above, without_invisible
+from contact_pipeline.upload.heading_row import refuse_swallowed, warn_of_wide_rows
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
 from contact_pipeline.upload.pieces import EndlessLine, Pieces
 from contact_pipeline.upload.raw import (
@@ -60,7 +61,8 @@ def read_delimited(
 
     Raises:
         Refusal: the file has no records (`file-empty`), its encoding or delimiter cannot be told or is not the declared
-            one (`encoding`, `delimiter`), a quote never closes (`quote-unclosed`), it is beyond a limit (`limit`), or
+            one (`encoding`, `delimiter`), a quote never closes (`quote-unclosed`) or its
+            headings take in rows (`heading-broken`), it is beyond a limit (`limit`), or
             a line of it never ends (`file-unreadable`).
     """
     found = find_encoding(path, file_name, encoding, known)
@@ -104,7 +106,11 @@ def read_delimited(
         heading_row=heading_row,
         data_rows=rows.count,
         rejections=rejections,
-        warnings=[*found.warnings, *above(file_name, heading_row, layout.above)],
+        warnings=[
+            *found.warnings,
+            *above(file_name, heading_row, layout.above),
+            *warn_of_wide_rows(_wide(rejections, layout, len(columns)), rows.count, len(columns), file_name),
+        ],
         doubt=found.doubt,
     )
 
@@ -119,10 +125,17 @@ def _heading(pieces: Pieces, layout: Layout, file_name: str, settings: Settings)
     found = pieces.heading(layout.heading_row)
     if found is None:
         raise Refusal("file-empty", f"{file_name} is empty.", "Send a file with a heading and rows.", file=file_name)
-    row, text = found
+    row, text, broken = found
     headings = [without_invisible(cell) for cell in Grammar(layout.delimiter).split(pl.Series([text]))[0]]
+    if broken:
+        refuse_swallowed(headings, row, file_name)
     check_columns(len(headings), file_name, settings)
     return row, headings
+
+
+def _wide(rejections: pl.DataFrame, layout: Layout, width: int) -> int:
+    """How many of the rejected rows split into more values than there are columns."""
+    return int((rejections.select(Grammar(layout.delimiter).fields(pl.col("value")).list.len()) > width).sum().item())
 
 
 def _must_agree(rejections: pl.DataFrame, rows: int, layout: Layout, width: int, file_name: str) -> None:

@@ -32,7 +32,8 @@ def folded(heading: str) -> str:
 def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> int:
     """The position of the heading among the first filled rows of a table.
 
-    It is the first row with two of the known headings among at least as few others; else the first row, unless that
+    It is the first row with two of the known headings among at least as few others, or the next one where that has
+    more of them: then the first names groups of columns. Without such a row it is the first row, unless that
     holds so little, against the rows below, that it must be a title: then the first that holds more, if it could be a
     heading and most rows below are as wide.
 
@@ -43,7 +44,7 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
     filled = [[cell.strip() for cell in row if cell.strip()] for row in rows[:LOOKED_AT]]
     for position, cells in enumerate(filled):
         if has_headings(cells, known):
-            return position
+            return position + _names_groups(cells, filled[position + 1 : position + 2], known)
     if not filled:
         return 0
     typical = sorted(map(len, filled))[3 * len(filled) // 4]
@@ -57,10 +58,20 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
 
 
 def has_headings(row: Sequence[str], known: Collection[str]) -> bool:
-    """Whether two of the known headings stand in a row, among at most as many others."""
+    """Whether two different ones of the known headings stand in a row, among at most as many others."""
     cells = [cell for cell in row if cell.strip()]
     hits = sum(folded(cell) in known for cell in cells)
-    return hits > 1 and 2 * hits >= len(cells)
+    return known_headings(cells, known) > 1 and 2 * hits >= len(cells)
+
+
+def _names_groups(row: Sequence[str], following: Sequence[Sequence[str]], known: Collection[str]) -> bool:
+    """Whether the next row holds more of the known headings, and is no shorter."""
+    return any(
+        has_headings(below, known)
+        and len(below) >= len(row)
+        and known_headings(below, known) > known_headings(row, known)
+        for below in following
+    )
 
 
 def known_headings(row: Sequence[str], known: Collection[str]) -> int:

@@ -37,6 +37,8 @@ _OTHER_LANGUAGE: Final = 6  # for a word in another language than most
 _BETWEEN_WORDS: Final = re.compile(r"[\x00-\x26\x28-\x2c./:-@\[-`{-~]+")
 _PARTS: Final = re.compile("[-'’]")
 _ELISION: Final = re.compile(r"^[^\W\d_]’|’(?=[A-Z])|’(?=s?$)")
+_ELISION_IN_CAPITALS: Final = re.compile(r"^(?:[DL]’(?=[AEIOUYHÀÂÉÈÊÎÔÙ])|O’(?=[A-Z])|[MN]’(?=[BCDGJKPTZ]))|’(?=S?$)")
+_DOTTED: Final = 5  # bits of a capital İ where it belongs to the language: its small letter is one of ASCII
 ALIKE: Final = {"ș": "ş", "Ș": "Ş", "ț": "ţ", "Ț": "Ţ"}  # one letter of Romanian, by the old and by the new standard
 _MARKS: Final = (  # bits, at the edge of a word
     dict.fromkeys("’‘“”„«»°ºª–—　、。・：；（）「」\xa0", 6) | dict.fromkeys("€£©®™§…•·¡¿´№", 11)
@@ -106,6 +108,7 @@ def cost_of(word: str, language: str) -> float:
     if "" in pairs:
         return total + _signs(lower, pairs[""], language)
     known = letters_of(language)
+    total += word.count("İ") * (_DOTTED if "ı" in known else _FOREIGN)
     if len(word) == 1:
         total += _LONE_LETTER
     if not _is_latin(language) and any("a" <= letter <= "z" for letter in lower):
@@ -114,8 +117,15 @@ def cost_of(word: str, language: str) -> float:
 
 
 def _apostrophes(word: str) -> float:
-    """Typed apostrophes stand behind a short beginning (d’Or), before a capital or an s; elsewhere hardly ever."""
-    return 3.0 * len(_ELISION.findall(word)) + 10.0 * (word.count("’") - len(_ELISION.findall(word)))
+    """Typed apostrophes stand behind a short beginning (d’Or), before a capital or an s; elsewhere hardly ever.
+
+    Where all letters are capitals, the next one tells: D’OR, O’NEILL, but not S’THER.
+    """
+    if word.isupper():
+        usual = len(_ELISION_IN_CAPITALS.findall(word))
+        return 3.0 * usual + 14.0 * (word.count("’") - usual)
+    usual = len(_ELISION.findall(word))
+    return 3.0 * usual + 10.0 * (word.count("’") - usual)
 
 
 def _signs(word: str, costs: Mapping[str, int], language: str) -> float:

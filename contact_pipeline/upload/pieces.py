@@ -36,8 +36,11 @@ class Pieces:
         self._rest = b""
         self._ended = False
 
-    def heading(self, first_row: int) -> tuple[int, str] | None:
-        """Takes the first record from that row on that is not blank: its row_number and text; None if there is none.
+    def heading(self, first_row: int) -> tuple[int, str, bool] | None:
+        """Takes the first record from that row on that is not blank; None if there is none.
+
+        Returns:
+            its row_number, its text, and whether text follows a closing quote.
 
         Raises:
             UnclosedQuote: a quoted value is open at the end, or for longer than any record can be.
@@ -50,11 +53,11 @@ class Pieces:
                 pl.col("row_number") + before >= first_row, ~pl.col("text").str.contains(self._grammar.blank)
             )
             if filled.height:
-                row, line, heading, _ = filled.row(0)
+                row, line, heading, broken = filled.row(0)
                 lines = line - 1 + count_line_ends(f"{heading}\n".encode())
                 self._lines += lines
                 self._rest = text[after_lines(text, lines) :]
-                return before + row, heading
+                return before + row, heading, broken
             before += found.records.height
             self._keep(found.rest, found.lines, found.opened)
         return None

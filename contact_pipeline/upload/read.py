@@ -11,17 +11,17 @@ import polars as pl
 
 from contact_pipeline.contracts import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
-from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.errors import Refusal
 from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
-from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
 from contact_pipeline.upload.delimited import read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
+from contact_pipeline.upload.heading_row import holds_text, refuse_split, warn_of
 from contact_pipeline.upload.raw import RawUpload, raw_paths
 
 _UNREADABLE_ROWS: Final = "unreadable.parquet"
@@ -72,6 +72,7 @@ def read_upload(
         _clear(folder)
         try:
             upload = _read(kind, path, file_name, file, options, folder, settings, expected)
+            upload = _with_whole_heading(upload, file_name, folder, expected)
         except Refusal:
             _clear(folder)
             raise
@@ -116,6 +117,21 @@ def _read(
             file=file_name,
         )
     return upload
+
+
+def _with_whole_heading(upload: RawUpload, file_name: str, folder: Path, known: Collection[str]) -> RawUpload:
+    """The facts with what is odd about the headings; refuses headings that are not all of one row."""
+    headings, row = upload.headings, upload.heading_row
+    unnamed = [c for c, heading in zip(upload.columns, headings, strict=True) if not heading.strip()]
+    below = read_parquet(raw_paths(folder)[0], most=1)
+    if below.height and below["row_number"][0] == row + 1:
+        refuse_split(headings, below.select(upload.columns).row(0), row, file_name, known)
+    filled = {
+        upload.columns.index(column)
+        for column in unnamed
+        if any(holds_text(read_parquet(part, columns=[column])[column]) for part in raw_paths(folder))
+    }
+    return replace(upload, warnings=[*upload.warnings, *warn_of(headings, row, filled, file_name)])
 
 
 def _clear(folder: Path) -> None:
@@ -164,19 +180,8 @@ def inspect_file(
         "data_rows": upload.data_rows,
         "rows": cells.to_dicts(),
         "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
-        "warnings": [*upload.warnings, *_doubts(upload), *_repeated(headings)],
+        "warnings": [*upload.warnings, *_doubts(upload)],
     }
-
-
-def _repeated(headings: list[str]) -> list[str]:
-    """How the columns are called over which one heading stands several times."""
-    names = labels(headings)
-    return [
-        f"Heading '{heading}' stands over {headings.count(heading)} columns; they are called "
-        f"{listed(name for name, own in zip(names, headings, strict=True) if own == heading)}, in --map too."
-        for heading in dict.fromkeys(headings)
-        if heading.strip() and headings.count(heading) > 1
-    ]
 
 
 def _doubts(upload: RawUpload) -> list[str]:

@@ -52,6 +52,16 @@ def test_errors_are_the_first_hundred_unless_all_are_asked_for(run, plan_outreac
     assert len(run("show", upload["upload_id"], "--json", "--all-errors").document["errors"]) == 120
 
 
+def test_inspect_says_what_stands_below_headings_that_are_not_known(run, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("Kto,Kam,Email\nAda Lovelace,(202) 555-0143,x\nBo Dahl,(202) 555-0144,y\nCy Ode,,z\n")
+
+    assert run("inspect", file, "--json").document["warnings"] == [
+        "Heading 'Kto' is not known; its cells look like names of people.",
+        "Heading 'Kam' is not known; its cells look like telephone numbers.",
+    ]
+
+
 def test_inspect_has_the_keys_of_the_interface(run, workbook):
     document = run("inspect", workbook(("a@example.com", "", "", "", "", "")), "--json").document
     assert set(document) == {

@@ -213,3 +213,38 @@ def test_half_a_name_does_not_do():
 
 def test_fixed_headings_are_not_mapped():
     assert refused("property_contacts", *PROPERTY, chosen={"Email": "email"}).code == "mapping"
+
+
+@pytest.mark.parametrize(
+    "headings", [("colour", "shape", "weight"), ("Ada", "ada@example.com", "x"), ("Klubi", "Pikkus"), ("", "A\nB")]
+)
+@pytest.mark.parametrize("profile", ["dealer_leads", "outreach_contacts", "property_contacts"])
+def test_a_file_of_which_no_heading_is_known_is_refused_with_its_headings_and_those_known(headings, profile):
+    refusal = refused(profile, *headings)
+
+    assert refusal.code == "headings-unknown"
+    assert all(f"'{heading}'".replace("\n", " ") in refusal.message for heading in headings if heading)
+    assert "'Email'" in refusal.message
+    assert ("--map" in refusal.fix) == (profile == "dealer_leads")
+    assert "\n" not in refusal.message + refusal.fix
+
+
+def test_a_profile_that_needs_no_field_takes_no_file_of_which_no_heading_is_known():
+    profile = load_profile("dealer_leads").model_copy(update={"rules": []})
+
+    with pytest.raises(Refusal) as refusal:
+        map_headings(["colour", "shape"], ["colour", "shape"], profile)
+    assert refusal.value.code == "headings-unknown"
+    assert map_headings(["colour", "shape"], ["colour", "shape"], profile, {"shape": "phone"}).fields == {
+        "shape": "phone"
+    }
+
+
+def test_what_the_cells_hold_is_said_where_no_heading_is_known():
+    headings = ["Kolonne 1", "Kolonne 2"]
+    with pytest.raises(Refusal) as refusal:
+        map_headings(headings, headings, load_profile("dealer_leads"), holds={"Kolonne 2": "email"})
+
+    assert refusal.value.code == "headings-unknown"
+    assert "'Kolonne 2' may be email" in refusal.value.message
+    assert '--map "Kolonne 2=email"' in refusal.value.fix

@@ -328,3 +328,105 @@ def test_forms_of_address_under_title_fill_the_honorific():
     fields, _ = mapped("Title", "Job Title", "Email", profile=profile, holds={"raw 0": "honorific"})
 
     assert fields == {"Title": "honorific", "Job Title": "job_title", "Email": "email"}
+
+
+BY_LANGUAGE = {
+    "es": "Organización,Calle del trabajo,Provincia o estado de trabajo,País o región del trabajo,Cumpleaños,Notas",
+    "it": "Società,Via (uff.),Provincia (uff.),Paese (uff.),Compleanno,Note",
+    "nl": "Bedrijf,Werkadres (straat),Werkadres (provincie),Werkadres (land/regio),Verjaardag,Notities",
+    "pt": "Empresa,Rua do endereço comercial,Estado do endereço comercial,País do endereço comercial,Aniversário,Notas",
+    "pl": "Firma,Adres służbowy - ulica,Adres służbowy - województwo,Adres służbowy - kraj,Urodziny,Notatki",
+    "sv": "Företag,Gatuadress (arbete),Region (arbete),Land (arbete),Födelsedag,Anteckningar",
+    "da": "Firma,Gade (arbejde),Område (arbejde),Land/område (arbejde),Fødselsdag,Noter",
+    "no": "Firma,Gate (arbeid),Fylke (arbeid),Land/område (arbeid),Fødselsdag,Notater",
+    "fi": "Yritys,Katuosoite (työ),Maakunta (työ),Maa (työ),Syntymäpäivä,Muistiinpanot",
+    "ja": "会社名,番地 (会社),都道府県 (会社),国 (会社),誕生日,メモ",
+    "hu": "Cég,Utca (munkahelyi),Megye (munkahelyi),Ország (munkahelyi),Születésnap,Megjegyzések",
+    "ro": "Firmă,Stradă (serviciu),Județ (serviciu),Țară (serviciu),Zi de naștere,Note",
+    "ru": "Организация,Улица (раб. адрес),Область (раб. адрес),Страна (раб. адрес),День рождения,Заметки",
+    "el": "Εταιρεία,Οδός (εργασίας),Νομός (εργασίας),Χώρα (εργασίας),Γενέθλια,Σημειώσεις",
+}
+
+
+@pytest.mark.parametrize("language", BY_LANGUAGE)
+def test_parts_of_a_business_address_birthdays_and_notes_are_known_in_many_languages(language):
+    notes = {"field": "notes", "heading": "The notes"}
+    everything = EVERYTHING.model_dump()
+    profile = Profile.model_validate(everything | {"columns": [*everything["columns"], notes]})
+    headings = BY_LANGUAGE[language].split(",")
+
+    fields, mapping = mapped(*headings, profile=profile)
+
+    expected = ["company", "address", "region", "country", "date_of_birth", "notes"]
+    assert fields == dict(zip(headings, expected, strict=True))
+    assert len(set(mapping.places.values())) <= 1
+
+
+def test_a_postal_code_is_no_mobile_phone():
+    """CEP is a postal code in Portuguese and the pocket of a mobile phone in Turkish."""
+    fields, _ = mapped("CEP do endereço comercial", "Cep telefonu", "CEP residencial")
+
+    assert fields == {
+        "CEP do endereço comercial": "zip_code",
+        "Cep telefonu": "phone",
+        "CEP residencial": "zip_code",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "field"),
+    [
+        (["Ada Lovelace", "Zoë O’Neill", "José Luis García", "Жанна Иванова"], "full_name"),
+        (["04/17/1984", "1990-01-02", "3.5.1971"], "date_of_birth"),
+        (["Germany", "Österreich", "US", "Česko"], "country"),
+        (["02139", "10115", "90210-1234"], "zip_code"),
+        (["SW1A 1AA", "M1 1AE", "EC1A 1BB"], "zip_code"),
+    ],
+)
+def test_names_days_countries_and_postal_codes_are_suggested_by_their_cells_and_never_taken(cells, field):
+    rows = pl.DataFrame({"raw 0": [f"c{n}@example.com" for n in range(len(cells))], "raw 1": cells})
+    fields, mapping = mapped("Email", "Kolumna", holds=what_columns_hold(rows))
+
+    assert fields == {"Email": "email"}
+    assert mapping.suggestions == {"Kolumna": field}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2026-01-02", "2026-03-04", "2025-11-30"],  # visits, not births
+        ["CA", "DE", "IN"],  # states or countries
+        ["1001", "1002", "1003"],
+        ["Acme Inc", "Bolt Ltd", "Cargo GmbH"],
+        ["New York", "New York", "San Diego"],
+        ["red", "blue", "green"],
+        ["Ada Lovelace", "Zoë O’Neill"],
+    ],
+)
+def test_cells_that_may_be_much_else_suggest_nothing(cells):
+    rows = pl.DataFrame({"raw 0": ["x"] * len(cells), "raw 1": cells})
+
+    assert mapped("Email", "Kolumna", holds=what_columns_hold(rows))[1].suggestions == {}
+
+
+def test_names_are_not_suggested_beside_names():
+    rows = pl.DataFrame({"raw 0": ["Ada", "Bo", "Cy"], "raw 1": ["Ada Lovelace", "Bo Dahl", "Cy Ode"]})
+
+    assert mapped("First name", "Kolumna", holds=what_columns_hold(rows))[1].suggestions == {}
+
+
+def test_what_the_cells_hold_does_not_deny_a_known_heading():
+    rows = pl.DataFrame({"raw 0": ["Ada Lovelace", "Bo Dahl", "Cy Ode"], "raw 1": ["02139", "10115", "90210"]})
+
+    assert mapped("City", "Company", holds=what_columns_hold(rows))[0] == {"City": "city", "Company": "company"}
+
+
+def test_a_file_of_which_no_heading_is_known_is_refused_with_what_its_cells_look_like():
+    rows = pl.DataFrame(
+        {"raw 0": ["Ada Lovelace", "Bo Dahl", "Cy Ode"], "raw 1": ["(202) 555-0143", "(202) 555-0144", None]}
+    )
+    with pytest.raises(Refusal, match=r"'Kto' may be full_name, 'Kam' may be phone") as refused:
+        mapped("Kto", "Kam", profile=load_profile("dealer_leads"), holds=what_columns_hold(rows))
+
+    assert refused.value.code == "headings-unknown"
+    assert '--map "Kto=full_name"' in refused.value.fix

@@ -117,6 +117,34 @@ EXPORTS = {
         {"Telefon (privat)": CY, "Fax geschäftlich": "(202) 555-0199"},
         [ANA_2, "+12025550190"],
     ),
+    "outlook, in Turkish": Export(
+        "Ad,İkinci Ad,Soyadı,Şirket,Departman,İş Unvanı,İş Adresi Sokak,İş Adresi Şehir,İş Adresi Posta Kodu,"
+        "İş Adresi Ülke/Bölge,İş Telefonu,Ev Telefonu,Cep Telefonu,E-posta Adresi,E-posta 2 Adresi,Doğum Günü,Notlar",
+        ["Ad", "Soyadı"],
+        {"E-posta Adresi": ANA, "E-posta 2 Adresi": ANA_2, "Cep Telefonu": FIRST, "Ev Telefonu": SECOND},
+        {"E-posta 2 Adresi": "bo@example.com"},
+        {"İş Telefonu": CY},
+        [ANA_2, "+12025550190"],
+    ),
+    "outlook, in Japanese": Export(
+        "名,姓,会社名,部署,役職,番地 (会社),市区町村 (会社),都道府県 (会社),郵便番号 (会社),国 (会社),"
+        "会社電話,自宅電話,携帯電話,電子メール アドレス,電子メール 2 アドレス,誕生日,メモ",
+        ["名", "姓"],
+        {"電子メール アドレス": ANA, "電子メール 2 アドレス": ANA_2, "携帯電話": FIRST, "会社電話": SECOND},
+        {"電子メール 2 アドレス": "bo@example.com"},
+        {"自宅電話": CY},
+        [ANA_2, "+12025550190"],
+    ),
+    "outlook, in Hungarian": Export(
+        "Utónév,Vezetéknév,Cég,Beosztás,Utca (munkahelyi),Város (munkahelyi),Irányítószám (munkahelyi),"
+        "Ország (munkahelyi),Telefon (munkahelyi),Telefon (otthoni),Mobiltelefon,E-mail cím,E-mail 2 cím,"
+        "Születésnap,Megjegyzések",
+        ["Utónév", "Vezetéknév"],
+        {"E-mail cím": ANA, "E-mail 2 cím": ANA_2, "Mobiltelefon": FIRST, "Telefon (otthoni)": SECOND},
+        {"E-mail 2 cím": "bo@example.com"},
+        {"Telefon (munkahelyi)": CY},
+        [ANA_2, "+12025550190"],
+    ),
     "thunderbird": Export(
         "First Name,Last Name,Display Name,Nickname,Primary Email,Secondary Email,Screen Name,Work Phone,Home Phone,"
         "Fax Number,Pager Number,Mobile Number,Home Address,Home Address 2,Home City,Home State,Home ZipCode,"

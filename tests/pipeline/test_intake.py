@@ -90,7 +90,7 @@ def test_a_saved_mapping_is_used_for_the_same_headings_in_any_order(home, tmp_pa
     assert again.state == "staged"
     assert again.line.mapping == {"Ring": "phone", "Who": "full_name"}
     assert other.state == "refused"
-    assert other.reason["code"] == "mapping"
+    assert other.reason["code"] == "headings-unknown"
 
 
 def test_a_column_of_addresses_under_another_heading_is_suggested(home, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.code_pages import measure
 from contact_pipeline.upload.encoding import find_encoding
 from contact_pipeline.upload.letters import as_compared
 
@@ -81,6 +82,49 @@ def test_no_file_is_read_wrong_in_silence_and_few_are_held_needlessly(tmp_path, 
     assert len(PAGES) >= 25
     assert wrong == []
     assert held <= HELD_NEEDLESSLY[rows] * total
+
+
+@pytest.mark.parametrize("case", ["as-written", "capitals"])
+def test_no_page_that_can_write_a_language_is_read_wrong_in_silence(case):
+    counts = measure(3, 3, case, seed="test")
+
+    assert len({language for language, _ in counts}) >= 25
+    assert len({page for _, page in counts}) >= 40
+    assert {pair: count.wrong for pair, count in counts.items() if count.wrong} == {}
+    assert sum(count.held_right for count in counts.values()) <= 0.2 * sum(count.files for count in counts.values())
+
+
+@pytest.mark.parametrize(
+    ("names", "page"),
+    [
+        (["FLORENŢA", "TINCUŢA", "GRAŢIANA"], "cp852"),
+        (["SÆTHER", "LÆRKE"], "cp850"),
+        (["RUGILĖ"], "iso8859-4"),
+        (["ÜLKÜDEŞ", "GÜNDÜZALP", "YÜCEL"], "iso8859-9"),
+        (["ØIVIND", "JØRGENSEN"], "mac-roman"),
+        (["Øivind", "Jørgen"], "mac-roman"),
+        (["Agnė", "Mantė", "Viltė"], "iso8859-13"),
+        (["WAŁĘSA", "ŚLĄSK"], "cp1257"),
+        (["ŽELJKO", "MARKOVIĆ"], "cp775"),
+    ],
+)
+def test_names_that_read_well_in_another_page_are_read_right_or_held(tmp_path, names, page):
+    path = tmp_path / "names.csv"
+    path.write_bytes(("Name,Phone\n" + "".join(f"{name},1\n" for name in names)).encode(page))
+
+    found = find_encoding(path, path.name, None)
+
+    assert found.doubt is not None or path.read_bytes().decode(found.name) == path.read_bytes().decode(page)
+
+
+@pytest.mark.parametrize("name", ["D’ANGELO", "O’NEILL", "L’HÔTE", "N’DIAYE", "D’Angelo", "O’Neill"])
+def test_usual_apostrophes_are_not_held(tmp_path, name):
+    path = tmp_path / "names.csv"
+    path.write_bytes(f"Name,Phone\n{name},1\n".encode("cp1252"))
+
+    found = find_encoding(path, path.name, None)
+
+    assert (found.name, found.doubt) == ("cp1252", None)
 
 
 @pytest.mark.parametrize("language", PAGES)
