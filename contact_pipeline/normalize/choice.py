@@ -23,6 +23,7 @@ _NO: Final = """
 """
 _OPTED_OUT: Final = """
     unsubscribed|unsubscribe|opted out|opt out|optout|do not contact|do not email|do not mail|do not call|dnc|stop
+    do not allow|suppressed|blocklisted
     abgemeldet|ausgetragen|nicht kontaktieren|désabonné|désabonnée|désinscrit|désinscrite|ne pas contacter
     dado de baja|dada de baja|baja|no contactar|cancelado|descadastrado|não contatar|não contactar
     disiscritto|disiscritta|cancellato|non contattare|uitgeschreven|afgemeld|niet contacteren|wypisany|wypisana
@@ -30,7 +31,7 @@ _OPTED_OUT: Final = """
     配信停止|退订|退訂|수신거부
 """
 _OPTED_IN: Final = (
-    "subscribed|subscribe|opted in|opt in|optin|angemeldet|abonné|abonnée|suscrito|suscrita|inscrito|iscritto"
+    "subscribed|subscribe|opted in|opt in|optin|allow|angemeldet|abonné|abonnée|suscrito|suscrita|inscrito|iscritto"
 )
 
 _NO_BLANKS: Final = Blanks(frozenset())

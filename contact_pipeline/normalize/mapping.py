@@ -11,14 +11,19 @@ from rapidfuzz import fuzz, process
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_heading
-from contact_pipeline.normalize.recognize import places_of, recognize, suggest
+from contact_pipeline.normalize.recognize import means, places_of, recognize, suggest
 from contact_pipeline.normalize.synonyms import folded
 from contact_pipeline.normalize.witness import CONTENTS, FAINT, Content
 from contact_pipeline.profiles.headings import labels, shown
 from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
+from contact_pipeline.terms import CONSENT
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
 _TITLES: Final = {"title", "titel", "titre", "titulo", "titolo", "tytul", "titul", "unvan"}  # of a job, or of a person
+_UNHEEDED: Final = (
+    "People who do not want to be could be imported as if they did. To heed it, map a column that says yes for those "
+    f"to {CONSENT}, in a profile that has this field."
+)
 _NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
 
 
@@ -30,6 +35,7 @@ class Mapping:
         fields: raw column name → field, in the order of the file; the columns of one field in order of preference.
         ignored: headings that fill no field, in the order of the file.
         suggestions: ignored heading → field for which it might be meant; somebody has to confirm it.
+        wishes: ignored headings that speak of who may be contacted.
         places: raw column → place (home, work …) of the parts of addresses, where there are several; the preferred
             places first.
     """
@@ -37,12 +43,16 @@ class Mapping:
     fields: dict[str, str]
     ignored: list[str]
     suggestions: dict[str, str] = attribute(default_factory=dict)
+    wishes: list[str] = attribute(default_factory=list)
     places: dict[str, str] = attribute(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
-        """The suggestions in sentences."""
+        """The suggestions, and the wishes that nobody heeds, in sentences."""
         return [
+            f"Heading '{heading}' is ignored; it seems to say who may be contacted. {_UNHEEDED}"
+            for heading in self.wishes
+        ] + [
             f"Heading '{heading}' is ignored; it may be meant for {field}. If so, map it: \"{heading}={field}\"."
             for heading, field in self.suggestions.items()
         ]
@@ -95,8 +105,13 @@ def map_headings(
         fields={columns[n]: fields[n] for n in sorted(fields, key=lambda n: foremost[fields[n]])},
         ignored=[name for n, name in enumerate(names) if n not in fields and name.strip()],
         suggestions={names[n]: field for n, field in suggestions.items()},
+        wishes=_wishes([(name, headings[n]) for n, name in enumerate(names) if n not in fields]),
         places={columns[n]: place for n, place in places.items()} if len(set(places.values())) > 1 else {},
     )
+
+
+def _wishes(ignored: list[tuple[str, str]]) -> list[str]:
+    return [name for name, heading in ignored if means(heading, CONSENT) or means(heading, "may_contact")]
 
 
 def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict[int, str]:

@@ -13,6 +13,7 @@ from contact_pipeline.normalize.qualifiers import ADDRESS, order_of_places, part
 from contact_pipeline.normalize.synonyms import folded, singular, synonyms
 from contact_pipeline.normalize.witness import FAINT, Content
 from contact_pipeline.profiles.model import Column, Profile
+from contact_pipeline.terms import CONSENT
 
 _CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a heading
 _HALVES: Final = {"first_name": "last_name", "last_name": "first_name"}
@@ -26,8 +27,8 @@ def recognize(
 ) -> dict[int, str]:
     """Position → field, for the headings whose words mean one that `fields` does not fill; the preferred ones first.
 
-    A field gets every column whose heading the profile itself accepts; of telephone numbers, e-mail addresses and parts
-    of addresses, every column that means one; of anything else, only the likeliest column.
+    A field gets every column whose heading the profile itself accepts; of telephone numbers, e-mail addresses, parts of
+    addresses and wishes not to be contacted, every column that means one; of anything else, only the likeliest column.
 
     Args:
         headings: the headings of the file.
@@ -49,7 +50,9 @@ def recognize(
         if field in ADDRESS:
             continue
         free = {n: headings[n] for n in range(len(headings)) if n not in {*fields, *own} and (n, field) not in denied}
-        if column.type in {"phone", "email"}:
+        if field == CONSENT:
+            found |= {n: field for n, heading in free.items() if n not in found and means(heading, field)}
+        elif column.type in {"phone", "email"}:
             ranks = sorted((rank, n) for n, heading in free.items() if (rank := rank_among(heading, field)))
             found |= {n: field for _, n in ranks if n not in found}
         elif not positions and (position := _likeliest(free, field)) is not None and position not in found:
@@ -77,6 +80,11 @@ def places_of(headings: list[str], fields: Mapping[int, str]) -> dict[int, str]:
             next(parts for parts in rest if field not in parts)[field] = plain[field]
         places = {name: parts for name, parts in places.items() if name} | ({"": left} if left else {})
     return {position: name for name, parts in places.items() for position in parts.values()}
+
+
+def means(heading: str, field: str) -> bool:
+    """Whether the words of a heading are known to mean a field."""
+    return bool(singular(heading)) and singular(heading) in {singular(name) for name in synonyms().get(field, [])}
 
 
 def is_known(heading: str) -> bool:

@@ -51,7 +51,8 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
             known=expected_headings(profile),
         )
     chosen = options.map or store.saved_mapping(profile.name, raw.headings)
-    holds = what_columns_hold(first_rows(staging.folder).select(raw.columns))
+    mapped = profile.headings == "mapped"
+    holds = what_columns_hold(first_rows(staging.folder).select(raw.columns)) if mapped else {}
     mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
     if options.save_mapping and not _not_kept(options, raw.headings):
         store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)

@@ -65,7 +65,8 @@ def _codes_of_names() -> dict[str, str]:
 
 
 def _names_in_postal_data() -> dict[str, str]:
-    names = {code: folded(load_validation_data("all")[code]["name"]) for code in country_codes()}
+    known = load_validation_data("all")  # reads its file anew every time
+    names = {code: folded(known[code]["name"]) for code in country_codes()}
     several = Counter(names.values())
     return {name: code for code, name in names.items() if several[name] == 1}
 

@@ -100,6 +100,20 @@ def test_it_has_the_wish_where_the_file_does_not_speak_of_it(plan, tmp_path):
     assert [contact["do_not_contact"] for contact in plan.pipeline.store.contacts()] == [True, True]
 
 
+@pytest.mark.parametrize("cells", [",,TRUE", "1,,", "no,Do Not Allow,FALSE"])
+def test_a_wish_in_any_column_counts(plan, tmp_path, cells):
+    plan("ana@example.com,Ana Lima,no", "bo@example.com,Bo,no")
+    rows = [
+        "Email,Email Opt Out,Do Not Allow Emails,HasOptedOutOfEmail",
+        f"ana@example.com,{cells}",
+        "bo@example.com,,Allow,0",
+    ]
+    (tmp_path / "file.csv").write_text("\n".join(rows) + "\n")
+    upload = plan.pipeline.plan(tmp_path / "file.csv", "readers", allow_changed=100)
+    plan.pipeline.apply(upload.upload_id)
+    assert wishes(plan) == {"ana@example.com": True, "bo@example.com": False}
+
+
 @pytest.mark.parametrize("on_error", ["reject", "note"])
 @pytest.mark.parametrize("word", ["perhaps", "2026-03-01", "Bounced", "-1"])
 def test_a_word_that_nobody_understands_holds_the_row(plan, on_error, word):
