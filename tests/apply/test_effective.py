@@ -32,7 +32,7 @@ from tests.apply.effective import Change, Commit, Tables, differences, effective
 from tests.match.ground import Ground
 from tests.trust import record
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "300"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "120"))
 FIRST = int(os.environ.get("SEQUENCES_FROM", "0"))
 LENGTH, PARTS = 30, 10
 AT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - the tables hold UTC without a zone

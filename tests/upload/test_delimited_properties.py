@@ -13,7 +13,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, inspect_file
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "1000"))
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 LETTERS = {

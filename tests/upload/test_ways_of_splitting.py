@@ -18,7 +18,7 @@ from contact_pipeline.upload import ReadOptions, cells, pieces, raw_paths, read_
 from contact_pipeline.upload.records import Grammar
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "2000")) // 4
+EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "1000")) // 2
 MANY_PIECES = Settings(slice_rows=1)
 LINES = [
     "a,b,c", 'x,"y",z', '"one\ntwo",,3', '"one\r\ntwo","q ""q"" q",', '"",,""', ",,", " , ,", "", "  ", "\r",
