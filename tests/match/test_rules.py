@@ -40,8 +40,8 @@ def test_a_row_with_the_keys_of_two_says_whom_a_later_rule_would_find(ground):
         {"account_number": "100", "email": "new@example.com"},
     ]
     planned = ground.plan("outreach_contacts", rows, group="G")
-    (warning,) = [said for said in planned.rejections if said["code"] == "another-match"]
-    assert warning["row_number"] == 2
+    (warning,) = planned.rejections
+    assert (warning["row_number"], warning["code"]) == (2, "another-match")
     assert warning["message"] == (
         "The row's keys are those of two: contact 2 was found first; by Email it would be contact 1."
     )
