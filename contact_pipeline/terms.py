@@ -1,4 +1,4 @@
-"""The words that everything shares: outcomes of rows, states of uploads, and the canonical fields."""
+"""The words that everything shares: outcomes of rows, and the canonical fields."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank",
 )  # fmt: skip
 IMPORTED: Final[tuple[Outcome, ...]] = ("created", "updated", "linked")
-
-State = Literal[
-    "received", "staged", "blocked", "stale", "applied", "finalized", "cancelled", "undone", "refused", "repeated",
-    "failed",
-]  # fmt: skip
-FINAL_STATES: Final[frozenset[State]] = frozenset({"cancelled", "refused", "repeated", "failed", "undone"})
 
 FieldKind = Literal["text", "list", "boolean"]
 

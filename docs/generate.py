@@ -15,9 +15,12 @@ import pandera.polars as pa
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from contact_pipeline import contracts, terms
+from contact_pipeline import terms
 from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
+from contact_pipeline.contracts import frames as contracts
+from contact_pipeline.contracts.states import BEGUN, CALLS, State
+from contact_pipeline.contracts.states import STATES as STATES_OF
 from contact_pipeline.engines import open_database
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
@@ -54,9 +57,14 @@ into the notes; a warning lets the value through. Codes are stable;
 `{column}`, `{value}` and `{expected}` stand for what the message names.
 """
 FRAMES = """\
-What passes between the stages, in flow order; `contact_pipeline/contracts.py` says what each means. A frame that is
-open has one more column per heading or field.
+What passes between the stages, in flow order; `contact_pipeline/contracts/frames.py` says what each means. A frame
+that is open has one more column per heading or field.
 """
+STATES = """\
+The life of an upload, as `contact_pipeline/contracts/states.py` has it: the states, what each means, and what can be
+asked of an upload in each.
+"""
+GUIDE = ("<!-- states: generated -->\n", "<!-- end of states -->")
 SHARED = {"home", "as_json", "help"}
 
 
@@ -75,6 +83,12 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, encoding="utf-8")
+    guide = options.folder.parent / "guide.md"
+    if guide.exists() and (text := guide.read_text(encoding="utf-8")) != (told := with_states(text)):
+        if options.check:
+            stale.append(f"{guide} is stale: run `make format`")
+        else:
+            guide.write_text(told, encoding="utf-8")
     print("\n".join(stale), file=sys.stderr, end="\n" if stale else "")
     return 1 if stale else 0
 
@@ -82,6 +96,50 @@ def main(arguments: list[str] | None = None) -> int:
 def page(title: str, intro: str, parts: Iterable[str]) -> str:
     """A whole page."""
     return "\n".join([f"# {title}\n", GENERATED, intro, *parts])
+
+
+def states_page() -> str:
+    """The states of an upload, what leads from which to which, and a picture of it."""
+    names = [f"`{name}`" for name in CALLS]
+    parts = ["## States\n", states_table().replace("(#", "(../guide.md#"), "## What can be asked\n"]
+    parts.append("The state afterwards; `-` where the call is refused, blank where it changes nothing.\n")
+    parts.append(
+        table(("in the state", *names), [(state, *(leads_to(call, state) for call in CALLS)) for state in STATES_OF])
+    )
+    parts.append("## Picture\n")
+    arrows = [f"    [*] --> {state}" for state in sorted(BEGUN)]
+    arrows += ["    received --> failed: a fault"]
+    led: dict[tuple[State, State], list[str]] = {}
+    for call, asked in CALLS.items():
+        for state in STATES_OF:
+            for after in sorted(asked.leads.get(state, frozenset()) - {state}):
+                led.setdefault((state, after), ["plan"] if state == "received" and call == "replan" else []).append(
+                    call
+                )
+    arrows += [f"    {state} --> {after}: {', '.join(calls)}" for (state, after), calls in led.items()]
+    parts.append("\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```\n"]))
+    return page("States of an upload", STATES, parts)
+
+
+def states_table() -> str:
+    """Every state, what it says and what comes next."""
+    return table(("state", "means", "next"), [(state, said.means, said.next) for state, said in STATES_OF.items()])
+
+
+def leads_to(call: str, state: State) -> str:
+    """Where a call leads from a state."""
+    leads = CALLS[call].leads.get(state)
+    if leads is None:
+        return "-"
+    return "" if leads == {state} else " or ".join(name for name in STATES_OF if name in leads)
+
+
+def with_states(guide: str) -> str:
+    """The guide with the table of states as it is now."""
+    begin, end = GUIDE
+    before, _, rest = guide.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{states_table()}\n{end}{after}" if rest else guide
 
 
 def cli_page() -> str:
@@ -303,6 +361,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "codes.md": codes_page,
     "frames.md": frames_page,
+    "states.md": states_page,
 }
 
 

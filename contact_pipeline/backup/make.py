@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import copy_database, open_database
 from contact_pipeline.errors import Refusal
-from contact_pipeline.pipeline.states import PLANNED, reason
+from contact_pipeline.pipeline.states import reason
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store

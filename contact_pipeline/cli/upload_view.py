@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
+from contact_pipeline.contracts.states import APPLIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,7 +197,7 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
             yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
         case _:
             pass
-    if upload.outcomes.get("review") and upload.state in {"staged", "blocked", "applied", "finalized"}:
+    if upload.outcomes.get("review") and upload.state in {"staged", "blocked", *APPLIED}:
         yield "The rows in review", ["show", upload_id, "--rows"]
         yield "To write them into a file to fill in", ["in-review", upload_id]
         yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "CONTACT_ID|new|skip"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
@@ -164,7 +165,7 @@ def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: P
     changes: dict[str, Any] = {
         "warnings": [*(line.warnings or []), f"Contact {ids} was erased; emptied with it: row {told}."]
     }
-    if line.state in {"staged", "blocked", "stale"}:
+    if line.state in PLANNED:
         changes |= {
             "state": "stale",
             "reason": {
@@ -187,7 +188,7 @@ def give_up(database: Database, line: LedgerLine) -> None:
     change_line(
         database,
         line.upload_id,
-        expected={"staged", "blocked", "stale"},
+        expected=PLANNED,
         state="stale",
         reason={
             "code": "staging-damaged",

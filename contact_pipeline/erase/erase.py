@@ -16,8 +16,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
 from contact_pipeline.erase.files import delete_kept, find_left, mentions
@@ -31,8 +32,6 @@ from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.terms import OUTCOMES
-
-_PLANNED: Final = frozenset({"staged", "blocked", "stale"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def erase(
                     person,
                     settings,
                     found,
-                    planned=line.state in _PLANNED,
+                    planned=line.state in PLANNED,
                     intact=line.upload_id in frozen,
                 )
         with contacts.transaction():
@@ -201,7 +200,7 @@ def _take_stock(
             _count_again(store, contacts, line)
         if line.upload_id in frozen and staging.exists():
             book.freeze(contacts, line.upload_id, staging.digests())
-        if line.state in _PLANNED and not staging.exists():
+        if line.state in PLANNED and not staging.exists():
             book.give_up(contacts, line)
 
 

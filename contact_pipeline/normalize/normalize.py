@@ -14,7 +14,7 @@ from operator import and_
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
+from contact_pipeline.contracts.frames import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.glance import at_a_glance
 from contact_pipeline.normalize.repairs import is_repaired, why

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 from pydantic import Field
 
+from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.errors import Refusal
 from contact_pipeline.orchestration.checking import Verdict
 from contact_pipeline.orchestration.metadata import reason
@@ -47,7 +48,7 @@ class Ending:
     @property
     def is_applied(self) -> bool:
         """Whether its changeset is in effect."""
-        return self.upload.state in {"applied", "finalized"}
+        return self.upload.state in APPLIED
 
     @property
     def verdict(self) -> Verdict:

@@ -18,6 +18,7 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 from dagster._core.events import AssetObservationData, DagsterEvent, DagsterEventType, StepMaterializationData
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+from contact_pipeline.contracts import states
 from contact_pipeline.orchestration.forgetting import forget_check_result
 from contact_pipeline.orchestration.metadata import STAGED
 
@@ -68,7 +69,7 @@ def happened(upload: Upload) -> frozenset[str]:
     assets = list(STAGED)[: _STAGES.index(upload.line.stage)]
     if upload.line.profile_json is None:
         assets = assets[-1:]
-    return frozenset([*assets, APPLIED] if upload.state in {"applied", "finalized"} else assets)
+    return frozenset([*assets, APPLIED] if upload.state in states.APPLIED else assets)
 
 
 def logged_output(name: str = "result") -> dg.Output[None]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
 from contact_pipeline.orchestration.metadata import inverse_preview
 from contact_pipeline.orchestration.partitions import upload_ids
 from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
-from contact_pipeline.pipeline.states import PLANNED, wrong_state
+from contact_pipeline.pipeline.states import wrong_state
 
 if TYPE_CHECKING:
     from contact_pipeline.orchestration.checking import UploadCheck

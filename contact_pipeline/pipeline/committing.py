@@ -17,17 +17,18 @@ from contact_pipeline.apply import (
     plan_effect,
     write_changeset,
 )
+from contact_pipeline.contracts.states import APPLIED, State
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of, rows_compared_otherwise
 from contact_pipeline.pipeline.stages import headings_of
-from contact_pipeline.pipeline.states import APPLIED, resolved, stale, wrong_state
+from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import mark_applied
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
-from contact_pipeline.terms import CONSENT, State
+from contact_pipeline.terms import CONSENT
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:

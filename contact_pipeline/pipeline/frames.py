@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandera.polars as pa
 
-from contact_pipeline.contracts import REJECTIONS, raw_rows
+from contact_pipeline.contracts.frames import REJECTIONS, raw_rows
 from contact_pipeline.normalize import with_formats
 from contact_pipeline.pipeline.stages import reference_of
 from contact_pipeline.pipeline.states import resolved

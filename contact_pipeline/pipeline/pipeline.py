@@ -1,4 +1,4 @@
-"""The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts.py.
+"""The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts/.
 
 A data problem is a state in the ledger, never an exception: a step gives back the upload as refused, blocked or stale.
 
@@ -16,17 +16,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from contact_pipeline.contracts.states import APPLIED, PLANNED, RECEIVED, State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy, faults_masked, listed
 from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.states import (
-    APPLIED,
     MADE_BY_HAND,
-    PLANNED,
-    RECEIVED,
     STAGES,
     clears_consent,
+    must_allow,
+    not_allowed,
     reason,
     refused,
     resolved,
@@ -44,7 +44,6 @@ from contact_pipeline.store.ledger import add_line, change_line, now
 from contact_pipeline.store.originals import Originals, told
 from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.temporary import temporary_folder
-from contact_pipeline.terms import State
 
 if TYPE_CHECKING:
     import polars as pl
@@ -231,7 +230,7 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state in PLANNED:
             if self._upload(line).is_by_hand:
-                raise wrong_state(line, "planned again", MADE_BY_HAND)
+                raise not_allowed(line, "replan")
             staged = not self.store.staging(upload_id).differences(line.staged_files)
             if line.state == "stale" or not staged:
                 stage = "validated" if staged else "received"
@@ -276,6 +275,7 @@ class Pipeline:
         from contact_pipeline.pipeline import committing
 
         line = self.store.line(upload_id)
+        must_allow(line, "apply")
         if line.state in APPLIED:
             return self._done_before(upload_id, "applied")
         if line.state == "stale":
@@ -289,8 +289,6 @@ class Pipeline:
         asked = to_confirm(line.reason)
         if line.state == "blocked" and not (asked and all(confirmed[guarded] for guarded in asked)):
             return self.show(upload_id)
-        if line.state not in {"staged", "blocked"}:
-            raise wrong_state(line, "applied", "Only a staged upload can be applied.")
         if changeset is not None and changeset != line.changeset_sha256:
             raise Refusal(
                 "changeset-differs",
@@ -540,8 +538,9 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state == "received" and line.stage == "validated":  # deciding was cut off
             line = self.match(upload_id).line
-        if line.state not in PLANNED | APPLIED:
-            raise wrong_state(line, "reviewed", "Only a staged or applied upload has rows to decide.")
+        if line.state in RECEIVED:
+            raise not_allowed(line, "resolve")
+        must_allow(line, "resolve")
         self._check_roles(line, actor)
         committing.check_frozen(self.store, line)
         return line
@@ -564,10 +563,9 @@ class Pipeline:
             Refusal: the upload is not held (code `not-held`) or not applied (`wrong-state`).
         """
         line = self.store.line(upload_id)
+        must_allow(line, "finalize")
         if line.state == "finalized":
             return self._done_before(upload_id, "finalized")
-        if line.state != "applied":
-            raise wrong_state(line, "finalized", "Only an applied upload can be finalized.")
         if not line.held:
             raise Refusal(
                 "not-held",
@@ -578,7 +576,7 @@ class Pipeline:
         actor = user or getpass.getuser()
         self._check_roles(line, actor)
         if not self._change(upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
-            raise wrong_state(self.store.line(upload_id), "finalized", "Only an applied upload can be finalized.")
+            raise not_allowed(self.store.line(upload_id), "finalize")
         return self.show(upload_id)
 
     def plan_undo(self, upload_id: str) -> Upload:
@@ -625,7 +623,7 @@ class Pipeline:
         from contact_pipeline.pipeline import committing
 
         line = self.store.line(upload_id)
-        self._check_can_turn(line, turn)
+        must_allow(line, turn)
         if (line.state == "undone") == (turn == "undo"):
             return self._done_before(upload_id, f"{turn}ne")
         planned = committing.plan_turn(self.store, upload_id, turn)
@@ -639,7 +637,7 @@ class Pipeline:
 
         actor = user or getpass.getuser()
         line = self.store.line(upload_id)
-        self._check_can_turn(line, turn)
+        must_allow(line, turn)
         self._check_roles(line, actor)
         is_mine = False
         with self._telling(upload_id, done={"undone"} if turn == "undo" else APPLIED):
@@ -652,10 +650,6 @@ class Pipeline:
                 line = self.store.line(upload_id)  # something may have been committed in between
         return self.show(upload_id) if is_mine else self._done_before(upload_id, f"{turn}ne")
 
-    def _check_can_turn(self, line: LedgerLine, turn: Turn) -> None:
-        if line.state not in APPLIED and line.state != "undone":
-            raise wrong_state(line, f"{turn}ne", "Only an upload that was applied can be.")
-
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.
 
@@ -667,9 +661,8 @@ class Pipeline:
             said = f"Cancelled by {user or getpass.getuser()}."
             fix = MADE_BY_HAND if self._upload(line).is_by_hand else "Drop the file again to import it."
             why = reason("cancelled", said, fix)
-            if not self._end(upload_id, "cancelled", why, expected={"received", *PLANNED}):
-                line = self.store.line(upload_id)
-                raise wrong_state(line, "cancelled", "Only an upload that is not applied can be cancelled.")
+            if not self._end(upload_id, "cancelled", why, expected=RECEIVED | PLANNED):
+                raise not_allowed(self.store.line(upload_id), "cancel")
         self._forget(upload_id)
         return self.show(upload_id)
 

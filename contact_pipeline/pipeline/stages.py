@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.contracts import BLANK_ROWS, REJECTIONS, REPAIRS, empty
+from contact_pipeline.contracts.frames import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import TOLD, mask, mask_column, mask_heading

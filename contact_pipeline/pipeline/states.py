@@ -1,22 +1,18 @@
-"""The states that an upload can be in, what its ledger line then says, and what refuses to go on from there."""
+"""What an upload's ledger line says of its state, and what refuses to go on from there."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from contact_pipeline.contracts.states import CALLS
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine
-from contact_pipeline.terms import State
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
-APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
-RECEIVED: Final[frozenset[State]] = frozenset({"received"})
-PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})
-
-MADE_BY_HAND: Final = "It was made by hand: give the command for it again."
+MADE_BY_HAND: Final = CALLS["replan"].fix
 
 
 def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
@@ -80,6 +76,21 @@ def clears_consent(line: LedgerLine, count: int) -> Refusal:
         file=line.file_name,
         details={"contacts": count},
     )
+
+
+def must_allow(line: LedgerLine, call: str) -> None:
+    """Refuses a call that an upload's state does not allow.
+
+    Raises:
+        Refusal: code `wrong-state`.
+    """
+    if line.state not in CALLS[call].leads:
+        raise not_allowed(line, call)
+
+
+def not_allowed(line: LedgerLine, call: str) -> Refusal:
+    """The refusal of a call that an upload's state does not allow."""
+    return wrong_state(line, CALLS[call].wanted, CALLS[call].fix)
 
 
 def wrong_state(line: LedgerLine, wanted: str, fix: str) -> Refusal:

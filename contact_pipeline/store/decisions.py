@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.erasures import ERASED
@@ -32,7 +33,7 @@ def record_decisions(store: Store, upload: Upload, choices: Mapping[int, int | s
     """
     in_review, made = _in_review(upload), _made_by_rows(upload)
     with store.change() as database:
-        open_rows = in_review if upload.state in {"applied", "finalized"} else _decided(database, upload) | in_review
+        open_rows = in_review if upload.state in APPLIED else _decided(database, upload) | in_review
         ids = {int(to) for to in map(str, choices.values()) if to.isdecimal()}
         known = _contacts(database, upload, ids)
         problems = list(_problems(upload, choices, open_rows, known | made.keys()))

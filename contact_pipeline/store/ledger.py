@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from contact_pipeline.contracts.states import State
 from contact_pipeline.engines import Database
 from contact_pipeline.masking import mask_within
-from contact_pipeline.terms import State
 
 _JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options", "staged_files"}
 _SAID_OF_FILES = {"file_name", "group_name", "sheet", "mapping", "ignored", "warnings", "options"}

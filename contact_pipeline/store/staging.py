@@ -210,7 +210,12 @@ class Staging:
                 return database.frame(_all_of(name, database, limit))
         import polars as pl
 
-        from contact_pipeline.contracts import BLANK_ROWS, CELL_ERRORS, REJECTIONS, empty  # Pandera is slow to load
+        from contact_pipeline.contracts.frames import (  # Pandera is slow to load
+            BLANK_ROWS,
+            CELL_ERRORS,
+            REJECTIONS,
+            empty,
+        )
 
         schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS, "cell_errors": CELL_ERRORS}
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})

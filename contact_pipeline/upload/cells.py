@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.contracts.frames import ROW_NUMBER
 from contact_pipeline.upload.records import LINE_END, Grammar, count_line_ends, find_records
 
 _NO_OTHERS: Final = pl.DataFrame(

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.contracts.frames import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.machine import put_in_place
 from contact_pipeline.masking import mask_heading

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.contracts.frames import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal
 from contact_pipeline.machine import NEW, put_in_place

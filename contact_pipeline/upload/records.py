@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts import ROW_NUMBER
+from contact_pipeline.contracts.frames import ROW_NUMBER
 
 LONGEST_RECORD: Final = 4 << 20  # characters; a longer one is taken for a quote that nobody closed
 LINE_END: Final = r"\r\n?|\n"

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from contact_pipeline.contracts import REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.contracts.frames import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook

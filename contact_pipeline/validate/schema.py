@@ -12,7 +12,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from contact_pipeline.contracts import NORMALIZED_ROWS
+from contact_pipeline.contracts.frames import NORMALIZED_ROWS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
 from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.reference import Reference

@@ -17,7 +17,7 @@ import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.contracts import REJECTIONS, empty
+from contact_pipeline.contracts.frames import REJECTIONS, empty
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from contact_pipeline.contracts.states import PLANNED, WAS_APPLIED
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
@@ -12,15 +13,13 @@ from contact_pipeline.store.source import sha256_of
 from contact_pipeline.terms import OUTCOMES
 from contact_pipeline.verify.findings import Finding
 
-_PLANNED = frozenset({"staged", "blocked", "stale"})
-_APPLIED = frozenset({"applied", "finalized", "undone"})
 _RESTORE = "Put back a backup that was made before it: `contact-pipeline restore BACKUP --replace`."
 _KEEP = "What is applied stays so. To import the rows that are left, send them in a file of their own."
 
 
 def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterator[Finding]:
     """What is wrong with an upload's counts, staged files and original. One that is being staged is left out."""
-    if line.state in _PLANNED | _APPLIED:
+    if line.state in PLANNED | WAS_APPLIED:
         yield from _counts(line)
         yield from _staged(store, line)
     yield from _original(originals, line)
@@ -36,7 +35,7 @@ def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator
             WHERE h.action = 'create' AND commits.action = 'apply' GROUP BY ALL""")
     }
     for line in lines:
-        if line.state not in _APPLIED or line.resolved_profile is None:
+        if line.state not in WAS_APPLIED or line.resolved_profile is None:
             continue
         entity = str(line.resolved_profile["target"])
         told = {entity: line.created + line.linked}
@@ -73,11 +72,11 @@ def _counts(line: LedgerLine) -> Iterator[Finding]:
 
 def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
     staging, where = store.staging(line.upload_id), f"staging/{line.upload_id}"
-    if line.state not in _PLANNED and not staging.folder.exists():
+    if line.state not in PLANNED and not staging.folder.exists():
         return  # what is applied does not need it
     again = f"Plan it again with `contact-pipeline replan {line.upload_id}`."
-    fix = again if line.state in _PLANNED else _KEEP
-    if line.staged_files is None and line.state not in _PLANNED:
+    fix = again if line.state in PLANNED else _KEEP
+    if line.staged_files is None and line.state not in PLANNED:
         return
     found = staging.differences(line.staged_files)
     if found:

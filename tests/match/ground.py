@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from contact_pipeline.apply import changed_since, moved_rows, write_changeset
-from contact_pipeline.contracts import REJECTIONS, empty
+from contact_pipeline.contracts.frames import REJECTIONS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.match import Changeset, differing_rows, match, parts_of
 from contact_pipeline.profiles import Profile, load_profile

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contact_pipeline.contracts import BLANK_ROWS, NORMALIZED_ROWS, REPAIRS
+from contact_pipeline.contracts.frames import BLANK_ROWS, NORMALIZED_ROWS, REPAIRS
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.reference import Reference

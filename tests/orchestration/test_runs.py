@@ -9,7 +9,7 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from contact_pipeline.contracts import REJECTIONS
+from contact_pipeline.contracts.frames import REJECTIONS
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.pipeline import Pipeline

@@ -19,12 +19,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contact_pipeline import Pipeline
+from contact_pipeline.contracts.states import APPLIED, CALLS, PLANNED
 from contact_pipeline.terms import OUTCOMES
 from tests.apply.effective import deviations, read_tables
 
 WHO = "d.rivers"
-PLANNED = ("staged", "blocked", "stale")
-APPLIED = ("applied", "finalized")
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 
 # Few values, so that rows meet each other and the contacts in every way.
@@ -69,6 +68,29 @@ FILES = {
 }  # fmt: skip
 
 
+METHODS = {
+    "replan": "plan_again", "apply": "apply", "resolve": "resolve_many", "finalize": "finalize", "undo": "undo",
+    "redo": "redo", "cancel": "cancel",
+}  # fmt: skip
+
+
+def watched(pipeline):
+    """A pipeline whose calls must lead where the table of states says."""
+
+    def watch(call, method):
+        def asked(upload_id, *given, **options):
+            before = pipeline.show(upload_id).state
+            upload = method(upload_id, *given, **options)
+            assert pipeline.show(upload_id).state in CALLS[call].leads[before], (call, before)
+            return upload
+
+        return asked
+
+    for call, name in METHODS.items():
+        setattr(pipeline, name, watch(call, getattr(pipeline, name)))
+    return pipeline
+
+
 class Home(RuleBasedStateMachine):
     """One home, and what is done to it."""
 
@@ -77,7 +99,7 @@ class Home(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="stateful-"))
         users = self.folder / "users.yaml"
         users.write_text(yaml.safe_dump([{"login": WHO, "name": "D", "roles": ["director"], "can_import": True}]))
-        self.pipeline = Pipeline(self.folder / "home")
+        self.pipeline = watched(Pipeline(self.folder / "home"))
         self.pipeline.store.load_users(users)
         self.files = 0
         self.checked = {}

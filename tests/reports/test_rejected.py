@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from contact_pipeline.contracts import REJECTIONS, empty
+from contact_pipeline.contracts.frames import REJECTIONS, empty
 from contact_pipeline.reports import rejected
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, inspect_file

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from contact_pipeline.contracts import RAW_ROWS, REJECTIONS
+from contact_pipeline.contracts.frames import RAW_ROWS, REJECTIONS
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings

@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from contact_pipeline.contracts import RAW_ROWS
+from contact_pipeline.contracts.frames import RAW_ROWS
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings

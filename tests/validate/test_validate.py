@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
-from contact_pipeline.contracts import REJECTIONS
+from contact_pipeline.contracts.frames import REJECTIONS
 from contact_pipeline.masking import hide_column as hidden
 from contact_pipeline.profiles import load_profile, masked
 from contact_pipeline.profiles.reference import Reference

@@ -1,4 +1,4 @@
-"""READ FIRST. The frames that pass between the stages, in flow order; the words that they use are in terms.py.
+"""The frames that pass between the stages, in flow order; the words that they use are in terms.py.
 
 Every frame is a Polars DataFrame. Columns named here are always there; frames marked "open" have one more
 column per heading or field. `row_number` (UInt32) is a record's place as a spreadsheet shows it: a heading on
