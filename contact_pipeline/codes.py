@@ -108,6 +108,13 @@ CODES: Final[dict[str, Code]] = {
         fix="Write the whole number, with the country code if it is from abroad, such as +1 202 555 0143.",
         example="12345",
     ),
+    "phone-words": Code(
+        meaning="Beside a telephone number stand words that are no label of it (home, work, mobile …) and may say that "
+        "nobody is to call it, that it is wrong or a fax; nothing of it is taken.",
+        message="{column} '{value}' holds more than a telephone number; what the words say would be lost.",
+        fix="Write the number alone, and what the words say into a column for it, such as do_not_contact.",
+        example="do not call 202-555-0143",
+    ),
     "phone-no-region": Code(
         meaning="A national telephone number stands where no region is known in which to read it.",
         message="{column} '{value}' does not say its country.",

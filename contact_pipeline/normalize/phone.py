@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.by_country import read_by_country
+from contact_pipeline.normalize.phone_words import without_labels
 from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
@@ -36,9 +37,7 @@ _SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&|\p{L}{3,16}:)\s).*
 _SHORTEST: Final = 5  # digits of a further number
 FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # what is no number for talking is called
 _FAX: Final = re.compile(FAX)
-_LABELLED: Final = r"^[^\d+(]*\p{L}|\p{L}[^\d]*$"
-_LABEL_BEFORE: Final = re.compile(r"^[^\W\d_][^\d+(]*?[:.\s]\s*(?=[+(\d])")
-_LABEL_AFTER: Final = re.compile(r"\s*[(\[]\s*[^\W\d_][^\d()]*[)\]]\s*$|\s+[\-–]?\s*[^\W\d_][^\d()]*$")
+_LABELLED: Final = r"^[^\d+]*\p{L}|\p{L}[^\d]*$"
 
 
 def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
@@ -165,14 +164,9 @@ def _numbers(text: str, region: str | None) -> list[str]:
 
 
 def _one(text: str, region: str | None) -> str | None:
-    """The one number of a text, words beside it left out; None where they say that it is not for talking."""
-    return None if _FAX.search(text) else numbering.verdict(text, region) or _unlabelled(text, region)
-
-
-def _unlabelled(text: str, region: str | None) -> str | None:
-    """The number in a text with words before or after it: `Mobile: …`, `… (home)`, `… Mom`."""
-    bare = _LABEL_AFTER.sub("", _LABEL_BEFORE.sub("", text))
-    return numbering.verdict(bare, region) if bare != text else None
+    """The one number of a text, labels beside it left out; None where words say anything else."""
+    bare = None if _FAX.search(text) else without_labels(text)
+    return None if bare is None else numbering.verdict(bare, region)
 
 
 def _has_stray_letters(values: pl.Series) -> pl.Series:

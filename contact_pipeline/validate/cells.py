@@ -20,6 +20,8 @@ Passes = Callable[[pl.Expr], pl.Expr]
 _SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 _ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
+_E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
+_FEWEST_DIGITS: Final = 7  # of a telephone number beside which words are said to stand
 _SSN: Final = "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"
 _SSN_ISSUED: Final = (
     "^(?:00[1-9]|0[1-9][0-9]|[1-57-8][0-9]{2}|6[0-57-9][0-9]|66[0-57-9])"
@@ -126,16 +128,23 @@ def _not_too_long(column: Column) -> CellRule:
 
 
 def _phone(region: str | None) -> list[CellRule]:
+    words = CellRule("phone-words", lambda value: value.str.contains(_E164) | ~_holds_words(value))
     if region:
-        return [CellRule("phone-invalid", _is_phone)]
+        return [words, CellRule("phone-invalid", _is_phone)]
 
     def says_its_country(value: pl.Expr) -> pl.Expr:
         return ~value.str.contains(_NATIONAL)
 
     return [
+        words,
         CellRule("phone-no-region", says_its_country),
         CellRule("phone-invalid", lambda value: ~says_its_country(value) | _is_phone(value)),
     ]
+
+
+def _holds_words(value: pl.Expr) -> pl.Expr:
+    """Whether words stand beside what may be a number."""
+    return value.str.contains(r"\p{L}") & (value.str.count_matches(r"\d") >= _FEWEST_DIGITS)
 
 
 def _is_phone(value: pl.Expr) -> pl.Expr:

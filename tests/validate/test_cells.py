@@ -192,3 +192,10 @@ def test_a_text_that_can_be_two_days_is_rejected_as_such(codes_of):
     texts = ["03/04/1984", "nonsense", "1984-04-03"]
     formats = ["%m/%d/%Y", "%d/%m/%Y"]
     assert codes_of(texts, type="date", formats=formats) == ["date-ambiguous", "date-format", None]
+
+
+@pytest.mark.parametrize("region", ["US", None])
+def test_words_beside_a_number_are_said_to_be_so(codes_of, region):
+    texts = ["do not call 202-555-0143", "8 916 123-45-67 не звонить", "Fax: +1 202 555 0143", "+12025550143;ext=12"]
+    assert codes_of(texts, type="phone", region=region) == ["phone-words"] * 3 + [None]
+    assert codes_of(["call me", "room 12"], type="phone", region=region) == ["phone-invalid"] * 2
