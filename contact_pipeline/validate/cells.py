@@ -17,7 +17,7 @@ from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
 Passes = Callable[[pl.Expr], pl.Expr]
 
-_SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
+_SCIENTIFIC: Final = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 _ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"

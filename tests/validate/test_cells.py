@@ -149,7 +149,11 @@ def test_text_may_not_be_longer_than_the_column_allows(codes_of):
 def test_what_a_spreadsheet_destroyed_is_named_as_such(codes_of, kind):
     """X5: what Excel destroyed is rejected, not guessed."""
     column = {"identifiers": ["cnpj"]} if kind == "identifier" else {}
-    assert codes_of(["4.479E+11", "1,12223E+13"], type=kind, **column) == ["excel-scientific"] * 2
+    assert codes_of(["4.479E+11", "1,12223E+13", "1E+15"], type=kind, **column) == ["excel-scientific"] * 3
+
+
+def test_a_negative_number_is_destroyed_likewise(codes_of):
+    assert codes_of(["-4.11111111111111E+15"], type="text") == ["excel-scientific"]
 
 
 def test_what_is_neither_yes_nor_no_is_rejected(profile_of, rows):
