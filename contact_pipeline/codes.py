@@ -82,10 +82,11 @@ CODES: Final[dict[str, Code]] = {
         severity="warning",
     ),
     "name-whole": Code(
-        meaning="The name begins with a word that may be a title or a first name, and is not taken apart.",
-        message="{column} '{value}' begins with what may be a title; it is kept whole.",
+        meaning="The name begins with a word that may be a title or a first name, or may be that of a couple, a family "
+        "or a company; it is not taken apart.",
+        message="{column} '{value}' may begin with a title or name more than one person; it is kept whole.",
         fix="Give first and last name in columns of their own.",
-        example="Judge Reinhold",
+        example="Judge Reinhold, Mr & Mrs Smith",
         severity="warning",
     ),
     "placeholder": Code(
