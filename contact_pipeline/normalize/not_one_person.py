@@ -15,8 +15,8 @@ _AND: Final = frozenset({"&", "+", "and", "und", "et", "och", "og", "oraz", "és
 _AND_IN_SURNAMES_TOO: Final = frozenset({"y", "e", "i", "en", "ed", "a", "ja", "si", "și", "u", "і"})
 _SOMETIMES_TITLES: Final = frozenset({  # beside a word that joins
     "mr", "mrs", "ms", "miss", "herr", "frau", "hr", "fr", "m", "mm", "mme", "mlle", "sr", "sra", "srta", "don",
-    "doña", "d", "dña", "señor", "señora", "senhor", "senhora", "dom", "dona", "sig", "sigra", "signor", "signora", "dhr",
-    "mevr", "mw", "pan", "pani", "pán", "paní", "bay", "bayan", "dr", "dra", "prof",
+    "doña", "d", "dña", "señor", "señora", "senhor", "senhora", "dom", "dona", "sig", "sigra", "signor", "signora",
+    "dhr", "mevr", "mw", "pan", "pani", "pán", "paní", "bay", "bayan", "dr", "dra", "prof",
 })  # fmt: skip
 _FAMILY: Final = frozenset({
     "family", "families", "household", "familie", "familia", "família", "famille", "famiglia", "familj", "familjen",

@@ -17,7 +17,8 @@ from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
-_USUAL: Final = r"^\(?\+?\(?[0-9](?: ?[0-9().\-])*$"  # tidy, and nothing but digits and punctuation
+# Tidy, nothing but digits and punctuation, and a calling code in one piece.
+_USUAL: Final = rf"^\(?(?:\+\(?(?:{numbering.calling_codes()})|\(?[0-9])(?: ?[0-9().\-])*$"
 _DIGITS: Final = r"^\+?[0-9]+$"
 _EXTENDED: Final = (
     r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
@@ -121,6 +122,7 @@ def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series,
     """The numbers in E.164 that are beyond doubt, and the texts about which there is doubt; else null."""
     digits, extension = _digits(values)
     settled = _settled_numbers(digits, extension, region)
+    settled = settled.set(values.str.contains(numbering.split_calling_code()), None)
     left = settled.is_null() & values.is_not_null()
     doubtful = fill_where(
         left, left, pl.DataFrame({"text": values, "digits": digits}).to_struct(), partial(_doubtful, region=region)

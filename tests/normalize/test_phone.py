@@ -60,6 +60,27 @@ def test_a_national_number_without_a_region_is_never_guessed(values_of):
     assert values_of(texts, type="phone", region=None) == ["(202) 555-0143", "+442079460123"]
 
 
+SPLIT = [
+    ("+8 495 123 45 67", "RU"), ("+8(495)123-45-67", None), ("(+8) 495 123 45 67", "US"), ("+ 8 495 123-45-67", "US"),
+    ("＋8 495 123 45 67", "US"), ("00 8 495 123 45 67", "GB"), ("011 8 495 123 45 67", "US"),
+    ("+35 1 912 345 678", "PT"), ("+4-4 20 7946 0123", "GB"), ("mobile: +8 495 123 45 67", "RU"),
+    ("+8 495 123 45 67 x5", "RU"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "region"), SPLIT)
+def test_a_calling_code_in_two_pieces_is_none(values_of, text, region):
+    """X5: +84 is Vietnam, and nobody who writes +8 495 means it."""
+    assert values_of([text], type="phone", region=region) == [text]
+
+
+def test_a_calling_code_in_one_piece_is_one_whatever_follows(values_of):
+    texts = ["+84 95 123 4567", "+1 202 555 0143", "+7 (495) 123-45-67", "+44(0)20 7946 0123", "(+351) 912 345 678"]
+    expected = ["+84951234567", "+12025550143", "+74951234567", "+442079460123", "+351912345678"]
+    assert values_of(texts, type="phone", region="US") == expected
+    assert values_of(["0120-123-456", "001 202 555 0143"], type="phone", region="JP")[0] == "+81120123456"
+
+
 def test_what_is_no_number_stays_as_given(values_of):
     texts = ["12345", "call me", "(123) 456-7890", "+44 12", "415-555-01320000"]
     assert values_of(texts, type="phone", region="US") == texts
