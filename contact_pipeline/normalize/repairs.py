@@ -70,6 +70,6 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
         case "zip_code":
             return postal_code.why(before, after)
         case "country":
-            return pl.lit("taken for the likeliest of several countries")
+            return pl.lit("sign of a country's vehicles read as its code")
         case _:
             return pl.lit("leading zeros restored")
