@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.letters import folded
-from contact_pipeline.normalize.text import blanked
+from contact_pipeline.normalize.text import are_blanks, blanked
 from contact_pipeline.profiles.distinct import map_distinct
 from contact_pipeline.profiles.model import Blanks
 
@@ -49,6 +49,18 @@ def listed(text: pl.Expr, separator: str, registered: Sequence[str], blanks: Bla
     return text.map_batches(
         lambda values: _listed(values, separator, registered, blanks), return_dtype=pl.List(pl.String)
     )
+
+
+def hold_blanks(values: pl.Series, separator: str, blanks: Blanks) -> pl.Series:
+    """Whether each text is, or has among the values between its separators, a word that means nothing."""
+
+    def hold(texts: pl.Series) -> pl.Series:
+        items = pl.DataFrame({"text": texts, "item": _split(texts, separator)}).explode("item", empty_as_null=True)
+        is_blank = are_blanks(items["item"].str.strip_chars(), blanks).fill_null(False)
+        found = items.filter(is_blank)["text"]
+        return texts.is_in(found.implode()) | are_blanks(texts, blanks)
+
+    return map_distinct(values, hold)
 
 
 def login(text: pl.Expr, users: Sequence[str]) -> pl.Expr:

@@ -37,6 +37,26 @@ def test_a_word_that_means_nothing_is_a_blank_and_that_is_listed(values_of, repa
     assert repairs_in(texts) == [True] * 9 + [False] * 3
 
 
+def test_a_word_that_means_nothing_is_listed_in_columns_of_booleans_and_lists_too(values_of, repairs_in):
+    """X5: what is neither yes nor no is no repair but an error."""
+    answers = ["N/A", "-", "none", "yes", "no", "perhaps", "", None]
+    assert values_of(answers, type="boolean") == [None, None, None, True, False, None, None, None]
+    assert repairs_in(answers, type="boolean") == [True] * 3 + [False] * 5
+    lists = ["N/A", "-", "a; N/A", "n/a;-", "a;b", "a;;b", "a; b-c", None]
+    assert values_of(lists, type="list") == [None, None, ["a"], None, ["a", "b"], ["a", "b"], ["a", "b-c"], None]
+    assert repairs_in(lists, type="list") == [True] * 4 + [False] * 4
+    assert repairs_in(["N/A", "unknown"], type="boolean", blanks=["unknown"]) == [False, True]
+
+
+def test_a_repair_of_a_list_says_what_was_done(one_column, raw):
+    rows, profile = raw(value=["N/A", "a; -"], other=["x", "x"]), one_column(type="list")
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+    assert repairs_of(rows, clean, {"value": "value"}, profile, Reference()).select("after", "why").rows() == [
+        (None, "a word for nothing: blank"),
+        ("a", "a word for nothing left out"),
+    ]
+
+
 def test_a_profile_s_column_says_which_words_are_blanks(values_of):
     assert values_of(["none", "unknown", "N/A"], blanks=["unknown"]) == ["none", None, "N/A"]
     assert values_of(["none", "N/A"], blanks=[]) == ["none", "N/A"]
