@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, placeholders, postal
 from contact_pipeline.profiles.countries import country_codes
-from contact_pipeline.profiles.distinct import fill_where, map_distinct
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
@@ -99,8 +99,15 @@ def _is_placeholder(value: pl.Expr, kind: str) -> pl.Expr:
     if kind == "ssn":
         return value.is_in(list(placeholders.SSNS))
     if kind == "phone":
-        return value.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
+        return value.map_batches(_end_alike, return_dtype=pl.Boolean)
     return value.str.contains(_MAILBOX)
+
+
+def _end_alike(numbers: pl.Series) -> pl.Series:
+    """Whether each number ends in the same digit over and over, before its extension if it has one."""
+    may_have = numbers.str.len_bytes() > placeholders.LONGEST_WITHOUT_EXTENSION
+    bare = change_where(numbers.clone(), may_have, lambda some: some.str.splitn(";", 2).struct.field("field_0"))
+    return bare.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
 
 
 def unless(quick: Passes, careful: Passes) -> Passes:
