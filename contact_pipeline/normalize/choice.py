@@ -82,8 +82,17 @@ def boolean(text: pl.Expr, *, of_consent: bool = False) -> pl.Expr:
     lower = text.str.to_lowercase().str.strip_suffix(".")
     if of_consent:
         yes, no = yes + _words(_OPTED_OUT), no + _words(_OPTED_IN)
-        lower = lower.str.replace_all(r"[-_\s]+", " ")
+        lower = _in_words(lower)
     return pl.when(lower.is_in(yes)).then(pl.lit(True)).when(lower.is_in(no)).then(pl.lit(False))
+
+
+def opts_out(text: pl.Expr) -> pl.Expr:
+    """Whether the text says that somebody is not to be contacted; null stays null."""
+    return _in_words(text.str.to_lowercase().str.strip_chars(" .!*")).is_in(_words(_OPTED_OUT))
+
+
+def _in_words(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[-_\s]+", " ")
 
 
 def _words(table: str) -> list[str]:
