@@ -24,8 +24,9 @@ _EXTENDED: Final = (
     r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
 )
 _TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
-_LETTER: Final = r"\p{L}"
-_NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASCII is no letter
+_REMARKS: Final = "[!?*]"
+_STRAY: Final = r"[\p{L}!?*]"  # letters, and signs that may mean something
+_MAY_BE_STRAY: Final = "[^ -@]|[!?*]"  # what else is among digits and punctuation in ASCII is no letter
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
@@ -75,6 +76,8 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     return (
         pl.when(_are_several(before, after))
         .then(pl.lit("first of several numbers"))
+        .when(before.str.contains(_REMARKS))
+        .then(pl.lit("signs beside the number taken off"))
         .when(before.str.contains(_LABELLED))
         .then(pl.lit("words beside the number taken off"))
         .otherwise(pl.lit("letters left out, or read as digits"))
@@ -82,8 +85,8 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether letters other than those of an extension were left out, or read as digits, or a number was left out."""
-    stray = before.map_batches(_has_stray_letters, return_dtype=pl.Boolean)
+    """Whether more than punctuation was left out, or letters read as digits; the letters of an extension are form."""
+    stray = before.map_batches(_have_stray_signs, return_dtype=pl.Boolean)
     return (before != after) & pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
 
 
@@ -171,9 +174,9 @@ def _one(text: str, region: str | None) -> str | None:
     return None if bare is None else numbering.verdict(bare, region)
 
 
-def _has_stray_letters(values: pl.Series) -> pl.Series:
-    letters = values.str.contains(_NO_PUNCTUATION)
-    return fill_where(letters, letters, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_LETTER))
+def _have_stray_signs(values: pl.Series) -> pl.Series:
+    found = values.str.contains(_MAY_BE_STRAY)
+    return fill_where(found, found, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_STRAY))
 
 
 def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -15,8 +15,9 @@ from contact_pipeline.normalize.synonyms import words_of
 
 # Labels as people abbreviate them beside a number, and of numbers alone; none can be taken for a remark.
 _ABBREVIATED: Final = frozenset({
-    "c", "h", "m", "p", "t", "w", "ph", "mob", "cel", "tlf", "tfno", "hp", "kom", "моб", "сот", "тел", "дом", "direct",
-    "desk", "landline", "festnetz", "fixe", "fijo", "fixo", "fisso",
+    "c", "h", "m", "p", "t", "w", "ph", "mob", "cel", "tlf", "tfno", "hp", "kom", "моб", "сот", "тел", "дом", "τηλ",
+    "gesch", "priv", "dienstl", "bur", "trab", "part", "number", "num", "nr", "nummer", "numero", "direct", "desk",
+    "landline", "festnetz", "fixe", "fijo", "fixo", "fisso",
 })  # fmt: skip
 _REMARKS_TOO: Final = frozenset({"alt"})  # German for old
 _EXTENSION_WORDS: Final = frozenset(words_of("ext extn xtn extension extensión x int доб anexo ramal poste"))

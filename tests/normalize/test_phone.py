@@ -205,7 +205,7 @@ def test_of_several_numbers_the_first_counts_and_others_are_kept(raw, one_column
     ["2025550143 (home)", "Mobile: 202-555-0143", "tel:+1-202-555-0143", "p:+12025550143", "Handy 202-555-0143",
      "202-555-0143 [work]", "моб. (202) 555-0143", "(home) (202) 555-0143", "Mobile phone (work): 202-555-0143",
      "Tel. du bureau: 202-555-0143", "202-555-0143 (home/work)", "手机：+1 202-555-0143", "Κινητό: 202-555-0143",
-     "WhatsApp: 202-555-0143", "H: 202-555-0143"],
+     "WhatsApp: 202-555-0143", "H: 202-555-0143", "Number: 202-555-0143"],
 )  # fmt: skip
 def test_words_beside_a_number_come_off_as_a_repair(raw, one_column, text):
     profile, rows = one_column(type="phone"), raw(value=[text])
@@ -246,6 +246,12 @@ def test_a_number_with_a_remark_beside_it_is_not_taken(values_of, repairs_in, te
     """What the words say, not to call it above all, would be lost."""
     assert values_of([text], type="phone", region=region) == [text]
     assert repairs_in([text], type="phone", region=region) == [False]
+
+
+def test_a_sign_that_may_mean_something_comes_off_as_a_repair(values_of, repairs_in):
+    texts = ["202-555-0143?", "*202-555-0143", "202-555-0143 !"]
+    assert values_of(texts, type="phone") == ["+12025550143"] * 3
+    assert repairs_in(texts, type="phone") == [True] * 3
 
 
 def test_letters_that_are_dialled_are_no_remark(values_of):
