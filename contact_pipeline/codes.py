@@ -82,10 +82,11 @@ CODES: Final[dict[str, Code]] = {
         severity="warning",
     ),
     "name-whole": Code(
-        meaning="The name begins with a word that may be a title or a first name, and is not taken apart.",
-        message="{column} '{value}' begins with what may be a title; it is kept whole.",
+        meaning="The name begins with a word that may be a title or a first name, or may be that of a couple, a family "
+        "or a company; it is not taken apart.",
+        message="{column} '{value}' may begin with a title or name more than one person; it is kept whole.",
         fix="Give first and last name in columns of their own.",
-        example="Judge Reinhold",
+        example="Judge Reinhold, Mr & Mrs Smith",
         severity="warning",
     ),
     "placeholder": Code(
@@ -107,6 +108,13 @@ CODES: Final[dict[str, Code]] = {
         message="{column} '{value}' is not a valid telephone number.",
         fix="Write the whole number, with the country code if it is from abroad, such as +1 202 555 0143.",
         example="12345",
+    ),
+    "phone-words": Code(
+        meaning="Beside a telephone number stand words that are no label of it (home, work, mobile …) and may say that "
+        "nobody is to call it, that it is wrong or a fax; nothing of it is taken.",
+        message="{column} '{value}' holds more than a telephone number; what the words say would be lost.",
+        fix="Write the number alone, and what the words say into a column for it, such as do_not_contact.",
+        example="do not call 202-555-0143",
     ),
     "phone-no-region": Code(
         meaning="A national telephone number stands where no region is known in which to read it.",

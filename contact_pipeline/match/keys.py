@@ -10,7 +10,7 @@ from contact_pipeline.engines import text as literal
 from contact_pipeline.match.folding import PLAIN, composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
-from contact_pipeline.profiles.placeholders import MAILBOXES, PHONE_ENDINGS, SSNS
+from contact_pipeline.profiles.placeholders import LONGEST_WITHOUT_EXTENSION, MAILBOXES, PHONE_ENDINGS, SSNS
 
 NAMES = {NAME, *NAME_PARTS}
 VERSION = "2"  # of what keys are; 1: the marks of every script came off
@@ -54,7 +54,11 @@ def _is_placeholder(value: str, kind: str) -> str:
         begins = f"unicode({value}) IN ({', '.join(map(str, letters))})"
         mailbox = f"lower(split_part({value}, '@', 1))"
         return f"{begins} AND {_is_among(mailbox, MAILBOXES)}"
-    return _is_among(value, SSNS) if kind == "ssn" else _is_among(f"right({value}, 7)", PHONE_ENDINGS)
+    if kind == "ssn":
+        return _is_among(value, SSNS)
+    may_have = f"strlen({value}) > {LONGEST_WITHOUT_EXTENSION}"
+    number = f"CASE WHEN {may_have} THEN split_part({value}, ';', 1) ELSE {value} END"
+    return _is_among(f"right({number}, 7)", PHONE_ENDINGS)
 
 
 def _is_among(value: str, known: Iterable[str]) -> str:

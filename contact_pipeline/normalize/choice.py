@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.letters import folded
-from contact_pipeline.normalize.text import blanked
+from contact_pipeline.normalize.text import are_blanks, blanked
 from contact_pipeline.profiles.distinct import map_distinct
 from contact_pipeline.profiles.model import Blanks
 
@@ -52,6 +52,18 @@ def listed(text: pl.Expr, separator: str, registered: Sequence[str], blanks: Bla
     )
 
 
+def hold_blanks(values: pl.Series, separator: str, blanks: Blanks) -> pl.Series:
+    """Whether each text is, or has among the values between its separators, a word that means nothing."""
+
+    def hold(texts: pl.Series) -> pl.Series:
+        items = pl.DataFrame({"text": texts, "item": _split(texts, separator)}).explode("item", empty_as_null=True)
+        is_blank = are_blanks(items["item"].str.strip_chars(), blanks).fill_null(False)
+        found = items.filter(is_blank)["text"]
+        return texts.is_in(found.implode()) | are_blanks(texts, blanks)
+
+    return map_distinct(values, hold)
+
+
 def login(text: pl.Expr, users: Sequence[str]) -> pl.Expr:
     """The login as it is known, whatever the case."""
     if not users:
@@ -71,8 +83,17 @@ def boolean(text: pl.Expr, *, of_consent: bool = False) -> pl.Expr:
     lower = text.str.to_lowercase().str.strip_suffix(".")
     if of_consent:
         yes, no = yes + _words(_OPTED_OUT), no + _words(_OPTED_IN)
-        lower = lower.str.replace_all(r"[-_\s]+", " ")
+        lower = _in_words(lower)
     return pl.when(lower.is_in(yes)).then(pl.lit(True)).when(lower.is_in(no)).then(pl.lit(False))
+
+
+def opts_out(text: pl.Expr) -> pl.Expr:
+    """Whether the text says that somebody is not to be contacted; null stays null."""
+    return _in_words(text.str.to_lowercase().str.strip_chars(" .!*")).is_in(_words(_OPTED_OUT))
+
+
+def _in_words(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[-_\s]+", " ")
 
 
 def _words(table: str) -> list[str]:

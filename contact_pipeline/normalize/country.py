@@ -14,14 +14,14 @@ def normalized(text: pl.Expr) -> pl.Expr:
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether the text can mean another country, too."""
-    taken = before.map_batches(lambda values: map_distinct(values, _is_taken_as), return_dtype=pl.Boolean)
-    return (before != after) & taken
+    """Whether the text is the sign of a country's vehicles."""
+    signs = before.map_batches(lambda values: map_distinct(values, _are_signs), return_dtype=pl.Boolean)
+    return (before != after) & signs
 
 
 def _coded(values: pl.Series) -> pl.Series:
     return pl.Series([countries.code_of(text) or text for text in values], dtype=pl.String)
 
 
-def _is_taken_as(values: pl.Series) -> pl.Series:
-    return pl.Series([countries.folded(text) in countries.TAKEN_AS for text in values], dtype=pl.Boolean)
+def _are_signs(values: pl.Series) -> pl.Series:
+    return pl.Series([countries.folded(text) in countries.SIGNS for text in values], dtype=pl.Boolean)

@@ -1,7 +1,8 @@
 """Takes full names apart: plain ones by an expression, the distinct rest by nameparser.
 
 nameparser takes a first word with a point for a title, and so it does words such as Judge and Prince, which are names.
-Known abbreviations of first names stay first names; what could be either is left whole.
+Known abbreviations of first names stay first names; what could be either is left whole, and so are couples, families
+and companies.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from functools import cache
 from typing import Final
 
 import polars as pl
+
+from contact_pipeline.normalize.not_one_person import WORDS, is_not_one_person
 
 PARTS: Final = ("honorific", "first_name", "last_name", "name_suffix")
 
@@ -74,12 +77,14 @@ def _special_words() -> pl.Series:
         lexicon.conjunctions, lexicon.conjunctions_ambiguous, lexicon.bound_given_names, lexicon.maiden_markers,
         lexicon.honorific_tails,
     )  # fmt: skip
-    return pl.Series(sorted({word for kind in kinds for word in kind}), dtype=pl.String)
+    return pl.Series(sorted(WORDS.union(*kinds)), dtype=pl.String)
 
 
 def _parts(name: str) -> tuple[str | None, ...]:
     from nameparser import parse
 
+    if is_not_one_person(name, _titles()):
+        return (name, None, None, None, None)
     found = parse(name)
     title, rest = _title_of(found.title.split())
     if rest and not title and _bare(rest[0]) not in _FIRST_NAMES:

@@ -160,20 +160,21 @@ def repairs_of(
             field=pl.lit(source.column.field),
             before="_before",
             after=_as_text(source.column),
-            why=_why(source.column),
+            why=_why(source.column, profile),
         )
         for place, source in enumerate(sources)
     ]
     return pl.concat([empty(REPAIRS), *listed]).sort("row_number", maintain_order=True)
 
 
-def _why(column: Column) -> pl.Expr:
+def _why(column: Column, profile: Profile) -> pl.Expr:
     """What was done to a cell that is repaired (`_before`), and to the value in it."""
     given, value = text.tidied(pl.col("_before")), pl.col(column.field)
     mended = text.why_mended(pl.col("_before"))
+    blanks = profile.blanks_in(column)
     blank = given.is_null() & value.is_null()  # nothing was left to read
     only = pl.struct(given.alias("before"), value.alias("after")).map_batches(
-        lambda pairs: is_repaired(pairs.struct.field("before"), pairs.struct.field("after"), column),
+        lambda pairs: is_repaired(pairs.struct.field("before"), pairs.struct.field("after"), column, blanks),
         return_dtype=pl.Boolean,
     )
     return pl.concat_str(
@@ -310,14 +311,15 @@ def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
         column: what they hold.
         around: what else their form may depend on.
     """
+    blanks = around.profile.blanks_in(column)
     given = cells.with_columns(text.tidied(pl.col("text")))
-    tidy = given.with_columns(text.blanked(pl.col("text"), around.profile.blanks_in(column)))
+    tidy = given.with_columns(text.blanked(pl.col("text"), blanks))
     if column.type in _DASHED:
         tidy = tidy.with_columns(text.dashed(pl.col("text")))
     read = tidy.select(
         _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
     )
-    changed = is_repaired(given["text"], read[column.field], column) | text.mended(cells["text"])
+    changed = is_repaired(given["text"], read[column.field], column, blanks) | text.mended(cells["text"])
     return read.with_columns(given["text"].alias("_given"), changed.alias("_changed"))
 
 

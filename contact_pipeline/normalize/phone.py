@@ -12,18 +12,21 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.normalize.by_country import read_by_country
+from contact_pipeline.normalize.phone_words import without_labels
 from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.distinct import fill_where, map_distinct
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
-_USUAL: Final = r"^\(?\+?\(?[0-9](?: ?[0-9().\-])*$"  # tidy, and nothing but digits and punctuation
+# Tidy, nothing but digits and punctuation, and a calling code in one piece.
+_USUAL: Final = rf"^\(?(?:\+\(?(?:{numbering.calling_codes()})|\(?[0-9])(?: ?[0-9().\-])*$"
 _DIGITS: Final = r"^\+?[0-9]+$"
 _EXTENDED: Final = (
     r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
 )
 _TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
-_LETTER: Final = r"\p{L}"
-_NO_PUNCTUATION: Final = "[^ -@]"  # what is among digits and punctuation in ASCII is no letter
+_REMARKS: Final = "[!?*]"
+_STRAY: Final = r"[\p{L}!?*]"  # letters, and signs that may mean something
+_MAY_BE_STRAY: Final = "[^ -@]|[!?*]"  # what else is among digits and punctuation in ASCII is no letter
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
@@ -36,9 +39,7 @@ _SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&|\p{L}{3,16}:)\s).*
 _SHORTEST: Final = 5  # digits of a further number
 FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # what is no number for talking is called
 _FAX: Final = re.compile(FAX)
-_LABELLED: Final = r"^[^\d+(]*\p{L}|\p{L}[^\d]*$"
-_LABEL_BEFORE: Final = re.compile(r"^[^\W\d_][^\d+(]*?[:.\s]\s*(?=[+(\d])")
-_LABEL_AFTER: Final = re.compile(r"\s*[(\[]\s*[^\W\d_][^\d()]*[)\]]\s*$|\s+[\-–]?\s*[^\W\d_][^\d()]*$")
+_LABELLED: Final = r"^[^\d+]*\p{L}|\p{L}[^\d]*$"
 
 
 def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
@@ -75,6 +76,8 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     return (
         pl.when(_are_several(before, after))
         .then(pl.lit("first of several numbers"))
+        .when(before.str.contains(_REMARKS))
+        .then(pl.lit("signs beside the number taken off"))
         .when(before.str.contains(_LABELLED))
         .then(pl.lit("words beside the number taken off"))
         .otherwise(pl.lit("letters left out, or read as digits"))
@@ -82,8 +85,8 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
 
 
 def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether letters other than those of an extension were left out, or read as digits, or a number was left out."""
-    stray = before.map_batches(_has_stray_letters, return_dtype=pl.Boolean)
+    """Whether more than punctuation was left out, or letters read as digits; the letters of an extension are form."""
+    stray = before.map_batches(_have_stray_signs, return_dtype=pl.Boolean)
     return (before != after) & pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
 
 
@@ -122,6 +125,7 @@ def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series,
     """The numbers in E.164 that are beyond doubt, and the texts about which there is doubt; else null."""
     digits, extension = _digits(values)
     settled = _settled_numbers(digits, extension, region)
+    settled = settled.set(values.str.contains(numbering.split_calling_code()), None)
     left = settled.is_null() & values.is_not_null()
     doubtful = fill_where(
         left, left, pl.DataFrame({"text": values, "digits": digits}).to_struct(), partial(_doubtful, region=region)
@@ -165,19 +169,14 @@ def _numbers(text: str, region: str | None) -> list[str]:
 
 
 def _one(text: str, region: str | None) -> str | None:
-    """The one number of a text, words beside it left out; None where they say that it is not for talking."""
-    return None if _FAX.search(text) else numbering.verdict(text, region) or _unlabelled(text, region)
+    """The one number of a text, labels beside it left out; None where words say anything else."""
+    bare = None if _FAX.search(text) else without_labels(text)
+    return None if bare is None else numbering.verdict(bare, region)
 
 
-def _unlabelled(text: str, region: str | None) -> str | None:
-    """The number in a text with words before or after it: `Mobile: …`, `… (home)`, `… Mom`."""
-    bare = _LABEL_AFTER.sub("", _LABEL_BEFORE.sub("", text))
-    return numbering.verdict(bare, region) if bare != text else None
-
-
-def _has_stray_letters(values: pl.Series) -> pl.Series:
-    letters = values.str.contains(_NO_PUNCTUATION)
-    return fill_where(letters, letters, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_LETTER))
+def _have_stray_signs(values: pl.Series) -> pl.Series:
+    found = values.str.contains(_MAY_BE_STRAY)
+    return fill_where(found, found, values, lambda some: some.str.replace(_EXTENSION, "").str.contains(_STRAY))
 
 
 def _digits(values: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -49,6 +49,14 @@ def rank_among(heading: str, field: str) -> Rank | None:
     return None
 
 
+def is_label(text: str, field: str) -> bool:
+    """Whether a text beside a value says which one of the field's it is and no more: `Work`, `Tel. (bureau)`."""
+    words = words_of(text)
+    return rank_among(text, field) is not None or (
+        all(word in _kinds() for word in words) and not _joining().issuperset(words)
+    )
+
+
 def part_of_address(heading: str) -> tuple[str, str, int] | None:
     """Field, place (`home`, `1` …; empty: none is named) and rank of a column that holds a part of an address."""
     words = words_of(heading)
@@ -116,9 +124,20 @@ def _places(field: str) -> dict[str, int]:
 
 
 @cache
-def _table() -> dict[str, list[str]]:
+def _by_language() -> dict[str, dict[str, list[str]]]:
     table: dict[str, dict[str, list[str]]] = read_yaml(_TABLE.read_text(encoding="utf-8"))
-    return {kind: [word for words in by_language.values() for word in words] for kind, by_language in table.items()}
+    return table
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    return {kind: [word for words in found.values() for word in words] for kind, found in _by_language().items()}
+
+
+@cache
+def _joining() -> frozenset[str]:
+    """Words that only join others."""
+    return frozenset(_by_language()[_PLAIN]["joining"])
 
 
 @cache

@@ -7,9 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize import country, date, email, identifiers, name, phone, postal_code
+from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code
+from contact_pipeline.normalize.text import are_blanks
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.distinct import fill_where
+from contact_pipeline.profiles.model import Blanks
 
 _Changed = Callable[[pl.Expr, pl.Expr], pl.Expr]
 _CHANGED: Final[Mapping[str, _Changed]] = {
@@ -24,16 +26,19 @@ _CHANGED: Final[Mapping[str, _Changed]] = {
 }
 
 
-def is_repaired(before: pl.Series, after: pl.Series, column: Column) -> pl.Series:
+def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Blanks) -> pl.Series:
     """Whether each value changed its meaning.
 
     Args:
         before: the tidied text, words that mean nothing included.
         after: the value.
         column: what it is.
+        blanks: the words that mean nothing.
     """
-    if column.type in {"list", "boolean"}:
-        return pl.Series([False]).new_from_index(0, before.len())
+    if column.type == "boolean":  # what is neither yes nor no has no value either
+        return are_blanks(before, blanks).fill_null(False)
+    if column.type == "list":
+        return choice.hold_blanks(before, column.separator, blanks).fill_null(False)
     blanked = before.is_not_null() & after.is_null()
     changed = _CHANGED.get(column.type)
     if changed is None or (column.type == "name" and not column.title_case):
@@ -65,11 +70,13 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
             return phone.why(before, after)
         case "identifier":
             return identifiers.why(before, after)
+        case "list":
+            return pl.lit("a word for nothing left out")
         case "name":
             return pl.lit("capitals made title case")
         case "zip_code":
             return postal_code.why(before, after)
         case "country":
-            return pl.lit("taken for the likeliest of several countries")
+            return pl.lit("sign of a country's vehicles read as its code")
         case _:
             return pl.lit("leading zeros restored")

@@ -75,7 +75,9 @@ def sources_of(fields: Mapping[str, str], places: Mapping[str, str], profile: Pr
 
 
 def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[str, str]) -> pl.DataFrame:
-    """The raw rows; where the label of a telephone number stands in a column of its own and says fax, it is before it.
+    """The raw rows, with labels that stand in columns of their own before the numbers that are not to be called.
+
+    Those are numbers of a fax, and such as the label says so of.
 
     Args:
         raw: the raw rows.
@@ -89,9 +91,9 @@ def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[
         for said in _LABELS if heading.endswith(_LABELLED) else ():
             label = column_of.get(heading.removesuffix(_LABELLED) + said)
             if label is not None and label in raw.columns:
-                is_fax = pl.col(label).str.contains(phone.FAX).fill_null(False)
+                tells = pl.col(label).str.contains(phone.FAX) | choice.opts_out(pl.col(label))
                 with_label = pl.concat_str(label, pl.lit(": "), name)
-                labelled.append(pl.when(is_fax).then(with_label).otherwise(name).alias(name))
+                labelled.append(pl.when(tells.fill_null(False)).then(with_label).otherwise(name).alias(name))
     return raw.with_columns(labelled)
 
 

@@ -1,7 +1,7 @@
 """Text: what every cell goes through before anything else looks at it, and the words that mean nothing.
 
-Spaces and Unicode's composed form are form. What cannot be seen and is taken out, an HTML entity that is decoded and an
-apostrophe that kept a spreadsheet from reading a formula are repairs.
+Spaces and Unicode's composed form are form. What cannot be seen and is taken out, an HTML entity that is decoded, and
+the apostrophe or the formula (`="00123"`) that kept a spreadsheet from reading a text as a number are repairs.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ _HAS_ENTITY: Final = r"&#?[A-Za-z0-9]+;"
 _ENTITIES_DEEP: Final = 3  # times that a text was encoded
 _HELD_FORMULA: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
 _DASH: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
-_MENDED: Final = f"{_INVISIBLE}|{_HAS_ENTITY}|^ *'"
+_IN_FORMULA: Final = r'(?s)^= *(?:"((?:[^"]|"")*)"|""([^"]+)"")$'  # a text alone: ="A"&"B" is calculated
+_MENDED: Final = rf"{_INVISIBLE}|{_HAS_ENTITY}|^\s*['=]"
 
 
 def tidied(cell: pl.Expr) -> pl.Expr:
     """Text in Unicode's composed form (NFC), trimmed, single spaces, nothing invisible; null where nothing is left.
 
-    HTML entities are decoded, and an apostrophe before a number or a formula is taken off.
+    HTML entities are decoded; an apostrophe before a number or a formula, and a formula that is nothing but a text, are
+    taken off.
     """
     return cell.map_batches(_tidied, return_dtype=pl.String)
 
@@ -92,7 +94,14 @@ def _tidy(values: pl.Series) -> pl.Series:
     values = change_where(values, values.str.contains(_HAS_ENTITY), lambda some: map_distinct(some, _decoded))
     stripped = values.str.strip_chars().replace("", None)
     clean = change_where(stripped, stripped.str.contains(_UNTIDY), _clean)
-    return change_where(clean, clean.str.contains(_HELD_FORMULA), lambda some: some.str.slice(1))
+    bare = change_where(clean, clean.str.contains(_HELD_FORMULA), lambda some: some.str.slice(1))
+    return change_where(bare, bare.str.contains(_IN_FORMULA), _out_of_formula)
+
+
+def _out_of_formula(formulas: pl.Series) -> pl.Series:
+    """The texts of formulas that are nothing but a text."""
+    texts = formulas.str.replace(_IN_FORMULA, "${1}${2}").str.replace_all('""', '"', literal=True)
+    return texts.str.strip_chars().replace("", None)
 
 
 def _clean(values: pl.Series) -> pl.Series:
@@ -131,10 +140,12 @@ def _why(values: pl.Series) -> pl.Series:
     decoded = change_where(values.clone(), values.str.contains(_HAS_ENTITY), lambda some: map_distinct(some, _decoded))
     spaced = decoded.str.replace_all(r"\s", " ")
     visible = spaced.str.replace_all(_TAKEN_OUT, "${1}")
+    bare = visible.str.strip_chars()
     reasons = {
         "HTML entities decoded": decoded != values,
         "invisible characters taken out": visible != spaced,
-        "apostrophe before a number or a formula taken off": visible.str.strip_chars().str.contains(_HELD_FORMULA),
+        "apostrophe before a number or a formula taken off": bare.str.contains(_HELD_FORMULA),
+        "equals sign and quotation marks taken off": bare.str.strip_prefix("'").str.contains(_IN_FORMULA),
     }
     told = pl.DataFrame({words: found.fill_null(False) for words, found in reasons.items()})
     found = [pl.when(pl.col(words)).then(pl.lit(words)) for words in reasons]

@@ -25,13 +25,16 @@ _APART: Final = re.compile(r"[\W_]+(?<![\u0900-\u109f\u1780-\u17ff])")  # \W tak
 _ARTICLE: Final = re.compile(r"^the | the$")
 _WORDS: Final = {"&": "and", "st": "saint", "rep": "republic"}
 
-# Two countries may be meant, and nearly always it is this one; and the signs of vehicles (Vienna Convention on Road
-# Traffic), which address lists in Europe use. Read so, they are listed as repairs.
-TAKEN_AS: Final = {
-    "congo": "CG", "korea": "KR", "corea": "KR", "coree": "KR",  # Congo alone is the first one's name in ISO 3166-1
+# The signs of vehicles (Vienna Convention on Road Traffic), which address lists in Europe use and which are no codes of
+# other countries. Read so, they are listed as repairs.
+SIGNS: Final = {
     "a": "AT", "b": "BE", "d": "DE", "e": "ES", "f": "FR", "h": "HU", "i": "IT", "j": "JP", "l": "LU", "n": "NO",
     "p": "PT", "s": "SE",
 }  # fmt: skip
+# What some languages of CLDR call one of two countries: Congo and Korea, which may be either.
+_OF_SEVERAL: Final = frozenset({
+    "congo", "kungu", "конга", "كونگو", "ကွန်ဂို", "ኮንጎ", "ꖏꖐ", "coirea", "de corea", "كورېيە",
+})  # fmt: skip
 
 
 def folded(name: str) -> str:
@@ -61,7 +64,7 @@ def _codes_of_names() -> dict[str, str]:
         codes |= dict.fromkeys(names.split("\t"), code)
     for code, names in _lines(_ALIASES, ": "):
         codes |= dict.fromkeys(map(folded, names.split(", ")), code)
-    return codes | TAKEN_AS
+    return {name: code for name, code in codes.items() if name not in _OF_SEVERAL} | SIGNS
 
 
 def _names_in_postal_data() -> dict[str, str]:

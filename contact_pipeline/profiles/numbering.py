@@ -24,6 +24,7 @@ _TYPES: Final = (
 _NOT_GEOGRAPHIC: Final = "001"
 _EXTENSION: Final = "(?:;ext=[0-9]{1,7})?"
 _EXTENSION_WORD: Final = re.compile(r"(?i)\b(?:ramal|poste)\b")
+_ABROAD: Final = r"[ (]*(?:[+＋]|00|011)[ ().\-]*"  # what is dialled before a calling code
 _ZEROS: Final = re.compile(r"[ (]*00[ ).\-]*(?=\(?[1-9])")
 _NEVER: Final = "^!"  # no number begins so
 _SHAPE: Final = rf"^\+[1-9][0-9]*{_EXTENSION}$"
@@ -97,18 +98,39 @@ def is_wrong(number: pl.Expr) -> pl.Expr:
     return number.str.contains(_SHAPE) & ~may_be
 
 
+@cache
+def split_calling_code() -> str:
+    """Pattern of text with a separator within what would be read as its calling code: `+8 495 123 45 67`.
+
+    Whoever wrote it meant something else: the 8 by which Russians dial abroad and at home, say.
+    """
+    codes = {str(code) for code in COUNTRY_CODE_TO_REGION_CODE}
+    starts = sorted({code[:length] for code in codes for length in (1, 2)} - codes)
+    return rf"^{_ABROAD}(?:{'|'.join(starts)})[^0-9]"
+
+
 def verdict(text: str, region: str | None) -> str | None:
     """The library's reading of one number: E.164 with `;ext=`, or None where it is not a valid number.
 
     Two spellings are read besides: an extension after `ramal` or `poste`, and `00` for the plus where the number is
     none otherwise (ITU-T E.123: it is the international prefix nearly everywhere, and no national number begins so).
+    A number whose calling code is written in two pieces is none.
 
     Args:
         text: the number as given.
         region: where a national number belongs; None: only international numbers are read.
     """
     text = _EXTENSION_WORD.sub("ext", text)
-    return _read(text, region) or (_read(_ZEROS.sub("+", text), None) if _ZEROS.match(text) else None)
+    number = _read(text, region) or (_read(_ZEROS.sub("+", text), None) if _ZEROS.match(text) else None)
+    return None if number and _is_misread(text, number) else number
+
+
+def _is_misread(text: str, number: str) -> bool:
+    """Whether the number's calling code was put together of two pieces of the text."""
+    if not re.match(split_calling_code(), text):
+        return False
+    digits = re.sub(r"\D", "", re.sub(f"^{_ABROAD}", "", text))
+    return number.startswith(f"+{digits[:3]}")  # else the zeros were no prefix
 
 
 def _read(text: str, region: str | None) -> str | None:
@@ -132,7 +154,7 @@ def _possible(valid: pl.Expr, is_open: pl.Expr) -> pl.Expr:
 
 def _judged(values: pl.Series, judge: _Judge) -> pl.Series:
     """What `judge` makes of the texts of each calling code; false where there is none."""
-    codes = values.str.extract(_calling_codes())
+    codes = values.str.extract(rf"^\+({calling_codes()})")
     judged = values.str.starts_with("+") & False
     for code in codes.drop_nulls().unique():
         judged = fill_where(judged, codes == code, values, partial(_of_code, code=code, judge=judge))
@@ -145,8 +167,9 @@ def _of_code(values: pl.Series, code: str, judge: _Judge) -> pl.Series:
 
 
 @cache
-def _calling_codes() -> str:
-    return rf"^\+({'|'.join(map(str, COUNTRY_CODE_TO_REGION_CODE))})"  # none is the start of another
+def calling_codes() -> str:
+    """The calling codes as alternatives of a pattern; none is the start of another."""
+    return "|".join(map(str, COUNTRY_CODE_TO_REGION_CODE))
 
 
 @cache

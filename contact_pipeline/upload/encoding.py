@@ -245,7 +245,7 @@ def _in_no_encoding(path: Path, file_name: str) -> Refusal:
 
 
 def _control_characters(path: Path, file_name: str) -> list[str]:
-    """The warning that there are characters which nobody can see; they stay as they are."""
+    """The warning that there are characters which nobody can see, and which no value keeps."""
     count, read, first = 0, 0, None
     with path.open("rb") as file:
         while data := file.read(_BYTES_AT_A_TIME):
@@ -257,7 +257,8 @@ def _control_characters(path: Path, file_name: str) -> list[str]:
     if first is None:
         return []
     what = "a control character" if count == 1 else f"{count:,} control characters"
-    return [f"{file_name} holds {what}, the first in line {_line_at(path, first)}; they are kept as they stand."]
+    where = f"the first in line {_line_at(path, first)}"
+    return [f"{file_name} holds {what}, {where}; values are stored without, which is listed as a repair."]
 
 
 def _line_at(path: Path, place: int) -> int:

@@ -15,6 +15,7 @@ import fastexcel
 import polars as pl
 
 from contact_pipeline.settings import Settings
+from contact_pipeline.upload.number_formats import LEAST_ROUNDED
 from contact_pipeline.upload.opendocument import look_at_tables
 from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, whole, with_texts
 from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
@@ -25,7 +26,6 @@ _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
 # What the reader puts before a time without a date: the first day of either epoch (midnight of 1904 is a day).
 _DAYS_ZERO: Final = r"^(?:1899-12-31 |1904-01-01 (?:[^0]|0[^0]|00:[^0]|00:0[^0]|00:00:[^0]|00:00:0[^0]))"
 _ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes at most nine decimals, integers in full
-_EXACT_INTEGERS: Final = 2.0**53  # above it a number in a cell stands for several integers
 _Kind = Literal["string", "boolean", "datetime", "float"]
 _ENDINGS: Final = {"xlsx": {".xlsx", ".xlsm"}, "ods": {".ods"}}
 
@@ -166,7 +166,7 @@ def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
 
 def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
     """The number to the 15 digits that Excel keeps; a longer integer has lost digits and is not written as if whole."""
-    is_exact = (text.cast(pl.Float64, strict=False) == value) & (value.abs() <= _EXACT_INTEGERS)
+    is_exact = (text.cast(pl.Float64, strict=False) == value) & (value.abs() < LEAST_ROUNDED)
     fifteen = value.map_elements(lambda number: f"{number:.15G}", return_dtype=pl.String)
     return pl.when(is_exact).then(text).otherwise(fifteen)
 

@@ -16,7 +16,7 @@ BUILT_IN: Final = {
 }
 _ELAPSED: Final = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
 _NOT_SHOWN: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|general', re.I)
-_EXACT: Final = 2.0**53  # above it a number stands for several integers
+LEAST_ROUNDED: Final = 1e15  # of numbers with more digits than the 15 that Excel keeps
 _DAY_0: Final = {False: "1899-12-30", True: "1904-01-01"}
 _FEBRUARY_29: Final = 60  # the day that 1900 did not have, but the older epoch counts
 _LAST_DAY: Final = 2_958_466  # 9999-12-31 and a day
@@ -65,7 +65,7 @@ def as_moment(value: pl.Expr, *, since_1904: bool) -> pl.Expr:
 
 def as_number(value: pl.Expr) -> pl.Expr:
     """The number to the 15 digits that Excel keeps, a whole one without decimals."""
-    whole = (value == value.floor()) & (value.abs() <= _EXACT)
+    whole = (value == value.floor()) & (value.abs() < LEAST_ROUNDED)
     fifteen = value.map_elements(lambda number: f"{number:.15G}", return_dtype=pl.String)
     return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(fifteen)
 
@@ -86,4 +86,4 @@ def _padded(value: pl.Expr, zeros: str) -> pl.Expr:
         shown.append(digits.str.slice(more + taken, 1) if sign == "0" else pl.lit(sign))
         taken += sign == "0"
     text = pl.concat_str(shown) if set(zeros) != {"0"} else digits
-    return pl.when((value == value.floor()) & (value >= 0) & (value < _EXACT)).then(text)
+    return pl.when((value == value.floor()) & (value >= 0) & (value < LEAST_ROUNDED)).then(text)

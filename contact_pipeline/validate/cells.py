@@ -11,16 +11,18 @@ import polars as pl
 
 from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, placeholders, postal
 from contact_pipeline.profiles.countries import country_codes
-from contact_pipeline.profiles.distinct import fill_where, map_distinct
+from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles.model import YES_NO
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
 Passes = Callable[[pl.Expr], pl.Expr]
 
-_SCIENTIFIC: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
+_SCIENTIFIC: Final = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 _ISO: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
+_E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
+_FEWEST_DIGITS: Final = 7  # of a telephone number beside which words are said to stand
 _SSN: Final = "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"
 _SSN_ISSUED: Final = (
     "^(?:00[1-9]|0[1-9][0-9]|[1-57-8][0-9]{2}|6[0-57-9][0-9]|66[0-57-9])"
@@ -98,8 +100,15 @@ def _is_placeholder(value: pl.Expr, kind: str) -> pl.Expr:
     if kind == "ssn":
         return value.is_in(list(placeholders.SSNS))
     if kind == "phone":
-        return value.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
+        return value.map_batches(_end_alike, return_dtype=pl.Boolean)
     return value.str.contains(_MAILBOX)
+
+
+def _end_alike(numbers: pl.Series) -> pl.Series:
+    """Whether each number ends in the same digit over and over, before its extension if it has one."""
+    may_have = numbers.str.len_bytes() > placeholders.LONGEST_WITHOUT_EXTENSION
+    bare = change_where(numbers.clone(), may_have, lambda some: some.str.splitn(";", 2).struct.field("field_0"))
+    return bare.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
 
 
 def unless(quick: Passes, careful: Passes) -> Passes:
@@ -127,16 +136,23 @@ def _not_too_long(column: Column) -> CellRule:
 
 
 def _phone(region: str | None) -> list[CellRule]:
+    words = CellRule("phone-words", lambda value: value.str.contains(_E164) | ~_holds_words(value))
     if region:
-        return [CellRule("phone-invalid", _is_phone)]
+        return [words, CellRule("phone-invalid", _is_phone)]
 
     def says_its_country(value: pl.Expr) -> pl.Expr:
         return ~value.str.contains(_NATIONAL)
 
     return [
+        words,
         CellRule("phone-no-region", says_its_country),
         CellRule("phone-invalid", lambda value: ~says_its_country(value) | _is_phone(value)),
     ]
+
+
+def _holds_words(value: pl.Expr) -> pl.Expr:
+    """Whether words stand beside what may be a number."""
+    return value.str.contains(r"\p{L}") & (value.str.count_matches(r"\d") >= _FEWEST_DIGITS)
 
 
 def _is_phone(value: pl.Expr) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 PREFIX: Final = "[import]"
 _KEPT: Final = ("email-several", "several-values")  # further values, which a row keeps in any case
+_NAMES_ITS_COLUMN: Final = r" \([^()]+\)(?:, |$)"
 
 
 def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
@@ -23,9 +24,12 @@ def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
     is_masked = pl.col("value").str.contains(r"^[^\p{L}\p{N}]*\*[^\p{L}\p{N}]*$")
     text = pl.when(is_masked).then(pl.lit("not imported")).otherwise("value")
     taken_out = pl.col("severity") == "noted"
+    # Without the word, `Mobile: … (Work phone)` would read as if the number at work were the mobile one.
+    elsewhere = pl.col("code").is_in(_KEPT) & text.str.contains(_NAMES_ITS_COLUMN)
+    column = pl.when(elsewhere).then(pl.format("beside {}", "column")).otherwise("column")
     return (
         rejections.filter(taken_out | pl.col("code").is_in(_KEPT))
         .sort("row_number", maintain_order=True)
         .group_by("row_number", maintain_order=True)
-        .agg(fields=pl.col("field").filter(taken_out), notes=pl.format(f"{PREFIX} {{}}: {{}}", "column", text))
+        .agg(fields=pl.col("field").filter(taken_out), notes=pl.format(f"{PREFIX} {{}}: {{}}", column, text))
     )

@@ -171,8 +171,9 @@ def test_what_was_decided_about_other_letters_is_not_remembered(ground):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("ssn", "219-09-9999"), ("email", "NoReply@example.com"), ("phone", "+12022222222")],
-)
+    [("ssn", "219-09-9999"), ("email", "NoReply@example.com"), ("phone", "+12022222222"),
+     ("phone", "+12022222222;ext=3")],
+)  # fmt: skip
 def test_nobody_is_recognized_by_a_placeholder(ground, field, value):
     ground.fill("outreach", [Entity(1, {field: value, "first_name": "Ann"})])
     rows = [{field: value, "first_name": "Bob"}, {field: value, "first_name": "Cy"}]
@@ -183,3 +184,9 @@ def test_nobody_is_recognized_by_a_placeholder(ground, field, value):
         column["placeholders"] = "take"
     taking = Profile.model_validate(content)
     assert ground.plan(taking, rows, group="G").said == ["duplicate", "duplicate"]
+
+
+def test_an_extension_of_the_same_digits_makes_no_placeholder(ground):
+    value = "+12025550143;ext=7777777"
+    ground.fill("outreach", [Entity(1, {"phone": value, "first_name": "Ann"})])
+    assert ground.plan("outreach_contacts", [{"phone": value, "first_name": "Ann"}], group="G").said == ["duplicate"]

@@ -59,6 +59,51 @@ def test_a_name_that_begins_like_a_title_stays_whole():
     assert parts_of_names(pl.Series(["Mr. Judge Reinhold"])).rows() == [("Mr.", "Judge", "Reinhold", None)]
 
 
+NOT_ONE_PERSON = [
+    "Mr & Mrs Smith", "Mr. and Mrs. John Smith", "Herr und Frau Müller", "M. et Mme Dupont", "Sr. y Sra. García",
+    "SR. Y SRA. GARCÍA", "Sr. e Sra. Silva", "Sig. e Sig.ra Rossi", "Pan a Paní Novákovi", "pan i pani Kowalscy",
+    "Mr/Mrs Smith", "Mr. / Mrs. Smith", "Mr. Mrs. Smith", "John and Jane Smith", "John & Jane", "John/Jane Smith",
+    "Juan y María García", "JUAN Y MARÍA GARCÍA", "Maria e João Silva", "Josep i Maria Puig", "Jan en Marie de Vries",
+    "Per og Kari Nordmann", "Иван и Мария Петровы", "Smith, John & Jane", "García, Juan y María",
+    "Sr. Juan García y Sra. María López", "Sr. João e Maria Silva", "The Smith Family", "Smith Family", "The Smiths",
+    "Familie Müller", "Familia García", "Famille Dupont", "Fam. Meier", "Müller GmbH", "Acme, Inc.", "Siemens AG",
+    "A.C.M.E. S.A.R.L.", "Smith & Sons", "John Smith c/o Jane Doe", "Attn: John Smith", "Jr Smith", "III John Smith",
+    "Ortega y Gasset",
+]  # fmt: skip
+
+
+def test_a_name_that_is_not_one_person_s_stays_whole():
+    """X5: a couple, a family or a company has no first name."""
+    names = pl.Series(NOT_ONE_PERSON)
+    apart = parts_of_names(names).with_columns(name=names).filter(~pl.all_horizontal(pl.exclude("name").is_null()))
+    assert apart["name"].to_list() == []
+
+
+ONE_PERSON = {
+    "José Ortega y Gasset": (None, "José", "Ortega y Gasset", None),
+    "Dr. José Ortega y Gasset": ("Dr.", "José", "Ortega y Gasset", None),
+    "Ortega y Gasset, José": (None, "José", "Ortega y Gasset", None),
+    "Josep Puig i Cadafalch": (None, "Josep", "Puig i Cadafalch", None),
+    "João Silva e Costa": (None, "João", "Silva e Costa", None),
+    "Johann von und zu Liechtenstein": (None, "Johann", "von und zu Liechtenstein", None),
+    "John E Smith": (None, "John E", "Smith", None),
+    "JOHN E SMITH": (None, "JOHN E", "SMITH", None),
+    "Maria E King": (None, "Maria E", "King", None),
+    "Kim Ja Young": (None, "Kim Ja", "Young", None),
+    "Sandy Anderson": (None, "Sandy", "Anderson", None),
+    "Andrew Yi": (None, "Andrew", "Yi", None),
+    "And. Müller": (None, "And.", "Müller", None),
+    "MARIA SA": (None, "MARIA", "SA", None),
+    "Rosalía Casal": (None, "Rosalía", "Casal", None),
+    "Sr. García": ("Sr.", None, "García", None),
+    "Smith, John Jr.": (None, "John", "Smith", "Jr."),
+}
+
+
+def test_words_that_join_halves_of_a_surname_and_initials_join_no_people():
+    assert parts_of_names(pl.Series(list(ONE_PERSON))).rows() == [*ONE_PERSON.values()]
+
+
 def test_plain_names_are_taken_apart_as_the_library_does():
     names = [
         f"{first} {last}" for first in ("Rosa", "Ian", "Zoë", "Van", "Al") for last in ("Lee", "Silva", "MD", "Do")

@@ -1,11 +1,14 @@
+from pathlib import Path
+
 import phonenumbers
 import polars as pl
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from contact_pipeline.normalize import normalize, phone, repairs_of
+from contact_pipeline.normalize import normalize, phone, qualifiers, repairs_of
 from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.reference import Reference
 
@@ -57,6 +60,27 @@ def test_a_national_number_without_a_region_is_never_guessed(values_of):
     assert values_of(texts, type="phone", region=None) == ["(202) 555-0143", "+442079460123"]
 
 
+SPLIT = [
+    ("+8 495 123 45 67", "RU"), ("+8(495)123-45-67", None), ("(+8) 495 123 45 67", "US"), ("+ 8 495 123-45-67", "US"),
+    ("＋8 495 123 45 67", "US"), ("00 8 495 123 45 67", "GB"), ("011 8 495 123 45 67", "US"),
+    ("+35 1 912 345 678", "PT"), ("+4-4 20 7946 0123", "GB"), ("mobile: +8 495 123 45 67", "RU"),
+    ("+8 495 123 45 67 x5", "RU"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "region"), SPLIT)
+def test_a_calling_code_in_two_pieces_is_none(values_of, text, region):
+    """X5: +84 is Vietnam, and nobody who writes +8 495 means it."""
+    assert values_of([text], type="phone", region=region) == [text]
+
+
+def test_a_calling_code_in_one_piece_is_one_whatever_follows(values_of):
+    texts = ["+84 95 123 4567", "+1 202 555 0143", "+7 (495) 123-45-67", "+44(0)20 7946 0123", "(+351) 912 345 678"]
+    expected = ["+84951234567", "+12025550143", "+74951234567", "+442079460123", "+351912345678"]
+    assert values_of(texts, type="phone", region="US") == expected
+    assert values_of(["0120-123-456", "001 202 555 0143"], type="phone", region="JP")[0] == "+81120123456"
+
+
 def test_what_is_no_number_stays_as_given(values_of):
     texts = ["12345", "call me", "(123) 456-7890", "+44 12", "415-555-01320000"]
     assert values_of(texts, type="phone", region="US") == texts
@@ -69,7 +93,7 @@ def test_what_a_spreadsheet_destroyed_is_never_guessed(values_of):
 
 def test_letters_that_are_left_out_or_read_as_digits_are_a_repair(repairs_in):
     """X5: a number read from a text with more in it is listed."""
-    texts = ["call 202-555-0143", "202-555-0143", "202-555-0143 ext. 7", "call me"]
+    texts = ["1-800-FLOWERS", "202-555-0143", "202-555-0143 ext. 7", "call me"]
     assert repairs_in(texts, type="phone") == [True, False, False, False]
 
 
@@ -178,8 +202,10 @@ def test_of_several_numbers_the_first_counts_and_others_are_kept(raw, one_column
 
 @pytest.mark.parametrize(
     "text",
-    ["2025550143 (home)", "Mobile: 202-555-0143", "tel:+1-202-555-0143", "(202) 555-0143 Mom", "p:+12025550143",
-     "Handy 202-555-0143", "202-555-0143 [work]", "моб. (202) 555-0143"],
+    ["2025550143 (home)", "Mobile: 202-555-0143", "tel:+1-202-555-0143", "p:+12025550143", "Handy 202-555-0143",
+     "202-555-0143 [work]", "моб. (202) 555-0143", "(home) (202) 555-0143", "Mobile phone (work): 202-555-0143",
+     "Tel. du bureau: 202-555-0143", "202-555-0143 (home/work)", "手机：+1 202-555-0143", "Κινητό: 202-555-0143",
+     "WhatsApp: 202-555-0143", "H: 202-555-0143", "Number: 202-555-0143"],
 )  # fmt: skip
 def test_words_beside_a_number_come_off_as_a_repair(raw, one_column, text):
     profile, rows = one_column(type="phone"), raw(value=[text])
@@ -189,6 +215,55 @@ def test_words_beside_a_number_come_off_as_a_repair(raw, one_column, text):
     assert repairs_of(rows, clean, {"value": "value"}, profile, Reference())["why"].to_list() == [
         "words beside the number taken off"
     ]
+
+
+REMARKS = [
+    ("DO NOT CALL 202-555-0143", "US"),
+    ("202-555-0143 (do not call)", "US"),
+    ("wrong number 202-555-0143", "US"),
+    ("202-555-0143 (disconnected)", "US"),
+    ("202-555-0143 old", "US"),
+    ("202-555-0143 no", "US"),
+    ("del 202-555-0143", "US"),
+    ("202-555-0143 x12 old", "US"),
+    ("202-555-0143 Mom", "US"),
+    ("202-555-0143, call after 5", "US"),
+    ("202-5543 OLD", "US"),
+    ("DO NOT CALL 202-555-0143 / 202-555-0190", "US"),
+    ("❌ 202-555-0143", "US"),
+    ("не звонить 8 916 123-45-67", "RU"),
+    ("8 916 123-45-67 не звонить", "RU"),
+    ("falsche Nummer 030 901820", "DE"),
+    ("030 901820 (alt)", "DE"),
+    ("faux numéro 01 23 45 67 89", "FR"),
+    ("请勿拨打 13800138000", "CN"),
+    ("Παλιό 210 1234567", "GR"),
+]
+
+
+@pytest.mark.parametrize(("text", "region"), REMARKS)
+def test_a_number_with_a_remark_beside_it_is_not_taken(values_of, repairs_in, text, region):
+    """What the words say, not to call it above all, would be lost."""
+    assert values_of([text], type="phone", region=region) == [text]
+    assert repairs_in([text], type="phone", region=region) == [False]
+
+
+def test_a_sign_that_may_mean_something_comes_off_as_a_repair(values_of, repairs_in):
+    texts = ["202-555-0143?", "*202-555-0143", "202-555-0143 !"]
+    assert values_of(texts, type="phone") == ["+12025550143"] * 3
+    assert repairs_in(texts, type="phone") == [True] * 3
+
+
+def test_letters_that_are_dialled_are_no_remark(values_of):
+    texts = ["1-800-FLOWERS", "1 800 FLOWERS", "(202) 555-TELL", "1-800-GO-FEDEX"]
+    assert values_of(texts, type="phone") == ["+18003569377", "+18003569377", "+12025558355", "+18004633339"]
+
+
+def test_every_qualifier_of_the_table_is_a_label_beside_a_number(values_of):
+    kinds = ("mobile", "home", "work", "business", "other")
+    table = yaml.safe_load(Path(qualifiers.__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    words = [word for kind in kinds for found in table[kind].values() for word in found if word != "Alt"]
+    assert values_of([f"{word}: 202-555-0143" for word in words], type="phone") == ["+12025550143"] * len(words)
 
 
 @pytest.mark.parametrize("text", ["Fax: 202-555-0143", "202-555-0143 (fax)", "Pager 202-555-0143"])

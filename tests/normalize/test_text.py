@@ -37,6 +37,26 @@ def test_a_word_that_means_nothing_is_a_blank_and_that_is_listed(values_of, repa
     assert repairs_in(texts) == [True] * 9 + [False] * 3
 
 
+def test_a_word_that_means_nothing_is_listed_in_columns_of_booleans_and_lists_too(values_of, repairs_in):
+    """X5: what is neither yes nor no is no repair but an error."""
+    answers = ["N/A", "-", "none", "yes", "no", "perhaps", "", None]
+    assert values_of(answers, type="boolean") == [None, None, None, True, False, None, None, None]
+    assert repairs_in(answers, type="boolean") == [True] * 3 + [False] * 5
+    lists = ["N/A", "-", "a; N/A", "n/a;-", "a;b", "a;;b", "a; b-c", None]
+    assert values_of(lists, type="list") == [None, None, ["a"], None, ["a", "b"], ["a", "b"], ["a", "b-c"], None]
+    assert repairs_in(lists, type="list") == [True] * 4 + [False] * 4
+    assert repairs_in(["N/A", "unknown"], type="boolean", blanks=["unknown"]) == [False, True]
+
+
+def test_a_repair_of_a_list_says_what_was_done(one_column, raw):
+    rows, profile = raw(value=["N/A", "a; -"], other=["x", "x"]), one_column(type="list")
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+    assert repairs_of(rows, clean, {"value": "value"}, profile, Reference()).select("after", "why").rows() == [
+        (None, "a word for nothing: blank"),
+        ("a", "a word for nothing left out"),
+    ]
+
+
 def test_a_profile_s_column_says_which_words_are_blanks(values_of):
     assert values_of(["none", "unknown", "N/A"], blanks=["unknown"]) == ["none", None, "N/A"]
     assert values_of(["none", "N/A"], blanks=[]) == ["none", "N/A"]
@@ -140,3 +160,52 @@ def test_a_column_of_names_may_say_that_null_is_a_blank(values_of):
 
 def test_na_is_namibia(values_of):
     assert values_of(["NA", "nan"], type="country") == ["NA", None]
+
+
+IN_FORMULAS = [
+    ("text", '="00123"', "00123"),
+    ("text", '=""00123""', "00123"),
+    ("text", ' = " 00123 " ', "00123"),
+    ("text", '\'="00123"', "00123"),
+    ("text", "=&quot;00123&quot;", "00123"),
+    ("text", '="say ""no"""', 'say "no"'),
+    ("text", '="a=b"', "a=b"),
+    ("name", '="O\'Neil"', "O'Neil"),
+    ("email", '="ana@example.com"', "ana@example.com"),
+    ("phone", '="(202) 555-0143"', "+12025550143"),
+    ("zip_code", '="02139"', "02139"),
+    ("ssn", '="212-09-9998"', "212-09-9998"),
+    ("date", '="1984-04-17"', "1984-04-17"),
+    ("country", '="France"', "FR"),
+    ("boolean", '="yes"', True),
+    ("list", '="a"', ["a"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "value"), IN_FORMULAS)
+def test_a_formula_that_is_nothing_but_a_text_is_the_text_and_that_is_listed(values_of, repairs_in, kind, given, value):
+    """The usual way to keep a spreadsheet from taking zeros off."""
+    assert values_of([given], type=kind) == [value]
+    assert repairs_in([given], type=kind) == [True]
+
+
+def test_an_empty_text_in_a_formula_is_a_blank(values_of, repairs_in):
+    assert values_of(['=""', '=" "', '="N/A"']) == [None] * 3
+    assert repairs_in(['=""', '=" "', '="N/A"']) == [True] * 3
+
+
+def test_a_formula_that_calculates_stays(values_of, repairs_in):
+    texts = ['="A"&"B"', "=A1", '=HYPERLINK("https://example.com")', '="00123', "=00123", 'a="1"', '"00123"']
+    assert values_of(texts) == texts
+    assert repairs_in(texts) == [False] * len(texts)
+
+
+def test_a_repair_says_that_a_formula_was_taken_off(one_column, raw):
+    rows, profile = raw(value=['="00123"', '\'="00123"', '="N/A"'], other=["x"] * 3), one_column()
+    clean, _ = normalize(rows, {"value": "value"}, profile, Reference())
+    taken_off = "equals sign and quotation marks taken off"
+    assert repairs_of(rows, clean, {"value": "value"}, profile, Reference())["why"].to_list() == [
+        taken_off,
+        f"apostrophe before a number or a formula taken off; {taken_off}",
+        f"{taken_off}; a word for nothing: blank",
+    ]

@@ -293,3 +293,14 @@ def test_a_row_with_nothing_but_a_fax_has_no_telephone_number(people, tmp_path):
     made = people(tmp_path / "export.csv")
     assert [lead["phone"] for lead in made] == [None, "+12025550190"]
     assert "Work Fax: (202) 555-0145" in " ".join(made[0]["notes"])
+
+
+def test_a_label_that_says_not_to_call_is_not_lost(people, tmp_path):
+    (tmp_path / "export.csv").write_text(
+        "First Name,Last Name,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
+        f"Ana,Lima,{ANA},DO NOT CALL,{FIRST}\n"
+        f"Bo,Dahl,bo@example.com,* Work,{SECOND}\n"
+    )
+    made = people(tmp_path / "export.csv")
+    assert [lead["phone"] for lead in made] == [None, "+12025550190"]
+    assert "DO NOT CALL: (202) 555-0145" in " ".join(made[0]["notes"])

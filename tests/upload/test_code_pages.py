@@ -64,9 +64,11 @@ def test_control_characters_stay_and_are_said(read):
 
     assert reading.upload.encoding == "utf-8"
     assert reading.cells[1] == ("Gr\x00ace\x07", "2")
-    assert reading.upload.warnings == [
-        "contacts.csv holds 2 control characters, the first in line 3; they are kept as they stand."
-    ]
+    (warning,) = reading.upload.warnings
+    assert warning == (
+        "contacts.csv holds 2 control characters, the first in line 3; values are stored without, which is listed as a "
+        "repair."
+    )
 
 
 def test_the_end_of_file_mark_of_dos_is_no_row(read):

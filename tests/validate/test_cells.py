@@ -149,7 +149,11 @@ def test_text_may_not_be_longer_than_the_column_allows(codes_of):
 def test_what_a_spreadsheet_destroyed_is_named_as_such(codes_of, kind):
     """X5: what Excel destroyed is rejected, not guessed."""
     column = {"identifiers": ["cnpj"]} if kind == "identifier" else {}
-    assert codes_of(["4.479E+11", "1,12223E+13"], type=kind, **column) == ["excel-scientific"] * 2
+    assert codes_of(["4.479E+11", "1,12223E+13", "1E+15"], type=kind, **column) == ["excel-scientific"] * 3
+
+
+def test_a_negative_number_is_destroyed_likewise(codes_of):
+    assert codes_of(["-4.11111111111111E+15"], type="text") == ["excel-scientific"]
 
 
 def test_what_is_neither_yes_nor_no_is_rejected(profile_of, rows):
@@ -192,3 +196,10 @@ def test_a_text_that_can_be_two_days_is_rejected_as_such(codes_of):
     texts = ["03/04/1984", "nonsense", "1984-04-03"]
     formats = ["%m/%d/%Y", "%d/%m/%Y"]
     assert codes_of(texts, type="date", formats=formats) == ["date-ambiguous", "date-format", None]
+
+
+@pytest.mark.parametrize("region", ["US", None])
+def test_words_beside_a_number_are_said_to_be_so(codes_of, region):
+    texts = ["do not call 202-555-0143", "8 916 123-45-67 не звонить", "Fax: +1 202 555 0143", "+12025550143;ext=12"]
+    assert codes_of(texts, type="phone", region=region) == ["phone-words"] * 3 + [None]
+    assert codes_of(["call me", "room 12"], type="phone", region=region) == ["phone-invalid"] * 2

@@ -11,6 +11,7 @@ from contact_pipeline.codes import CODES
 OF_CELLS = {
     "email-syntax": ({"type": "email"}, "jordan.avery@"),
     "phone-invalid": ({"type": "phone"}, "12345"),
+    "phone-words": ({"type": "phone"}, "do not call 202-555-0143"),
     "phone-no-region": ({"type": "phone", "region": None}, "020 7946 0123"),
     "date-format": ({"type": "date"}, "02/30/1985"),
     "email-domain-typo": ({"type": "email"}, "jordan.avery@gamil.com"),

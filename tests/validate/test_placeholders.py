@@ -12,10 +12,12 @@ PLACEHOLDERS = [
     ("ssn", "078-05-1120"), ("ssn", "219-09-9999"), ("ssn", "123-45-6789"), ("ssn", "111-11-1111"),
     ("email", "noreply@example.com"), ("email", "No-Reply@example.com"), ("email", "test@example.com"),
     ("email", "do.not.reply@example.com"), ("phone", "+44 7777 777777"), ("phone", "(202) 222-2222"),
+    ("phone", "212-777-7777 x3"), ("phone", "+12127777777;ext=12345"),
 ]  # fmt: skip
 REAL = [
     ("ssn", "219-09-9998"), ("ssn", "123-45-6780"), ("email", "testa@example.com"), ("email", "a.test@example.com"),
     ("email", "noreplya@example.com"), ("phone", "(202) 555-0143"),
+    ("phone", "(202) 555-0143 x3"), ("phone", "(202) 555-0143 x7777777"),
 ]  # fmt: skip
 
 

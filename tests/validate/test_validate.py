@@ -187,7 +187,7 @@ def test_further_values_go_to_the_notes_and_name_the_column_of_the_cell_that_cou
     )
     found = validate(frame, load_profile("dealer_leads"), REFERENCE, {"phone": "Phone"})
     assert found.select("column", "code", "severity").rows() == [("Mobile", "several-values", "warning")]
-    assert noted_cells(found)["notes"].to_list() == [["[import] Mobile: +12025550144 (Home)"]]
+    assert noted_cells(found)["notes"].to_list() == [["[import] beside Mobile: +12025550144 (Home)"]]
 
 
 def test_a_likely_slip_in_a_domain_is_a_warning_with_a_hint(rows):
