@@ -27,6 +27,7 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
+from contact_pipeline.store.staging import count_defects
 from contact_pipeline.upload import ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import find_doubtful, held_because, noted_cells, reject, reject_repeats
 
@@ -152,8 +153,8 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         _keep(database, last, first=first)
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
         reject_repeats(database, profile, headings)
-        error_count: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
-    return {"error_count": error_count}
+        error_count, row_warnings = count_defects(database)
+    return {"error_count": error_count, "row_warning_count": row_warnings}
 
 
 def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
@@ -191,6 +192,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
             headings=headings_of(facts, profile),
         )
         held = held_because(database, profile, line.file_name)
+        _, row_warnings = count_defects(database)
     doubt = facts.get("doubt")
     reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, doubt)
     return {
@@ -205,6 +207,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
         "deactivated": changeset.deactivated,
         "contacts_created": changeset.contacts_created,
         "error_count": changeset.error_count,
+        "row_warning_count": row_warnings,
         "staged_files": staging.digests(),
     }
 
