@@ -21,8 +21,8 @@ def write_in_review(
 ) -> tuple[Path | None, int]:
     """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
 
-    Its columns are row_number, to, why, candidates (their ids) and then the file's own; one of these that is called like
-    one of those has `(in the file)` behind its name.
+    Its columns are row_number, to, why, candidates (their ids) and then the file's own. Where one of these is called
+    like one of those, it has `(in the file)` behind its name.
 
     Args:
         upload: the upload.
