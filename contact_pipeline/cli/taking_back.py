@@ -31,7 +31,9 @@ def resolve_rows(
     to: Annotated[str | None, typer.Option("--to", metavar="CONTACT_ID|new|skip", help="Who the row is.")] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE.csv", help="Many rows: a file with the columns row_number and to."),
+        typer.Option(
+            "--from", metavar="FILE", help="Many rows: a CSV file or workbook with columns row_number and to."
+        ),
     ] = None,
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take back what was decided about the row; later uploads forget it.")

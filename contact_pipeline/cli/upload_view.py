@@ -36,7 +36,13 @@ _MARKS = {"rejected": _RED, "review": _RED, "blank": _GREY}
 
 
 def draw_upload(
-    invocation: Invocation, upload: Upload, *, all_errors: bool = False, all_changes: bool = False, rows: bool = False
+    invocation: Invocation,
+    upload: Upload,
+    *,
+    all_errors: bool = False,
+    all_warnings: bool = False,
+    all_changes: bool = False,
+    rows: bool = False,
 ) -> list[RenderableType | Lines]:
     """The whole page of one upload."""
     with upload.looking():
@@ -46,6 +52,7 @@ def draw_upload(
             *draw_counts(upload),
             *([draw_rows(upload)] if rows else ()),
             *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
+            *draw_row_warnings(upload, shown=None if all_warnings else SHOWN_ERRORS),
             *draw_changes(upload, shown=None if all_changes else SHOWN_CHANGES),
             *draw_next(invocation, upload),
         ]
@@ -117,18 +124,31 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
 def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
     """Errors by type, then row by row."""
     by_code = upload.rejections_by_code()
-    if not by_code:
-        return
-    yield console.table(("Errors by type", "Rows"), [(code, f"{count:,}") for code, count in by_code.items()])
-    errors = upload.as_dict(all_errors=shown is None)["errors"]
+    if by_code:
+        headings = ("Errors by type", "What is wrong", "show --all-errors")
+        yield from _draw_defects(by_code, upload.first_errors(shown), *headings)
+
+
+def draw_row_warnings(upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
+    """Warnings by type, then row by row: what is taken all the same, and somebody should look at."""
+    by_code = upload.row_warnings_by_code()
+    if by_code:
+        headings = ("Warnings by type", "What to look at", "show --all-warnings")
+        yield from _draw_defects(by_code, upload.first_row_warnings(shown), *headings)
+
+
+def _draw_defects(
+    by_code: dict[str, int], defects: list[dict[str, Any]], title: str, what: str, all_by: str
+) -> Iterator[RenderableType | Lines]:
+    yield console.table((title, "Rows"), [(code, f"{count:,}") for code, count in by_code.items()])
     rows = [
-        (str(error["row_number"]), error["column"], error["value"], error["message"], error["fix"])
-        for error in errors[:shown]
+        (str(defect["row_number"]), defect["column"], defect["value"], defect["message"], defect["fix"])
+        for defect in defects
     ]
-    yield console.rows(("Row", "Column", "Value", "What is wrong", "What to do"), rows)
+    yield console.rows(("Row", "Column", "Value", what, "What to do"), rows)
     more = sum(by_code.values()) - len(rows)
     if more > 0:
-        yield console.text(f"and {more:,} more; show --all-errors lists all of them", "dim")
+        yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
 
 
 def draw_changes(
@@ -147,17 +167,22 @@ def draw_changes(
 
 def draw_rows(upload: Upload) -> RenderableType | Lines:
     """Every row of the file with a green check or a red cross, its outcome, and the reason."""
-    document = upload.as_dict(rows=True, all_errors=True)
+    document = upload.as_dict(rows=True, all_errors=True, all_warnings=True)
     reasons: dict[int, list[str]] = {}
     for error in document["errors"]:
         reasons.setdefault(error["row_number"], []).append(f"{error['column'] or 'row'}: {error['message']}")
+    warnings: dict[int, list[str]] = {}
+    for warning in document["row_warnings"]:
+        said = f"warning: {warning['column'] or 'row'}: {warning['message']}"
+        warnings.setdefault(warning["row_number"], []).append(said)
     marks = {outcome: console.text_as_it_is(*mark) for outcome, mark in _MARKS.items()}
     good = console.text_as_it_is(*_GREEN)
     rows = []
     for row in document["rows"]:
         number, outcome = row["row_number"], row["outcome"]
         why = "; ".join(reasons.get(number, [])) or row.get("reason") or _duplicate_of(row)
-        rows.append((str(number), marks.get(outcome, good), outcome, row.get("contact_id"), why))
+        said = "; ".join(filter(None, [why, *warnings.get(number, [])]))
+        rows.append((str(number), marks.get(outcome, good), outcome, row.get("contact_id"), said))
     return console.rows(("Row", "", "Outcome", "Contact", "Why"), rows)
 
 

@@ -67,21 +67,26 @@ def show_upload(
     rows: Annotated[bool, typer.Option("--rows", help="Every row: green check or red cross, outcome, reason.")] = False,
     changes: Annotated[bool, typer.Option("--changes", help="Every change, before → after.")] = False,
     all_errors: Annotated[bool, typer.Option("--all-errors", help="All errors, not the first ones.")] = False,
+    all_warnings: Annotated[bool, typer.Option("--all-warnings", help="All warnings of rows, likewise.")] = False,
     repairs: Annotated[bool, typer.Option("--repairs", help="Every repair, before → after.")] = False,
 ) -> None:
-    """Show one upload: file, size, state, counts, errors by type, changes before → after."""
+    """Show one upload: file, size, state, counts, errors and warnings by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_upload
 
     found = invocation.looking.show(upload)
     if invocation.json:
-        document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors)
+        document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
         if repairs:
             from contact_pipeline.reports.repairs import repairs_shown
 
             document["repairs_list"] = repairs_shown(found, invocation.looking.repairs(upload)).rows(named=True)
         console.document(document)
         return
-    console.show(*draw_upload(invocation, found, all_errors=all_errors, all_changes=changes, rows=rows))
+    console.show(
+        *draw_upload(
+            invocation, found, all_errors=all_errors, all_warnings=all_warnings, all_changes=changes, rows=rows
+        )
+    )
     if repairs:
         from contact_pipeline.cli.upload_view import draw_repairs
         from contact_pipeline.reports.repairs import repairs_shown

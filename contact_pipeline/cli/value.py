@@ -12,11 +12,12 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import Invocation, Unmasked, everywhere
 from contact_pipeline.cli.profiles import PANEL
-from contact_pipeline.errors import Usage
+from contact_pipeline.errors import Refusal, Usage
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from contact_pipeline.settings import Settings
     from contact_pipeline.values import Judgement
 
 app = typer.Typer()
@@ -41,7 +42,7 @@ def judge(
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="CSV file with columns `text` and, if wanted, `region`."),
+        typer.Option("--from", metavar="FILE", help="File with columns `text` and, if wanted, `region`."),
     ] = None,
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="P", help="Profile whose column is meant; unset: in general.")
@@ -49,7 +50,7 @@ def judge(
     unmasked: Unmasked = False,
 ) -> None:
     """Show what normalization and validation make of single values, exactly as in an upload; sensitive ones masked."""
-    given = [(text, None) for text in texts or ()] + (_read(source) if source else [])
+    given = [(text, None) for text in texts or ()] + (_read(source, invocation.settings) if source else [])
     if not given:
         raise Usage("value-missing", "There is no value to look at.", "Give one or more values, or a file with --from.")
     from contact_pipeline.profiles import load_profile
@@ -81,17 +82,36 @@ def _region(code: str | None) -> str | None:
     return code.upper()
 
 
-def _read(file: Path) -> list[tuple[str, str | None]]:
+def _read(file: Path, settings: Settings) -> list[tuple[str, str | None]]:
+    """The values of a file with their regions; every line of it counts, those without a value included."""
+    rows = _plain(file) or _saved(file, settings)
+    return [(text or "", (region or "").strip() or None) for text, region in rows]
+
+
+def _plain(file: Path) -> list[tuple[str | None, str | None]] | None:
+    """UTF-8 with commas, as programs write it; None where the file is something else.
+
+    A file of one column has no delimiter by which it could be told: what looks like one belongs to the values.
+    """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.DictReader(lines)
-            if "text" not in (rows.fieldnames or ()):
-                raise Usage("column-missing", f"{file.name} has no column 'text'.", "Name the column of values 'text'.")
-            return [(row["text"] or "", (row.get("region") or "").strip() or None) for row in rows]
-    except (OSError, UnicodeDecodeError) as error:
-        raise Usage(
-            "file-unreadable", f"{file} cannot be read as UTF-8 text.", "Check the path and the file."
-        ) from error
+            return [(row["text"], row.get("region")) for row in rows] if "text" in (rows.fieldnames or ()) else None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _saved(file: Path, settings: Settings) -> list[tuple[str | None, str | None]]:
+    """Whatever a spreadsheet program has made of it."""
+    from contact_pipeline.upload import read_columns
+
+    try:
+        return read_columns(file, ["text"], settings, optional=["region"]).select("text", "region").rows()
+    except Refusal as error:
+        missing = error.code == "column-missing"
+        message = f"{file.name} has no column 'text'." if missing else error.message
+        fix = "Name the column of values 'text'." if missing else error.fix
+        raise Usage(error.code, message, fix, file=file.name) from error
 
 
 def _table(judged: list[Judgement], *, unmasked: bool) -> Table:

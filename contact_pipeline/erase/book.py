@@ -198,9 +198,10 @@ def give_up(database: Database, line: LedgerLine) -> None:
     )
 
 
-def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], errors: int) -> None:
+def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], *, errors: int, warnings: int) -> None:
     """Puts the counts of an upload's rows into its line: rows in review may have been left out."""
-    change_line(database, upload_id, expected=None, **{**outcomes, "error_count": errors})
+    counts = {**outcomes, "error_count": errors, "row_warning_count": warnings}
+    change_line(database, upload_id, expected=None, **counts)
 
 
 def _redact_ledger(database: Database, person: Person) -> None:

@@ -31,6 +31,7 @@ from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
+from contact_pipeline.store.staging import count_defects
 from contact_pipeline.terms import OUTCOMES
 
 
@@ -212,5 +213,6 @@ def _count_again(store: Store, contacts: Database, line: LedgerLine) -> None:
         if not staged.has("outcome_rows"):
             return
         counts = dict(staged.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
-        errors: int = staged.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
-    book.count_again(contacts, line.upload_id, {name: counts.get(name, 0) for name in OUTCOMES}, errors)
+        errors, warnings = count_defects(staged)
+    outcomes: dict[str, int] = {name: counts.get(name, 0) for name in OUTCOMES}
+    book.count_again(contacts, line.upload_id, outcomes, errors=errors, warnings=warnings)

@@ -65,6 +65,8 @@ def counts(upload: Upload, asset: str) -> Metadata:
         "imports": upload.imports,
     }
     shown: dict[str, object] = {name: numbers[name] for name in _PLOTTED[asset]}
+    if "errors" in shown:  # by then the warnings are known, too; one number for each code is not plotted
+        shown["row_warnings"] = upload.row_warnings_by_code() or None
     if asset in _FROM_MATCHING:
         shown |= {
             "outcomes": dict(upload.outcomes),

@@ -116,6 +116,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             actor=actor,
             at=now(),
         )
+        warned = current.row_warning_count
         counts = {name: getattr(current, name) + count for name, count in found.outcomes.items() if name != "review"}
         change_line(
             contacts,
@@ -123,6 +124,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             **counts,
             review=current.review - len(became),
             error_count=current.error_count + found.outcomes["rejected"],
+            row_warning_count=None if warned is None else warned + _warnings(part, became) - _warnings(staging, became),
             duplicates_of_existing=current.duplicates_of_existing + found.duplicates_of_existing,
             duplicates_within_file=current.duplicates_within_file + found.duplicates_within_file,
             contacts_created=current.contacts_created + found.contacts_created,
@@ -130,6 +132,11 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
         )
         mark_applied(contacts, line.upload_id, became)
     staging.finish(files)
+
+
+def _warnings(staging: Staging, rows: Collection[int]) -> int:
+    """How many warnings there are of these rows."""
+    return staging.table("rejections").filter(pl.col("row_number").is_in(rows), severity="warning").height
 
 
 def check_frozen(store: Store, line: LedgerLine) -> None:

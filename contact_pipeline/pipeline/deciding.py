@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.settings import Settings
+from contact_pipeline.upload import read_columns
 
 ROW, TO = "row_number", "to"
 _WORDS: Final = ("new", "skip")
 _SHOWN: Final = 8
 
 
-def read_decisions(path: Path) -> dict[int, str]:
-    """What a CSV file says of rows: row_number → contact id, `new` or `skip`. A row whose `to` is blank is left open.
+def read_decisions(path: Path, settings: Settings, known: Collection[str] = ()) -> dict[int, str]:
+    """What a file says of rows: row_number → contact id, `new` or `skip`. A row whose `to` is blank is left open.
+
+    Args:
+        path: where the file lies, text or a workbook.
+        settings: of the home.
+        known: headings that stand beside row_number and to where `in-review` has written the file.
 
     Raises:
         Refusal: the file cannot be read, lacks a column or holds a cell that cannot be meant (code `decisions-file`),
             naming every such row as a spreadsheet counts it, and its column.
     """
-    cells = _cells(path)
+    cells = _cells(path, settings, known)
     filled = cells.filter(pl.col(TO) != "")
     wrong = [
         *_told(filled, ROW, ~pl.col(ROW).str.contains(r"^[0-9]{1,9}$"), "is not a row of the upload"),
@@ -37,18 +45,15 @@ def read_decisions(path: Path) -> dict[int, str]:
     return dict(filled.select(pl.col(ROW).cast(pl.Int64), TO).iter_rows())
 
 
-def _cells(path: Path) -> pl.DataFrame:
+def _cells(path: Path, settings: Settings, known: Collection[str]) -> pl.DataFrame:
     """The columns row_number and to as trimmed text, with the place of each line."""
     try:
-        read = pl.read_csv(path.read_bytes(), infer_schema=False, encoding="utf8", truncate_ragged_lines=True)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise _refusal(path, f"{path.name} cannot be read.", "Give a CSV file in UTF-8.") from error
-    missing = [name for name in (ROW, TO) if name not in read.columns]
-    if missing:
-        columns = f"{path.name} has no column {listed(missing)}."
-        raise _refusal(path, columns, f"Give it the columns {ROW} and {TO}; others are ignored.")
+        read = read_columns(path, (ROW, TO), settings, known=known)
+    except Refusal as error:
+        fix = f"{error.fix} Others are ignored." if error.code == "column-missing" else error.fix
+        raise _refusal(path, error.message, fix) from error
     text = [pl.col(name).fill_null("").str.strip_chars() for name in (ROW, TO)]
-    return read.select(*text).with_columns(pl.col(TO).str.to_lowercase()).with_row_index("place", offset=2)
+    return read.select("place", *text).with_columns(pl.col(TO).str.to_lowercase())
 
 
 def _told(cells: pl.DataFrame, column: str, wrong: pl.Expr, problem: str) -> list[str]:

@@ -495,14 +495,18 @@ class Pipeline:
         return self.show(upload_id)
 
     def resolve_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
-        """Decides the rows that a CSV file decides in its columns row_number and to; see `resolve_many`.
+        """Decides the rows that a file decides in its columns row_number and to; see `resolve_many`.
+
+        It may be text or a workbook, as any file of contacts.
 
         Raises:
             Refusal: as `resolve_many`, or the file cannot be taken (`decisions-file`), naming row and column.
         """
         from contact_pipeline.pipeline.deciding import read_decisions
 
-        return self.resolve_many(upload_id, read_decisions(Path(file)), user=user)
+        staging = self.store.staging(self.store.line(upload_id).upload_id)
+        known = staging.facts()["headings"] if staging.count("facts") else []
+        return self.resolve_many(upload_id, read_decisions(Path(file), self.settings, known), user=user)
 
     def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
         """Takes back what was decided about a row: later uploads do not follow it any more.

@@ -22,12 +22,13 @@ from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.headings import labels
+from contact_pipeline.profiles.headings import has_reasons, labels, meant_by
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
-from contact_pipeline.upload import ReadOptions, first_rows, read_upload
+from contact_pipeline.store.staging import count_defects
+from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import find_doubtful, held_because, noted_cells, reject, reject_repeats
 
 _ALL_ARE_TAKEN: Final = "`--group-members all` takes them in."
@@ -51,11 +52,14 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
             known=expected_headings(profile),
         )
     chosen = options.map or store.saved_mapping(profile.name, raw.headings)
+    sent = _without_reasons(raw, profile, chosen)
+    if sent is not raw:
+        chosen = chosen or store.saved_mapping(profile.name, sent.headings)
     mapped = profile.headings == "mapped"
-    holds = what_columns_hold(first_rows(staging.folder).select(raw.columns)) if mapped else {}
-    mapping = map_headings(raw.headings, raw.columns, profile, chosen, file=line.file_name, holds=holds)
-    if options.save_mapping and not _not_kept(options, raw.headings):
-        store.save_mapping(profile.name, raw.headings, mapping.fields, raw.columns)
+    holds = what_columns_hold(first_rows(staging.folder).select(sent.columns)) if mapped else {}
+    mapping = map_headings(sent.headings, sent.columns, profile, chosen, file=line.file_name, holds=holds)
+    if options.save_mapping and not _not_kept(options, sent.headings):
+        store.save_mapping(profile.name, sent.headings, mapping.fields, sent.columns)
     heading = dict(zip(raw.columns, raw.headings, strict=True))
     slices = partial(staging.slices, "raw", settings.slice_rows)
     doubt = raw.doubt and describe_doubt(raw.doubt, slices, mapping.fields, heading, profile.sensitive_fields)
@@ -79,9 +83,14 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
         "mapping": {mask_heading(name_of[column]): field for column, field in mapping.fields.items()},
-        "ignored": [mask_heading(heading) for heading in mapping.ignored],
-        "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, raw.headings)],
+        "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
+        "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, sent.headings)],
     }
+
+
+def _without_reasons(raw: RawUpload, profile: Profile, mapped: Iterable[str]) -> RawUpload:
+    """The file as it was sent first, without the reasons that its rejected rows were given back with."""
+    return raw.without_columns({raw.columns[-1]}) if has_reasons(raw.headings, meant_by(profile, mapped)) else raw
 
 
 def _not_kept(options: UploadOptions, headings: Iterable[str]) -> list[str]:
@@ -153,8 +162,8 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         _keep(database, last, first=first)
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
         reject_repeats(database, profile, headings)
-        error_count: int = database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'")
-    return {"error_count": error_count}
+        error_count, row_warnings = count_defects(database)
+    return {"error_count": error_count, "row_warning_count": row_warnings}
 
 
 def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
@@ -192,6 +201,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
             headings=headings_of(facts, profile),
         )
         held = held_because(database, profile, line.file_name)
+        _, row_warnings = count_defects(database)
     doubt = facts.get("doubt")
     reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, doubt)
     return {
@@ -206,6 +216,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
         "deactivated": changeset.deactivated,
         "contacts_created": changeset.contacts_created,
         "error_count": changeset.error_count,
+        "row_warning_count": row_warnings,
         "staged_files": staging.digests(),
     }
 

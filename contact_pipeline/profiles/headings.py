@@ -1,16 +1,20 @@
-"""How the columns of a file are named for people, where one heading stands over several."""
+"""How columns are named: for people, where one heading stands over several, and in files that are given back."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.visible import visible
 
+if TYPE_CHECKING:
+    from contact_pipeline.profiles.model import Profile
+
 _LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
+_REASONS: Final = "errors"
 
 
 def labels(headings: Sequence[str]) -> list[str]:
@@ -29,3 +33,35 @@ def labels(headings: Sequence[str]) -> list[str]:
 def shown(headings: Sequence[str], limit: int = 8) -> str:
     """Headings in quotes for a sentence: a few, each on one line, long numbers hidden."""
     return listed((f"'{visible(_LINE_BREAK.sub(' ', mask_heading(heading)).strip())}'" for heading in headings), limit)
+
+
+def reasons_heading(others: Iterable[str]) -> str:
+    """What the column with the reasons is called in a file of rejected rows: `errors`; where others are, `errors_2`."""
+    taken = {_folded(heading) for heading in others}
+    name, number = _REASONS, 1
+    while _folded(name) in taken:
+        number += 1
+        name = f"{_REASONS}_{number}"
+    return name
+
+
+def has_reasons(headings: Sequence[str], known: Iterable[str]) -> bool:
+    """Whether the last column of a file is the one with the reasons, of rejected rows that were given back.
+
+    Args:
+        headings: of the file.
+        known: headings that mean something in its profile, or were mapped.
+    """
+    if not headings:
+        return False
+    *others, last = headings
+    return " ".join(last.split()).casefold() == reasons_heading([*others, *known])
+
+
+def meant_by(profile: Profile, mapped: Iterable[str]) -> list[str]:
+    """The headings that mean something in a profile, and those that were mapped."""
+    return [name for column in profile.columns for name in (column.field, *column.known_headings)] + [*mapped]
+
+
+def _folded(heading: str) -> str:
+    return re.sub(r"[\W_]+", "", heading.casefold())

@@ -12,6 +12,7 @@ from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
 from contact_pipeline.profiles.model import BlankPolicy, Column, GroupMembers, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
+from contact_pipeline.profiles.sound import why_none_clears
 
 
 class UploadOptions(BaseModel):
@@ -118,6 +119,13 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     if profile.group is not None and options.group_members is not None:
         members = {"members": options.group_members}
         profile = profile.model_copy(update={"group": profile.group.model_copy(update=members)})
+    if options.clear_do_not_contact and (reason := why_none_clears(profile, [profile.matched])):
+        raise Refusal(
+            "option-value",
+            f"Option 'clear-do-not-contact' does nothing here: {reason}.",
+            "Leave it out, or choose another --rule or --blank where the profile offers one.",
+            details={"option": "clear_do_not_contact"},
+        )
     return _with_lists(profile, options.lists), options
 
 

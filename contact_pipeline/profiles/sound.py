@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from contact_pipeline.profiles.model import KINDS, YES_NO, Column, FieldType, InOrder, Profile
-from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
+from contact_pipeline.profiles.model import KINDS, YES_NO, BlankPolicy, Column, FieldType, InOrder, Matched, Profile
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS
 
 # The canonical fields whose values are of one form in all contacts, whichever profile brings them.
 _TYPES: Final[dict[str, tuple[FieldType, ...]]] = {
@@ -39,6 +39,27 @@ def find_unsound(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.file.encoding is not None and not _is_encoding(profile.file.encoding):
         yield "file.encoding", f"'{profile.file.encoding}' is no encoding that is known"
     yield from _of_account_contacts(profile)
+    if profile.options.clear_do_not_contact:
+        why = why_none_clears(profile, {profile.matched, *profile.options.rule}, profile.options.blank)
+        if why is not None:
+            yield "options.clear_do_not_contact", f"does nothing: {why}"
+
+
+def why_none_clears(profile: Profile, matched: Collection[Matched], blanks: Collection[BlankPolicy] = ()) -> str | None:
+    """Why no row could take back that a contact is not to be contacted, whatever is permitted; None if one could.
+
+    Args:
+        profile: the columns, and what a row is.
+        matched: what may become of a row that matches.
+        blanks: blank policies that may be chosen in place of the profile's.
+    """
+    if profile.target != "contact" or CONSENT not in profile.column_of:
+        return f"no column of contacts fills '{CONSENT}'"
+    if not {"update", "merge"} & {*matched}:
+        return f"contacts that match are left as they are (matched: {' or '.join(sorted(matched))})"
+    if {profile.blank_of(CONSENT), *blanks} == {"fill"}:
+        return f"'{CONSENT}' is written only where it is blank (blank: fill)"
+    return None
 
 
 def _of_column(column: Column, profile: Profile) -> Iterator[tuple[str, str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import polars as pl
 
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.profiles.headings import meant_by
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import write_rejected
 from contact_pipeline.settings import Settings
@@ -66,8 +67,20 @@ def give_back_rejected(
             upload.delimiter,
             temporary=temporary_folder(settings.home),
             unreadable=unreadable,
+            meant=_meant(upload, facts),
         )
     return path, rows
+
+
+def _meant(upload: Upload, facts: dict[str, Any]) -> list[str]:
+    """The headings that mean something to the profile, or that are mapped in this upload."""
+    mapped = [
+        heading
+        for column, heading in zip(facts["columns"], facts["headings"], strict=True)
+        if column in facts["fields"]
+    ]
+    profile = upload.resolved_profile
+    return mapped if profile is None else meant_by(profile, mapped)
 
 
 def _rejected(upload: Upload) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from contact_pipeline.engines import quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
@@ -20,7 +21,8 @@ def write_in_review(
 ) -> tuple[Path | None, int]:
     """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
 
-    Its columns are row_number, to, why, candidates (their ids) and then the file's own.
+    Its columns are row_number, to, why, candidates (their ids) and then the file's own. Where one of these is called
+    like one of those, it has `(in the file)` behind its name.
 
     Args:
         upload: the upload.
@@ -48,10 +50,15 @@ def write_in_review(
     rows = _rows(upload)
     if rows.is_empty():
         return None, 0
-    headings = [*OWN, *upload.staging.facts()["headings"]]
+    headings = [*OWN, *map(_told_apart, upload.staging.facts()["headings"])]
     with new_file(path, overwrite=overwrite) as file:
         write_text_table(rows, headings, file)
     return path, rows.height
+
+
+def _told_apart(heading: str) -> str:
+    """The heading, so that it is none of ours: people move columns about."""
+    return f"{heading} (in the file)" if heading.strip().casefold() in OWN else heading
 
 
 def _rows(upload: Upload) -> pl.DataFrame:
@@ -59,14 +66,13 @@ def _rows(upload: Upload) -> pl.DataFrame:
         if not database.has("reviews"):
             return pl.DataFrame()
         columns = upload.staging.facts()["columns"]
-        rows = database.frame("""
-            SELECT raw.*, why, candidates FROM raw_rows AS raw JOIN (
+        cells = [f"raw.{quoted(name)} AS {quoted(f'cell {place}')}" for place, name in enumerate(columns)]
+        return database.frame(f"""
+            SELECT row_number::VARCHAR AS row_number, '' AS "to", reviewed.why, could_be.candidates, {", ".join(cells)}
+            FROM raw_rows AS raw JOIN (
                 SELECT row_number, string_agg(why, '; ' ORDER BY entity) AS why FROM reviews GROUP BY row_number
-            ) USING (row_number) LEFT JOIN (
+            ) AS reviewed USING (row_number) LEFT JOIN (
                 SELECT row_number, array_to_string(list(candidate ORDER BY candidate)
                                                    FILTER (candidate IS NOT NULL), ' or ') AS candidates
                 FROM review_candidates GROUP BY row_number
-            ) USING (row_number) ORDER BY row_number""")
-    own = [pl.col("row_number").cast(pl.String), pl.lit("").alias("to"), "why", "candidates"]
-    cells = [pl.col(name).cast(pl.String).alias(f"cell {place}") for place, name in enumerate(columns)]
-    return rows.select(*own, *cells)
+            ) AS could_be USING (row_number) ORDER BY raw.row_number""")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Final, Literal
 
 import polars as pl
 import xlsxwriter
 
+from contact_pipeline.profiles.headings import has_reasons, reasons_heading
 from contact_pipeline.reports.spreadsheet import write_text_table
 
-ERRORS: Final = "errors"  # the heading of the column with the reasons
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 
 
@@ -25,8 +26,9 @@ def write_rejected(
     *,
     temporary: Path,
     unreadable: pl.DataFrame | None = None,
+    meant: Collection[str] = (),
 ) -> int:
-    """Writes the rejected rows in file order, as read, with a last column `errors`.
+    """Writes the rejected rows in file order, as read, with a last column `errors` (see `reasons_heading`).
 
     A row that could not be split into columns stands whole in the first column.
 
@@ -40,17 +42,19 @@ def write_rejected(
         delimiter: the file's own delimiter; None: a comma.
         temporary: a folder for what a sheet needs while it is written.
         unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
+        meant: headings that mean something to the profile, whether they stand in the file or not.
 
     Returns:
         How many rows were written.
     """
-    if headings and headings[-1].strip().casefold() == ERRORS:
+    if has_reasons(headings, meant):
         headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
     rows = _rejected_rows(raw, columns, rejections, unreadable)
+    headings = [*headings, reasons_heading([*headings, *meant])]
     if file_type == "csv":
-        write_text_table(rows, [*headings, ERRORS], file, delimiter or ",")
+        write_text_table(rows, headings, file, delimiter or ",")
     else:
-        _write_sheet(rows, [*headings, ERRORS], file, temporary)
+        _write_sheet(rows, headings, file, temporary)
     return rows.height
 
 

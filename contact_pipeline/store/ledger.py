@@ -70,6 +70,7 @@ class LedgerLine:
     finalized_by: str | None
     inbox: bool
     staged_files: dict[str, str] | None  # file of the staging folder → SHA-256, as its changeset was frozen
+    row_warning_count: int | None  # None: staged by a version that did not count them
 
     @property
     def resolved_profile(self) -> dict[str, Any] | None:
@@ -94,7 +95,7 @@ def commit_time(database: Database, at: datetime) -> datetime:
 def add_line(database: Database, **values: object) -> LedgerLine:
     """Writes an upload's first line, giving it the next number; call it in a transaction."""
     number = take_numbers(database, "upload", 1)
-    row = _stored({"number": number, **values})
+    row = _stored({"number": number, "row_warning_count": 0, **values})
     names, marks = ", ".join(row), ", ".join("?" for _ in row)
     sql = f"INSERT INTO uploads ({names}) VALUES ({marks}) RETURNING *"
     return _lines(database, sql, list(row.values()))[0]

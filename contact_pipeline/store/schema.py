@@ -208,12 +208,18 @@ def _compute_anew(database: Database) -> None:
         database.run(f"DROP TABLE {table}")
 
 
+def _count_row_warnings(database: Database) -> None:
+    """A count, so that a list of uploads need not open what is staged for each. Older uploads have none."""
+    database.run("ALTER TABLE uploads ADD COLUMN row_warning_count INTEGER")
+
+
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("first schema", _first),
     ("changes without a list of fields", _changes_without_a_list),
     ("erasures and their fingerprints", _erase),
     ("columns on demand", _columns_on_demand),
     ("contacts are what counts", _what_counts),
+    ("warnings of rows are counted", _count_row_warnings),
 )
 
 

@@ -221,6 +221,13 @@ class Staging:
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
 
 
+def count_defects(database: Database) -> tuple[int, int]:
+    """How many errors and how many warnings the rows of a staging database have."""
+    errors, warnings = database.rows("""
+        SELECT count(*) FILTER (severity <> 'warning'), count(*) FILTER (severity = 'warning') FROM rejections""")[0]
+    return errors, warnings
+
+
 def _all_of(name: str, database: Database, limit: int | None = None) -> str:
     order = " ORDER BY row_number" if "row_number" in database.columns(quoted(name)) else ""
     return f"FROM {quoted(name)}{order} LIMIT {'ALL' if limit is None else limit}"

@@ -23,8 +23,10 @@ from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, OUTCOMES, UNREA
 if TYPE_CHECKING:
     import polars as pl
 
-SHOWN_ERRORS = 100
+SHOWN_ERRORS = 100  # and as many warnings of rows
 
+_IS_ERROR: Final = "severity <> 'warning'"
+_IS_WARNING: Final = "severity = 'warning'"
 _TARGETS: Final = ("account", "contact", "membership", "link")
 
 
@@ -83,6 +85,7 @@ class Upload:
         self.warnings = line.warnings or []
         self.repairs = line.repairs
         self.error_count = line.error_count
+        self.row_warning_count = line.row_warning_count
         self.held = line.held
         self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
 
@@ -225,16 +228,30 @@ class Upload:
 
     def rejections_by_code(self) -> dict[str, int]:
         """Code → number of defects, most frequent first; warnings left out."""
-        counts = self._defects("SELECT code, count(*) AS defects", "GROUP BY code ORDER BY defects DESC, code")
-        return {count["code"]: count["defects"] for count in counts}
+        return self._by_code(_IS_ERROR)
+
+    def row_warnings_by_code(self) -> dict[str, int]:
+        """Code → number of warnings of rows and cells, most frequent first."""
+        return self._by_code(_IS_WARNING)
+
+    def first_errors(self, limit: int | None) -> list[dict[str, Any]]:
+        """The first defects as JSON documents, sensitive values masked; None: all of them."""
+        return self._first_defects(_IS_ERROR, limit)
+
+    def first_row_warnings(self, limit: int | None) -> list[dict[str, Any]]:
+        """The first warnings of rows and cells, like errors; None: all of them."""
+        return self._first_defects(_IS_WARNING, limit)
 
     def preview(self, table: str, rows: int) -> pl.DataFrame:
         """The first rows of a staged table, masked: sensitive fields, and what looks like one elsewhere."""
         return self._masked(self.staging.table(table, limit=rows), as_read=table == "raw_rows")
 
-    def as_dict(self, *, all_errors: bool = False, rows: bool = False, changes: bool = False) -> dict[str, Any]:
+    def as_dict(
+        self, *, all_errors: bool = False, all_warnings: bool = False, rows: bool = False, changes: bool = False
+    ) -> dict[str, Any]:
         """The upload as a JSON document; sensitive values masked."""
-        errors = self._errors(None if all_errors else SHOWN_ERRORS)
+        errors = self.first_errors(None if all_errors else SHOWN_ERRORS)
+        row_warnings = self.first_row_warnings(None if all_warnings else SHOWN_ERRORS)
         document: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
@@ -247,25 +264,29 @@ class Upload:
         document["added_at"] = _time(self.added_at)
         document["finished_at"] = _time(self.finished_at)
         document["errors"] = errors
+        document["row_warnings"] = row_warnings
         if rows:
             document["rows"] = self._rows()
         if changes:
             document["changes"] = self.first_changes(None)
         return document
 
-    def _errors(self, limit: int | None) -> list[dict[str, Any]]:
-        """The first defects, as JSON documents; None: all of them."""
+    def _by_code(self, which: str) -> dict[str, int]:
+        counts = self._defects(which, "SELECT code, count(*) AS defects", "GROUP BY code ORDER BY defects DESC, code")
+        return {count["code"]: count["defects"] for count in counts}
+
+    def _first_defects(self, which: str, limit: int | None) -> list[dict[str, Any]]:
         columns = 'SELECT row_number, "column", value, code, message, fix'
-        return self._defects(columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
+        return self._defects(which, columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
 
     @_or(list)
-    def _defects(self, select: str, rest: str) -> list[dict[str, Any]]:
-        if not self.error_count:  # nothing to open the staging database for
-            return []
+    def _defects(self, which: str, select: str, rest: str) -> list[dict[str, Any]]:
+        if (self.error_count if which == _IS_ERROR else self.row_warning_count) == 0:
+            return []  # nothing to open the staging database for
         with self.staging.look() as database:
             if database is None or not database.has("rejections"):
                 return []
-            return database.records(f"{select} FROM rejections WHERE severity <> 'warning' {rest}")
+            return database.records(f"{select} FROM rejections WHERE {which} {rest}")
 
     @_or(list)
     def _rows(self) -> list[dict[str, Any]]:

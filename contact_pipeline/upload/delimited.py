@@ -25,7 +25,7 @@ from contact_pipeline.upload.delimiter import (
     take_declaration,
 )
 from contact_pipeline.upload.encoding import LONGEST_LINE, find_encoding, text_blocks
-from contact_pipeline.upload.heading import above, without_invisible
+from contact_pipeline.upload.heading import above, heading_in
 from contact_pipeline.upload.heading_row import refuse_swallowed, warn_of_wide_rows
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
 from contact_pipeline.upload.pieces import EndlessLine, Pieces
@@ -126,7 +126,7 @@ def _heading(pieces: Pieces, layout: Layout, file_name: str, settings: Settings)
     if found is None:
         raise Refusal("file-empty", f"{file_name} is empty.", "Send a file with a heading and rows.", file=file_name)
     row, text, broken = found
-    headings = [without_invisible(cell) for cell in Grammar(layout.delimiter).split(pl.Series([text]))[0]]
+    headings = [heading_in(cell) for cell in Grammar(layout.delimiter).split(pl.Series([text]))[0]]
     if broken:
         refuse_swallowed(headings, row, file_name)
     check_columns(len(headings), file_name, settings)

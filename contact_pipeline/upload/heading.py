@@ -12,6 +12,7 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf"})
 _JOINERS: Final = "\u200c\u200d"
 _KEPT: Final = frozenset(f"\t\n\r{_JOINERS}")
 _SPACES: Final = re.compile(r"[^\S\t\n\r]")
+_HELD_FORMULA: Final = re.compile(r"^(\s*)'(?=[=+\-@])")
 _NAME: Final = re.compile(r"[^\W\d_]")
 
 
@@ -22,6 +23,14 @@ def without_invisible(heading: str) -> str:
     """
     visible = "".join(sign for sign in heading if unicodedata.category(sign) not in _INVISIBLE or sign in _KEPT)
     return _SPACES.sub(" ", visible).strip(_JOINERS)
+
+
+def heading_in(cell: str) -> str:
+    """The heading that a cell holds: without what nobody sees, and without the apostrophe that holds a formula.
+
+    That comes off as it comes off cells, but not before digits: '24 is a year.
+    """
+    return _HELD_FORMULA.sub(r"\1", without_invisible(cell))
 
 
 def folded(heading: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.contracts.frames import ROW_NUMBER
 from contact_pipeline.engines import read_parquet
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.machine import NEW, put_in_place
 from contact_pipeline.masking import ALONE, ANY, TOLD, is_label, mask, mask_column, mask_heading
 from contact_pipeline.owner_only import owner_only
@@ -182,6 +182,56 @@ def inspect_file(
         "unreadable": unreadable.rename({"value": "text"}).to_dicts(),
         "warnings": [*upload.warnings, *_doubts(upload)],
     }
+
+
+def read_columns(
+    path: Path,
+    needed: Collection[str],
+    settings: Settings,
+    *,
+    optional: Collection[str] = (),
+    known: Collection[str] = (),
+) -> pl.DataFrame:
+    """Some columns of a file that people have filled in, in whatever form a spreadsheet program has saved it.
+
+    Args:
+        path: where the file lies.
+        needed: headings of the columns, whatever their case.
+        settings: the settings.
+        optional: headings of columns that need not be there; they are null then.
+        known: other headings that the file may have.
+
+    Returns:
+        `place`, the row as a spreadsheet shows it, and a column of text for each of these headings.
+
+    Raises:
+        Refusal: the file cannot be read, has a row that does not split into its columns (`row-unreadable`), or lacks a
+            column or has it twice (`column-missing`, `column-twice`).
+    """
+    with passing_folder(settings.home) as folder:
+        upload = read_upload(path, path.name, None, ReadOptions(), folder, settings, known=[*needed, *optional, *known])
+        rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
+    if upload.rejections.height:
+        said = listed(upload.rejections["message"], limit=3)
+        raise Refusal("row-unreadable", f"{path.name}: {said}", "Correct these rows.", file=path.name)
+    found = {name: _called(name, upload) for name in (*needed, *optional)}
+    if missing := [name for name in needed if not found[name]]:
+        message = f"{path.name} has no column {listed(missing)}."
+        raise Refusal("column-missing", message, f"Give it the columns {listed(needed)}.", file=path.name)
+    if twice := [name for name, columns in found.items() if len(columns) > 1]:
+        message = f"{path.name} has several columns {listed(twice)}."
+        raise Refusal("column-twice", message, "Give all but one another heading.", file=path.name)
+    cells = [
+        pl.col(columns).alias(name) if columns else pl.lit(None, pl.String).alias(name)
+        for name, columns in found.items()
+    ]
+    return rows.select(pl.col("row_number").alias("place"), *cells)
+
+
+def _called(name: str, upload: RawUpload) -> list[str]:
+    """The raw columns under a heading, whatever its case."""
+    columns = zip(upload.columns, upload.headings, strict=True)
+    return [column for column, heading in columns if heading.strip().casefold() == name]
 
 
 def _doubts(upload: RawUpload) -> list[str]:

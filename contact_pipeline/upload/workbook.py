@@ -14,7 +14,7 @@ from contact_pipeline.contracts.frames import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook
-from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, without_invisible
+from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, heading_in
 from contact_pipeline.upload.limits import (
     check_cell,
     check_columns,
@@ -65,7 +65,7 @@ def read_workbook(
     titles, heading_row = _find_heading_row(cells[filled[0] :], filled[0], known)
     last_row = filled[-1] + 1
     cells = _without_unused_end(cells, heading_row)
-    headings = [without_invisible(cell or "") for cell in cells.row(heading_row - 1)]
+    headings = [heading_in(cell or "") for cell in cells.row(heading_row - 1)]
     columns = name_columns(headings)
     check_columns(len(columns), file_name, settings)
     check_rows(last_row - heading_row, file_name, settings)

@@ -11,7 +11,7 @@ UPLOAD = {
     "finished_at", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
     "duplicates", "encoding", "delimiter", "mapping", "repairs", "errors",
 }  # fmt: skip
-MORE = {"sheet", "ignored", "warnings", "user", "approved_by", "held"}
+MORE = {"sheet", "ignored", "warnings", "user", "approved_by", "held", "row_warnings"}
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 
 
@@ -20,7 +20,7 @@ def is_upload(document, *more):
         set(document) == UPLOAD | MORE | set(more)
         and set(document["outcomes"]) == set(OUTCOMES)
         and set(document["duplicates"]) == {"of_existing", "within_file"}
-        and all(set(error) == ERROR for error in document["errors"])
+        and all(set(error) == ERROR for error in [*document["errors"], *document["row_warnings"]])
     )
 
 

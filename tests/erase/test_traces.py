@@ -75,6 +75,7 @@ def test_every_row_still_has_its_outcome(erased):
     again = next(upload for upload in pipeline.uploads() if upload.file_name == "again.csv")
     assert (again.outcomes["review"], again.outcomes["rejected"], again.outcomes["duplicate"]) == (0, 2, 1)
     assert again.error_count == again.rejections.filter(pl.col("severity") != "warning").height
+    assert again.row_warning_count == again.rejections.filter(severity="warning").height
 
 
 def test_its_upload_lines_say_what_was_emptied_and_keep_the_hash_of_the_file(filled, erased):

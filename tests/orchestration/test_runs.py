@@ -582,6 +582,18 @@ def test_an_upload_that_the_ledger_does_not_know_fails_its_run_with_one_sentence
         assert instance.get_materialized_partitions(dg.AssetKey(asset)) == set()
 
 
+def test_warnings_of_rows_are_shown_by_code_from_where_they_are_known(
+    run: Run, pipeline: Pipeline, instance: dg.DagsterInstance, outreach_file: Callable[..., Path]
+) -> None:
+    file = outreach_file("typos.csv", "bo@gmial.com", "cy@gmial.com", "di@example.com")
+    key = pipeline.receive(file, "outreach_contacts", group="Spring").upload_id
+    instance.add_dynamic_partitions("uploads", [key])
+    run("stage_upload", [key])
+    assert metadata(instance, "validated_rows", key)["row_warnings"] == {"email-domain-typo": 2}
+    assert metadata(instance, "matched_changeset", key)["row_warnings"] == {"email-domain-typo": 2}
+    assert "row_warnings" not in metadata(instance, "raw_upload", key)
+
+
 def test_few_numbers_of_an_upload_are_plotted(run: Run, instance: dg.DagsterInstance, three: list[str]) -> None:
     """One chart per kind of number: Dagster draws one for every number that it finds in metadata."""
     staged = run("stage_upload", three[:1])

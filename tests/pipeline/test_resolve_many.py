@@ -65,6 +65,22 @@ def test_many_rows_decided_after_apply_make_one_more_changeset(pipeline, in_doub
 
 
 @pytest.mark.parametrize("applied", [False, True])
+def test_warnings_of_rows_that_were_decided_are_counted_once(pipeline, outreach, applied):
+    pipeline.apply(outreach({"account": "A-0", "ssn": SSN[0]}).upload_id)
+    rows = [{"account": f"B-{n}", "ssn": SSN[0], "email": f"ana{n}@gmial.com"} for n in range(2)]
+    upload = outreach(*rows, {"account": "C-1", "email": "cy@gmial.com"}, name="second.csv")
+    assert (upload.outcomes["review"], upload.row_warning_count) == (2, 3)
+    if applied:
+        pipeline.apply(upload.upload_id)
+
+    decided = pipeline.resolve_many(upload.upload_id, {2: "new", 3: "skip"})
+
+    assert decided.outcomes["review"] == 0
+    assert decided.row_warning_count == decided.rejections.filter(severity="warning").height
+    assert decided.row_warnings_by_code() == {"email-domain-typo": decided.row_warning_count}
+
+
+@pytest.mark.parametrize("applied", [False, True])
 def test_one_wrong_line_decides_nothing(pipeline, in_doubt, decisions, applied):
     """X1: every row that cannot be decided is named, and the others wait as before."""
     if applied:

@@ -4,6 +4,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import check_profile, find_profiles
+from contact_pipeline.profiles.options import choose
 
 CLUB = """
 name: club
@@ -175,3 +176,62 @@ def test_what_a_blank_means_is_checked_with_the_profile(problems, text, key, rea
     found = problems(COLUMN, f"{COLUMN}  - {text}\n")
 
     assert reason in found[f"columns.1.{key}"]
+
+
+CONSENT = COLUMN + "  - {field: do_not_contact, heading: Stop, type: boolean}\n"
+CLEARS = "options: {clear_do_not_contact: true"
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys", "reason"),
+    [
+        (CONSENT, f"matched: ignore\n{CLEARS}}}", "contacts that match are left as they are (matched: ignore)"),
+        (CONSENT, f"matched: create\n{CLEARS}}}", "contacts that match are left as they are (matched: create)"),
+        (CONSENT, f"matched: create\n{CLEARS}, rule: [create]}}", "left as they are (matched: create)"),
+        (CONSENT, f"blank: fill\n{CLEARS}}}", "'do_not_contact' is written only where it is blank (blank: fill)"),
+        (CONSENT.replace("boolean}", "boolean, blank: fill}"), f"{CLEARS}}}", "written only where it is blank"),
+        (COLUMN, f"{CLEARS}}}", "no column of contacts fills 'do_not_contact'"),
+    ],
+)
+def test_to_permit_what_could_do_nothing_is_refused(tmp_path, columns, keys, reason):
+    text = CLUB.replace(COLUMN, columns).replace("on_error:", f"{keys}\non_error:")
+    (tmp_path / "club.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(Refusal) as refusal:
+        check_profile(tmp_path / "club.yaml")
+    (problem,) = refusal.value.details["problems"]
+    assert (problem["key"], reason in problem["message"]) == ("options.clear_do_not_contact", True)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        f"{CLEARS}}}",
+        f"matched: merge\n{CLEARS}}}",
+        f"matched: create\n{CLEARS}, rule: [merge, create]}}",
+        f"blank: fill\n{CLEARS}, blank: [fill, keep]}}",
+        "matched: ignore\noptions: {clear_do_not_contact: false}",
+    ],
+)
+def test_to_permit_what_some_upload_can_do_is_taken(tmp_path, keys):
+    text = CLUB.replace(COLUMN, CONSENT).replace("on_error:", f"{keys}\non_error:")
+    (tmp_path / "club.yaml").write_text(text, encoding="utf-8")
+    assert check_profile(tmp_path / "club.yaml").options.clear_do_not_contact == ("true" in keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "idle", "able"),
+    [
+        (f"matched: merge\n{CLEARS}, rule: [merge, create]}}", {"rule": "create"}, {}),
+        (f"blank: fill\n{CLEARS}, blank: [fill, keep]}}", {}, {"blank": "keep"}),
+        (f"{CLEARS}, blank: [fill, keep]}}", {"blank_in": {"Stop": "fill"}}, {"blank_in": {"Stop": "keep"}}),
+    ],
+)
+def test_the_option_is_refused_for_an_upload_under_which_it_does_nothing(tmp_path, keys, idle, able):
+    text = CLUB.replace(COLUMN, CONSENT).replace("on_error:", f"{keys}\non_error:")
+    (tmp_path / "club.yaml").write_text(text, encoding="utf-8")
+    profile = check_profile(tmp_path / "club.yaml")
+    with pytest.raises(Refusal, match="'clear-do-not-contact' does nothing here") as refusal:
+        choose(profile, {"clear_do_not_contact": True, **idle})
+    assert (refusal.value.code, refusal.value.details) == ("option-value", {"option": "clear_do_not_contact"})
+    assert choose(profile, {"clear_do_not_contact": True, **able})[1].clear_do_not_contact
+    choose(profile, idle)

@@ -4,7 +4,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.upload import ReadOptions
-from contact_pipeline.upload.heading import find_heading, folded, without_invisible
+from contact_pipeline.upload.heading import find_heading, folded, heading_in, without_invisible
 
 KNOWN = frozenset(map(folded, ("First name", "Last name", "Email", "Phone")))
 
@@ -130,3 +130,22 @@ def test_a_file_that_changes_its_delimiter_is_refused_with_both(read):
 def test_invisible_characters_come_off_headings(read, written, meant):
     assert without_invisible(written) == meant
     assert read(f"{written},Phone 2\nx,1\n").upload.headings == [meant, "Phone 2"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "heading"),
+    [
+        ("'@Ort", "@Ort"),
+        ("'=Firma", "=Firma"),
+        (" '+Bonus", " +Bonus"),
+        ("\ufeff'-Rabatt", "-Rabatt"),
+        ("''=x", "''=x"),
+        ("'24 revenue", "'24 revenue"),
+        ("'s-Gravenhage", "'s-Gravenhage"),
+        ("@Ort", "@Ort"),
+        ("O'Neil=", "O'Neil="),
+        ("'", "'"),
+    ],
+)
+def test_an_apostrophe_before_what_would_be_calculated_comes_off(cell, heading):
+    assert heading_in(cell) == heading
