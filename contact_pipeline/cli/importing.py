@@ -42,12 +42,13 @@ def import_file(
 
 def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> int:
     """Shows what was planned, asks unless told to go on, and applies it; a no leaves nothing but the ledger line."""
-    from contact_pipeline.cli.upload_view import draw_counts, draw_errors, draw_facts
+    from contact_pipeline.cli.upload_view import SHOWN_ERRORS, draw_counts, draw_errors, draw_facts, draw_row_warnings
 
     if upload.state != "staged":
         return report(invocation, upload)
     if not yes:
-        console.err().print(draw_facts(upload), *draw_counts(upload), *draw_errors(upload, shown=10), sep="\n")
+        defects = (*draw_errors(upload, shown=SHOWN_ERRORS), *draw_row_warnings(upload, shown=SHOWN_ERRORS))
+        console.err().print(draw_facts(upload), *draw_counts(upload), *defects, sep="\n")
         if not agreed(upload):
             return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
     return report(invocation, applied(invocation, upload, user, replan=yes or upload.apply_mode == "automatic"))
