@@ -59,7 +59,7 @@ def draw_upload(
 
 
 def draw_plan(upload: Upload) -> Iterator[RenderableType | Lines]:
-    """What somebody is asked to agree to: counts and errors of a file, or the changes that were made by hand."""
+    """What somebody is asked to agree to: counts, errors and warnings of a file, or the changes that were made by hand."""
     yield draw_facts(upload)
     if upload.is_by_hand:
         yield from (console.text(f"Note: {warning}", "yellow") for warning in upload.warnings)
@@ -67,6 +67,7 @@ def draw_plan(upload: Upload) -> Iterator[RenderableType | Lines]:
     else:
         yield from draw_counts(upload)
         yield from draw_errors(upload, shown=SHOWN_ERRORS)
+        yield from draw_row_warnings(upload, shown=SHOWN_ERRORS)
 
 
 def draw_facts(upload: Upload) -> RenderableType:

@@ -44,6 +44,13 @@ def test_they_are_counted_by_code_and_the_first_are_shown(run, outreach, monkeyp
         assert "gmail.com meant?" in said
 
 
+def test_they_are_shown_before_somebody_is_asked_whether_to_apply(run, outreach, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    asked = run("import", outreach(*FILE), *PLAN, answer="n\n").err
+    assert asked.index("Warnings by type") < asked.index("Apply people.csv?")
+    assert "Email 'bo@gmial.com' may be mistyped." in asked
+
+
 def test_a_file_without_warnings_has_no_table_of_them(run, outreach):
     said = run("plan", outreach(WELL, BAD), *PLAN).out
     assert "Errors by type" in said
