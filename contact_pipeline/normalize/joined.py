@@ -19,7 +19,7 @@ BETWEEN: Final = " ::: "
 SINGLE: Final = frozenset({
     "text", "name", "date", "ssn", "zip_code", "country", "identifier", "choice", "login",
 })  # fmt: skip
-_MOST: Final = 20  # values of a cell that get a column each; what is more stays as written in the last one
+_MOST: Final = 10  # values of a cell that get a column each; what is more stays as written in the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,15 @@ class Separated:
 
     raw: pl.DataFrame
     sources: list[Source]
-    in_places: Collection[str]
+    in_places: frozenset[str]
     names: Mapping[str, str]
+
+    def country_beside(self, source: Source, number: int) -> str | None:
+        """The column with the country of the address of which a column holds a part; None where there is none."""
+        country = next((each for each in self.sources if each.column.field == "country"), None)
+        if country is None or not all(self.in_places.intersection(each.raw) for each in (source, country)):
+            return None
+        return country.columns[number]
 
 
 def separate(
@@ -54,7 +61,7 @@ def separate(
     """
     joined = _joined(raw, sources)
     if not joined:
-        return Separated(raw, list(sources), places.keys(), names)
+        return Separated(raw, list(sources), frozenset(places), names)
     raw, apart = _with_columns(raw, sources, joined)
     addresses = [source.columns for source in sources if _is_of_addresses(source, places)]
     widths = [max(len(apart.get(name or "", [""])) for name in at) for at in zip(*addresses, strict=True)]
@@ -69,7 +76,7 @@ def separate(
             in_places.update(name for name in columns if name)
         widened.append(replace(source, columns=tuple(columns)))
     named = {each: names.get(name, name) for name, columns in apart.items() for each in columns if each}
-    return Separated(raw, widened, in_places, {**names, **named})
+    return Separated(raw, widened, frozenset(in_places), {**names, **named})
 
 
 def separated(texts: pl.Series) -> pl.Series:

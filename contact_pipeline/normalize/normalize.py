@@ -102,6 +102,12 @@ def normalize(
     picked = pick(apart.raw, apart.sources, apart.in_places, profile)
     countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
 
+    def countries_of(source: Source, number: int) -> pl.Series | None:
+        """What the rows say of the country of the cells in one of several columns; if nothing, that of the row."""
+        name = apart.country_beside(source, number)
+        there = name and _countries(raw["row_number"], {"country": apart.raw[name]}, apart.sources, profile, errors)
+        return there.fill_null(countries) if isinstance(there, pl.Series) else countries
+
     def column(source: Source) -> pl.DataFrame:
         return _column(picked.texts[source.column.field], countries, source.column, profile, reference)
 
@@ -121,9 +127,10 @@ def normalize(
         spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
         if source.column.field in picked.places or source.column.type in SINGLE or spare:
             read = partial(_column, column=source.column, profile=profile, reference=reference)
+            said = partial(countries_of, source)
             values = values.with_columns(
                 series.alias(name)
-                for name, series in kept(apart.raw, made, picked, source, read, countries, apart.names, spare).items()
+                for name, series in kept(apart.raw, made, picked, source, read, said, apart.names, spare).items()
             )
     blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():

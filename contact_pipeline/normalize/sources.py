@@ -143,7 +143,7 @@ def kept(
     picked: Picked,
     source: Source,
     read: Read,
-    countries: pl.Series | None,
+    countries: Callable[[int], pl.Series | None],
     names: Mapping[str, str],
     spare: Mapping[str, pl.Series],
 ) -> dict[str, pl.Series]:
@@ -155,7 +155,7 @@ def kept(
         picked: the cells that count.
         source: the field's columns.
         read: normalizes cells of the field.
-        countries: what the rows say of their country.
+        countries: number of a column of the field → what the rows say of the country of its cells.
         names: raw column → name for people.
         spare: fields of the profile for further values (`phone_2`) and what they hold; their blanks are filled first.
 
@@ -171,7 +171,8 @@ def kept(
         rows = (picked.filled[field][number] & (picked.places[field] != number)).arg_true()
         if name is None or rows.is_empty():
             continue
-        cells = read(raw[name].gather(rows), None if countries is None else countries.gather(rows))
+        said = countries(number)
+        cells = read(raw[name].gather(rows), None if said is None else said.gather(rows))
         values = _as_text(cells[field], source.column).fill_null(cells["_given"])
         heading = _elsewhere(source, name, picked.places[field].gather(rows), names)
         parts.append(_entries(values, rows, heading))

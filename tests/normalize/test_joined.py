@@ -246,6 +246,21 @@ def test_several_addresses_in_a_cell_come_before_those_of_another_place(raw):
     ]  # fmt: skip
 
 
+def test_a_further_postal_code_is_read_by_the_rules_of_its_own_country(raw):
+    zip_code = {"field": "zip_code", "heading": "Zip", "type": "zip_code"}
+    rows = raw(
+        Name=["Ada", "Bo", "Cy"],
+        Zip=["10115 ::: 8001", "8001 ::: 1067", "1067 ::: 4109"],
+        Country=["Germany ::: Switzerland", "CH ::: DE", "DE"],
+    )
+    fields = {"Name": "first_name", "Zip": "zip_code", "Country": "country"}
+    clean, _ = normalize(rows, fields, profile_of(NAME, zip_code, ADDRESS[2]), Reference())
+
+    assert clean.select("zip_code", "further_zip_code").rows() == [
+        ("10115", "8001"), ("8001", "01067"), ("01067", "04109"),
+    ]  # fmt: skip
+
+
 def test_slices_with_and_without_such_cells_have_the_same_columns(raw):
     profile = profile_of(NAME, *ADDRESS)
     frames = [
