@@ -59,7 +59,7 @@ def draw_upload(
 
 
 def draw_plan(upload: Upload) -> Iterator[RenderableType | Lines]:
-    """What somebody is asked to agree to: counts, errors and warnings of a file, or the changes that were made by hand."""
+    """What somebody is asked to agree to: counts, errors and warnings of a file, or the changes made by hand."""
     yield draw_facts(upload)
     if upload.is_by_hand:
         yield from (console.text(f"Note: {warning}", "yellow") for warning in upload.warnings)

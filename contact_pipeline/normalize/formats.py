@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import polars as pl
 
 from contact_pipeline.normalize import date, text
+from contact_pipeline.normalize.joined import separated
 from contact_pipeline.profiles import Column, Profile, calendar
 
 
@@ -41,5 +42,5 @@ def with_formats(profile: Profile, formats: Mapping[str, Sequence[str]]) -> Prof
 
 
 def _fitting(days: pl.Series, column: Column) -> list[str]:
-    tidy = days.to_frame("days").select(text.tidied(pl.col("days"))).to_series()
+    tidy = separated(days).to_frame("days").select(text.tidied(pl.col("days"))).to_series()
     return calendar.fitting(date.without_midnight(tidy), column.formats, column.pivot)

@@ -17,12 +17,14 @@ import polars as pl
 from contact_pipeline.contracts.frames import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
 from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
 from contact_pipeline.normalize.glance import at_a_glance
+from contact_pipeline.normalize.joined import SINGLE, separate
 from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.normalize.sources import (
     Source,
     chosen_headings,
     column_names,
     kept,
+    names_of,
     pick,
     sources_of,
     spare_fields,
@@ -89,15 +91,22 @@ def normalize(
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
         (and the names that others make), `unread_<field>` for each boolean field, `further_<field>` for each field
-        of several columns or of a type whose cells may hold several values, and `column_of_<field>` for each field of
-        several columns; and contracts.BLANK_ROWS.
+        of several columns or of a type whose cells may hold several values, whether any does or not, and
+        `column_of_<field>` for each field of several columns; and contracts.BLANK_ROWS.
     """
     headings = headings or {}
     sources = sources_of(fields, places or {}, profile)
     errors = _errors_in(raw, fields, cell_errors)
     raw = with_labels(_without(raw, errors), sources, headings)
-    picked = pick(raw, sources, places or {}, profile)
+    apart = separate(raw, sources, places or {}, names_of(headings))
+    picked = pick(apart.raw, apart.sources, apart.in_places, profile)
     countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
+
+    def countries_of(source: Source, number: int) -> pl.Series | None:
+        """What the rows say of the country of the cells in one of several columns; if nothing, that of the row."""
+        name = apart.country_beside(source, number)
+        there = name and _countries(raw["row_number"], {"country": apart.raw[name]}, apart.sources, profile, errors)
+        return there.fill_null(countries) if isinstance(there, pl.Series) else countries
 
     def column(source: Source) -> pl.DataFrame:
         return _column(picked.texts[source.column.field], countries, source.column, profile, reference)
@@ -108,15 +117,20 @@ def normalize(
         "row_number",
         _bits([frame["_changed"] for frame in made.values()], raw.height),
         *(series for frame in made.values() for series in frame.drop("_given", "_changed")),
-        *(column_names(s, picked.places[s.column.field], headings) for s in sources if s.column.field in picked.places),
+        *(
+            column_names(each, picked.places[each.column.field], apart.names)
+            for source, each in zip(sources, apart.sources, strict=True)
+            if len(source.columns) > 1
+        ),
     )
-    for source in sources:
+    for source in apart.sources:
         spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
-        if source.column.field in picked.places or spare:
+        if source.column.field in picked.places or source.column.type in SINGLE or spare:
             read = partial(_column, column=source.column, profile=profile, reference=reference)
+            said = partial(countries_of, source)
             values = values.with_columns(
                 series.alias(name)
-                for name, series in kept(raw, made, picked, source, read, countries, headings, spare).items()
+                for name, series in kept(apart.raw, made, picked, source, read, said, apart.names, spare).items()
             )
     blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():
@@ -148,8 +162,9 @@ def repairs_of(
     sources = sources_of(fields, places or {}, profile)
     raw = rows.select("row_number").join(raw, on="row_number", maintain_order="left")
     raw = with_labels(raw, sources, headings or {})
-    picked = pick(raw, sources, places or {}, profile)
-    named = dict(chosen_headings(picked, sources, headings or {}))
+    apart = separate(raw, sources, places or {}, names_of(headings or {}))
+    picked = pick(apart.raw, apart.sources, apart.in_places, profile)
+    named = dict(chosen_headings(picked, apart.sources, apart.names))
     listed = [
         rows.select("row_number", "repaired", source.column.field)
         .with_columns(named[source.column.field].alias("_column"), picked.texts[source.column.field].alias("_before"))

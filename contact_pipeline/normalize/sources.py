@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -74,6 +74,11 @@ def sources_of(fields: Mapping[str, str], places: Mapping[str, str], profile: Pr
     return sources
 
 
+def names_of(headings: Mapping[str, str]) -> dict[str, str]:
+    """Raw column → name for people: its heading, with its number where it stands several times."""
+    return dict(zip(headings, map(mask_heading, labels(list(headings.values()))), strict=True))
+
+
 def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[str, str]) -> pl.DataFrame:
     """The raw rows, with labels that stand in columns of their own before the numbers that are not to be called.
 
@@ -97,13 +102,20 @@ def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[
     return raw.with_columns(labelled)
 
 
-def pick(raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str], profile: Profile) -> Picked:
-    """Picks the first filled cell of each row; of parts of addresses, all from the first place with a filled cell."""
+def pick(raw: pl.DataFrame, sources: Sequence[Source], in_places: Collection[str], profile: Profile) -> Picked:
+    """Picks the first filled cell of each row; of parts of addresses, all from the first place with a filled cell.
+
+    Args:
+        raw: the raw rows.
+        sources: the columns of each field.
+        in_places: the columns of parts of addresses, where there are several places.
+        profile: the words that mean nothing.
+    """
     picked = Picked({}, {}, {})
     for source in sources:
         if len(source.columns) > 1:
             picked.filled[source.column.field] = [_filled(raw, name, source.column, profile) for name in source.columns]
-    parts = [source.column.field for source in sources if any(name in places for name in source.raw)]
+    parts = [source.column.field for source in sources if any(name in in_places for name in source.raw)]
     together = [reduce(or_, cells) for cells in zip(*(picked.filled[field] for field in parts), strict=True)]
     for source in sources:
         field = source.column.field
@@ -116,11 +128,13 @@ def pick(raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str]
     return picked
 
 
-def column_names(source: Source, place: pl.Series, headings: Mapping[str, str]) -> pl.Series:
-    """The heading of the column that counts, where it is not the first one."""
-    names = [_named(name, headings) if name else None for name in source.columns]
-    names = [None if name == _named(source.raw[0], headings) else name for name in names]
-    return place.replace_strict(list(range(len(names))), names, return_dtype=pl.String).alias(
+def column_names(source: Source, place: pl.Series, names: Mapping[str, str]) -> pl.Series:
+    """The name of the column that counts, where it is not the first one."""
+    first = names.get(source.raw[0], source.raw[0])
+    named = [
+        None if name is None or names.get(name, name) == first else names.get(name, name) for name in source.columns
+    ]
+    return place.replace_strict(list(range(len(named))), named, return_dtype=pl.String).alias(
         f"{COLUMN_OF}{source.column.field}"
     )
 
@@ -131,8 +145,8 @@ def kept(
     picked: Picked,
     source: Source,
     read: Read,
-    countries: pl.Series | None,
-    headings: Mapping[str, str],
+    countries: Callable[[int], pl.Series | None],
+    names: Mapping[str, str],
     spare: Mapping[str, pl.Series],
 ) -> dict[str, pl.Series]:
     """What a row holds for a field besides the value that counts, each value once.
@@ -143,28 +157,29 @@ def kept(
         picked: the cells that count.
         source: the field's columns.
         read: normalizes cells of the field.
-        countries: what the rows say of their country.
-        headings: raw column → heading in the file.
+        countries: number of a column of the field → what the rows say of the country of its cells.
+        names: raw column → name for people.
         spare: fields of the profile for further values (`phone_2`) and what they hold; their blanks are filled first.
 
     Returns:
         the spare fields, and `further_<field>` with what is left: values between commas, each with its own heading in
-        brackets where it stands in another column.
+        brackets where it stands in another column than the value that counts.
     """
     field, further = source.column.field, f"{FURTHER}{source.column.field}"
     value, beside = made[field][field], made[field].get_column(further, default=None)
-    parts = [] if beside is None else [_split(beside, pl.int_range(raw.height, eager=True), None)]
+    nothing = pl.Series(further, [None], dtype=pl.String).new_from_index(0, raw.height)
+    parts = [] if beside is None else [_split(beside, pl.int_range(raw.height, eager=True), nothing)]
     for number, name in enumerate(source.columns if field in picked.places else ()):
         rows = (picked.filled[field][number] & (picked.places[field] != number)).arg_true()
         if name is None or rows.is_empty():
             continue
-        cells = read(raw[name].gather(rows), None if countries is None else countries.gather(rows))
-        heading = _named(name, headings)
+        said = countries(number)
+        cells = read(raw[name].gather(rows), None if said is None else said.gather(rows))
         values = _as_text(cells[field], source.column).fill_null(cells["_given"])
+        heading = _elsewhere(source, name, picked.places[field].gather(rows), names)
         parts.append(_entries(values, rows, heading))
         if further in cells.columns:
             parts.append(_split(cells[further], rows, heading))
-    nothing = pl.Series(further, [None], dtype=pl.String).new_from_index(0, raw.height)
     if not any(part.height for part in parts):
         return {**spare, further: nothing}
     entries = pl.concat(part for part in parts if part.height).with_columns(key=pl.col("value").str.to_lowercase())
@@ -194,16 +209,16 @@ def spare_fields(column: Column, profile: Profile) -> Iterator[str]:
 
 
 def chosen_headings(
-    picked: Picked, sources: Sequence[Source], headings: Mapping[str, str]
+    picked: Picked, sources: Sequence[Source], names: Mapping[str, str]
 ) -> Iterator[tuple[str, pl.Series]]:
-    """Field and, for each row, the heading under which the text that counts stands."""
+    """Field and, for each row, the name of the column in which the text that counts stands."""
     for source in sources:
         field = source.column.field
-        first = _named(source.raw[0], headings)
+        first = names.get(source.raw[0], source.raw[0])
         if field not in picked.places:
             yield field, pl.Series([first]).new_from_index(0, picked.texts[field].len())
         else:
-            yield field, column_names(source, picked.places[field], headings).fill_null(first)
+            yield field, column_names(source, picked.places[field], names).fill_null(first)
 
 
 def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profile) -> pl.Series:
@@ -245,21 +260,24 @@ def _at(raw: pl.DataFrame, source: Source, place: pl.Series) -> pl.Series:
     return frame.select(pl.coalesce(cells)).to_series()
 
 
-def _entries(values: pl.Series, rows: pl.Series, heading: str | None) -> pl.DataFrame:
-    return (
-        pl.DataFrame(
-            {"row": rows.cast(pl.UInt32), "value": values.cast(pl.String)},
-            schema={"row": pl.UInt32, "value": pl.String},
-        )
-        .with_columns(heading=pl.lit(heading, pl.String))
-        .drop_nulls("value")
-    )
+def _elsewhere(source: Source, name: str, place: pl.Series, names: Mapping[str, str]) -> pl.Series:
+    """The name of a column, null where the value that counts stands under that name too."""
+    named = names.get(name, name)
+    same = [number for number, each in enumerate(source.columns) if each and names.get(each, each) == named]
+    return pl.Series([named]).new_from_index(0, place.len()).set(place.is_in(same), None)
 
 
-def _split(beside: pl.Series, rows: pl.Series, heading: str | None) -> pl.DataFrame:
+def _entries(values: pl.Series, rows: pl.Series, headings: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"row": rows.cast(pl.UInt32), "value": values.cast(pl.String), "heading": headings},
+        schema={"row": pl.UInt32, "value": pl.String, "heading": pl.String},
+    ).drop_nulls("value")
+
+
+def _split(beside: pl.Series, rows: pl.Series, headings: pl.Series) -> pl.DataFrame:
     """The further values of one cell, each by itself."""
     there = beside.is_not_null()
-    found = _entries(beside.filter(there), rows.filter(there), heading)
+    found = _entries(beside.filter(there), rows.filter(there), headings.filter(there))
     return found.with_columns(pl.col("value").str.split(", ")).explode("value", empty_as_null=True)
 
 
@@ -278,10 +296,3 @@ def _without(entries: pl.DataFrame, values: pl.Series) -> pl.DataFrame:
     """The entries that are not the row's own value."""
     own = values.gather(entries["row"]).str.to_lowercase()
     return entries.filter(~own.eq(entries["key"]).fill_null(False))
-
-
-def _named(name: str, headings: Mapping[str, str]) -> str:
-    """The heading of a raw column, with its number where it stands several times."""
-    if name not in headings:
-        return name
-    return mask_heading(dict(zip(headings, labels(list(headings.values())), strict=True))[name])

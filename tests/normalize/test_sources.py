@@ -146,6 +146,22 @@ def test_a_place_without_a_column_for_a_part_leaves_it_blank(cleaned):
     assert values["further_city"].to_list() == ["Salem (HomeCity)", None]
 
 
+def test_a_postal_code_that_is_kept_is_read_by_the_rules_of_its_own_place(cleaned):
+    zip_code = {"field": "zip_code", "heading": "Zip", "type": "zip_code"}
+    country = {"field": "country", "heading": "Country", "type": "country"}
+    values, _ = cleaned(
+        profile_of(zip_code, country),
+        {"HomeZip": "zip_code", "WorkZip": "zip_code", "HomeCountry": "country", "WorkCountry": "country"},
+        {"HomeZip": "home", "HomeCountry": "home", "WorkZip": "work", "WorkCountry": "work"},
+        HomeZip=["10115", "8001"],
+        HomeCountry=["DE", "CH"],
+        WorkZip=["8002", "1067"],
+        WorkCountry=["CH", "DE"],
+    )
+
+    assert values["further_zip_code"].to_list() == ["8002 (WorkZip)", "01067 (WorkZip)"]
+
+
 @pytest.mark.parametrize("order", [("A", "B"), ("B", "A")])
 def test_a_refusal_in_any_column_counts(cleaned, order):
     values, _ = cleaned(

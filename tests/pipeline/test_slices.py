@@ -30,6 +30,7 @@ LINES = [
 def planned(tmp_path):
     """Plans a file, so many rows at a time."""
     lines = [line.format(n=n) for n in range(10, 30) for line in LINES]
+    lines.append("f@example.com,,14/04/1984 ::: 15/04/1984")  # the only cell of several days
     (tmp_path / "members.csv").write_text("\n".join(["Email,Phone,Born", *lines, ""]), encoding="utf-8")
 
     def plan(slice_rows):

@@ -1,0 +1,123 @@
+"""Cells in which Google's exports join several values of one field: each value gets a cell, in a column of its own.
+
+So they are several columns of one field for everything that follows. Telephone numbers and e-mail addresses are split
+where they are read, since other signs stand between them as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.normalize.qualifiers import ADDRESS
+from contact_pipeline.normalize.sources import Source
+
+BETWEEN: Final = " ::: "
+SINGLE: Final = frozenset({
+    "text", "name", "date", "ssn", "zip_code", "country", "identifier", "choice", "login",
+})  # fmt: skip
+_MOST: Final = 10  # values of a cell that get a column each; what is more stays as written in the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """Rows in which every cell of a single value holds one at most.
+
+    Attributes:
+        raw: the raw rows, with columns for further values of a cell behind the others.
+        sources: the columns of each field; behind each column those of its further values.
+        in_places: the columns of parts of addresses, where there are several places.
+        names: raw column → name for people; a further value stands under the name of its cell's column.
+    """
+
+    raw: pl.DataFrame
+    sources: list[Source]
+    in_places: frozenset[str]
+    names: Mapping[str, str]
+
+    def country_beside(self, source: Source, number: int) -> str | None:
+        """The column with the country of the address of which a column holds a part; None where there is none."""
+        country = next((each for each in self.sources if each.column.field == "country"), None)
+        if country is None or not all(self.in_places.intersection(each.raw) for each in (source, country)):
+            return None
+        return country.columns[number]
+
+
+def separate(
+    raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str], names: Mapping[str, str]
+) -> Separated:
+    """Takes the cells apart. In a list column every value becomes an item.
+
+    The first values of all parts of an address are one place, the second ones another, and so on.
+
+    Args:
+        raw: the raw rows.
+        sources: the columns of each field.
+        places: raw column → place, for parts of addresses where there are several places.
+        names: raw column → name for people.
+    """
+    joined = _joined(raw, sources)
+    if not joined:
+        return Separated(raw, list(sources), frozenset(places), names)
+    raw, apart = _with_columns(raw, sources, joined)
+    addresses = [source.columns for source in sources if _is_of_addresses(source, places)]
+    widths = [max(len(apart.get(name or "", [""])) for name in at) for at in zip(*addresses, strict=True)]
+    widened, in_places = [], set(places)
+    for source in sources:
+        is_of_addresses = _is_of_addresses(source, places)
+        columns: list[str | None] = []
+        for name, width in zip(source.columns, widths if is_of_addresses else [1] * len(source.columns), strict=True):
+            own = apart.get(name or "", [name])
+            columns += [*own, *[None] * (width - len(own))]
+        if is_of_addresses and len(columns) > 1:
+            in_places.update(name for name in columns if name)
+        widened.append(replace(source, columns=tuple(columns)))
+    named = {each: names.get(name, name) for name, columns in apart.items() for each in columns if each}
+    return Separated(raw, widened, frozenset(in_places), {**names, **named})
+
+
+def separated(texts: pl.Series) -> pl.Series:
+    """The values in cells, each by itself."""
+    return texts.str.split(BETWEEN).explode(empty_as_null=True)
+
+
+def _joined(raw: pl.DataFrame, sources: Sequence[Source]) -> set[str]:
+    """The columns in which any cell holds several values."""
+    names = [name for source in sources if source.column.type in {*SINGLE, "list"} for name in source.raw]
+    found = raw.select(pl.col(names).str.contains(BETWEEN, literal=True).any())
+    return {name for name in found.columns if found[name].item()}
+
+
+def _with_columns(
+    raw: pl.DataFrame, sources: Sequence[Source], joined: Collection[str]
+) -> tuple[pl.DataFrame, dict[str, list[str | None]]]:
+    """The rows with these columns taken apart, and raw column → the columns of the values of its cells."""
+    apart: dict[str, list[str | None]] = {}
+    for source in sources:
+        for name in (name for name in source.raw if name in joined):
+            if source.column.type == "list":
+                items = pl.col(name).str.replace_all(BETWEEN, f" {source.column.separator} ", literal=True)
+                raw = raw.with_columns(items)
+            else:
+                cells = _apart(raw[name])
+                raw, apart[name] = raw.with_columns(cells), [cell.name for cell in cells]
+    return raw, apart
+
+
+def _is_of_addresses(source: Source, places: Mapping[str, str]) -> bool:
+    if places:
+        return any(name in places for name in source.raw)
+    return source.column.field in ADDRESS and len(source.columns) == 1
+
+
+def _apart(cells: pl.Series) -> list[pl.Series]:
+    """The first value of each cell under the column's name, and the further ones, each in a column of its own."""
+    signs = cells.str.count_matches(BETWEEN, literal=True).drop_nulls().to_list()
+    most = min(max(signs) + 1, _MOST)
+    values = cells.str.splitn(BETWEEN, most).struct.unnest()
+    # No raw column's name ends with a space.
+    names = [cells.name, *(f"{cells.name}{BETWEEN}{number} " for number in range(2, most + 1))]
+    return [values.to_series(place).alias(name) for place, name in enumerate(names)]
