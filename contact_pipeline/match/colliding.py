@@ -85,9 +85,14 @@ def _sharing(database: Database, part: Part) -> pl.DataFrame:
     sets = whole_keys(part)
     hashes = "".join(f", {_hash(part, fields)} AS hash_{place}" for place, fields in enumerate(sets))
     rows = database.frame(f"SELECT row_number{hashes} FROM {_rows(part)}")
-    names = [f"hash_{place}" for place in range(len(sets))]
-    shared = [pl.col(name).is_duplicated() & pl.col(name).is_not_null() for name in names]
-    return rows.lazy().filter(pl.any_horizontal(pl.lit(value=False), *shared)).select("row_number").collect()
+    shared = pl.DataFrame([_is_shared(rows[f"hash_{place}"]) for place in range(len(sets))])
+    return rows.select("row_number").filter(shared.select(pl.any_horizontal(pl.all())).to_series() if sets else False)
+
+
+def _is_shared(hashes: pl.Series) -> pl.Series:
+    """Which of them another row has too; to sort costs half of what counting does."""
+    ordered = hashes.drop_nulls().sort()
+    return hashes.is_in(ordered.filter(ordered == ordered.shift(-1)).implode())
 
 
 def _hash(part: Part, fields: Fields) -> str:

@@ -6,8 +6,10 @@ that they are required to have.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import polars as pl
@@ -41,8 +43,9 @@ def decide_in_turn(database: Database, parts: list[Part], settings: Settings) ->
     find_colliding(database, parts)
     enlarged = 0
     while True:
-        turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
-        clearing = _take_all(database, turns)
+        with _no_collecting():
+            turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
+            clearing = _take_all(database, turns)
         added = [add_composed(database, turn.part, turn.composed) for turn in turns]
         if not any(added):
             break
@@ -55,6 +58,18 @@ def decide_in_turn(database: Database, parts: list[Part], settings: Settings) ->
         _store(database, turn.part.table("doubts"), turn.doubts, DOUBTS)
         hold_in_turn(database, turn.part, turn.held)
     reject_rows(database, clearing)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keeps the collector of reference cycles from looking at every row and contact again and again: none is made."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _store(database: Database, table: str, lines: list[Any], schema: dict[str, Any]) -> None:
