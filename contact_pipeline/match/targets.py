@@ -116,7 +116,7 @@ def _first_given(part: Part, name: str, creates: str) -> str:
     value = f"r.{quoted(name)}"
     if name not in part.when_new:
         return value
-    makes = f"{creates} AND row_number = min(row_number) OVER (PARTITION BY first)"
+    makes = f"{creates} AND row_number = min(row_number) OVER (PARTITION BY _first)"
     return f"CASE WHEN {makes} THEN coalesce(nullif({value}, ''), {literal(part.when_new[name])}) ELSE {value} END"
 
 
