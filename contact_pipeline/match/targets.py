@@ -130,9 +130,18 @@ def _so_far(part: Part, name: str) -> str:
     said = f"{{'value': {value}}}"
     if not part.takes_notes:
         return f"nullif({value}, '')"
-    kept = f"CASE WHEN NOT list_contains(given.noted, {literal(name)}) THEN {said} END"
+    kept = f"CASE WHEN {_says(part, name, 'given')} THEN {said} END"
     last = f"last_value({kept} IGNORE NULLS) OVER so_far"
     return f"CASE WHEN {last} IS NULL THEN {there} ELSE nullif(({last}).value, '') END"
+
+
+def _says(part: Part, name: str, row: str) -> str:
+    """Whether a row says what a text is, were it that there is none: its cell did not go to the notes.
+
+    If it did, the row can still be the one with what is set on something new.
+    """
+    said = f"NOT list_contains({row}.noted, {literal(name)})"
+    return f"({said} OR {row}.{quoted(name)} IS NOT NULL)" if name in part.when_new else said
 
 
 def _there(part: Part, name: str) -> str:
@@ -172,7 +181,7 @@ def _together(part: Part, name: str) -> str:
 def _by_policy(part: Part, name: str) -> str:
     column, blank = f"r.{quoted(name)}", part.blanks[name]
     if blank == "overwrite":
-        kept = f" FILTER (NOT list_contains(noted, {literal(name)}))" if part.takes_notes else ""
+        kept = f" FILTER ({_says(part, name, 'r')})" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"
     if blank == "fill":
         filled = f"nullif({column}, '')" if part.kinds[name] == "text" else column

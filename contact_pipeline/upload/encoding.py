@@ -168,6 +168,8 @@ def _best_code_page(path: Path, file_name: str, sample: Sample, known: Collectio
     shown = "It looks wrong: declare the encoding that the file was saved in."
     if doubt is None:
         shown = "If letters with accents look wrong, declare the encoding."
+    elif best.is_plausible:
+        shown = "It could be another: declare the encoding that the file was saved in."
     return Found(name, [f"{file_name} is not UTF-8 (line {line}); {NAMES[name]} was assumed. {shown}"], doubt)
 
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.engines import open_database
 from contact_pipeline.errors import Refusal
-from contact_pipeline.pipeline.states import APPLIED
 from tests.erase.home import BEA, BOB, TRACES, found
 
 

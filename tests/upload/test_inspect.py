@@ -9,7 +9,10 @@ from contact_pipeline.upload import ReadOptions, inspect_file
 
 ASSUMED = (
     "leads.csv is not UTF-8 (line 5); Windows-1252 was assumed. "
-    "If letters with accents look wrong, declare the encoding."
+    "It could be another: declare the encoding that the file was saved in."
+)
+DOUBTFUL = (
+    "leads.csv could be in Windows-1252 or Mac Central European: its letters do not tell. For example José or Josť."
 )
 
 
@@ -44,6 +47,7 @@ def test_a_csv_file_is_shown_as_it_stands(tmp_path):
         "warnings": [
             ASSUMED,
             "leads.csv: column C has no heading; its values are not imported. Write a heading in row 1 to import them.",
+            DOUBTFUL,
         ],
     }
 
