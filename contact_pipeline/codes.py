@@ -272,7 +272,7 @@ CODES: Final[dict[str, Code]] = {
     "another-match": Code(
         meaning="The row's keys are those of two contacts; the first rule that found one decided, as the profile says.",
         message="The row's keys are those of two: {expected}.",
-        fix="See whether the row says what is meant; if it does not, undo the upload and correct the row.",
+        fix="See which one the row means; if it is the other, correct the row and send the file again.",
         example="a row with the e-mail address of one contact, and the name and telephone number of another",
         severity="warning",
     ),

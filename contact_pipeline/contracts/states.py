@@ -59,20 +59,19 @@ class Call:
 
     Attributes:
         leads: state → the states in which the upload may be afterwards; a state that is not here refuses the call.
-        wanted: what the upload cannot become there, as a participle.
+        wanted: what the upload cannot become in other states, as a participle.
         fix: which uploads can.
     """
 
     leads: Mapping[State, frozenset[State]]
-    wanted: str
-    fix: str
+    wanted: str = ""
+    fix: str = ""
 
 
 CALLS: Final[Mapping[str, Call]] = {
     "replan": Call(
         {**_AS_IT_IS, **dict.fromkeys(RECEIVED | PLANNED, _READ)},
         "planned again",
-        "It was made by hand: give the command for it again.",
     ),
     "apply": Call(
         {
@@ -87,7 +86,6 @@ CALLS: Final[Mapping[str, Call]] = {
     ),
     "resolve": Call(
         {
-            "received": _MATCHED,  # deciding was cut off
             "staged": _MATCHED,
             "blocked": _MATCHED,
             "stale": _MATCHED,
@@ -117,7 +115,5 @@ CALLS: Final[Mapping[str, Call]] = {
     ),
     "erase": Call(
         {**_AS_IT_IS, **{state: frozenset({state, "stale"}) for state in PLANNED}},
-        "emptied of a person",
-        "Every upload can be.",
     ),
 }

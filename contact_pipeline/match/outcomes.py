@@ -59,13 +59,13 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
 
 def warn_of_others(database: Database, part: Part) -> None:
     """Warns of matched rows that a rule after the one that decided takes for somebody else."""
+    if len(part.rules) < 2:
+        return
     code, targets, pairs = CODES["another-match"], part.table("targets"), part.table("pairs")
     names = " ".join(
         f"WHEN {number} THEN {literal(listed(part.headings.get(name, name) for name in rule.fields))}"
         for number, rule in enumerate(part.rules, 1)
     )
-    if len(part.rules) < 2:
-        return
     said = f"""concat('{part.entity} ', target, ' was found first; by ', CASE rule {names} END, ' it would be ',
                        '{part.entity} ', other)"""
     database.run(f"""

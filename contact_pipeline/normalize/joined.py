@@ -115,8 +115,8 @@ def _is_of_addresses(source: Source, places: Mapping[str, str]) -> bool:
 
 def _apart(cells: pl.Series) -> list[pl.Series]:
     """The first value of each cell under the column's name, and the further ones, each in a column of its own."""
-    signs = cells.str.count_matches(BETWEEN, literal=True).drop_nulls().to_list()
-    most = min(max(signs) + 1, _MOST)
+    signs = cells.to_frame().select(pl.first().str.count_matches(BETWEEN, literal=True).max()).item()
+    most = min(int(signs) + 1, _MOST)
     values = cells.str.splitn(BETWEEN, most).struct.unnest()
     # No raw column's name ends with a space.
     names = [cells.name, *(f"{cells.name}{BETWEEN}{number} " for number in range(2, most + 1))]

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.contracts.states import APPLIED, PLANNED, RECEIVED, State
+from contact_pipeline.contracts.states import APPLIED, CALLS, PLANNED, RECEIVED, State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy, faults_masked, listed
 from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import mask_file_name
@@ -230,7 +230,7 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state in PLANNED:
             if self._upload(line).is_by_hand:
-                raise not_allowed(line, "replan")
+                raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
             staged = not self.store.staging(upload_id).differences(line.staged_files)
             if line.state == "stale" or not staged:
                 stage = "validated" if staged else "received"
@@ -542,8 +542,6 @@ class Pipeline:
         line = self.store.line(upload_id)
         if line.state == "received" and line.stage == "validated":  # deciding was cut off
             line = self.match(upload_id).line
-        if line.state in RECEIVED:
-            raise not_allowed(line, "resolve")
         must_allow(line, "resolve")
         self._check_roles(line, actor)
         committing.check_frozen(self.store, line)

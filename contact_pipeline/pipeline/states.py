@@ -12,7 +12,7 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine
 
 STAGES: Final = ("received", "read", "normalized", "validated", "matched")
-MADE_BY_HAND: Final = CALLS["replan"].fix
+MADE_BY_HAND: Final = "It was made by hand: give the command for it again."
 
 
 def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:

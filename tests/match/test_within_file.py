@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from contact_pipeline import Pipeline
 from contact_pipeline.profiles import Profile, load_profile
 from tests.match.reference import Entity, Row
 
@@ -247,3 +248,30 @@ def test_the_rows_before_a_rejected_one_are_not_touched_by_it(ground):
     """B8: a rejected row matches nobody and leads nobody."""
     rows = [Row(2, {"email": "ann@example.com"}, wrong=frozenset({"email"})), Row(3, {"email": "ann@example.com"})]
     assert ground.plan("outreach_contacts", rows, group="G").said == ["rejected", "created"]
+
+
+def test_what_is_set_on_something_new_stays_though_the_cells_went_to_the_notes(tmp_path):
+    (tmp_path / "home" / "profiles").mkdir(parents=True)
+    (tmp_path / "home" / "profiles" / "staff.yaml").write_text("""
+name: staff
+title: Staff
+description: People who work here.
+address_book: staff
+file: {types: [csv]}
+headings: mapped
+columns:
+  - {field: email, heading: Email, type: email, required: true}
+  - {field: contact_type, heading: Kind, type: choice, choices: [DOCTOR, OTHERS], default: OTHERS}
+match: [{equal: [email]}]
+matched: merge
+within_file: merge
+blank: overwrite
+on_error: note
+apply: approval
+""")
+    (tmp_path / "file.csv").write_text("Email,Kind\nana@example.com,12\nana@example.com,34\n")
+    pipeline = Pipeline(tmp_path / "home")
+    pipeline.apply(pipeline.plan(tmp_path / "file.csv", "staff", allow_rejected=100).upload_id)
+    (contact,) = pipeline.store.contacts()
+    assert contact["contact_type"] == "OTHERS"
+    assert contact["notes"] == ["[import] Kind: 12", "[import] Kind: 34"]

@@ -27,7 +27,9 @@ def test_every_column_of_a_wish_is_taken():
     assert [column for column, field in found.fields.items() if field == "do_not_contact"] == ["c1", "c2", "c3"]
 
 
-@pytest.mark.parametrize("heading", ["OK to contact", "Opt-in", "Marketing Consent", "Einwilligung", "Согласие"])
+@pytest.mark.parametrize(
+    "heading", ["OK to contact", "Opt-in", "Marketing Consent", "Einwilligung", "Согласие", "Baja", "Reservert"]
+)
 def test_a_heading_that_says_the_contrary_fills_nothing_and_is_named(heading):
     found = mapped("Email", heading)
     assert found.fields == {"c0": "email"}
