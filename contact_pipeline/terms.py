@@ -9,6 +9,7 @@ ERROR: Final = "error_"  # before a field's name: the error that stands in its c
 FURTHER: Final = "further_"  # before a field's name: what the row holds for it besides the value that counts
 COLUMN_OF: Final = "column_of_"  # before a field's name: the heading of its cell, where that is not in the first column
 CONSENT: Final = "do_not_contact"
+JOINED: Final = " ::: "  # between the values of a cell in which an export joined several
 
 Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (

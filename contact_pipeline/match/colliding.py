@@ -12,19 +12,22 @@ import polars as pl
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import pair
-from contact_pipeline.match.keys import key_column, part_key, whole_keys
+from contact_pipeline.match.keys import key_column, keyed, part_key, whole_keys
 from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.settled import find_settled, unsettle
 from contact_pipeline.profiles import NAME
 
 Fields = tuple[str, ...]
 
 
-def find_colliding(database: Database, parts: list[Part]) -> None:
+def find_colliding(database: Database, parts: list[Part]) -> bool:
     """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
 
-    Also the rows with a key that a contact has only together with an earlier row, and that row.
+    Also the rows with a key that a contact has only together with an earlier row, and that row. Returns whether
+    there are any besides those that are settled.
     """
     database.run("CREATE OR REPLACE TABLE rows_in_turn (row_number UINTEGER)")
+    database.run("CREATE OR REPLACE TEMP TABLE composers (row_number UINTEGER)")
     for part in parts:
         _add(database, _reaching(database, part))
         _add(database, _following(part))
@@ -35,6 +38,9 @@ def find_colliding(database: Database, parts: list[Part]) -> None:
         for fields in composed_sets(part):
             if part.updates:
                 _add_composed(database, part, fields)
+    find_settled(database, parts)
+    left: int = database.value("SELECT (SELECT count(*) FROM rows_in_turn) - (SELECT count(*) FROM settled)")
+    return left > 0
 
 
 def composed_sets(part: Part) -> list[Fields]:
@@ -58,7 +64,10 @@ def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[
         columns = [f"key_{name}" for name in fields]
         frame = pl.DataFrame([*values], schema=dict.fromkeys(columns, pl.String), orient="row")
         database.see("composed_keys", frame)
-        found |= _add(database, f"FROM {_rows(part)} SEMI JOIN composed_keys USING ({', '.join(map(quoted, columns))})")
+        database.run(f"""
+            CREATE OR REPLACE TEMP TABLE composed AS
+            SELECT row_number FROM {_rows(part)} SEMI JOIN composed_keys USING ({", ".join(map(quoted, columns))})""")
+        found |= _add(database, "FROM composed") | unsettle(database, "FROM composed")
         database.unsee("composed_keys")
     return found
 
@@ -66,6 +75,7 @@ def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[
 def add_all(database: Database, part: Part) -> None:
     """Adds every row of a part."""
     _add(database, f"FROM {_rows(part)}")
+    unsettle(database, "FROM settled")
 
 
 def _add(database: Database, rows: str) -> bool:
@@ -158,19 +168,24 @@ def _add_composed(database: Database, part: Part, fields: Fields) -> None:
     pairs = ", ".join(pair(part, name) for name in columns)
     values = "".join(f", w.{quoted(name)} AS {quoted('_given_' + name)}" for name in given)
     after = ", ".join(f"{quoted('_new_' + name)} AS {quoted(name)}" for name in columns)
-    keys = ", ".join(f"{part_key(part, name, 'a', columns)} AS {key_column(name)}" for name in fields)
     noted = ", w.noted" if part.takes_notes else ""
-    composed = f"""
+    made: int = database.value(f"""
+        CREATE OR REPLACE TEMP TABLE composing AS
         WITH pairs AS (
             SELECT w.row_number, {pairs}{values}{noted}
             FROM {part.table("decisions")} AS d JOIN {part.table("rows")} AS w USING (row_number)
                  JOIN {part.table("candidates")} AS c ON c.{part.id} = d.target
             WHERE d.decision = 'matched'{_keeping(database, part, columns)}
-        ),
-        stood AS (SELECT row_number, {after} FROM pairs WHERE ({changed}) AND ({kept})),
-        made AS (SELECT row_number AS maker, {keys} FROM stood AS a)
+        )
+        SELECT row_number AS maker, {after} FROM pairs WHERE ({changed}) AND ({kept})""")
+    if not made:
+        return
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE composed AS
         SELECT maker, other.row_number
-        FROM made JOIN {_rows(part)} AS other USING ({", ".join(map(key_column, fields))})
-        WHERE other.row_number <> maker"""
-    database.run(f"CREATE OR REPLACE TEMP TABLE composed AS {composed}")
-    _add(database, "SELECT maker AS row_number FROM composed UNION ALL SELECT row_number FROM composed")
+        FROM ({keyed(part, "composing", columns, "maker")}) JOIN {_rows(part)} AS other
+             USING ({", ".join(map(key_column, fields))})
+        WHERE other.row_number <> maker""")
+    rows = "SELECT maker AS row_number FROM composed UNION ALL SELECT row_number FROM composed"
+    database.run(f"INSERT INTO composers {rows}")
+    _add(database, rows)

@@ -8,7 +8,7 @@ from typing import Final
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import NAMES, key_column, stored_key, stored_keys
+from contact_pipeline.match.keys import NAMES, key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule
 
@@ -49,7 +49,7 @@ def find_pairs(
             else ""
         )
         return f"""
-            SELECT {part.id}, {stored_keys(part, "e", columns)} FROM {book}{part.entity}s AS e
+            {keyed(part, f"{book}{part.entity}s", columns, part.id, key_of=stored_key)}
             WHERE address_book = {literal(address_book)} {near}"""
 
     linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""

@@ -34,7 +34,7 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
     matches is that contact, and stays so. Fingerprints know no `case: keep`; and an earlier version made them of names
     without the marks of any script, so that rows are compared so, too.
     """
-    if not _anybody_erased(database, part):
+    if not anybody_erased(database, part):
         return
     new = f"{keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)"
     _find_erased(database, part, settings, new, "erased_new")
@@ -46,7 +46,7 @@ def hold_erased(database: Database, part: Part, settings: Settings, keys: str, d
 
 def find_erased_in_turn(database: Database, part: Part, settings: Settings) -> dict[int, int]:
     """The rows decided in turn that, if they are new, are somebody who was erased → who that is."""
-    if not _anybody_erased(database, part):
+    if not anybody_erased(database, part):
         return {}
     rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
     _find_erased(database, part, settings, rows, "erased_in_turn")
@@ -55,7 +55,7 @@ def find_erased_in_turn(database: Database, part: Part, settings: Settings) -> d
 
 def hold_in_turn(database: Database, part: Part, held: Sequence[tuple[int, int]]) -> None:
     """Notes which of the rows decided in turn were put in review as somebody who was erased."""
-    if not _anybody_erased(database, part):
+    if not anybody_erased(database, part):
         return
     entity = literal(part.entity)
     database.run(f"DELETE FROM erased_rows WHERE entity = {entity} AND row_number IN (FROM rows_in_turn)")
@@ -65,7 +65,8 @@ def hold_in_turn(database: Database, part: Part, held: Sequence[tuple[int, int]]
     database.unsee("held")
 
 
-def _anybody_erased(database: Database, part: Part) -> bool:
+def anybody_erased(database: Database, part: Part) -> bool:
+    """Whether a row of this part could be somebody who was erased."""
     return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
 
 

@@ -10,6 +10,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, Final
 
 import polars as pl
@@ -25,6 +26,7 @@ from contact_pipeline.settings import Settings
 
 Said = tuple[Cells, Cells]  # a row's cells, and their keys
 
+_LOOPED: Final = "FROM rows_in_turn ANTI JOIN settled USING (row_number)"
 _ENLARGED: Final = 3  # times that colliding rows are searched for anew, before every row is decided in turn
 
 DECIDED: Final = {
@@ -40,23 +42,28 @@ def decide_in_turn(database: Database, parts: list[Part], settings: Settings) ->
 
     Also rejects the rows among them that would clear what is required.
     """
-    find_colliding(database, parts)
-    enlarged = 0
-    while True:
+    turns: list[_Turns] = []
+    clearing: list[tuple[int, str]] = []
+    enlarged, found = 0, find_colliding(database, parts)
+    while found:
         with _no_collecting():
             turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
             clearing = _take_all(database, turns)
         added = [add_composed(database, turn.part, turn.composed) for turn in turns]
-        if not any(added):
-            break
+        found = any(added)
         enlarged += 1
-        if enlarged == _ENLARGED:
+        if found and enlarged == _ENLARGED:
             for part in parts:
                 add_all(database, part)
-    for turn in turns:
-        _store(database, turn.part.table("in_turn"), turn.decided, DECIDED)
-        _store(database, turn.part.table("doubts"), turn.doubts, DOUBTS)
-        hold_in_turn(database, turn.part, turn.held)
+    for part, turn in zip_longest(parts, turns):
+        _store(database, part.table("in_turn"), turn.decided if turn else [], DECIDED)
+        _store(database, part.table("doubts"), turn.doubts if turn else [], DOUBTS)
+        if part.primary:
+            database.run(f"""
+                INSERT INTO {part.table("in_turn")}
+                SELECT row_number, decision, target, CASE WHEN decision = 'new' THEN first END, true FROM settled""")
+        if turn:
+            hold_in_turn(database, part, turn.held)
     reject_rows(database, clearing)
 
 
@@ -109,10 +116,11 @@ def _take_all(database: Database, turns: list[_Turns]) -> list[tuple[int, str]]:
 
 def _rows(database: Database, part: Part) -> Iterator[tuple[int, Cells]]:
     """The colliding rows of a part in file order, each with its cells."""
-    columns = _named(Columns(part).of_rows("r"))
+    columns = _named(Columns(part).of_rows("r", "k"))
     frame = database.frame(f"""
-        SELECT r.row_number{columns} FROM {part.table("rows")} AS r
-        SEMI JOIN (FROM rows_in_turn ANTI JOIN left_out USING (row_number)) USING (row_number)
+        SELECT r.row_number{columns}
+        FROM (FROM {part.table("row_keys")} SEMI JOIN ({_LOOPED}) USING (row_number)) AS k
+             JOIN {part.table("rows")} AS r USING (row_number) ANTI JOIN left_out USING (row_number)
         ORDER BY r.row_number""")
     for row, *cells in frame.iter_rows():
         yield row, tuple(cells)
@@ -250,7 +258,7 @@ class _Turns:
 
     def _read_candidates(self, database: Database) -> dict[Person, Standing]:
         """Those that the rows can reach, by id."""
-        pairs = f"(FROM {self.part.table('pairs')} SEMI JOIN rows_in_turn USING (row_number))"
+        pairs = f"(FROM {self.part.table('pairs')} SEMI JOIN ({_LOOPED}) USING (row_number))"
         columns = _named(self._columns.of_candidates("c"))
         frame = database.frame(f"""
             WITH reached AS (

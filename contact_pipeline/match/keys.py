@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
@@ -29,13 +29,13 @@ def key(
     way.
 
     Args:
-        field: a field, or `name` for the full name or first and last name put together.
+        field: a field, or `name` for the full name or first and last name put together; see `keyed`.
         alias: of the table that has the fields.
         columns: that the table has.
         keeps_case: whether values that differ in case differ.
         placeholders: type of which placeholders have no key; None: any value has one.
     """
-    value = _name(alias, columns) if field == NAME else f"{alias}.{quoted(field)}" if field in columns else "NULL"
+    value = f"{alias}.{quoted(field)}" if field in columns else _name(alias, columns) if field == NAME else "NULL"
     if field in NAMES:
         short, whole = _without_signs(value), _folded_name(value)
     elif field in _IN_FORM:
@@ -49,11 +49,9 @@ def key(
 
 
 def _is_placeholder(value: str, kind: str) -> str:
-    if kind == "email":  # few begin like one, and the letter is found in no time
-        letters = sorted({ord(case(box[0])) for box in MAILBOXES for case in (str.lower, str.upper)})
-        begins = f"unicode({value}) IN ({', '.join(map(str, letters))})"
-        mailbox = f"lower(split_part({value}, '@', 1))"
-        return f"{begins} AND {_is_among(mailbox, MAILBOXES)}"
+    if kind == "email":
+        boxes = "|".join(box.replace(".", "[.]") for box in MAILBOXES)
+        return f"regexp_matches({value}, {literal(f'^(?i:{boxes})@')})"
     if kind == "ssn":
         return _is_among(value, SSNS)
     may_have = f"strlen({value}) > {LONGEST_WITHOUT_EXTENSION}"
@@ -111,14 +109,26 @@ def stored_key(part: Part, field: str, alias: str, columns: Collection[str]) -> 
     return key(field, alias, columns, keeps_case=field in part.keeps_case)
 
 
-def key_columns(part: Part, alias: str, columns: Collection[str]) -> str:
-    """The keys of rows that a part's rules compare, as a select list."""
-    return ", ".join(f"{part_key(part, name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
+def keyed(
+    part: Part,
+    source: str,
+    columns: Collection[str],
+    *kept: str,
+    key_of: Callable[[Part, str, str, Collection[str]], str] = part_key,
+) -> str:
+    """The query for the keys that a part's rules compare; a condition on the source, called `e`, may follow.
 
-
-def stored_keys(part: Part, alias: str, columns: Collection[str]) -> str:
-    """The keys of what is compared with rows, as a select list."""
-    return ", ".join(f"{stored_key(part, name, alias, columns)} AS {key_column(name)}" for name in part.key_fields)
+    Args:
+        part: whose keys they are.
+        source: table with the values.
+        columns: that it has.
+        kept: what else to select.
+        key_of: `part_key` for rows, `stored_key` for what is compared with them.
+    """
+    if NAME in part.key_fields:  # which is named many times in its key: put together here, a statement stays short
+        source, columns = f"(SELECT *, {_name('e', columns)} AS {NAME} FROM {source} AS e)", {*columns, NAME}
+    keys = (f"{key_of(part, name, 'e', columns)} AS {key_column(name)}" for name in part.key_fields)
+    return f"SELECT {', '.join([*kept, *keys])} FROM {source} AS e"
 
 
 def make_keys(database: Database, part: Part, rows: str) -> None:
@@ -126,10 +136,10 @@ def make_keys(database: Database, part: Part, rows: str) -> None:
 
     Writing the keys down would cost more than working them out once more, which is seldom needed.
     """
-    kept, columns = part.table("keys"), key_columns(part, "part_row", part.kinds)
+    kept = part.table("keys")
     if database.has_table(kept):
         database.run(f"DROP TABLE {kept}")  # as the first version staged them
-    database.run(f"CREATE OR REPLACE VIEW {kept} AS SELECT row_number, {columns} FROM {rows} AS part_row")
+    database.run(f"CREATE OR REPLACE VIEW {kept} AS {keyed(part, rows, part.kinds, 'row_number')}")
     database.run(f"COMMENT ON VIEW {kept} IS {literal(VERSION)}")
     database.run(
         f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept} ANTI JOIN left_out USING (row_number)"

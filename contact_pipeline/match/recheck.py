@@ -6,7 +6,7 @@ from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import decide, find_pairs
 from contact_pipeline.match.erased import copy_fingerprints, hold_erased
-from contact_pipeline.match.keys import VERSION, key_column, key_columns, part_key, stored_keys
+from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
 
@@ -61,7 +61,7 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
     differ = " OR ".join(f"made.{column} IS DISTINCT FROM now.{column}" for column in map(key_column, part.key_fields))
     rows = database.rows(f"""
         WITH now AS (
-            SELECT row_number, {key_columns(part, "r", part.kinds)} FROM staged.{part.table("rows")} AS r
+            {keyed(part, f"staged.{part.table('rows')}", part.kinds, "row_number")}
         )
         SELECT row_number FROM staged.{then} AS made JOIN now USING (row_number)
         WHERE {differ} ORDER BY row_number LIMIT {limit}""")
@@ -107,7 +107,7 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
     columns = database.columns(table)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE moved AS
-        SELECT {part.id}, {stored_keys(part, "e", columns)} FROM {table} AS e
+        {keyed(part, table, columns, part.id, key_of=stored_key)}
         WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""")
     shares = (
         " OR ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import key_column, stored_keys
+from contact_pipeline.match.keys import key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import keys_as_text
 
@@ -40,6 +40,8 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
 
 def _candidates(part: Part) -> str:
     known = "coalesce(active, false)" if part.entity == "contact" else "NULL::BOOLEAN"
+    kept = part.id, f"{known} AS active"
+    stored = keyed(part, part.table("candidates"), part.looked_at, *kept, key_of=stored_key)
     return f"""
         SELECT row_number, '{part.entity}' AS entity, candidate, {_shares(part, "c")} AS shares, active
         FROM (
@@ -48,8 +50,7 @@ def _candidates(part: Part) -> str:
                  USING (row_number) ANTI JOIN rows_in_turn USING (row_number)
             WHERE differs <> 'another'
         ) JOIN {part.table("row_keys")} AS r USING (row_number)
-          JOIN (SELECT {part.id}, {known} AS active, {stored_keys(part, "e", part.looked_at)}
-                FROM {part.table("candidates")} AS e) AS c ON c.{part.id} = candidate
+          JOIN ({stored}) AS c ON c.{part.id} = candidate
         UNION ALL BY NAME
         SELECT d.row_number, '{part.entity}' AS entity, d.candidate, d.other_row, d.shares,
                CASE WHEN d.candidate IS NOT NULL THEN {known} END AS active

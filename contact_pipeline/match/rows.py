@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import filled, key_columns, whole_keys
+from contact_pipeline.match.keys import filled, keyed, whole_keys
 from contact_pipeline.match.part import Part
 
 
@@ -53,8 +53,8 @@ def add_present_keys(database: Database, part: Part) -> None:
         )
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
         WHERE row_number IN (FROM left_out)""")
-    keys = key_columns(part, "present", part.kinds)
-    database.run(f"CREATE OR REPLACE TEMP TABLE present_keys AS SELECT row_number, {keys} FROM present_rows AS present")
+    keys = keyed(part, "present_rows", part.kinds, "row_number")
+    database.run(f"CREATE OR REPLACE TEMP TABLE present_keys AS {keys}")
     database.run(f"INSERT INTO {part.table('row_keys')} FROM present_keys")
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     database.run(f"""

@@ -10,7 +10,7 @@ from typing import Final
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.keys import part_key
+from contact_pipeline.match.keys import key_column, part_key
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.match.required import weighed_fields
 from contact_pipeline.profiles import NAME, MatchRule
@@ -81,11 +81,15 @@ class Columns:
         """Field → value, of those that are required."""
         return dict(zip(self.weighed, cells[len(self._keyed) :], strict=True))
 
-    def of_rows(self, alias: str) -> list[str]:
-        """The SQL expressions of a row's cells."""
+    def of_rows(self, alias: str, keys: str) -> list[str]:
+        """The SQL expressions of a row's cells; those of its keys are there, but for the parts of a name."""
         part = self._part
-        keyed = [self._cell(alias, name, part_key(part, name, alias, part.kinds)) for name in self._keyed]
-        return [*keyed, *(self._cell(alias, name, self._value(alias, name)) for name in self.weighed)]
+        keyed = [
+            part_key(part, name, alias, part.kinds) if name in self._names else f"{keys}.{key_column(name)}"
+            for name in self._keyed
+        ]
+        cells = [self._cell(alias, name, key) for name, key in zip(self._keyed, keyed, strict=True)]
+        return [*cells, *(self._cell(alias, name, self._value(alias, name)) for name in self.weighed)]
 
     def of_candidates(self, alias: str) -> list[str]:
         """The SQL expressions of a candidate's cells."""

@@ -14,8 +14,8 @@ import polars as pl
 
 from contact_pipeline.normalize.qualifiers import ADDRESS
 from contact_pipeline.normalize.sources import Source
+from contact_pipeline.terms import JOINED
 
-BETWEEN: Final = " ::: "
 SINGLE: Final = frozenset({
     "text", "name", "date", "ssn", "zip_code", "country", "identifier", "choice", "login",
 })  # fmt: skip
@@ -47,7 +47,12 @@ class Separated:
 
 
 def separate(
-    raw: pl.DataFrame, sources: Sequence[Source], places: Mapping[str, str], names: Mapping[str, str]
+    raw: pl.DataFrame,
+    sources: Sequence[Source],
+    places: Mapping[str, str],
+    names: Mapping[str, str],
+    *,
+    joined: bool = True,
 ) -> Separated:
     """Takes the cells apart. In a list column every value becomes an item.
 
@@ -58,11 +63,12 @@ def separate(
         sources: the columns of each field.
         places: raw column → place, for parts of addresses where there are several places.
         names: raw column → name for people.
+        joined: whether there may be any such cell.
     """
-    joined = _joined(raw, sources)
-    if not joined:
+    several = _joined(raw, sources) if joined else set()
+    if not several:
         return Separated(raw, list(sources), frozenset(places), names)
-    raw, apart = _with_columns(raw, sources, joined)
+    raw, apart = _with_columns(raw, sources, several)
     addresses = [source.columns for source in sources if _is_of_addresses(source, places)]
     widths = [max(len(apart.get(name or "", [""])) for name in at) for at in zip(*addresses, strict=True)]
     widened, in_places = [], set(places)
@@ -81,13 +87,13 @@ def separate(
 
 def separated(texts: pl.Series) -> pl.Series:
     """The values in cells, each by itself."""
-    return texts.str.split(BETWEEN).explode(empty_as_null=True)
+    return texts.str.split(JOINED).explode(empty_as_null=True)
 
 
 def _joined(raw: pl.DataFrame, sources: Sequence[Source]) -> set[str]:
     """The columns in which any cell holds several values."""
     names = [name for source in sources if source.column.type in {*SINGLE, "list"} for name in source.raw]
-    found = raw.select(pl.col(names).str.contains(BETWEEN, literal=True).any())
+    found = raw.select(pl.col(names).str.contains(JOINED, literal=True).any())
     return {name for name in found.columns if found[name].item()}
 
 
@@ -99,7 +105,7 @@ def _with_columns(
     for source in sources:
         for name in (name for name in source.raw if name in joined):
             if source.column.type == "list":
-                items = pl.col(name).str.replace_all(BETWEEN, f" {source.column.separator} ", literal=True)
+                items = pl.col(name).str.replace_all(JOINED, f" {source.column.separator} ", literal=True)
                 raw = raw.with_columns(items)
             else:
                 cells = _apart(raw[name])
@@ -115,9 +121,9 @@ def _is_of_addresses(source: Source, places: Mapping[str, str]) -> bool:
 
 def _apart(cells: pl.Series) -> list[pl.Series]:
     """The first value of each cell under the column's name, and the further ones, each in a column of its own."""
-    signs = cells.to_frame().select(pl.first().str.count_matches(BETWEEN, literal=True).max()).item()
+    signs = cells.to_frame().select(pl.first().str.count_matches(JOINED, literal=True).max()).item()
     most = min(int(signs) + 1, _MOST)
-    values = cells.str.splitn(BETWEEN, most).struct.unnest()
+    values = cells.str.splitn(JOINED, most).struct.unnest()
     # No raw column's name ends with a space.
-    names = [cells.name, *(f"{cells.name}{BETWEEN}{number} " for number in range(2, most + 1))]
+    names = [cells.name, *(f"{cells.name}{JOINED}{number} " for number in range(2, most + 1))]
     return [values.to_series(place).alias(name) for place, name in enumerate(names)]

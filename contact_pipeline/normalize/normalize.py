@@ -75,6 +75,8 @@ def normalize(
     headings: Mapping[str, str] | None = None,
     cell_errors: pl.DataFrame | None = None,
     places: Mapping[str, str] | None = None,
+    *,
+    joined: bool = True,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The normalized rows of a slice, and the rows that are blank.
 
@@ -87,18 +89,19 @@ def normalize(
         cell_errors: contracts.CELL_ERRORS of the whole file; a mapped cell with one has no value, but its row is no
             blank row.
         places: raw column → place, for parts of addresses where there are several places.
+        joined: whether any cell of the whole file may hold several values that an export joined.
 
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
         (and the names that others make), `unread_<field>` for each boolean field, `further_<field>` for each field
-        of several columns or of a type whose cells may hold several values, whether any does or not, and
-        `column_of_<field>` for each field of several columns; and contracts.BLANK_ROWS.
+        of several columns or of a type whose cells may hold several values, whether any cell of the slice does or
+        not, and `column_of_<field>` for each field of several columns; and contracts.BLANK_ROWS.
     """
     headings = headings or {}
     sources = sources_of(fields, places or {}, profile)
     errors = _errors_in(raw, fields, cell_errors)
     raw = with_labels(_without(raw, errors), sources, headings)
-    apart = separate(raw, sources, places or {}, names_of(headings))
+    apart = separate(raw, sources, places or {}, names_of(headings), joined=joined)
     picked = pick(apart.raw, apart.sources, apart.in_places, profile)
     countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
 
@@ -125,7 +128,7 @@ def normalize(
     )
     for source in apart.sources:
         spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
-        if source.column.field in picked.places or source.column.type in SINGLE or spare:
+        if source.column.field in picked.places or (joined and source.column.type in SINGLE) or spare:
             read = partial(_column, column=source.column, profile=profile, reference=reference)
             said = partial(countries_of, source)
             values = values.with_columns(

@@ -72,6 +72,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
             "columns": raw.columns,
             "fields": mapping.fields,
             "places": mapping.places,
+            "joined": raw.joined,
             "doubt": doubt,
         }
         staging.keep_facts(database, facts)
@@ -119,7 +120,16 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
     for number, raw in enumerate(staging.slices("raw", slice_rows)):
-        clean, blank = normalize_rows(raw, facts["fields"], profile, reference, headings, errors, facts.get("places"))
+        clean, blank = normalize_rows(
+            raw,
+            facts["fields"],
+            profile,
+            reference,
+            headings,
+            errors,
+            facts.get("places"),
+            joined=facts.get("joined", True),
+        )
         staging.write("normalized", number, clean)
         blanks.append(blank)
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from contact_pipeline.contracts.frames import ROW_NUMBER
+from contact_pipeline.terms import JOINED
 from contact_pipeline.upload.records import LINE_END, Grammar, count_line_ends, find_records
 
 _NO_OTHERS: Final = pl.DataFrame(
@@ -32,16 +33,18 @@ class Split:
         others: records that do not fit the columns: row_number, line_number, text, broken, found (how
             many values) and longest (characters of the longest).
         records: how many there are together.
+        joined: whether any cell holds several values that an export joined.
     """
 
     rows: pl.DataFrame
     others: pl.DataFrame
     records: int
+    joined: bool = False
 
     def after(self, rows: int, lines: int) -> Split:
         """The same behind so many rows and lines of the file."""
         numbers = (pl.col("row_number") + rows).cast(ROW_NUMBER), (pl.col("line_number") + lines).cast(ROW_NUMBER)
-        return Split(self.rows.with_columns(numbers), self.others.with_columns(numbers), self.records)
+        return replace(self, rows=self.rows.with_columns(numbers), others=self.others.with_columns(numbers))
 
 
 def split(piece: bytes | pl.DataFrame, grammar: Grammar, columns: Sequence[str], named: int) -> Split:
@@ -67,7 +70,7 @@ def split(piece: bytes | pl.DataFrame, grammar: Grammar, columns: Sequence[str],
             return _of_records(find_records(piece, grammar).records, grammar, columns, named)
         line = row + inside.cum_sum().shift(1, fill_value=0)
     rows = cells.select(row.alias("row_number"), line.cast(ROW_NUMBER).alias("line_number"), pl.all())
-    return Split(rows, _NO_OTHERS, rows.height)
+    return Split(rows, _NO_OTHERS, rows.height, JOINED.encode() in piece)
 
 
 def _read(text: bytes, grammar: Grammar, columns: Sequence[str]) -> pl.DataFrame:
@@ -97,7 +100,8 @@ def _of_records(records: pl.DataFrame, grammar: Grammar, columns: Sequence[str],
     rows = by_hand.rows
     if regular.any():
         rows = pl.concat([numbers.hstack(cells), by_hand.rows]).sort("row_number")
-    return Split(rows, by_hand.others, records.height)
+    joined = bool(records["text"].str.contains(JOINED, literal=True).any())
+    return Split(rows, by_hand.others, records.height, joined)
 
 
 def _by_hand(records: pl.DataFrame, grammar: Grammar, columns: Sequence[str], named: int) -> Split:

@@ -106,6 +106,7 @@ def read_delimited(
         heading_row=heading_row,
         data_rows=rows.count,
         rejections=rejections,
+        joined=rows.joined,
         warnings=[
             *found.warnings,
             *above(file_name, heading_row, layout.above),
@@ -161,6 +162,7 @@ class _Rows:
     settings: Settings
     rejections: list[pl.DataFrame] = field(default_factory=list)
     count: int = 0  # rows below the heading up to the last that holds anything
+    joined: bool = False
     _numbered: int = 0
     _held: list[pl.DataFrame] = field(default_factory=list)  # blank rows, until one follows that is not
     _slice: list[pl.DataFrame] = field(default_factory=list)
@@ -186,6 +188,7 @@ class _Rows:
     def _add(self, pool: ThreadPoolExecutor, lines: int, splitting: Future[Split]) -> None:
         part = splitting.result().after(self.heading_row + self._numbered, lines)
         self._numbered += part.records
+        self.joined |= part.joined
         last = max([_last_filled(part.rows), *part.others["row_number"].tail(1)])
         if not last:
             self._held.append(part.rows)

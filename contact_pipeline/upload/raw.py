@@ -46,6 +46,7 @@ class RawUpload:
         data_rows: rows after the heading up to the last one that holds anything: blank ones between others and
             unreadable ones included. Counted from the file's lines, not from what the reader made of them.
         rejections: rows that could not be split into the heading's columns.
+        joined: whether any cell holds several values that an export joined (JOINED).
         warnings: what was assumed, in sentences.
         doubt: why its encoding is doubtful, if it is.
         cell_errors: cells of a workbook that hold an error (contracts.CELL_ERRORS), their field not known yet.
@@ -61,6 +62,7 @@ class RawUpload:
     heading_row: int
     data_rows: int
     rejections: pl.DataFrame
+    joined: bool
     warnings: list[str]
     doubt: Doubt | None = None
     cell_errors: pl.DataFrame = field(default_factory=lambda: empty(CELL_ERRORS))

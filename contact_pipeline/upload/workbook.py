@@ -13,6 +13,7 @@ import polars as pl
 from contact_pipeline.contracts.frames import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
+from contact_pipeline.terms import JOINED
 from contact_pipeline.upload.binary_workbook import BinaryWorkbook
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, heading_in
 from contact_pipeline.upload.limits import (
@@ -84,6 +85,7 @@ def read_workbook(
         heading_row=heading_row,
         data_rows=last_row - heading_row,
         rejections=empty(REJECTIONS),
+        joined=_joins(cells),
         warnings=[*above(file_name, heading_row, titles), *_warnings(facts, errors, file_name)],
         cell_errors=errors,
     )
@@ -244,6 +246,11 @@ def _without_unused_end(cells: pl.DataFrame, heading_row: int) -> pl.DataFrame:
     """The columns up to the last that has a heading or a value."""
     used = cells[heading_row - 1 :].select(pl.all().str.contains(_BLANK).not_().any(ignore_nulls=True)).row(0)
     return cells[:, : max(n for n, is_used in enumerate(used, start=1) if is_used)]
+
+
+def _joins(cells: pl.DataFrame) -> bool:
+    """Whether any cell holds several values that an export joined."""
+    return any(cells.select(pl.all().str.contains(JOINED, literal=True).any()).row(0))
 
 
 def _check_last_row(cells: pl.DataFrame, seen: int) -> None:

@@ -1,0 +1,90 @@
+"""Settles rows in turn that have the very same keys, as of a line that stands twice: the first one decides for all.
+
+Nearly all colliding rows of real files are such. That the loop would come to the same is shown in record 0034.
+"""
+
+from __future__ import annotations
+
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.match.erased import anybody_erased
+from contact_pipeline.match.keys import filled, key_column, whole_keys
+from contact_pipeline.match.part import NAME_PARTS, Part
+from contact_pipeline.match.required import weighed_fields
+from contact_pipeline.profiles import NAME
+
+
+def find_settled(database: Database, parts: list[Part]) -> None:
+    """Makes settled (row_number, first, decision, target): groups of rows in turn whose first row decides for all.
+
+    All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and
+    `composers` of `find_colliding`.
+    """
+    (part, *others) = parts
+    groups = "WHERE false" if others or not _can_settle(database, part) else f"WHERE first NOT IN ({_mixed(part)})"
+    keys = ", ".join(map(key_column, part.key_fields)) or "row_number"
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE same_keys AS
+        SELECT *, min(row_number) OVER (PARTITION BY {keys}) AS first
+        FROM {part.table("row_keys")} SEMI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
+             JOIN {part.table("decisions")} USING (row_number)""")
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE settled AS
+        SELECT row_number, first, decision, target FROM same_keys {groups}""")
+
+
+def unsettle(database: Database, rows: str) -> bool:
+    """Leaves the groups of these rows to the loop after all; whether there are any."""
+    left: int = database.value(f"""
+        DELETE FROM settled WHERE first IN (SELECT first FROM settled SEMI JOIN ({rows}) USING (row_number))""")
+    return left > 0
+
+
+def _can_settle(database: Database, part: Part) -> bool:
+    """Whether a further row with the same keys always means the same as the first, and changes no key."""
+    if any(rule.narrow for rule in part.rules) or weighed_fields(part) or anybody_erased(database, part):
+        return False
+    columns = {*part.key_fields, *(NAME_PARTS if NAME in part.key_fields else ())}
+    keeps = not part.updates or all(part.blanks[name] == "keep" for name in columns.intersection(part.kinds))
+    return keeps and columns.isdisjoint(part.when_new)
+
+
+def _mixed(part: Part) -> str:
+    """The query for the groups that other rows could touch, or that are for a person to judge."""
+    sharing = [
+        f"""
+        SELECT first FROM same_keys SEMI JOIN (
+            SELECT {columns} FROM same_keys WHERE {filled(fields)} GROUP BY {columns} HAVING min(first) <> max(first)
+        ) USING ({columns})"""
+        for fields in whole_keys(part)
+        for columns in [", ".join(map(key_column, fields))]
+    ]
+    reaching = """
+        SELECT first FROM same_keys JOIN reached USING (row_number) SEMI JOIN (
+            SELECT representative FROM same_keys JOIN reached USING (row_number)
+            GROUP BY representative HAVING min(first) <> max(first)
+        ) USING (representative)"""
+    judged = """
+        SELECT first FROM same_keys WHERE decision = 'review'
+              OR row_number IN (SELECT row_number FROM resolutions)
+              OR row_number IN (SELECT other_row FROM resolutions WHERE other_row IS NOT NULL)
+              OR row_number IN (FROM composers)"""
+    return " UNION ALL ".join([*sharing, reaching, judged, *([_joining_names(part)] if part.updates else [])])
+
+
+def _joining_names(part: Part) -> str:
+    """The groups that leave the contact a name which is neither theirs nor all its own, or could."""
+    if NAME not in part.key_fields:
+        return "SELECT first FROM same_keys WHERE false"
+    whole, *parts = NAME_PARTS
+    given = f"coalesce(w.{whole}, '') <> ''" if whole in part.kinds else "false"
+    kept = " AND ".join(
+        [f"coalesce(c.{whole}, '') = ''"]
+        + [
+            f"({f'w.{quoted(name)} IS NOT NULL OR ' if name in part.kinds else ''}coalesce(c.{quoted(name)}, '') = '')"
+            for name in parts
+        ]
+    )
+    return f"""
+        SELECT first FROM same_keys JOIN {part.table("rows")} AS w USING (row_number)
+             JOIN {part.table("candidates")} AS c ON c.{part.id} = same_keys.target
+        WHERE decision = 'matched' AND NOT ({given} OR {kept})"""
