@@ -19,7 +19,8 @@ def moved_rows(database: Database, limit: int = 20) -> list[int | None]:
             rows += [
                 row
                 for (row,) in database.rows(f"""
-                    SELECT s.row_number FROM staged.{entity}_changes AS s LEFT JOIN {table} AS e USING ({entity}_id)
+                    SELECT DISTINCT s.row_number
+                    FROM staged.{entity}_changes AS s LEFT JOIN {table} AS e USING ({entity}_id)
                     WHERE CASE WHEN s.action = 'create' THEN e.{entity}_id IS NOT NULL
                                ELSE e.revision IS DISTINCT FROM s.base_revision END
                     ORDER BY s.row_number LIMIT {limit}""")
