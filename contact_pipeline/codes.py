@@ -305,14 +305,15 @@ CODES: Final[dict[str, Code]] = {
     ),
     "consent-set": Code(
         meaning="The profile leaves known contacts as they are; a wish not to be contacted is written all the same.",
-        message="{column} says yes: the contact is not to be contacted any more; nothing else of it is changed.",
+        message="{column} says yes: neither the contact nor one linked with it is to be contacted any more; nothing "
+        "else of them is changed.",
         fix="Nothing is to be done.",
         example="a row with do_not_contact 'yes' for a known contact under `matched: ignore`",
         severity="warning",
     ),
     "consent-carried": Code(
         meaning="A contact is made beside one that is the same person and has this wish; the new one has it too.",
-        message="The contact that it is linked with asked not to be contacted: neither is this one to be.",
+        message="A contact that it is linked with asked not to be contacted: neither is this one to be.",
         fix="Ask the contact first.",
         example="a row without a wish of somebody known who has one, under `matched: create`",
         severity="warning",

@@ -2,7 +2,7 @@
 
 from contact_pipeline.apply.commit import mark_effect, write_changeset
 from contact_pipeline.apply.effect import Turn, plan_effect, stage_activation, stage_memberships
-from contact_pipeline.apply.stale import changed_since, members_gone, moved_rows
+from contact_pipeline.apply.stale import changed_since, members_gone, moved_rows, rows_with_new_links
 
 __all__ = [
     "Turn",
@@ -11,6 +11,7 @@ __all__ = [
     "members_gone",
     "moved_rows",
     "plan_effect",
+    "rows_with_new_links",
     "stage_activation",
     "stage_memberships",
     "write_changeset",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
+from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.profiles.model import GroupMembers
@@ -23,12 +25,14 @@ def list_consents(database: Database, part: Part) -> None:
     Rows that would have taken one back and may not; rows by which a contact that is otherwise left as it is has one.
     """
     there, given = f"c.{quoted(CONSENT)}", f"w.{quoted(CONSENT)}" if CONSENT in part.kinds else "NULL"
+    spread = f"w.row_number IN (SELECT row_number FROM {part.table('wishes')})"
     if part.links:
         _warn_of_consent(database, part, "consent-carried", "", f"{there} AND {given} IS NOT TRUE")
+        _warn_of_consent(database, part, "consent-set", "yes", spread)
     elif CONSENT not in part.kinds:
         return
     elif part.matched == "ignore":
-        _warn_of_consent(database, part, "consent-set", "yes", f"{there} IS NOT TRUE")
+        _warn_of_consent(database, part, "consent-set", "yes", f"{there} IS NOT TRUE OR {spread}")
     elif not part.clears_consent:
         _warn_of_consent(database, part, "consent-kept", "no", f"{there} AND NOT {given}")
 
@@ -45,7 +49,9 @@ def _warn_of_consent(database: Database, part: Part, name: str, value: str, wher
 
 
 def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:
-    """Makes <entity>_changes, ordered by id: updates of what there is, then creations in row order, then deactivations.
+    """Makes <entity>_changes: updates of what there is, then of what is linked with it, creations, deactivations.
+
+    Each are ordered by id, the creations by row as well.
 
     Args:
         database: with the part's writes, creations and candidates.
@@ -66,7 +72,8 @@ def make_changes(database: Database, part: Part, first_new_id: int, *, missing: 
     creations = f"""
         WITH pairs AS ({_creations(part, first_new_id)}), noted AS ({_with_new_notes(part)})
         SELECT row_number, {part.id}, action, base_revision, {made} FROM noted ORDER BY {part.id}"""
-    database.keep(part.table("changes"), updates, creations, *([_deactivations(part)] if missing else []))
+    wishes = [_wishes(part)] if has_wishes(database, part) else []
+    database.keep(part.table("changes"), updates, *wishes, creations, *([_deactivations(part)] if missing else []))
 
 
 def make_memberships(database: Database, part: Part, group: str | None, members: GroupMembers) -> None:
@@ -154,12 +161,23 @@ def _creations(part: Part, first_new_id: int) -> str:
              {f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = w._target" if part.links else ""}"""
 
 
+def _wishes(part: Part) -> str:
+    """Updates of the linked contacts that a wish not to be contacted reaches."""
+    sides = _sides(part, {f"before_{CONSENT}": quoted(CONSENT), f"after_{CONSENT}": "true"})
+    return f"""
+        SELECT row_number, contact_id, 'update' AS action, revision AS base_revision, {sides},
+               NULL::BOOLEAN AS before_active, NULL::BOOLEAN AS after_active
+        FROM {part.table("wishes")} ORDER BY contact_id"""
+
+
+def _sides(part: Part, known: Mapping[str, str]) -> str:
+    """Both sides of every field as a select list: NULL but for those that are known."""
+    kinds = {f"{name}_{field}": SQL_TYPE[kind] for field, kind in part.stored.items() for name, _ in _SIDES}
+    return ", ".join(f"{known.get(side, 'NULL')}::{kind} AS {quoted(side)}" for side, kind in kinds.items())
+
+
 def _deactivations(part: Part) -> str:
-    sides = ", ".join(
-        f"NULL::{SQL_TYPE[kind]} AS {quoted(f'{name}_{field}')}"
-        for field, kind in part.stored.items()
-        for name, _ in _SIDES
-    )
+    sides = _sides(part, {})
     return f"""
         SELECT NULL::UINTEGER AS row_number, contact_id, 'deactivate' AS action, revision AS base_revision, {sides},
                true AS before_active, false AS after_active

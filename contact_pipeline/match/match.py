@@ -12,6 +12,7 @@ from contact_pipeline.match.erased import hold_erased, list_erased
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.in_turn import decide_in_turn
 from contact_pipeline.match.keys import make_keys
+from contact_pipeline.match.linked import spread_wishes
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.reviews import make_reviews
 from contact_pipeline.match.rows import add_present_keys, count_without_key, make_cleaned_rows, make_part_rows
@@ -122,6 +123,8 @@ def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
         make_consents(database, part, part.table("rows"))
         make_writes(database, part, part.table("rows"))
     required.reject_clearing(database, parts)
+    for part in parts:
+        spread_wishes(database, part)
 
 
 def _stage_changes(

@@ -11,6 +11,7 @@ from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.decide import rule_of
 from contact_pipeline.match.keys import part_key
+from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
 
 FOUND_BY_MATCHING = (
@@ -106,19 +107,24 @@ def make_outcomes(database: Database, parts: list[Part]) -> None:
     ignored = "true" if primary.matched == "ignore" else "false"
     carried = "linked" if primary.matched == "create" else "updated"
     contact, account = ("change_id", "NULL") if primary.entity == "contact" else ("NULL", "change_id")
+    changes, changed = f"(FROM {primary.table('changes')})", "w.action IS NOT NULL"
+    if has_wishes(database, primary):  # a row's own change is one; what it brings to linked contacts is not
+        wishes = primary.table("wishes")
+        changes = f"(FROM {primary.table('changes')} ANTI JOIN {wishes} USING (row_number, {primary.id}))"
+        changed = f"({changed} OR t.first IN (SELECT row_number FROM {wishes}))"
     database.run(f"""
         CREATE OR REPLACE TABLE outcome_rows AS
         WITH rejected AS (SELECT DISTINCT row_number FROM rejections WHERE severity = 'error'),
         judged AS (
             SELECT t.row_number,
                    CASE WHEN t.row_number IN (SELECT row_number FROM reviews) THEN 'review'
-                        WHEN t.target IS NOT NULL AND {ignored} AND w.action IS NULL THEN 'duplicate'
+                        WHEN t.target IS NOT NULL AND {ignored} AND NOT {changed} THEN 'duplicate'
                         WHEN t.row_number <> t.first THEN 'duplicate'
                         WHEN t.target IS NULL THEN 'created'
-                        WHEN w.action IS NULL THEN 'unchanged'
+                        WHEN NOT {changed} THEN 'unchanged'
                         ELSE '{carried}' END AS outcome,
                    coalesce(w.{primary.id}, t.target) AS change_id, t.first, t.target
-            FROM {primary.table("targets")} AS t LEFT JOIN {primary.table("changes")} AS w ON w.row_number = t.first
+            FROM {primary.table("targets")} AS t LEFT JOIN {changes} AS w ON w.row_number = t.first
             ANTI JOIN rejected ON rejected.row_number = t.row_number
         )
         SELECT row_number, outcome,

@@ -8,6 +8,7 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.decide import find_pairs
 from contact_pipeline.match.erased import copy_fingerprints
 from contact_pipeline.match.keys import part_key
+from contact_pipeline.match.linked import copy_linked
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import copy_resolutions
 from contact_pipeline.store import Store
@@ -65,6 +66,7 @@ def take_snapshot(
         for part in parts:
             find_pairs(database, part, part.table("row_keys"), "book.", address_book, part.table("pairs"))
             _copy_candidates(database, part)
+            copy_linked(database, part)
         if missing:
             _list_missing(database, parts[0], address_book)
         database.run(
@@ -106,11 +108,15 @@ def _copy_candidates(database: Database, part: Part) -> None:
 
 
 def _list_missing(database: Database, part: Part, address_book: str) -> None:
-    """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough."""
+    """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough.
+
+    One that a wish can reach by several links is no exception; it would get a second change.
+    """
     database.run(
         f"""CREATE OR REPLACE TEMP TABLE missing AS
             SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
             WHERE address_book = ? AND active AND coalesce(links.linked_to, contact_id) NOT IN (
-                SELECT representative FROM {part.table("pairs")})""",
+                SELECT representative FROM {part.table("pairs")})
+                  AND contact_id NOT IN (SELECT contact_id FROM {part.table("linked")})""",
         [address_book],
     )

@@ -174,7 +174,7 @@ def _together(part: Part, name: str) -> str:
         every = f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
         return f"list_filter({every}, lambda value, place: list_position({every}, value) = place)"
     if name == CONSENT:
-        return f"CASE WHEN bool_or({column}) THEN true ELSE {_by_policy(part, name)} END"
+        return f"CASE WHEN _first IN (FROM {part.table('consents')}) THEN true ELSE {_by_policy(part, name)} END"
     return _by_policy(part, name)
 
 

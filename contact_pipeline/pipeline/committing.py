@@ -15,6 +15,7 @@ from contact_pipeline.apply import (
     members_gone,
     moved_rows,
     plan_effect,
+    rows_with_new_links,
     write_changeset,
 )
 from contact_pipeline.contracts.states import APPLIED, State
@@ -255,4 +256,7 @@ def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int 
     otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(contacts, part)]
     if otherwise or not changed_since(contacts, address_book, snapshot):
         return otherwise
-    return [row for part in parts for row in differing_rows(contacts, part, store.settings, address_book, snapshot)]
+    otherwise += [
+        row for part in parts for row in differing_rows(contacts, part, store.settings, address_book, snapshot)
+    ]
+    return otherwise or [*rows_with_new_links(contacts, snapshot)]

@@ -344,6 +344,7 @@ def _changes_to(target: str, database: Database, limit: int | None = None) -> st
     table = f"{target}_changes"
     kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
     fields = [name.removeprefix("after_") for name in kinds if name.startswith("after_")]
+    identity = "account_id" if target == "account" else "contact_id"
     rest = "* EXCLUDE (action, row_number)"
     if fields:
         sides = (
@@ -353,10 +354,10 @@ def _changes_to(target: str, database: Database, limit: int | None = None) -> st
                 'after': {_as_text(f"after_{field}", kinds)}}} END"""
             for field in fields
         )
-        rest = f"{target}_id, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
+        rest = f"{identity}, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
     return f"""
         SELECT {literal(target)} AS target, action, row_number, {rest}
-        FROM {table} ORDER BY row_number LIMIT {"ALL" if limit is None else limit}"""
+        FROM {table} ORDER BY row_number, {identity} LIMIT {"ALL" if limit is None else limit}"""
 
 
 def _as_text(column: str, kinds: dict[str, str]) -> str:

@@ -7,10 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contact_pipeline.match import differing_rows, parts_of
+from contact_pipeline.profiles import Profile, load_profile
 from tests.match import reference
 from tests.match.cases import cases
 from tests.match.reference import Entity
 from tests.match.test_reference import MORE, agreeing
+
+LEAD = {"full_name": "Ann Bee", "phone": "+12025550143", "email": "ann@example.com"}
+WISH = {"do_not_contact": True}
 
 
 def test_a_target_that_another_upload_has_changed_makes_the_plan_stale(ground):
@@ -85,6 +89,78 @@ def test_an_applied_plan_would_be_stale(ground):
     )
     ground.apply(planned)
     assert ground.stale_rows(planned)[:2] == [2, 3]
+
+
+def linked_leads(ground, *, wishes=()):
+    """Two leads who are one person, without a wish not to be contacted but those named."""
+    leads = [Entity(n, LEAD | {"do_not_contact": n in wishes}, linked_to=of) for n, of in ((1, None), (2, 1))]
+    ground.fill("leads", leads)
+
+
+def leads_profile(matched):
+    content = load_profile("dealer_leads").model_dump(mode="json")
+    content["columns"].append({"field": "do_not_contact", "heading": "Unsubscribed", "type": "boolean"})
+    return Profile.model_validate(content | {"matched": matched, "options": {}})
+
+
+def test_a_linked_contact_that_has_changed_makes_the_plan_of_a_wish_stale(ground):
+    """X2: it is a target like the contact that the row reaches."""
+    linked_leads(ground)
+    planned = ground.plan(leads_profile("update"), [LEAD | WISH], lead_type="SMS")
+    assert ground.stale_rows(planned) == []
+    for contact_id in (2, 1):  # the row is named once
+        ground.book.run("UPDATE contacts SET revision = 2 WHERE contact_id = ?", [contact_id])
+        assert ground.stale_rows(planned) == [2]
+
+
+def test_a_contact_that_was_linked_since_makes_the_plan_of_a_wish_stale(ground):
+    """X2: it would stay contactable; planned again, it gets the wish as well."""
+    linked_leads(ground)
+    planned = ground.plan(leads_profile("update"), [LEAD | WISH], lead_type="SMS")
+    between(ground, planned, lambda: ground.run(leads_profile("create"), [LEAD], lead_type="SMS"))
+    assert ground.stale_rows(planned) == [2]
+
+    again = ground.run(leads_profile("update"), [LEAD | WISH], lead_type="SMS")
+    assert [change["contact_id"] for change in again.changes] == [1, 2, 3]
+    assert ground.stale_rows(ground.plan(leads_profile("update"), [LEAD | WISH], lead_type="SMS")) == []
+
+
+def test_a_contact_that_was_linked_since_and_has_the_wish_itself_leaves_the_plan_as_it_is(ground):
+    """X2: nothing would be missed."""
+    linked_leads(ground)
+    planned = ground.plan(leads_profile("update"), [LEAD | WISH], lead_type="SMS")
+
+    def link():
+        ground.fill("leads", [Entity(3, LEAD | WISH)])
+        ground.book.run("INSERT INTO links VALUES (3, 1)")
+        ground.book.run("INSERT INTO link_changes VALUES ('other', 1, 2, 'create', 3, 1)")
+        ground.book.run("INSERT INTO commits VALUES (1, now(), 'other', 'apply', 'leads', NULL, NULL, NULL)")
+
+    between(ground, planned, link)
+    assert ground.stale_rows(planned) == []
+
+
+@pytest.mark.parametrize("said", [{}, {"do_not_contact": False}])
+def test_a_wish_that_came_since_makes_the_plan_of_a_linked_contact_stale(ground, said):
+    """X2: the new contact would be contactable beside one that is not; planned again, it has the wish."""
+    linked_leads(ground)
+    planned = ground.plan(leads_profile("create"), [LEAD | said], lead_type="SMS")
+    between(ground, planned, lambda: ground.run(leads_profile("update"), [LEAD | WISH], lead_type="SMS"))
+    assert ground.stale_rows(planned) == [2]
+
+    again = ground.plan(leads_profile("create"), [LEAD | said], lead_type="SMS")
+    assert ground.stale_rows(again) == []
+    ground.apply(again)
+    assert {lead["do_not_contact"] for lead in ground.table("contact", "leads").values()} == {True}
+
+
+def test_a_wish_that_a_younger_contact_has_makes_no_plan_of_a_linked_contact_stale(ground):
+    """X2: the new contact has it, and the oldest need not."""
+    linked_leads(ground, wishes={2})
+    planned = ground.plan(leads_profile("create"), [LEAD], lead_type="SMS")
+    between(ground, planned, lambda: ground.run("program_contacts", [{"email": "x@example.com"}]))
+    ground.book.run("INSERT INTO commits VALUES (9, now(), 'other', 'apply', 'leads', NULL, NULL, NULL)")
+    assert ground.stale_rows(planned) == []
 
 
 def test_an_account_that_has_changed_makes_the_plan_stale(ground):

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from contact_pipeline.apply import changed_since, moved_rows, write_changeset
+from contact_pipeline.apply import changed_since, moved_rows, rows_with_new_links, write_changeset
 from contact_pipeline.contracts.frames import REJECTIONS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.match import Changeset, differing_rows, match, parts_of
@@ -203,7 +203,7 @@ class Ground:
             return rows
         for part in parts_of(planned.profile, planned.options, planned.columns, {}):
             rows += differing_rows(self.book, part, self.store.settings, book, snapshot)
-        return rows
+        return rows or [*rows_with_new_links(self.book, snapshot)]
 
     def apply(self, planned: Planned) -> int:
         """Applies a plan; the number of its commit."""

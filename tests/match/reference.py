@@ -333,13 +333,13 @@ class Side:
         self.standing.append(Standing(person, values, steps=[Step(row, given, {}, values)]))
 
     def opt_out(self, row: Row) -> None:
-        """A wish not to be contacted counts, also of a row that does not."""
+        """A wish not to be contacted counts, also of a row that does not; every contact of the person gets it."""
         if (self.subject.of(row) or {}).get("do_not_contact") is not True:
             return
         person = self.decisions[row.number].person
-        made = [one for one in self.standing if one.before is None and one.person == person]
-        for one in made or [one for one in self.standing if one.id == person]:
-            one.opted_out = True
+        for one in self.standing:
+            if one.person == person:
+                one.opted_out = True
 
     def afterwards(self, row: Row, there: Values, steps: Sequence[Step] = ()) -> Values:
         """Every field of the target, as a row leaves what is there and what the steps before have made of it.
@@ -372,10 +372,11 @@ class Side:
         return {(self.name(one), one.person) for one in new if isinstance(one.person, int)}
 
     def carries_a_wish(self, standing: Standing) -> bool:
-        """Whether a new contact is linked with one that asked not to be contacted."""
+        """Whether a new contact is linked with a person who asked, by any contact, not to be contacted."""
         if standing.before is not None or not isinstance(standing.person, int):
             return False
-        return any(one.id == standing.person and one.values.get("do_not_contact") is True for one in self.standing)
+        there = [one for one in self.standing if one.before is not None and one.person == standing.person]
+        return any(one.values.get("do_not_contact") is True for one in there)
 
     def leaves_inactive(self, row: Row, book: Book) -> bool:
         """Whether a row means a deactivated contact that stays so."""
@@ -401,7 +402,7 @@ class Side:
             if entity == "contact":
                 fields["active"] = (None, True)
             yield Change(entity, target, "create", row, fields)
-        elif not standing.active and reactivates(self.subject, self.options):
+        elif standing.steps and not standing.active and reactivates(self.subject, self.options):
             yield Change(entity, target, "reactivate", row, fields | {"active": (False, True)})
         elif fields:
             yield Change(entity, target, "update", row, fields)
@@ -605,18 +606,18 @@ def outcome_of(row: Row, profile: Profile, side: Side, made: Plan, waiting: set[
         return Outcome("review")
     person = side.decisions[row.number].person
     first = side.counting(person)
-    change = next((c for c in made.changes if c.entity == side.subject.entity and c.row == first), None)
+    changes = [change for change in made.changes if change.entity == side.subject.entity and change.row == first]
     there = isinstance(person, int)
-    if there and profile.matched == "ignore" and (row.number != first or change is None):
+    if there and profile.matched == "ignore" and (row.number != first or not changes):
         return Outcome("duplicate", person, duplicate_of_contact=person)
-    target = change.target if change else person
+    target = next((change.target for change in changes if change.action == "create"), person)
     if row.number != first:
         return Outcome("duplicate", target, duplicate_of_row=first)
     if not there:
         return Outcome("created", target)
     if profile.matched == "create":
         return Outcome("linked", target)
-    return Outcome("updated" if change else "unchanged", target)
+    return Outcome("updated" if changes else "unchanged", target)
 
 
 # Contacts that are not in the file -----------------------------------------------------------------------------------

@@ -168,3 +168,96 @@ def test_an_undo_that_takes_back_nobodys_wish_asks_nothing(plan):
     upload = plan("ana@example.com,Ana L,yes", "new@example.com,New,yes")
     assert plan.pipeline.undo(upload.upload_id).state == "undone"
     assert wishes(plan)["ana@example.com"] is True
+
+
+@pytest.fixture
+def linked(plan):
+    """Ana twice: the second contact was created beside the first, and is linked with it."""
+    plan("ana@example.com,Ana Lima,no")
+    plan("ana@example.com,Ana L.,no", matched="create")
+    return plan
+
+
+def both(plan):
+    return {contact["contact_id"]: contact["do_not_contact"] for contact in plan.pipeline.store.contacts()}
+
+
+@pytest.mark.parametrize("matched", ["update", "merge", "ignore"])
+def test_a_linked_contact_gets_it_and_the_upload_shows_both_changes(linked, matched):
+    upload = linked("ana@example.com,,yes", matched=matched, apply=False)
+    assert [(c["contact_id"], c["action"], c["row_number"], c["fields"]) for c in upload.first_changes(None)] == [
+        (1, "update", 2, {"do_not_contact": ["false", "true"]}),
+        (2, "update", 2, {"do_not_contact": ["false", "true"]}),
+    ]
+    assert (upload.outcomes["updated"], upload.count_changes("update")) == (1, 2)
+    assert both(linked) == {1: False, 2: False}
+    linked.pipeline.apply(upload.upload_id)
+    assert both(linked) == {1: True, 2: True}
+    assert linked.pipeline.verify().findings == []
+
+
+def test_both_changes_are_in_the_documents_and_the_history(linked, capsys):
+    upload = linked("ana@example.com,,yes")
+    home = ["--home", str(linked.pipeline.settings.home)]
+    assert run(["show", upload.upload_id, "--changes", *home]) == 0
+    shown = capsys.readouterr().out
+    assert "contact 1" in shown
+    assert "contact 2" in shown
+    assert run(["contacts", "history", "2", *home]) == 0
+    assert "do_not_contact" in capsys.readouterr().out
+
+
+def test_the_change_guard_counts_both(linked):
+    file = linked.pipeline.settings.home.parent / "file.csv"
+    file.write_text("email,name,unsubscribed\nana@example.com,,yes\n")
+    upload = linked.pipeline.plan(file, "readers", allow_changed=99)
+    assert upload.state == "blocked"
+    assert "2 of 2 contacts" in upload.reason["message"]
+
+
+def test_an_undo_takes_it_from_both_once_that_is_confirmed_and_a_redo_brings_it_back(linked):
+    upload = linked("ana@example.com,,yes")
+    with pytest.raises(Refusal, match="2 contacts"):
+        linked.pipeline.undo(upload.upload_id)
+    linked.pipeline.undo(upload.upload_id, clear_do_not_contact=True)
+    assert both(linked) == {1: False, 2: False}
+    linked.pipeline.redo(upload.upload_id)
+    assert both(linked) == {1: True, 2: True}
+    assert linked.pipeline.verify().findings == []
+
+
+def test_of_an_undone_upload_that_linked_a_contact_the_wish_of_a_later_one_stays(linked):
+    linking = linked.pipeline.uploads()[0]
+    linked("ana@example.com,,yes")
+    linked.pipeline.undo(linking.upload_id)
+    contacts = {c["contact_id"]: (c["active"], c["do_not_contact"]) for c in linked.pipeline.store.contacts()}
+    assert contacts == {1: (True, True), 2: (False, True)}
+    assert linked.pipeline.verify().findings == []
+
+
+@pytest.mark.parametrize("chosen", [1, 2])
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_row_that_a_person_decides_gives_it_to_every_contact_of_the_one_that_is_chosen(linked, chosen, applied):
+    linked("other@example.com,Ana Lima,")
+    profiles = linked.pipeline.settings.home / "profiles"
+    email = (profiles / "readers.yaml").read_text()
+    (profiles / "readers.yaml").write_text(email.replace("equal: [email]", "equal: [full_name]"))
+    file = linked.pipeline.settings.home.parent / "file.csv"
+    file.write_text("email,name,unsubscribed\nnew@example.com,Ana Lima,yes\n")
+    upload = linked.pipeline.plan(file, "readers", allow_changed=100)
+    assert upload.outcomes["review"] == 1
+    if applied:
+        linked.pipeline.apply(upload.upload_id)
+    linked.pipeline.resolve(upload.upload_id, 2, chosen)
+    if not applied:
+        linked.pipeline.apply(upload.upload_id)
+    assert both(linked) == {1: True, 2: True, 3: None}
+    assert linked.pipeline.show(upload.upload_id).outcomes["updated"] == 1
+    assert linked.pipeline.verify().findings == []
+
+
+def test_erasing_the_person_afterwards_takes_both_along(linked):
+    upload = linked("ana@example.com,,yes")
+    assert linked.pipeline.erase(2).contact_ids == [1, 2]
+    assert upload.upload_id in {line.upload_id for line in linked.pipeline.uploads()}
+    assert linked.pipeline.verify().findings == []
