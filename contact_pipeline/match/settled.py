@@ -21,12 +21,17 @@ def find_settled(database: Database, parts: list[Part]) -> None:
     """
     (part, *others) = parts
     groups = "WHERE false" if others or not _can_settle(database, part) else f"WHERE first NOT IN ({_mixed(part)})"
-    keys = ", ".join(map(key_column, part.key_fields)) or "row_number"
+    keys = [key_column(name) for name in part.key_fields] or ["row_number"]
+    same = " AND ".join(f"turn.{key} IS NOT DISTINCT FROM firsts.{key}" for key in keys)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE same_keys AS
-        SELECT *, min(row_number) OVER (PARTITION BY {keys}) AS first
-        FROM {part.table("row_keys")} SEMI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
-             JOIN {part.table("decisions")} USING (row_number)""")
+        WITH turn AS (
+            FROM {part.table("row_keys")}
+            SEMI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
+        ),
+        firsts AS (SELECT {", ".join(keys)}, min(row_number) AS first FROM turn GROUP BY ALL)
+        SELECT turn.*, first, decision, target
+        FROM turn JOIN firsts ON {same} JOIN {part.table("decisions")} AS decided USING (row_number)""")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE settled AS
         SELECT row_number, first, decision, target FROM same_keys {groups}""")

@@ -70,7 +70,8 @@ def split(piece: bytes | pl.DataFrame, grammar: Grammar, columns: Sequence[str],
             return _of_records(find_records(piece, grammar).records, grammar, columns, named)
         line = row + inside.cum_sum().shift(1, fill_value=0)
     rows = cells.select(row.alias("row_number"), line.cast(ROW_NUMBER).alias("line_number"), pl.all())
-    return Split(rows, _NO_OTHERS, rows.height, JOINED.encode() in piece)
+    joined = b":" in piece and JOINED.encode() in piece  # one letter is found in no time
+    return Split(rows, _NO_OTHERS, rows.height, joined)
 
 
 def _read(text: bytes, grammar: Grammar, columns: Sequence[str]) -> pl.DataFrame:
