@@ -1,6 +1,6 @@
 """Settles rows in turn that have the very same keys, as of a line that stands twice: the first one decides for all.
 
-Nearly all colliding rows of real files are such. That the loop would come to the same is shown in record 0034.
+Nearly all colliding rows of real files are such. That the loop would come to the same is shown in record 0029.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ def find_settled(database: Database, parts: list[Part]) -> None:
     All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and
     `composers` of `find_colliding`.
     """
+    database.run(
+        "CREATE OR REPLACE TEMP TABLE settled (row_number UINTEGER, first UINTEGER, decision VARCHAR, target BIGINT)"
+    )
     (part, *others) = parts
-    groups = "WHERE false" if others or not _can_settle(database, part) else f"WHERE first NOT IN ({_mixed(part)})"
-    keys = [key_column(name) for name in part.key_fields] or ["row_number"]
+    if others or not _can_settle(database, part):
+        return
+    keys = [key_column(name) for name in part.key_fields]
     same = " AND ".join(f"turn.{key} IS NOT DISTINCT FROM firsts.{key}" for key in keys)
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE same_keys AS
@@ -33,8 +37,8 @@ def find_settled(database: Database, parts: list[Part]) -> None:
         SELECT turn.*, first, decision, target
         FROM turn JOIN firsts ON {same} JOIN {part.table("decisions")} AS decided USING (row_number)""")
     database.run(f"""
-        CREATE OR REPLACE TEMP TABLE settled AS
-        SELECT row_number, first, decision, target FROM same_keys {groups}""")
+        INSERT INTO settled SELECT row_number, first, decision, target FROM same_keys
+        WHERE first NOT IN ({_mixed(part)})""")
 
 
 def unsettle(database: Database, rows: str) -> bool:
@@ -46,7 +50,12 @@ def unsettle(database: Database, rows: str) -> bool:
 
 def _can_settle(database: Database, part: Part) -> bool:
     """Whether a further row with the same keys always means the same as the first, and changes no key."""
-    if any(rule.narrow for rule in part.rules) or weighed_fields(part) or anybody_erased(database, part):
+    if (
+        not part.rules
+        or any(rule.narrow for rule in part.rules)
+        or weighed_fields(part)
+        or anybody_erased(database, part)
+    ):
         return False
     columns = {*part.key_fields, *(NAME_PARTS if NAME in part.key_fields else ())}
     keeps = not part.updates or all(part.blanks[name] == "keep" for name in columns.intersection(part.kinds))
