@@ -146,7 +146,7 @@ def _plain(cell: object) -> str:
     return "" if said is None else str(said).replace("\n", " ")
 
 
-def facts(pairs: Mapping[str, object]) -> Table:
+def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Table:
     """Names and values, one a line; a name without a value is left out."""
     from rich.table import Table
     from rich.text import Text
@@ -154,7 +154,7 @@ def facts(pairs: Mapping[str, object]) -> Table:
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
-    for name, value in pairs.items():
+    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
         if value not in (None, "", [], {}) and str(value):
             drawn.add_row(text(name), value if isinstance(value, Text) else text(value))
     return drawn

@@ -8,7 +8,7 @@ from contact_pipeline.cli import console
 from contact_pipeline.contracts.states import APPLIED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
     from rich.console import RenderableType
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from contact_pipeline.cli.console import Lines
     from contact_pipeline.cli.invocation import Invocation
+    from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store import Upload
 
 SHOWN_ERRORS = 10
@@ -185,6 +186,14 @@ def draw_rows(upload: Upload) -> RenderableType | Lines:
         said = "; ".join(filter(None, [why, *warnings.get(number, [])]))
         rows.append((str(number), marks.get(outcome, good), outcome, row.get("contact_id"), said))
     return console.rows(("Row", "", "Outcome", "Contact", "Why"), rows)
+
+
+def draw_explanation(upload: Upload, row_number: int, steps: Sequence[Step]) -> Iterator[RenderableType | Lines]:
+    """The steps by which one row became what it became."""
+    yield console.text(f"Row {row_number} of {upload.file_name}", "bold")
+    several = len({step.entity for step in steps if step.entity}) > 1
+    named = [(f"{step.step} ({step.entity})" if step.entity and several else step.step, step.says) for step in steps]
+    yield console.facts((name if place == 0 else "", said) for name, says in named for place, said in enumerate(says))
 
 
 def draw_repairs(repairs: pl.DataFrame) -> RenderableType | Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -69,9 +70,12 @@ def show_upload(
     all_errors: Annotated[bool, typer.Option("--all-errors", help="All errors, not the first ones.")] = False,
     all_warnings: Annotated[bool, typer.Option("--all-warnings", help="All warnings of rows, likewise.")] = False,
     repairs: Annotated[bool, typer.Option("--repairs", help="Every repair, before → after.")] = False,
+    explain: Annotated[
+        int | None, typer.Option("--explain", metavar="ROW", help="Why this row became what it became, step by step.")
+    ] = None,
 ) -> None:
     """Show one upload: file, size, state, counts, errors and warnings by type, changes before → after."""
-    from contact_pipeline.cli.upload_view import draw_upload
+    from contact_pipeline.cli.upload_view import draw_explanation, draw_upload
 
     found = invocation.looking.show(upload)
     if invocation.json:
@@ -80,7 +84,12 @@ def show_upload(
             from contact_pipeline.reports.repairs import repairs_shown
 
             document["repairs_list"] = repairs_shown(found, invocation.looking.repairs(upload)).rows(named=True)
+        if explain is not None:
+            document["explanation"] = [asdict(step) for step in invocation.looking.explain(upload, explain)]
         console.document(document)
+        return
+    if explain is not None:
+        console.show(*draw_explanation(found, explain, invocation.looking.explain(upload, explain)))
         return
     console.show(
         *draw_upload(

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
     from contact_pipeline.pipeline.by_hand import Membership
+    from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
 
@@ -717,6 +718,17 @@ class Pipeline:
         from contact_pipeline.pipeline import stages
 
         return stages.list_repairs(self.store, self.store.line(upload_id))
+
+    def explain(self, upload_id: str, row_number: int) -> list[Step]:
+        """Why a row became what it became: what each step did with it, in words; sensitive values are masked.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`), nothing of it is staged (`nothing-staged`), or its
+                file has no such row (`row-unknown`).
+        """
+        from contact_pipeline.pipeline.explaining import explain
+
+        return explain(self.store, self.store.line(upload_id), row_number)
 
     def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
         """What a staged frame (raw_rows, normalized_rows, rejections) of an upload looks like; None: unknown."""

@@ -243,8 +243,8 @@ def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:
     return warnings
 
 
-def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
-    """Every repair of an upload (contracts.REPAIRS), worked out again from the raw and the normalized rows."""
+def list_repairs(store: Store, line: LedgerLine, row_number: int | None = None) -> pl.DataFrame:
+    """Every repair of an upload, or of one row (contracts.REPAIRS), worked out again from the staged rows."""
     staging = store.staging(line.upload_id)
     if not staging.exists():
         raise Refusal(
@@ -259,7 +259,8 @@ def list_repairs(store: Store, line: LedgerLine) -> pl.DataFrame:
     profile = with_formats(profile, facts.get("formats", {}))
     parts = [
         repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings, facts.get("places"))
-        for raw, clean in staging.pairs()
+        for raw, rows in staging.pairs()
+        for clean in [rows if row_number is None else rows.filter(pl.col("row_number") == row_number)]
     ]
     return pl.concat([empty(REPAIRS), *parts])
 

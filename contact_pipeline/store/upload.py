@@ -216,6 +216,25 @@ class Upload:
                     shown += self._shown(database.records(_changes_to(target, database, left)))
         return shown
 
+    @_or(list)
+    def changes_by(self, row_number: int) -> list[dict[str, Any]]:
+        """The changes that a row makes as JSON documents, sensitive values masked."""
+        shown: list[dict[str, Any]] = []
+        with self.staging.look() as database:
+            for target in _TARGETS:
+                if _has(database, target):
+                    shown += self._shown(database.records(_changes_to(target, database, row_number=row_number)))
+        return shown
+
+    @_or(lambda: None)
+    def row(self, table: str, row_number: int) -> dict[str, Any] | None:
+        """One row of a staged table, masked like a preview; None where the table has no such row."""
+        with self.staging.look() as database:
+            if database is None or not database.has(table):
+                return None
+            rows = database.frame(f"FROM {quoted(table)} WHERE row_number = {row_number} LIMIT 1")
+        return next(self._masked(rows, as_read=table == "raw_rows").iter_rows(named=True), None)
+
     @property
     def inverse(self) -> Upload:
         """The planned or executed inverse of the changeset: its `changes` and `conflicts`."""
@@ -339,7 +358,7 @@ def _has(database: Database | None, target: str) -> TypeGuard[Database]:
     return database is not None and database.has(f"{target}_changes")
 
 
-def _changes_to(target: str, database: Database, limit: int | None = None) -> str:
+def _changes_to(target: str, database: Database, limit: int | None = None, *, row_number: int | None = None) -> str:
     """The query of the changes to contacts, accounts, memberships or links, those of the first rows first."""
     table = f"{target}_changes"
     kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
@@ -357,7 +376,8 @@ def _changes_to(target: str, database: Database, limit: int | None = None) -> st
         rest = f"{identity}, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
     return f"""
         SELECT {literal(target)} AS target, action, row_number, {rest}
-        FROM {table} ORDER BY row_number, {identity} LIMIT {"ALL" if limit is None else limit}"""
+        FROM {table} {"" if row_number is None else f"WHERE row_number = {row_number}"}
+        ORDER BY row_number, {identity} LIMIT {"ALL" if limit is None else limit}"""
 
 
 def _as_text(column: str, kinds: dict[str, str]) -> str:

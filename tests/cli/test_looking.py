@@ -234,3 +234,21 @@ def test_a_users_file_that_is_wrong_is_named_and_replaces_nothing(content, said,
     assert "wrong.yaml" in ended.err
     assert said in ended.err
     assert len(run("users", "list", "--json").document) == 2
+
+
+def test_why_a_row_became_what_it_became(run, imported):
+    shown = run("show", imported["upload_id"], "--explain", "4").out
+    document = run("show", imported["upload_id"], "--explain", "4", "--json").document
+
+    assert document["explanation"][-1] == {
+        "step": "outcome", "entity": None, "says": ["duplicate: it means the same as row 2 (contact 1)."],
+    }  # fmt: skip
+    assert "Row 4 of people.csv" in shown
+    assert "it means the same as row 2" in " ".join(shown.split())
+    assert not [secret for secret in SECRETS if secret in shown + str(document)]
+
+
+def test_a_row_that_the_file_does_not_have_is_refused(run, imported):
+    ended = run("show", imported["upload_id"], "--explain", "99", "--json")
+
+    assert (ended.status, ended.document["error"]["code"]) == (1, "row-unknown")

@@ -1,0 +1,176 @@
+"""Walks one row through the stages, and says in words why it became what it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.match import Part, explain_decision, explain_keys, explain_rules, parts_of
+from contact_pipeline.pipeline.stages import headings_of, list_repairs
+from contact_pipeline.reports.repairs import repairs_shown
+from contact_pipeline.store import LedgerLine, Store, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did with the row.
+
+    Attributes:
+        step: `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `written` or `outcome`.
+        entity: `contact` or `account`, where the step is about a part of the row.
+        says: sentences for people, sensitive values masked.
+    """
+
+    step: str
+    entity: str | None
+    says: list[str]
+
+
+def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
+    """The steps by which a row became what it became, in their order; a step that was not reached is left out.
+
+    Raises:
+        Refusal: nothing of the upload is staged (code `nothing-staged`), or the file has no such row (`row-unknown`).
+    """
+    upload = Upload(line, store.staging(line.upload_id))
+    staging, profile = upload.staging, upload.resolved_profile
+    if profile is None or not staging.exists():
+        raise Refusal(
+            "nothing-staged",
+            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
+            "Plan the file again to see how a row was handled.",
+            file=line.file_name,
+        )
+    facts = staging.facts()
+    with upload.looking():
+        raw = upload.row("raw_rows", row_number)
+        outcome = upload.row("outcome_rows", row_number)
+        if raw is None and outcome is None:
+            raise Refusal(
+                "row-unknown",
+                f"{line.file_name} has no row {row_number}.",
+                "The heading is row 1 of most files; `show --rows` lists the rows with their numbers.",
+                file=line.file_name,
+                row_number=row_number,
+            )
+        steps = [
+            Step("read", None, [*_read(raw, facts)]),
+            Step("normalized", None, [*_normalized(store, upload, row_number)]),
+        ]
+        if outcome is None or outcome["outcome"] != "blank":
+            steps.append(Step("validated", None, [*_validated(upload, row_number)]))
+        if outcome is not None and outcome["outcome"] not in {"rejected", "blank"}:
+            upload = _where_decided(upload, row_number)
+            headings = headings_of(facts, profile)
+            for part in parts_of(profile, upload.options, facts["columns_normalized"], headings):
+                steps += _matched(upload, part, row_number)
+            steps.append(Step("written", None, [*_written(upload, outcome)]))
+        if outcome is not None:
+            steps.append(Step("outcome", None, [_became(outcome)]))
+    return [step for step in steps if step.says]
+
+
+def _where_decided(upload: Upload, row_number: int) -> Upload:
+    """The upload with the changeset in which the row was decided, if that was after it had been applied."""
+    for later in map(partial(Upload, upload.line), upload.staging.decided()):
+        outcome = later.row("outcome_rows", row_number)
+        if outcome is not None and outcome["outcome"] != "review":
+            return later
+    return upload
+
+
+def _read(raw: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> Iterator[str]:
+    if raw is None:
+        yield "The row could not be split into the columns of the heading."
+        return
+    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
+    cells = [
+        f"{headings[name] or name} '{value}'" for name, value in raw.items() if name in headings and value is not None
+    ]
+    yield f"Line {raw['line_number']} of the file: {'; '.join(cells) or 'no cell holds anything'}."
+
+
+def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
+    """The values, and what was repaired."""
+    row = upload.row("normalized_rows", row_number)
+    if row is None:
+        return
+    values = [
+        f"{name} {_shown(value)}"
+        for name, value in row.items()
+        if value is not None and name not in {"row_number", "repaired"}
+    ]
+    yield f"Stored as {'; '.join(values)}." if values else "Nothing is left."
+    repairs = list_repairs(store, upload.line, row_number) if row["repaired"] else None
+    for repair in repairs_shown(upload, repairs).rows(named=True) if repairs is not None else ():
+        yield f"Repaired in {repair['column']}: '{repair['before']}' → '{repair['after']}' ({repair['why']})."
+
+
+def _validated(upload: Upload, row_number: int) -> Iterator[str]:
+    defects = upload.rejections.filter(pl.col("row_number") == row_number)
+    for defect in defects.rows(named=True):
+        what = {"error": "Error", "noted": "Taken out, and noted", "warning": "Warning"}[defect["severity"]]
+        column = f", {defect['column']}" if defect["column"] else ""
+        value = f" '{defect['value']}'" if defect["value"] else ""
+        yield f"{what}{column}{value}: {defect['message']} {defect['fix'] or ''}".strip()
+    if defects.is_empty():
+        yield "No rule of the profile is broken."
+
+
+def _matched(upload: Upload, part: Part, row_number: int) -> Iterator[Step]:
+    with upload.staging.look() as database:
+        if database is None or not database.has(part.table("pairs")):
+            return
+        for step, explained in (
+            ("compared", explain_keys), ("rules", explain_rules), ("decided", explain_decision),
+        ):  # fmt: skip
+            yield Step(step, part.entity, explained(database, part, row_number))
+
+
+def _written(upload: Upload, outcome: Mapping[str, Any]) -> Iterator[str]:
+    """The changes that the row makes, or that the row makes which counts for the same person."""
+    row_number = outcome["duplicate_of_row"] or outcome["row_number"]
+    changes = upload.changes_by(row_number)
+    if outcome["duplicate_of_row"] and changes:
+        yield f"Row {row_number} writes what both say:"
+    for change in changes:
+        target = f"{change['target']} {change.get(change['target'] + '_id') or change.get('contact_id')}"
+        creates = change["action"] == "create"
+        sides = [
+            f"{name} '{after}'" if creates else f"{name} {_side(before)} → {_side(after)}"
+            for name, (before, after) in change["fields"].items()
+            if not (creates and name == "active")
+        ]
+        yield f"{change['action'].capitalize()} {target}{': ' + '; '.join(sides) if sides else ''}."
+
+
+def _shown(value: Any) -> str:
+    """A value of a row; an empty text is what a word for nothing becomes."""
+    return "nothing" if value == "" else f"'{'; '.join(value) if isinstance(value, list) else value}'"
+
+
+def _side(value: str | None) -> str:
+    return "blank" if value in (None, "") else f"'{value}'"
+
+
+def _became(outcome: Mapping[str, Any]) -> str:
+    target = next((f"{name} {outcome[name + '_id']}" for name in ("account", "contact") if outcome[name + "_id"]), "")
+    words = {
+        "created": f"created: {target} is new.",
+        "updated": f"updated: {target} changes.",
+        "unchanged": f"unchanged: {target} has all of it already.",
+        "linked": f"linked: {target} is new, and linked with the one that it is.",
+        "rejected": "rejected: nothing of it is imported.",
+        "review": "review: it waits for a person, and changes nothing until then.",
+        "blank": "blank: it holds nothing.",
+    }
+    if outcome["outcome"] == "duplicate":
+        if outcome["duplicate_of_row"]:
+            return f"duplicate: it means the same as row {outcome['duplicate_of_row']} ({target})."
+        return f"duplicate: contact {outcome['duplicate_of_contact']} is there already, and is left as it is."
+    return words[outcome["outcome"]]

@@ -1,0 +1,134 @@
+"""One row is walked through the steps, and each says in words what it did."""
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+from tests.pipeline.conftest import OUTREACH
+
+ANN = {"first": "Ann", "last": "Bee", "phone": "(202) 555-0143", "email": "ann@example.com", "account": "AC-1"}
+SECRETS = ("219-09-9990", "219099990", "1984-04-17", "04/17/1984")
+
+
+def said(pipeline, upload, row_number):
+    """Step → what it says, of one row."""
+    steps = pipeline.explain(upload.upload_id, row_number)
+    assert [step.step for step in steps] == list(dict.fromkeys(step.step for step in steps))
+    return {step.step: " ".join(step.says) for step in steps}
+
+
+def test_a_new_contact_is_explained_from_the_cell_to_the_change(pipeline, outreach):
+    steps = said(pipeline, outreach(ANN | {"phone": "202.555.0143 x5"}), 2)
+
+    assert list(steps) == ["read", "normalized", "validated", "compared", "rules", "decided", "written", "outcome"]
+    assert steps["read"].startswith("Line 2 of the file: First name 'Ann'; Phone number '202.555.0143 x5'")
+    assert "phone '+12025550143;ext=5'" in steps["normalized"]
+    assert steps["validated"] == "No rule of the profile is broken."
+    assert "Account number 'ac-1'" in steps["compared"]
+    assert "no contact agrees" in steps["rules"]
+    assert steps["decided"] == "No rule finds anybody that it could be: it is somebody new."
+    assert "Create contact 1: first_name 'Ann'; phone '+12025550143;ext=5'" in steps["written"]
+    assert steps["outcome"] == "created: contact 1 is new."
+
+
+def test_a_known_contact_names_the_rule_that_found_the_contact(pipeline, outreach):
+    pipeline.apply(outreach(ANN).upload_id)
+
+    steps = said(pipeline, outreach(ANN | {"email": "ann.bee@example.com"}, name="more.csv"), 2)
+
+    assert "Account number: finds contact 1." in steps["rules"]
+    assert steps["decided"].endswith("is the first that finds anybody: it is contact 1.")
+    assert steps["outcome"] == "duplicate: contact 1 is there already, and is left as it is."
+
+
+def test_a_change_is_shown_before_and_after(pipeline, leads):
+    leads(("Ann Bee", "202-555-0143", "ann@example.com"))
+    upload = leads(("Ann Bee", "202-555-0143", "ann.bee@example.com"), name="more.csv", rule="merge")
+
+    steps = said(pipeline, upload, 2)
+
+    assert steps["rules"] == "Rule 1, at least 2 of name, Phone, Email: finds contact 1."
+    assert steps["written"].startswith("Update contact 1: email 'ann@example.com' → 'ann.bee@example.com'")
+    assert steps["outcome"] == "updated: contact 1 changes."
+
+
+def test_what_a_rule_lacks_in_the_row_is_said(pipeline, outreach):
+    steps = said(pipeline, outreach({name: value for name, value in ANN.items() if name != "account"}), 2)
+
+    assert "the row has no Account number, so it finds nobody." in steps["rules"]
+    assert "Without " in steps["compared"]
+
+
+def test_a_repeated_row_names_the_row_that_counts(pipeline, outreach):
+    upload = outreach(ANN, ANN | {"zip": "02139"})
+
+    steps = said(pipeline, upload, 3)
+
+    assert steps["decided"].startswith("Row 2 of the file shares a key or a contact with it.")
+    assert steps["written"].startswith("Row 2 writes what both say: Create contact 1:")
+    assert steps["outcome"] == "duplicate: it means the same as row 2 (contact 1)."
+    assert said(pipeline, upload, 2)["decided"].startswith("Row 3 of the file shares")
+
+
+def test_a_rejected_row_ends_with_its_error_and_a_blank_one_at_once(pipeline, outreach):
+    upload = outreach(ANN | {"born": "02/30/1980"}, {}, ANN | {"account": "AC-2", "email": "bea@example.com"})
+
+    steps = said(pipeline, upload, 2)
+    assert steps["validated"].startswith("Error, Date of birth")
+    assert steps["outcome"] == "rejected: nothing of it is imported."
+    assert list(said(pipeline, upload, 3)) == ["read", "outcome"]
+    assert said(pipeline, upload, 3)["outcome"] == "blank: it holds nothing."
+
+
+def test_a_row_in_review_and_what_a_person_decides_about_it(pipeline, leads):
+    leads(("Ann Bee", "202-555-0143", ""), ("Ann Bee", "", "ann@example.com"))
+    upload = leads(("Ann Bee", "202-555-0143", "ann@example.com"), name="more.csv", rule="merge")
+
+    steps = said(pipeline, upload, 2)
+    assert "finds contact 1, contact 2." in steps["rules"]
+    assert steps["decided"].startswith("Only a person can say who it is: it could be contact 1")
+    assert steps["outcome"] == "review: it waits for a person, and changes nothing until then."
+
+    pipeline.resolve(upload.upload_id, 2, 1, user="d.rivers")
+    steps = said(pipeline, upload, 2)
+    assert steps["decided"].startswith("A person decided: it is contact 1.")
+    assert steps["outcome"] == "updated: contact 1 changes."
+
+
+def test_repairs_are_said_and_sensitive_values_are_not(pipeline, outreach):
+    upload = outreach(ANN | {"ssn": "219099990", "born": "04/17/1984", "zip": "2139"})
+
+    steps = said(pipeline, upload, 2)
+
+    assert "Repaired in Zip code: '2139' → '02139'" in steps["normalized"]
+    assert not [secret for secret in SECRETS for step in steps.values() if secret in step]
+
+
+def test_a_row_that_cannot_be_split_is_explained(pipeline, write):
+    rows = [[ANN.get(name, "") for name in OUTREACH], ["too", "many", *[""] * 8, "values"]]
+    upload = pipeline.plan(write("broken.csv", OUTREACH.values(), rows), "outreach_contacts", group="Spring")
+
+    steps = said(pipeline, upload, 3)
+
+    assert steps["read"] == "The row could not be split into the columns of the heading."
+    assert steps["outcome"].startswith("rejected")
+
+
+def test_a_row_that_is_not_there_is_refused(pipeline, outreach):
+    upload = outreach(ANN)
+    with pytest.raises(Refusal) as refused:
+        pipeline.explain(upload.upload_id, 9)
+    assert (refused.value.code, refused.value.row_number) == ("row-unknown", 9)
+
+    pipeline.cancel(upload.upload_id)
+    with pytest.raises(Refusal) as refused:
+        pipeline.explain(upload.upload_id, 2)
+    assert refused.value.code == "nothing-staged"
+
+
+def test_what_was_done_by_hand_has_no_rows(pipeline, outreach):
+    pipeline.apply(outreach(ANN).upload_id)
+    by_hand = pipeline.set_active(1, active=False)
+
+    with pytest.raises(Refusal) as refused:
+        pipeline.explain(by_hand.upload_id, 2)
+    assert refused.value.code == "nothing-staged"
