@@ -21,6 +21,7 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import frames as contracts
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
+from contact_pipeline.contracts.tables import STAGED
 from contact_pipeline.engines import open_database
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
@@ -277,6 +278,12 @@ def frames_page() -> str:
     for name, (stage, schema) in frames.items():
         parts.append(f"## {stage} {name}{'' if schema.strict else ' (open)'}\n")
         parts.append(table(("column", "type", "blank", "values"), [column_row(c) for c in schema.columns.values()]))
+    parts.append("## Staged tables\n")
+    parts.append(
+        "What lies in `staging.duckdb` of an upload, and of the folders below it for rows that were decided later and "
+        "for its inverse. The further columns of a table can hold values of people; so can those that are marked.\n"
+    )
+    parts += staged_tables()
     parts.append("## Outcomes and states\n")
     parts.append(f"Outcomes of a row: {', '.join(f'`{name}`' for name in terms.OUTCOMES)}.\n")
     parts.append("## Canonical fields of a contact\n")
@@ -297,6 +304,22 @@ def column_row(column: pa.Column) -> tuple[str, str, str, str]:
     allowed = [check.statistics["allowed_values"] for check in column.checks if "allowed_values" in check.statistics]
     values = ", ".join(str(value) for value in allowed[0]) if allowed else ("unique" if column.unique else "")
     return f"`{column.name}`", str(column.dtype), "may be" if column.nullable else "", values
+
+
+def staged_tables() -> Iterator[str]:
+    """The catalogue of the staged tables."""
+    lies = {
+        "database": "",
+        "Parquet": " Its rows lie in Parquet files; the table is a view of them.",
+        "view": " A view.",
+    }
+    for each in STAGED:
+        yield f"### {each.name}\n"
+        key = f" Key: {', '.join(f'`{name}`' for name in each.key)}." if each.key else ""
+        yield f"A row: {each.holds}. Made by {each.made_by}.{lies[each.lies]}{key}\n"
+        rows = [(f"`{c.name}`", c.type.lower(), c.holds, "personal" if c.personal else "") for c in each.columns]
+        further = [("…", "", each.open, "personal")] if each.open else []
+        yield table(("column", "type", "holds", ""), [*rows, *further])
 
 
 def database_tables() -> Iterator[str]:

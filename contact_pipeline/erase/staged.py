@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.codes import CODES
+from contact_pipeline.contracts.tables import is_personal
 from contact_pipeline.engines import Database, open_database, parquet_in_words, quoted, read_parquet, rewrite_database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.erase.person import Person, redacted
@@ -27,11 +28,6 @@ _ROW: Final = "row_number"
 _DATABASE: Final = "staging.duckdb"
 _CHANGES: Final = ("account_changes", "contact_changes")  # views of Parquet files, unless a person was erased before
 
-# Columns of staged tables that hold words of the system, never a value of somebody.
-_OUR_WORDS: Final = frozenset({
-    "action", "changed", "choice", "code", "column", "decision", "differs", "entity", "field", "group_name", "left_as",
-    "outcome", "reason", "severity", "upload_id", "why",
-})  # fmt: skip
 _KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
 
 # Made in the transaction that empties the rows, left out of the new file: where it is found, the file is still to be
@@ -333,7 +329,7 @@ def _is_text(kind: str) -> bool:
 
 def _is_cell(table: str, name: str, kind: str) -> bool:
     """Whether a column holds what somebody gave, and not a word, a number or a verdict of the system."""
-    if name in _OUR_WORDS or name in {"before_active", "after_active"}:
+    if not is_personal(table, name):
         return False
     return _is_text(kind) or (
         kind == "BOOLEAN" and (table == "normalized_rows" or name.startswith(("before_", "after_")))
