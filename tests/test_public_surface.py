@@ -1,0 +1,112 @@
+"""What others script against, spelled by hand: a name that comes or goes shows here, and belongs in the changelog."""
+
+import re
+import runpy
+from pathlib import Path
+
+import dagster as dg
+
+from contact_pipeline import Pipeline
+from contact_pipeline.contracts.frames import OUTCOME_ROWS, RAW_ROWS, REJECTIONS, REPAIRS
+from contact_pipeline.orchestration.definitions import defs
+
+OPTIONS_OF_PLANS = """
+    --profile --group --group-members --blank --blank-in --lists --rule --lead-type --delimiter --encoding --sheet --map
+    --date-format --save-mapping --deactivate-missing --reactivate --clear-do-not-contact --allow-deactivations
+    --allow-rejected --allow-changed --user --force
+"""
+COMMANDS = f"""
+profiles
+profiles check FILE
+profiles show PROFILE --schema
+template PROFILE --example --output --overwrite
+inspect FILE --delimiter --encoding --sheet --unmasked
+value FIELD TEXTS --region --format --pivot --from --profile --unmasked
+plan FILE {OPTIONS_OF_PLANS}
+import FILE {OPTIONS_OF_PLANS} --yes
+uploads
+show UPLOAD --rows --changes --all-errors --all-warnings --repairs --explain
+apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
+finalize UPLOAD --user
+cancel UPLOAD --user
+repairs UPLOAD --output --overwrite
+rejected UPLOAD --output --overwrite
+resolve UPLOAD --row --to --from --withdraw --user
+in-review UPLOAD --output --overwrite
+decisions
+replan UPLOAD
+undo UPLOAD --plan --clear-do-not-contact --user
+redo UPLOAD --plan --user
+contacts list --published --as-of
+contacts show CONTACT
+contacts history CONTACT
+contacts add --profile --field --option --yes --user
+contacts deactivate CONTACT --user
+contacts reactivate CONTACT --user
+contacts erase CONTACT --yes --user
+accounts list
+accounts show ACCOUNT
+groups list
+groups add NAME CONTACTS --yes --user
+groups remove NAME CONTACTS --yes --user
+users load FILE
+users list
+vocabularies load NAME FILE
+vocabularies list
+verify
+backup FILE --overwrite --without-finished
+restore FILE --replace --erasures --user
+serve --host --port --read-only
+"""
+CALLS = """
+    apply apply_automatic backup cancel decisions erase explain finalize match normalize plan plan_again plan_contact
+    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
+    resolve_many restore schema_of set_active show tidy tidy_arrivals undo uploads validate verify withdraw
+"""
+ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
+CHECKS = """
+    apply_gates change_guard deactivation_guard duplicate_count encoding_guard error_count file_accepted reconciliation
+    rejection_guard
+"""
+JOBS = """
+    apply_upload cancel_upload finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
+"""
+SENSORS = "apply_automatic command_line_uploads inbox"
+EVERYWHERE = {"--json", "--home", "--help"}
+
+
+def test_commands_and_their_options():
+    expected = {" ".join(line.split()) for line in re.sub(r"\n +", " ", COMMANDS).splitlines() if line.strip()}
+    commands = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "generate.py"))["commands"]
+    found = set()
+    for path, command in commands():
+        arguments = [each.name.upper() for each in command.params if each.param_type_name == "argument"]
+        options = [each.opts[0] for each in command.params if each.param_type_name == "option"]
+        found.add(" ".join([*path, *arguments, *(option for option in options if option not in EVERYWHERE)]))
+
+    assert found == expected
+
+
+def test_calls_of_a_pipeline():
+    assert [name for name in dir(Pipeline) if not name.startswith("_")] == CALLS.split()
+
+
+def test_names_in_dagster():
+    graph = defs.resolve_asset_graph()
+
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {*ASSETS.split()}
+    assert {check.name for check in graph.asset_check_keys} == {*CHECKS.split()}
+    assert {job.name for job in defs.jobs} == {*JOBS.split()}
+    assert {sensor.name for sensor in defs.sensors} == {*SENSORS.split()}
+    assert isinstance(defs, dg.Definitions)
+
+
+def test_columns_of_the_frames():
+    assert [*RAW_ROWS.columns] == ["row_number", "line_number"]
+    assert [*REPAIRS.columns] == ["row_number", "column", "field", "before", "after", "why"]
+    assert [*REJECTIONS.columns] == [
+        "row_number", "line_number", "column", "field", "value", "code", "message", "fix", "severity",
+    ]  # fmt: skip
+    assert [*OUTCOME_ROWS.columns] == [
+        "row_number", "outcome", "contact_id", "account_id", "duplicate_of_row", "duplicate_of_contact", "reason",
+    ]  # fmt: skip
