@@ -75,6 +75,12 @@ def test_case_accents_and_forms_make_no_difference(keys, one, other):
     assert first == second
 
 
+def test_letters_without_a_mark_stay_apart_and_tone_marks_come_off(keys):
+    """As record 0034 says."""
+    assert keys(["Hùng", "Hưng", "Hung"]) == ["hung"] * 3
+    assert keys(["Işık", "IŞIK", "Đặng", "Łukasz", "Øster"]) == ["isık", "isik", "đang", "łukasz", "øster"]
+
+
 def test_keys_are_what_names_of_countries_are_folded_to(keys):
     """One meaning in SQL and in Python, of every letter of Unicode's first plane that names are written in."""
     letters = [chr(code) for code in range(0x80, 0x10000) if unicodedata.category(chr(code)).startswith("L")]
