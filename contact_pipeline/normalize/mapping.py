@@ -14,8 +14,8 @@ from contact_pipeline.masking import mask_heading
 from contact_pipeline.normalize.recognize import means, places_of, recognize, suggest
 from contact_pipeline.normalize.synonyms import folded
 from contact_pipeline.normalize.witness import CONTENTS, FAINT, Content
+from contact_pipeline.profiles import NAME, AnyOf, Column, Profile
 from contact_pipeline.profiles.headings import labels, shown
-from contact_pipeline.profiles.model import NAME, AnyOf, Column, Profile
 from contact_pipeline.terms import CONSENT
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected

@@ -1,19 +1,17 @@
 """Profiles: those that ship with the project, a user's own, and the model that loads them."""
 
+from contact_pipeline.profiles.base import NAME
 from contact_pipeline.profiles.load import BrokenProfile, check_profile, find_profiles, load_profile
-from contact_pipeline.profiles.model import (
-    NAME,
+from contact_pipeline.profiles.model import Column, Profile, masked
+from contact_pipeline.profiles.rules import (
     AnyOf,
-    Column,
     InOrder,
     MatchRule,
     Narrow,
-    Profile,
     RequiredWhen,
     Same,
     Together,
     Unique,
-    masked,
 )
 from contact_pipeline.profiles.sensitive import looks_in, looks_in_contacts
 

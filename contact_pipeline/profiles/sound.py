@@ -6,7 +6,8 @@ import codecs
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from contact_pipeline.profiles.model import KINDS, YES_NO, BlankPolicy, Column, FieldType, InOrder, Matched, Profile
+from contact_pipeline.profiles.model import KINDS, YES_NO, BlankPolicy, Column, FieldType, Matched, Profile
+from contact_pipeline.profiles.rules import InOrder
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS
 
 # The canonical fields whose values are of one form in all contacts, whichever profile brings them.

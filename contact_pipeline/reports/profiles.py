@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique, calendar
-from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.options import UploadOptions, available
+from contact_pipeline.profiles.rules import RowRule, required_when
 
 HEADINGS = {
     "exact": "exactly these, in any order",

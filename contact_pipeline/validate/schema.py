@@ -14,8 +14,8 @@ from pandera.api.polars.types import PolarsData
 
 from contact_pipeline.contracts.frames import NORMALIZED_ROWS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
-from contact_pipeline.profiles.model import RowRule, required_when
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.profiles.rules import RowRule, required_when
 from contact_pipeline.terms import FURTHER, UNREAD
 from contact_pipeline.validate.cells import CellRule, Passes, at_a_glance, cell_rules, unless
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
