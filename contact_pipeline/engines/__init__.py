@@ -1,14 +1,8 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
-from contact_pipeline.engines.duckdb import (
-    DATA_FAULTS,
-    Database,
-    copy_database,
-    open_database,
-    quoted,
-    rewrite_database,
-    text,
-)
+from contact_pipeline.engines.copies import copy_database, rewrite_database
+from contact_pipeline.engines.duckdb import Database, open_database, quoted, text
+from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
 
 __all__ = [

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import os
-import re
-import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from contact_pipeline.engines.checkpoint import checkpoint, put_back, remove_half
+from contact_pipeline.engines.instance import (
+    connect,
+    fault_of_duckdb,
+    forget_instances,
+    in_words,
+    interruptible,
+    patiently,
+)
 from contact_pipeline.engines.parquet import parquet_in_words
-from contact_pipeline.errors import MachineFault, StoreBusy, faults_masked
-from contact_pipeline.machine import NEW, damaged, fault_in, fault_of, missing, put_in_place
+from contact_pipeline.errors import faults_masked
+from contact_pipeline.machine import NEW, fault_of, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings, check_folder
-from contact_pipeline.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import polars as pl
-
-T = TypeVar("T")
-
-# What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
-DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
-
-# DuckDB takes no log in by itself: `checkpoint` does, so that it may be cut off.
-_CHECKPOINTS: Final = (
-    "SET wal_autocheckpoint = '1 TB'",
-    "SET checkpoint_on_detach = 'DISABLED'",
-    "PRAGMA disable_checkpoint_on_shutdown",
-)
-
-_COPIED_AT_A_TIME: Final = 4_000_000  # bytes
-
-_DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
-_CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
-_ABSENCE: Final = ("No files found", "No such file")
-_PATH: Final = re.compile(r"""["'](/[^"'\n]+)["']""")  # in DuckDB's messages
 
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
@@ -256,10 +239,10 @@ def open_database(
     """
     if path is not None:
         check_folder(path.parent)
-    with _in_words(path):
-        connection = _connection(settings)
+    with in_words(path):
+        connection = connect(settings)
     try:
-        with faults_masked(), _interruptible(), _in_words(path), ExitStack() as held:
+        with faults_masked(), interruptible(), in_words(path), ExitStack() as held:
             if not read_only:
                 held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
@@ -295,93 +278,6 @@ def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         new.replace(path)
     finally:
         os.close(folder)
-
-
-def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database], None] | None = None) -> None:
-    """Writes a database file anew and puts it in the old one's place at once: no byte of what was deleted is in it.
-
-    Killed before that moment, the old file stands and the copy is replaced by the next one. Nobody can write the old
-    file meanwhile.
-
-    Args:
-        path: the file.
-        settings: memory limit, threads and patience.
-        finish: what to do in the new file before it takes the old one's place.
-
-    Raises:
-        StoreBusy: another process held the file for longer than the settings allow.
-    """
-    private = path.with_name(f"{path.name}.rewritten")
-    shutil.rmtree(private, ignore_errors=True)
-    private.mkdir(mode=0o700)
-    done = False
-    while not done:
-        with open_database(path, settings, in_one_file=True):
-            pass
-        done = _replaced(path, private / path.name, settings, finish)
-    private.rmdir()
-
-
-def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Database], None] | None) -> bool:
-    """False where somebody has written to the file since its log was taken in: the log would fit no other file."""
-    with owner_only(), open_database(path, settings, read_only=True) as database:
-        if path.with_name(f"{path.name}.wal").exists():
-            return False
-        old = database.value("SELECT current_database()")
-        database.run(f"ATTACH {text(new)} AS rewritten")
-        try:
-            database.run(f"COPY FROM DATABASE {old} TO rewritten")
-            if finish:
-                database.run("USE rewritten")
-                finish(database)
-                database.run(f"USE {old}")
-            database.run("CHECKPOINT rewritten")
-        finally:
-            database.run(f"USE {old}")
-            database.run("DETACH rewritten")
-        new.replace(path)
-    return True
-
-
-def copy_database(path: Path, copy: Path, settings: Settings) -> None:
-    """Copies a database file as it stands, what its log holds included; nobody can write it meanwhile.
-
-    The copy is for its owner only, and appears when it is whole, while the original still cannot be written.
-
-    Args:
-        path: the file.
-        copy: where the copy goes; the folder is there. Killed on the way, `<copy>.new` and its log are left.
-        settings: memory limit, threads and patience.
-
-    Raises:
-        StoreBusy: another process held the file for longer than the settings allow.
-    """
-    new = copy.with_name(f"{copy.name}.new")
-    try:
-        with owner_only(), open_database(path, settings, read_only=True) as database, ExitStack() as held:
-            # POSIX: the first handle of a file that a process closes ends all its locks on it. So they stay open.
-            logged = [
-                _copy_file(held.enter_context(original.open("rb")), new.with_name(f"{new.name}{suffix}"))
-                for suffix in ("", ".wal")
-                if (original := path.with_name(f"{path.name}{suffix}")).exists()
-            ][1:]
-            if logged:
-                database.run(f"ATTACH {text(new)} AS copied")
-                database.run("CHECKPOINT copied")
-                database.run("DETACH copied")
-            with new.open("rb") as file:
-                os.fsync(file.fileno())
-            new.replace(copy)
-    finally:
-        for left in (new, new.with_name(f"{new.name}.wal")):
-            left.unlink(missing_ok=True)
-
-
-def _copy_file(source: IO[bytes], path: Path) -> Path:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-        shutil.copyfileobj(source, target, _COPIED_AT_A_TIME)
-    return path
 
 
 @contextmanager
@@ -423,7 +319,7 @@ def _attach(
         put_back(path)
         connection.execute(sql)
 
-    _patiently(attempt, path, wait_seconds)
+    patiently(attempt, path, wait_seconds)
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
@@ -440,125 +336,4 @@ def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
         connection.execute(detach)
         raise
     except duckdb.Error as error:
-        forget_instances(_fault_of(error, None))
-
-
-_instances: dict[tuple[str, int | None, Path], duckdb.DuckDBPyConnection] = {}
-
-
-def _connection(settings: Settings) -> duckdb.DuckDBPyConnection:
-    return _instance(settings.memory_limit, settings.threads, settings.home).cursor()
-
-
-_ended_by: MachineFault | None = None
-
-
-def forget_instances(fault: MachineFault | None = None) -> None:
-    """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file.
-
-    Args:
-        fault: to be told of what was still open and is now closed.
-    """
-    global _ended_by  # noqa: PLW0603 - there is one DuckDB in a process
-    _ended_by = fault
-    _instance.cache_clear()
-    while _instances:
-        _, instance = _instances.popitem()
-        with suppress(duckdb.Error):
-            instance.close()
-
-
-@contextmanager
-def _in_words(path: Path | None) -> Iterator[None]:
-    """Turns what DuckDB says of disk, memory and damaged files into a fault in words."""
-    try:
-        yield
-    except duckdb.Error as error:
-        fault = _fault_of(error, path)
-        if fault is None:
-            raise
-        if isinstance(error, duckdb.FatalException | duckdb.InternalException):
-            forget_instances(fault)
-        raise fault from error
-
-
-def _fault_of(error: duckdb.Error, path: Path | None) -> MachineFault | None:
-    if isinstance(error, duckdb.ConnectionException) and _ended_by is not None:
-        return MachineFault(_ended_by.code, _ended_by.message, _ended_by.fix)
-    said = str(error)
-    named = _PATH.search(said)
-    file = Path(named.group(1)) if named else path
-    fault = fault_in(said, file)
-    if fault is not None:
-        return fault
-    if isinstance(error, duckdb.OutOfMemoryException):
-        more = "Set CONTACT_PIPELINE_MEMORY_LIMIT higher, or close other programs; then repeat the command."
-        return MachineFault("memory", "DuckDB has not enough memory for this.", more)
-    if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
-        return missing(file)
-    if isinstance(error, _DAMAGE) or _CORRUPT in said:
-        return damaged(file)
-    return None
-
-
-@cache
-def _instance(memory_limit: str, threads: int | None, home: Path) -> duckdb.DuckDBPyConnection:
-    """The process's DuckDB, to which files are attached: starting one takes eight times as long as attaching a file."""
-    config: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": _spilling_folder(home)}
-    if threads:
-        config["threads"] = threads
-    instance = duckdb.connect(":memory:", config=config)
-    instance.execute("SET enable_progress_bar = false")
-    for checkpoints in _CHECKPOINTS:
-        instance.execute(checkpoints)
-    atexit.register(instance.close)
-    _instances[memory_limit, threads, home] = instance
-    return instance
-
-
-def _spilling_folder(home: Path) -> str:
-    try:
-        return str(temporary_folder(home) / "spilled")
-    except OSError:  # a home that may only be read: nothing is spilled
-        return ""
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C while DuckDB works comes out of it as an error of its own, which would look like a fault."""
-    try:
-        yield
-    except (RuntimeError, duckdb.InterruptException) as error:
-        if "interrupted" in str(error).lower():
-            raise KeyboardInterrupt from error
-        raise
-    except duckdb.InvalidInputException as error:  # while it reads a frame
-        if "failed: KeyboardInterrupt" in str(error):
-            raise KeyboardInterrupt from error
-        raise
-
-
-def _patiently(attempt: Callable[[], T], path: Path | None, wait_seconds: float) -> T:
-    deadline = time.monotonic() + wait_seconds
-    pause = 0.02
-    while True:
-        try:
-            return attempt()
-        except (duckdb.Error, BlockingIOError) as error:
-            if not isinstance(error, BlockingIOError) and not _is_lock(str(error)):
-                raise
-            if time.monotonic() >= deadline:
-                name = path.name if path else "the database"
-                raise StoreBusy(
-                    f"{name} has been in use by another process for {wait_seconds:g} s. "
-                    "Close the program that has it open, or set CONTACT_PIPELINE_LOCK_WAIT_SECONDS higher."
-                ) from error
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.5)
-
-
-def _is_lock(message: str) -> bool:
-    return any(
-        sign in message
-        for sign in ("Could not set lock", "different configuration", "already attached", "Unique file handle conflict")
-    )
+        forget_instances(fault_of_duckdb(error, None))
