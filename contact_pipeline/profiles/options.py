@@ -126,6 +126,13 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
             "Leave it out, or choose another --rule or --blank where the profile offers one.",
             details={"option": "clear_do_not_contact"},
         )
+    if options.reactivate and profile.matched not in {"update", "merge"}:
+        raise Refusal(
+            "option-value",
+            f"Option 'reactivate' does nothing here: under '{profile.matched}' contacts stay as they are.",
+            "Leave it out, or choose another --rule where the profile offers one.",
+            details={"option": "reactivate"},
+        )
     return _with_lists(profile, options.lists), options
 
 

@@ -185,6 +185,8 @@ def _options(random: Random, profile: Profile) -> dict[str, Any]:
     for name in ("deactivate_missing", "reactivate"):
         if getattr(profile.options, name):
             given[name] = random.random() < 0.5
+    if given.get("rule", profile.matched) not in {"update", "merge"}:
+        given.pop("reactivate", None)  # which is refused there
     return given
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.profiles import check_profile, find_profiles
+from contact_pipeline.profiles import Profile, check_profile, find_profiles, load_profile
 from contact_pipeline.profiles.options import choose
 
 CLUB = """
@@ -216,6 +216,18 @@ def test_to_permit_what_some_upload_can_do_is_taken(tmp_path, keys):
     text = CLUB.replace(COLUMN, CONSENT).replace("on_error:", f"{keys}\non_error:")
     (tmp_path / "club.yaml").write_text(text, encoding="utf-8")
     assert check_profile(tmp_path / "club.yaml").options.clear_do_not_contact == ("true" in keys)
+
+
+def test_reactivating_is_refused_where_contacts_stay_as_they_are():
+    content = load_profile("dealer_leads").model_dump(mode="json")
+    content["options"]["reactivate"] = True
+    profile = Profile.model_validate(content)
+
+    with pytest.raises(Refusal, match="'reactivate' does nothing here: under 'create'") as refusal:
+        choose(profile, {"rule": "create", "reactivate": True, "lead_type": "SMS"})
+
+    assert (refusal.value.code, refusal.value.details) == ("option-value", {"option": "reactivate"})
+    assert choose(profile, {"rule": "merge", "reactivate": True, "lead_type": "SMS"})[1].reactivate
 
 
 @pytest.mark.parametrize(
