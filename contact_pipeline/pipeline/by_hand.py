@@ -13,6 +13,7 @@ from contact_pipeline.masking import mask_within
 from contact_pipeline.match import hash_changeset
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.groups import find_group, known_group
 from contact_pipeline.store.ledger import add_line, now
 
@@ -129,7 +130,7 @@ def _stage(store: Store, upload_id: str, make: Callable[[Database], None], **lin
     staging.make()
     with staging.open() as database:
         make(database)
-        staging.keep_facts(database, {"fields": {}})
+        staging.keep_facts(database, FileFacts())
         sha256 = hash_changeset(database)
     with store.change() as contacts:
         return add_line(

@@ -505,7 +505,7 @@ class Pipeline:
         from contact_pipeline.pipeline.deciding import read_decisions
 
         staging = self.store.staging(self.store.line(upload_id).upload_id)
-        known = staging.facts()["headings"] if staging.count("facts") else []
+        known = staging.facts().headings if staging.count("facts") else []
         return self.resolve_many(upload_id, read_decisions(Path(file), self.settings, known), user=user)
 
     def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
