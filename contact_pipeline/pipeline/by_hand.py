@@ -1,9 +1,15 @@
-"""Changesets that no file makes: a contact is activated or deactivated, contacts join or leave a group."""
+"""What people do by hand: a contact is typed in, activated or deactivated; contacts join or leave a group.
+
+A contact that is typed in becomes a file of one row; all else is a changeset that no file makes.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 from contact_pipeline.apply import stage_activation, stage_memberships
@@ -11,10 +17,15 @@ from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.match import hash_changeset
-from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.pipeline import committing, uploads
+from contact_pipeline.profiles import load_profile
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.groups import find_group, known_group
 from contact_pipeline.store.ledger import add_line, now
+from contact_pipeline.temporary import temporary_folder
 
 Membership = Literal["add", "remove"]
 
@@ -22,33 +33,61 @@ _LIST_CONTACTS: Final = "`contact-pipeline contacts list` lists them."
 _ANEW: Final = "Enter the person anew, if that is meant."
 
 
-def plan_activation(store: Store, upload_id: str, contact_id: int, *, active: bool, actor: str) -> LedgerLine:
-    """Stages the activation or deactivation of one contact.
+@contextmanager
+def contact_as_file(profile_name: str, values: Mapping[str, str], settings: Settings) -> Iterator[Path]:
+    """A file with a single contact, there within the block.
+
+    Args:
+        profile_name: name of the profile.
+        values: field → value, as it would stand in a file.
+        settings: of the home.
+
+    Raises:
+        Refusal: there is no such profile (`profile-unknown`), or it has no such field (`field-unknown`).
+    """
+    from contact_pipeline.reports.template import write_template
+
+    profile = load_profile(profile_name, settings.profiles_path)
+    for field in values:
+        if field not in profile.column_of:
+            raise Refusal(
+                "field-unknown",
+                f"Profile {profile_name} has no field '{field}'.",
+                f"Its fields: {listed(profile.column_of, limit=30)}.",
+            )
+    with TemporaryDirectory(dir=temporary_folder(settings.home)) as folder:
+        name = f"{profile_name}_by_hand.{profile.file.types[0]}"
+        yield write_template(profile, Path(folder) / name, values=values)
+
+
+def set_active(store: Store, contact_id: int, user: str | None, *, active: bool) -> Upload:
+    """Activates or deactivates one contact: stages the changeset and commits it.
 
     Raises:
         Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
             (`erased`).
     """
+    actor = uploads.login(user)
     contact = store.contact(contact_id)
     if contact["erased"]:
         raise Refusal("erased", f"Contact {contact_id} was erased.", _ANEW)
     if contact["active"] == active:
         raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
     is_made = store.is_made(contact_id)
-    return _stage(
+    line = _stage(
         store,
-        upload_id,
         lambda database: stage_activation(database, contact_id, contact["revision"], active=active, is_made=is_made),
         address_book=contact["address_book"],
         file_name=f"{'reactivate' if active else 'deactivate'} contact {contact_id}",
         user_login=actor,
         deactivated=0 if active else 1,
     )
+    return uploads.upload_of(store, committing.commit(store, line, actor))
 
 
 def plan_memberships(
-    store: Store, upload_id: str, group: str, contact_ids: Collection[int], action: Membership, *, actor: str
-) -> LedgerLine:
+    store: Store, group: str, contact_ids: Collection[int], action: Membership, user: str | None
+) -> Upload:
     """Stages that contacts join a group, which is made if it is new, or leave it; who is so already is left out.
 
     Raises:
@@ -56,6 +95,7 @@ def plan_memberships(
             (`address-books`); the group has no name (`group-missing`) or, to remove from, is not there
             (`group-unknown`); or all of them are in it, or out of it, already (`nothing-to-do`).
     """
+    actor = uploads.login(user)
     name = " ".join(group.split())
     if not name:
         raise Refusal("group-missing", "The name of the group is blank.", "Give the name of a group.")
@@ -79,9 +119,8 @@ def plan_memberships(
     if left_out := len(given) - len(changing):
         warnings.append(f"{left_out:,} of {len(given):,} contacts {'is' if left_out == 1 else 'are'} {so_already}.")
     who = f"contact {changing[0]}" if len(changing) == 1 else f"{len(changing):,} contacts"
-    return _stage(
+    line = _stage(
         store,
-        upload_id,
         lambda database: stage_memberships(database, called, changing, "create" if adds else "remove"),
         address_book=address_book,
         file_name=f"{action} {who} {'to' if adds else 'from'} group {called}",
@@ -89,6 +128,7 @@ def plan_memberships(
         user_login=actor,
         warnings=warnings,
     )
+    return uploads.upload_of(store, line)
 
 
 def _members(database: Database, address_book: str, group: str, among: list[int]) -> set[int]:
@@ -123,13 +163,14 @@ def _address_book(database: Database, contact_ids: list[int]) -> str:
     return next(iter(books))
 
 
-def _stage(store: Store, upload_id: str, make: Callable[[Database], None], **line: Any) -> LedgerLine:
+def _stage(store: Store, make: Callable[[Database], None], **line: Any) -> LedgerLine:
     """Stages a changeset, and gives it its ledger line."""
+    upload_id = uploads.new_id()
     staging = store.staging(upload_id)
     staging.make()
     with staging.open() as database:
         make(database)
-        staging.keep_facts(database, {"fields": {}})
+        staging.keep_facts(database, FileFacts())
         sha256 = hash_changeset(database)
     with store.change() as contacts:
         return add_line(

@@ -22,11 +22,11 @@ from contact_pipeline.contracts.states import APPLIED, State
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of, rows_compared_otherwise
-from contact_pipeline.pipeline.stages import headings_of
 from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import mark_applied
+from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.terms import CONSENT
@@ -83,7 +83,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
     """
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
-    facts, part = staging.facts(), staging.for_rows(rows)
+    facts, part = staging.normalized_facts(), staging.for_rows(rows)
     part.take_rows(staging, rows)
     with part.open() as database:
         found = match(
@@ -92,8 +92,8 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             profile,
             options.model_copy(update={"deactivate_missing": False}),
             upload_id=line.upload_id,
-            columns=facts["columns_normalized"],
-            headings=headings_of(facts, profile),
+            columns=facts.columns_normalized,
+            headings=facts.headings_by_field(profile),
         )
     became = part.table("outcome_rows").filter(pl.col("outcome") != "review")["row_number"].to_list()
     if not became:
@@ -182,7 +182,7 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
             snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
             plan_effect(database, upload_id, turn)
         sha256 = hash_changeset(database)
-        staging.keep_facts(database, {"fields": {}})
+        staging.keep_facts(database, FileFacts())
         contactable = _contactable(database)
     return PlannedTurn(snapshot, sha256, staging.digests(), contactable)
 
@@ -251,8 +251,8 @@ def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int 
     if moved:
         return moved
     profile, options = resolved(line)
-    facts = store.staging(line.upload_id).facts()
-    parts = parts_of(profile, options, facts["columns_normalized"], headings_of(facts, profile))
+    facts = store.staging(line.upload_id).normalized_facts()
+    parts = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))
     otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(contacts, part)]
     if otherwise or not changed_since(contacts, address_book, snapshot):
         return otherwise

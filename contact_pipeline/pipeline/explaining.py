@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.match import Part, explain_decision, explain_keys, explain_rules, parts_of
-from contact_pipeline.pipeline.stages import headings_of, list_repairs
+from contact_pipeline.pipeline.stages import list_repairs
 from contact_pipeline.reports.repairs import repairs_shown
 from contact_pipeline.store import LedgerLine, Store, Upload
 
@@ -59,15 +59,15 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
                 row_number=row_number,
             )
         steps = [
-            Step("read", None, [*_read(raw, facts)]),
+            Step("read", None, [*_read(raw, facts.heading_of)]),
             Step("normalized", None, [*_normalized(store, upload, row_number)]),
         ]
         if outcome is None or outcome["outcome"] != "blank":
             steps.append(Step("validated", None, [*_validated(upload, row_number)]))
         if outcome is not None and outcome["outcome"] not in {"rejected", "blank"}:
             upload = _where_decided(upload, row_number)
-            headings = headings_of(facts, profile)
-            for part in parts_of(profile, upload.options, facts["columns_normalized"], headings):
+            columns = staging.normalized_facts().columns_normalized
+            for part in parts_of(profile, upload.options, columns, facts.headings_by_field(profile)):
                 steps += _matched(upload, part, row_number)
             steps.append(Step("written", None, [*_written(upload, outcome)]))
         if outcome is not None:
@@ -84,11 +84,10 @@ def _where_decided(upload: Upload, row_number: int) -> Upload:
     return upload
 
 
-def _read(raw: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> Iterator[str]:
+def _read(raw: Mapping[str, Any] | None, headings: Mapping[str, str]) -> Iterator[str]:
     if raw is None:
         yield "The row could not be split into the columns of the heading."
         return
-    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
     cells = [
         f"{headings[name] or name} '{value}'" for name, value in raw.items() if name in headings and value is not None
     ]

@@ -6,9 +6,9 @@ import pandera.polars as pa
 
 from contact_pipeline.contracts.frames import REJECTIONS, raw_rows
 from contact_pipeline.normalize import with_formats
-from contact_pipeline.pipeline.stages import reference_of
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.store import LedgerLine, Staging
+from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.validate import schema_for
 
 
@@ -25,12 +25,12 @@ def schema_of(line: LedgerLine, staging: Staging, table: str) -> pa.DataFrameSch
     """
     if table == "rejections":
         return REJECTIONS
-    facts = staging.facts() if staging.exists() else {}
-    if table == "raw_rows" and "columns" in facts:
-        return raw_rows(facts["columns"])
-    if table == "normalized_rows" and "columns_normalized" in facts:
-        profile = with_formats(resolved(line)[0], facts["formats"])
-        every = schema_for(profile, reference_of(facts))
-        there = {"row_number", "repaired", *facts["columns_normalized"]}
+    facts = staging.facts() if staging.exists() else FileFacts()
+    if table == "raw_rows" and facts.columns:
+        return raw_rows(facts.columns)
+    if table == "normalized_rows" and isinstance(facts, NormalizedFacts):
+        profile = with_formats(resolved(line)[0], facts.formats)
+        every = schema_for(profile, facts.reference)
+        there = {"row_number", "repaired", *facts.columns_normalized}
         return every.select_columns([name for name in every.columns if name in there])
     return None

@@ -1,6 +1,4 @@
-"""The five stages in order: receive, read, normalize, validate, match, and then apply. READ AFTER contracts/.
-
-A data problem is a state in the ledger, never an exception: a step gives back the upload as refused, blocked or stale.
+"""The import engine of one home, as programs call it: each call is handed to the module that does it.
 
 What only some calls need is imported by them: reading, phone numbers and Pandera take a second to load, and most calls
 only look at the ledger.
@@ -8,57 +6,29 @@ only look at the ledger.
 
 from __future__ import annotations
 
-import getpass
-import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.contracts.states import APPLIED, CALLS, PLANNED, RECEIVED, State
-from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy, faults_masked, listed
-from contact_pipeline.machine import fault_of
-from contact_pipeline.masking import mask_file_name
-from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
-from contact_pipeline.pipeline.states import (
-    MADE_BY_HAND,
-    STAGES,
-    clears_consent,
-    must_allow,
-    not_allowed,
-    reason,
-    refused,
-    resolved,
-    where_it_stands,
-    wrong_state,
-)
-from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
-from contact_pipeline.profiles.options import choose
-from contact_pipeline.profiles.sensitive import looks_of_sender
+from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline import planning, uploads
+from contact_pipeline.pipeline.interruptions import erasing
+from contact_pipeline.pipeline.planning import Progress
+from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles
 from contact_pipeline.settings import Settings
-from contact_pipeline.store import LedgerLine, Store, Upload
-from contact_pipeline.store.arrival import Arrival
-from contact_pipeline.store.groups import known_group
-from contact_pipeline.store.ledger import add_line, change_line, now
-from contact_pipeline.store.originals import Originals, told
-from contact_pipeline.store.store import check_roles, read_reference
-from contact_pipeline.temporary import temporary_folder
+from contact_pipeline.store import Store, Upload
+from contact_pipeline.store.originals import Originals
 
 if TYPE_CHECKING:
     import polars as pl
     from pandera.polars import DataFrameSchema
 
-    from contact_pipeline.apply import Turn
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
-    from contact_pipeline.pipeline.by_hand import Membership
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
-
-Progress = Callable[[str, float], None]
 
 
 class Pipeline:
@@ -99,32 +69,7 @@ class Pipeline:
             Refusal: there is no such file. Everything else is the upload's state.
         """
         upload = self.receive(file, profile, user=user, force=force, **options)
-        try:
-            for number, step in enumerate((self.read, self.normalize, self.validate, self.match), 1):
-                if progress:
-                    progress(STAGES[number], (number - 1) / 4)
-                upload = step(upload)
-        except KeyboardInterrupt as interrupt:
-            try:
-                self._give_up(upload.upload_id, user)
-            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
-                self._give_up(upload.upload_id, user)
-            interrupt.add_note(self._where(upload.upload_id))
-            raise
-        except StoreBusy as busy:
-            again = f"`contact-pipeline replan {upload.upload_id}` goes on with the upload."
-            raise StoreBusy(f"{busy} {again}") from busy
-        except Exception as error:
-            if fault := fault_of(error):
-                fault.add_note(self._where(upload.upload_id))
-                raise fault from error
-            with suppress(StoreBusy):  # the first error is the one to tell
-                said = f"{type(error).__name__} while staging."
-                self._end(upload.upload_id, "failed", reason("failed", said, "Try again."))
-            raise
-        if progress:
-            progress(STAGES[-1], 1)
-        return upload
+        return planning.plan(self.store, upload, user, progress)
 
     def receive(
         self,
@@ -159,65 +104,28 @@ class Pipeline:
         from contact_pipeline.pipeline import receiving
 
         path = Path(file)
-        if not path.is_file():
-            raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
+        receiving.must_be_there(path)
         if not (move or self._tidied):  # the sensor does it before it looks for files
             self.tidy()
-        user = user or getpass.getuser()
-        line: dict[str, Any] = {
-            "upload_id": _new_id(),
-            "profile": profile,
-            "file_name": mask_file_name(told(path.name)),
-            "state": "received",
-            "stage": "received",
-            "added_at": now(),
-            "user_login": user,
-            "inbox": move,
-        }
-        try:
-            with Arrival(self.settings, line["upload_id"]) as arrival:
-                with arrival.discarded_on_error():
-                    refusal = receiving.fetch(arrival, path, line, self.settings, move=move, seen=seen) or problem
-                    added = self._admit(line, options, problem=refusal, force=force)
-                if not arrival.complete(added, path):
-                    added = self._cancel_changed(added)
-        except KeyboardInterrupt as interrupt:
-            try:
-                self._give_up(line["upload_id"], user)
-            except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
-                self._give_up(line["upload_id"], user)
-            interrupt.add_note(self._where(line["upload_id"]))
-            raise
-        except Exception as error:
-            if fault := fault_of(error):
-                fault.add_note(self._where(line["upload_id"]))
-                raise fault from error
-            raise
-        return self._upload(added)
+        return receiving.receive(
+            self.store, path, profile, options, user=user, force=force, move=move, seen=seen, problem=problem
+        )
 
     def read(self, upload: str | Upload) -> Upload:
         """Stage 1: the file's rows as text, and its headings mapped to fields."""
-        from contact_pipeline.pipeline import stages
-
-        return self._advance(upload, "read", stages.read)
+        return planning.advance(self.store, upload, "read")
 
     def normalize(self, upload: str | Upload) -> Upload:
         """Stage 2: normalized rows, slice by slice."""
-        from contact_pipeline.pipeline import stages
-
-        return self._advance(upload, "normalized", stages.normalize)
+        return planning.advance(self.store, upload, "normalized")
 
     def validate(self, upload: str | Upload) -> Upload:
         """Stage 3: every defect of every row."""
-        from contact_pipeline.pipeline import stages
-
-        return self._advance(upload, "validated", stages.validate)
+        return planning.advance(self.store, upload, "validated")
 
     def match(self, upload: str | Upload) -> Upload:
         """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
-        from contact_pipeline.pipeline import stages
-
-        return self._advance(upload, "matched", stages.match)
+        return planning.advance(self.store, upload, "matched")
 
     def plan_again(self, upload_id: str) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
@@ -228,19 +136,7 @@ class Pipeline:
         Raises:
             Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
         """
-        line = self.store.line(upload_id)
-        if line.state in PLANNED:
-            if self._upload(line).is_by_hand:
-                raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
-            staged = not self.store.staging(upload_id).differences(line.staged_files)
-            if line.state == "stale" or not staged:
-                stage = "validated" if staged else "received"
-                self._change(upload_id, {line.state}, state="received", stage=stage, reason=None)
-        with self._telling(upload_id, done={"staged", "blocked"}):
-            for step in (self.read, self.normalize, self.validate):
-                step(upload_id)
-            self.match(upload_id)
-        return self.show(upload_id)
+        return planning.plan_again(self.store, upload_id)
 
     def apply(
         self,
@@ -272,39 +168,17 @@ class Pipeline:
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
         """
-        from contact_pipeline.match import to_confirm
-        from contact_pipeline.pipeline import committing
+        from contact_pipeline.pipeline import applying
 
-        line = self.store.line(upload_id)
-        must_allow(line, "apply")
-        if line.state in APPLIED:
-            return self._done_before(upload_id, "applied")
-        if line.state == "stale":
-            return self.show(upload_id)
         confirmed: dict[Guarded, bool] = {
             "encoding": confirm_encoding,
             "deactivations": confirm_deactivations,
             "rejected": confirm_rejected,
             "changed": confirm_changed,
         }
-        asked = to_confirm(line.reason)
-        if line.state == "blocked" and not (asked and all(confirmed[guarded] for guarded in asked)):
-            return self.show(upload_id)
-        if changeset is not None and changeset != line.changeset_sha256:
-            raise Refusal(
-                "changeset-differs",
-                f"The changeset of upload {upload_id} is {line.changeset_sha256}, not {changeset}.",
-                "Look at it again with `contact-pipeline show`, and approve the one that is there.",
-                file=line.file_name,
-            )
-        actor = user or getpass.getuser()
-        self._check_roles(line, actor)
-        approved_by = f"{actor}, automatic by profile" if automatic else actor
-        with self._telling(upload_id, done=APPLIED):
-            applied = committing.commit(self.store, line, approved_by)
-            if replan and applied.state == "stale" and self.plan_again(upload_id).state == "staged":
-                committing.commit(self.store, self.store.line(upload_id), approved_by)
-        return self.show(upload_id)
+        return applying.apply(
+            self.store, upload_id, confirmed, user, changeset=changeset, replan=replan, automatic=automatic
+        )
 
     def apply_automatic(self, upload_id: str) -> Upload:
         """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
@@ -329,19 +203,10 @@ class Pipeline:
         Raises:
             Refusal: there is no such profile (`profile-unknown`), or it has no such field (`field-unknown`).
         """
-        from contact_pipeline.reports.template import write_template
+        from contact_pipeline.pipeline import by_hand
 
-        known = load_profile(profile, self.settings.profiles_path)
-        for field in values:
-            if field not in known.column_of:
-                raise Refusal(
-                    "field-unknown",
-                    f"Profile {profile} has no field '{field}'.",
-                    f"Its fields: {listed(known.column_of, limit=30)}.",
-                )
-        with TemporaryDirectory(dir=temporary_folder(self.settings.home)) as folder:
-            name = f"{profile}_by_hand.{known.file.types[0]}"
-            return self.plan(write_template(known, Path(folder) / name, values=values), profile, user=user, **options)
+        with by_hand.contact_as_file(profile, values, self.settings) as file:
+            return self.plan(file, profile, user=user, **options)
 
     def set_active(self, contact_id: int, *, active: bool, user: str | None = None) -> Upload:
         """Deactivates or reactivates a single contact: a changeset of its own, which can be undone.
@@ -350,11 +215,9 @@ class Pipeline:
             Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
                 (`erased`).
         """
-        from contact_pipeline.pipeline import by_hand, committing
+        from contact_pipeline.pipeline import by_hand
 
-        actor = user or getpass.getuser()
-        line = by_hand.plan_activation(self.store, _new_id(), contact_id, active=active, actor=actor)
-        return self._upload(committing.commit(self.store, line, actor))
+        return by_hand.set_active(self.store, contact_id, user, active=active)
 
     def plan_group_add(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
         """Stages that contacts join a group, as a changeset of its own; those that are in it already are left out.
@@ -368,7 +231,9 @@ class Pipeline:
             Refusal: some contacts are unknown (`contact-unknown`), erased (`erased`) or of different address books
                 (`address-books`), the group has no name (`group-missing`), or all are in it already (`nothing-to-do`).
         """
-        return self._plan_memberships(group, contact_ids, "add", user)
+        from contact_pipeline.pipeline import by_hand
+
+        return by_hand.plan_memberships(self.store, group, contact_ids, "add", user)
 
     def plan_group_remove(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
         """Stages that contacts leave a group, as a changeset of its own; those that are not in it are left out.
@@ -381,15 +246,9 @@ class Pipeline:
         Raises:
             Refusal: as for `plan_group_add`, or there is no such group (`group-unknown`).
         """
-        return self._plan_memberships(group, contact_ids, "remove", user)
-
-    def _plan_memberships(
-        self, group: str, contact_ids: Collection[int], action: Membership, user: str | None
-    ) -> Upload:
         from contact_pipeline.pipeline import by_hand
 
-        actor = user or getpass.getuser()
-        return self._upload(by_hand.plan_memberships(self.store, _new_id(), group, contact_ids, action, actor=actor))
+        return by_hand.plan_memberships(self.store, group, contact_ids, "remove", user)
 
     def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
         """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.
@@ -408,12 +267,8 @@ class Pipeline:
         from contact_pipeline.erase import erase
 
         profiles, _ = self.profiles()
-        try:
-            return erase(self.store, contact_id, profiles.values(), user or getpass.getuser())
-        except (MachineFault, OSError, KeyboardInterrupt) as error:
-            stopped = fault_of(error) or error
-            stopped.add_note(f"Contact {contact_id} may be erased in part: erase it again, which completes it.")
-            raise stopped from error
+        with erasing(contact_id):
+            return erase(self.store, contact_id, profiles.values(), uploads.login(user))
 
     def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
         """Writes the whole home into one file, for its owner only; the home may be in use.
@@ -455,7 +310,7 @@ class Pipeline:
         from contact_pipeline.backup import restore
 
         since = None if erasures is None else Path(erasures)
-        return restore(Path(file), self.settings, user or getpass.getuser(), replace=replace, erasures=since)
+        return restore(Path(file), self.settings, uploads.login(user), replace=replace, erasures=since)
 
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
         """Decides a row in review; see `resolve_many`.
@@ -482,18 +337,9 @@ class Pipeline:
             Refusal: a row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
                 upload is in a state in which nothing is decided (`wrong-state`).
         """
-        from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new
+        from contact_pipeline.pipeline import reviewing
 
-        line = self._to_review(upload_id, actor := user or getpass.getuser())
-        with self._telling(upload_id, doing="resolve"):
-            if line.state in APPLIED:
-                done = applied_choices(self.store, self.show(upload_id), choices)
-                choices = {row: to for row, to in choices.items() if row not in done}
-            if choices:
-                record_decisions(self.store, self.show(upload_id), choices, actor)
-                self._decide_again(line, choices, actor)
-            remember_new(self.store, self.show(upload_id))
-        return self.show(upload_id)
+        return reviewing.resolve(self.store, upload_id, choices, user)
 
     def resolve_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
         """Decides the rows that a file decides in its columns row_number and to; see `resolve_many`.
@@ -503,11 +349,9 @@ class Pipeline:
         Raises:
             Refusal: as `resolve_many`, or the file cannot be taken (`decisions-file`), naming row and column.
         """
-        from contact_pipeline.pipeline.deciding import read_decisions
+        from contact_pipeline.pipeline import reviewing
 
-        staging = self.store.staging(self.store.line(upload_id).upload_id)
-        known = staging.facts()["headings"] if staging.count("facts") else []
-        return self.resolve_many(upload_id, read_decisions(Path(file), self.settings, known), user=user)
+        return reviewing.resolve_from(self.store, upload_id, Path(file), user)
 
     def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
         """Takes back what was decided about a row: later uploads do not follow it any more.
@@ -517,18 +361,9 @@ class Pipeline:
         Raises:
             Refusal: nothing is decided about the row (`not-decided`).
         """
-        from contact_pipeline.pipeline import committing
-        from contact_pipeline.store.decisions import withdraw_decision
+        from contact_pipeline.pipeline import reviewing
 
-        actor = user or getpass.getuser()
-        line = self.store.line(upload_id)
-        self._check_roles(line, actor)
-        if line.state in PLANNED:
-            committing.check_frozen(self.store, line)
-        withdraw_decision(self.store, self.show(upload_id), row_number)
-        if line.state in PLANNED:
-            self._decide_again(line, (), actor)
-        return self.show(upload_id)
+        return reviewing.withdraw(self.store, upload_id, row_number, user)
 
     def decisions(self) -> list[dict[str, Any]]:
         """Everything that was decided about rows in review, newest first."""
@@ -536,51 +371,13 @@ class Pipeline:
 
         return list_decisions(self.store)
 
-    def _to_review(self, upload_id: str, actor: str) -> LedgerLine:
-        """The line of an upload whose rows can be decided; what is staged for it is what was frozen."""
-        from contact_pipeline.pipeline import committing
-
-        line = self.store.line(upload_id)
-        if line.state == "received" and line.stage == "validated":  # deciding was cut off
-            line = self.match(upload_id).line
-        must_allow(line, "resolve")
-        self._check_roles(line, actor)
-        committing.check_frozen(self.store, line)
-        return line
-
-    def _decide_again(self, line: LedgerLine, rows: Collection[int], actor: str) -> None:
-        """Lets decisions count: in the changeset frozen anew, or in one more of these rows."""
-        from contact_pipeline.pipeline import committing
-
-        if line.state in APPLIED:
-            committing.commit_decided(self.store, line, rows, actor)
-            return
-        if not self._change(line.upload_id, PLANNED, state="received", stage="validated", reason=None):
-            raise wrong_state(self.store.line(line.upload_id), "reviewed", "Somebody has changed it at this moment.")
-        self.match(line.upload_id)
-
     def finalize(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Makes an applied, held upload visible in the published contacts; twice changes nothing.
 
         Raises:
             Refusal: the upload is not held (code `not-held`) or not applied (`wrong-state`).
         """
-        line = self.store.line(upload_id)
-        must_allow(line, "finalize")
-        if line.state == "finalized":
-            return self._done_before(upload_id, "finalized")
-        if not line.held:
-            raise Refusal(
-                "not-held",
-                f"Upload {upload_id} is not held back: its contacts are published already.",
-                f"Nothing needs to be done; profile {line.profile} does not ask for it.",
-                file=line.file_name,
-            )
-        actor = user or getpass.getuser()
-        self._check_roles(line, actor)
-        if not self._change(upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
-            raise not_allowed(self.store.line(upload_id), "finalize")
-        return self.show(upload_id)
+        return uploads.finalize(self.store, upload_id, user)
 
     def plan_undo(self, upload_id: str) -> Upload:
         """Plans taking an applied upload out of effect; `.inverse` shows it. Changes nothing.
@@ -588,7 +385,9 @@ class Pipeline:
         Raises:
             Refusal: the upload is not applied (code `wrong-state`).
         """
-        return self._plan_turn(upload_id, "undo")
+        from contact_pipeline.pipeline import applying
+
+        return applying.plan_turn(self.store, upload_id, "undo")
 
     def undo(self, upload_id: str, *, user: str | None = None, clear_do_not_contact: bool = False) -> Upload:
         """Takes an applied upload out of effect, in one commit; one that is undone already stays as it is.
@@ -604,7 +403,9 @@ class Pipeline:
             Refusal: the upload is not applied (code `wrong-state`), the role is missing, or people could be contacted
                 again (`clears-do-not-contact`).
         """
-        return self._turn(upload_id, "undo", user, may_clear=clear_do_not_contact)
+        from contact_pipeline.pipeline import applying
+
+        return applying.take_turn(self.store, upload_id, "undo", user, may_clear=clear_do_not_contact)
 
     def plan_redo(self, upload_id: str) -> Upload:
         """Plans bringing an undone upload back into effect; `.inverse` shows it. Changes nothing.
@@ -612,7 +413,9 @@ class Pipeline:
         Raises:
             Refusal: the upload is not undone (code `wrong-state`).
         """
-        return self._plan_turn(upload_id, "redo")
+        from contact_pipeline.pipeline import applying
+
+        return applying.plan_turn(self.store, upload_id, "redo")
 
     def redo(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Brings an undone upload back into effect, in one commit; one that is in effect stays as it is.
@@ -620,38 +423,9 @@ class Pipeline:
         Raises:
             Refusal: the upload was never applied (code `wrong-state`), or the role is missing.
         """
-        return self._turn(upload_id, "redo", user)
+        from contact_pipeline.pipeline import applying
 
-    def _plan_turn(self, upload_id: str, turn: Turn) -> Upload:
-        from contact_pipeline.pipeline import committing
-
-        line = self.store.line(upload_id)
-        must_allow(line, turn)
-        if (line.state == "undone") == (turn == "undo"):
-            return self._done_before(upload_id, f"{turn}ne")
-        planned = committing.plan_turn(self.store, upload_id, turn)
-        upload = self.show(upload_id)
-        if planned.contactable:
-            upload.warnings = [*upload.warnings, clears_consent(line, planned.contactable).message]
-        return upload
-
-    def _turn(self, upload_id: str, turn: Turn, user: str | None, *, may_clear: bool = True) -> Upload:
-        from contact_pipeline.pipeline import committing
-
-        actor = user or getpass.getuser()
-        line = self.store.line(upload_id)
-        must_allow(line, turn)
-        self._check_roles(line, actor)
-        is_mine = False
-        with self._telling(upload_id, done={"undone"} if turn == "undo" else APPLIED):
-            while not is_mine and (line.state == "undone") == (turn == "redo"):
-                is_mine = True  # also where the commit is made and then something fails
-                planned = committing.plan_turn(self.store, upload_id, turn)
-                if planned.contactable and not may_clear:
-                    raise clears_consent(line, planned.contactable)
-                is_mine = committing.commit_turn(self.store, line, turn, planned, actor)
-                line = self.store.line(upload_id)  # something may have been committed in between
-        return self.show(upload_id) if is_mine else self._done_before(upload_id, f"{turn}ne")
+        return applying.take_turn(self.store, upload_id, "redo", user)
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.
@@ -659,15 +433,7 @@ class Pipeline:
         Raises:
             Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
         """
-        line = self.store.line(upload_id)
-        if line.state != "cancelled":
-            said = f"Cancelled by {user or getpass.getuser()}."
-            fix = MADE_BY_HAND if self._upload(line).is_by_hand else "Drop the file again to import it."
-            why = reason("cancelled", said, fix)
-            if not self._end(upload_id, "cancelled", why, expected=RECEIVED | PLANNED):
-                raise not_allowed(self.store.line(upload_id), "cancel")
-        self._forget(upload_id)
-        return self.show(upload_id)
+        return uploads.cancel(self.store, upload_id, user)
 
     def verify(self) -> Verified:
         """Compares the whole home with what it should be: databases, staged files, originals, history and counts.
@@ -685,7 +451,7 @@ class Pipeline:
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).
         """
-        return self._upload(self.store.line(upload_id))
+        return uploads.show(self.store, upload_id)
 
     def uploads(self, limit: int | None = None) -> list[Upload]:
         """The uploads, newest first.
@@ -693,7 +459,7 @@ class Pipeline:
         Args:
             limit: how many; unset: all of them.
         """
-        return [self._upload(line) for line in self.store.lines(limit)]
+        return [uploads.upload_of(self.store, line) for line in self.store.lines(limit)]
 
     def tidy(self) -> None:
         """Completes or deletes what ended processes left half received, and staged data that no upload has."""
@@ -707,7 +473,7 @@ class Pipeline:
         """Completes or deletes what ended processes left half received."""
         from contact_pipeline.pipeline import receiving
 
-        receiving.recover_arrivals(self.store, self._cancel_changed)
+        receiving.tidy_arrivals(self.store)
 
     def repairs(self, upload_id: str) -> pl.DataFrame:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked.
@@ -735,151 +501,3 @@ class Pipeline:
         from contact_pipeline.pipeline.frames import schema_of
 
         return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
-
-    def _admit(
-        self, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
-    ) -> LedgerLine:
-        """Gives a file its ledger line: received, or repeated or refused."""
-        try:
-            if problem:
-                raise problem
-            profile = load_profile(line["profile"], self.settings.profiles_path)
-            line["file_name"] = mask_file_name(line["file_name"], looks_of_sender(profile))
-            known, chosen = choose(profile, options)
-            if chosen.group is not None:
-                with self.store.open(read_only=True) as contacts:
-                    called = known_group(contacts, known.address_book, chosen.group)
-                chosen = chosen.model_copy(update={"group": called})
-            line |= {
-                "address_book": known.address_book,
-                "resolved_profile": known.model_dump(mode="json"),
-                "options": chosen.model_dump(mode="json"),
-                "group_name": chosen.group,
-                "held": known.finalize,
-            }
-            with self.store.change() as contacts:
-                line["repeat_key"] = repeat_key(line["sha256"], known, chosen, read_reference(contacts))
-                check_roles(contacts, known, line["user_login"])
-                line["repeats"] = None if force else repeated_upload(contacts, line, known)
-                if line["repeats"]:
-                    line |= {"state": "repeated", "finished_at": now()}
-                return add_line(contacts, **line)
-        except Refusal as refusal:
-            line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
-        with self.store.change() as contacts:
-            return add_line(contacts, **line)
-
-    def _advance(self, upload: str | Upload, stage: str, work: Callable[[Store, LedgerLine], dict[str, Any]]) -> Upload:
-        """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
-
-        Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
-        """
-        line = upload.line if isinstance(upload, Upload) else self.store.line(upload)
-        if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
-            return self._upload(line)
-        if STAGES.index(line.stage) + 1 < STAGES.index(stage):
-            raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
-        after = None
-        try:
-            with faults_masked():
-                done = work(self.store, line)
-            after = self._change(line.upload_id, RECEIVED, **({"stage": stage} | done))
-        except Refusal as refusal:
-            after = self._end(line.upload_id, "refused", refused(refusal, line.file_name))
-            if after:
-                self.originals.give_back(after, self.originals.path(line.upload_id))
-                self._forget(line.upload_id)
-        except Exception:
-            if self.store.line(line.upload_id).state != "cancelled":
-                raise
-        if after is None:
-            after = self.store.line(line.upload_id)
-            if after.state == "cancelled":
-                self._forget(line.upload_id)
-        return self._upload(after)
-
-    @contextmanager
-    def _telling(self, upload_id: str, *, done: Collection[State] = (), doing: str = "") -> Iterator[None]:
-        """Lets Ctrl-C and a fault of the machine say where the upload stands; a fault after all is done is none.
-
-        Args:
-            upload_id: the upload.
-            done: the states in which nothing is left to do.
-            doing: the command that goes on where it was cut off, if its end is no state.
-        """
-        again = f" The same `{doing}` goes on." if doing else ""
-        try:
-            yield
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(self._where(upload_id) + again)
-            raise
-        except Exception as error:
-            fault = fault_of(error)
-            if fault is None:
-                raise
-            with suppress(ContactPipelineError):
-                if self.store.line(upload_id).state in done:
-                    return
-            fault.add_note(self._where(upload_id) + again)
-            raise fault from error
-
-    def _where(self, upload_id: str) -> str:
-        """Where an upload stands, in a sentence."""
-        try:
-            return where_it_stands(self.store.line(upload_id))
-        except Refusal:
-            return "Nothing was begun."
-        except ContactPipelineError:
-            return f"`contact-pipeline show {upload_id}` will say where the upload stands."
-
-    def _upload(self, line: LedgerLine) -> Upload:
-        return Upload(line, self.store.staging(line.upload_id))
-
-    def _done_before(self, upload_id: str, what: str) -> Upload:
-        """The upload, saying among its warnings that nothing was done to it now."""
-        upload = self.show(upload_id)
-        upload.was_done_before = True
-        upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
-        return upload
-
-    def _check_roles(self, line: LedgerLine, actor: str) -> None:
-        profile = None if line.profile_json is None else resolved(line)[0]  # one of a contact handled by hand has none
-        if profile is not None and profile.roles is not None:
-            with self.store.open(read_only=True) as contacts:
-                check_roles(contacts, profile, actor)
-
-    def _change(self, upload_id: str, expected: Collection[State], **values: Any) -> LedgerLine | None:
-        """Changes an upload's line if it is in one of these states; the line, None if it was not."""
-        with self.store.change() as contacts:
-            return change_line(contacts, upload_id, expected=expected, **values)
-
-    def _give_up(self, upload_id: str, user: str | None) -> None:
-        """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
-        try:
-            self.cancel(upload_id, user=user)
-        except Refusal as refusal:
-            if refusal.code == "upload-unknown":  # the ledger has no line of it yet
-                self._forget(upload_id)
-
-    def _cancel_changed(self, line: LedgerLine) -> LedgerLine:
-        """Cancels an upload whose file was changed before it was taken out of the inbox, where it stays."""
-        from contact_pipeline.store.source import changing
-
-        self._end(line.upload_id, "cancelled", refused(changing(Path(line.file_name)), line.file_name))
-        self._forget(line.upload_id)
-        return self.store.line(line.upload_id)
-
-    def _forget(self, upload_id: str) -> None:
-        """Deletes all that an upload left behind, but its ledger line."""
-        self.store.staging(upload_id).remove()
-        self.originals.remove(upload_id)
-
-    def _end(
-        self, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED
-    ) -> LedgerLine | None:
-        return self._change(upload_id, expected, state=state, reason=why, finished_at=now())
-
-
-def _new_id() -> str:
-    """An id that sorts by time and never meets another."""
-    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

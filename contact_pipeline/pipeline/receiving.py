@@ -3,22 +3,130 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import mask_file_name
+from contact_pipeline.pipeline import uploads
+from contact_pipeline.pipeline.interruptions import giving_up
+from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
+from contact_pipeline.pipeline.states import refused
+from contact_pipeline.profiles import load_profile
+from contact_pipeline.profiles.options import choose
+from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.settings import Settings
-from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.arrival import Arrival, Seen, is_old, recover
-from contact_pipeline.store.ledger import find_lines
-from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary
+from contact_pipeline.store.groups import known_group
+from contact_pipeline.store.ledger import add_line, find_lines, now
+from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
 from contact_pipeline.store.source import Look, Source, changing
+from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.upload.file_type import unreadable
 from contact_pipeline.upload.limits import check_file_size
 
 
-def fetch(
+def must_be_there(path: Path) -> None:
+    """Tests that there is a file.
+
+    Raises:
+        Refusal: there is none (code `file-missing`).
+    """
+    if not path.is_file():
+        raise Refusal("file-missing", f"There is no file {path}.", "Check the path.", file=path.name)
+
+
+def receive(
+    store: Store,
+    path: Path,
+    profile: str,
+    options: dict[str, Any],
+    *,
+    user: str | None,
+    force: bool,
+    move: bool,
+    seen: Seen | None,
+    problem: Refusal | None,
+) -> Upload:
+    """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
+
+    Args:
+        store: the store.
+        path: the file, which is there.
+        profile: name of the profile.
+        options: of the upload, as they were given.
+        user: login of who uploads; unset: the operating system's.
+        force: whether a file that was applied before is planned all the same.
+        move: whether the file is moved out of the inbox.
+        seen: how it and its options file looked in the inbox.
+        problem: what is wrong already with what came beside the file, for which it is refused.
+
+    Raises:
+        Refusal: the file is being written (code `file-changing`).
+    """
+    user = uploads.login(user)
+    line: dict[str, Any] = {
+        "upload_id": uploads.new_id(),
+        "profile": profile,
+        "file_name": mask_file_name(told(path.name)),
+        "state": "received",
+        "stage": "received",
+        "added_at": now(),
+        "user_login": user,
+        "inbox": move,
+    }
+    with giving_up(store, line["upload_id"], user), Arrival(store.settings, line["upload_id"]) as arrival:
+        with arrival.discarded_on_error():
+            refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
+            added = _admit(store, line, options, problem=refusal, force=force)
+        if not arrival.complete(added, path):
+            added = _cancel_changed(store, added)
+    return uploads.upload_of(store, added)
+
+
+def _admit(
+    store: Store, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
+) -> LedgerLine:
+    """Gives a file its ledger line: received, or repeated or refused."""
+    try:
+        if problem:
+            raise problem
+        profile = load_profile(line["profile"], store.settings.profiles_path)
+        line["file_name"] = mask_file_name(line["file_name"], looks_of_sender(profile))
+        known, chosen = choose(profile, options)
+        if chosen.group is not None:
+            with store.open(read_only=True) as contacts:
+                called = known_group(contacts, known.address_book, chosen.group)
+            chosen = chosen.model_copy(update={"group": called})
+        line |= {
+            "address_book": known.address_book,
+            "resolved_profile": known.model_dump(mode="json"),
+            "options": chosen.model_dump(mode="json"),
+            "group_name": chosen.group,
+            "held": known.finalize,
+        }
+        with store.change() as contacts:
+            line["repeat_key"] = repeat_key(line["sha256"], known, chosen, read_reference(contacts))
+            check_roles(contacts, known, line["user_login"])
+            line["repeats"] = None if force else repeated_upload(contacts, line, known)
+            if line["repeats"]:
+                line |= {"state": "repeated", "finished_at": now()}
+            return add_line(contacts, **line)
+    except Refusal as refusal:
+        line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
+    with store.change() as contacts:
+        return add_line(contacts, **line)
+
+
+def _cancel_changed(store: Store, line: LedgerLine) -> LedgerLine:
+    """Cancels an upload whose file was changed before it was taken out of the inbox, where it stays."""
+    uploads.end(store, line.upload_id, "cancelled", refused(changing(Path(line.file_name)), line.file_name))
+    uploads.forget(store, line.upload_id)
+    return store.line(line.upload_id)
+
+
+def _fetch(
     arrival: Arrival, path: Path, line: dict[str, Any], settings: Settings, *, move: bool, seen: Seen | None
 ) -> Refusal | None:
     """Copies a file, and gives its line size and SHA-256; what is wrong with a file that is not copied.
@@ -68,15 +176,15 @@ def _open(path: Path, look: Look | None, *, move: bool) -> Source:
     return source
 
 
-def recover_arrivals(store: Store, cancel: Callable[[LedgerLine], object]) -> None:
-    """Completes what was arriving when its process ended; see `store.arrival.recover`."""
+def tidy_arrivals(store: Store) -> None:
+    """Completes or deletes what ended processes left half received; see `store.arrival.recover`."""
 
     def lines(upload_ids: list[str]) -> dict[str, LedgerLine]:
         with store.open(read_only=True) as contacts:
             found = find_lines(contacts, "upload_id IN (SELECT unnest(?))", [upload_ids])
         return {line.upload_id: line for line in found}
 
-    recover(store.settings, lines, cancel)
+    recover(store.settings, lines, lambda line: _cancel_changed(store, line))
 
 
 def delete_orphaned_staging(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import polars as pl
 from contact_pipeline.contracts.frames import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.masking import TOLD, mask, mask_column, mask_heading
+from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
@@ -22,10 +23,10 @@ from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.headings import has_reasons, labels, meant_by
+from contact_pipeline.profiles.headings import has_reasons, meant_by
 from contact_pipeline.profiles.options import UploadOptions
-from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.staging import count_defects
 from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
@@ -60,30 +61,30 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     mapping = map_headings(sent.headings, sent.columns, profile, chosen, file=line.file_name, holds=holds)
     if options.save_mapping and not _not_kept(options, sent.headings):
         store.save_mapping(profile.name, sent.headings, mapping.fields, sent.columns)
-    heading = dict(zip(raw.columns, raw.headings, strict=True))
+    facts = FileFacts(
+        headings=tuple(raw.headings),
+        columns=tuple(raw.columns),
+        fields=mapping.fields,
+        places=mapping.places,
+        joined=raw.joined,
+    )
     slices = partial(staging.slices, "raw", settings.slice_rows)
-    doubt = raw.doubt and describe_doubt(raw.doubt, slices, mapping.fields, heading, profile.sensitive_fields)
+    if raw.doubt:
+        doubt = describe_doubt(raw.doubt, slices, facts.fields, facts.heading_of, profile.sensitive_fields)
+        facts = replace(facts, doubt=doubt)
     with staging.open() as database:
         database.see_files("raw_rows", "raw")
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
-        facts = {
-            "headings": raw.headings,
-            "columns": raw.columns,
-            "fields": mapping.fields,
-            "places": mapping.places,
-            "joined": raw.joined,
-            "doubt": doubt,
-        }
         staging.keep_facts(database, facts)
-    name_of = dict(zip(raw.columns, labels(raw.headings), strict=True))
+    label_of = facts.label_of
     return {
         "file_type": raw.file_type,
         "encoding": raw.encoding,
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
-        "mapping": {mask_heading(name_of[column]): field for column, field in mapping.fields.items()},
+        "mapping": {mask_heading(label_of[column]): field for column, field in mapping.fields.items()},
         "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
         "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, sent.headings)],
     }
@@ -115,20 +116,20 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     with staging.open(read_only=True):
         facts, errors = staging.facts(), staging.table("cell_errors")
     reference = store.reference()
-    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
-    formats = fitting_formats(partial(staging.slices, "raw", slice_rows), facts["fields"], profile)
+    headings = facts.heading_of
+    formats = fitting_formats(partial(staging.slices, "raw", slice_rows), facts.fields, profile)
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
     for number, raw in enumerate(staging.slices("raw", slice_rows)):
         clean, blank = normalize_rows(
             raw,
-            facts["fields"],
+            facts.fields,
             profile,
             reference,
             headings,
             errors,
-            facts.get("places"),
-            joined=facts.get("joined", True),
+            facts.places,
+            joined=facts.joined,
         )
         staging.write("normalized", number, clean)
         blanks.append(blank)
@@ -137,17 +138,8 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     with staging.open() as database:
         database.see_files("normalized_rows", "normalized")
         database.store("blank_rows", blank_rows)
-        columns = database.columns("normalized_rows")
-        staging.keep_facts(
-            database,
-            {
-                **facts,
-                "columns_normalized": [name for name in columns if name not in {"row_number", "repaired"}],
-                "formats": formats,
-                "logins": sorted(reference.logins),
-                "vocabularies": {name: list(values) for name, values in reference.vocabularies.items()},
-            },
-        )
+        columns = [name for name in database.columns("normalized_rows") if name not in {"row_number", "repaired"}]
+        staging.keep_facts(database, facts.normalized(tuple(columns), formats, reference))
     return {"processed": line.data_rows - blank_rows.height, "repairs": repairs}
 
 
@@ -156,9 +148,9 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
     with staging.open(read_only=True):
-        facts, errors = staging.facts(), staging.table("cell_errors")
-    reference, headings = reference_of(facts), headings_of(facts, profile)
-    profile = with_formats(profile, facts.get("formats", {}))
+        facts, errors = staging.normalized_facts(), staging.table("cell_errors")
+    reference, headings = facts.reference, facts.headings_by_field(profile)
+    profile = with_formats(profile, facts.formats)
     slice_rows = store.settings.slice_rows
     doubtful = (find_doubtful(rows, profile, reference, errors) for rows in staging.slices("normalized", slice_rows))
     some = max(slice_rows // 4, 1)  # a rejection takes more memory than a row
@@ -200,20 +192,19 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
     with staging.open() as database:
-        facts = staging.facts()
+        facts = staging.normalized_facts()
         changeset = match_rows(
             database,
             store,
             profile,
             options,
             upload_id=line.upload_id,
-            columns=facts["columns_normalized"],
-            headings=headings_of(facts, profile),
+            columns=facts.columns_normalized,
+            headings=facts.headings_by_field(profile),
         )
         held = held_because(database, profile, line.file_name)
         _, row_warnings = count_defects(database)
-    doubt = facts.get("doubt")
-    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, doubt)
+    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, facts.doubt)
     return {
         **changeset.outcomes,
         "warnings": _with_members(line, changeset),
@@ -255,26 +246,12 @@ def list_repairs(store: Store, line: LedgerLine, row_number: int | None = None) 
         )
     profile, _ = resolved(line)
     facts = staging.facts()
-    headings = dict(zip(facts["columns"], facts["headings"], strict=True))
-    profile = with_formats(profile, facts.get("formats", {}))
+    if not isinstance(facts, NormalizedFacts):
+        return empty(REPAIRS)
+    profile = with_formats(profile, facts.formats)
     parts = [
-        repairs_of(raw, clean, facts["fields"], profile, reference_of(facts), headings, facts.get("places"))
+        repairs_of(raw, clean, facts.fields, profile, facts.reference, facts.heading_of, facts.places)
         for raw, rows in staging.pairs()
         for clean in [rows if row_number is None else rows.filter(pl.col("row_number") == row_number)]
     ]
     return pl.concat([empty(REPAIRS), *parts])
-
-
-def headings_of(facts: dict[str, Any], profile: Profile) -> dict[str, str]:
-    """Field → heading in the file, of several that of the first; a field that was put together has its column's own."""
-    heading = dict(zip(facts["columns"], labels(facts["headings"]), strict=True))
-    given = {field: mask(heading[column]) for column, field in reversed(facts["fields"].items())}
-    return {column.field: column.heading for column in profile.columns} | given
-
-
-def reference_of(facts: dict[str, Any]) -> Reference:
-    """The reference data that the upload was normalized with."""
-    return Reference(
-        logins=frozenset(facts["logins"]),
-        vocabularies={name: tuple(values) for name, values in facts["vocabularies"].items()},
-    )

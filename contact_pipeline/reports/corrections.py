@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -59,26 +59,21 @@ def give_back_rejected(
     with new_file(path, overwrite=overwrite) as file:
         rows = write_rejected(
             rejected,
-            facts["headings"],
-            facts["columns"],
+            facts.headings,
+            facts.columns,
             rejections,
             file,
             kind,
             upload.delimiter,
             temporary=temporary_folder(settings.home),
             unreadable=unreadable,
-            meant=_meant(upload, facts),
+            meant=_meant(upload, facts.mapped_headings),
         )
     return path, rows
 
 
-def _meant(upload: Upload, facts: dict[str, Any]) -> list[str]:
+def _meant(upload: Upload, mapped: list[str]) -> list[str]:
     """The headings that mean something to the profile, or that are mapped in this upload."""
-    mapped = [
-        heading
-        for column, heading in zip(facts["columns"], facts["headings"], strict=True)
-        if column in facts["fields"]
-    ]
     profile = upload.resolved_profile
     return mapped if profile is None else meant_by(profile, mapped)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -47,12 +48,11 @@ def write_in_review(
     if path is None:
         path, overwrite = settings.upload_path(upload.upload_id) / "in_review.csv", True
     refuse_csv_output(path, overwrite=overwrite)
-    rows = _rows(upload)
+    headings, rows = _rows(upload)
     if rows.is_empty():
         return None, 0
-    headings = [*OWN, *map(_told_apart, upload.staging.facts()["headings"])]
     with new_file(path, overwrite=overwrite) as file:
-        write_text_table(rows, headings, file)
+        write_text_table(rows, [*OWN, *map(_told_apart, headings)], file)
     return path, rows.height
 
 
@@ -61,13 +61,14 @@ def _told_apart(heading: str) -> str:
     return f"{heading} (in the file)" if heading.strip().casefold() in OWN else heading
 
 
-def _rows(upload: Upload) -> pl.DataFrame:
+def _rows(upload: Upload) -> tuple[Sequence[str], pl.DataFrame]:
+    """The file's headings, and the rows in review with the cells under them."""
     with upload.reading(), upload.staging.open(read_only=True) as database:
         if not database.has("reviews"):
-            return pl.DataFrame()
-        columns = upload.staging.facts()["columns"]
-        cells = [f"raw.{quoted(name)} AS {quoted(f'cell {place}')}" for place, name in enumerate(columns)]
-        return database.frame(f"""
+            return (), pl.DataFrame()
+        facts = upload.staging.facts()
+        cells = [f"raw.{quoted(name)} AS {quoted(f'cell {place}')}" for place, name in enumerate(facts.columns)]
+        return facts.headings, database.frame(f"""
             SELECT row_number::VARCHAR AS row_number, '' AS "to", reviewed.why, could_be.candidates, {", ".join(cells)}
             FROM raw_rows AS raw JOIN (
                 SELECT row_number, string_agg(why, '; ' ORDER BY entity) AS why FROM reviews GROUP BY row_number

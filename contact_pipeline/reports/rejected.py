@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Final, Literal
 
@@ -17,8 +17,8 @@ _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 
 def write_rejected(
     raw: pl.DataFrame,
-    headings: list[str],
-    columns: list[str],
+    headings: Sequence[str],
+    columns: Sequence[str],
     rejections: pl.DataFrame,
     file: IO[bytes],
     file_type: Literal["csv", "xlsx"],
@@ -59,7 +59,7 @@ def write_rejected(
 
 
 def _rejected_rows(
-    raw: pl.DataFrame, columns: list[str], rejections: pl.DataFrame, unreadable: pl.DataFrame | None
+    raw: pl.DataFrame, columns: Sequence[str], rejections: pl.DataFrame, unreadable: pl.DataFrame | None
 ) -> pl.DataFrame:
     """The cells of each rejected row and the reasons, in columns named by position: a heading may stand twice."""
     errors = rejections.filter(pl.col("severity") == "error").group_by("row_number", maintain_order=True)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.engines import Database, open_database, quoted, read_parquet
 from contact_pipeline.errors import MachineFault
-from contact_pipeline.machine import put_in_place
+from contact_pipeline.machine import damaged, put_in_place
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.facts import FileFacts, NormalizedFacts, facts_from
 from contact_pipeline.store.frozen import differences, digests, replace, successor
 from contact_pipeline.store.source import sha256_of
 
@@ -182,16 +183,28 @@ class Staging:
                     rows = next(raw)
                 yield rows, clean
 
-    def keep_facts(self, database: Database, facts: dict[str, Any]) -> None:
+    def keep_facts(self, database: Database, facts: FileFacts) -> None:
         """Keeps what the stages found out about the file, beside the rows."""
-        values = [json.dumps(value, ensure_ascii=False) for value in facts.values()]
+        stored = facts.as_stored()
+        values = [json.dumps(value, ensure_ascii=False) for value in stored.values()]
         database.run("CREATE OR REPLACE TABLE facts (name VARCHAR, value JSON)")
-        database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*facts], values])
+        database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*stored], values])
 
-    def facts(self) -> dict[str, Any]:
-        """What the stages found out about the file: headings, columns, their fields, and the reference data used."""
+    def facts(self) -> FileFacts:
+        """What the stages found out about the file, as far as the upload has come."""
         with self.open(read_only=True) as database:
-            return {name: json.loads(value) for name, value in database.rows("FROM facts")}
+            return facts_from({name: json.loads(value) for name, value in database.rows("FROM facts")})
+
+    def normalized_facts(self) -> NormalizedFacts:
+        """What is known of the file once its rows are normalized.
+
+        Raises:
+            MachineFault: the rows are normalized, and yet nothing is kept about them (code `damaged`).
+        """
+        facts = self.facts()
+        if not isinstance(facts, NormalizedFacts):
+            raise damaged(self.path)
+        return facts
 
     def count(self, name: str) -> int:
         """How many rows a staged table has; none when the upload did not come that far."""

@@ -342,7 +342,7 @@ class Upload:
         profile = self.resolved_profile
         if profile is None:
             return frame
-        fields = self.staging.facts()["fields"] if as_read and self.staging.exists() else {}
+        fields = self.staging.facts().fields if as_read and self.staging.exists() else {}
         shown = []
         for name, kind in frame.schema.items():
             field = fields.get(name) if as_read else _field_of(name, profile)

@@ -9,6 +9,7 @@ import pytest
 from contact_pipeline import Pipeline
 from contact_pipeline.contracts.states import APPLIED, CALLS, PLANNED, RECEIVED, STATES, WAS_APPLIED, State
 from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline.uploads import end
 
 PROFILE = """
 name: readers
@@ -62,7 +63,7 @@ def bring_to(state, pipeline, folder):
     if state == "repeated":
         upload_id = planned(pipeline, folder, FILE).upload_id
     if state == "failed":
-        pipeline._end(upload_id, "failed", {"code": "failed", "message": "Made up.", "fix": ""})
+        end(pipeline.store, upload_id, "failed", {"code": "failed", "message": "Made up.", "fix": ""})
     assert pipeline.show(upload_id).state == state
     return upload_id
 

@@ -21,7 +21,7 @@ import pytest
 from contact_pipeline.orchestration import sensors
 from contact_pipeline.orchestration.inbox import NOTICE
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.pipeline import Pipeline, receiving
 from contact_pipeline.store import arrival, originals
 from contact_pipeline.store.source import Source, sha256_of
 from tests.trust import record
@@ -456,7 +456,7 @@ def end_at(moment: str, patch: pytest.MonkeyPatch) -> None:
         case "copied":
             kill_after(Source, "copy_to")
         case "received":
-            kill_after(Pipeline, "_admit")
+            kill_after(receiving, "_admit")
         case "put aside":
             kill_before(Path, "unlink", "removed-original")
         case "put in its place":

@@ -7,7 +7,7 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
-from contact_pipeline.pipeline import committing, stages
+from contact_pipeline.pipeline import committing, stages, uploads
 from contact_pipeline.store import Staging
 
 SSN = "219-09-9998"
@@ -44,7 +44,7 @@ def test_an_upload_cancelled_while_it_is_applied_is_one_or_the_other(pipeline, o
 def test_an_upload_applied_while_it_is_cancelled_stays_applied(pipeline, other, outreach, monkeypatch):
     """B5: only what is not applied can be cancelled."""
     upload = outreach({"account": "A-1"})
-    interrupted_by(monkeypatch, pipeline, "_end", lambda: other.apply(upload.upload_id))
+    interrupted_by(monkeypatch, uploads, "end", lambda: other.apply(upload.upload_id))
 
     with pytest.raises(Refusal) as refusal:
         pipeline.cancel(upload.upload_id)
@@ -77,7 +77,7 @@ def test_of_two_undos_at_once_one_undoes(pipeline, other, outreach, monkeypatch)
 def test_a_row_decided_while_the_upload_is_applied_does_not_stage_it_again(pipeline, other, outreach, monkeypatch):
     """X2: one upload is applied once."""
     upload = outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN})
-    interrupted_by(monkeypatch, pipeline, "_change", lambda: other.apply(upload.upload_id))
+    interrupted_by(monkeypatch, uploads, "change", lambda: other.apply(upload.upload_id))
 
     with pytest.raises(Refusal):
         pipeline.resolve(upload.upload_id, 3, "new")

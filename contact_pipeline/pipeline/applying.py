@@ -1,0 +1,115 @@
+"""Approves what is planned: tests that a call is allowed and who makes it, and lets committing.py write.
+
+Apply, undo and redo are here. An upload that turns out to be stale can be planned again, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contact_pipeline.apply import Turn
+from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.errors import Refusal
+from contact_pipeline.match import Guarded, to_confirm
+from contact_pipeline.pipeline import committing, uploads
+from contact_pipeline.pipeline.interruptions import telling
+from contact_pipeline.pipeline.planning import plan_again
+from contact_pipeline.pipeline.states import clears_consent, must_allow
+from contact_pipeline.store import Store, Upload
+
+
+def apply(
+    store: Store,
+    upload_id: str,
+    confirmed: Mapping[Guarded, bool],
+    user: str | None,
+    *,
+    changeset: str | None = None,
+    replan: bool = False,
+    automatic: bool = False,
+) -> Upload:
+    """Applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
+
+    Args:
+        store: the store.
+        upload_id: the upload.
+        confirmed: guard → whether it is overruled.
+        user: login of who approves; unset: the operating system's.
+        changeset: hash that is approved; anything else is refused.
+        replan: whether a stale upload is planned again and, unless something blocks the new plan, applied.
+        automatic: whether nobody approves it but the profile, for that user.
+
+    Raises:
+        Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
+    """
+    line = store.line(upload_id)
+    must_allow(line, "apply")
+    if line.state in APPLIED:
+        return uploads.done_before(store, upload_id, "applied")
+    if line.state == "stale":
+        return uploads.show(store, upload_id)
+    asked = to_confirm(line.reason)
+    if line.state == "blocked" and not (asked and all(confirmed[guarded] for guarded in asked)):
+        return uploads.show(store, upload_id)
+    if changeset is not None and changeset != line.changeset_sha256:
+        raise Refusal(
+            "changeset-differs",
+            f"The changeset of upload {upload_id} is {line.changeset_sha256}, not {changeset}.",
+            "Look at it again with `contact-pipeline show`, and approve the one that is there.",
+            file=line.file_name,
+        )
+    actor = uploads.login(user)
+    uploads.check_user(store, line, actor)
+    approved_by = f"{actor}, automatic by profile" if automatic else actor
+    with telling(store, upload_id, done=APPLIED):
+        applied = committing.commit(store, line, approved_by)
+        if replan and applied.state == "stale" and plan_again(store, upload_id).state == "staged":
+            committing.commit(store, store.line(upload_id), approved_by)
+    return uploads.show(store, upload_id)
+
+
+def plan_turn(store: Store, upload_id: str, turn: Turn) -> Upload:
+    """Plans taking an upload out of effect, or bringing it back; `.inverse` shows it. Changes nothing.
+
+    Raises:
+        Refusal: the upload is in a state that does not allow it (code `wrong-state`).
+    """
+    line = store.line(upload_id)
+    must_allow(line, turn)
+    if (line.state == "undone") == (turn == "undo"):
+        return uploads.done_before(store, upload_id, f"{turn}ne")
+    planned = committing.plan_turn(store, upload_id, turn)
+    upload = uploads.show(store, upload_id)
+    if planned.contactable:
+        upload.warnings = [*upload.warnings, clears_consent(line, planned.contactable).message]
+    return upload
+
+
+def take_turn(store: Store, upload_id: str, turn: Turn, user: str | None, *, may_clear: bool = True) -> Upload:
+    """Takes an upload out of effect, or brings it back, in one commit; one that is so already stays as it is.
+
+    Args:
+        store: the store.
+        upload_id: the upload.
+        turn: undo or redo.
+        user: login of who does it; unset: the operating system's.
+        may_clear: whether people whom the upload set to be left alone may be contacted again.
+
+    Raises:
+        Refusal: the upload is in a state that does not allow it (code `wrong-state`), the role is missing, or people
+            could be contacted again (`clears-do-not-contact`).
+    """
+    actor = uploads.login(user)
+    line = store.line(upload_id)
+    must_allow(line, turn)
+    uploads.check_user(store, line, actor)
+    is_mine = False
+    with telling(store, upload_id, done={"undone"} if turn == "undo" else APPLIED):
+        while not is_mine and (line.state == "undone") == (turn == "redo"):
+            is_mine = True  # also where the commit is made and then something fails
+            planned = committing.plan_turn(store, upload_id, turn)
+            if planned.contactable and not may_clear:
+                raise clears_consent(line, planned.contactable)
+            is_mine = committing.commit_turn(store, line, turn, planned, actor)
+            line = store.line(upload_id)  # something may have been committed in between
+    return uploads.show(store, upload_id) if is_mine else uploads.done_before(store, upload_id, f"{turn}ne")

@@ -1,0 +1,116 @@
+"""Takes an upload through the stages, one after the other, and keeps in the ledger how far it has come.
+
+The work of each stage is in stages.py; what it met on the way becomes the upload's state here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
+from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
+from contact_pipeline.machine import fault_of
+from contact_pipeline.pipeline import uploads
+from contact_pipeline.pipeline.interruptions import giving_up, telling
+from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
+from contact_pipeline.store import Store, Upload
+from contact_pipeline.store.originals import Originals
+
+Progress = Callable[[str, float], None]
+
+
+def plan(store: Store, upload: Upload, user: str | None, progress: Progress | None = None) -> Upload:
+    """Takes an upload that was received through all stages; Ctrl-C cancels it.
+
+    Args:
+        store: the store.
+        upload: the upload; one that has ended already is left as it is.
+        user: login of whose upload it is; unset: the operating system's.
+        progress: called with the stage and the share done.
+    """
+    with giving_up(store, upload.upload_id, user):
+        try:
+            for number, stage in enumerate(STAGES[1:], 1):
+                if progress:
+                    progress(stage, (number - 1) / 4)
+                upload = advance(store, upload, stage)
+        except StoreBusy as busy:
+            again = f"`contact-pipeline replan {upload.upload_id}` goes on with the upload."
+            raise StoreBusy(f"{busy} {again}") from busy
+        except Exception as error:
+            if not fault_of(error):
+                with suppress(StoreBusy):  # the first error is the one to tell
+                    said = f"{type(error).__name__} while staging."
+                    uploads.end(store, upload.upload_id, "failed", reason("failed", said, "Try again."))
+            raise
+    if progress:
+        progress(STAGES[-1], 1)
+    return upload
+
+
+def plan_again(store: Store, upload_id: str) -> Upload:
+    """Matches a stale upload anew; reads it again if what is staged is not what was frozen; goes on if it was cut off.
+
+    Raises:
+        Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
+    """
+    line = store.line(upload_id)
+    if line.state in PLANNED:
+        if uploads.upload_of(store, line).is_by_hand:
+            raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
+        staged = not store.staging(upload_id).differences(line.staged_files)
+        if line.state == "stale" or not staged:
+            stage = "validated" if staged else "received"
+            uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None)
+    with telling(store, upload_id, done={"staged", "blocked"}):
+        for stage in STAGES[1:]:
+            advance(store, upload_id, stage)
+    return uploads.show(store, upload_id)
+
+
+def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
+    """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
+
+    Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
+
+    Args:
+        store: the store.
+        upload: the upload, or its id.
+        stage: the one of STAGES to come to.
+
+    Raises:
+        Refusal: the stage before it is missing (code `wrong-state`).
+    """
+    line = upload.line if isinstance(upload, Upload) else store.line(upload)
+    if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
+        return uploads.upload_of(store, line)
+    if STAGES.index(line.stage) + 1 < STAGES.index(stage):
+        raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
+    from contact_pipeline.pipeline import stages
+
+    works = {
+        "read": stages.read,
+        "normalized": stages.normalize,
+        "validated": stages.validate,
+        "matched": stages.match,
+    }
+    after = None
+    try:
+        with faults_masked():
+            done = works[stage](store, line)
+        after = uploads.change(store, line.upload_id, RECEIVED, **({"stage": stage} | done))
+    except Refusal as refusal:
+        after = uploads.end(store, line.upload_id, "refused", refused(refusal, line.file_name))
+        if after:
+            originals = Originals(store.settings)
+            originals.give_back(after, originals.path(line.upload_id))
+            uploads.forget(store, line.upload_id)
+    except Exception:
+        if store.line(line.upload_id).state != "cancelled":
+            raise
+    if after is None:
+        after = store.line(line.upload_id)
+        if after.state == "cancelled":
+            uploads.forget(store, line.upload_id)
+    return uploads.upload_of(store, after)

@@ -1,0 +1,94 @@
+"""Rows in review are decided, and decisions withdrawn.
+
+Before the upload is applied its changeset is frozen anew; after that, one more changeset is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from contact_pipeline.contracts.states import APPLIED, PLANNED
+from contact_pipeline.pipeline import committing, uploads
+from contact_pipeline.pipeline.interruptions import telling
+from contact_pipeline.pipeline.planning import advance
+from contact_pipeline.pipeline.states import must_allow, wrong_state
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new, withdraw_decision
+
+
+def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user: str | None) -> Upload:
+    """Decides rows in review, all or none of them.
+
+    Args:
+        store: the store.
+        upload_id: the upload.
+        choices: row_number → id of the contact that the row is, `new`, or `skip`.
+        user: login of who decides; unset: the operating system's.
+
+    Raises:
+        Refusal: a row is not in review (`not-in-review`), there is no such contact (`contact-unknown`), or the
+            upload is in a state in which nothing is decided (`wrong-state`).
+    """
+    actor = uploads.login(user)
+    line = _to_review(store, upload_id, actor)
+    with telling(store, upload_id, doing="resolve"):
+        if line.state in APPLIED:
+            done = applied_choices(store, uploads.show(store, upload_id), choices)
+            choices = {row: to for row, to in choices.items() if row not in done}
+        if choices:
+            record_decisions(store, uploads.show(store, upload_id), choices, actor)
+            _decide_again(store, line, choices, actor)
+        remember_new(store, uploads.show(store, upload_id))
+    return uploads.show(store, upload_id)
+
+
+def resolve_from(store: Store, upload_id: str, file: Path, user: str | None) -> Upload:
+    """Decides the rows that a file decides in its columns row_number and to.
+
+    Raises:
+        Refusal: as `resolve`, or the file cannot be taken (`decisions-file`), naming row and column.
+    """
+    from contact_pipeline.pipeline.deciding import read_decisions
+
+    staging = store.staging(store.line(upload_id).upload_id)
+    known = staging.facts().headings if staging.count("facts") else ()
+    return resolve(store, upload_id, read_decisions(file, store.settings, known), user)
+
+
+def withdraw(store: Store, upload_id: str, row_number: int, user: str | None) -> Upload:
+    """Takes back what was decided about a row; before the upload is applied the row is judged anew.
+
+    Raises:
+        Refusal: nothing is decided about the row (`not-decided`).
+    """
+    actor = uploads.login(user)
+    line = store.line(upload_id)
+    uploads.check_user(store, line, actor)
+    if line.state in PLANNED:
+        committing.check_frozen(store, line)
+    withdraw_decision(store, uploads.show(store, upload_id), row_number)
+    if line.state in PLANNED:
+        _decide_again(store, line, (), actor)
+    return uploads.show(store, upload_id)
+
+
+def _to_review(store: Store, upload_id: str, actor: str) -> LedgerLine:
+    """The line of an upload whose rows can be decided; what is staged for it is what was frozen."""
+    line = store.line(upload_id)
+    if line.state == "received" and line.stage == "validated":  # deciding was cut off
+        line = advance(store, upload_id, "matched").line
+    must_allow(line, "resolve")
+    uploads.check_user(store, line, actor)
+    committing.check_frozen(store, line)
+    return line
+
+
+def _decide_again(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:
+    """Lets decisions count: in the changeset frozen anew, or in one more of these rows."""
+    if line.state in APPLIED:
+        committing.commit_decided(store, line, rows, actor)
+        return
+    if not uploads.change(store, line.upload_id, PLANNED, state="received", stage="validated", reason=None):
+        raise wrong_state(store.line(line.upload_id), "reviewed", "Somebody has changed it at this moment.")
+    advance(store, line.upload_id, "matched")

@@ -1,0 +1,124 @@
+"""One upload, whatever its stage: looks it up, changes its ledger line, ends it, and deletes what it left behind.
+
+A change names the states that it expects and tests them while it holds the contact database: of two people at once,
+one wins.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from collections.abc import Collection
+from typing import Any
+
+from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
+from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline.states import MADE_BY_HAND, must_allow, not_allowed, reason, resolved
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.ledger import change_line, now
+from contact_pipeline.store.originals import Originals
+from contact_pipeline.store.store import check_roles
+
+
+def new_id() -> str:
+    """An id that sorts by time and never meets another."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def login(user: str | None) -> str:
+    """Who does something: that user; unset: the operating system's."""
+    return user or getpass.getuser()
+
+
+def upload_of(store: Store, line: LedgerLine) -> Upload:
+    """The upload of a ledger line."""
+    return Upload(line, store.staging(line.upload_id))
+
+
+def show(store: Store, upload_id: str) -> Upload:
+    """The upload.
+
+    Raises:
+        Refusal: there is no such upload (code `upload-unknown`).
+    """
+    return upload_of(store, store.line(upload_id))
+
+
+def done_before(store: Store, upload_id: str, what: str) -> Upload:
+    """The upload, saying among its warnings that nothing was done to it now."""
+    upload = show(store, upload_id)
+    upload.was_done_before = True
+    upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
+    return upload
+
+
+def check_user(store: Store, line: LedgerLine, actor: str) -> None:
+    """Tests that a user may handle an upload.
+
+    Raises:
+        Refusal: the profile asks for a role that the user does not have.
+    """
+    profile = None if line.profile_json is None else resolved(line)[0]  # one of a contact handled by hand has none
+    if profile is not None and profile.roles is not None:
+        with store.open(read_only=True) as contacts:
+            check_roles(contacts, profile, actor)
+
+
+def change(store: Store, upload_id: str, expected: Collection[State], **values: Any) -> LedgerLine | None:
+    """Changes an upload's line if it is in one of these states; the line, None if it was not."""
+    with store.change() as contacts:
+        return change_line(contacts, upload_id, expected=expected, **values)
+
+
+def end(
+    store: Store, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED
+) -> LedgerLine | None:
+    """Ends an upload if it is in one of these states; the line, None if it was not."""
+    return change(store, upload_id, expected, state=state, reason=why, finished_at=now())
+
+
+def forget(store: Store, upload_id: str) -> None:
+    """Deletes all that an upload left behind, but its ledger line."""
+    store.staging(upload_id).remove()
+    Originals(store.settings).remove(upload_id)
+
+
+def cancel(store: Store, upload_id: str, user: str | None) -> Upload:
+    """Ends an upload that is not applied; nothing of it stays but its ledger line.
+
+    Raises:
+        Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
+    """
+    line = store.line(upload_id)
+    if line.state != "cancelled":
+        said = f"Cancelled by {login(user)}."
+        fix = MADE_BY_HAND if upload_of(store, line).is_by_hand else "Drop the file again to import it."
+        why = reason("cancelled", said, fix)
+        if not end(store, upload_id, "cancelled", why, expected=RECEIVED | PLANNED):
+            raise not_allowed(store.line(upload_id), "cancel")
+    forget(store, upload_id)
+    return show(store, upload_id)
+
+
+def finalize(store: Store, upload_id: str, user: str | None) -> Upload:
+    """Makes an applied, held upload visible in the published contacts; twice changes nothing.
+
+    Raises:
+        Refusal: the upload is not held (code `not-held`) or not applied (`wrong-state`).
+    """
+    line = store.line(upload_id)
+    must_allow(line, "finalize")
+    if line.state == "finalized":
+        return done_before(store, upload_id, "finalized")
+    if not line.held:
+        raise Refusal(
+            "not-held",
+            f"Upload {upload_id} is not held back: its contacts are published already.",
+            f"Nothing needs to be done; profile {line.profile} does not ask for it.",
+            file=line.file_name,
+        )
+    actor = login(user)
+    check_user(store, line, actor)
+    if not change(store, upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
+        raise not_allowed(store.line(upload_id), "finalize")
+    return show(store, upload_id)

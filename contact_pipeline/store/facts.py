@@ -1,0 +1,129 @@
+"""What the stages find out about a file: frozen values that a later stage takes as they are. `Staging` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contact_pipeline.masking import mask
+from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.headings import labels
+from contact_pipeline.profiles.reference import Reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """What stage 1 found in a file. A changeset that no file made has none of it.
+
+    Attributes:
+        headings: the headings as in the file, in order; empty where a column has none.
+        columns: the raw rows' column for each heading.
+        fields: raw column → field, for the mapped columns, those of one field in order of preference.
+        places: raw column → place (home, work …) of the parts of addresses, where there are several places.
+        joined: whether any cell may hold several values that an export joined.
+        doubt: what is doubtful about the encoding, with examples; None where nothing is.
+    """
+
+    headings: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    joined: bool = True
+    doubt: str | None = None
+
+    @property
+    def heading_of(self) -> dict[str, str]:
+        """Raw column → heading in the file."""
+        return dict(zip(self.columns, self.headings, strict=True))
+
+    @property
+    def label_of(self) -> dict[str, str]:
+        """Raw column → heading in the file; a heading that stands several times has its number."""
+        return dict(zip(self.columns, labels(self.headings), strict=True))
+
+    @property
+    def mapped_headings(self) -> list[str]:
+        """The headings of the columns that fill a field, in the order of the file."""
+        return [heading for column, heading in self.heading_of.items() if column in self.fields]
+
+    def headings_by_field(self, profile: Profile) -> dict[str, str]:
+        """Field → heading for people: that of its first column; the profile's own where no column fills the field."""
+        label_of = self.label_of
+        given = {field: mask(label_of[column]) for column, field in reversed([*self.fields.items()])}
+        return {column.field: column.heading for column in profile.columns} | given
+
+    def normalized(
+        self, columns: tuple[str, ...], formats: Mapping[str, list[str]], reference: Reference
+    ) -> NormalizedFacts:
+        """The same facts, with what stage 2 adds."""
+        return NormalizedFacts(
+            headings=self.headings,
+            columns=self.columns,
+            fields=self.fields,
+            places=self.places,
+            joined=self.joined,
+            doubt=self.doubt,
+            columns_normalized=columns,
+            formats=formats,
+            reference=reference,
+        )
+
+    def as_stored(self) -> dict[str, Any]:
+        """Name → value, as the table of a staging database holds them."""
+        return {
+            "headings": self.headings,
+            "columns": self.columns,
+            "fields": self.fields,
+            "places": self.places,
+            "joined": self.joined,
+            "doubt": self.doubt,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalizedFacts(FileFacts):
+    """What is known of a file once stage 2 has normalized its rows.
+
+    Attributes:
+        columns_normalized: the normalized rows' columns for values, in order.
+        formats: field → the date formats that its whole column can be read by, of several that the profile declares.
+        reference: the logins and registered values that the rows were normalized with.
+    """
+
+    columns_normalized: tuple[str, ...]
+    formats: Mapping[str, list[str]]
+    reference: Reference
+
+    def as_stored(self) -> dict[str, Any]:
+        """Name → value, as the table of a staging database holds them."""
+        return {
+            **super().as_stored(),
+            "columns_normalized": self.columns_normalized,
+            "formats": self.formats,
+            "logins": sorted(self.reference.logins),
+            "vocabularies": self.reference.vocabularies,
+        }
+
+
+def facts_from(stored: Mapping[str, Any]) -> FileFacts:
+    """The facts in a staging database, as far as its upload has come; an earlier version may have kept fewer of them.
+
+    Args:
+        stored: name → value, as `as_stored` gives them; other names are passed over.
+    """
+    read = FileFacts(
+        headings=tuple(stored.get("headings", ())),
+        columns=tuple(stored.get("columns", ())),
+        fields=stored.get("fields", {}),
+        places=stored.get("places", {}),
+        joined=stored.get("joined", True),
+        doubt=stored.get("doubt"),
+    )
+    if "columns_normalized" not in stored:
+        return read
+    reference = Reference(
+        logins=frozenset(stored.get("logins", ())),
+        vocabularies={name: tuple(values) for name, values in stored.get("vocabularies", {}).items()},
+    )
+    return read.normalized(tuple(stored["columns_normalized"]), stored.get("formats", {}), reference)
