@@ -49,3 +49,40 @@ def test_leads_applied_before_are_asked_for_force(pipeline, leads, write):
 
     assert (refused.state, refused.reason["code"]) == ("refused", "applied-before")
     assert forced.state == "staged"
+
+
+def test_the_same_bytes_with_other_users_are_a_new_upload(pipeline, write, tmp_path):
+    """X3: whose login was unknown is known now, in a profile that has a column of logins, and in no other."""
+    profile = pipeline.settings.profiles_path / "owned.yaml"
+    profile.parent.mkdir(exist_ok=True, parents=True)
+    owned = """
+name: owned
+title: Owned
+address_book: owned
+file: {types: [csv]}
+headings: exact
+columns:
+  - {field: email, heading: Email, type: email}
+  - {field: owner, heading: Owner, type: login}
+match: [{equal: [email]}]
+on_error: reject
+apply: approval
+"""
+    profile.write_text(owned)
+    plain = profile.with_name("plain.yaml")
+    plain.write_text(owned.replace("name: owned", "name: plain").replace("book: owned", "book: plain")
+                     .replace(", type: login", ""))  # fmt: skip
+    file = write("owned.csv", ["Email", "Owner"], [("a@example.com", "d.rivers"), ("b@example.com", "n.brook")])
+    for name in ("owned", "plain"):
+        pipeline.apply(pipeline.plan(file, name, allow_rejected=100).upload_id)
+    assert pipeline.plan(file, "owned", allow_rejected=100).state == "repeated"
+
+    users = tmp_path / "more.yaml"
+    users.write_text(
+        "".join(f"- {{login: {login}, name: N, roles: [director]}}\n" for login in ("d.rivers", "n.brook"))
+    )
+    pipeline.store.load_users(users)
+
+    again = pipeline.plan(file, "owned", allow_rejected=100)
+    assert (again.state, again.outcomes["created"]) == ("staged", 1)
+    assert pipeline.plan(file, "plain", allow_rejected=100).state == "repeated"
