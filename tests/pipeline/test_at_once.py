@@ -222,7 +222,8 @@ file: {{types: [csv]}}
 headings: mapped
 columns:
   - {{field: email, heading: Email, type: email, required: true}}
-  - {{field: company, heading: Company, accepts: ["Company of {SSN}"]}}
+  - {{field: company, heading: Company, accepts: ["Company of 219099998", "Company of {SSN}"]}}
+  - {{field: phone, heading: Phone, type: phone}}
 match: [{{equal: [email]}}]
 on_error: reject
 apply: approval
@@ -237,18 +238,22 @@ def loose(pipeline, write):
     profile.write_text(LOOSE)
 
     def plan(*headings):
-        return pipeline.plan(write("people.csv", headings, [["a@example.com", "Acme", "x", "y"]]), "loose")
+        return pipeline.plan(
+            write("people.csv", headings, [["a@example.com", "Acme", "x", f"(202) 555-01{n}"] for n in range(40, 60)]),
+            "loose",
+        )
 
     return plan
 
 
 def test_headings_that_are_data_are_masked_wherever_the_ledger_keeps_them(pipeline, loose):
-    """B2: mapped or ignored."""
-    upload = loose("Email", f"Company of {SSN}", f"born 04/17/1984, {SSN}", "219099998")
+    """B2: mapped, ignored, or named in a warning; also digits that nothing but their place makes a number."""
+    upload = loose("Email", "Company of 219099998", f"born 04/17/1984, {SSN}", "Line 219099998")
 
     assert upload.state == "staged"
-    assert upload.mapping == {"Email": "email", "Company of ***-**-****": "company"}
-    assert upload.ignored == ["born **/**/****, ***-**-****", "*********"]
+    assert upload.mapping == {"Email": "email", "Company of *********": "company"}
+    assert upload.ignored == ["born **/**/****, ***-**-****", "Line *********"]
+    assert "Heading 'Line *********' is ignored; it may be meant for phone" in upload.line.warnings[0]
     with pipeline.store.open(read_only=True) as database:
         (line,) = database.records("SELECT * EXCLUDE resolved_profile FROM uploads")
     assert not [value for value in (SSN, "219099998", "1984") if value in str(line)]
