@@ -270,3 +270,12 @@ def test_an_id_that_somebody_else_has_taken_makes_the_plan_stale(ground):
     ground.fill("property", [Entity(2, {"email": "c@example.com"})])
 
     assert ground.stale_rows(planned) == [3]
+
+
+def test_a_target_that_is_gone_makes_the_plan_stale(ground):
+    """X2: whatever took it away."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"})])
+    planned = ground.plan("program_contacts", [{"email": "a@example.com", "company": "One"}])
+    ground.book.run("DELETE FROM contacts")
+
+    assert ground.stale_rows(planned) == [2]

@@ -288,3 +288,19 @@ def test_a_row_that_another_decided_before_the_matching_of_this_one_is_kept(pipe
 
     assert upload.outcome_rows["outcome"].to_list() == ["created", "created", "rejected"]
     assert upload.staging.differences(upload.line.staged_files) == []
+
+
+def test_what_is_committed_while_an_undo_is_planned_is_not_passed_over(pipeline, other, leads, write, monkeypatch):
+    """X4: the lead is edited at that moment; the undo is planned again, and the history is what it should be."""
+    first = leads(("Ann Bee", "(202) 555-0143", "ann@example.com"))
+    edit = write("edit.csv", ["Name", "Phone", "Email"], [("Ann Bee", "(202) 555-0143", "new@example.com")])
+    planned = pipeline.plan(edit, "dealer_leads", user="d.rivers", lead_type="SMS", rule="merge")
+    interrupted_by(monkeypatch, committing, "commit_turn", lambda: other.apply(planned.upload_id, user="d.rivers"))
+
+    undone = pipeline.undo(first.upload_id, user="d.rivers")
+
+    assert undone.state == "undone"
+    assert [(contact["active"], contact["email"]) for contact in pipeline.store.contacts()] == [
+        (False, "new@example.com")
+    ]
+    assert pipeline.verify().findings == []

@@ -86,3 +86,33 @@ apply: approval
     again = pipeline.plan(file, "owned", allow_rejected=100)
     assert (again.state, again.outcomes["created"]) == ("staged", 1)
     assert pipeline.plan(file, "plain", allow_rejected=100).state == "repeated"
+
+
+def test_the_same_bytes_with_other_registered_values_are_a_new_upload(pipeline, write, tmp_path):
+    """X3: what was not registered is now."""
+    profile = pipeline.settings.profiles_path / "trades.yaml"
+    profile.parent.mkdir(exist_ok=True, parents=True)
+    profile.write_text("""
+name: trades
+title: Trades
+address_book: trades
+file: {types: [csv]}
+headings: exact
+columns:
+  - {field: email, heading: Email, type: email}
+  - {field: trade, heading: Trade, type: choice, vocabulary: trades}
+match: [{equal: [email]}]
+on_error: reject
+apply: approval
+""")
+    words = tmp_path / "words.txt"
+    file = write("trades.csv", ["Email", "Trade"], [("a@example.com", "Mason"), ("b@example.com", "Baker")])
+    words.write_text("Mason\n")
+    pipeline.store.load_vocabulary("trades", words)
+    pipeline.apply(pipeline.plan(file, "trades", allow_rejected=100).upload_id)
+    assert pipeline.plan(file, "trades", allow_rejected=100).state == "repeated"
+
+    words.write_text("Mason\nBaker\n")
+    pipeline.store.load_vocabulary("trades", words)
+
+    assert pipeline.plan(file, "trades", allow_rejected=100).outcomes["created"] == 1
