@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format serve bench lock clean
+.PHONY: help demo test mutants lint format serve bench lock clean
 
 BIN := .venv/bin
 QUIETLY := --quiet --quiet --disable-pip-version-check --no-input
@@ -16,6 +16,7 @@ help:
 	@echo "make demo    import the sample files into a fresh home and show what became of them"
 	@echo "make serve   start the Dagster UI and daemon on ./data, or on the demo's home while ./data is none"
 	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some"
+	@echo "make mutants make deliberate faults in a copy, and name those that no test sees (an hour or two): docs/mutants.md"
 	@echo "make lint    run the linters, the type checker and the checks of the import rules and the docs"
 	@echo "make format  let ruff put the code in form, and write the generated pages anew"
 	@echo "make bench   measure how long imports take; make bench ARGS='20k 1m' runs some: docs/benchmarks.md"
@@ -32,6 +33,10 @@ serve: .venv/installed
 
 test: .venv/installed
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# ARGS names rooms or faults, such as ARGS='match reports-kept'; ARGS='--jobs 4' makes four at once.
+mutants: .venv/installed
+	@$(BIN)/python -m tests.mutants --jobs 2 $(ARGS)
 
 lint: .venv/installed
 	@$(BIN)/ruff check

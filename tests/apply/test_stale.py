@@ -261,3 +261,21 @@ def between(ground, planned, others):
     ground.unstage()
     for name, frame in kept.items():
         ground.staging.store(name, frame)
+
+
+def test_an_id_that_somebody_else_has_taken_makes_the_plan_stale(ground):
+    """X2: the tables have no index that would refuse it; nothing else of the other contact touches the plan."""
+    planned = ground.plan("program_contacts", [{"email": "a@example.com"}, {"email": "b@example.com"}])
+    assert [change["contact_id"] for change in planned.changes] == [1, 2]
+    ground.fill("property", [Entity(2, {"email": "c@example.com"})])
+
+    assert ground.stale_rows(planned) == [3]
+
+
+def test_a_target_that_is_gone_makes_the_plan_stale(ground):
+    """X2: whatever took it away."""
+    ground.fill("program", [Entity(1, {"email": "a@example.com"})])
+    planned = ground.plan("program_contacts", [{"email": "a@example.com", "company": "One"}])
+    ground.book.run("DELETE FROM contacts")
+
+    assert ground.stale_rows(planned) == [2]

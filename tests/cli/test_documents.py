@@ -32,15 +32,18 @@ def test_an_upload_has_the_keys_of_the_interface_wherever_it_is_printed(run, pla
     assert is_upload(run("show", upload_id, "--json").document)
     assert is_upload(run("show", upload_id, "--json", "--rows", "--changes").document, "rows", "changes")
     assert is_upload(run("apply", upload_id, "--json").document)
-    assert all(is_upload(upload) for upload in run("uploads", "--json").document)
+    uploads = run("uploads", "--json").document
+    assert uploads
+    assert all(is_upload(upload) for upload in uploads)
     cancelled = plan_outreach("--force", lines=("Ann,,,Poe,,AC-3,ann@example.com,",))
     assert is_upload(run("cancel", cancelled["upload_id"], "--json").document)
 
 
 def test_rows_and_changes_say_which_and_what(run, plan_outreach):
     document = run("show", plan_outreach()["upload_id"], "--json", "--rows", "--changes").document
-    assert all({"row_number", "outcome", "contact_id"} <= set(row) for row in document["rows"])
     contacts = [change for change in document["changes"] if change["target"] == "contact"]
+    assert (len(document["rows"]), len(contacts)) == (2, 2)
+    assert all({"row_number", "outcome", "contact_id"} <= set(row) for row in document["rows"])
     assert all({"contact_id", "action", "fields"} <= set(change) for change in contacts)
     assert {change["target"] for change in document["changes"]} == {"contact", "membership"}
 

@@ -143,13 +143,21 @@ def test_nothing_sensitive_is_shown(run, outreach):
 
 
 def test_what_a_file_smuggles_in_reaches_no_terminal(run, outreach):
+    hostile, plain = "\x1b[31mRosa,,,Delgado,,AC-1,[bold]r@example.com,", "Ann,,,Poe,,AC-2,ann@example.com,"
     run(
-        "import", outreach("\x1b[31mRosa,,,Delgado,,AC-1,[bold]r@example.com,"), "--profile", "outreach_contacts",
-        "--group", "Sp\x1b[2Jring", "--yes",
+        "import", outreach(hostile, plain), "--profile", "outreach_contacts", "--group", "Sp\x1b[2Jring",
+        "--allow-rejected", "100", "--yes",
     )  # fmt: skip
     upload_id = run("uploads", "--json").document[0]["upload_id"]
-    for words in (["uploads"], ["show", upload_id, "--rows"], ["contacts", "list"], ["groups", "list"]):
-        assert "\x1b" not in run(*words).out
+    for words, shown in (
+        (["uploads"], "people.csv"),
+        (["show", upload_id, "--rows"], "[bold]r@example.com"),
+        (["contacts", "list"], "ann@example.com"),
+        (["groups", "list"], "\\x1b[2Jring"),
+    ):
+        said = run(*words).out
+        assert shown in said, words
+        assert "\x1b" not in said
 
 
 def test_contacts_groups_and_single_contacts(run, imported):
@@ -252,3 +260,12 @@ def test_a_row_that_the_file_does_not_have_is_refused(run, imported):
     ended = run("show", imported["upload_id"], "--explain", "99", "--json")
 
     assert (ended.status, ended.document["error"]["code"]) == (1, "row-unknown")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--json", "uploads"), ("uploads", "--json"), ("--json", "users", "list"), ("users", "--json", "list")],
+    ids=" ".join,
+)
+def test_json_may_stand_before_a_command_and_within_it(run, users, words):
+    assert isinstance(run(*words).document, list)

@@ -219,3 +219,31 @@ def test_an_unknown_contact_is_refused(small):
     with pytest.raises(Refusal) as refused:
         small.erase(7)
     assert refused.value.code == "contact-unknown"
+
+
+@pytest.mark.parametrize("folder", ["reports", "exports"])
+def test_files_given_back_that_hold_the_person_go_and_others_stay(small, imported, folder):
+    """Whoever needs one can make it again, without her."""
+    hers = write_csv(small.settings.home / folder / "march" / "spring.csv", ("Mail",), (SHE[6],))
+    others = write_csv(small.settings.home / folder / "march" / "others.csv", ("Mail",), (BOB[6],))
+
+    erased = small.erase(1)
+
+    assert (hers.exists(), others.exists()) == (False, True)
+    assert f"{folder}/march/spring.csv" in erased.deleted
+    assert not [name for name in erased.deleted if name.endswith("others.csv")]
+
+
+def test_an_erased_lead_that_is_held_is_published_as_erased(small, tmp_path):
+    """E10: held or not, what is left of an erased contact is its number; another held lead stays unseen."""
+    file = write_csv(tmp_path / "leads.csv", LEADS, ("Quintessa Quennevais", SHE[1], SHE[6]), ("Bob Oakes", "", BOB[6]))
+    planned = small.plan(file, "dealer_leads", lead_type="SMS", rule="merge", user=DIRECTOR)
+    small.apply(planned.upload_id, user=DIRECTOR)
+    assert small.store.contacts(published=True) == []
+
+    small.erase(1)
+
+    (published,) = small.store.contacts(published=True)
+    assert published == small.store.contacts()[0]
+    assert (published["contact_id"], published["erased"], published["active"]) == (1, True, False)
+    assert (published["full_name"], published["email"], published["phone"]) == (None, None, None)

@@ -52,6 +52,7 @@ def test_a_block_that_is_torn_while_the_log_is_taken_in_is_survived(ground, tmp_
     old = old_home(tmp_path)
     expected, calls = undisturbed(ground, old, tmp_path)
     blocks = [number for number, call in enumerate(calls, 1) if call.endswith("pwrite contacts.duckdb 262144")]
+    assert blocks
     for call in blocks:
         home = copy_home(old, tmp_path / "home")
         ground.worker.ask(home, *LOOKS, kind=KINDS["tear"], at=call)

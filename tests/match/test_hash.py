@@ -76,3 +76,18 @@ def test_every_row_blank_ones_included_has_one_outcome(ground):
     planned = ground.plan("program_contacts", [{"email": "a@example.com"}], blanks=[3, 4])
     assert planned.said == ["created", "blank", "blank"]
     assert sum(planned.changeset.outcomes.values()) == 3
+
+
+def test_whom_a_new_lead_is_linked_with_is_part_of_the_plan(ground):
+    """X2: the same leads, made and linked with another contact, are another plan."""
+    cal = {"full_name": "Cal Fee", "phone": "+12025550149"}
+    ground.fill("leads", [Entity(1, ANN), Entity(2, cal)])
+    row = {"full_name": "Ann Bee", "phone": "+12025550143", "email": None}
+    plans = [ground.plan("dealer_leads", [row], lead_type="SMS", rule="create")]
+    ground.book.run("UPDATE contacts SET contact_id = 3 - contact_id")
+    plans.append(ground.plan("dealer_leads", [row], lead_type="SMS", rule="create"))
+
+    assert [[link["linked_to"] for link in plan.links] for plan in plans] == [[1], [2]]
+    made, again = ([change | {"contact_id": None} for change in plan.changes] for plan in plans)
+    assert made == again
+    assert plans[0].changeset.sha256 != plans[1].changeset.sha256

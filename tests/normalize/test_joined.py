@@ -6,9 +6,10 @@ import io
 import polars as pl
 import pytest
 
-from contact_pipeline.normalize import fitting_formats, map_headings, normalize, repairs_of
+from contact_pipeline.normalize import fitting_formats, joined, map_headings, normalize, repairs_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import JOINED
 from contact_pipeline.validate import noted_cells, reject
 
 COLUMNS = [
@@ -279,3 +280,10 @@ def test_every_day_in_a_cell_tells_in_which_format_a_column_is(raw):
     assert fitting_formats(lambda columns: [rows.select(columns)], {"Value": "value"}, profile_of(NAME, column)) == {
         "value": ["%d/%m/%Y"]
     }
+
+
+def test_ten_values_of_a_cell_get_a_column_each_and_the_rest_stays_with_the_last():
+    cells = joined._apart(pl.Series("c", [JOINED.join("abcdefghij"), JOINED.join("abcdefghijkl")]))
+
+    assert [series.to_list() for series in cells[:9]] == [[letter, letter] for letter in "abcdefghi"]
+    assert [series.to_list() for series in cells[9:]] == [["j", JOINED.join("jkl")]]

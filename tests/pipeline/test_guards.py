@@ -110,3 +110,15 @@ def test_defects_of_a_profile_that_imports_all_or_nothing_cannot_be_confirmed_aw
     upload = pipeline.plan(write("m.csv", ["Email", "Company"], [("m1@", "")]), "guarded")
     assert upload.reason["code"] == "rows-rejected"
     assert pipeline.apply(upload.upload_id, confirm_rejected=True, confirm_deactivations=True).state == "blocked"
+
+
+def test_a_share_that_is_exactly_the_limit_passes_every_guard(pipeline, members):
+    """A8: the limit itself is allowed: a fifth deactivated, a quarter rejected, half changed."""
+    pipeline.apply(members(*people("One", 1, 2, 3, 4, 5), name="first.csv").upload_id)
+    at_the_limit = members(*people("One", 1, 2, 3, 4), name="second.csv", deactivate_missing=True)
+    assert (at_the_limit.state, at_the_limit.deactivated) == ("staged", 1)
+
+    rejected = members(*people("Two", 6, 7, 8), ("m9@", ""), name="third.csv")
+    assert (rejected.state, rejected.outcomes["rejected"]) == ("staged", 1)
+    narrower = members(*people("Two", 1, 2), name="fourth.csv", allow_changed=40)
+    assert (narrower.state, narrower.outcomes["updated"]) == ("staged", 2)

@@ -3,6 +3,8 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.profiles.load import SHIPPED
+from tests.pipeline.conftest import OUTREACH
 
 SSN = "219-09-9998"
 
@@ -192,3 +194,28 @@ def test_a_decision_is_remembered_until_its_upload_is_undone(pipeline, outreach,
 
     pipeline.redo(in_doubt.upload_id)
     assert outreach(same | {"first": "Roz"}, name="fifth.csv").outcomes["duplicate"] == 1
+
+
+def test_a_contact_of_another_address_book_is_not_chosen(pipeline, leads, in_doubt):
+    lead = leads(("Ann Bee", "(202) 555-0143", "ann@example.com")).outcome_rows["contact_id"][0]
+
+    with pytest.raises(Refusal, match="There is no contact") as refusal:
+        pipeline.resolve(in_doubt.upload_id, 2, lead)
+
+    assert refusal.value.code == "contact-unknown"
+
+
+def test_a_decision_is_remembered_in_its_own_address_book_alone(pipeline, outreach, write, in_doubt):
+    """D8: the same keys may mean somebody else among other people."""
+    other = (SHIPPED / "outreach_contacts.yaml").read_text(encoding="utf-8")
+    other = other.replace("name: outreach_contacts", "name: other").replace("address_book: outreach", "address_book: o")
+    pipeline.settings.profiles_path.mkdir(exist_ok=True, parents=True)
+    (pipeline.settings.profiles_path / "other.yaml").write_text(other, encoding="utf-8")
+    pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, 1).upload_id)
+    for number in (1, 2):
+        row = [{"ssn": SSN, "account": f"A-{number}"}.get(column, "") for column in OUTREACH]
+        file = write(f"other {number}.csv", OUTREACH.values(), [row])
+        upload = pipeline.apply(pipeline.plan(file, "other", group="Spring").upload_id)
+
+    assert upload.line.address_book == "o"
+    assert upload.outcomes["review"] == 1

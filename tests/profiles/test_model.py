@@ -47,7 +47,9 @@ def test_the_shipped_profiles_are_all_usable():
 
 
 def test_a_resolved_profile_survives_the_ledger():
-    for name in find_profiles()[0]:
+    names = [*find_profiles()[0]]
+    assert "dealer_leads" in names
+    for name in names:
         profile = load_profile(name)
         assert Profile.model_validate(profile.model_dump(mode="json")) == profile
 

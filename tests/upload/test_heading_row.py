@@ -44,6 +44,11 @@ def test_headings_in_two_rows_refuse_the_file(read, above):
     assert refused.value.code == "heading-broken"
 
 
+def test_one_heading_that_goes_on_below_may_be_an_accident(read):
+    reading = read("First,Phone\nname,1\nAda,2\n", known=KNOWN)
+    assert (reading.upload.headings, len(reading.cells)) == (["First", "Phone"], 2)
+
+
 def test_headings_in_two_rows_of_a_sheet_refuse_it(read, tmp_path):
     book = openpyxl.Workbook()
     for row in (["First", "Last", "Phone"], ["name", "name", None], ["Ada", "Lovelace", "1"]):
@@ -118,6 +123,11 @@ def test_fewer_headings_than_values_are_said_once_for_the_whole_file(read):
     assert len(reading.unreadable) == 3
     assert len(reading.upload.warnings) == 1
     assert "3 of 3 rows hold more values than there are headings (3)" in reading.upload.warnings[0]
+
+
+def test_half_of_the_rows_with_too_many_values_are_said_once(read):
+    (warning,) = read("Name,Phone\nAda,1\nBo,2,3\n").upload.warnings
+    assert "1 of 2 rows hold more values than there are headings (2)" in warning
 
 
 def test_a_row_or_two_with_too_many_values_are_said_by_themselves(read):

@@ -30,6 +30,7 @@ def refused(read, content, **limits):
 
 
 def test_the_size_of_a_file(read):
+    assert len(read("Name,Phone\nAda,123\n", settings=Settings(max_file_bytes=19)).cells) == 1
     assert "has 19 bytes; 18 bytes is the most" in refused(read, "Name,Phone\nAda,123\n", max_file_bytes=18).message
 
 
@@ -39,6 +40,7 @@ def test_the_rows_of_a_file(read):
 
 
 def test_the_columns_of_a_file(read):
+    assert read("a,b\n1,2\n", settings=Settings(max_columns=2)).cells == [("1", "2")]
     assert "has 3 columns" in refused(read, "a,b,c\n1,2,3\n", max_columns=2).message
 
 

@@ -1,6 +1,12 @@
+import polars as pl
+
+from contact_pipeline.contracts.frames import REJECTIONS, empty
+from contact_pipeline.engines import open_database
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.settings import Settings
 from contact_pipeline.validate import validate
+from contact_pipeline.validate.unique import reject_repeats
 
 
 def codes(frame, profile):
@@ -122,3 +128,38 @@ def test_a_start_is_not_after_its_end(profile_of, rows):
     told = validate(frame, profile, Reference(), {})
     assert told["message"].to_list() == ["Ends '2024-01-01' is before Begins."]
     assert codes(rows(ends=["2024-01-01"]), profile) == []
+
+
+def test_a_blank_agrees_with_everything_where_two_cells_are_to_agree(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"same": ["address", "city"]}])
+    frame = rows(address=["Salem", None, None, "Lynn"], city=["Salem", "Salem", None, "Salem"])
+    assert codes(frame, profile) == [(5, "address", "differs-from")]
+
+
+def test_the_explicit_nothing_is_nothing_to_a_rule_for_rows(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"together": ["address", "city"]}])
+    assert codes(rows(address=["", ""], city=["Salem", None]), profile) == [(2, None, "required-together")]
+
+
+def test_a_wish_that_cannot_be_read_rejects_its_row_where_other_cells_are_only_noted(profile_of, rows):
+    """Nobody who may have said no is imported as somebody who said nothing."""
+    columns = [
+        {"field": "do_not_contact", "heading": "Stop", "type": "boolean"},
+        {"field": "email", "heading": "Email", "type": "email"},
+    ]
+    frame = rows(
+        key=["1"], do_not_contact=[None], unread_do_not_contact=["perhaps"], email=["no address"]
+    ).cast({"do_not_contact": pl.Boolean})  # fmt: skip
+    found = validate(frame, profile_of(columns, on_error="note"), Reference(), {})
+    assert dict(found.select("field", "severity").iter_rows()) == {"do_not_contact": "error", "email": "noted"}
+
+
+def test_what_is_unique_together_is_compared_only_where_all_of_it_is_filled(profile_of, rows):
+    profile = profile_of(COLUMNS, rules=[{"unique": ["address", "city"]}])
+    frame = rows(address=["1 Elm St"] * 5, city=["Salem", None, None, "Lynn", "SALEM"])
+    with open_database(None, Settings()) as database:
+        database.store("normalized_rows", frame)
+        database.store("rejections", empty(REJECTIONS))
+        database.run("CREATE TABLE noted_cells (row_number UINTEGER, fields VARCHAR[])")
+        reject_repeats(database, profile, {})
+        assert database.rows("SELECT row_number, code FROM rejections") == [(6, "not-unique")]

@@ -1,0 +1,11 @@
+"""What columns are called where one heading stands over several."""
+
+from contact_pipeline.profiles.headings import labels
+
+
+def test_columns_of_one_heading_are_numbered_from_one():
+    assert labels(["Phone", "Name", "Phone", "", ""]) == ["Phone#1", "Name", "Phone#2", "", ""]
+
+
+def test_a_name_that_is_a_heading_already_is_not_given_again():
+    assert labels(["Phone", "Phone", "Phone#2"]) == ["Phone#1", "Phone##2", "Phone#2"]
