@@ -15,7 +15,7 @@ endif
 help:
 	@echo "make demo    import the sample files into a fresh home and show what became of them"
 	@echo "make serve   start the Dagster UI and daemon on ./data, or on the demo's home while ./data is none"
-	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some"
+	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some, make test THOROUGH=1 tries more"
 	@echo "make mutants make deliberate faults in a copy, and name those that no test sees (an hour or two): docs/mutants.md"
 	@echo "make lint    run the linters, the type checker and the checks of the import rules and the docs"
 	@echo "make format  let ruff put the code in form, and write the generated pages anew"

@@ -30,9 +30,10 @@ from contact_pipeline.store.schema import _publish, migrate
 from contact_pipeline.terms import ACCOUNT_FIELDS
 from tests.apply.effective import Change, Commit, Tables, differences, effective_tables, read_tables
 from tests.match.ground import Ground
+from tests.thorough import examples
 from tests.trust import record
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "120"))
+SEQUENCES = examples(30, 120, "SEQUENCES")
 FIRST = int(os.environ.get("SEQUENCES_FROM", "0"))
 LENGTH, PARTS = 30, 10
 AT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - the tables hold UTC without a zone

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contact_pipeline.pipeline import Pipeline, committing
+from tests.homes import new_home
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = (
@@ -37,7 +38,7 @@ Pipeline(sys.argv[1]).apply(sys.argv[2])
 
 @pytest.fixture
 def pipeline(tmp_path):
-    return Pipeline(tmp_path / "home")
+    return Pipeline(new_home(tmp_path / "home"))
 
 
 def dropped(folder: Path, rows: int, name: str = "people.csv") -> Path:

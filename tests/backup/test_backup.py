@@ -18,6 +18,7 @@ from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.store.archive import ArchiveWriter, Header, check_archive, read_header
 from tests.erase.home import DIRECTOR, IAN, TRACES, found, write_csv
 from tests.erase.home import OUTREACH as HEADINGS
+from tests.thorough import examples
 from tests.trust import record
 
 OUTREACH = ",".join(HEADINGS)
@@ -134,7 +135,7 @@ def test_backups_are_whole_while_other_processes_import(tmp_path):
     """Each has all or none of every upload's changes, and a home of it has nothing wrong."""
     home = tmp_path / "home"
     Pipeline(home).store.load_users(SAMPLES / "users.yaml")
-    rounds = int(os.environ.get("BACKUP_ROUNDS", "3"))
+    rounds = examples(2, 3, "BACKUP_ROUNDS")
     with ExitStack() as running:
         importing = [
             running.enter_context(_killed_in_the_end([sys.executable, "-c", IMPORTING, home, tmp_path, name, OUTREACH]))

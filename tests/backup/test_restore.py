@@ -23,6 +23,7 @@ from contact_pipeline.cli.app import run as run_command
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import copies
 from tests.erase.home import DIRECTOR, OUTREACH, PROGRAM, TRACES, found, write_book, write_csv
+from tests.thorough import examples
 from tests.trust import record
 
 EVERY = os.environ.get("RESTORES") == "all"
@@ -537,7 +538,7 @@ print("done", flush=True)
 def test_killed_at_any_instant_the_home_is_the_old_one_or_the_new_one(pipeline, backup, tmp_path):
     pipeline.set_active(2, active=False, user=DIRECTOR)
     pipeline.erase(1, user=DIRECTOR)
-    home, tried = tmp_path / "home", 60 if EVERY else 2
+    home, tried = tmp_path / "home", 60 if EVERY else examples(1, 2)
     saved = shutil.copytree(home, tmp_path / "saved")
     takes = 1_000.0
     chosen = random.Random(2)

@@ -8,6 +8,7 @@ import pytest
 from checks import CHECKS, deactivation_guard, duplicate_count, error_count, file_accepted, reconciliation
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.store import Upload
+from tests.homes import new_home
 
 HEADINGS = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
 GOOD = "Rosa,,,Delgado,,AC-1,rosa@example.com,02139\n"
@@ -20,7 +21,7 @@ Plan = Callable[[str], Upload]
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Pipeline:
-    return Pipeline(home=tmp_path / "home")
+    return Pipeline(home=new_home(tmp_path / "home"))
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.pipeline import Pipeline
 from tests.faults.home import copy_home, state_of
 from tests.faults.sweep import KINDS
+from tests.thorough import examples, spread
 from tests.trust import record
 
 APPROVAL = {"ops": {"applied_contacts": {"config": {"approved_by": "d.rivers"}}}}
-PLACES = 3
+PLACES = examples(1, 3)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,8 @@ def test_a_run_that_is_killed_ends_as_ever_when_it_is_launched_again(job, upload
     calls = log.read_text().splitlines()
     ours = [number for number, line in enumerate(calls, 1) if " dagster/" not in line]
     expected = state_of(undisturbed, list(ground.made.values()))
-    wrong, tried = [], [*ours[len(ours) // (2 * PLACES) :: len(ours) // PLACES], len(calls) // 3, len(calls) * 2 // 3]
+    among_dagsters = spread([len(calls) // 3, len(calls) * 2 // 3], 1)
+    wrong, tried = [], [*ours[len(ours) // (2 * PLACES) :: len(ours) // PLACES], *among_dagsters]
     for call in tried:
         home = copy_home(served, tmp_path / "home")
         killed = ground.worker.ask(home, **asked, kind=KINDS["kill"], at=call)

@@ -8,10 +8,11 @@ import pytest
 
 from tests.faults.home import copy_home
 from tests.faults.sweep import KINDS
+from tests.thorough import examples, spread
 from tests.trust import record
 
 LOOKS = [["uploads", "--json"], ["contacts", "list", "--json"], ["groups", "list", "--json"]]
-PLACES = 8
+PLACES = examples(3, 8)
 
 
 def old_home(folder):
@@ -53,7 +54,7 @@ def test_a_block_that_is_torn_while_the_log_is_taken_in_is_survived(ground, tmp_
     expected, calls = undisturbed(ground, old, tmp_path)
     blocks = [number for number, call in enumerate(calls, 1) if call.endswith("pwrite contacts.duckdb 262144")]
     assert blocks
-    for call in blocks:
+    for call in spread(blocks, 2):
         home = copy_home(old, tmp_path / "home")
         ground.worker.ask(home, *LOOKS, kind=KINDS["tear"], at=call)
         again = ground.worker.ask(home, *LOOKS)["ended"]

@@ -1,14 +1,17 @@
 """Commands that are killed, interrupted, or run out of disk at one of their writes: a selection of the whole sweep.
 
+A thorough run (tests/thorough.py) tries more of them.
+
 The whole: `python -m tests.faults.sweep --command all --calls all`, with `--kind kill`, `tear`, `interrupt` or `full`.
 """
 
 import pytest
 
 from tests.faults.sweep import Sweep, chosen
+from tests.thorough import examples
 from tests.trust import record
 
-# Command → the calls that left a home broken, and so many spread over the rest.
+# Command → the calls that left a home broken, and how many spread over the rest a thorough run tries.
 _SELECTED = {
     "undo": ("kill", ("pwrite",), 2),
     "resolve-applied": ("kill", ("pwrite",), 2),
@@ -23,7 +26,8 @@ def _selection(sweep, kind, names, spread):
     """The first call of each of these names, and some in equal steps."""
     every = chosen(sweep, kind, "all")
     first = [next((n for n in every if sweep.calls[n - 1][0] == name), every[0]) for name in names]
-    return sorted({*first, *every[len(every) // (2 * spread) :: max(len(every) // spread, 1)][:spread]})
+    step = max(len(every) // max(spread, 1), 1)
+    return sorted({*first, *every[step // 2 :: step][:spread]})
 
 
 @pytest.mark.slow
@@ -32,7 +36,7 @@ def test_killed_at_a_write_a_command_blocks_nothing_and_is_completed_by_repeatin
     """Everybody can be erased, other uploads are applied, and the same command ends where it would have ended."""
     kind, names, spread = _SELECTED[command]
     sweep = Sweep(ground, command, quick=True)
-    tried = _selection(sweep, kind, names, spread)
+    tried = _selection(sweep, kind, names, examples(0 if names else 1, spread))
     problems = [f"{call}: {problem}" for call in tried for problem in sweep.at(kind, call)]
     record("kill-at-writes", tried=len(tried), failed=len(problems), where=command)
     assert not problems
@@ -43,7 +47,7 @@ def test_killed_at_a_write_a_command_blocks_nothing_and_is_completed_by_repeatin
 def test_on_a_full_disk_or_interrupted_a_command_says_what_is_true(command, kind, ground):
     """No traceback, and what it says of the upload is so."""
     sweep = Sweep(ground, command, quick=True)
-    tried = _selection(sweep, kind, (), 2)
+    tried = _selection(sweep, kind, (), examples(1, 2))
     problems = [f"{call}: {problem}" for call in tried for problem in sweep.at(kind, call)]
     if kind == "full":
         record("disk-full", tried=len(tried), failed=len(problems), where=command)

@@ -14,6 +14,7 @@ from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run
 from contact_pipeline.owner_only import mend, owner_only
 from tests.home.conftest import OUTREACH, SSN, open_to_others
+from tests.thorough import examples
 from tests.trust import record
 
 ADD = [
@@ -27,7 +28,7 @@ ADD = [
     "email=a@example.com",
     "--yes",
 ]
-KILLS = int(os.environ.get("FILE_KILLS", "6"))
+KILLS = examples(2, 6, "FILE_KILLS")
 
 
 @pytest.fixture

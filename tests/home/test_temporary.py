@@ -1,6 +1,5 @@
 """Files that are needed for a moment lie in the home, and are gone after the next start, however a process ended."""
 
-import os
 import random
 import sys
 import time
@@ -9,9 +8,10 @@ import pytest
 
 from contact_pipeline.temporary import temporary_folder
 from tests.home.conftest import SSN
+from tests.thorough import examples
 from tests.trust import record
 
-KILLS = int(os.environ.get("FILE_KILLS", "6"))
+KILLS = examples(2, 6, "FILE_KILLS")
 ADD = [*["contacts", "add", "--profile", "outreach_contacts", "--option", "group=S", "--yes", "--field"], f"ssn={SSN}"]
 
 KILLED_AS_IT_ARRIVES = """

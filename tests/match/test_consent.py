@@ -1,10 +1,13 @@
 """A wish not to be contacted wins: in any order within a file, under every policy, and over what is stored."""
 
+from itertools import product
+
 import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run
 from contact_pipeline.errors import Refusal
+from tests.thorough import spread
 
 PROFILE = """
 name: readers
@@ -49,17 +52,22 @@ def wishes(plan):
     return {contact["email"]: contact["do_not_contact"] for contact in plan.pipeline.store.contacts()}
 
 
-@pytest.mark.parametrize("within_file", ["first_wins", "last_wins", "merge", "reject_later"])
-@pytest.mark.parametrize("blank", ["keep", "fill", "overwrite"])
-@pytest.mark.parametrize("said", [("yes", "no"), ("no", "yes"), ("", "yes"), ("yes", ""), ("no", "", "yes", "no")])
+SAID = (("yes", "no"), ("no", "yes"), ("", "yes"), ("yes", ""), ("no", "", "yes", "no"))
+WITHIN_FILE = ("first_wins", "last_wins", "merge", "reject_later")
+BLANK = ("keep", "fill", "overwrite")
+
+
+# Steps of five through 5 × 12 meet each of the twelve once, and every order.
+@pytest.mark.parametrize(("said", "within_file", "blank"), spread([*product(SAID, WITHIN_FILE, BLANK)], 12))
 def test_it_wins_in_every_order_of_the_rows_of_a_file(plan, within_file, blank, said):
     plan(*(f"ana@example.com,Ana Lima,{word}" for word in said), within_file=within_file, blank=blank)
     assert wishes(plan) == {"ana@example.com": True}
 
 
-@pytest.mark.parametrize("matched", ["update", "merge", "ignore"])
-@pytest.mark.parametrize("blank", ["keep", "fill", "overwrite"])
-@pytest.mark.parametrize("stored", ["no", ""])
+# Steps of two through 2 × 9 meet each of the nine once.
+@pytest.mark.parametrize(
+    ("stored", "matched", "blank"), spread([*product(["no", ""], ["update", "merge", "ignore"], BLANK)], 9)
+)
 def test_it_is_written_over_what_is_stored(plan, matched, blank, stored):
     plan(f"ana@example.com,Ana Lima,{stored}")
     plan("ana@example.com,Ana Lima,yes", matched=matched, blank=blank)

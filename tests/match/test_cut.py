@@ -16,15 +16,16 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.terms import ACCOUNT_FIELDS
 from tests.match.cases import SEEDS, cases
 from tests.match.test_reference import prepare
+from tests.thorough import examples
 
 ALIKE = [("merge", "merge"), ("ignore", "first_wins"), ("update", "last_wins")]
-RUNS, WORLDS = 8, 40
+WORLDS = 40
 MORE = os.environ.get("CUT_EXAMPLES")
 
 
 @pytest.mark.timeout(3600)
 @settings(
-    max_examples=int(MORE or RUNS),
+    max_examples=examples(3, 8, "CUT_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate,),  # shrinking takes minutes
     deadline=None,

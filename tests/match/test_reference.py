@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.match import reference
 from tests.match.cases import Case, cases
 from tests.match.ground import Ground, Planned, sides
+from tests.thorough import examples
 
-RUNS, WORLDS = 100, 40
+WORLDS = 40
 MORE = os.environ.get("REFERENCE_EXAMPLES")
 agreeing = settings(
-    max_examples=int(MORE or RUNS),
+    max_examples=examples(25, 100, "REFERENCE_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate, Phase.shrink) if MORE else (Phase.generate,),  # shrinking takes minutes
     report_multiple_bugs=False,

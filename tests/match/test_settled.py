@@ -16,8 +16,9 @@ from contact_pipeline.profiles import Profile
 from tests.match.cases import SEEDS, cases
 from tests.match.reference import Entity
 from tests.match.test_reference import changes, names, outcomes, prepare
+from tests.thorough import examples
 
-RUNS, WORLDS = 20, 40
+WORLDS = 40
 MORE = os.environ.get("SETTLED_EXAMPLES")
 BY_PHONE = [{"equal": ["company"]}, {"equal": ["email", "phone"]}]
 ANN = {"email": "ann@example.com", "first_name": "Ann", "last_name": "Bee", "phone": "+12025550143"}
@@ -45,7 +46,7 @@ def settled_rows(ground):
 
 @pytest.mark.timeout(1800)
 @settings(
-    max_examples=int(MORE or RUNS),
+    max_examples=examples(5, 20, "SETTLED_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate,),
     deadline=None,

@@ -11,6 +11,7 @@ from phonenumbers import PhoneNumberFormat
 from contact_pipeline.normalize import normalize, phone, qualifiers, repairs_of
 from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.reference import Reference
+from tests.thorough import examples
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 NOTATIONS = [
@@ -115,8 +116,8 @@ def by_the_library(text, region):
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_example_numbers_of_a_region_agree_with_the_library_in_every_notation(values_of, region):
-    examples = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
-    numbers = [number for number in [*examples, phonenumbers.invalid_example_number(region)] if number is not None]
+    of_kinds = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
+    numbers = [number for number in [*of_kinds, phonenumbers.invalid_example_number(region)] if number is not None]
     texts = [phonenumbers.format_number(number, notation) for number in numbers for notation in NOTATIONS]
     texts += [text.replace("-", " ") for text in texts] + [text.replace(" ", "") for text in texts]
     texts += [f"{text} ext. 12" for text in texts] + [f"{text}0" for text in texts] + [text[:-1] for text in texts]
@@ -154,7 +155,7 @@ def test_wrong_numbers_do_not_need_the_library():
     assert phone.left_open(pl.Series(texts), "US").to_list() == []
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=examples(200, 1000))
 @given(
     text=st.text(alphabet="0123456789+ ()-.", min_size=4, max_size=18)
     | st.text(alphabet="0123456789+ ()-.x#;=extn,A２", min_size=1, max_size=22)

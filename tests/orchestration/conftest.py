@@ -11,6 +11,7 @@ import yaml
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import Pipeline
+from tests.homes import new_home
 
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
 PROGRAM = ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title")
@@ -25,8 +26,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home whose users include the owner of the files that tests make, as a director who may import."""
-    folder = tmp_path / "home"
-    folder.mkdir()
+    folder = new_home(tmp_path / "home")
     users = [{"login": folder.owner(), "name": "Test", "roles": ["director"], "can_import": True}]
     (tmp_path / "users.yaml").write_text(yaml.safe_dump(users))
     Pipeline(home=folder).store.load_users(tmp_path / "users.yaml")

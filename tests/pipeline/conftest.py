@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from contact_pipeline import Pipeline
+from tests.homes import new_home
 
 OUTREACH = {
     "first": "First name", "phone": "Phone number", "ssn": "Social security number", "last": "Last name",
@@ -18,7 +19,7 @@ DIRECTOR = "d.rivers"
 def pipeline(tmp_path):
     users = tmp_path / "users.yaml"
     users.write_text(f"- {{login: {DIRECTOR}, name: Dana Rivers, roles: [director], can_import: true}}\n")
-    pipeline = Pipeline(home=tmp_path / "home")
+    pipeline = Pipeline(home=new_home(tmp_path / "home"))
     pipeline.store.load_users(users)
     return pipeline
 

@@ -1,10 +1,13 @@
 """A field of a profile may be called as something inside is called: no value is lost, and nothing breaks."""
 
+from itertools import product
+
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
 from contact_pipeline.profiles import Profile, load_profile
+from tests.thorough import spread
 
 NAMES = {
     "of rows": [
@@ -92,7 +95,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("way", "names"), spread([*product(WAYS, NAMES)], 3), indirect=["names"])
 def test_values_go_in_are_merged_and_undone_whatever_their_fields_are_called(send, names, pipeline, way):
     def values(contacts):
         return {c["email"]: [c[name] for name in names] for c in contacts}
@@ -128,7 +131,8 @@ FURTHER = {
 }
 
 
-@pytest.mark.parametrize("way", FURTHER)
+# Steps of three through 3 × 4 meet each way once, and all names.
+@pytest.mark.parametrize(("names", "way"), spread([*product(NAMES, FURTHER)], 4), indirect=["names"])
 @pytest.mark.slow
 def test_every_way_of_a_profile_does_with_fields_of_any_name(plan, send, pipeline, way):
     send(("a@example.com", "202 555 0143", "A"), ("b@example.com", "", "B"), ("c@example.com", "", "C"), **FURTHER[way])

@@ -22,9 +22,10 @@ from contact_pipeline import Pipeline
 from contact_pipeline.contracts.states import APPLIED, CALLS, PLANNED
 from contact_pipeline.terms import OUTCOMES
 from tests.apply.effective import deviations, read_tables
+from tests.thorough import examples
 
 WHO = "d.rivers"
-EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
+MORE = os.environ.get("STATEFUL_EXAMPLES")
 
 # Few values, so that rows meet each other and the contacts in every way.
 FIRST, LAST = st.sampled_from(["", "Ann", "Bo"]), st.sampled_from(["", "Bee", "Oak"])
@@ -289,10 +290,10 @@ class Home(RuleBasedStateMachine):
 
 
 Home.TestCase.settings = settings(
-    max_examples=EXAMPLES or 6,
-    stateful_step_count=30 if EXAMPLES else 14,
+    max_examples=examples(3, 6, "STATEFUL_EXAMPLES"),
+    stateful_step_count=30 if MORE else 14,
     deadline=None,
-    derandomize=not EXAMPLES,
+    derandomize=MORE is None,
     suppress_health_check=list(HealthCheck),
 )
 test_any_sequence_of_commands_leaves_everything_adding_up = pytest.mark.slow(Home.TestCase)

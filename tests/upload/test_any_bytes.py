@@ -1,11 +1,10 @@
 """Any bytes at all: every physical line of a file is accounted for, or the file is refused with a message.
 
-INTAKE_EXAMPLES sets how many are tried: 2,000 in CI.
+INTAKE_EXAMPLES sets how many are tried.
 """
 
 import io
 import itertools
-import os
 import re
 import shutil
 from pathlib import Path
@@ -18,9 +17,10 @@ from hypothesis import strategies as st
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, raw_paths, read_upload
+from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "1000"))
+EXAMPLES = examples(100, 1000, "INTAKE_EXAMPLES")
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 

@@ -1,8 +1,7 @@
-"""Any table of text reads back equal. INTAKE_EXAMPLES sets how many are tried: 2,000 in CI."""
+"""Any table of text reads back equal. INTAKE_EXAMPLES sets how many are tried."""
 
 import csv
 import io
-import os
 import re
 
 import pytest
@@ -11,9 +10,10 @@ from hypothesis import strategies as st
 
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, inspect_file
+from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "1000"))
+EXAMPLES = examples(150, 1000, "INTAKE_EXAMPLES")
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 LETTERS = {

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import random
 import shutil
 from unittest.mock import patch
@@ -16,9 +15,10 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, cells, pieces, raw_paths, read_upload
 from contact_pipeline.upload.records import Grammar
+from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = int(os.environ.get("INTAKE_EXAMPLES", "1000")) // 2
+EXAMPLES = examples(100, 1000, "INTAKE_EXAMPLES") // 2
 MANY_PIECES = Settings(slice_rows=1)
 LINES = [
     "a,b,c", 'x,"y",z', '"one\ntwo",,3', '"one\r\ntwo","q ""q"" q",', '"",,""', ",,", " , ,", "", "  ", "\r",
