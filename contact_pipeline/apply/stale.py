@@ -42,8 +42,8 @@ def rows_with_new_links(database: Database, snapshot: int, limit: int = 20) -> l
     links = "SELECT contact_id, linked_to FROM link_changes WHERE action = 'create' AND commit_number > ?"
     carried = f"""
         UNION
-        SELECT s.row_number FROM staged.link_changes JOIN staged.contact_changes AS s USING (contact_id)
-        JOIN contacts AS c ON c.contact_id = linked_to
+        SELECT s.row_number FROM staged.link_changes AS l JOIN staged.contact_changes AS s USING (contact_id)
+        JOIN contacts AS c ON c.contact_id = l.linked_to
         WHERE s.action = 'create' AND s.{after} IS NOT TRUE AND c.{wish}"""
     rows = database.rows(
         f"""

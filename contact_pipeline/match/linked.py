@@ -44,7 +44,7 @@ def copy_linked(database: Database, part: Part) -> None:
             SELECT contact_id, contact_id FROM targets {alone}
             UNION SELECT target, other FROM same JOIN ends USING (contact_id)
         )
-        SELECT target, contact_id, revision, {_WISH} FROM same JOIN book.contacts USING (contact_id)""")
+        SELECT same.target, c.contact_id, c.revision, c.{_WISH} FROM same JOIN book.contacts AS c USING (contact_id)""")
     if part.links:
         database.run(f"""
             UPDATE {part.table("candidates")} SET {_WISH} = true
@@ -79,8 +79,8 @@ def spread_wishes(database: Database, part: Part) -> None:
         return
     database.run(f"""
         INSERT INTO {wishes}
-        SELECT min(row_number), contact_id, any_value(revision), any_value({linked}.{_WISH})
-        FROM {linked} JOIN {writes} AS w ON target = w._target WHERE w.{_WISH} GROUP BY contact_id""")
+        SELECT min(w.row_number), l.contact_id, any_value(l.revision), any_value(l.{_WISH})
+        FROM {linked} AS l JOIN {writes} AS w ON l.target = w._target WHERE w.{_WISH} GROUP BY l.contact_id""")
     if part.matched != "ignore" and _add_to_consents(database, part):
         make_writes(database, part, part.table("rows"))
     written = "" if part.links else f"OR contact_id IN (SELECT _target FROM {writes} WHERE _target IS NOT NULL)"

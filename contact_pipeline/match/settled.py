@@ -99,6 +99,6 @@ def _joining_names(part: Part) -> str:
         ]
     )
     return f"""
-        SELECT first FROM same_keys JOIN {part.table("rows")} AS w USING (row_number)
-             JOIN {part.table("candidates")} AS c ON c.{part.id} = same_keys.target
-        WHERE decision = 'matched' AND NOT ({given} OR {kept})"""
+        SELECT s.first FROM same_keys AS s JOIN {part.table("rows")} AS w USING (row_number)
+             JOIN {part.table("candidates")} AS c ON c.{part.id} = s.target
+        WHERE s.decision = 'matched' AND NOT ({given} OR {kept})"""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contact_pipeline.apply import rows_with_new_links
 from contact_pipeline.profiles import Profile
 from tests.match.ground import sides
 from tests.match.reference import Entity, Row
@@ -42,6 +43,21 @@ def wishes(ground):
 def changed(planned):
     """Each change: its target, action and row, and the fields."""
     return [(c["contact_id"], c["action"], c["row_number"], sides(c)) for c in planned.changes]
+
+
+@pytest.mark.parametrize("matched", ["update", "create"])
+def test_fields_may_be_called_like_columns_of_links(ground, matched):
+    called = [{"field": name, "heading": f"{name} ?"} for name in ("target", "linked_to", "other", "row")]
+    columns = profile().model_dump(mode="json", exclude_none=True)["columns"]
+    named = profile(matched, columns=[*columns, *called])
+    ground.fill(BOOK, [Entity(1, ANA), Entity(2, ANN, linked_to=1)])
+
+    values = {column["field"]: "A" for column in called}
+    ground.run(named, [BO | values])  # brings the columns
+
+    planned = ground.plan(named, [ANA | YES | values])
+    assert {c["contact_id"] for c in planned.changes} >= {1, 2}
+    assert rows_with_new_links(ground.book, planned.changeset.snapshot) == []
 
 
 @pytest.mark.parametrize("matched", ["update", "merge", "ignore"])

@@ -116,6 +116,18 @@ def test_what_the_first_row_may_change_is_left_to_the_loop(ground, profile, cont
     assert settled_rows(ground) == []
 
 
+def test_fields_may_be_called_like_columns_of_settling(ground):
+    called = [{"field": name, "heading": f"{name} ?"} for name in ("first", "decision", "target", "representative")]
+    profile = profile_of(columns=[*profile_of().model_dump(mode="json", exclude_none=True)["columns"], *called])
+    row = ANN | {column["field"]: "A" for column in called}
+    ground.fill("twice", [Entity(1, ANN)])
+
+    planned = ground.plan(profile, [row, row])
+
+    assert settled_rows(ground) == [(2, 2, "matched"), (3, 2, "matched")]
+    assert planned.change(1)["decision"] == "A"
+
+
 def test_a_key_that_the_loop_composes_brings_settled_rows_back(ground):
     """Rows 4 and 5 are one person by themselves; the two rows before them make that person together."""
     ann, number = {"first_name": "Ann", "last_name": "Bee"}, {"phone": "+12025550143"}
