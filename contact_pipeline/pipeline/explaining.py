@@ -39,7 +39,7 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
     """
     upload = Upload(line, store.staging(line.upload_id))
     staging, profile = upload.staging, upload.resolved_profile
-    if profile is None or not staging.exists():
+    if profile is None or not staging.count("facts"):
         raise Refusal(
             "nothing-staged",
             f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
@@ -111,6 +111,9 @@ def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
 
 
 def _validated(upload: Upload, row_number: int) -> Iterator[str]:
+    with upload.staging.look() as database:
+        if database is None or not database.has("rejections"):
+            return
     defects = upload.rejections.filter(pl.col("row_number") == row_number)
     for defect in defects.rows(named=True):
         what = {"error": "Error", "noted": "Taken out, and noted", "warning": "Warning"}[defect["severity"]]

@@ -125,6 +125,18 @@ def test_a_row_that_is_not_there_is_refused(pipeline, outreach):
     assert refused.value.code == "nothing-staged"
 
 
+def test_an_upload_that_is_only_read_is_explained_as_far_as_it_came(pipeline, write):
+    file = write("people.csv", OUTREACH.values(), [[ANN.get(name, "") for name in OUTREACH]])
+    upload = pipeline.receive(file, "outreach_contacts", group="Spring")
+    with pytest.raises(Refusal) as refused:
+        pipeline.explain(upload.upload_id, 2)
+    assert refused.value.code == "nothing-staged"
+
+    upload = pipeline.read(upload)
+    assert list(said(pipeline, upload, 2)) == ["read"]
+    assert list(said(pipeline, pipeline.normalize(upload), 2)) == ["read", "normalized"]
+
+
 def test_what_was_done_by_hand_has_no_rows(pipeline, outreach):
     pipeline.apply(outreach(ANN).upload_id)
     by_hand = pipeline.set_active(1, active=False)
