@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
 from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.store.changes import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,7 +161,7 @@ def draw_changes(
     changes = upload.first_changes(shown)
     if not changes:
         return
-    rows = [(_target(change), change["action"], fields_changed(change)) for change in changes]
+    rows = [(target_of(change), change["action"], fields_changed(change)) for change in changes]
     yield console.rows(("Change", "Action", "Before → after"), rows)
     more = upload.change_count - len(rows)
     if more > 0:
@@ -272,15 +273,6 @@ def _duplicate_of(row: dict[str, Any]) -> str:
     if row.get("duplicate_of_row"):
         return f"same person as row {row['duplicate_of_row']}"
     return f"already contact {row['duplicate_of_contact']}" if row.get("duplicate_of_contact") else ""
-
-
-def _target(change: dict[str, Any]) -> str:
-    identity = change.get("contact_id") or change.get("account_id") or ""
-    if "group_name" in change:
-        return f"contact {identity} in group {change['group_name']}"
-    if "linked_to" in change:
-        return f"contact {identity} linked to {change['linked_to']}"
-    return f"{change.get('target', 'contact')} {identity}".strip()
 
 
 def fields_changed(change: dict[str, Any]) -> Text:

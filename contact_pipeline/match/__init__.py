@@ -5,10 +5,12 @@ from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
 from contact_pipeline.match.keys import key as key_of
 from contact_pipeline.match.match import Changeset, match
+from contact_pipeline.match.outcomes import FOUND_BY_MATCHING
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.recheck import differing_rows, rows_compared_otherwise
 
 __all__ = [
+    "FOUND_BY_MATCHING",
     "Changeset",
     "Guarded",
     "Part",

@@ -25,7 +25,7 @@ def explain_keys(database: Database, part: Part, row: int) -> list[str]:
     given = [f"{_label(part, name)} '{mask_value(key, _looks(part, name))}'" for name, key in keys.items() if key]
     blank = [_label(part, name) for name, key in keys.items() if not key]
     said = [f"Compared by {listed(given)}." if given else "It has nothing to be compared by."]
-    return [*said, *([f"Without {listed(blank)}: a blank, or a placeholder, is the same as nothing."] if blank else [])]
+    return [*said, *([f"Not compared by {listed(blank)}: blank, or a placeholder."] if blank else [])]
 
 
 def explain_rules(database: Database, part: Part, row: int) -> list[str]:

@@ -10,10 +10,19 @@ from typing import Any
 import polars as pl
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.match import Part, explain_decision, explain_keys, explain_rules, parts_of
+from contact_pipeline.masking import mask_heading
+from contact_pipeline.match import (
+    FOUND_BY_MATCHING,
+    Part,
+    explain_decision,
+    explain_keys,
+    explain_rules,
+    parts_of,
+)
 from contact_pipeline.pipeline.stages import list_repairs
 from contact_pipeline.reports.repairs import repairs_shown
 from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.changes import target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,7 @@ class Step:
     """What one step did with the row.
 
     Attributes:
-        step: `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `written` or `outcome`.
+        step: `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `matched`, `written` or `outcome`.
         entity: `contact` or `account`, where the step is about a part of the row.
         says: sentences for people, sensitive values masked.
     """
@@ -64,11 +73,12 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
         ]
         if outcome is None or outcome["outcome"] != "blank":
             steps.append(Step("validated", None, [*_validated(upload, row_number)]))
-        if outcome is not None and outcome["outcome"] not in {"rejected", "blank"}:
+        if outcome is not None and outcome["outcome"] != "blank" and not _is_left_out(upload, row_number):
             upload = _where_decided(upload, row_number)
             columns = staging.normalized_facts().columns_normalized
             for part in parts_of(profile, upload.options, columns, facts.headings_by_field(profile)):
                 steps += _matched(upload, part, row_number)
+            steps.append(Step("matched", None, [*_defects(upload, row_number, by_matching=True)]))
             steps.append(Step("written", None, [*_written(upload, outcome)]))
         if outcome is not None:
             steps.append(Step("outcome", None, [_became(outcome)]))
@@ -89,7 +99,9 @@ def _read(raw: Mapping[str, Any] | None, headings: Mapping[str, str]) -> Iterato
         yield "The row could not be split into the columns of the heading."
         return
     cells = [
-        f"{headings[name] or name} '{value}'" for name, value in raw.items() if name in headings and value is not None
+        f"{mask_heading(headings[name] or name)} '{value}'"
+        for name, value in raw.items()
+        if name in headings and value is not None
     ]
     yield f"Line {raw['line_number']} of the file: {'; '.join(cells) or 'no cell holds anything'}."
 
@@ -114,14 +126,24 @@ def _validated(upload: Upload, row_number: int) -> Iterator[str]:
     with upload.staging.look() as database:
         if database is None or not database.has("rejections"):
             return
-    defects = upload.rejections.filter(pl.col("row_number") == row_number)
-    for defect in defects.rows(named=True):
+    yield from [*_defects(upload, row_number, by_matching=False)] or ["No rule of the profile is broken."]
+
+
+def _is_left_out(upload: Upload, row_number: int) -> bool:
+    """Whether an error that was found before matching left the row out of it."""
+    error = (pl.col("severity") == "error") & ~pl.col("code").is_in(FOUND_BY_MATCHING)
+    return not upload.rejections.filter((pl.col("row_number") == row_number) & error).is_empty()
+
+
+def _defects(upload: Upload, row_number: int, *, by_matching: bool) -> Iterator[str]:
+    """The errors and warnings of the row: those that only matching can see, or all others."""
+    of_matching = pl.col("code").is_in(FOUND_BY_MATCHING)
+    mine = (pl.col("row_number") == row_number) & (of_matching if by_matching else ~of_matching)
+    for defect in upload.rejections.filter(mine).rows(named=True):
         what = {"error": "Error", "noted": "Taken out, and noted", "warning": "Warning"}[defect["severity"]]
         column = f", {defect['column']}" if defect["column"] else ""
         value = f" '{defect['value']}'" if defect["value"] else ""
         yield f"{what}{column}{value}: {defect['message']} {defect['fix'] or ''}".strip()
-    if defects.is_empty():
-        yield "No rule of the profile is broken."
 
 
 def _matched(upload: Upload, part: Part, row_number: int) -> Iterator[Step]:
@@ -141,14 +163,13 @@ def _written(upload: Upload, outcome: Mapping[str, Any]) -> Iterator[str]:
     if outcome["duplicate_of_row"] and changes:
         yield f"Row {row_number} writes what both say:"
     for change in changes:
-        target = f"{change['target']} {change.get(change['target'] + '_id') or change.get('contact_id')}"
         creates = change["action"] == "create"
         sides = [
             f"{name} '{after}'" if creates else f"{name} {_side(before)} → {_side(after)}"
             for name, (before, after) in change["fields"].items()
             if not (creates and name == "active")
         ]
-        yield f"{change['action'].capitalize()} {target}{': ' + '; '.join(sides) if sides else ''}."
+        yield f"{change['action'].capitalize()} {target_of(change)}{': ' + '; '.join(sides) if sides else ''}."
 
 
 def _shown(value: Any) -> str:

@@ -5,7 +5,8 @@ So a change touches exactly the fields whose two sides differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
@@ -21,6 +22,16 @@ def touched(fields: Iterable[str], alias: str = "") -> str:
     """The SQL expression of the list of the fields that a change touches."""
     names = ", ".join(f"CASE WHEN {touches(field, alias)} THEN {literal(field)} END" for field in fields)
     return f"list_filter([{names}], lambda name: name IS NOT NULL)"
+
+
+def target_of(change: Mapping[str, Any]) -> str:
+    """What a change of an upload's document is made to, in words: a contact, an account, a membership or a link."""
+    identity = change.get("contact_id") or change.get("account_id") or ""
+    if "group_name" in change:
+        return f"contact {identity} in group {change['group_name']}"
+    if "linked_to" in change:
+        return f"contact {identity} linked to {change['linked_to']}"
+    return f"{change.get('target', 'contact')} {identity}".strip()
 
 
 def kept_fields(database: Database, table: str, schema: str | None = None) -> list[str]:

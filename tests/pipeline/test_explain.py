@@ -6,6 +6,22 @@ from contact_pipeline.errors import Refusal
 from tests.pipeline.conftest import OUTREACH
 
 ANN = {"first": "Ann", "last": "Bee", "phone": "(202) 555-0143", "email": "ann@example.com", "account": "AC-1"}
+STRICT = """
+name: strict
+title: Strict
+address_book: strict
+file: {types: [csv]}
+headings: exact
+columns:
+  - {field: email, heading: Email, type: email}
+  - {field: full_name, heading: Name, type: name}
+match:
+  - equal: [email]
+matched: update
+within_file: reject_later
+on_error: reject
+apply: approval
+"""
 SECRETS = ("219-09-9990", "219099990", "1984-04-17", "04/17/1984")
 
 
@@ -55,7 +71,7 @@ def test_what_a_rule_lacks_in_the_row_is_said(pipeline, outreach):
     steps = said(pipeline, outreach({name: value for name, value in ANN.items() if name != "account"}), 2)
 
     assert "the row has no Account number, so it finds nobody." in steps["rules"]
-    assert "Without " in steps["compared"]
+    assert "Not compared by Account number" in steps["compared"]
 
 
 def test_a_repeated_row_names_the_row_that_counts(pipeline, outreach):
@@ -77,6 +93,37 @@ def test_a_rejected_row_ends_with_its_error_and_a_blank_one_at_once(pipeline, ou
     assert steps["outcome"] == "rejected: nothing of it is imported."
     assert list(said(pipeline, upload, 3)) == ["read", "outcome"]
     assert said(pipeline, upload, 3)["outcome"] == "blank: it holds nothing."
+
+
+def test_a_row_that_matching_rejects_is_explained_as_far_as_matching_came(pipeline, write):
+    """Its error stands where it was found, behind the rules; an error that was found before leaves them out."""
+    pipeline.settings.profiles_path.mkdir(parents=True, exist_ok=True)
+    (pipeline.settings.profiles_path / "strict.yaml").write_text(STRICT, encoding="utf-8")
+    rows = [("ann@example.com", "Ann Bee"), ("ann@example.com", "Ann Bee"), ("broken@", "Cid Dee")]
+    upload = pipeline.plan(write("people.csv", ["Email", "Name"], rows), "strict")
+
+    steps = said(pipeline, upload, 3)
+
+    assert steps["validated"] == "No rule of the profile is broken."
+    assert steps["decided"].startswith("Row 2 of the file shares")
+    assert steps["matched"].startswith("Error: ")
+    assert "row 2" in steps["matched"].lower()
+    assert steps["outcome"] == "rejected: nothing of it is imported."
+    assert list(said(pipeline, upload, 4)) == ["read", "normalized", "validated", "outcome"]
+
+
+def test_what_becomes_of_groups_is_said(pipeline, outreach):
+    assert "Create contact 1 in group Spring." in said(pipeline, outreach(ANN), 2)["written"]
+
+
+def test_a_heading_that_is_data_is_masked(pipeline, write):
+    file = write("people.csv", ["Name", "Phone", "Email", "219-09-9990"], [("Ann Bee", "", "ann@example.com", "x")])
+    upload = pipeline.plan(file, "dealer_leads", user="d.rivers", lead_type="SMS")
+
+    steps = pipeline.explain(upload.upload_id, 2)
+
+    assert "'x'" in steps[0].says[0]
+    assert "219-09-9990" not in str(steps)
 
 
 def test_a_row_in_review_and_what_a_person_decides_about_it(pipeline, leads):
