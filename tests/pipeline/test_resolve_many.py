@@ -170,3 +170,17 @@ def test_the_document_of_a_row_in_review_has_each_candidate_and_what_it_shares(i
     rows = in_doubt.as_dict(rows=True)["rows"]
     assert rows[0]["candidates"] == [{"contact_id": 1, "shares": ["ssn"], "active": True}]
     assert "candidates" not in rows[3]
+
+
+def test_a_file_of_decisions_about_what_was_done_by_hand_is_refused(pipeline, outreach, tmp_path):
+    """No file made it, so nothing of a file is known."""
+    row = {"first": "Ann", "last": "Bee", "phone": "202-555-0143", "email": "ann@example.com", "account": "AC-1"}
+    pipeline.apply(outreach(row).upload_id)
+    by_hand = pipeline.set_active(1, active=False)
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text("row_number,to\n2,new\n")
+
+    with pytest.raises(Refusal) as refusal:
+        pipeline.resolve_from(by_hand.upload_id, decisions)
+
+    assert refusal.value.code == "not-in-review"
