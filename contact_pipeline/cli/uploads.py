@@ -11,6 +11,7 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import DONE, report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
+from contact_pipeline.errors import Usage
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -77,6 +78,8 @@ def show_upload(
     """Show one upload: file, size, state, counts, errors and warnings by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_explanation, draw_upload
 
+    if explain is not None and (rows or changes or all_errors or all_warnings or repairs) and not invocation.json:
+        raise Usage("usage", "--explain shows one row and goes alone.", "Leave the other options out, or use --json.")
     found = invocation.looking.show(upload)
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)

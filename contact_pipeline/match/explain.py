@@ -25,7 +25,7 @@ def explain_keys(database: Database, part: Part, row: int) -> list[str]:
     given = [f"{_label(part, name)} '{mask_value(key, _looks(part, name))}'" for name, key in keys.items() if key]
     blank = [_label(part, name) for name, key in keys.items() if not key]
     said = [f"Compared by {listed(given)}." if given else "It has nothing to be compared by."]
-    return [*said, *([f"Not compared by {listed(blank)}: blank, or a placeholder."] if blank else [])]
+    return [*said, *([f"Not compared by {listed(blank)}: blank, taken out, or a placeholder."] if blank else [])]
 
 
 def explain_rules(database: Database, part: Part, row: int) -> list[str]:
@@ -51,8 +51,8 @@ def explain_decision(database: Database, part: Part, row: int) -> list[str]:
     if others := _sharing(database, part, row):
         named, shares = ("Row", "shares") if len(others) == 1 else ("Rows", "share")
         decided.append(
-            f"{named} {listed(others)} of the file {shares} a key or a {part.entity} with it. Such rows are decided "
-            "one after the other, by what the rows before have made."
+            f"{named} {listed(others)} of the file {shares} a key or the same {part.entity} with it. Such rows are "
+            f"decided one after the other, by the same rules and what the rows before have made of the {part.entity}s."
         )
     review = database.value(f"""
         SELECT string_agg(why, '; ') FROM reviews WHERE row_number = {row} AND entity = {literal(part.entity)}""")

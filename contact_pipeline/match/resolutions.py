@@ -63,9 +63,14 @@ def copy_resolutions(database: Database, parts: list[Part], upload_id: str, addr
 
 
 def skip_rows(database: Database, part: Part) -> None:
-    """Takes the rows that somebody chose to skip out of matching, as rejections that say so."""
+    """Takes the rows that somebody chose to skip out of matching, as rejections that say so.
+
+    Of rows that are matched alone, after the rest of their upload, only these: others were counted as rejected before.
+    """
     code = CODES[SKIPPED]
-    rows = f"SELECT row_number FROM resolutions WHERE choice = 'skip' AND entity = '{part.entity}'"
+    rows = f"""
+        SELECT row_number FROM resolutions SEMI JOIN {part.table("row_keys")} USING (row_number)
+        WHERE choice = 'skip' AND entity = '{part.entity}'"""
     database.run(f"""
         INSERT INTO rejections BY NAME
         SELECT row_number, '{SKIPPED}' AS code, {literal(code.message)} AS message, {literal(code.fix)} AS fix,

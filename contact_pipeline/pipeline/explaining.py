@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
+from contact_pipeline.contracts.states import STATES
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.match import (
@@ -20,9 +21,20 @@ from contact_pipeline.match import (
     parts_of,
 )
 from contact_pipeline.pipeline.stages import list_repairs
+from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.model import WithinFile
 from contact_pipeline.reports.repairs import repairs_shown
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.changes import target_of
+from contact_pipeline.terms import COLUMN_OF, UNREAD
+
+# What a row does that another one repeats, by the profile's `within_file`.
+_COUNTS: Final[Mapping[WithinFile, str]] = {
+    "merge": "writes what both say together",
+    "last_wins": "comes last and counts; it writes",
+    "first_wins": "comes first and counts; of this one only a wish not to be contacted is written. It writes",
+    "reject_later": "comes first and counts; it writes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,8 @@ class Step:
     """What one step did with the row.
 
     Attributes:
-        step: `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `matched`, `written` or `outcome`.
+        step: `upload`, `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `matched` (what
+            matching found wrong), `written` or `outcome`.
         entity: `contact` or `account`, where the step is about a part of the row.
         says: sentences for people, sensitive values masked.
     """
@@ -52,7 +65,9 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
         raise Refusal(
             "nothing-staged",
             f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
-            "Plan the file again to see how a row was handled.",
+            "Nobody sent a file: `show` lists what was changed by hand."
+            if upload.is_by_hand
+            else "Plan the file again to see how a row was handled.",
             file=line.file_name,
         )
     facts = staging.facts()
@@ -67,7 +82,11 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
                 file=line.file_name,
                 row_number=row_number,
             )
-        steps = [
+        steps = [Step("upload", None, [f"{line.state}: {STATES[line.state].means}."])]
+        if raw is not None and outcome is not None and outcome["outcome"] != "blank" and not _cells(raw, facts.columns):
+            gone = "Its values are gone: the person that it is of was erased."
+            return [*steps, Step("read", None, [gone]), Step("outcome", None, [_became(outcome)])]
+        steps += [
             Step("read", None, [*_read(raw, facts.heading_of)]),
             Step("normalized", None, [*_normalized(store, upload, row_number)]),
         ]
@@ -76,10 +95,11 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
         if outcome is not None and outcome["outcome"] != "blank" and not _is_left_out(upload, row_number):
             upload = _where_decided(upload, row_number)
             columns = staging.normalized_facts().columns_normalized
-            for part in parts_of(profile, upload.options, columns, facts.headings_by_field(profile)):
+            headings = {name: mask_heading(heading) for name, heading in facts.headings_by_field(profile).items()}
+            for part in parts_of(profile, upload.options, columns, headings):
                 steps += _matched(upload, part, row_number)
             steps.append(Step("matched", None, [*_defects(upload, row_number, by_matching=True)]))
-            steps.append(Step("written", None, [*_written(upload, outcome)]))
+            steps.append(Step("written", None, [*_written(upload, outcome, profile)]))
         if outcome is not None:
             steps.append(Step("outcome", None, [_became(outcome)]))
     return [step for step in steps if step.says]
@@ -98,12 +118,13 @@ def _read(raw: Mapping[str, Any] | None, headings: Mapping[str, str]) -> Iterato
     if raw is None:
         yield "The row could not be split into the columns of the heading."
         return
-    cells = [
-        f"{mask_heading(headings[name] or name)} '{value}'"
-        for name, value in raw.items()
-        if name in headings and value is not None
-    ]
+    cells = [f"{mask_heading(headings[name] or name)} '{value}'" for name, value in _cells(raw, headings).items()]
     yield f"Line {raw['line_number']} of the file: {'; '.join(cells) or 'no cell holds anything'}."
+
+
+def _cells(raw: Mapping[str, Any], columns: Collection[str]) -> dict[str, str]:
+    """The cells that hold something."""
+    return {name: raw[name] for name in columns if raw[name] is not None}
 
 
 def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
@@ -114,12 +135,13 @@ def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
     values = [
         f"{name} {_shown(value)}"
         for name, value in row.items()
-        if value is not None and name not in {"row_number", "repaired"}
+        if value is not None and name not in {"row_number", "repaired"} and not name.startswith((UNREAD, COLUMN_OF))
     ]
-    yield f"Stored as {'; '.join(values)}." if values else "Nothing is left."
+    yield f"Its values are {'; '.join(values)}." if values else "Nothing is left."
     repairs = list_repairs(store, upload.line, row_number) if row["repaired"] else None
     for repair in repairs_shown(upload, repairs).rows(named=True) if repairs is not None else ():
-        yield f"Repaired in {repair['column']}: '{repair['before']}' → '{repair['after']}' ({repair['why']})."
+        sides = f"{_side(repair['before'])} → {_side(repair['after'])}"
+        yield f"Repaired in {mask_heading(repair['column'])}: {sides} ({repair['why']})."
 
 
 def _validated(upload: Upload, row_number: int) -> Iterator[str]:
@@ -141,7 +163,7 @@ def _defects(upload: Upload, row_number: int, *, by_matching: bool) -> Iterator[
     mine = (pl.col("row_number") == row_number) & (of_matching if by_matching else ~of_matching)
     for defect in upload.rejections.filter(mine).rows(named=True):
         what = {"error": "Error", "noted": "Taken out, and noted", "warning": "Warning"}[defect["severity"]]
-        column = f", {defect['column']}" if defect["column"] else ""
+        column = f", {mask_heading(defect['column'])}" if defect["column"] else ""
         value = f" '{defect['value']}'" if defect["value"] else ""
         yield f"{what}{column}{value}: {defect['message']} {defect['fix'] or ''}".strip()
 
@@ -156,24 +178,28 @@ def _matched(upload: Upload, part: Part, row_number: int) -> Iterator[Step]:
             yield Step(step, part.entity, explained(database, part, row_number))
 
 
-def _written(upload: Upload, outcome: Mapping[str, Any]) -> Iterator[str]:
+def _written(upload: Upload, outcome: Mapping[str, Any], profile: Profile) -> Iterator[str]:
     """The changes that the row makes, or that the row makes which counts for the same person."""
     row_number = outcome["duplicate_of_row"] or outcome["row_number"]
     changes = upload.changes_by(row_number)
     if outcome["duplicate_of_row"] and changes:
-        yield f"Row {row_number} writes what both say:"
+        yield f"Row {row_number} {_COUNTS[profile.within_file]}:"
     for change in changes:
+        reached = outcome["contact_id"] or change.get("contact_id")
+        linked = ", linked with the one that the row reaches" if change.get("contact_id", reached) != reached else ""
         creates = change["action"] == "create"
         sides = [
             f"{name} '{after}'" if creates else f"{name} {_side(before)} → {_side(after)}"
             for name, (before, after) in change["fields"].items()
             if not (creates and name == "active")
         ]
-        yield f"{change['action'].capitalize()} {target_of(change)}{': ' + '; '.join(sides) if sides else ''}."
+        yield f"{change['action'].capitalize()} {target_of(change)}{linked}{': ' + '; '.join(sides) if sides else ''}."
 
 
 def _shown(value: Any) -> str:
     """A value of a row; an empty text is what a word for nothing becomes."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "nothing" if value == "" else f"'{'; '.join(value) if isinstance(value, list) else value}'"
 
 

@@ -269,3 +269,10 @@ def test_a_row_that_the_file_does_not_have_is_refused(run, imported):
 )
 def test_json_may_stand_before_a_command_and_within_it(run, users, words):
     assert isinstance(run(*words).document, list)
+
+
+def test_one_row_is_explained_alone(run, imported):
+    ended = run("show", imported["upload_id"], "--explain", "4", "--rows")
+
+    assert ended.status == 2
+    assert "--explain shows one row and goes alone." in ended.err

@@ -219,3 +219,19 @@ def test_a_decision_is_remembered_in_its_own_address_book_alone(pipeline, outrea
 
     assert upload.line.address_book == "o"
     assert upload.outcomes["review"] == 1
+
+
+def test_rows_decided_one_by_one_after_the_upload_are_counted_once(pipeline, outreach):
+    """Also where one of them was skipped before: it was rejected then, and is not again."""
+    people = [{"account": f"A-{n}", "ssn": f"219-09-999{n}"} for n in (1, 2, 3)]
+    pipeline.apply(outreach(*people).upload_id)
+    doubtful = [{"account": f"B-{n}", "ssn": f"219-09-999{n}"} for n in (1, 2, 3)]
+    upload = pipeline.apply(outreach(*doubtful, name="second.csv").upload_id)
+    assert upload.outcomes["review"] == 3
+
+    for row, choice, expected in ((2, "skip", (1, 2, 0)), (3, "skip", (2, 1, 0)), (4, "new", (2, 0, 1))):
+        upload = pipeline.resolve(upload.upload_id, row, choice)
+        assert tuple(upload.outcomes[name] for name in ("rejected", "review", "created")) == expected
+
+    assert upload.error_count == 2
+    assert pipeline.verify().findings == []
