@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import polars as pl
 
@@ -18,11 +20,35 @@ def hash_changeset(database: Database) -> str:
     target, and both sides of every field in the order of their names. An empty cell is a null, "" an empty text; the
     texts of a list are joined by the unit separator.
     """
+    with hashing(database) as result:
+        return result()
+
+
+@contextmanager
+def hashing(database: Database) -> Iterator[Callable[[], str]]:
+    """Works on the hash of the staged changes while the block does something else; the call gives it."""
+    entities = [entity for entity in ("account", "contact") if database.has(f"{entity}_changes")]
+    changes = {entity: database.kept(f"{entity}_changes") for entity in entities}
+    with ThreadPoolExecutor(1) as beside:  # it reads files, and leaves the connection to the block
+        begun = beside.submit(_hash_changes, changes)
+
+        def result() -> str:
+            digest = begun.result()
+            _add_pairs(digest, database)
+            return digest.hexdigest()
+
+        yield result
+
+
+def _hash_changes(changes: Mapping[str, Iterable[pl.DataFrame]]) -> hashlib._Hash:
     digest = hashlib.sha256()
-    for entity in ("account", "contact"):
-        if database.has(f"{entity}_changes"):
-            frames = (_named(entity, frame) for frame in database.kept(f"{entity}_changes"))
-            _feed(digest, f"{entity}_changes", frames)
+    for entity, frames in changes.items():
+        _feed(digest, f"{entity}_changes", (_named(entity, frame) for frame in frames))
+    return digest
+
+
+def _add_pairs(digest: hashlib._Hash, database: Database) -> None:
+    """Memberships and links."""
     created = "contact_id IN (SELECT contact_id FROM contact_changes WHERE action = 'create')"
     target = "'id ' || contact_id"
     if database.has("contact_changes"):
@@ -31,7 +57,6 @@ def hash_changeset(database: Database) -> str:
         if database.has(table):
             frame = database.frame(f"SELECT action, {target} AS target, {other} FROM {table}")
             _feed(digest, table, [frame])
-    return digest.hexdigest()
 
 
 def _feed(digest: hashlib._Hash, table: str, frames: Iterable[pl.DataFrame]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from contact_pipeline.engines import Database
 from contact_pipeline.match import changeset, outcomes, required, resolutions
 from contact_pipeline.match.decide import decide
 from contact_pipeline.match.erased import hold_erased, list_erased
-from contact_pipeline.match.freeze import hash_changeset
+from contact_pipeline.match.freeze import hashing
 from contact_pipeline.match.in_turn import decide_in_turn
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.linked import spread_wishes
@@ -92,9 +92,10 @@ def match(
     _judge(database, parts, store.settings)
     list_erased(database)
     _stage_changes(database, store, parts, profile, options)
-    outcomes.make_outcomes(database, parts)
-    without_key = count_without_key(database) if options.deactivate_missing else 0
-    return _summary(database, parts, snapshot, without_key, group=options.group)
+    with hashing(database) as sha256:
+        outcomes.make_outcomes(database, parts)
+        without_key = count_without_key(database) if options.deactivate_missing else 0
+        return _summary(database, parts, snapshot, without_key, sha256, group=options.group)
 
 
 def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
@@ -145,7 +146,13 @@ def _stage_changes(
 
 
 def _summary(
-    database: Database, parts: list[Part], snapshot: Snapshot, without_key: int, *, group: str | None
+    database: Database,
+    parts: list[Part],
+    snapshot: Snapshot,
+    without_key: int,
+    sha256: Callable[[], str],
+    *,
+    group: str | None,
 ) -> Changeset:
     primary = parts[0]
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
@@ -155,7 +162,7 @@ def _summary(
     has_contacts = database.has("contact_changes")
     in_group, not_in_group = changeset.count_members(database, parts[-1]) if has_contacts and group else (0, 0)
     return Changeset(
-        sha256=hash_changeset(database),
+        sha256=sha256(),
         snapshot=snapshot.number,
         there=snapshot.there,
         active=snapshot.active,

@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 from urllib.parse import unquote
-from xml.sax.saxutils import quoteattr
 
 # What a damaged archive, or one that is laid out in another way, raises.
 DAMAGED: Final = (
@@ -152,6 +151,8 @@ def _is_found(relation: Relation) -> bool:
 
 def _as_list(relations: Iterable[tuple[str, str, str]]) -> str:
     """A part that lists relations: the name, the kind and the part of each."""
+    from xml.sax.saxutils import quoteattr  # it brings all of HTTP along, which few uploads need
+
     tags = "".join(
         f"<Relationship Id={quoteattr(name)} Type={quoteattr(f'{_TYPES}/{kind}')} Target={quoteattr(f'/{part}')}/>"
         for name, kind, part in relations

@@ -41,7 +41,7 @@ class _Attached(Database):
             self.run(f"INSERT INTO {view} {query}" if number else f"CREATE OR REPLACE TABLE {view} AS {query}")
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
-        yield self.frame(f"FROM {view}")
+        return iter([self.frame(f"FROM {view}")])
 
 
 class _OpenStore(Store):
