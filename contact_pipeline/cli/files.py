@@ -61,7 +61,7 @@ def inspect(
 
     Cells are shown as read, but for those that look like a social security number or a date of birth.
     """
-    from contact_pipeline.normalize.synonyms import synonyms
+    from contact_pipeline.headings.synonyms import synonyms
     from contact_pipeline.upload import ReadOptions, inspect_file
 
     options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
@@ -79,9 +79,9 @@ def _by_their_cells(seen: dict[str, Any]) -> list[str]:
     """What stands below headings whose words mean nothing known."""
     import polars as pl
 
-    from contact_pipeline.normalize.recognize import is_known
-    from contact_pipeline.normalize.witness import CONTENTS, what_columns_hold
-    from contact_pipeline.profiles.headings import shown
+    from contact_pipeline.headings.naming import shown
+    from contact_pipeline.headings.recognize import is_known
+    from contact_pipeline.headings.witness import CONTENTS, what_columns_hold
 
     columns = {str(n): heading for n, heading in enumerate(seen["headings"])}
     cells = [[cell or None for cell in row["cells"]] for row in seen["rows"][:LOOKED_AT]]

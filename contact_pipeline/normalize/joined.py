@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.qualifiers import ADDRESS
+from contact_pipeline.headings.qualifiers import ADDRESS
 from contact_pipeline.normalize.sources import Source
 from contact_pipeline.terms import JOINED
 

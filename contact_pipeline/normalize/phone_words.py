@@ -10,8 +10,8 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from contact_pipeline.normalize.qualifiers import is_label
-from contact_pipeline.normalize.synonyms import words_of
+from contact_pipeline.headings.qualifiers import is_label
+from contact_pipeline.headings.synonyms import words_of
 
 # Labels as people abbreviate them beside a number, and of numbers alone; none can be taken for a remark.
 _ABBREVIATED: Final = frozenset({

@@ -12,18 +12,18 @@ import polars as pl
 from contact_pipeline.contracts.frames import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.headings.mapping import map_headings
+from contact_pipeline.headings.naming import has_reasons, meant_by
+from contact_pipeline.headings.synonyms import expected_headings
+from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
-from contact_pipeline.normalize.mapping import map_headings
-from contact_pipeline.normalize.synonyms import expected_headings
-from contact_pipeline.normalize.witness import what_columns_hold
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.headings import has_reasons, meant_by
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts

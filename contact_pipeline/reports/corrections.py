@@ -9,7 +9,7 @@ import polars as pl
 
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, Usage
-from contact_pipeline.profiles.headings import meant_by
+from contact_pipeline.headings.naming import meant_by
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import write_rejected
 from contact_pipeline.settings import Settings

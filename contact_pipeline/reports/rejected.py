@@ -9,7 +9,7 @@ from typing import IO, Final, Literal
 import polars as pl
 import xlsxwriter
 
-from contact_pipeline.profiles.headings import has_reasons, reasons_heading
+from contact_pipeline.headings.naming import has_reasons, reasons_heading
 from contact_pipeline.reports.spreadsheet import write_text_table
 
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes

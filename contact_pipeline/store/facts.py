@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.reference import Reference
 
 

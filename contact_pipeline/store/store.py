@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.headings import labels
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy

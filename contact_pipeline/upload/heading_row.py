@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.headings.naming import labels, shown
 from contact_pipeline.masking import mask_heading
-from contact_pipeline.profiles.headings import labels, shown
 from contact_pipeline.upload.heading import folded
 from contact_pipeline.upload.sheet import column_letter
 

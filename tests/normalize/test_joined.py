@@ -6,7 +6,8 @@ import io
 import polars as pl
 import pytest
 
-from contact_pipeline.normalize import fitting_formats, joined, map_headings, normalize, repairs_of
+from contact_pipeline.headings.mapping import map_headings
+from contact_pipeline.normalize import fitting_formats, joined, normalize, repairs_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import JOINED

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from contact_pipeline.normalize import normalize, phone, qualifiers, repairs_of
+from contact_pipeline.headings import qualifiers
+from contact_pipeline.normalize import normalize, phone, repairs_of
 from contact_pipeline.profiles import numbering
 from contact_pipeline.profiles.reference import Reference
 from tests.thorough import examples

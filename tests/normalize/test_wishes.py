@@ -2,7 +2,7 @@
 
 import pytest
 
-from contact_pipeline.normalize.mapping import map_headings
+from contact_pipeline.headings.mapping import map_headings
 from contact_pipeline.profiles import load_profile
 
 

@@ -4,7 +4,7 @@ import openpyxl
 import pytest
 
 from contact_pipeline.errors import Usage
-from contact_pipeline.normalize.mapping import map_headings
+from contact_pipeline.headings.mapping import map_headings
 from contact_pipeline.profiles import find_profiles, load_profile
 from contact_pipeline.profiles.model import Profile
 from contact_pipeline.reports.template import write_template

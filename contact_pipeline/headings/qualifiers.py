@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.normalize.synonyms import singular, synonyms, words_of
+from contact_pipeline.headings.synonyms import singular, synonyms, words_of
 from contact_pipeline.yaml_text import read_yaml
 
 ADDRESS: Final = ("address", "city", "region", "zip_code", "country")  # fields that belong to one place

@@ -10,12 +10,12 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.headings.naming import labels, shown
+from contact_pipeline.headings.recognize import means, places_of, recognize, suggest
+from contact_pipeline.headings.synonyms import folded
+from contact_pipeline.headings.witness import CONTENTS, FAINT, Content
 from contact_pipeline.masking import mask_heading
-from contact_pipeline.normalize.recognize import means, places_of, recognize, suggest
-from contact_pipeline.normalize.synonyms import folded
-from contact_pipeline.normalize.witness import CONTENTS, FAINT, Content
 from contact_pipeline.profiles import NAME, AnyOf, Column, Profile
-from contact_pipeline.profiles.headings import labels, shown
 from contact_pipeline.terms import CONSENT
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected

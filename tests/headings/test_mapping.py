@@ -1,7 +1,7 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.normalize.mapping import Mapping, map_headings
+from contact_pipeline.headings.mapping import Mapping, map_headings
 from contact_pipeline.profiles import load_profile
 
 

@@ -9,9 +9,9 @@ from typing import Final
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from contact_pipeline.normalize.qualifiers import ADDRESS, order_of_places, part_of_address, place_of, rank_among
-from contact_pipeline.normalize.synonyms import folded, singular, synonyms
-from contact_pipeline.normalize.witness import FAINT, Content
+from contact_pipeline.headings.qualifiers import ADDRESS, order_of_places, part_of_address, place_of, rank_among
+from contact_pipeline.headings.synonyms import folded, singular, synonyms
+from contact_pipeline.headings.witness import FAINT, Content
 from contact_pipeline.profiles.model import Column, Profile
 from contact_pipeline.terms import CONSENT
 

@@ -1,6 +1,6 @@
 """What columns are called where one heading stands over several."""
 
-from contact_pipeline.profiles.headings import labels
+from contact_pipeline.headings.naming import labels
 
 
 def test_columns_of_one_heading_are_numbered_from_one():

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.normalize.mapping import map_headings
-from contact_pipeline.normalize.synonyms import folded, singular, synonyms
-from contact_pipeline.normalize.witness import what_columns_hold
+from contact_pipeline.headings.mapping import map_headings
+from contact_pipeline.headings.synonyms import folded, singular, synonyms
+from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.profiles import Profile, load_profile
 
 EVERYTHING = Profile.model_validate(
