@@ -19,8 +19,9 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.normalize import normalize, phone
-from contact_pipeline.profiles import Profile, mail, numbering
+from contact_pipeline.kinds import email_addresses, phone, phone_numbering
+from contact_pipeline.normalize import normalize
+from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.validate import validate
 
@@ -70,7 +71,7 @@ def main() -> None:
     print("differing values:", differing(raw, theirs, options.slice) or "none")
     print(f"defects: {told} and by hand {defects}")
     print(f"distinct phone numbers for phonenumbers: {phone.left_open(raw['phone'], 'US').len()}")
-    print(f"distinct addresses for email-validator: {mail.left_open(raw['email']).len()}")
+    print(f"distinct addresses for email-validator: {email_addresses.left_open(raw['email']).len()}")
 
 
 def pipeline(raw: pl.DataFrame, rows: int) -> Iterator[tuple[pl.DataFrame, int]]:
@@ -107,7 +108,7 @@ def by_hand(raw: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         .when(bare.str.len_bytes() == 11).then("+" + bare)
         .otherwise("+1" + bare)
     )  # fmt: skip
-    is_phone = numbering.is_certain(e164)
+    is_phone = phone_numbering.is_certain(e164)
     born = pl.coalesce(pl.col("date_of_birth").str.to_date(f, strict=False) for f in ("%Y-%m-%d", "%m/%d/%Y"))
     ssn = pl.col("ssn").str.replace_all("-", "", literal=True)
     rows = rows.with_columns(

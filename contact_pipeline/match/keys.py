@@ -7,10 +7,10 @@ from itertools import combinations
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.kinds.placeholders import LONGEST_WITHOUT_EXTENSION, MAILBOXES, PHONE_ENDINGS, SSNS
 from contact_pipeline.match.folding import PLAIN, composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
-from contact_pipeline.profiles.placeholders import LONGEST_WITHOUT_EXTENSION, MAILBOXES, PHONE_ENDINGS, SSNS
 
 NAMES = {NAME, *NAME_PARTS}
 VERSION = "2"  # of what keys are; 1: the marks of every script came off

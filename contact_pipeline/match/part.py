@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
+from contact_pipeline.kinds.placeholders import TYPES as PLACEHOLDER_TYPES
 from contact_pipeline.masking import Looks
 from contact_pipeline.profiles import NAME, AnyOf, MatchRule, Profile, RequiredWhen, looks_in
 from contact_pipeline.profiles.model import BlankPolicy, Matched, WithinFile
 from contact_pipeline.profiles.options import UploadOptions
-from contact_pipeline.profiles.placeholders import TYPES as PLACEHOLDER_TYPES
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS, FieldKind
 
 NAME_PARTS = ("full_name", "first_name", "last_name")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.normalize import date, text
+from contact_pipeline.kinds import date, text
 from contact_pipeline.normalize.joined import separated
 from contact_pipeline.profiles import Column, Profile, calendar
 

@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize import identifiers, phone, text
-from contact_pipeline.normalize.email import PLAIN as PLAIN_ADDRESS
-from contact_pipeline.normalize.postal_code import US_PLAIN
+from contact_pipeline.kinds import identifier, phone, text
+from contact_pipeline.kinds.email import PLAIN as PLAIN_ADDRESS
+from contact_pipeline.kinds.postal_code import US_PLAIN
 from contact_pipeline.profiles import Column, Profile, calendar
 
 _NAME: Final = r"^[A-Z]?[a-z]+(?:[ '\-][A-Z]?[a-z]+)*$"
@@ -31,7 +31,7 @@ def at_a_glance(texts: pl.Series, column: Column, profile: Profile, *, by_countr
     if column.type == "phone" and not by_country:
         values, certain = phone.at_a_glance(texts, profile.region)
     elif column.type == "ssn":
-        values, certain = identifiers.ssn_at_a_glance(texts)
+        values, certain = identifier.ssn_at_a_glance(texts)
     elif column.type == "text" or (column.type == "name" and not column.title_case):
         values, certain = texts, text.are_tidy(texts)
     elif pattern := _pattern(column, profile, by_country=by_country):

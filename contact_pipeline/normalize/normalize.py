@@ -15,7 +15,8 @@ from operator import and_
 import polars as pl
 
 from contact_pipeline.contracts.frames import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
-from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code, text
+from contact_pipeline.kinds import choice, country, date, email, identifier, name, phone, postal_code, text
+from contact_pipeline.kinds.distinct import are_few, numbered
 from contact_pipeline.normalize.glance import at_a_glance
 from contact_pipeline.normalize.joined import SINGLE, separate
 from contact_pipeline.normalize.repairs import is_repaired, why
@@ -31,7 +32,6 @@ from contact_pipeline.normalize.sources import (
     with_labels,
 )
 from contact_pipeline.profiles import Column, Profile
-from contact_pipeline.profiles.distinct import are_few, numbered
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER, UNREAD
 
@@ -54,10 +54,10 @@ _VALUES: Mapping[str, _Values] = {
     "email": lambda given, *_: email.normalized(given),
     "phone": lambda given, _, around: phone.normalized(given, around.profile.region, around.country),
     "date": lambda given, column, _: date.normalized(given, column.formats, column.pivot),
-    "ssn": lambda given, *_: identifiers.ssn(given),
+    "ssn": lambda given, *_: identifier.ssn(given),
     "zip_code": lambda given, _, around: postal_code.normalized(given, around.profile.region, around.country),
     "country": lambda given, *_: country.normalized(given),
-    "identifier": lambda given, column, _: identifiers.identifier(given, _kinds(column)),
+    "identifier": lambda given, column, _: identifier.identifier(given, _kinds(column)),
     "choice": lambda given, column, around: choice.choice(given, around.reference.registered(column)),
     "list": lambda given, column, around: choice.listed(
         given, column.separator, around.reference.registered(column), around.profile.blanks_in(column)

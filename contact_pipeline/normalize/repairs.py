@@ -7,10 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize import choice, country, date, email, identifiers, name, phone, postal_code
-from contact_pipeline.normalize.text import are_blanks
+from contact_pipeline.kinds import choice, country, date, email, identifier, name, phone, postal_code
+from contact_pipeline.kinds.distinct import fill_where
+from contact_pipeline.kinds.text import are_blanks
 from contact_pipeline.profiles import Column
-from contact_pipeline.profiles.distinct import fill_where
 from contact_pipeline.profiles.model import Blanks
 
 _Changed = Callable[[pl.Expr, pl.Expr], pl.Expr]
@@ -18,10 +18,10 @@ _CHANGED: Final[Mapping[str, _Changed]] = {
     "date": date.repaired,
     "email": email.repaired,
     "phone": phone.repaired,
-    "ssn": identifiers.ssn_repaired,
+    "ssn": identifier.ssn_repaired,
     "zip_code": postal_code.repaired,
     "country": country.repaired,
-    "identifier": identifiers.repaired,
+    "identifier": identifier.repaired,
     "name": name.repaired,
 }
 
@@ -69,7 +69,7 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
         case "phone":
             return phone.why(before, after)
         case "identifier":
-            return identifiers.why(before, after)
+            return identifier.why(before, after)
         case "list":
             return pl.lit("a word for nothing left out")
         case "name":

@@ -11,8 +11,8 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.headings.naming import labels
+from contact_pipeline.kinds import choice, phone, text
 from contact_pipeline.masking import mask_heading
-from contact_pipeline.normalize import choice, phone, text
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
 

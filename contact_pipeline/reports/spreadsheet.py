@@ -1,7 +1,7 @@
 """Delimited files that people open in a spreadsheet program: read there as they are, and read back to the very cells.
 
 A mark at the beginning says that it is UTF-8. A cell that a spreadsheet program would calculate gets an apostrophe,
-which reading takes off again (`normalize.text`). Digits stay as they are: such a program drops zeros before them.
+which reading takes off again (`kinds.text`). Digits stay as they are: such a program drops zeros before them.
 """
 
 from __future__ import annotations

@@ -9,12 +9,15 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles import Column, Profile, brazil, calendar, mail, numbering, placeholders, postal
+from contact_pipeline.kinds import email_addresses, phone_numbering, placeholders
+from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.kinds.email_typos import MISTAKEN_DOMAIN
+from contact_pipeline.kinds.identifier_brazil import KINDS, has_check_digits, has_shape
+from contact_pipeline.kinds.postal_code_forms import postal_codes_of
+from contact_pipeline.profiles import Column, Profile, calendar
 from contact_pipeline.profiles.countries import country_codes
-from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles.model import YES_NO
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.validate.typos import MISTAKEN_DOMAIN
 
 Passes = Callable[[pl.Expr], pl.Expr]
 
@@ -72,10 +75,12 @@ def at_a_glance(column: Column, profile: Profile, today: date) -> Passes | None:
             return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
         case "email":
             return lambda value: (
-                mail.is_plain(value) & ~value.str.contains(MISTAKEN_DOMAIN) & ~_is_placeholder(value, "email")
+                email_addresses.is_plain(value)
+                & ~value.str.contains(MISTAKEN_DOMAIN)
+                & ~_is_placeholder(value, "email")
             )
         case "phone":
-            return lambda value: numbering.is_certain(value, profile.region) & ~_is_placeholder(value, "phone")
+            return lambda value: phone_numbering.is_certain(value, profile.region) & ~_is_placeholder(value, "phone")
         case "date" if column.field == "date_of_birth":
             by = today.isoformat()
             return lambda value: _is_plain_day(value) & (value >= _FIRST_BIRTH) & (value <= by)
@@ -156,16 +161,16 @@ def _holds_words(value: pl.Expr) -> pl.Expr:
 
 
 def _is_phone(value: pl.Expr) -> pl.Expr:
-    return unless(numbering.is_certain, _is_phone_after_all)(value)
+    return unless(phone_numbering.is_certain, _is_phone_after_all)(value)
 
 
 def _is_phone_after_all(value: pl.Expr) -> pl.Expr:
-    open_to_doubt = value.str.starts_with("+") & ~numbering.is_wrong(value)
+    open_to_doubt = value.str.starts_with("+") & ~phone_numbering.is_wrong(value)
     return pl.when(open_to_doubt).then(value).map_batches(_accepted_by_library, return_dtype=pl.Boolean)
 
 
 def _accepted_by_library(values: pl.Series) -> pl.Series:
-    verdicts = [text is not None and numbering.verdict(text, None) == text for text in values]
+    verdicts = [text is not None and phone_numbering.verdict(text, None) == text for text in values]
     return pl.Series(values.name, verdicts, dtype=pl.Boolean)
 
 
@@ -233,7 +238,7 @@ def _postal_pattern(profile: Profile) -> str | None:
 
 
 def _pattern_of(country: str) -> str | None:
-    return _ZIP_CODE if country == "US" else postal.postal_codes_of(country).pattern
+    return _ZIP_CODE if country == "US" else postal_codes_of(country).pattern
 
 
 def _has_postal_form(value: pl.Expr, country: str) -> pl.Expr:
@@ -253,7 +258,7 @@ def _have_postal_forms(rows: pl.Series) -> pl.Series:
 def _postal_example(country: str) -> str:
     if country == "US":
         return "five digits, such as 02139, or five and four, such as 02139-4307"
-    return f"the code as {postal.postal_codes_of(country).example}"
+    return f"the code as {postal_codes_of(country).example}"
 
 
 def _birth_date(today: date) -> list[CellRule]:
@@ -285,13 +290,13 @@ def _identifier_of(kinds: Sequence[str], applies: pl.Expr) -> Iterator[CellRule]
         if kind != "crm":
             yield _check_digits(kind, applies)
     code = "crm-format" if list(kinds) == ["crm"] else "identifier-format"
-    expected = ", or ".join(brazil.KINDS[kind] for kind in kinds)
-    yield CellRule(code, lambda value: ~(applies & ~brazil.has_shape(value, kinds)), expected)
+    expected = ", or ".join(KINDS[kind] for kind in kinds)
+    yield CellRule(code, lambda value: ~(applies & ~has_shape(value, kinds)), expected)
 
 
 def _check_digits(kind: str, applies: pl.Expr) -> CellRule:
     def passes(value: pl.Expr) -> pl.Expr:
-        return ~(applies & brazil.has_shape(value, [kind]) & ~brazil.has_check_digits(value, kind))
+        return ~(applies & has_shape(value, [kind]) & ~has_check_digits(value, kind))
 
     return CellRule(f"{kind}-check-digits", passes)
 
@@ -317,7 +322,9 @@ _RULES: Final[Mapping[str, Callable[[Column, Profile], list[CellRule]]]] = {
     "text": lambda column, _: [_NOT_SCIENTIFIC, _not_too_long(column)],
     "name": lambda column, _: [_not_too_long(column)],
     "email": lambda *_: [
-        CellRule("email-syntax", lambda value: value.map_batches(mail.are_addresses, return_dtype=pl.Boolean)),
+        CellRule(
+            "email-syntax", lambda value: value.map_batches(email_addresses.are_addresses, return_dtype=pl.Boolean)
+        ),
         CellRule("email-domain-typo", lambda value: ~value.str.contains(MISTAKEN_DOMAIN)),
     ],
     "phone": lambda _, profile: [_NOT_SCIENTIFIC, *_phone(profile.region)],

@@ -18,13 +18,13 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts.frames import REJECTIONS, empty
+from contact_pipeline.kinds.email_typos import MEANT
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import COLUMN_OF, CONSENT, ERROR, FURTHER, UNREAD
 from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, schema_for
-from contact_pipeline.validate.typos import MEANT
 from contact_pipeline.validate.wording import nearest, quoted, worded
 
 _NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})

@@ -11,14 +11,14 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.by_country import read_by_country
-from contact_pipeline.normalize.phone_words import without_labels
-from contact_pipeline.profiles import numbering
-from contact_pipeline.profiles.distinct import fill_where, map_distinct
+from contact_pipeline.kinds import phone_numbering
+from contact_pipeline.kinds.by_country import read_by_country
+from contact_pipeline.kinds.distinct import fill_where, map_distinct
+from contact_pipeline.kinds.phone_words import without_labels
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
 # Tidy, nothing but digits and punctuation, and a calling code in one piece.
-_USUAL: Final = rf"^\(?(?:\+\(?(?:{numbering.calling_codes()})|\(?[0-9])(?: ?[0-9().\-])*$"
+_USUAL: Final = rf"^\(?(?:\+\(?(?:{phone_numbering.calling_codes()})|\(?[0-9])(?: ?[0-9().\-])*$"
 _DIGITS: Final = r"^\+?[0-9]+$"
 _EXTENDED: Final = (
     r"(?i)^(\+?[0-9 ().\-]+[0-9)])(?: *;ext=| *(?:,,|(?:extension|extn|ext|x|#|ramal|poste)[.:]?) *)([0-9]{1,7})$"
@@ -65,10 +65,12 @@ def further(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -
 def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
     """Texts of digits and punctuation as numbers in E.164, and whether each is one beyond doubt."""
     numbers = _bare(texts)
-    if region and (plan := numbering.plan_of(region)):
+    if region and (plan := phone_numbering.plan_of(region)):
         in_full = partial(_of_series, pl.lit(f"+{plan.calling_code}") + pl.col("digits"))
         numbers = fill_where(numbers, _of_series(_is_national(pl.col("digits"), plan), numbers), numbers, in_full)
-    return numbers, texts.str.contains(_USUAL) & _of_series(numbering.is_certain(pl.col("digits"), region), numbers)
+    return numbers, texts.str.contains(_USUAL) & _of_series(
+        phone_numbering.is_certain(pl.col("digits"), region), numbers
+    )
 
 
 def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
@@ -125,7 +127,7 @@ def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series,
     """The numbers in E.164 that are beyond doubt, and the texts about which there is doubt; else null."""
     digits, extension = _digits(values)
     settled = _settled_numbers(digits, extension, region)
-    settled = settled.set(values.str.contains(numbering.split_calling_code()), None)
+    settled = settled.set(values.str.contains(phone_numbering.split_calling_code()), None)
     left = settled.is_null() & values.is_not_null()
     doubtful = fill_where(
         left, left, pl.DataFrame({"text": values, "digits": digits}).to_struct(), partial(_doubtful, region=region)
@@ -140,10 +142,10 @@ def _settled(values: pl.Series, region: str | None) -> pl.Series:
 def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
     """Whether the library has to be asked: not without enough digits, nor about digits that no plan has."""
     text, digits = pl.col("text"), pl.col("digits")
-    wrong = numbering.is_wrong(digits)
-    if region and (plan := numbering.plan_of(region)):
+    wrong = phone_numbering.is_wrong(digits)
+    if region and (plan := phone_numbering.plan_of(region)):
         national = digits.str.contains("^[1-9]|^0[1-9]") & ~digits.str.contains(plan.starts_otherwise)
-        wrong = wrong | (national & numbering.is_wrong(pl.lit(f"+{plan.calling_code}") + digits))
+        wrong = wrong | (national & phone_numbering.is_wrong(pl.lit(f"+{plan.calling_code}") + digits))
     # Without a region only a plus, or two zeros for it, makes a number readable.
     readable = pl.lit(True) if region else text.str.contains(r"[+＋]|^[ (]*00")
     asked = readable & ~text.str.contains(_TOO_FEW_DIGITS) & ~wrong.fill_null(False)
@@ -171,7 +173,7 @@ def _numbers(text: str, region: str | None) -> list[str]:
 def _one(text: str, region: str | None) -> str | None:
     """The one number of a text, labels beside it left out; None where words say anything else."""
     bare = None if _FAX.search(text) else without_labels(text)
-    return None if bare is None else numbering.verdict(bare, region)
+    return None if bare is None else phone_numbering.verdict(bare, region)
 
 
 def _have_stray_signs(values: pl.Series) -> pl.Series:
@@ -200,30 +202,32 @@ def _bare(values: pl.Series) -> pl.Series:
 def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None) -> pl.Series:
     """The number in E.164 where that is beyond doubt, else null."""
     numbers = digits.set(~digits.str.starts_with("+"), None)
-    if region and (plan := numbering.plan_of(region)):
+    if region and (plan := phone_numbering.plan_of(region)):
         for read in (_as_it_stands, _with_prefix):
             left = numbers.is_null() & digits.is_not_null()
             numbers = fill_where(numbers, left, digits, partial(_of_series, read(pl.col("digits"), plan)))
     if extension.null_count() < extension.len():
         numbers = (numbers + ";ext=" + extension).fill_null(numbers.set(extension.is_not_null(), None))
     number = pl.col("number")
-    return numbers.to_frame("number").select(pl.when(numbering.is_certain(number, region)).then(number)).to_series()
+    return (
+        numbers.to_frame("number").select(pl.when(phone_numbering.is_certain(number, region)).then(number)).to_series()
+    )
 
 
 def _of_series(reading: pl.Expr, digits: pl.Series) -> pl.Series:
     return digits.to_frame("digits").select(reading).to_series()
 
 
-def _as_it_stands(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+def _as_it_stands(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
     """Digits that are a national number, which the library takes apart no further; null where they are not."""
     return pl.when(_is_national(digits, plan)).then(pl.lit(f"+{plan.calling_code}") + digits)
 
 
-def _is_national(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+def _is_national(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
     return digits.str.contains(plan.national) & ~digits.str.contains(plan.international_prefix)
 
 
-def _with_prefix(digits: pl.Expr, plan: numbering.Plan) -> pl.Expr:
+def _with_prefix(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
     """Digits that begin with a calling code, an international prefix or a trunk prefix, as the library reads them.
 
     What begins like an international prefix is never read otherwise.

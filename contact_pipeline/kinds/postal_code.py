@@ -9,9 +9,9 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.by_country import read_by_country
-from contact_pipeline.profiles.distinct import change_where
-from contact_pipeline.profiles.postal import PostalCodes, postal_codes_of
+from contact_pipeline.kinds.by_country import read_by_country
+from contact_pipeline.kinds.distinct import change_where
+from contact_pipeline.kinds.postal_code_forms import PostalCodes, postal_codes_of
 
 _US: Final = "US"
 US_PLAIN: Final = "^[0-9]{5}(?:-[0-9]{4})?$"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from contact_pipeline.kinds.distinct import map_distinct
 from contact_pipeline.profiles import countries
-from contact_pipeline.profiles.distinct import map_distinct
 
 
 def normalized(text: pl.Expr) -> pl.Expr:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles.distinct import fill_where, map_distinct
+from contact_pipeline.kinds.distinct import fill_where, map_distinct
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from contact_pipeline.headings import qualifiers
-from contact_pipeline.normalize import normalize, phone, repairs_of
-from contact_pipeline.profiles import numbering
+from contact_pipeline.kinds import phone, phone_numbering
+from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles.reference import Reference
 from tests.thorough import examples
 
@@ -101,7 +101,7 @@ def test_letters_that_are_left_out_or_read_as_digits_are_a_repair(repairs_in):
 
 def test_the_numbers_reserved_for_fiction_are_valid(values_of):
     numbers = [f"+1202555{last:04d}" for last in range(100, 200)]
-    assert pl.DataFrame({"n": numbers}).select(numbering.is_certain(pl.col("n"))).to_series().all()
+    assert pl.DataFrame({"n": numbers}).select(phone_numbering.is_certain(pl.col("n"))).to_series().all()
 
 
 def by_the_library(text, region):
@@ -171,8 +171,8 @@ def test_the_fast_path_never_contradicts_the_library(text, region):
     values = pl.Series([text])
     assert phone._normalized(values, region)[0] == (phone._verdict(text, region) or text)
     settled = phone._settled(values, region)[0]
-    assert settled is None or settled == numbering.verdict(text, region)
-    assert phone.left_open(values, region).len() or settled or numbering.verdict(text, region) is None
+    assert settled is None or settled == phone_numbering.verdict(text, region)
+    assert phone.left_open(values, region).len() or settled or phone_numbering.verdict(text, region) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.not_one_person import WORDS, is_not_one_person
+from contact_pipeline.kinds.name_not_one_person import WORDS, is_not_one_person
 
 PARTS: Final = ("honorific", "first_name", "last_name", "name_suffix")
 

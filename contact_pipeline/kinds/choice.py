@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.distinct import map_distinct
+from contact_pipeline.kinds.text import are_blanks, blanked
 from contact_pipeline.letters import folded
-from contact_pipeline.normalize.text import are_blanks, blanked
-from contact_pipeline.profiles.distinct import map_distinct
 from contact_pipeline.profiles.model import Blanks
 
 _ESCAPED: Final = "\ufdd0"  # for a separator that is part of a value; no character

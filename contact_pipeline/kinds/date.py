@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 
 _ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"

@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.profiles import mail
-from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.kinds import email_addresses
+from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
 
 _SEVERAL_SIGNS: Final = "@[^@]*@"
 _UNUSUAL: Final = r"[^a-z0-9@._+\-]"
@@ -73,7 +73,7 @@ def _bared(values: pl.Series) -> pl.Series:
     """The first address of each text that holds nothing but addresses and what may stand around them."""
     holds = values.str.contains(_ONE) | values.str.contains(_SEVERAL)
     first = _lower_domain(values.set(~holds, None).str.extract_all(_ADDRESS).list.first())
-    return first.zip_with(mail.are_addresses(first).fill_null(False), values)
+    return first.zip_with(email_addresses.are_addresses(first).fill_null(False), values)
 
 
 def _further(values: pl.Series) -> pl.Series:
@@ -88,4 +88,4 @@ def _after_the_first(values: pl.Series) -> pl.Series:
 
 
 def _in_ascii(values: pl.Series) -> pl.Series:
-    return pl.Series([mail.verdict(text) or text for text in values], dtype=pl.String)
+    return pl.Series([email_addresses.verdict(text) or text for text in values], dtype=pl.String)

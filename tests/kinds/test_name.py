@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 from nameparser import parse
 
+from contact_pipeline.kinds.name_parts import parts_of_names
 from contact_pipeline.normalize import normalize
-from contact_pipeline.normalize.name_parts import parts_of_names
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.reference import Reference
 

@@ -14,8 +14,8 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.letters import JOINERS
-from contact_pipeline.profiles.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.profiles.model import Blanks
 
 # Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.

@@ -3,13 +3,13 @@
 import phonenumbers
 import polars as pl
 
-from contact_pipeline.profiles import numbering
+from contact_pipeline.kinds import phone_numbering
 
 
 def judged(numbers):
     """For each number: whether it is beyond doubt valid, and whether it is beyond doubt none."""
     frame = pl.DataFrame({"number": numbers}, schema={"number": pl.String})
-    read = frame.select(numbering.is_certain(pl.col("number")), wrong=numbering.is_wrong(pl.col("number")))
+    read = frame.select(phone_numbering.is_certain(pl.col("number")), wrong=phone_numbering.is_wrong(pl.col("number")))
     return list(read.iter_rows())
 
 

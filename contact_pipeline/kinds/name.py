@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.normalize.name_parts import PARTS, parts_of_names
+from contact_pipeline.kinds.distinct import change_where
+from contact_pipeline.kinds.name_parts import PARTS, parts_of_names
 from contact_pipeline.profiles import Column, Profile
-from contact_pipeline.profiles.distinct import change_where
 
 _CAPITALS: Final = r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$"  # two capitals or more and no small letter
 

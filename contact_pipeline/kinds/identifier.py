@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from contact_pipeline.profiles.brazil import STATES, has_check_digits
-from contact_pipeline.profiles.distinct import change_where, fill_where
+from contact_pipeline.kinds.distinct import change_where, fill_where
+from contact_pipeline.kinds.identifier_brazil import STATES, has_check_digits
 
 _SSN_WHOLE = "^(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{9})$"
 _SSN_UNDASHED = r"^(?:[0-9]{7,9}|[0-9]{3} [0-9]{2} [0-9]{4})$"

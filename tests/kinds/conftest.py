@@ -1,0 +1,6 @@
+"""A kind decides how a column is normalized and validated, so its tests use the fixtures of both."""
+
+from tests.normalize.conftest import one_column, raw, repairs_in, values_of
+from tests.validate.conftest import codes_of, profile_of, rows
+
+__all__ = ["codes_of", "one_column", "profile_of", "raw", "repairs_in", "rows", "values_of"]
