@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
+from contact_pipeline.kinds.cell_rules import CellRule
 from contact_pipeline.kinds.distinct import map_distinct
+from contact_pipeline.kinds.kind import Kind
 from contact_pipeline.profiles import countries
 
 
@@ -13,7 +17,7 @@ def normalized(text: pl.Expr) -> pl.Expr:
     return text.map_batches(lambda values: map_distinct(values, _coded), return_dtype=pl.String)
 
 
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether the text is the sign of a country's vehicles."""
     signs = before.map_batches(lambda values: map_distinct(values, _are_signs), return_dtype=pl.Boolean)
     return (before != after) & signs
@@ -25,3 +29,16 @@ def _coded(values: pl.Series) -> pl.Series:
 
 def _are_signs(values: pl.Series) -> pl.Series:
     return pl.Series([countries.folded(text) in countries.SIGNS for text in values], dtype=pl.Boolean)
+
+
+def is_country(value: pl.Expr) -> pl.Expr:
+    """Whether the value is a country's code."""
+    return value.is_in(sorted(countries.country_codes()))
+
+
+COUNTRY: Final = Kind(
+    normalize=lambda given, *_: normalized(given),
+    repaired=_repaired,
+    why=lambda *_: pl.lit("sign of a country's vehicles read as its code"),
+    rules=lambda *_: [CellRule("country-unknown", is_country)],
+)

@@ -6,29 +6,28 @@ A text that two declared formats read as different days is ambiguous and stays a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.cell_rules import CellRule, Passes, unless
 from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
-from contact_pipeline.profiles import calendar
+from contact_pipeline.kinds.kind import Context, Kind
+from contact_pipeline.profiles import Column, calendar
 
 _ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_BIRTH: Final = "date_of_birth"
+_FIRST_BIRTH: Final = "1900-01-01"
 _ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
 _MIDNIGHT: Final = rf"(?i)^(.*[0-9]{{2}})(?:[T ]0{{1,2}}:00(?::00(?:[.,]0+)?)?{_ZONE}|,? 12:00(?::00)? ?a\.?m\.?)$"
 
 
-def normalized(text: pl.Expr, formats: Sequence[str], pivot: int | None = None) -> pl.Expr:
-    """The date as ISO text where it is one and can be read in one way only, else the text as given.
-
-    Args:
-        text: tidied text.
-        formats: strftime formats that the column declares.
-        pivot: last of the two-digit years that belong to this century.
-    """
+def _normalize(text: pl.Expr, column: Column, *_: object) -> pl.Expr:
+    """The date as ISO text where it is one and can be read in one way only, else the text as given."""
 
     def read(values: pl.Series) -> pl.Series:
-        return _read(values, formats, pivot)
+        return _read(values, column.formats, column.pivot)
 
     def read_distinct(values: pl.Series) -> pl.Series:  # a file has far fewer days than rows
         return change_where(values, ~values.str.contains(calendar.EVERY_YEAR), lambda some: map_distinct(some, read))
@@ -36,16 +35,16 @@ def normalized(text: pl.Expr, formats: Sequence[str], pivot: int | None = None) 
     return text.map_batches(read_distinct, return_dtype=pl.String)
 
 
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether a declared format was used."""
     return (before != after) & ~_day_of(before).str.contains(_ISO_DAY)
 
 
-def why(before: pl.Expr, after: pl.Expr, formats: Sequence[str], pivot: int | None) -> pl.Expr:
+def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
     """Names the first of the formats by which the text is that day."""
     readings = [
-        pl.when(calendar.reading(_day_of(before), declared, pivot) == after).then(pl.lit(declared))
-        for declared in formats
+        pl.when(calendar.reading(_day_of(before), declared, column.pivot) == after).then(pl.lit(declared))
+        for declared in column.formats
     ]
     return pl.format("read as {}", pl.coalesce(readings)) if readings else pl.lit("read as a date")
 
@@ -75,3 +74,72 @@ def _day_of(text: pl.Expr) -> pl.Expr:
 
 def _whole_day(values: pl.Series) -> pl.Series:
     return values.to_frame("text").select(calendar.day(pl.col("text"), calendar.ISO)).to_series()
+
+
+def _rules(column: Column, _: Context, today: date) -> list[CellRule]:
+    return [*_rules_of_days(column), *(_rules_of_births(today) if column.field == _BIRTH else [])]
+
+
+def _quick_rule(column: Column, _: Context, today: date) -> Passes:
+    if column.field != _BIRTH:
+        return _is_plain_day
+    by = today.isoformat()
+    return lambda value: _is_plain_day(value) & (value >= _FIRST_BIRTH) & (value <= by)
+
+
+def _rules_of_days(column: Column) -> list[CellRule]:
+    formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
+    rules = [CellRule("date-format", unless(_is_plain_day, _is_a_day), formats)]
+    if len(column.formats) < 2:
+        return rules
+
+    def has_one_reading(value: pl.Expr) -> pl.Expr:
+        days = [calendar.day(value, declared, column.pivot) for declared in column.formats]
+        return ~calendar.differ(days).fill_null(False)
+
+    return [CellRule("date-ambiguous", unless(_is_plain_day, has_one_reading), formats), *rules]
+
+
+def _is_a_day(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(_ISO_DAY) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+
+
+def _is_plain_day(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(calendar.EVERY_YEAR)
+
+
+def _both_readings(code: str, named: pl.Series, column: Column, *_: object) -> pl.Expr | None:
+    """The days that an ambiguous text can be, each with its format in words."""
+    if code != "date-ambiguous" or column.sensitive:
+        return None
+    value = pl.lit(named)
+    readings = [
+        pl.format(f"{{}} ({calendar.in_words(declared)})", calendar.reading(value, declared, column.pivot))
+        for declared in column.formats
+    ]
+    return pl.concat_str(readings, separator=" or ", ignore_nulls=True)
+
+
+def _rules_of_births(today: date) -> list[CellRule]:
+    # ISO dates sort as text, so none has to be made a date again; most texts pass without being looked at closer.
+    by = today.isoformat()
+
+    def is_no_day(value: pl.Expr) -> pl.Expr:
+        return ~value.str.contains(_ISO_DAY)
+
+    return [
+        CellRule("date-future", unless(lambda value: value <= by, is_no_day)),
+        CellRule("date-before-1900", unless(lambda value: value >= _FIRST_BIRTH, is_no_day)),
+    ]
+
+
+DATE: Final = Kind(
+    normalize=_normalize,
+    fast_path=lambda texts, *_: (texts, texts.str.contains(calendar.EVERY_YEAR)),
+    repaired=_repaired,
+    why=_why,
+    dashed=True,
+    rules=_rules,
+    quick_rule=_quick_rule,
+    expected=_both_readings,
+)

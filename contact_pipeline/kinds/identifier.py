@@ -1,54 +1,40 @@
-"""Numbers that identify: SSN, CNPJ, CPF and medical council registrations, each in one form.
+"""Numbers that identify: CNPJ, CPF and medical council registrations, each in one form.
 
-Only the form is made here; whether check digits and numbers are right is for validation to say. Zeros that a
-spreadsheet took from the front of a CNPJ or CPF are put back where the check digits then are right.
+Zeros that a spreadsheet took from the front of a CNPJ or CPF are put back where the check digits then are right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import polars as pl
 
-from contact_pipeline.kinds.distinct import change_where, fill_where
-from contact_pipeline.kinds.identifier_brazil import STATES, has_check_digits
+from contact_pipeline.kinds.cell_rules import NOT_SCIENTIFIC, CellRule, not_too_long
+from contact_pipeline.kinds.distinct import fill_where
+from contact_pipeline.kinds.identifier_brazil import KINDS, STATES, has_check_digits, has_shape
+from contact_pipeline.kinds.kind import Kind
+from contact_pipeline.profiles import Column
 
-_SSN_WHOLE = "^(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{9})$"
-_SSN_UNDASHED = r"^(?:[0-9]{7,9}|[0-9]{3} [0-9]{2} [0-9]{4})$"
 _BETWEEN = r"[ /:.\-]*"
 _NUMBER = r"(?:N[ºO°]?\.? *)?([0-9]{1,3}(?:\.[0-9]{3}){1,3}|[0-9]{1,10})"
 _CRM_STATE_FIRST = f"^(?:CRM)?{_BETWEEN}({STATES}){_BETWEEN}{_NUMBER}$"
 _CRM_NUMBER_FIRST = f"^(?:CRM)?{_BETWEEN}{_NUMBER}{_BETWEEN}({STATES})$"
 
 
-def ssn(text: pl.Expr) -> pl.Expr:
-    """A US social security number as 123-45-6789; seven or eight bare digits have lost their leading zeros."""
-    return text.map_batches(_ssn, return_dtype=pl.String)
-
-
-def ssn_at_a_glance(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The same of tidy texts with all nine digits, and which they are."""
-    whole = texts.str.contains(_SSN_WHOLE)
-    return change_where(texts.clone(), whole & (texts.str.len_bytes() == 9), _dashed), whole
-
-
-def ssn_repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether leading zeros were restored."""
-    return (before != after) & before.str.len_bytes().is_between(7, 8)
-
-
-def identifier(text: pl.Expr, kinds: Collection[str]) -> pl.Expr:
+def _normalize(text: pl.Expr, column: Column, *_: object) -> pl.Expr:
     """The canonical form of the first kind whose shape the text has, else the text as given."""
+    kinds = {*column.identifiers, *(kind for kinds in column.identifiers_by.values() for kind in kinds)}
     forms = {"cnpj": _cnpj, "cpf": _cpf, "crm": _crm}
     return pl.coalesce([*(forms[kind](text) for kind in ("crm", "cnpj", "cpf") if kind in kinds), text])
 
 
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether leading zeros were restored, or left out."""
     return (before != after) & ((_digits(before) != _digits(after)).fill_null(False))
 
 
-def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Which of the two."""
     restored = _digits(after).str.len_bytes() > _digits(before).str.len_bytes()
     return pl.when(restored).then(pl.lit("leading zeros restored")).otherwise(pl.lit("leading zeros left out"))
@@ -56,20 +42,6 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
 
 def _digits(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all("[^0-9]", "")
-
-
-def _ssn(values: pl.Series) -> pl.Series:
-    return change_where(values, values.str.contains(_SSN_UNDASHED), _filled)
-
-
-def _filled(values: pl.Series) -> pl.Series:
-    return _dashed(values.str.replace_all(" ", "", literal=True).str.zfill(9))
-
-
-def _dashed(nine: pl.Series) -> pl.Series:
-    digits = pl.col("digits")
-    parts = [digits.str.slice(0, 3), digits.str.slice(3, 2), digits.str.slice(5)]
-    return nine.to_frame("digits").select(pl.concat_str(parts, separator="-")).to_series()
 
 
 def _cnpj(text: pl.Expr) -> pl.Expr:
@@ -109,3 +81,39 @@ def _crm(text: pl.Expr) -> pl.Expr:
     number = pl.coalesce(state_first.struct.field("2"), number_first.struct.field("1"))
     state = pl.coalesce(state_first.struct.field("1"), number_first.struct.field("2"))
     return number.str.replace_all(".", "", literal=True).str.replace("^0+([1-9])", "${1}") + "-" + state
+
+
+def _rules_of_kinds(column: Column) -> list[CellRule]:
+    if not column.identifiers_by:
+        return list(_identifier_of(column.identifiers, pl.lit(True))) if column.identifiers else []
+    decides = pl.col(str(column.identifiers_column))
+    every = dict.fromkeys(kind for kinds in column.identifiers_by.values() for kind in kinds)
+    undecided = ~decides.is_in(list(column.identifiers_by)).fill_null(False)
+    rules = [rule for value, kinds in column.identifiers_by.items() for rule in _identifier_of(kinds, decides == value)]
+    return [*rules, *_identifier_of(list(every), undecided)]
+
+
+def _identifier_of(kinds: Sequence[str], applies: pl.Expr) -> Iterator[CellRule]:
+    """Rules for the rows to which they apply: right check digits, and the shape of one of the kinds."""
+    for kind in kinds:
+        if kind != "crm":
+            yield _check_digits(kind, applies)
+    code = "crm-format" if list(kinds) == ["crm"] else "identifier-format"
+    expected = ", or ".join(KINDS[kind] for kind in kinds)
+    yield CellRule(code, lambda value: ~(applies & ~has_shape(value, kinds)), expected)
+
+
+def _check_digits(kind: str, applies: pl.Expr) -> CellRule:
+    def passes(value: pl.Expr) -> pl.Expr:
+        return ~(applies & has_shape(value, [kind]) & ~has_check_digits(value, kind))
+
+    return CellRule(f"{kind}-check-digits", passes)
+
+
+IDENTIFIER: Final = Kind(
+    normalize=_normalize,
+    repaired=_repaired,
+    why=_why,
+    dashed=True,
+    rules=lambda column, *_: [NOT_SCIENTIFIC, *_rules_of_kinds(column), not_too_long(column)],
+)

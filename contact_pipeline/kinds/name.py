@@ -7,21 +7,15 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.cell_rules import not_too_long
 from contact_pipeline.kinds.distinct import change_where
+from contact_pipeline.kinds.kind import Kind
 from contact_pipeline.kinds.name_parts import PARTS, parts_of_names
+from contact_pipeline.kinds.text import are_tidy
 from contact_pipeline.profiles import Column, Profile
 
 _CAPITALS: Final = r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$"  # two capitals or more and no small letter
-
-
-def normalized(text: pl.Expr, *, title_case: bool) -> pl.Expr:
-    """The name as given; in title case where that is wanted and it is all in capitals."""
-    return text.map_batches(_in_title_case, return_dtype=pl.String) if title_case else text
-
-
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether the case was changed."""
-    return before != after
+_IN_ITS_CASE: Final = r"^[A-Z]?[a-z]+(?:[ '\-][A-Z]?[a-z]+)*$"
 
 
 def full_name(first: pl.Expr, last: pl.Expr) -> pl.Expr:
@@ -69,3 +63,21 @@ def _with_full_name(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
 
 def _in_title_case(values: pl.Series) -> pl.Series:
     return change_where(values, values.str.contains(_CAPITALS), lambda some: some.str.to_titlecase())
+
+
+def _normalized(text: pl.Expr, column: Column, *_: object) -> pl.Expr:
+    """The name as given; in title case where the column wants that and it is all in capitals."""
+    return text.map_batches(_in_title_case, return_dtype=pl.String) if column.title_case else text
+
+
+def _fast_path(texts: pl.Series, column: Column, *_: object) -> tuple[pl.Series, pl.Series]:
+    return texts, texts.str.contains(_IN_ITS_CASE) if column.title_case else are_tidy(texts)
+
+
+NAME: Final = Kind(
+    normalize=_normalized,
+    fast_path=_fast_path,
+    repaired=lambda before, after, column: pl.lit(column.title_case) & (before != after),
+    why=lambda *_: pl.lit("capitals made title case"),
+    rules=lambda column, *_: [not_too_long(column)],
+)

@@ -11,10 +11,14 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.kinds import phone_numbering
+from contact_pipeline.kinds import phone_numbering, placeholders
 from contact_pipeline.kinds.by_country import read_by_country
-from contact_pipeline.kinds.distinct import fill_where, map_distinct
+from contact_pipeline.kinds.cell_rules import NOT_SCIENTIFIC, CellRule, Passes, unless
+from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.kinds.kind import Context, Kind
 from contact_pipeline.kinds.phone_words import without_labels
+from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.terms import FURTHER
 
 _PUNCTUATION: Final = [" ", "(", ")", ".", "-"]
 # Tidy, nothing but digits and punctuation, and a calling code in one piece.
@@ -39,32 +43,28 @@ _SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&|\p{L}{3,16}:)\s).*
 _SHORTEST: Final = 5  # digits of a further number
 FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # what is no number for talking is called
 _FAX: Final = re.compile(FAX)
+_NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
+_FEWEST_DIGITS: Final = 7  # of a telephone number beside which words are said to stand
 _LABELLED: Final = r"^[^\d+]*\p{L}|\p{L}[^\d]*$"
 
 
-def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
+def _normalize(text: pl.Expr, _: Column, context: Context) -> pl.Expr:
     """The number in E.164 where it is a valid one, else the text as given.
 
-    Args:
-        text: tidied text.
-        region: where national numbers of rows that say no country belong (ISO 3166-1 alpha-2); None: they stay as
-            given.
-        country: the country that the rows say; None: nothing.
+    National numbers belong to the country of their row; of rows that say none to the profile's region, if it has one.
     """
-    return read_by_country(text, region, country, _normalized)
+    return read_by_country(text, context.profile.region, context.country, _normalized)
 
 
-def further(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
-    """The numbers of a cell after the first one, with commas between them; null where there is one, or none.
-
-    The arguments are those of `normalized`.
-    """
-    return read_by_country(text, region, country, _further)
+def _beside(text: pl.Expr, column: Column, context: Context) -> list[pl.Expr]:
+    """The numbers of a cell after the first one, with commas between them; null where there is one, or none."""
+    further = read_by_country(text, context.profile.region, context.country, _further)
+    return [further.alias(f"{FURTHER}{column.field}")]
 
 
-def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
+def _fast_path(texts: pl.Series, _: Column, profile: Profile) -> tuple[pl.Series, pl.Series]:
     """Texts of digits and punctuation as numbers in E.164, and whether each is one beyond doubt."""
-    numbers = _bare(texts)
+    numbers, region = _bare(texts), profile.region
     if region and (plan := phone_numbering.plan_of(region)):
         in_full = partial(_of_series, pl.lit(f"+{plan.calling_code}") + pl.col("digits"))
         numbers = fill_where(numbers, _of_series(_is_national(pl.col("digits"), plan), numbers), numbers, in_full)
@@ -73,7 +73,7 @@ def at_a_glance(texts: pl.Series, region: str | None) -> tuple[pl.Series, pl.Ser
     )
 
 
-def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """What was done to the text."""
     return (
         pl.when(_are_several(before, after))
@@ -86,7 +86,7 @@ def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
     )
 
 
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether more than punctuation was left out, or letters read as digits; the letters of an extension are form."""
     stray = before.map_batches(_have_stray_signs, return_dtype=pl.Boolean)
     return (before != after) & pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
@@ -244,3 +244,68 @@ def _with_prefix(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
         dialled = at_home & ~has_code & digits.str.starts_with(trunk) & local.str.contains(plan.national)
         readings.append(pl.when(dialled).then(pl.lit(f"+{code}") + local))
     return pl.coalesce(readings)
+
+
+def _rules(_: Column, context: Context, *__: object) -> list[CellRule]:
+    words = CellRule("phone-words", lambda value: value.str.contains(_E164) | ~_holds_words(value))
+    if context.profile.region:
+        return [NOT_SCIENTIFIC, words, CellRule("phone-invalid", _is_phone)]
+
+    def says_its_country(value: pl.Expr) -> pl.Expr:
+        return ~value.str.contains(_NATIONAL)
+
+    return [
+        NOT_SCIENTIFIC,
+        words,
+        CellRule("phone-no-region", says_its_country),
+        CellRule("phone-invalid", lambda value: ~says_its_country(value) | _is_phone(value)),
+    ]
+
+
+def _holds_words(value: pl.Expr) -> pl.Expr:
+    """Whether words stand beside what may be a number."""
+    return value.str.contains(r"\p{L}") & (value.str.count_matches(r"\d") >= _FEWEST_DIGITS)
+
+
+def _is_phone(value: pl.Expr) -> pl.Expr:
+    return unless(phone_numbering.is_certain, _is_phone_after_all)(value)
+
+
+def _is_phone_after_all(value: pl.Expr) -> pl.Expr:
+    open_to_doubt = value.str.starts_with("+") & ~phone_numbering.is_wrong(value)
+    return pl.when(open_to_doubt).then(value).map_batches(_accepted_by_library, return_dtype=pl.Boolean)
+
+
+def _accepted_by_library(values: pl.Series) -> pl.Series:
+    verdicts = [text is not None and phone_numbering.verdict(text, None) == text for text in values]
+    return pl.Series(values.name, verdicts, dtype=pl.Boolean)
+
+
+def _is_placeholder(value: pl.Expr) -> pl.Expr:
+    return value.map_batches(_end_alike, return_dtype=pl.Boolean)
+
+
+def _end_alike(numbers: pl.Series) -> pl.Series:
+    """Whether each number ends in the same digit over and over, before its extension if it has one."""
+    may_have = numbers.str.len_bytes() > placeholders.LONGEST_WITHOUT_EXTENSION
+    bare = change_where(numbers.clone(), may_have, lambda some: some.str.splitn(";", 2).struct.field("field_0"))
+    return bare.str.tail(7).is_in(list(placeholders.PHONE_ENDINGS))
+
+
+def _quick_rule(_: Column, context: Context, *__: object) -> Passes:
+    region = context.profile.region
+    return lambda value: phone_numbering.is_certain(value, region) & ~_is_placeholder(value)
+
+
+PHONE: Final = Kind(
+    normalize=_normalize,
+    fast_path=_fast_path,
+    beside=_beside,
+    repaired=_repaired,
+    why=_why,
+    by_country=True,
+    taken_apart=False,
+    rules=_rules,
+    quick_rule=_quick_rule,
+    is_placeholder=_is_placeholder,
+)

@@ -10,33 +10,38 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.kinds.by_country import read_by_country
+from contact_pipeline.kinds.cell_rules import NOT_SCIENTIFIC, CellRule, Passes
+from contact_pipeline.kinds.country import is_country
 from contact_pipeline.kinds.distinct import change_where
+from contact_pipeline.kinds.kind import Context, Kind
 from contact_pipeline.kinds.postal_code_forms import PostalCodes, postal_codes_of
+from contact_pipeline.profiles import Column, Profile
 
 _US: Final = "US"
-US_PLAIN: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
+_US_PLAIN: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
 _US_MARK: Final = "(?i)^USA?[ -]+"
 _DASHES: Final = "[\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]"
 _NO_SIGN: Final = "[^0-9A-Za-z]"
 
 
-def normalized(text: pl.Expr, region: str | None, country: pl.Expr | None = None) -> pl.Expr:
+def _normalize(text: pl.Expr, _: Column, context: Context) -> pl.Expr:
     """The postal code in the form of its country; digits that have lost their leading zeros get them back.
 
-    Args:
-        text: tidied text.
-        region: the country of rows that say none; None: the United States.
-        country: what the rows say (ISO 3166-1 alpha-2); None: nothing.
+    Rows that say no country are those of the profile's region, or else of the United States.
     """
-    return read_by_country(text, region or _US, country, _read)
+    return read_by_country(text, context.profile.region or _US, context.country, _read)
 
 
-def repaired(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _fast_path(texts: pl.Series, _: Column, profile: Profile) -> tuple[pl.Series, pl.Series] | None:
+    return (texts, texts.str.contains(_US_PLAIN)) if profile.region in {None, _US} else None
+
+
+def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether leading zeros or the sign of the country were added or taken off."""
     return _signs(before) != _signs(after)
 
 
-def why(before: pl.Expr, after: pl.Expr) -> pl.Expr:
+def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Which of them."""
     given, made = _signs(before), _signs(after)
     return (
@@ -54,7 +59,7 @@ def _signs(text: pl.Expr) -> pl.Expr:
 
 def _read(values: pl.Series, country: str | None) -> pl.Series:
     if country == _US:
-        return change_where(values, ~values.str.contains(US_PLAIN), _in_us_form)
+        return change_where(values, ~values.str.contains(_US_PLAIN), _in_us_form)
     return _in_form(values, postal_codes_of(country)) if country else values
 
 
@@ -68,7 +73,7 @@ def _in_us_form(values: pl.Series) -> pl.Series:
         .then(plain.str.slice(0, 5) + "-" + plain.str.slice(5))
         .when(plain.str.contains("^[0-9]{5} ?- ?[0-9]{4}$|^[0-9]{5} [0-9]{4}$"))
         .then(plain.str.slice(0, 5) + "-" + plain.str.tail(4))
-        .when(plain.str.contains(US_PLAIN))
+        .when(plain.str.contains(_US_PLAIN))
         .then(plain)
         .otherwise(text)
     )
@@ -103,3 +108,71 @@ def _spaced(code: pl.Expr, codes: PostalCodes) -> pl.Expr:
 
 def _with_hyphens(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_DASHES, "-")
+
+
+def _rules(_: Column, context: Context, *__: object) -> list[CellRule]:
+    """The rules of each row's country, where a column says it; else that of the profile's region, or the US."""
+    region = context.profile.region or _US
+    if not _says_country(context.profile):
+        example = _postal_example(region)
+        return [NOT_SCIENTIFIC, CellRule("zip-code-format", lambda value: _has_postal_form(value, region), example)]
+
+    def passes(value: pl.Expr) -> pl.Expr:
+        both = pl.struct(value.alias("value"), pl.col("country").fill_null(pl.lit(region)))
+        return both.map_batches(_have_postal_forms, return_dtype=pl.Boolean)
+
+    def has_country(_: pl.Expr) -> pl.Expr:
+        return is_country(pl.col("country")).fill_null(True)
+
+    return [
+        NOT_SCIENTIFIC,
+        CellRule("zip-code-no-country", has_country),
+        CellRule("zip-code-format", passes, "the postal code as its country writes it"),
+    ]
+
+
+def _says_country(profile: Profile) -> bool:
+    column = profile.column_of.get("country")
+    return column is not None and column.type == "country"
+
+
+def _quick_rule(_: Column, context: Context, *__: object) -> Passes | None:
+    """The pattern of every row's code; None where each row says its country, or its country has no pattern."""
+    pattern = None if _says_country(context.profile) else _pattern_of(context.profile.region or _US)
+    return (lambda value: value.str.contains(pattern)) if pattern else None
+
+
+def _pattern_of(country: str) -> str | None:
+    return _US_PLAIN if country == _US else postal_codes_of(country).pattern
+
+
+def _has_postal_form(value: pl.Expr, country: str) -> pl.Expr:
+    pattern = _pattern_of(country)
+    return value.str.contains(pattern) if pattern else pl.lit(True)
+
+
+def _have_postal_forms(rows: pl.Series) -> pl.Series:
+    frame = rows.struct.unnest()
+    passes = pl.lit(True)
+    for country in frame["country"].unique():
+        right = _has_postal_form(pl.col("value"), country)
+        passes = pl.when(pl.col("country") == country).then(right).otherwise(passes)
+    return frame.with_columns(passes=passes).get_column("passes")
+
+
+def _postal_example(country: str) -> str:
+    if country == _US:
+        return "five digits, such as 02139, or five and four, such as 02139-4307"
+    return f"the code as {postal_codes_of(country).example}"
+
+
+POSTAL_CODE: Final = Kind(
+    normalize=_normalize,
+    fast_path=_fast_path,
+    repaired=_repaired,
+    why=_why,
+    by_country=True,
+    dashed=True,
+    rules=_rules,
+    quick_rule=_quick_rule,
+)

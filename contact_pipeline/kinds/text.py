@@ -14,8 +14,11 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.kinds.cell_rules import NOT_SCIENTIFIC, Passes, not_too_long
 from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
+from contact_pipeline.kinds.kind import Kind
 from contact_pipeline.letters import JOINERS
+from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.model import Blanks
 
 # Visible letters and signs that Unicode's composed form leaves as they are, whatever stands beside them.
@@ -159,3 +162,15 @@ def _blanked(values: pl.Series, blanks: Blanks) -> pl.Series:
 def _are_words(values: pl.Series, blanks: Blanks) -> pl.Series:
     any_case = values.str.to_lowercase().is_in(list(blanks.words))
     return any_case | values.is_in(list(blanks.exact)) if blanks.exact else any_case
+
+
+def _is_short_and_plain(column: Column, *_: object) -> Passes:
+    """The quick rule: a number in scientific notation has a plus."""
+    return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
+
+
+TEXT: Final = Kind(
+    fast_path=lambda texts, *_: (texts, are_tidy(texts)),
+    rules=lambda column, *_: [NOT_SCIENTIFIC, not_too_long(column)],
+    quick_rule=_is_short_and_plain,
+)

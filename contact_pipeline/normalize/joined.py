@@ -13,12 +13,11 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.headings.qualifiers import ADDRESS
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.normalize.sources import Source
 from contact_pipeline.terms import JOINED
 
-SINGLE: Final = frozenset({
-    "text", "name", "date", "ssn", "zip_code", "country", "identifier", "choice", "login",
-})  # fmt: skip
+SINGLE: Final = frozenset(type_ for type_, kind in KINDS.items() if kind.taken_apart)
 _MOST: Final = 10  # values of a cell that get a column each; what is more stays as written in the last one
 
 

@@ -1,23 +1,23 @@
 """Stage 2: raw rows → normalized rows. One canonical form for every value; what changes its meaning is a repair.
 
-Which columns there are and what they hold is the profile's to say; how a family of values is written is in the
-module of that family.
+Which columns there are and what they hold is the profile's to say; how a kind of value is written is in `kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, partial, reduce
 from operator import and_
 
 import polars as pl
 
 from contact_pipeline.contracts.frames import BLANK_ROWS, CELL_ERRORS, REPAIRS, empty
-from contact_pipeline.kinds import choice, country, date, email, identifier, name, phone, postal_code, text
+from contact_pipeline.kinds import country, name, text
 from contact_pipeline.kinds.distinct import are_few, numbered
-from contact_pipeline.normalize.glance import at_a_glance
+from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.registry import KINDS
+from contact_pipeline.normalize.fast_path import take_fast_path
 from contact_pipeline.normalize.joined import SINGLE, separate
 from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.normalize.sources import (
@@ -32,39 +32,9 @@ from contact_pipeline.normalize.sources import (
     with_labels,
 )
 from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.model import STORED_AS
 from contact_pipeline.profiles.reference import Reference
-from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER, UNREAD
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What the form of a value may depend on besides itself: the profile, what is registered, the row's country."""
-
-    profile: Profile
-    reference: Reference
-    country: pl.Expr | None  # two letters; None where no column of the file says it
-
-
-_DASHED = frozenset({"ssn", "identifier", "zip_code", "date"})
-_BY_COUNTRY = frozenset({"phone", "zip_code"})
-_Values = Callable[[pl.Expr, Column, _Around], pl.Expr]
-_VALUES: Mapping[str, _Values] = {
-    "text": lambda given, *_: given,
-    "name": lambda given, column, _: name.normalized(given, title_case=column.title_case),
-    "email": lambda given, *_: email.normalized(given),
-    "phone": lambda given, _, around: phone.normalized(given, around.profile.region, around.country),
-    "date": lambda given, column, _: date.normalized(given, column.formats, column.pivot),
-    "ssn": lambda given, *_: identifier.ssn(given),
-    "zip_code": lambda given, _, around: postal_code.normalized(given, around.profile.region, around.country),
-    "country": lambda given, *_: country.normalized(given),
-    "identifier": lambda given, column, _: identifier.identifier(given, _kinds(column)),
-    "choice": lambda given, column, around: choice.choice(given, around.reference.registered(column)),
-    "list": lambda given, column, around: choice.listed(
-        given, column.separator, around.reference.registered(column), around.profile.blanks_in(column)
-    ),
-    "login": lambda given, column, around: choice.login(given, around.reference.registered(column)),
-    "boolean": lambda given, column, _: choice.boolean(given, of_consent=column.field == CONSENT),
-}
+from contact_pipeline.terms import COLUMN_OF, FURTHER, UNREAD
 
 
 def normalize(
@@ -177,7 +147,7 @@ def repairs_of(
             column="_column",
             field=pl.lit(source.column.field),
             before="_before",
-            after=_as_text(source.column),
+            after=KINDS[source.column.type].as_text(pl.col(source.column.field), source.column),
             why=_why(source.column, profile),
         )
         for place, source in enumerate(sources)
@@ -304,69 +274,48 @@ def _column(
     Returns:
         `_given`, the tidied text; the value, and what is kept beside it; `_changed`, whether the value is a repair.
     """
-    by_country = countries is not None and column.type in _BY_COUNTRY
+    by_country = countries is not None and KINDS[column.type].by_country
     if not by_country and are_few(texts):
         places, distinct = numbered(texts)
         of_distinct = _column(distinct, None, column, profile, reference)
         return of_distinct.select(pl.all().gather(places)).with_columns(pl.col("_changed").fill_null(False))
-    around = _Around(profile, reference, pl.col("country") if by_country else None)
+    context = Context(profile, reference, pl.col("country") if by_country else None)
     cells = pl.DataFrame({"text": texts} | ({"country": countries} if by_country else {}))
-    values, certain = at_a_glance(texts, column, profile, by_country=by_country)
+    values, certain = take_fast_path(texts, column, profile, by_country=by_country)
     if not certain.any():
-        return _read(cells, column, around)
+        return _read(cells, column, context)
     places = (~certain & texts.is_not_null()).arg_true()
-    read = _read(cells[places], column, around)
+    read = _read(cells[places], column, context)
     told = {"_given": texts, column.field: values, "_changed": pl.Series([False]).new_from_index(0, texts.len())}
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
     return pl.DataFrame({name: told.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
 
 
-def _read(cells: pl.DataFrame, column: Column, around: _Around) -> pl.DataFrame:
+def _read(cells: pl.DataFrame, column: Column, context: Context) -> pl.DataFrame:
     """The same, each cell read the whole way.
 
     Args:
         cells: `text`, and `country` where the value depends on it.
         column: what they hold.
-        around: what else their form may depend on.
+        context: what else their form may depend on.
     """
-    blanks = around.profile.blanks_in(column)
+    kind = KINDS[column.type]
+    blanks = context.profile.blanks_in(column)
     given = cells.with_columns(text.tidied(pl.col("text")))
     tidy = given.with_columns(text.blanked(pl.col("text"), blanks))
-    if column.type in _DASHED:
+    if kind.dashed:
         tidy = tidy.with_columns(text.dashed(pl.col("text")))
-    read = tidy.select(
-        _value(pl.col("text"), column, around).alias(column.field), *_beside(pl.col("text"), column, around)
-    )
+    value = kind.normalize(pl.col("text"), column, context)
+    if column.nothing and column.type not in STORED_AS:
+        value = _emptied(pl.col("text"), column.nothing, value)
+    read = tidy.select(value.alias(column.field), *kind.beside(pl.col("text"), column, context))
     changed = is_repaired(given["text"], read[column.field], column, blanks) | text.mended(cells["text"])
     return read.with_columns(given["text"].alias("_given"), changed.alias("_changed"))
 
 
-def _value(given: pl.Expr, column: Column, around: _Around) -> pl.Expr:
-    value = _VALUES[column.type](given, column, around)
-    if column.nothing and column.type not in {"list", "boolean"}:
-        return choice.emptied(given, column.nothing, value)
-    return value
-
-
-def _beside(given: pl.Expr, column: Column, around: _Around) -> Iterator[pl.Expr]:
-    """What is kept beside a value: text that could not be read, and addresses or numbers after the first."""
-    if column.type == "boolean":
-        read = choice.boolean(given, of_consent=column.field == CONSENT)
-        yield pl.when(read.is_null()).then(given).alias(f"{UNREAD}{column.field}")
-    elif column.type == "email":
-        yield email.further(given).alias(f"{FURTHER}{column.field}")
-    elif column.type == "phone":
-        further = phone.further(given, around.profile.region, around.country)
-        yield further.alias(f"{FURTHER}{column.field}")
-
-
-def _kinds(column: Column) -> set[str]:
-    return {*column.identifiers, *(kind for kinds in column.identifiers_by.values() for kind in kinds)}
-
-
-def _as_text(column: Column) -> pl.Expr:
-    value = pl.col(column.field)
-    return choice.joined(value, column.separator) if column.type == "list" else value.cast(pl.String)
+def _emptied(given: pl.Expr, word: str, value: pl.Expr) -> pl.Expr:
+    """The value, or the explicit nothing (an empty string) where the text is the word for it."""
+    return pl.when(given.str.to_lowercase() == word.lower()).then(pl.lit("")).otherwise(value)
 
 
 def _bits(changed: Sequence[pl.Series], rows: int) -> pl.Series:

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.headings.naming import labels
-from contact_pipeline.kinds import choice, phone, text
+from contact_pipeline.kinds import boolean, phone, text
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
@@ -96,7 +96,7 @@ def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[
         for said in _LABELS if heading.endswith(_LABELLED) else ():
             label = column_of.get(heading.removesuffix(_LABELLED) + said)
             if label is not None and label in raw.columns:
-                tells = pl.col(label).str.contains(phone.FAX) | choice.opts_out(pl.col(label))
+                tells = pl.col(label).str.contains(phone.FAX) | boolean.opts_out(pl.col(label))
                 with_label = pl.concat_str(label, pl.lit(": "), name)
                 labelled.append(pl.when(tells.fill_null(False)).then(with_label).otherwise(name).alias(name))
     return raw.with_columns(labelled)
@@ -239,7 +239,7 @@ def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl
         faxes = [raw[name].str.contains(phone.FAX).fill_null(False) if name else filled[0] for name in source.columns]
         tests = [*(cells & ~fax for cells, fax in zip(filled, faxes, strict=True)), *tests]
     if source.column.field == CONSENT:  # who said it once, in whatever column, is not contacted
-        read = (choice.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
+        read = (boolean.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
         answers = [raw.select(answer).to_series() for answer in read]
         refused = [(answer.fill_null(False)) for answer in answers]
         unread = [cells & answer.is_null() for cells, answer in zip(filled, answers, strict=True)]
@@ -283,13 +283,11 @@ def _split(beside: pl.Series, rows: pl.Series, headings: pl.Series) -> pl.DataFr
 
 def _as_text(values: pl.Series, column: Column) -> pl.Series:
     """The values as text; null where they have none of their own."""
-    if column.type == "list":
+    if values.dtype == pl.List:
         return values.list.join(f"{column.separator} ")
-    return (
-        values
-        if column.type != "boolean"
-        else pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
-    )
+    if values.dtype == pl.Boolean:
+        return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
+    return values
 
 
 def _without(entries: pl.DataFrame, values: pl.Series) -> pl.DataFrame:

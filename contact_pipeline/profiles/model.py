@@ -28,7 +28,10 @@ FieldType = Literal[
     "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
-KINDS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}  # how a custom field is stored; else: text
+STORED_AS: dict[FieldType, FieldKind] = {
+    "list": "list",
+    "boolean": "boolean",
+}  # how a custom field is stored; else: text
 YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 
 # Words that spreadsheets, exports and people write where there is nothing.
@@ -361,7 +364,7 @@ class Profile(Model):
         """Field → how it is stored, for the fields that the file's columns fill."""
         canonical = ACCOUNT_FIELDS if self.target == "account" else CONTACT_FIELDS
         return {
-            column.field: column.kind or canonical.get(column.field) or KINDS.get(column.type, "text")
+            column.field: column.kind or canonical.get(column.field) or STORED_AS.get(column.type, "text")
             for column in self.columns
         }
 

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from contact_pipeline.profiles.model import KINDS, YES_NO, BlankPolicy, Column, FieldType, Matched, Profile
+from contact_pipeline.profiles.model import STORED_AS, YES_NO, BlankPolicy, Column, FieldType, Matched, Profile
 from contact_pipeline.profiles.rules import InOrder
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS
 
@@ -65,7 +65,7 @@ def why_none_clears(profile: Profile, matched: Collection[Matched], blanks: Coll
 
 def _of_column(column: Column, profile: Profile) -> Iterator[tuple[str, str]]:
     canonical = ACCOUNT_FIELDS if profile.target == "account" else CONTACT_FIELDS
-    kind, types = KINDS.get(column.type, "text"), _TYPES.get(column.field, ())
+    kind, types = STORED_AS.get(column.type, "text"), _TYPES.get(column.field, ())
     if types and column.type not in types:
         yield "type", f"the canonical field '{column.field}' is of type {types[0]}, not {column.type}"
     elif column.field in canonical and canonical[column.field] != (column.kind or kind):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique, calendar
+from contact_pipeline.kinds.words import in_words
+from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together, Unique
 from contact_pipeline.profiles.options import UploadOptions, available
 from contact_pipeline.profiles.rules import RowRule, required_when
 
@@ -111,7 +112,7 @@ def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
 
 def format_in_words(column: Column, profile: Profile) -> str:
     """What a value of this column looks like."""
-    parts = [_by_type(column, profile)]
+    parts = [in_words(column, profile)]
     if column.letter:
         parts.append(f"in sheet column {column.letter}")
     if column.nothing:
@@ -163,45 +164,3 @@ def _rule(rule: RowRule) -> str:
             return f"{' + '.join(rule.unique)} once in the file"
         case _:
             raise TypeError(rule)
-
-
-def _by_type(column: Column, profile: Profile) -> str:
-    match column.type:
-        case "phone":
-            national = f" or as dialled in {profile.region}" if profile.region else ""
-            return f"international with + and country code{national}"
-        case "date":
-            return " or ".join(["YYYY-MM-DD", *map(calendar.in_words, column.formats)])
-        case "identifier" if column.identifiers_by:
-            kinds = (f"{value}: {_kinds(found)}" for value, found in column.identifiers_by.items())
-            return f"by {column.identifiers_column}, {', '.join(kinds)}"
-        case "identifier":
-            return _kinds(column.identifiers)
-        case "choice":
-            return f"one of {_allowed(column)}"
-        case "boolean" if column.choices:
-            return _allowed(column)
-        case "list":
-            return f"values of {_allowed(column)}, separated by '{column.separator}'"
-        case _:
-            return _PLAIN[column.type].format(column=column)
-
-
-_PLAIN = {
-    "text": "text, up to {column.max_length} characters",
-    "name": "a name, up to {column.max_length} characters",
-    "email": "name@example.com",
-    "ssn": "nine digits, 123-45-6789",
-    "zip_code": "12345 or 12345-6789; of another country as it is written there",
-    "country": "US, USA, or a name in any language",
-    "login": "login of a loaded user",
-    "boolean": "yes or no",
-}
-
-
-def _allowed(column: Column) -> str:
-    return f"the vocabulary '{column.vocabulary}'" if column.vocabulary else ", ".join(column.choices)
-
-
-def _kinds(kinds: object) -> str:
-    return " or ".join(str(kind).upper() for kind in kinds) if isinstance(kinds, list | tuple) else ""

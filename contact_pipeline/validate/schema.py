@@ -13,11 +13,14 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 
 from contact_pipeline.contracts.frames import NORMALIZED_ROWS
+from contact_pipeline.kinds.cell_rules import CellRule, Passes, unless
+from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
+from contact_pipeline.profiles.model import STORED_AS
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.profiles.rules import RowRule, required_when
 from contact_pipeline.terms import FURTHER, UNREAD
-from contact_pipeline.validate.cells import CellRule, Passes, at_a_glance, cell_rules, unless
 from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
 _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
@@ -70,9 +73,9 @@ def schema_for(
 
 def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[Rule]:
     """The rules of a profile, in the order in which defects are named; the arguments are those of `schema_for`."""
-    today = today or _today()
+    today, context = today or _today(), Context(profile, reference)
     return [
-        *(rule for column in profile.columns for rule in _of_column(column, profile, reference, today)),
+        *(rule for column in profile.columns for rule in _of_column(column, context, today)),
         *(found for rule in profile.rules for found in _of_whole_rows(rule, profile)),
     ]
 
@@ -83,13 +86,13 @@ def in_doubt(normalized: pl.DataFrame, profile: Profile, reference: Reference, t
     All rules are asked at once, those for cells by one quick rule for each column where there is one, which makes many
     rows quick to judge; a schema then names what is wrong with the few.
     """
-    today, there = today or _today(), normalized.columns
+    today, there, context = today or _today(), normalized.columns, Context(profile, reference)
     rules = [rule for rule in rules_of(profile, reference, today) if rule.column is None or rule.column in there]
-    glances = {
-        c.field: quick for c in profile.columns if c.field in there and (quick := at_a_glance(c, profile, today))
-    }
-    seen = [_all_pass(field, quick, rules) for field, quick in glances.items()]
-    asked = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in glances)]
+    columns = [column for column in profile.columns if column.field in there]
+    found = {column.field: KINDS[column.type].quick_rule(column, context, today) for column in columns}
+    quick = {field: rule for field, rule in found.items() if rule is not None}
+    seen = [_all_pass(field, rule, rules) for field, rule in quick.items()]
+    asked = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in quick)]
     passes = {f"rule {number}": rule for number, rule in enumerate([pl.lit(True), *seen, *asked])}
     return normalized.with_columns(**passes).select(~pl.all_horizontal(list(passes)).fill_null(False)).to_series()
 
@@ -104,10 +107,10 @@ def _today() -> date:
     return datetime.now(UTC).astimezone().date()
 
 
-def _of_column(column: Column, profile: Profile, reference: Reference, today: date) -> Iterator[Rule]:
+def _of_column(column: Column, context: Context, today: date) -> Iterator[Rule]:
     """The rules that blame one column: what its cells must be, that it is filled, that it agrees with another."""
-    field = column.field
-    for cell in cell_rules(column, profile, reference, today):
+    field, profile = column.field, context.profile
+    for cell in (*KINDS[column.type].rules(column, context, today), *_placeholder(column)):
         yield _of_cell(cell, column)
     if column.required:
         yield Rule("required", field, lambda _: pl.col(field).is_not_null())
@@ -119,11 +122,21 @@ def _of_column(column: Column, profile: Profile, reference: Reference, today: da
         yield Rule(code, beside, partial(_is_blank, beside), of_cell=True)
 
 
+def _placeholder(column: Column) -> Iterator[CellRule]:
+    """Placeholders are in form, so that only values without another defect come to this."""
+    is_placeholder = KINDS[column.type].is_placeholder
+    if is_placeholder is None or column.placeholders == "take":
+        return
+    code = "placeholder" if column.placeholders == "warn" else "placeholder-rejected"
+    yield CellRule(code, lambda value: ~is_placeholder(value))
+
+
 def _beside(column: Column) -> Iterator[tuple[str, str]]:
     """The columns that may stand beside a field's, and the code of a row where one is filled."""
-    if column.type == "boolean":
-        yield f"{UNREAD}{column.field}", "boolean-format"
-    yield f"{FURTHER}{column.field}", "email-several" if column.type == "email" else "several-values"
+    kind = KINDS[column.type]
+    if kind.unread_code:
+        yield f"{UNREAD}{column.field}", kind.unread_code
+    yield f"{FURTHER}{column.field}", kind.further_code
 
 
 def _is_taken_apart(profile: Profile, there: Collection[str]) -> pl.Expr:
@@ -138,7 +151,7 @@ def _is_blank(name: str, _: Collection[str]) -> pl.Expr:
 
 def _of_cell(rule: CellRule, column: Column) -> Rule:
     value = pl.col(column.field)
-    if column.nothing and column.type not in {"list", "boolean"}:
+    if column.nothing and column.type not in STORED_AS:
         value = pl.when(value != "").then(value)  # the word for nothing passes every rule
     passes = rule.passes(value) | value.is_null()
     return Rule(rule.code, column.field, lambda _: passes, rule.expected, of_cell=True)

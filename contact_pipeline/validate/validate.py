@@ -18,17 +18,15 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts.frames import REJECTIONS, empty
-from contact_pipeline.kinds.email_typos import MEANT
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import COLUMN_OF, CONSENT, ERROR, FURTHER, UNREAD
-from contact_pipeline.validate.cells import both_readings
 from contact_pipeline.validate.schema import in_doubt, schema_for
-from contact_pipeline.validate.wording import nearest, quoted, worded
+from contact_pipeline.validate.wording import quoted, worded
 
 _NAMES_COLUMNS = frozenset({"differs-from", "required-together", "end-before-start"})
-_UNREGISTERED = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,33 +229,18 @@ class _Wording:
             return dict.fromkeys(("value", "named"), pl.col(f"{ERROR}{column.field}"))
         if code in {"email-several", "several-values"}:
             value = named = pl.col(f"{FURTHER}{column.field}")
-        elif column.type == "list":
-            known = list(self._reference.registered(column))
-            value = cell.list.join(f"{column.separator} ")
-            named = cell.list.filter(~pl.element().is_in(known)).list.join(f"{column.separator} ")
-        elif column.type == "boolean":
-            answer = pl.when(cell).then(pl.lit("yes")).when(~cell).then(pl.lit("no"))
-            value = named = answer if code == "not-a-choice" else pl.col(f"{UNREAD}{column.field}")
         else:
-            value = named = cell
+            value, named = KINDS[column.type].quoted(cell, column, code, self._reference)
         looks = looks_in(self._profile, column.field, is_rejected=True)
         return {"value": mask_column(value, looks), "named": mask_column(named, looks)}
 
     def _expected(self, named: pl.Series, failure: Failure, column: Column | None) -> pl.Expr:
         if failure.code in _NAMES_COLUMNS:
             return pl.lit(" and ".join(self._headings.get(name, name) for name in failure.expected.split(",")))
-        if failure.code == "email-domain-typo":
-            domain = named.str.extract("@(.+)$")
-            return pl.lit(domain.replace_strict(list(MEANT), list(MEANT.values()), default="a well-known domain"))
-        if column is not None and failure.code == "date-ambiguous" and not column.sensitive:
-            return both_readings(pl.lit(named), column)
-        if column is None or failure.code not in _UNREGISTERED:
+        if column is None:
             return pl.lit(failure.expected)
-        if column.sensitive:
-            return pl.lit("Use one of the registered values.")
-        separator = column.separator if column.type == "list" else None
-        wanted = "users" if column.type == "login" else f"vocabulary '{column.vocabulary}'"
-        return pl.lit(nearest(named, self._reference.registered(column), wanted, separator))
+        said = KINDS[column.type].expected(failure.code, named, column, self._reference)
+        return pl.lit(failure.expected) if said is None else said
 
 
 def _in_order(told: list[pl.DataFrame]) -> pl.DataFrame:

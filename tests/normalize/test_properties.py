@@ -8,9 +8,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from contact_pipeline.kinds import email_addresses
+from contact_pipeline.kinds.kind import Context
 from contact_pipeline.normalize import normalize, repairs_of
-from contact_pipeline.normalize.glance import at_a_glance
-from contact_pipeline.normalize.normalize import _Around, _read
+from contact_pipeline.normalize.fast_path import take_fast_path
+from contact_pipeline.normalize.normalize import _read
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import FURTHER
@@ -134,8 +135,8 @@ def test_a_glance_says_nothing_that_the_whole_way_does_not(texts, region):
     profile = PROFILE.model_copy(update={"region": region})
     cells = pl.DataFrame({"text": pl.Series([*texts, *LIKELY, None], dtype=pl.String)})
     for column in profile.columns:
-        values, certain = at_a_glance(cells["text"], column, profile, by_country=False)
-        read = _read(cells, column, _Around(profile, REFERENCE, None)).filter(certain)
+        values, certain = take_fast_path(cells["text"], column, profile, by_country=False)
+        read = _read(cells, column, Context(profile, REFERENCE, None)).filter(certain)
         assert read[column.field].equals(values.filter(certain), null_equal=True), column.field
         assert not read["_changed"].any()
         assert all(read[name].is_null().all() for name in read.columns if name.startswith(FURTHER))
@@ -148,7 +149,7 @@ def test_a_glance_is_enough_for_what_most_cells_hold():
         "date_of_birth": "1984-04-17", "ssn": "219099990", "zip_code": "02139-4307",
     }  # fmt: skip
     for field, text in usual.items():
-        _, certain = at_a_glance(pl.Series([text, "", None]), PROFILE.column_of[field], PROFILE, by_country=False)
+        _, certain = take_fast_path(pl.Series([text, "", None]), PROFILE.column_of[field], PROFILE, by_country=False)
         assert certain.to_list() == [True, False, False], field
 
 

@@ -1,0 +1,57 @@
+"""The rule that a single cell must pass, named by the code of its defect, and the rules that several kinds share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.kinds.distinct import fill_where, map_distinct
+from contact_pipeline.profiles import Column
+
+Passes = Callable[[pl.Expr], pl.Expr]
+
+_SCIENTIFIC: Final = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRule:
+    """What a cell must pass.
+
+    Attributes:
+        code: name of the defect where it does not.
+        passes: whether the value of a column passes; null passes.
+        expected: what would be right, in words.
+    """
+
+    code: str
+    passes: Passes
+    expected: str = ""
+
+
+NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.contains(_SCIENTIFIC))
+
+
+def not_too_long(column: Column) -> CellRule:
+    """A text must not be longer than the column allows."""
+
+    # Bytes are counted in no time, and a text has at least as many of them as characters.
+    def passes(value: pl.Expr) -> pl.Expr:
+        return (value.str.len_bytes() <= column.max_length) | (value.str.len_chars() <= column.max_length)
+
+    return CellRule("too-long", passes, f"{column.max_length} characters")
+
+
+def unless(quick: Passes, careful: Passes) -> Passes:
+    """Passes what the quick rule passes; only the distinct rest is looked at with care."""
+
+    def judge(values: pl.Series) -> pl.Series:
+        return values.to_frame().select(careful(pl.col(values.name))).to_series()
+
+    def judge_rest(values: pl.Series) -> pl.Series:
+        passed = values.to_frame().select(quick(pl.col(values.name))).to_series()
+        return fill_where(passed, ~passed, values, lambda some: map_distinct(some, judge))
+
+    return lambda value: value.map_batches(judge_rest, return_dtype=pl.Boolean)

@@ -1,0 +1,106 @@
+"""The shape of a kind: what the stages ask of the values of one type of column. Each kind is in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from contact_pipeline.kinds.cell_rules import CellRule, Passes
+from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.model import Blanks
+from contact_pipeline.profiles.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a value may depend on besides itself and its column.
+
+    Attributes:
+        profile: the profile as it holds for the upload.
+        reference: known logins and registered values.
+        country: the country of each row (two letters); None where no column of the file says it.
+    """
+
+    profile: Profile
+    reference: Reference
+    country: pl.Expr | None = None
+
+
+def _is_as_given(given: pl.Expr, *_: object) -> pl.Expr:
+    return given
+
+
+def _has_nothing_beside(*_: object) -> Sequence[pl.Expr]:
+    return ()
+
+
+def _is_emptied(before: pl.Series, after: pl.Series, *_: object) -> pl.Series:
+    return before.is_not_null() & after.is_null()
+
+
+def _is_only_emptied(*_: object) -> pl.Expr:
+    return pl.lit("a word for nothing: blank")
+
+
+def _has_no_rules(*_: object) -> Sequence[CellRule]:
+    return ()
+
+
+def _is_quoted_whole(cell: pl.Expr, *_: object) -> tuple[pl.Expr, pl.Expr]:
+    return cell, cell
+
+
+def _says_nothing(*_: object) -> None:
+    return None
+
+
+def _as_text(value: pl.Expr, *_: object) -> pl.Expr:
+    return value.cast(pl.String)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is done with the values of one type of column. What a kind leaves out is as it is for plain text.
+
+    Expressions and series hold the values of a whole column: nothing here runs once for each row.
+
+    Attributes:
+        normalize: tidied text → canonical value; the text as given where it has no canonical form.
+        fast_path: cells as read → their values, and which of these are right beyond doubt; None: no fast path.
+        beside: what is kept beside the value of a text, in columns `further_<field>` and `unread_<field>`.
+        blanked: whether the text before held a word that means nothing. Given are text, value, column, words.
+        repaired: whether a text that differs from its value changed its meaning, not its form alone; None: never.
+        why: what was done to a text that is repaired, in words.
+        as_text: the value as people write it.
+        by_country: whether the form depends on the country of the row.
+        dashed: whether a dash of a word processor stands for a hyphen.
+        taken_apart: whether a cell in which an export joined several values is taken apart before it is read.
+        rules: what cells must pass, in the order in which a defect is named. Given are column, context, today.
+        quick_rule: what passes it passes all of these; None: there is no such rule.
+        is_placeholder: whether the value is one that people write where they have none; None: no value is.
+        quoted: the cell as text, and the part of it that a message about a defect (by its code) names.
+        expected: what would be right, where the rule that failed cannot say it; None: the rule says it.
+        unread_code: the defect of a text that could not be read, where that is kept beside the value.
+        further_code: the warning about further values of a row.
+    """
+
+    normalize: Callable[[pl.Expr, Column, Context], pl.Expr] = _is_as_given
+    fast_path: Callable[[pl.Series, Column, Profile], tuple[pl.Series, pl.Series] | None] = _says_nothing
+    beside: Callable[[pl.Expr, Column, Context], Sequence[pl.Expr]] = _has_nothing_beside
+    blanked: Callable[[pl.Series, pl.Series, Column, Blanks], pl.Series] = _is_emptied
+    repaired: Callable[[pl.Expr, pl.Expr, Column], pl.Expr] | None = None
+    why: Callable[[pl.Expr, pl.Expr, Column], pl.Expr] = _is_only_emptied
+    as_text: Callable[[pl.Expr, Column], pl.Expr] = _as_text
+    by_country: bool = False
+    dashed: bool = False
+    taken_apart: bool = True
+    rules: Callable[[Column, Context, date], Sequence[CellRule]] = _has_no_rules
+    quick_rule: Callable[[Column, Context, date], Passes | None] = _says_nothing
+    is_placeholder: Passes | None = None
+    quoted: Callable[[pl.Expr, Column, str, Reference], tuple[pl.Expr, pl.Expr]] = _is_quoted_whole
+    expected: Callable[[str, pl.Series, Column, Reference], pl.Expr | None] = _says_nothing
+    unread_code: str | None = None
+    further_code: str = "several-values"
