@@ -17,10 +17,9 @@ def normalized(text: pl.Expr) -> pl.Expr:
     return text.map_batches(lambda values: map_distinct(values, _coded), return_dtype=pl.String)
 
 
-def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
+def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
     """Whether the text is the sign of a country's vehicles."""
-    signs = before.map_batches(lambda values: map_distinct(values, _are_signs), return_dtype=pl.Boolean)
-    return (before != after) & signs
+    return before.map_batches(lambda values: map_distinct(values, _are_signs), return_dtype=pl.Boolean)
 
 
 def _coded(values: pl.Series) -> pl.Series:

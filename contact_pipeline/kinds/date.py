@@ -35,9 +35,9 @@ def _normalize(text: pl.Expr, column: Column, *_: object) -> pl.Expr:
     return text.map_batches(read_distinct, return_dtype=pl.String)
 
 
-def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
+def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
     """Whether a declared format was used."""
-    return (before != after) & ~_day_of(before).str.contains(_ISO_DAY)
+    return ~_day_of(before).str.contains(_ISO_DAY)
 
 
 def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:

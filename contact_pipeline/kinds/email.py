@@ -42,9 +42,9 @@ def _further(text: pl.Expr) -> pl.Expr:
     return text.map_batches(_further_of, return_dtype=pl.String)
 
 
-def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
+def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
     """Whether more than the case of the domain changed."""
-    return (before != after) & before.str.contains(f"{_AROUND}|{_FOREIGN}")
+    return before.str.contains(f"{_AROUND}|{_FOREIGN}")
 
 
 def _why(before: pl.Expr, *_: object) -> pl.Expr:

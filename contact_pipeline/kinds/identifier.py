@@ -31,7 +31,7 @@ def _normalize(text: pl.Expr, column: Column, *_: object) -> pl.Expr:
 
 def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether leading zeros were restored, or left out."""
-    return (before != after) & ((_digits(before) != _digits(after)).fill_null(False))
+    return _digits(before) != _digits(after)
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:

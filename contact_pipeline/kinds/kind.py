@@ -72,7 +72,8 @@ class Kind:
         fast_path: cells as read → their values, and which of these are right beyond doubt; None: no fast path.
         beside: what is kept beside the value of a text, in columns `further_<field>` and `unread_<field>`.
         blanked: whether the text before held a word that means nothing. Given are text, value, column, words.
-        repaired: whether a text that differs from its value changed its meaning, not its form alone; None: never.
+        repaired: whether the text changed its meaning, not its form alone. Asked of texts that differ from their value;
+            None: none did.
         why: what was done to a text that is repaired, in words.
         as_text: the value as people write it.
         by_country: whether the form depends on the country of the row.

@@ -77,7 +77,7 @@ def _fast_path(texts: pl.Series, column: Column, *_: object) -> tuple[pl.Series,
 NAME: Final = Kind(
     normalize=_normalized,
     fast_path=_fast_path,
-    repaired=lambda before, after, column: pl.lit(column.title_case) & (before != after),
+    repaired=lambda before, _, column: before.is_not_null() & column.title_case,
     why=lambda *_: pl.lit("capitals made title case"),
     rules=lambda column, *_: [not_too_long(column)],
 )

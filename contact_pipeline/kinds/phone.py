@@ -89,7 +89,7 @@ def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
 def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
     """Whether more than punctuation was left out, or letters read as digits; the letters of an extension are form."""
     stray = before.map_batches(_have_stray_signs, return_dtype=pl.Boolean)
-    return (before != after) & pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
+    return pl.when(stray | _are_several(before, after)).then(after).str.contains(_E164)
 
 
 def _are_several(before: pl.Expr, after: pl.Expr) -> pl.Expr:

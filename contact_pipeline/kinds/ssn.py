@@ -32,9 +32,9 @@ def _fast_path(texts: pl.Series, *_: object) -> tuple[pl.Series, pl.Series]:
     return change_where(texts.clone(), whole & (texts.str.len_bytes() == 9), _with_hyphens), whole
 
 
-def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
+def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
     """Whether leading zeros were restored."""
-    return (before != after) & before.str.len_bytes().is_between(7, 8)
+    return before.str.len_bytes().is_between(7, 8)
 
 
 def _normalized(values: pl.Series) -> pl.Series:

@@ -27,7 +27,7 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
     changed = repaired(pl.col("before"), pl.col("after"), column).fill_null(False)
     differs = (before != after).fill_null(False)
     if differs.sum() * 2 > pairs.height:  # then looking at all of them costs less than picking some out
-        return blanked | pairs.select(changed).to_series()
+        return blanked | (differs & pairs.select(changed).to_series())
     return fill_where(
         blanked, differs, pairs.to_struct(), lambda some: some.struct.unnest().select(changed).to_series()
     )

@@ -28,10 +28,8 @@ FieldType = Literal[
     "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
-STORED_AS: dict[FieldType, FieldKind] = {
-    "list": "list",
-    "boolean": "boolean",
-}  # how a custom field is stored; else: text
+# How values are stored; those of other types as text.
+STORED_AS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}
 YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 
 # Words that spreadsheets, exports and people write where there is nothing.
