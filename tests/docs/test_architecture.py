@@ -1,7 +1,10 @@
 """The page on the architecture names the modules that there are."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
+
+from contact_pipeline.kinds.kind import Kind
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -31,6 +34,18 @@ def test_every_room_is_named_and_there():
         and not (ROOT / "contact_pipeline" / f"{name}.py").exists()
         and not (ROOT / name).is_dir()
     ]
+
+
+def test_the_questions_to_a_kind_are_all_that_it_answers():
+    table = PAGE.split("## What the stages ask of a kind")[1].split("## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    asked = {
+        name: re.findall(r"`(\w+)`", cell) for _, module, cell, _ in rows for name in re.findall(r"`(.+)`", module)
+    }
+    sources = {name: (ROOT / "contact_pipeline" / f"{name}.py").read_text(encoding="utf-8") for name in asked}
+
+    assert sorted(name for names in asked.values() for name in names) == sorted(field.name for field in fields(Kind))
+    assert [name for module, names in asked.items() for name in names if f".{name}" not in sources[module]] == []
 
 
 def test_every_module_that_a_walk_names_is_there():

@@ -44,3 +44,18 @@ def test_a_word_for_nothing_in_a_column_whose_blanks_mean_no_is_listed_as_such(o
 
     assert clean["value"].to_list() == [False]
     assert repairs.select("before", "after", "why").row(0) == ("n/a", "false", "a word for nothing: blank")
+
+
+def test_scientific_notation_is_never_guessed(values_of):
+    """X5: what a spreadsheet destroyed stays as it was given."""
+    for kind in ("ssn", "zip_code", "identifier"):
+        column = {"identifiers": ["cnpj"]} if kind == "identifier" else {}
+        assert values_of(["4.479E+11"], type=kind, **column) == ["4.479E+11"]
+
+
+def test_dashes_of_word_processors_are_hyphens(values_of, repairs_in):
+    texts = ["219\u201309\u20139998", "219\u221209\u22129998", "219\u201409\u20149998"]
+    assert values_of(texts, type="ssn") == ["219-09-9998"] * 3
+    assert repairs_in(texts, type="ssn") == [False] * 3
+    assert values_of(["02139\u20134307"], type="zip_code") == ["02139-4307"]
+    assert values_of(["11.222.333/0001\u201381"], type="identifier", identifiers=["cnpj"]) == ["11222333000181"]

@@ -141,3 +141,18 @@ def test_a_country_that_is_not_understood_is_no_reason_to_read_by_another_one(on
     ]
     clean, _ = normalize(rows, fields, profile, Reference(), None, wrong.cast({"row_number": pl.UInt32}))
     assert clean.select("zip_code", "phone").row(3) == ("1067", "030 901820")
+
+
+def test_lost_leading_zeros_of_a_zip_code_are_restored_and_listed(values_of, repairs_in):
+    """X5: a restored leading zero is a repair."""
+    texts = ["2139", "501", "02139"]
+    assert values_of(texts, type="zip_code") == ["02139", "00501", "02139"]
+    assert repairs_in(texts, type="zip_code") == [True, True, False]
+
+
+def test_the_long_form_of_a_zip_code_has_one_dash(values_of):
+    assert values_of(["021394307", "02139-4307", "02139 4307"], type="zip_code") == ["02139-4307"] * 3
+
+
+def test_what_cannot_be_a_zip_code_stays_as_given(values_of):
+    assert values_of(["12", "123456", "ABCDE"], type="zip_code") == ["12", "123456", "ABCDE"]

@@ -171,3 +171,45 @@ def test_normalizing_a_normalized_value_gives_itself(values_of, kind):
         assert values_of([*map(written, once)], type=kind, reference=REFERENCE, **COLUMNS[kind]) == once
 
     holds()
+
+
+def test_the_word_for_nothing_is_the_explicit_nothing(values_of):
+    """D4: 'Without Portfolio' empties the owner; a blank does not."""
+    column = {"type": "login", "nothing": "Without Portfolio"}
+    assert values_of(["WITHOUT  PORTFOLIO", "Without Portfolio", None], **column) == ["", "", None]
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "expected"),
+    [
+        ({"type": "boolean", "blank_means": "yes"}, ["no", "", None, "n/a", "yes"], [False, True, True, True, True]),
+        ({"type": "boolean", "blank_means": "no"}, ["ja", " ", None], [True, False, False]),
+        ({"type": "text", "blank_means": "web"}, ["shop", "", "N/A"], ["shop", "web", "web"]),
+        ({"type": "choice", "choices": ["Médico", "Any"], "blank_means": "Any"}, ["medico", None], ["Médico", "Any"]),
+        ({"type": "list", "blank_means": "a; b"}, ["c", None], [["c"], ["a", "b"]]),
+    ],
+)  # fmt: skip
+def test_a_blank_says_what_the_profile_lets_it_mean(values_of, column, texts, expected):
+    assert values_of(texts, **column) == expected
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_no_blank(raw, one_column):
+    rows, profile = raw(value=["perhaps", ""]), one_column(type="boolean", blank_means="yes")
+
+    clean, blank = normalize(rows.with_columns(key=pl.lit("k")), {"value": "value", "key": "key"}, profile, Reference())
+
+    assert clean.select("value", "unread_value").rows() == [(None, "perhaps"), (True, None)]
+    assert blank.is_empty()
+
+
+def test_without_the_column_every_row_with_data_says_it(raw, one_column):
+    rows, profile = raw(key=["k", None, "m"]), one_column(type="boolean", blank_means="yes")
+
+    clean, blank = normalize(rows, {"key": "key"}, profile, Reference())
+
+    assert clean.select("row_number", "value", "unread_value", "key").rows() == [
+        (2, True, None, "k"),
+        (4, True, None, "m"),
+    ]
+    assert blank["row_number"].to_list() == [3]
+    assert (clean["repaired"] == 0).all()

@@ -131,7 +131,7 @@ def test_a_value_never_changes_without_its_repair_being_listed(rows):
 
 @QUICK
 @given(texts=st.lists(TEXTS, min_size=5, max_size=30), region=st.sampled_from(["US", "BR", None]))
-def test_a_glance_says_nothing_that_the_whole_way_does_not(texts, region):
+def test_the_fast_path_says_nothing_that_the_whole_way_does_not(texts, region):
     profile = PROFILE.model_copy(update={"region": region})
     cells = pl.DataFrame({"text": pl.Series([*texts, *LIKELY, None], dtype=pl.String)})
     for column in profile.columns:
@@ -142,8 +142,8 @@ def test_a_glance_says_nothing_that_the_whole_way_does_not(texts, region):
         assert all(read[name].is_null().all() for name in read.columns if name.startswith(FURTHER))
 
 
-def test_a_glance_is_enough_for_what_most_cells_hold():
-    """The property above would say nothing of a glance that is never certain."""
+def test_the_fast_path_is_enough_for_what_most_cells_hold():
+    """The property above would say nothing of a fast path that is never certain."""
     usual = {
         "text": "Ad Agency", "nickname": "Rosa Bel", "email": "Rosa.Bel@example.com", "phone": "(202) 555-0143",
         "date_of_birth": "1984-04-17", "ssn": "219099990", "zip_code": "02139-4307",

@@ -1,41 +1,3 @@
-def test_a_social_security_number_is_written_with_dashes(values_of):
-    assert values_of(["219099990", "219-09-9990", "219 09 9990"], type="ssn") == ["219-09-9990"] * 3
-
-
-def test_lost_leading_zeros_of_a_social_security_number_are_restored_and_listed(values_of, repairs_in):
-    """X5: a restored leading zero is a repair."""
-    texts = ["1234567", "12345678", "219099990"]
-    assert values_of(texts, type="ssn") == ["001-23-4567", "012-34-5678", "219-09-9990"]
-    assert repairs_in(texts, type="ssn") == [True, True, False]
-
-
-def test_what_cannot_be_a_social_security_number_stays_as_given(values_of):
-    texts = ["123456", "123-45-678", "12-345-678", "1234567890", "n. a."]
-    assert values_of(texts, type="ssn") == texts
-
-
-def test_lost_leading_zeros_of_a_zip_code_are_restored_and_listed(values_of, repairs_in):
-    """X5: a restored leading zero is a repair."""
-    texts = ["2139", "501", "02139"]
-    assert values_of(texts, type="zip_code") == ["02139", "00501", "02139"]
-    assert repairs_in(texts, type="zip_code") == [True, True, False]
-
-
-def test_the_long_form_of_a_zip_code_has_one_dash(values_of):
-    assert values_of(["021394307", "02139-4307", "02139 4307"], type="zip_code") == ["02139-4307"] * 3
-
-
-def test_what_cannot_be_a_zip_code_stays_as_given(values_of):
-    assert values_of(["12", "123456", "ABCDE"], type="zip_code") == ["12", "123456", "ABCDE"]
-
-
-def test_scientific_notation_is_never_guessed(values_of):
-    """X5: what a spreadsheet destroyed stays as it was given."""
-    for kind in ("ssn", "zip_code", "identifier"):
-        column = {"identifiers": ["cnpj"]} if kind == "identifier" else {}
-        assert values_of(["4.479E+11"], type=kind, **column) == ["4.479E+11"]
-
-
 def test_a_company_number_loses_its_punctuation_in_both_forms(values_of):
     """D7: a CNPJ, numeric or alphanumeric, is 14 characters."""
     texts = ["11.222.333/0001-81", "11222333000181", "12.abc.345/01de-35"]
@@ -87,11 +49,3 @@ def test_a_medical_council_registration_has_no_leading_zeros(values_of, repairs_
     column = {"type": "identifier", "identifiers": ["crm"]}
     assert values_of(texts, **column) == ["1234-SP"] * 4
     assert repairs_in(texts, **column) == [True, True, False, False]
-
-
-def test_dashes_of_word_processors_are_hyphens(values_of, repairs_in):
-    texts = ["219\u201309\u20139998", "219\u221209\u22129998", "219\u201409\u20149998"]
-    assert values_of(texts, type="ssn") == ["219-09-9998"] * 3
-    assert repairs_in(texts, type="ssn") == [False] * 3
-    assert values_of(["02139\u20134307"], type="zip_code") == ["02139-4307"]
-    assert values_of(["11.222.333/0001\u201381"], type="identifier", identifiers=["cnpj"]) == ["11222333000181"]
