@@ -46,6 +46,7 @@ lint: .venv/installed
 	@$(BIN)/python docs/generate_behaviours.py --check
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python docs/generate_trust.py --check
+	@$(BIN)/python docs/generate_matching.py --check
 
 format: .venv/installed
 	@$(BIN)/ruff check --fix
@@ -53,6 +54,7 @@ format: .venv/installed
 	@$(BIN)/python docs/generate_behaviours.py
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/generate_trust.py
+	@$(BIN)/python docs/generate_matching.py
 
 bench: .venv/peers/installed
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -147,7 +147,6 @@ STAGED: Final[tuple[Table, ...]] = (
     Table("rejections", "validate, match", "a defect or a warning of a row or cell", _DEFECT, key=()),
     Table("noted_cells", "validate", "the cells of a row that could not be imported",
           (_ROW, Column("fields", _TEXTS, "their fields"), Column("notes", _TEXTS, "their notes", personal=True))),
-    Table("left_out", "match/rows", "a row with an error", (_ROW,), lies="view", key=()),
     Table("cleaned_rows", "match/rows", "a normalized row without the cells that went to the notes", (_ROW, *_NOTED),
           "one per field", "view"),
     Table("contact_fields", "match/snapshot", "a field that the changeset brings",

@@ -1,11 +1,11 @@
 """Stage 4: valid rows and contacts → changeset."""
 
+from contact_pipeline.match.defects import FOUND_BY_MATCHING
 from contact_pipeline.match.explain import explain_decision, explain_keys, explain_rules
 from contact_pipeline.match.freeze import hash_changeset
 from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
 from contact_pipeline.match.keys import key as key_of
 from contact_pipeline.match.match import Changeset, match
-from contact_pipeline.match.outcomes import FOUND_BY_MATCHING
 from contact_pipeline.match.part import Part, parts_of
 from contact_pipeline.match.recheck import differing_rows, rows_compared_otherwise
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
+from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
@@ -38,14 +38,13 @@ def list_consents(database: Database, part: Part) -> None:
 
 
 def _warn_of_consent(database: Database, part: Part, name: str, value: str, where: str) -> None:
-    code, heading = CODES[name], part.headings.get(CONSENT, CONSENT)
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT w.row_number, {literal(heading)} AS "column", {literal(CONSENT)} AS field, {literal(value)} AS value,
-               {literal(name)} AS code, {literal(code.message.replace("{column}", heading))} AS message,
-               {literal(code.fix)} AS fix, 'warning' AS severity
-        FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
-        WHERE {where}""")
+    heading = literal(part.headings.get(CONSENT, CONSENT))
+    rows = f"""
+        SELECT w.row_number FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c
+             ON c.{part.id} = w._target
+        WHERE {where}"""
+    cell = {"column": heading, "field": literal(CONSENT), "value": literal(value)}
+    add_defects(database, name, rows, severity="warning", said={"column": heading}, cell=cell)
 
 
 def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:
@@ -122,15 +121,13 @@ def make_links(database: Database, part: Part) -> None:
         ORDER BY contact_id""")
 
 
-def list_creations(database: Database, part: Part) -> int:
-    """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id; how many there are."""
+def list_creations(database: Database, part: Part) -> None:
+    """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id."""
     where = "true" if part.matched == "create" else "_target IS NULL"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {part.table("creations")} AS
         SELECT row_number, row_number() OVER (ORDER BY row_number) - 1 AS _place
         FROM {part.table("writes")} WHERE {where}""")
-    count: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
-    return count
 
 
 def pair(part: Part, field: str) -> str:

@@ -5,7 +5,7 @@ Contacts as they stood decide all other rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -20,7 +20,7 @@ from contact_pipeline.profiles import NAME
 Fields = tuple[str, ...]
 
 
-def find_colliding(database: Database, parts: list[Part]) -> bool:
+def find_colliding(database: Database, parts: Sequence[Part]) -> bool:
     """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
 
     Also the rows with a key that a contact has only together with an earlier row, and that row. Returns whether

@@ -75,15 +75,19 @@ def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
     )
 
 
-def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kind: str = "TABLE") -> None:
-    """Makes the table of decisions, one line per row: matched (with its target), new or review.
+def by_keys(part: Part, keys: str, pairs: str) -> str:
+    """The query for the decision about each row by its keys alone: matched (with its target), new or review.
 
     The first rule that finds anybody decides. Linked contacts are one candidate, represented by the oldest. Of a rule
     that counts, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
+
+    Args:
+        part: whose rules they are.
+        keys: table of the rows' keys.
+        pairs: table of the pairs that agree.
     """
     ids = 1 << _ID_BITS
-    database.run(f"""
-        CREATE OR REPLACE {kind} {into} AS
+    return f"""
         WITH best AS (
             SELECT row_number, min(rank * {ids} + representative) AS lowest,
                    min(rank * {ids} + {ids} - 1 - representative) AS highest,
@@ -103,7 +107,33 @@ def decide(database: Database, part: Part, keys: str, pairs: str, into: str, kin
         )
         SELECT row_number, coalesce(decision, 'new') AS decision,
                CASE WHEN decision = 'matched' THEN target END AS target
-        FROM {keys} LEFT JOIN judged USING (row_number)""")
+        FROM {keys} LEFT JOIN judged USING (row_number)"""
+
+
+def decide_by_keys(database: Database, part: Part) -> None:
+    """Makes the view <entity>_by_keys: what the stored entities alone make of every row that is not left out."""
+    keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
+    database.run(f"""
+        CREATE OR REPLACE TEMP VIEW {part.table("by_keys")} AS {by_keys(part, keys, part.table("pairs"))}""")
+
+
+def decide(database: Database, part: Part) -> None:
+    """Makes <entity>_decisions, one line per row: its keys decide, over them erasures, and over all what people said.
+
+    Whoever would be new and was erased is for a person to judge. What a person decided in this upload stands; what was
+    decided in an earlier one holds where the row would be in review.
+    """
+    database.run(f"""
+        CREATE OR REPLACE TABLE {part.table("decisions")} AS
+        WITH held AS (
+            SELECT row_number, CASE WHEN e.contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
+            FROM {part.table("by_keys")} LEFT JOIN {part.table("erased")} AS e USING (row_number)
+        ),
+        chosen AS (FROM resolutions WHERE entity = {literal(part.entity)})
+        SELECT held.row_number,
+               CASE WHEN choice IS NULL THEN decision WHEN choice = 'contact' THEN 'matched' ELSE 'new' END AS decision,
+               CASE WHEN choice IS NULL THEN target WHEN choice = 'contact' THEN contact_id END AS target
+        FROM held LEFT JOIN chosen ON chosen.row_number = held.row_number AND (own OR decision = 'review')""")
 
 
 _NO_PAIRS: Final = """

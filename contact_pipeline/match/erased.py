@@ -7,10 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.decide import agreeing, decide
+from contact_pipeline.match.decide import agreeing, by_keys
+from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import without_case
 from contact_pipeline.match.keys import NAMES, key_column
 from contact_pipeline.match.part import Part
@@ -22,46 +22,49 @@ ERASED: Final = "erased"  # a row that was emptied when its person was erased
 
 
 def copy_fingerprints(database: Database, book: str) -> None:
-    """Makes erased_people, with the contact database's tables under the prefix `book`, and erased_rows, still empty."""
+    """Makes erased_people, with the contact database's tables under the prefix `book`."""
     database.run(f"CREATE OR REPLACE TEMP TABLE erased_people AS FROM {book}fingerprints")
-    database.run("CREATE OR REPLACE TEMP TABLE erased_rows (entity VARCHAR, row_number UINTEGER, contact_id BIGINT)")
 
 
-def hold_erased(database: Database, part: Part, settings: Settings, keys: str, decisions: str) -> None:
-    """Puts rows in review that would be new but are, by the same rules, somebody who was erased.
+def find_erased(database: Database, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
+    """Makes the table of rows (row_number, contact_id) that would be new but are, by the same rules, who was erased.
 
     Whoever was erased is a candidate like any other, but that fingerprints are compared. A row that a contact there is
     matches is that contact, and stays so. Fingerprints know no `case: keep`; and an earlier version made them of names
     without the marks of any script, so that rows are compared so, too.
+
+    Args:
+        database: with erased_people.
+        part: whose rows they are.
+        settings: of the home, where the secret of fingerprints lies.
+        keys: table of the rows' keys.
+        decisions: table or view of what the keys decide.
+        into: name of the table to make.
     """
-    if not anybody_erased(database, part):
-        return
     new = f"{keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)"
-    _find_erased(database, part, settings, new, "erased_new")
-    database.run(f"DELETE FROM erased_rows WHERE entity = {literal(part.entity)}")
-    database.run("INSERT INTO erased_rows FROM erased_new")
-    database.run(f"""
-        UPDATE {decisions} SET decision = 'review' WHERE row_number IN (SELECT row_number FROM erased_new)""")
+    _find(database, part, settings, new, into)
 
 
 def find_erased_in_turn(database: Database, part: Part, settings: Settings) -> dict[int, int]:
     """The rows decided in turn that, if they are new, are somebody who was erased → who that is."""
-    if not anybody_erased(database, part):
-        return {}
     rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
-    _find_erased(database, part, settings, rows, "erased_in_turn")
+    _find(database, part, settings, rows, "erased_in_turn")
     return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
 
 
-def hold_in_turn(database: Database, part: Part, held: Sequence[tuple[int, int]]) -> None:
-    """Notes which of the rows decided in turn were put in review as somebody who was erased."""
-    if not anybody_erased(database, part):
-        return
-    entity = literal(part.entity)
-    database.run(f"DELETE FROM erased_rows WHERE entity = {entity} AND row_number IN (FROM rows_in_turn)")
+def make_held(database: Database, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
+    """Makes <entity>_held (row_number, contact_id): the rows in review as somebody who was erased.
+
+    Args:
+        database: with the part's erased rows, and the rows in turn.
+        part: whose rows they are.
+        in_turn: which of the rows in turn were so held, and as whom.
+    """
     schema = {"row_number": pl.UInt32, "contact_id": pl.Int64}
-    database.see("held", pl.DataFrame(held, schema=schema, orient="row"))
-    database.run(f"INSERT INTO erased_rows SELECT {entity}, row_number, contact_id FROM held")
+    database.see("held", pl.DataFrame(in_turn, schema=schema, orient="row"))
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("held")} AS
+        FROM {part.table("erased")} ANTI JOIN rows_in_turn USING (row_number) UNION ALL FROM held""")
     database.unsee("held")
 
 
@@ -70,8 +73,11 @@ def anybody_erased(database: Database, part: Part) -> bool:
     return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
 
 
-def _find_erased(database: Database, part: Part, settings: Settings, rows: str, into: str) -> None:
-    """Makes a table (entity, row_number, contact_id) of the rows that are somebody who was erased."""
+def _find(database: Database, part: Part, settings: Settings, rows: str, into: str) -> None:
+    """Makes the table of those of the rows that are somebody who was erased; it is empty where nobody was."""
+    if not anybody_erased(database, part):
+        database.run(f"CREATE OR REPLACE TEMP TABLE {into} (row_number UINTEGER, contact_id BIGINT)")
+        return
     secret = read_secret(settings)
     shown, shown_before = (
         ", ".join(f"{fingerprint(n, folded(part, n), secret)} AS {key_column(n)}" for n in part.key_fields)
@@ -90,11 +96,11 @@ def _find_erased(database: Database, part: Part, settings: Settings, rows: str, 
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE erased_pairs AS
         SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", lambda _: people)})""")
-    decide(database, part, "fingerprint_keys", "erased_pairs", "erased_decisions", "TEMP TABLE")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {into} AS
-        SELECT {literal(part.entity)} AS entity, row_number, min(candidate) AS contact_id
-        FROM erased_pairs SEMI JOIN (FROM erased_decisions WHERE decision <> 'new') USING (row_number)
+        WITH decided AS ({by_keys(part, "fingerprint_keys", "erased_pairs")})
+        SELECT row_number, min(candidate) AS contact_id
+        FROM erased_pairs SEMI JOIN (FROM decided WHERE decision <> 'new') USING (row_number)
         WHERE differs <> 'another' GROUP BY row_number""")
 
 
@@ -108,11 +114,7 @@ def _before(part: Part, field: str) -> str:
     return f"strip_accents({key_column(field)})" if field in NAMES else _now(part, field)
 
 
-def list_erased(database: Database) -> None:
-    """Lists, as warnings, the rows in review that are somebody who was erased."""
-    code = CODES[ERASED_PERSON]
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT DISTINCT row_number, '{ERASED_PERSON}' AS code, {literal(code.message)} AS message,
-               {literal(code.fix)} AS fix, 'warning' AS severity
-        FROM erased_rows SEMI JOIN reviews USING (row_number)""")
+def warn_of_erased(database: Database, part: Part) -> None:
+    """Warns of the rows in review that are somebody who was erased."""
+    held = f"SELECT DISTINCT row_number FROM {part.table('held')} SEMI JOIN reviews USING (row_number)"
+    add_defects(database, ERASED_PERSON, held, severity="warning")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any, Final
@@ -18,7 +18,7 @@ import polars as pl
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
-from contact_pipeline.match.erased import find_erased_in_turn, hold_in_turn
+from contact_pipeline.match.erased import find_erased_in_turn, make_held
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.required import lacks, reject_rows
 from contact_pipeline.match.standing import IN_DOUBT, Cells, Columns, Index, Person, Standing
@@ -37,7 +37,7 @@ DOUBTS: Final = {
 }  # fmt: skip
 
 
-def decide_in_turn(database: Database, parts: list[Part], settings: Settings) -> None:
+def decide_in_turn(database: Database, parts: Sequence[Part], settings: Settings) -> None:
     """Decides the colliding rows: makes <entity>_in_turn (their decisions) and <entity>_doubts, who they could be.
 
     Also rejects the rows among them that would clear what is required.
@@ -62,8 +62,7 @@ def decide_in_turn(database: Database, parts: list[Part], settings: Settings) ->
             database.run(f"""
                 INSERT INTO {part.table("in_turn")}
                 SELECT row_number, decision, target, CASE WHEN decision = 'new' THEN first END, true FROM settled""")
-        if turn:
-            hold_in_turn(database, part, turn.held)
+        make_held(database, part, turn.held if turn else [])
     reject_rows(database, clearing)
 
 

@@ -131,19 +131,24 @@ def keyed(
     return f"SELECT {', '.join([*kept, *keys])} FROM {source} AS e"
 
 
-def make_keys(database: Database, part: Part, rows: str) -> None:
+def make_keys(database: Database, part: Part, *, present: bool = False) -> None:
     """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table while matching.
 
     Writing the keys down would cost more than working them out once more, which is seldom needed.
+
+    Args:
+        database: with the part's rows.
+        part: whose keys they are.
+        present: whether the table has those of rejected rows as well, from present_keys.
     """
     kept = part.table("keys")
     if database.has_table(kept):
         database.run(f"DROP TABLE {kept}")  # as the first version staged them
-    database.run(f"CREATE OR REPLACE VIEW {kept} AS {keyed(part, rows, part.kinds, 'row_number')}")
+    database.run(f"CREATE OR REPLACE VIEW {kept} AS {keyed(part, part.table('rows'), part.kinds, 'row_number')}")
     database.run(f"COMMENT ON VIEW {kept} IS {literal(VERSION)}")
-    database.run(
-        f"CREATE OR REPLACE TEMP TABLE {part.table('row_keys')} AS FROM {kept} ANTI JOIN left_out USING (row_number)"
-    )
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE {part.table("row_keys")} AS
+        FROM {kept} ANTI JOIN left_out USING (row_number){" UNION ALL FROM present_keys" if present else ""}""")
 
 
 def whole_keys(part: Part) -> list[tuple[str, ...]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.part import Part
-from contact_pipeline.match.targets import make_writes
 from contact_pipeline.terms import CONSENT
 
 _WISH = quoted(CONSENT)
@@ -16,22 +17,24 @@ def copy_linked(database: Database, part: Part) -> None:
     Columns: target (a contact that rows can reach), contact_id (a contact of the same person, by however many links;
     the target is one of them), revision, do_not_contact.
 
-    Under `create` a new contact has the wish of any contact of its person: the candidate then has it, too.
-
     Args:
-        database: the staging database with the part's pairs and candidates, the contact database attached as `book`.
+        database: the staging database with the part's pairs, the contact database attached as `book`.
         part: whose rows they are.
     """
-    linked = part.table("linked")
+    needed = part.entity == "contact" and _is_needed(database, part)
     database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {linked}
-        (target BIGINT, contact_id BIGINT, revision INTEGER, {_WISH} BOOLEAN)""")
-    if part.entity != "contact" or not _is_needed(database, part):
-        return
+        CREATE OR REPLACE TEMP TABLE {part.table("linked")} AS {_same_person(part) if needed else _NOBODY}""")
+
+
+_NOBODY: Final = f"""
+        SELECT NULL::BIGINT AS target, NULL::BIGINT AS contact_id, NULL::INTEGER AS revision, NULL::BOOLEAN AS {_WISH}
+        WHERE false"""
+
+
+def _same_person(part: Part) -> str:
     # Under `create` the new contact will be linked with its target, which need not be linked with any other yet.
     alone = "" if part.links else "SEMI JOIN ends USING (contact_id)"
-    database.run(f"""
-        INSERT INTO {linked}
+    return f"""
         WITH RECURSIVE ends AS MATERIALIZED (
             SELECT contact_id, linked_to AS other FROM book.links
             UNION ALL SELECT linked_to, contact_id FROM book.links
@@ -44,11 +47,7 @@ def copy_linked(database: Database, part: Part) -> None:
             SELECT contact_id, contact_id FROM targets {alone}
             UNION SELECT target, other FROM same JOIN ends USING (contact_id)
         )
-        SELECT same.target, c.contact_id, c.revision, c.{_WISH} FROM same JOIN book.contacts AS c USING (contact_id)""")
-    if part.links:
-        database.run(f"""
-            UPDATE {part.table("candidates")} SET {_WISH} = true
-            WHERE contact_id IN (SELECT target FROM {linked} WHERE {_WISH})""")
+        SELECT same.target, c.contact_id, c.revision, c.{_WISH} FROM same JOIN book.contacts AS c USING (contact_id)"""
 
 
 def _is_needed(database: Database, part: Part) -> bool:
@@ -67,34 +66,38 @@ def _any(database: Database, query: str) -> bool:
 
 
 def spread_wishes(database: Database, part: Part) -> None:
-    """Makes <entity>_wishes: the contacts that get a wish because the row `row_number` reaches one linked with them.
+    """Makes <entity>_wishes and <entity>_writes: a wish reaches every contact that is linked with one that a row means.
 
-    A contact that rows write to as well gets it with that write, as a target has one change.
+    <entity>_wishes are the contacts that get it in a change of their own, with the row that reaches them. A contact
+    that rows write to as well gets it with that write, as a target has one change.
     """
-    linked, wishes, writes = part.table("linked"), part.table("wishes"), part.table("writes")
+    gathered, wishes, writes = part.table("gathered"), part.table("wishes"), part.table("writes")
+    if CONSENT not in part.kinds or not _any(database, f"FROM {part.table('linked')}"):
+        database.run(f"""
+            CREATE OR REPLACE TEMP TABLE {wishes} AS
+            SELECT NULL::UINTEGER AS row_number, contact_id, revision, {_WISH} FROM {part.table("linked")}
+            WHERE false""")
+        database.run(f"CREATE OR REPLACE TEMP VIEW {writes} AS FROM {gathered}")
+        return
+    reached = f"""
+        SELECT min(w.row_number) AS row_number, l.contact_id, any_value(l.revision) AS revision,
+               any_value(l.{_WISH}) AS {_WISH}
+        FROM {part.table("linked")} AS l JOIN {gathered} AS w ON l.target = w._target
+        WHERE w.{_WISH} GROUP BY l.contact_id"""
+    written = "" if part.links else f"OR contact_id IN (SELECT _target FROM {gathered} WHERE _target IS NOT NULL)"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE {wishes} AS
-        SELECT NULL::UINTEGER AS row_number, contact_id, revision, {_WISH} FROM {linked} WHERE false""")
-    if CONSENT not in part.kinds or not _any(database, f"FROM {linked}"):
+        FROM ({reached}) WHERE NOT coalesce({_WISH} {written}, false)""")
+    if part.matched == "ignore":
+        database.run(f"CREATE OR REPLACE TEMP VIEW {writes} AS FROM {gathered}")
         return
     database.run(f"""
-        INSERT INTO {wishes}
-        SELECT min(w.row_number), l.contact_id, any_value(l.revision), any_value(l.{_WISH})
-        FROM {linked} AS l JOIN {writes} AS w ON l.target = w._target WHERE w.{_WISH} GROUP BY l.contact_id""")
-    if part.matched != "ignore" and _add_to_consents(database, part):
-        make_writes(database, part, part.table("rows"))
-    written = "" if part.links else f"OR contact_id IN (SELECT _target FROM {writes} WHERE _target IS NOT NULL)"
-    database.run(f"DELETE FROM {wishes} WHERE {_WISH} {written}")
-
-
-def _add_to_consents(database: Database, part: Part) -> bool:
-    """Adds the targets whose person has the wish of another row; whether there are any."""
-    added: int = database.value(f"""
-        INSERT INTO {part.table("consents")}
+        CREATE OR REPLACE TEMP TABLE {part.table("wishing")} AS
         SELECT DISTINCT first FROM {part.table("targets")}
-        WHERE target IN (SELECT contact_id FROM {part.table("wishes")})
-              AND first IS NOT NULL AND first NOT IN (FROM {part.table("consents")})""")
-    return added > 0
+        WHERE target IN (SELECT contact_id FROM ({reached})) AND first IS NOT NULL""")
+    database.run(f"""
+        CREATE OR REPLACE TEMP VIEW {writes} AS
+        SELECT * REPLACE ({_WISH} OR row_number IN (FROM {part.table("wishing")}) AS {_WISH}) FROM {gathered}""")
 
 
 def has_wishes(database: Database, part: Part) -> bool:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from contact_pipeline.engines import Database
-from contact_pipeline.match import changeset, outcomes, required, resolutions
-from contact_pipeline.match.decide import decide
-from contact_pipeline.match.erased import hold_erased, list_erased
+from contact_pipeline.match.changeset import count_members
 from contact_pipeline.match.freeze import hashing
-from contact_pipeline.match.in_turn import decide_in_turn
-from contact_pipeline.match.keys import make_keys
-from contact_pipeline.match.linked import spread_wishes
 from contact_pipeline.match.part import Part, parts_of
-from contact_pipeline.match.reviews import make_reviews
-from contact_pipeline.match.rows import add_present_keys, count_without_key, make_cleaned_rows, make_part_rows
-from contact_pipeline.match.snapshot import Snapshot, take_snapshot
-from contact_pipeline.match.targets import make_consents, make_targets, make_writes
+from contact_pipeline.match.plan import Matching, Step, perform, to_changeset, to_outcomes
+from contact_pipeline.match.rows import count_without_key
+from contact_pipeline.match.snapshot import counted
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
-from contact_pipeline.store.ledger import take_numbers
 from contact_pipeline.terms import OUTCOMES
 
 
@@ -69,33 +64,11 @@ def match(
         headings: field → heading in the file, for messages and notes.
     """
     parts = _taking_notes(database, parts_of(profile, options, columns, headings))
-    outcomes.forget_rejections(database)
-    make_cleaned_rows(database, columns)
-    for part in parts:
-        make_keys(database, part, make_part_rows(database, part))
-    if options.deactivate_missing:
-        add_present_keys(database, parts[0])
-    snapshot = take_snapshot(
-        database,
-        store,
-        profile.address_book,
-        parts,
-        upload_id=upload_id,
-        missing=options.deactivate_missing,
-        accounts=profile.needs_account,
-        group=options.group,
-    )
-    if profile.needs_account:
-        outcomes.reject_unknown_accounts(database, parts[0])
-    for part in parts:
-        resolutions.skip_rows(database, part)
-    _judge(database, parts, store.settings)
-    list_erased(database)
-    _stage_changes(database, store, parts, profile, options)
+    matching = Matching(store, profile, options, upload_id, tuple(columns), tuple(parts))
+    _take(database, store.settings, to_changeset(matching))
     with hashing(database) as sha256:
-        outcomes.make_outcomes(database, parts)
-        without_key = count_without_key(database) if options.deactivate_missing else 0
-        return _summary(database, parts, snapshot, without_key, sha256, group=options.group)
+        _take(database, store.settings, to_outcomes(matching))
+        return _summary(database, matching, sha256)
 
 
 def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
@@ -105,62 +78,24 @@ def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
-def _judge(database: Database, parts: list[Part], settings: Settings) -> None:
-    """Decides every row of every part, sets aside those in review, and gathers those of one target into a write."""
-    for part in parts:
-        keys, decisions = part.table("row_keys"), part.table("decisions")
-        decide(database, part, f"(FROM {keys} ANTI JOIN left_out USING (row_number))", part.table("pairs"), decisions)
-        hold_erased(database, part, settings, keys, decisions)
-        resolutions.decide_resolved(database, part, decisions)
-    decide_in_turn(database, parts, settings)
-    for part in parts:
-        make_targets(database, part)
-    make_reviews(database, parts)
-    for part in parts:
-        outcomes.warn_of_others(database, part)
-    if parts[0].within_file == "reject_later":
-        outcomes.reject_later_rows(database, parts[0])
-    for part in parts:
-        make_consents(database, part, part.table("rows"))
-        make_writes(database, part, part.table("rows"))
-    required.reject_clearing(database, parts)
-    for part in parts:
-        spread_wishes(database, part)
+def _take(database: Database, settings: Settings, steps: list[Step]) -> None:
+    """Takes the steps, with the contact database at hand for those that look at it."""
+    for looks, together in groupby(steps, key=lambda step: step.looks):
+        book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
+        with book if looks else nullcontext():
+            for step in together:
+                perform(step, database)
 
 
-def _stage_changes(
-    database: Database, store: Store, parts: list[Part], profile: Profile, options: UploadOptions
-) -> None:
-    for part in parts:
-        changeset.list_consents(database, part)
-        wanted = changeset.list_creations(database, part)
-        with store.change() as contacts:
-            first = take_numbers(contacts, part.entity, wanted)
-        missing = options.deactivate_missing and part.entity == "contact"
-        changeset.make_changes(database, part, first, missing=missing)
-    contact = parts[-1] if parts[-1].entity == "contact" else None
-    if contact is not None:
-        members = profile.group.members if profile.group else "created"
-        changeset.make_memberships(database, contact, options.group, members)
-        changeset.make_links(database, contact)
-
-
-def _summary(
-    database: Database,
-    parts: list[Part],
-    snapshot: Snapshot,
-    without_key: int,
-    sha256: Callable[[], str],
-    *,
-    group: str | None,
-) -> Changeset:
-    primary = parts[0]
+def _summary(database: Database, matching: Matching, sha256: Callable[[], str]) -> Changeset:
+    parts, primary, snapshot = matching.parts, matching.primary, counted(database)
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
     existing, within = database.rows(
         "SELECT count(duplicate_of_contact), count(duplicate_of_row) FROM outcome_rows WHERE outcome = 'duplicate'"
     )[0]
     has_contacts = database.has("contact_changes")
-    in_group, not_in_group = changeset.count_members(database, parts[-1]) if has_contacts and group else (0, 0)
+    grouped = matching.contact is not None and bool(matching.options.group)
+    in_group, not_in_group = count_members(database, parts[-1]) if grouped else (0, 0)
     return Changeset(
         sha256=sha256(),
         snapshot=snapshot.number,
@@ -173,7 +108,7 @@ def _summary(
         changed=database.value(
             f"SELECT count(*) FROM {primary.table('changes')} WHERE action IN ('update', 'reactivate')"
         ),
-        rejected_without_key=without_key,
+        rejected_without_key=count_without_key(database) if matching.options.deactivate_missing else 0,
         skipped=database.value("SELECT count(*) FROM rejections WHERE code IN ('skipped', 'erased')"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
         error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.decide import rule_of
+from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
-
-FOUND_BY_MATCHING = (
-    "account-unknown",
-    "another-match",
-    "consent-carried",
-    "consent-kept",
-    "consent-set",
-    "duplicate-in-file",
-    "erased-person",
-    "skipped",
-    "would-clear-required",
-)
-
-
-def forget_rejections(database: Database, codes: Collection[str] = FOUND_BY_MATCHING) -> None:
-    """Takes back what an earlier matching of the same upload rejected."""
-    database.run(f"DELETE FROM rejections WHERE code IN ({', '.join(literal(code) for code in codes)})")
 
 
 def reject_unknown_accounts(database: Database, part: Part) -> None:
@@ -45,32 +28,31 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
         )
         SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known
         FROM named""")
-    code = CODES["account-unknown"]
-    heading = part.headings.get("account_number", "account_number")
-    message = literal(code.message.replace("{column}", heading))
+    heading = literal(part.headings.get("account_number", "account_number"))
     shown = mask_sql("coalesce(account_number, '')", part.looks["account_number"])
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT row_number, {literal(heading)} AS "column", 'account_number' AS field, {shown} AS value,
-               'account-unknown' AS code,
-               replace({message}, '{{value}}', {shown}) AS message,
-               {literal(code.fix.replace("{column}", heading))} AS fix, 'error' AS severity
-        FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""")
+    add_defects(
+        database,
+        "account-unknown",
+        f"""
+        SELECT row_number, {shown} AS shown
+        FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""",
+        said={"column": heading, "value": "shown"},
+        cell={"column": heading, "field": "'account_number'", "value": "shown"},
+    )
 
 
 def warn_of_others(database: Database, part: Part) -> None:
     """Warns of matched rows that a rule after the one that decided takes for somebody else."""
     if len(part.rules) < 2:
         return
-    code, targets, pairs = CODES["another-match"], part.table("targets"), part.table("pairs")
+    targets, pairs = part.table("targets"), part.table("pairs")
     names = " ".join(
         f"WHEN {number} THEN {literal(listed(part.headings.get(name, name) for name in rule.fields))}"
         for number, rule in enumerate(part.rules, 1)
     )
     said = f"""concat('{part.entity} ', target, ' was found first; by ', CASE rule {names} END, ' it would be ',
                        '{part.entity} ', other)"""
-    database.run(f"""
-        INSERT INTO rejections BY NAME
+    later = f"""
         WITH others AS (
             SELECT row_number, target, representative, {rule_of("rank")} AS rule
             FROM {pairs} JOIN {targets} USING (row_number)
@@ -85,23 +67,21 @@ def warn_of_others(database: Database, part: Part) -> None:
             SELECT row_number, target, min(rule) AS rule, arg_min(representative, (rule, representative)) AS other
             FROM others JOIN decided USING (row_number) WHERE rule > first GROUP BY row_number, target
         )
-        SELECT row_number, 'another-match' AS code, replace({literal(code.message)}, '{{expected}}', {said}) AS message,
-               {literal(code.fix)} AS fix, 'warning' AS severity
-        FROM later""")
+        SELECT row_number, {said} AS said FROM later"""
+    add_defects(database, "another-match", later, severity="warning", said={"expected": "said"})
 
 
 def reject_later_rows(database: Database, part: Part) -> None:
     """Rejects the rows that reach a target which an earlier row of the file has reached already."""
-    code = CODES["duplicate-in-file"]
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT row_number, 'duplicate-in-file' AS code,
-               replace({literal(code.message.replace("{expected}", part.entity))}, '{{row}}', first::VARCHAR)
-                   AS message, {literal(code.fix)} AS fix, 'error' AS severity
-        FROM {part.table("targets")} WHERE row_number <> first""")
+    add_defects(
+        database,
+        "duplicate-in-file",
+        f"SELECT row_number, first::VARCHAR AS first FROM {part.table('targets')} WHERE row_number <> first",
+        said={"expected": literal(part.entity), "row": "first"},
+    )
 
 
-def make_outcomes(database: Database, parts: list[Part]) -> None:
+def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
     """Makes outcome_rows: one line for every physical row of the file (see contracts.OUTCOME_ROWS)."""
     primary = parts[0]
     ignored = "true" if primary.matched == "ignore" else "false"
@@ -144,7 +124,7 @@ def make_outcomes(database: Database, parts: list[Part]) -> None:
         ORDER BY row_number""")
 
 
-def _deactivated(parts: list[Part]) -> str:
+def _deactivated(parts: Sequence[Part]) -> str:
     """More reasons: the rows that reach a deactivated contact, and leave it so."""
     return "".join(
         f"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.decide import decide, find_pairs
-from contact_pipeline.match.erased import copy_fingerprints, hold_erased
+from contact_pipeline.match.decide import by_keys, find_pairs
+from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
@@ -28,11 +28,16 @@ def differing_rows(
     """
     _find_affected(database, part, address_book, snapshot)
     find_pairs(database, part, "affected_keys", "", address_book, "live_pairs", "TEMP TABLE")
-    decide(database, part, "affected_keys", "live_pairs", "live_decisions", "TEMP TABLE")
+    live = by_keys(part, "affected_keys", "live_pairs")
+    database.run(f"CREATE OR REPLACE TEMP TABLE live_by_keys AS {live}")
     copy_fingerprints(database, "")
-    hold_erased(database, part, settings, "affected_keys", "live_decisions")
+    find_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
     rows = database.rows(f"""
-        SELECT row_number FROM live_decisions AS now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
+        WITH now AS (
+            SELECT row_number, CASE WHEN contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
+            FROM live_by_keys LEFT JOIN live_erased USING (row_number)
+        )
+        SELECT row_number FROM now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
               AND row_number NOT IN (SELECT row_number FROM staged.resolutions)
         {_candidates_otherwise(database, part)}

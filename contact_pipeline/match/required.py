@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import pair
+from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME, AnyOf, RequiredWhen
 
 WOULD_CLEAR = "would-clear-required"
 
 
-def reject_clearing(database: Database, parts: list[Part]) -> None:
+def reject_clearing(database: Database, part: Part) -> None:
     """Rejects the rows whose writes would clear what is required and is there; rows decided in turn are left out."""
-    part = parts[0]
     fields = weighed_fields(part)
     if not fields:
         return
@@ -29,7 +28,7 @@ def reject_clearing(database: Database, parts: list[Part]) -> None:
     rows = database.rows(f"""
         WITH pairs AS (
             SELECT w.row_number, {", ".join(pair(part, name) for name in fields)}
-            FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
+            FROM {part.table("gathered")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
             ANTI JOIN rows_in_turn AS turn ON turn.row_number = w.row_number
         )
         SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")
@@ -40,14 +39,9 @@ def reject_rows(database: Database, rows: Sequence[tuple[int, str]]) -> None:
     """Rejects rows that would clear what is required; each comes with the words for that."""
     if not rows:
         return
-    code = CODES[WOULD_CLEAR]
-    message, fix = (f"replace({literal(text)}, '{{expected}}', lacking)" for text in (code.message, code.fix))
     schema = {"row_number": pl.UInt32, "lacking": pl.String}
     database.see("clearing", pl.DataFrame(rows, schema=schema, orient="row"))
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT row_number, '{WOULD_CLEAR}' AS code, {message} AS message, {fix} AS fix, 'error' AS severity
-        FROM clearing""")
+    add_defects(database, WOULD_CLEAR, "FROM clearing", said={"expected": "lacking"})
     database.unsee("clearing")
 
 

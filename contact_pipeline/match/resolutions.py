@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
+from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import is_ascii
 from contact_pipeline.match.keys import VERSION, key_column
 from contact_pipeline.match.part import Part
@@ -30,7 +31,7 @@ def _as_text(part: Part, name: str, alias: str) -> str:
     return f"{key} || CASE WHEN {is_ascii(key)} THEN '' ELSE ' ({VERSION})' END"
 
 
-def copy_resolutions(database: Database, parts: list[Part], upload_id: str, address_book: str) -> None:
+def copy_resolutions(database: Database, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own), with the contact database as `book`.
 
     A decision of this upload stands whatever the keys say. One of an earlier upload for the very same keys holds where
@@ -67,22 +68,7 @@ def skip_rows(database: Database, part: Part) -> None:
 
     Of rows that are matched alone, after the rest of their upload, only these: others were counted as rejected before.
     """
-    code = CODES[SKIPPED]
-    rows = f"""
+    skipped = f"""
         SELECT row_number FROM resolutions SEMI JOIN {part.table("row_keys")} USING (row_number)
         WHERE choice = 'skip' AND entity = '{part.entity}'"""
-    database.run(f"""
-        INSERT INTO rejections BY NAME
-        SELECT row_number, '{SKIPPED}' AS code, {literal(code.message)} AS message, {literal(code.fix)} AS fix,
-               'error' AS severity
-        FROM ({rows})""")
-
-
-def decide_resolved(database: Database, part: Part, decisions: str) -> None:
-    """Puts what people decided in the place of what the keys say."""
-    database.run(f"""
-        UPDATE {decisions} AS d
-        SET decision = CASE r.choice WHEN 'contact' THEN 'matched' ELSE 'new' END,
-            target = CASE r.choice WHEN 'contact' THEN r.contact_id END
-        FROM resolutions AS r
-        WHERE r.row_number = d.row_number AND r.entity = '{part.entity}' AND (r.own OR d.decision = 'review')""")
+    add_defects(database, SKIPPED, skipped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key_column, keyed, stored_key
@@ -11,7 +13,7 @@ from contact_pipeline.match.resolutions import keys_as_text
 _SAID = 5  # candidates that a reason names; the table has all
 
 
-def make_reviews(database: Database, parts: list[Part]) -> None:
+def make_reviews(database: Database, parts: Sequence[Part]) -> None:
     """Makes review_candidates and reviews (row_number, entity in doubt, keys, why), one line per row and entity.
 
     Of review_candidates each line is one that the row could be: `candidate`, an id, or `other_row`, an earlier row of
@@ -31,7 +33,7 @@ def make_reviews(database: Database, parts: list[Part]) -> None:
                        FILTER (other_row IS NOT NULL)[:{_SAID}], ' or ') AS row
             FROM ({_said(part)}) GROUP BY row_number
         ) USING (row_number)
-        LEFT JOIN (FROM erased_rows WHERE entity = '{part.entity}') AS erased USING (row_number)
+        LEFT JOIN {part.table("held")} AS erased USING (row_number)
         WHERE decision = 'review'"""
         for part in parts
     ]

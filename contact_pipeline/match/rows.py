@@ -20,7 +20,10 @@ def make_cleaned_rows(database: Database, columns: Collection[str]) -> None:
         f"CASE WHEN list_contains(noted, {literal(name)}) THEN NULL ELSE {quoted(name)} END AS {quoted(name)}"
         for name in columns
     )
-    database.run("CREATE OR REPLACE VIEW left_out AS SELECT row_number FROM rejections WHERE severity = 'error'")
+    database.run("""
+        CREATE OR REPLACE TEMP VIEW left_out AS
+        SELECT row_number FROM rejections WHERE severity = 'error'
+        UNION ALL SELECT row_number FROM match_defects WHERE severity = 'error'""")
     database.run(f"""
         CREATE OR REPLACE VIEW cleaned_rows AS
         WITH cells AS (SELECT row_number, fields AS noted, notes AS import_notes FROM noted_cells)
@@ -40,8 +43,8 @@ def make_part_rows(database: Database, part: Part) -> str:
     return part.table("rows")
 
 
-def add_present_keys(database: Database, part: Part) -> None:
-    """Adds to the part's keys the usable values of the rejected rows; makes keyless, the rows without a whole key."""
+def make_present_keys(database: Database, part: Part) -> None:
+    """Makes present_keys, the part's keys of the rejected rows: of their usable values, as these say who is present."""
     cells = ", ".join(
         f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -55,7 +58,10 @@ def add_present_keys(database: Database, part: Part) -> None:
         WHERE row_number IN (FROM left_out)""")
     keys = keyed(part, "present_rows", part.kinds, "row_number")
     database.run(f"CREATE OR REPLACE TEMP TABLE present_keys AS {keys}")
-    database.run(f"INSERT INTO {part.table('row_keys')} FROM present_keys")
+
+
+def make_keyless(database: Database, part: Part) -> None:
+    """Makes keyless (row_number): the rows without a whole key."""
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE keyless AS

@@ -5,6 +5,8 @@ Nearly all colliding rows of real files are such. That the loop would come to th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.erased import anybody_erased
 from contact_pipeline.match.keys import filled, key_column, whole_keys
@@ -13,7 +15,7 @@ from contact_pipeline.match.required import weighed_fields
 from contact_pipeline.profiles import NAME
 
 
-def find_settled(database: Database, parts: list[Part]) -> None:
+def find_settled(database: Database, parts: Sequence[Part]) -> None:
     """Makes settled (row_number, first, decision, target): groups of rows in turn whose first row decides for all.
 
     All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contact_pipeline.engines import Database, quoted
-from contact_pipeline.match.decide import find_pairs
-from contact_pipeline.match.erased import copy_fingerprints
+from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import part_key
-from contact_pipeline.match.linked import copy_linked
 from contact_pipeline.match.part import Part
-from contact_pipeline.match.resolutions import copy_resolutions
-from contact_pipeline.store import Store
 from contact_pipeline.store.groups import group_key
-from contact_pipeline.store.schema import SQL_TYPE, check_contact_fields, keep_contact_fields
+from contact_pipeline.store.schema import SQL_TYPE
+from contact_pipeline.terms import CONSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,73 +28,49 @@ class Snapshot:
     active: int
 
 
-def take_snapshot(
-    database: Database,
-    store: Store,
-    address_book: str,
-    parts: list[Part],
-    *,
-    upload_id: str,
-    missing: bool,
-    accounts: bool,
-    group: str | None = None,
-) -> Snapshot:
-    """Makes the table of candidates of every part: those that share a key with a row, as they stand now.
+def list_group(database: Database, address_book: str, group: str | None) -> None:
+    """Makes in_group (contact_id): the contacts that are in the upload's group already."""
+    database.run(
+        f"""CREATE OR REPLACE TEMP TABLE in_group AS SELECT contact_id FROM book.memberships
+            WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}""",
+        [address_book, group],
+    )
 
-    Args:
-        database: the staging database.
-        store: whose contact database is read.
-        address_book: in which candidates are looked for.
-        parts: whose keys are there already.
-        upload_id: the upload, by which what was decided about its rows is found.
-        missing: whether to list the active contacts that no row reaches (table `missing`).
-        accounts: whether to list the numbers of the accounts there are (table `known_accounts`).
-        group: of which to list the contacts that are in it (table `in_group`).
-    """
-    contact_parts = [part for part in parts if part.entity == "contact"]
-    written = {name: kind for part in contact_parts for name, kind in part.stored.items()}
-    weighed = {name: kind for part in contact_parts for name, kind in part.weighed.items()}
-    keep_contact_fields(database, written, {name for part in parts for name in part.sensitive})
-    settings = store.settings
-    with database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds):
-        check_contact_fields(database, written | weighed, "book.")
-        copy_resolutions(database, parts, upload_id, address_book)
-        copy_fingerprints(database, "book.")
-        for part in parts:
-            find_pairs(database, part, part.table("row_keys"), "book.", address_book, part.table("pairs"))
-            _copy_candidates(database, part)
-            copy_linked(database, part)
-        if missing:
-            _list_missing(database, parts[0], address_book)
-        database.run(
-            f"""CREATE OR REPLACE TEMP TABLE in_group AS SELECT contact_id FROM book.memberships
-                WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}""",
-            [address_book, group],
-        )
-        if accounts:
-            database.run(
-                f"""CREATE OR REPLACE TEMP TABLE known_accounts AS
-                    SELECT {part_key(parts[0], "account_number", "a", ["account_number"])} AS key_account_number
-                    FROM book.accounts AS a WHERE address_book = ?""",
-                [address_book],
-            )
-        number: int = database.value("SELECT coalesce(max(commit_number), 0) FROM book.commits")
-        active: int = database.value(
-            "SELECT count(*) FROM book.contacts WHERE address_book = ? AND active", [address_book]
-        )
-        there: int = database.value(
-            f"SELECT count(*) FROM book.{parts[0].entity}s WHERE address_book = ?", [address_book]
-        )
+
+def list_accounts(database: Database, part: Part, address_book: str) -> None:
+    """Makes known_accounts (key_account_number): the numbers of the accounts that there are, as they are compared."""
+    database.run(
+        f"""CREATE OR REPLACE TEMP TABLE known_accounts AS
+            SELECT {part_key(part, "account_number", "a", ["account_number"])} AS key_account_number
+            FROM book.accounts AS a WHERE address_book = ?""",
+        [address_book],
+    )
+
+
+def count_stored(database: Database, address_book: str, entity: str) -> None:
+    """Makes `counted`, one line: what is there, in numbers, at the moment of the look."""
+    book = literal(address_book)
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE counted AS
+        SELECT (SELECT coalesce(max(commit_number), 0) FROM book.commits) AS number,
+               (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS there,
+               (SELECT count(*) FROM book.contacts WHERE address_book = {book} AND active) AS active""")
+
+
+def counted(database: Database) -> Snapshot:
+    """What `count_stored` found."""
+    ((number, there, active),) = database.rows("SELECT number, there, active FROM counted")
     return Snapshot(number, there, active)
 
 
-def _copy_candidates(database: Database, part: Part) -> None:
-    """Copies those whom a row can match, who represents them, and whom somebody chose for a row in review."""
+def copy_candidates(database: Database, part: Part) -> None:
+    """Makes <entity>_candidates: whom a row can match, who represents them, and whom somebody chose for a row."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
     there, kinds = database.columns(f"book.{part.entity}s"), part.stored | part.weighed
     fields = ", ".join(
-        quoted(name) if name in there else f"NULL::{SQL_TYPE[kinds[name]]} AS {quoted(name)}" for name in part.looked_at
+        f"{_there(part, name) if name in there else f'NULL::{SQL_TYPE[kinds[name]]}'} AS {quoted(name)}"
+        for name in part.looked_at
     )
     if part.entity == "contact":  # one that is there for others alone is made by reactivating it
         fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
@@ -107,7 +80,15 @@ def _copy_candidates(database: Database, part: Part) -> None:
         WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {linked} {chosen})""")
 
 
-def _list_missing(database: Database, part: Part, address_book: str) -> None:
+def _there(part: Part, name: str) -> str:
+    """A field of a candidate. Under `create` a new contact has the wish of any contact of its person: so has this."""
+    if name != CONSENT or not part.links:
+        return quoted(name)
+    wished = f"{part.id} IN (SELECT target FROM {part.table('linked')} WHERE {quoted(CONSENT)})"
+    return f"CASE WHEN {wished} THEN true ELSE {quoted(CONSENT)} END"
+
+
+def list_missing(database: Database, part: Part, address_book: str) -> None:
     """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough.
 
     One that a wish can reach by several links is no exception; it would get a second change.

@@ -1,4 +1,4 @@
-"""Gathers the rows that reach the same target, and makes of them the one write that the target gets."""
+"""Gathers the rows that reach the same target, and what they give it together."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def make_targets(database: Database, part: Part) -> None:
              ON t.target IS NOT DISTINCT FROM shared.target AND t.leader IS NOT DISTINCT FROM shared.leader""")
 
 
-def make_consents(database: Database, part: Part, rows: str) -> None:
+def make_consents(database: Database, part: Part) -> None:
     """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
     said = f"""
-        SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {rows} AS r USING (row_number)
+        SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {part.table("rows")} AS r
+             USING (row_number)
         WHERE t.first IS NOT NULL AND r.{quoted(CONSENT)}"""
     nobody = "SELECT NULL::UINTEGER AS first WHERE false"
     database.run(f"""
@@ -45,8 +46,8 @@ def make_consents(database: Database, part: Part, rows: str) -> None:
         {said if CONSENT in part.kinds else nobody}""")
 
 
-def make_writes(database: Database, part: Part, rows: str) -> None:
-    """Makes the view <entity>_writes: one line per target with the values that its rows give it together.
+def gather_rows(database: Database, part: Part) -> None:
+    """Makes the view <entity>_gathered: one line per target with the values that its rows give it together.
 
     Where further rows of a target count, `keep` takes the last value given, `fill` the first one, `overwrite` what the
     last row says; lists are united. `_several` says whether there are; then `_given_<field>` are the values that a row
@@ -69,17 +70,17 @@ def make_writes(database: Database, part: Part, rows: str) -> None:
     given = "".join(f", [r.{quoted(name)}] AS {quoted('_given_' + name)}" for name in noted_fields(part))
     single = f"""
         SELECT row_number, _target, false AS _several, {fields}{extra}{given}
-        FROM wanted JOIN {rows} AS r USING (row_number){" WHERE NOT _followed" if joined else ""}"""
+        FROM wanted JOIN {part.table("rows")} AS r USING (row_number){" WHERE NOT _followed" if joined else ""}"""
     if joined:
-        several = _several(part, rows)
+        several = _several(part)
         database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('merged')} AS WITH wanted AS ({wanted}) {several}")
     database.run(f"""
-        CREATE OR REPLACE TEMP VIEW {part.table("writes")} AS
+        CREATE OR REPLACE TEMP VIEW {part.table("gathered")} AS
         WITH wanted AS ({wanted}) {single}
         {f"UNION ALL BY NAME FROM {part.table('merged')}" if joined else ""}""")
 
 
-def _several(part: Part, rows: str) -> str:
+def _several(part: Part) -> str:
     """The query that joins the rows of a target into one line, with `wanted` at hand."""
     creates = "true" if part.matched == "create" else "_target IS NULL"
     given = ", ".join(f"{_first_given(part, name, creates)} AS {quoted(name)}" for name in part.kinds)
@@ -98,8 +99,8 @@ def _several(part: Part, rows: str) -> str:
     )
     return f"""
         , given AS (
-            SELECT row_number, _first, _target, {given}{extra} FROM wanted JOIN {rows} AS r USING (row_number)
-            WHERE _followed
+            SELECT row_number, _first, _target, {given}{extra}
+            FROM wanted JOIN {part.table("rows")} AS r USING (row_number) WHERE _followed
         ),
         steps AS (
             SELECT given.*{before}{after} FROM given {there}

@@ -1,0 +1,77 @@
+"""What matching itself finds wrong with rows. It stands beside what validation found until all of it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.engines import Database
+from contact_pipeline.engines import text as literal
+
+FOUND_BY_MATCHING: Final = (
+    "account-unknown",
+    "another-match",
+    "consent-carried",
+    "consent-kept",
+    "consent-set",
+    "duplicate-in-file",
+    "erased-person",
+    "skipped",
+    "would-clear-required",
+)
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def begin_defects(database: Database) -> None:
+    """Takes back what an earlier matching of the upload found, and makes match_defects, still empty."""
+    database.run(f"DELETE FROM rejections WHERE code IN ({', '.join(map(literal, FOUND_BY_MATCHING))})")
+    database.run("CREATE OR REPLACE TEMP TABLE match_defects AS FROM rejections LIMIT 0")
+
+
+def add_defects(
+    database: Database,
+    name: str,
+    rows: str,
+    *,
+    severity: Literal["error", "warning"] = "error",
+    said: Mapping[str, str] = _NOTHING,
+    cell: Mapping[str, str] = _NOTHING,
+) -> None:
+    """Adds a defect to match_defects for every row of a query.
+
+    Args:
+        database: the staging database.
+        name: the code of the defect.
+        rows: the query; it has row_number, and what `said` and `cell` name.
+        severity: an error leaves the row out of what follows.
+        said: placeholder of the message and the fix → SQL expression of what takes its place.
+        cell: column, field and value of the cell in question → SQL expression; empty: the row as a whole.
+    """
+    code = CODES[name]
+    places = "".join(f"{expression} AS {literal_name}, " for literal_name, expression in _columns(cell))
+    database.run(f"""
+        INSERT INTO match_defects BY NAME
+        SELECT row_number, {places}{literal(name)} AS code, {_filled(code.message, said)} AS message,
+               {_filled(code.fix, said)} AS fix, {literal(severity)} AS severity
+        FROM ({rows})""")
+
+
+def unite_defects(database: Database) -> None:
+    """Adds what matching found to what validation found."""
+    database.run("INSERT INTO rejections BY NAME FROM match_defects")
+
+
+def _columns(cell: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(f'"{name}"', expression) for name, expression in cell.items()]
+
+
+def _filled(text: str, said: Mapping[str, str]) -> str:
+    """A text of the catalogue as an SQL expression, its placeholders filled."""
+    filled = literal(text)
+    for placeholder, expression in said.items():
+        if f"{{{placeholder}}}" in text:
+            filled = f"replace({filled}, '{{{placeholder}}}', {expression})"
+    return filled

@@ -1,0 +1,418 @@
+"""Matching as a list of steps: what each does, the tables that it looks at, and those that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from contact_pipeline.engines import Database
+from contact_pipeline.match import changeset, outcomes, resolutions, rows, snapshot
+from contact_pipeline.match.decide import decide, decide_by_keys, find_pairs
+from contact_pipeline.match.defects import begin_defects, unite_defects
+from contact_pipeline.match.erased import copy_fingerprints, find_erased, warn_of_erased
+from contact_pipeline.match.in_turn import decide_in_turn
+from contact_pipeline.match.keys import make_keys
+from contact_pipeline.match.linked import copy_linked, spread_wishes
+from contact_pipeline.match.part import Part
+from contact_pipeline.match.required import reject_clearing
+from contact_pipeline.match.reviews import make_reviews
+from contact_pipeline.match.targets import gather_rows, make_consents, make_targets
+from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import Store
+from contact_pipeline.store.ledger import take_numbers
+from contact_pipeline.store.schema import check_contact_fields, keep_contact_fields
+
+DEFECTS = "match_defects"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What an upload is matched by.
+
+    Attributes:
+        store: whose contacts are matched.
+        profile: as it holds for the upload.
+        options: of the upload.
+        upload_id: by which what was decided about the upload's rows is found.
+        columns: fields of the normalized rows.
+        parts: the parts of a row, the primary one first.
+    """
+
+    store: Store
+    profile: Profile
+    options: UploadOptions
+    upload_id: str
+    columns: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def primary(self) -> Part:
+        """The part that a row is about."""
+        return self.parts[0]
+
+    @property
+    def contact(self) -> Part | None:
+        """The part of contacts, if a row has one."""
+        return self.parts[-1] if self.parts[-1].entity == "contact" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of matching.
+
+    Attributes:
+        does: what it does, in words.
+        run: does it, in the staging database.
+        reads: tables that it looks at; those of the contact database have the prefix `book`.
+        makes: tables and views that it makes anew. No other step changes them.
+        adds: whether it adds the defects that it finds to match_defects.
+        loops: whether it goes through rows one after the other.
+    """
+
+    does: str
+    run: Callable[[Database], object]
+    reads: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    adds: bool = False
+    loops: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether it needs the contact database."""
+        return any(table.startswith("book.") for table in self.reads)
+
+
+def to_changeset(matching: Matching) -> list[Step]:
+    """The steps from valid rows to the changeset, in order.
+
+    Those that look at the contact database stand together: it is opened for them once.
+    """
+    return [*_prepare(matching), *_look(matching), *_judge(matching), *_write(matching)]
+
+
+def to_outcomes(matching: Matching) -> list[Step]:
+    """The steps from the changeset, which is hashed meanwhile, to what became of each row."""
+    return [*_report(matching)]
+
+
+def perform(step: Step, database: Database) -> None:
+    """Does a step in the staging database."""
+    step.run(database)
+
+
+def _prepare(matching: Matching) -> Iterator[Step]:
+    """The rows that take part, and by what they are compared."""
+    parts, present = matching.parts, matching.options.deactivate_missing
+    cleaned = ("left_out", "cleaned_rows")
+    yield Step("take back what an earlier matching found", begin_defects, ("rejections",), (DEFECTS, "rejections"))
+    yield Step(
+        "leave out rows with an error, and cells that went to the notes",
+        partial(rows.make_cleaned_rows, columns=matching.columns),
+        ("normalized_rows", "noted_cells", "rejections", DEFECTS),
+        cleaned,
+    )
+    for part in parts:
+        yield _of(part, "name columns as fields of the {entity}", rows.make_part_rows, ("cleaned_rows",), ("*rows",))
+    if present:
+        yield Step(
+            "work out the keys of rejected rows: whom they mean is present",
+            partial(rows.make_present_keys, part=parts[0]),
+            ("normalized_rows", "rejections", "left_out"),
+            ("present_rows", "present_keys"),
+        )
+    for part in parts:
+        yield _of(
+            part,
+            "work out the keys by which rows are compared",
+            partial(make_keys, present=present and part.primary),
+            ("*rows", "left_out", *(["present_keys"] if present and part.primary else [])),
+            ("*keys", "*row_keys"),
+        )
+    if present:
+        yield _of(
+            parts[0],
+            "list rows without a key: nobody can say whom they mean",
+            rows.make_keyless,
+            ("rejections", "present_keys", "*row_keys"),
+            ("keyless",),
+        )
+
+
+def _look(matching: Matching) -> Iterator[Step]:
+    """What of the contact database matching needs, in one short look."""
+    book = matching.profile.address_book
+    row_keys = tuple(part.table("row_keys") for part in matching.parts)
+    yield Step(
+        "test that the fields of the upload are of the kind that contacts have them in",
+        partial(_check_fields, matching=matching),
+        ("book.fields",),
+        ("contact_fields",),
+    )
+    yield Step(
+        "copy what people decided: about this upload, or about rows with the same keys",
+        partial(resolutions.copy_resolutions, parts=matching.parts, upload_id=matching.upload_id, address_book=book),
+        (*row_keys, "book.decisions", "book.contacts", "book.uploads"),
+        ("resolutions",),
+    )
+    yield Step(
+        "copy the fingerprints of people who were erased",
+        partial(copy_fingerprints, book="book."),
+        ("book.fingerprints",),
+        ("erased_people",),
+    )
+    for part in matching.parts:
+        stored = f"book.{part.entity}s"
+        yield _of(
+            part,
+            "find every {entity} that agrees with a row by a rule",
+            partial(_find_pairs, address_book=book),
+            ("*row_keys", stored, "book.links"),
+            ("*pairs",),
+        )
+        yield _of(
+            part,
+            "find the contacts that are linked with those",
+            copy_linked,
+            ("*pairs", "*rows", "resolutions", "book.links", "book.contacts"),
+            ("*linked",),
+        )
+        yield _of(
+            part,
+            "copy each {entity} that a row could be",
+            snapshot.copy_candidates,
+            ("*pairs", "*linked", "resolutions", stored),
+            ("*candidates",),
+        )
+    if matching.options.deactivate_missing:
+        yield _of(
+            matching.primary,
+            "list the active contacts that no row reaches",
+            partial(snapshot.list_missing, address_book=book),
+            ("*pairs", "*linked", "book.contacts", "book.links"),
+            ("missing",),
+        )
+    yield Step(
+        "list the contacts that are in the upload's group already",
+        partial(snapshot.list_group, address_book=book, group=matching.options.group),
+        ("book.memberships",),
+        ("in_group",),
+    )
+    if matching.profile.needs_account:
+        yield Step(
+            "list the accounts that there are",
+            partial(snapshot.list_accounts, part=matching.primary, address_book=book),
+            ("book.accounts",),
+            ("known_accounts",),
+        )
+    yield Step(
+        "count what is there, and note the newest commit",
+        partial(snapshot.count_stored, address_book=book, entity=matching.primary.entity),
+        ("book.commits", "book.contacts", f"book.{matching.primary.entity}s"),
+        ("counted",),
+    )
+
+
+def _judge(matching: Matching) -> Iterator[Step]:
+    """Whom each row means."""
+    parts, settings = matching.parts, matching.store.settings
+    if matching.profile.needs_account:
+        yield _of(
+            parts[0],
+            "reject rows of accounts that are not there",
+            outcomes.reject_unknown_accounts,
+            ("*rows", "left_out", "known_accounts"),
+            ("named_accounts",),
+            adds=True,
+        )
+    for part in parts:
+        yield _of(
+            part, "leave out rows that a person skipped", resolutions.skip_rows, ("resolutions", "*row_keys"), adds=True
+        )
+    for part in parts:
+        yield _of(
+            part,
+            "decide by the keys alone",
+            decide_by_keys,
+            ("*row_keys", "*pairs", "left_out"),
+            ("*by_keys",),
+        )
+        yield _of(
+            part,
+            "find rows that would be new and are somebody who was erased",
+            partial(_find_erased, settings=settings),
+            ("*row_keys", "*by_keys", "erased_people"),
+            ("*erased",),
+        )
+        yield _of(
+            part,
+            "decide: by keys, over them by erasures, over all by what people decided",
+            decide,
+            ("*by_keys", "*erased", "resolutions"),
+            ("*decisions",),
+        )
+    each = ("row_keys", "rows", "pairs", "candidates", "decisions", "erased")
+    yield Step(
+        "decide rows that earlier rows of the file could decide otherwise, one after the other",
+        partial(decide_in_turn, parts=parts, settings=settings),
+        ("left_out", "resolutions", "erased_people", *(part.table(name) for part in parts for name in each)),
+        ("rows_in_turn", *(part.table(name) for part in parts for name in ("in_turn", "doubts", "held"))),
+        adds=True,
+        loops=True,
+    )
+
+
+def _write(matching: Matching) -> Iterator[Step]:
+    """What each target becomes."""
+    parts = matching.parts
+    for part in parts:
+        yield _of(part, "gather the rows that mean the same", make_targets, ("*decisions", "*in_turn"), ("*targets",))
+    each = ("targets", "row_keys", "pairs", "candidates", "doubts", "held")
+    yield Step(
+        "list the rows that a person is to judge, and whom each could be",
+        partial(make_reviews, parts=parts),
+        ("rows_in_turn", *(part.table(name) for part in parts for name in each)),
+        ("review_candidates", "reviews"),
+    )
+    for part in parts:
+        if len(part.rules) > 1:
+            yield _of(
+                part,
+                "warn of rows that a later rule takes for somebody else",
+                outcomes.warn_of_others,
+                ("*pairs", "*targets", "resolutions"),
+                adds=True,
+            )
+    if parts[0].within_file == "reject_later":
+        yield _of(
+            parts[0], "reject rows after the first that mean the same", outcomes.reject_later_rows, ("*targets",),
+            adds=True,
+        )  # fmt: skip
+    for part in parts:
+        yield _of(
+            part,
+            "list the targets of which a row says not to contact them",
+            make_consents,
+            ("*targets", "*rows"),
+            ("*consents",),
+        )
+        yield _of(
+            part,
+            "put together what the rows of a target give",
+            gather_rows,
+            ("*targets", "*consents", "*rows", "*candidates", "reviews", "left_out"),
+            ("*gathered", "*merged"),
+        )
+    yield _of(
+        parts[0],
+        "reject rows that would clear what is required",
+        reject_clearing,
+        ("*gathered", "*candidates", "rows_in_turn"),
+        adds=True,
+    )
+    for part in parts:
+        yield _of(
+            part,
+            "carry the wish not to be contacted to linked contacts",
+            spread_wishes,
+            ("*gathered", "*linked", "*targets"),
+            ("*wishes", "*wishing", "*writes"),
+        )
+    if matching.contact:
+        yield _of(
+            matching.contact, "warn of rows that are somebody who was erased", warn_of_erased, ("*held", "reviews"),
+            adds=True,
+        )  # fmt: skip
+    for part in parts:
+        missing = matching.options.deactivate_missing and part.entity == "contact"
+        yield _of(
+            part,
+            "warn of wishes not to be contacted that the profile alone would treat otherwise",
+            changeset.list_consents,
+            ("*writes", "*candidates", "*wishes"),
+            adds=True,
+        )
+        yield _of(part, "number what is new", changeset.list_creations, ("*writes",), ("*creations",))
+        yield _of(
+            part,
+            "write down the changes, each with the fields that differ",
+            partial(_make_changes, store=matching.store, missing=missing),
+            ("*writes", "*candidates", "*creations", "*wishes", *(["missing"] if missing else [])),
+            ("*changes",),
+        )
+    if contact := matching.contact:
+        group = matching.profile.group
+        yield _of(
+            contact,
+            "list who joins the upload's group",
+            partial(
+                changeset.make_memberships, group=matching.options.group, members=group.members if group else "created"
+            ),
+            ("*changes", "*targets", "in_group", "reviews", "left_out"),
+            ("membership_changes",),
+        )
+        yield _of(
+            contact, "list whom new contacts are linked with", changeset.make_links, ("*changes", "*writes"),
+            ("link_changes",),
+        )  # fmt: skip
+
+
+def _report(matching: Matching) -> Iterator[Step]:
+    """What became of each row."""
+    parts, primary = matching.parts, matching.primary
+    yield Step("add the defects to those of validation", unite_defects, (DEFECTS,), ("rejections",))
+    yield Step(
+        "say what became of each row",
+        partial(outcomes.make_outcomes, parts=parts),
+        (
+            "rejections",
+            "blank_rows",
+            "reviews",
+            *(primary.table(name) for name in ("targets", "changes", "wishes")),
+            *(part.table(name) for part in parts if part.entity == "contact" for name in ("targets", "candidates")),
+        ),
+        ("outcome_rows",),
+    )
+
+
+def _of(
+    part: Part,
+    does: str,
+    run: Callable[..., object],
+    reads: tuple[str, ...] = (),
+    makes: tuple[str, ...] = (),
+    *,
+    adds: bool = False,
+) -> Step:
+    """A step of one part; `*` stands for <entity>_."""
+
+    def named(tables: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(part.table(name[1:]) if name.startswith("*") else name for name in tables))
+
+    return Step(does.format(entity=part.entity), partial(run, part=part), named(reads), named(makes), adds)
+
+
+def _check_fields(database: Database, matching: Matching) -> None:
+    people = [part for part in matching.parts if part.entity == "contact"]
+    written = {name: kind for part in people for name, kind in part.stored.items()}
+    weighed = {name: kind for part in people for name, kind in part.weighed.items()}
+    keep_contact_fields(database, written, {name for part in matching.parts for name in part.sensitive})
+    check_contact_fields(database, written | weighed, "book.")
+
+
+def _find_pairs(database: Database, part: Part, address_book: str) -> None:
+    find_pairs(database, part, part.table("row_keys"), "book.", address_book, part.table("pairs"))
+
+
+def _find_erased(database: Database, part: Part, settings: Settings) -> None:
+    find_erased(database, part, settings, part.table("row_keys"), part.table("by_keys"), part.table("erased"))
+
+
+def _make_changes(database: Database, part: Part, store: Store, *, missing: bool) -> None:
+    """Takes the numbers of what is new, and writes the changes down."""
+    wanted: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
+    with store.change() as contacts:
+        first = take_numbers(contacts, part.entity, wanted)
+    changeset.make_changes(database, part, first, missing=missing)
