@@ -87,6 +87,40 @@ class Database:
 
         return pl.DataFrame(self._connection.sql(sql))
 
+    def make(self, table: str, query: str) -> int:
+        """Makes a table of a query's rows, for as long as the connection lasts; how many there are."""
+        return int(self.value(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}"))
+
+    def stage(self, table: str, query: str) -> int:
+        """Makes a table of a query's rows that stays in the database; how many there are."""
+        return int(self.value(f"CREATE OR REPLACE TABLE {table} AS {query}"))
+
+    def view(self, name: str, query: str) -> None:
+        """Names a query, for as long as the connection lasts."""
+        self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+
+    def stage_view(self, name: str, query: str, note: str | None = None) -> None:
+        """Names a query in the database, with a note that `note` gives back. It takes the place of a table."""
+        if self.has_table(name):
+            self.run(f"DROP TABLE {name}")
+        self.run(f"CREATE OR REPLACE VIEW {name} AS {query}")
+        if note is not None:
+            self.run(f"COMMENT ON VIEW {name} IS {text(note)}")
+
+    def note(self, view: str, database: str) -> str | None:
+        """The note of a view of an attached database."""
+        where = f"database_name = {text(database)} AND view_name = {text(view)}"
+        note: str | None = self.value(f"SELECT comment FROM duckdb_views() WHERE {where}")
+        return note
+
+    def append(self, table: str, query: str) -> int:
+        """Adds a query's rows to a table, by the names of its columns; how many there are."""
+        return int(self.value(f"INSERT INTO {table} BY NAME {query}"))
+
+    def delete(self, table: str, condition: str) -> int:
+        """Deletes the rows of a table that meet a condition; how many there were."""
+        return int(self.value(f"DELETE FROM {table} WHERE {condition}"))
+
     def see(self, name: str, frame: pl.DataFrame) -> None:
         """Lets SQL see a frame under a name, without copying it."""
         self._connection.register(name, _Stream(frame))

@@ -80,12 +80,14 @@ def make_memberships(database: Database, part: Part, group: str | None, members:
 
     Table `in_group` has the contacts that are in it already.
     """
-    database.run(f"""
-        CREATE OR REPLACE TABLE membership_changes AS
+    database.stage(
+        "membership_changes",
+        f"""
         SELECT min(row_number) AS row_number, 'create' AS action, {literal(group or "")} AS group_name, contact_id
         FROM ({_reached(part) if members == "all" else _CREATED}) WHERE {"true" if group else "false"}
               AND contact_id NOT IN (FROM in_group)
-        GROUP BY contact_id ORDER BY contact_id""")
+        GROUP BY contact_id ORDER BY contact_id""",
+    )
 
 
 def count_members(database: Database, part: Part) -> tuple[int, int]:
@@ -113,21 +115,25 @@ def _reached(part: Part) -> str:
 
 def make_links(database: Database, part: Part) -> None:
     """Makes link_changes: under the rule `create` a new contact is linked with the one that its row matched."""
-    database.run(f"""
-        CREATE OR REPLACE TABLE link_changes AS
+    database.stage(
+        "link_changes",
+        f"""
         SELECT row_number, 'create' AS action, contact_id, _target AS linked_to
         FROM contact_changes JOIN {part.table("writes")} USING (row_number)
         WHERE contact_changes.action = 'create' AND _target IS NOT NULL AND {str(part.links).lower()}
-        ORDER BY contact_id""")
+        ORDER BY contact_id""",
+    )
 
 
 def list_creations(database: Database, part: Part) -> None:
     """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id."""
     where = "true" if part.matched == "create" else "_target IS NULL"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("creations")} AS
+    database.make(
+        part.table("creations"),
+        f"""
         SELECT row_number, row_number() OVER (ORDER BY row_number) - 1 AS _place
-        FROM {part.table("writes")} WHERE {where}""")
+        FROM {part.table("writes")} WHERE {where}""",
+    )
 
 
 def pair(part: Part, field: str) -> str:

@@ -6,6 +6,7 @@ Contacts as they stood decide all other rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from contact_pipeline.profiles import NAME
 
 Fields = tuple[str, ...]
 
+NO_ROWS: Final = "SELECT NULL::UINTEGER AS row_number WHERE false"
+
 
 def find_colliding(database: Database, parts: Sequence[Part]) -> bool:
     """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
@@ -26,8 +29,8 @@ def find_colliding(database: Database, parts: Sequence[Part]) -> bool:
     Also the rows with a key that a contact has only together with an earlier row, and that row. Returns whether
     there are any besides those that are settled.
     """
-    database.run("CREATE OR REPLACE TABLE rows_in_turn (row_number UINTEGER)")
-    database.run("CREATE OR REPLACE TEMP TABLE composers (row_number UINTEGER)")
+    database.stage("rows_in_turn", NO_ROWS)
+    database.make("composers", NO_ROWS)
     for part in parts:
         _add(database, _reaching(database, part))
         _add(database, _following(part))
@@ -64,9 +67,11 @@ def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[
         columns = [f"key_{name}" for name in fields]
         frame = pl.DataFrame([*values], schema=dict.fromkeys(columns, pl.String), orient="row")
         database.see("composed_keys", frame)
-        database.run(f"""
-            CREATE OR REPLACE TEMP TABLE composed AS
-            SELECT row_number FROM {_rows(part)} SEMI JOIN composed_keys USING ({", ".join(map(quoted, columns))})""")
+        database.make(
+            "composed",
+            f"""
+            SELECT row_number FROM {_rows(part)} SEMI JOIN composed_keys USING ({", ".join(map(quoted, columns))})""",
+        )
         found |= _add(database, "FROM composed") | unsettle(database, "FROM composed")
         database.unsee("composed_keys")
     return found
@@ -79,9 +84,11 @@ def add_all(database: Database, part: Part) -> None:
 
 
 def _add(database: Database, rows: str) -> bool:
-    added: int = database.value(f"""
-        INSERT INTO rows_in_turn
-        SELECT DISTINCT row_number FROM ({rows}) WHERE row_number NOT IN (FROM rows_in_turn)""")
+    added: int = database.append(
+        "rows_in_turn",
+        f"""
+        SELECT DISTINCT row_number FROM ({rows}) WHERE row_number NOT IN (FROM rows_in_turn)""",
+    )
     return added > 0
 
 
@@ -121,11 +128,13 @@ def _key(part: Part, name: str) -> str:
 
 def _reaching(database: Database, part: Part) -> str:
     """The query for the rows that have a candidate in common."""
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE reached AS
+    database.make(
+        "reached",
+        f"""
         SELECT row_number, representative FROM {part.table("pairs")} ANTI JOIN left_out USING (row_number)
         UNION ALL
-        SELECT row_number, contact_id FROM resolutions WHERE entity = '{part.entity}' AND choice = 'contact'""")
+        SELECT row_number, contact_id FROM resolutions WHERE entity = '{part.entity}' AND choice = 'contact'""",
+    )
     return """FROM reached SEMI JOIN (
         SELECT representative FROM reached GROUP BY representative HAVING min(row_number) <> max(row_number)
     ) USING (representative)"""
@@ -169,23 +178,27 @@ def _add_composed(database: Database, part: Part, fields: Fields) -> None:
     values = "".join(f", w.{quoted(name)} AS {quoted('_given_' + name)}" for name in given)
     after = ", ".join(f"{quoted('_new_' + name)} AS {quoted(name)}" for name in columns)
     noted = ", w.noted" if part.takes_notes else ""
-    made: int = database.value(f"""
-        CREATE OR REPLACE TEMP TABLE composing AS
+    made: int = database.make(
+        "composing",
+        f"""
         WITH pairs AS (
             SELECT w.row_number, {pairs}{values}{noted}
             FROM {part.table("decisions")} AS d JOIN {part.table("rows")} AS w USING (row_number)
                  JOIN {part.table("candidates")} AS c ON c.{part.id} = d.target
             WHERE d.decision = 'matched'{_keeping(database, part, columns)}
         )
-        SELECT row_number AS maker, {after} FROM pairs WHERE ({changed}) AND ({kept})""")
+        SELECT row_number AS maker, {after} FROM pairs WHERE ({changed}) AND ({kept})""",
+    )
     if not made:
         return
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE composed AS
+    database.make(
+        "composed",
+        f"""
         SELECT maker, other.row_number
         FROM ({keyed(part, "composing", columns, "maker")}) JOIN {_rows(part)} AS other
              USING ({", ".join(map(key_column, fields))})
-        WHERE other.row_number <> maker""")
+        WHERE other.row_number <> maker""",
+    )
     rows = "SELECT maker AS row_number FROM composed UNION ALL SELECT row_number FROM composed"
-    database.run(f"INSERT INTO composers {rows}")
+    database.append("composers", rows)
     _add(database, rows)

@@ -23,10 +23,8 @@ def rule_of(rank: str) -> str:
     return f"({rank}) // {_SIX_BITS**2}"
 
 
-def find_pairs(
-    database: Database, part: Part, keys: str, book: str, address_book: str, into: str, kind: str = "TABLE"
-) -> None:
-    """Makes the table of pairs (row, candidate) that agree by a rule: every candidate of every row by every rule.
+def pairs_of(database: Database, part: Part, keys: str, book: str, address_book: str) -> str:
+    """The query for the pairs (row, candidate) that agree by a rule: every candidate of every row by every rule.
 
     Columns: row_number, candidate, representative (the oldest of the contacts that are linked with the candidate),
     rank, and differs (whether a higher key differs: no, review, another).
@@ -37,8 +35,6 @@ def find_pairs(
         keys: table of the rows' keys.
         book: prefix of the contact database's tables, "" or "book.".
         address_book: in which candidates are looked for.
-        into: name of the table to make.
-        kind: TABLE or TEMP TABLE.
     """
     columns = database.columns(f"{book}{part.entity}s")
 
@@ -53,11 +49,10 @@ def find_pairs(
             WHERE address_book = {literal(address_book)} {near}"""
 
     linked = f"LEFT JOIN {book}links ON contact_id = candidate" if part.entity == "contact" else ""
-    database.run(f"""
-        CREATE OR REPLACE {kind} {into} AS
+    return f"""
         SELECT row_number, candidate, {"coalesce(linked_to, candidate)" if linked else "candidate"} AS representative,
                rank, differs
-        FROM ({agreeing(part, keys, stored)}) {linked}""")
+        FROM ({agreeing(part, keys, stored)}) {linked}"""
 
 
 def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
@@ -110,11 +105,15 @@ def by_keys(part: Part, keys: str, pairs: str) -> str:
         FROM {keys} LEFT JOIN judged USING (row_number)"""
 
 
+def find_pairs(database: Database, part: Part, address_book: str) -> None:
+    """Makes <entity>_pairs: whom each row agrees with by a rule; the contact database is attached as `book`."""
+    database.stage(part.table("pairs"), pairs_of(database, part, part.table("row_keys"), "book.", address_book))
+
+
 def decide_by_keys(database: Database, part: Part) -> None:
     """Makes the view <entity>_by_keys: what the stored entities alone make of every row that is not left out."""
     keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
-    database.run(f"""
-        CREATE OR REPLACE TEMP VIEW {part.table("by_keys")} AS {by_keys(part, keys, part.table("pairs"))}""")
+    database.view(part.table("by_keys"), by_keys(part, keys, part.table("pairs")))
 
 
 def decide(database: Database, part: Part) -> None:
@@ -123,8 +122,9 @@ def decide(database: Database, part: Part) -> None:
     Whoever would be new and was erased is for a person to judge. What a person decided in this upload stands; what was
     decided in an earlier one holds where the row would be in review.
     """
-    database.run(f"""
-        CREATE OR REPLACE TABLE {part.table("decisions")} AS
+    database.stage(
+        part.table("decisions"),
+        f"""
         WITH held AS (
             SELECT row_number, CASE WHEN e.contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
             FROM {part.table("by_keys")} LEFT JOIN {part.table("erased")} AS e USING (row_number)
@@ -133,7 +133,8 @@ def decide(database: Database, part: Part) -> None:
         SELECT held.row_number,
                CASE WHEN choice IS NULL THEN decision WHEN choice = 'contact' THEN 'matched' ELSE 'new' END AS decision,
                CASE WHEN choice IS NULL THEN target WHEN choice = 'contact' THEN contact_id END AS target
-        FROM held LEFT JOIN chosen ON chosen.row_number = held.row_number AND (own OR decision = 'review')""")
+        FROM held LEFT JOIN chosen ON chosen.row_number = held.row_number AND (own OR decision = 'review')""",
+    )
 
 
 _NO_PAIRS: Final = """

@@ -27,8 +27,8 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 def begin_defects(database: Database) -> None:
     """Takes back what an earlier matching of the upload found, and makes match_defects, still empty."""
-    database.run(f"DELETE FROM rejections WHERE code IN ({', '.join(map(literal, FOUND_BY_MATCHING))})")
-    database.run("CREATE OR REPLACE TEMP TABLE match_defects AS FROM rejections LIMIT 0")
+    database.delete("rejections", f"code IN ({', '.join(map(literal, FOUND_BY_MATCHING))})")
+    database.make("match_defects", "FROM rejections LIMIT 0")
 
 
 def add_defects(
@@ -52,16 +52,18 @@ def add_defects(
     """
     code = CODES[name]
     places = "".join(f"{expression} AS {literal_name}, " for literal_name, expression in _columns(cell))
-    database.run(f"""
-        INSERT INTO match_defects BY NAME
+    database.append(
+        "match_defects",
+        f"""
         SELECT row_number, {places}{literal(name)} AS code, {_filled(code.message, said)} AS message,
                {_filled(code.fix, said)} AS fix, {literal(severity)} AS severity
-        FROM ({rows})""")
+        FROM ({rows})""",
+    )
 
 
 def unite_defects(database: Database) -> None:
     """Adds what matching found to what validation found."""
-    database.run("INSERT INTO rejections BY NAME FROM match_defects")
+    database.append("rejections", "FROM match_defects")
 
 
 def _columns(cell: Mapping[str, str]) -> list[tuple[str, str]]:

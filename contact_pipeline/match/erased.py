@@ -23,7 +23,7 @@ ERASED: Final = "erased"  # a row that was emptied when its person was erased
 
 def copy_fingerprints(database: Database, book: str) -> None:
     """Makes erased_people, with the contact database's tables under the prefix `book`."""
-    database.run(f"CREATE OR REPLACE TEMP TABLE erased_people AS FROM {book}fingerprints")
+    database.make("erased_people", f"FROM {book}fingerprints")
 
 
 def find_erased(database: Database, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
@@ -62,9 +62,11 @@ def make_held(database: Database, part: Part, in_turn: Sequence[tuple[int, int]]
     """
     schema = {"row_number": pl.UInt32, "contact_id": pl.Int64}
     database.see("held", pl.DataFrame(in_turn, schema=schema, orient="row"))
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("held")} AS
-        FROM {part.table("erased")} ANTI JOIN rows_in_turn USING (row_number) UNION ALL FROM held""")
+    database.make(
+        part.table("held"),
+        f"""
+        FROM {part.table("erased")} ANTI JOIN rows_in_turn USING (row_number) UNION ALL FROM held""",
+    )
     database.unsee("held")
 
 
@@ -76,7 +78,7 @@ def anybody_erased(database: Database, part: Part) -> bool:
 def _find(database: Database, part: Part, settings: Settings, rows: str, into: str) -> None:
     """Makes the table of those of the rows that are somebody who was erased; it is empty where nobody was."""
     if not anybody_erased(database, part):
-        database.run(f"CREATE OR REPLACE TEMP TABLE {into} (row_number UINTEGER, contact_id BIGINT)")
+        database.make(into, "SELECT NULL::UINTEGER AS row_number, NULL::BIGINT AS contact_id WHERE false")
         return
     secret = read_secret(settings)
     shown, shown_before = (
@@ -84,24 +86,30 @@ def _find(database: Database, part: Part, settings: Settings, rows: str, into: s
         for folded in (_now, _before)
     )
     otherwise = " OR ".join(f"{_now(part, name)} <> {_before(part, name)}" for name in part.key_fields) or "false"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE fingerprint_keys AS
+    database.make(
+        "fingerprint_keys",
+        f"""
         WITH new AS (FROM {rows})
         SELECT row_number, {shown} FROM new
-        UNION ALL SELECT row_number, {shown_before} FROM new WHERE {otherwise}""")
+        UNION ALL SELECT row_number, {shown_before} FROM new WHERE {otherwise}""",
+    )
     columns = ", ".join(
         f"any_value(fingerprint) FILTER (field = {literal(name)}) AS {key_column(name)}" for name in part.key_fields
     )
     people = f"SELECT contact_id, {columns} FROM erased_people GROUP BY contact_id, state"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE erased_pairs AS
-        SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", lambda _: people)})""")
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {into} AS
+    database.make(
+        "erased_pairs",
+        f"""
+        SELECT *, candidate AS representative FROM ({agreeing(part, "fingerprint_keys", lambda _: people)})""",
+    )
+    database.make(
+        into,
+        f"""
         WITH decided AS ({by_keys(part, "fingerprint_keys", "erased_pairs")})
         SELECT row_number, min(candidate) AS contact_id
         FROM erased_pairs SEMI JOIN (FROM decided WHERE decision <> 'new') USING (row_number)
-        WHERE differs <> 'another' GROUP BY row_number""")
+        WHERE differs <> 'another' GROUP BY row_number""",
+    )
 
 
 def _now(part: Part, field: str) -> str:

@@ -59,9 +59,12 @@ def decide_in_turn(database: Database, parts: Sequence[Part], settings: Settings
         _store(database, part.table("in_turn"), turn.decided if turn else [], DECIDED)
         _store(database, part.table("doubts"), turn.doubts if turn else [], DOUBTS)
         if part.primary:
-            database.run(f"""
-                INSERT INTO {part.table("in_turn")}
-                SELECT row_number, decision, target, CASE WHEN decision = 'new' THEN first END, true FROM settled""")
+            database.append(
+                part.table("in_turn"),
+                """
+                SELECT row_number, decision, target, CASE WHEN decision = 'new' THEN first END AS leader, true AS counts
+                FROM settled""",
+            )
         make_held(database, part, turn.held if turn else [])
     reject_rows(database, clearing)
 
@@ -80,7 +83,7 @@ def _no_collecting() -> Iterator[None]:
 
 def _store(database: Database, table: str, lines: list[Any], schema: dict[str, Any]) -> None:
     database.see("lines", pl.DataFrame(lines, schema=schema, orient="row"))
-    database.run(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM lines")
+    database.make(table, "FROM lines")
     database.unsee("lines")
 
 

@@ -142,13 +142,13 @@ def make_keys(database: Database, part: Part, *, present: bool = False) -> None:
         present: whether the table has those of rejected rows as well, from present_keys.
     """
     kept = part.table("keys")
-    if database.has_table(kept):
-        database.run(f"DROP TABLE {kept}")  # as the first version staged them
-    database.run(f"CREATE OR REPLACE VIEW {kept} AS {keyed(part, part.table('rows'), part.kinds, 'row_number')}")
-    database.run(f"COMMENT ON VIEW {kept} IS {literal(VERSION)}")
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("row_keys")} AS
-        FROM {kept} ANTI JOIN left_out USING (row_number){" UNION ALL FROM present_keys" if present else ""}""")
+    keys = keyed(part, part.table("rows"), part.kinds, "row_number")
+    database.stage_view(kept, keys, note=VERSION)
+    database.make(
+        part.table("row_keys"),
+        f"""
+        FROM {kept} ANTI JOIN left_out USING (row_number){" UNION ALL FROM present_keys" if present else ""}""",
+    )
 
 
 def whole_keys(part: Part) -> list[tuple[str, ...]]:

@@ -22,8 +22,7 @@ def copy_linked(database: Database, part: Part) -> None:
         part: whose rows they are.
     """
     needed = part.entity == "contact" and _is_needed(database, part)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("linked")} AS {_same_person(part) if needed else _NOBODY}""")
+    database.make(part.table("linked"), f""" {_same_person(part) if needed else _NOBODY}""")
 
 
 _NOBODY: Final = f"""
@@ -73,11 +72,13 @@ def spread_wishes(database: Database, part: Part) -> None:
     """
     gathered, wishes, writes = part.table("gathered"), part.table("wishes"), part.table("writes")
     if CONSENT not in part.kinds or not _any(database, f"FROM {part.table('linked')}"):
-        database.run(f"""
-            CREATE OR REPLACE TEMP TABLE {wishes} AS
+        database.make(
+            wishes,
+            f"""
             SELECT NULL::UINTEGER AS row_number, contact_id, revision, {_WISH} FROM {part.table("linked")}
-            WHERE false""")
-        database.run(f"CREATE OR REPLACE TEMP VIEW {writes} AS FROM {gathered}")
+            WHERE false""",
+        )
+        database.view(writes, f"FROM {gathered}")
         return
     reached = f"""
         SELECT min(w.row_number) AS row_number, l.contact_id, any_value(l.revision) AS revision,
@@ -85,19 +86,25 @@ def spread_wishes(database: Database, part: Part) -> None:
         FROM {part.table("linked")} AS l JOIN {gathered} AS w ON l.target = w._target
         WHERE w.{_WISH} GROUP BY l.contact_id"""
     written = "" if part.links else f"OR contact_id IN (SELECT _target FROM {gathered} WHERE _target IS NOT NULL)"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {wishes} AS
-        FROM ({reached}) WHERE NOT coalesce({_WISH} {written}, false)""")
+    database.make(
+        wishes,
+        f"""
+        FROM ({reached}) WHERE NOT coalesce({_WISH} {written}, false)""",
+    )
     if part.matched == "ignore":
-        database.run(f"CREATE OR REPLACE TEMP VIEW {writes} AS FROM {gathered}")
+        database.view(writes, f"FROM {gathered}")
         return
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("wishing")} AS
+    database.make(
+        part.table("wishing"),
+        f"""
         SELECT DISTINCT first FROM {part.table("targets")}
-        WHERE target IN (SELECT contact_id FROM ({reached})) AND first IS NOT NULL""")
-    database.run(f"""
-        CREATE OR REPLACE TEMP VIEW {writes} AS
-        SELECT * REPLACE ({_WISH} OR row_number IN (FROM {part.table("wishing")}) AS {_WISH}) FROM {gathered}""")
+        WHERE target IN (SELECT contact_id FROM ({reached})) AND first IS NOT NULL""",
+    )
+    database.view(
+        writes,
+        f"""
+        SELECT * REPLACE ({_WISH} OR row_number IN (FROM {part.table("wishing")}) AS {_WISH}) FROM {gathered}""",
+    )
 
 
 def has_wishes(database: Database, part: Part) -> bool:

@@ -20,14 +20,16 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
 
     Makes named_accounts (row_number, account_number as compared, known), for apply to see whether that still holds.
     """
-    database.run(f"""
-        CREATE OR REPLACE TABLE named_accounts AS
+    database.stage(
+        "named_accounts",
+        f"""
         WITH named AS (
             SELECT row_number, {part_key(part, "account_number", "r", ["account_number"])} AS account_number
             FROM {part.table("rows")} AS r ANTI JOIN left_out USING (row_number)
         )
         SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known
-        FROM named""")
+        FROM named""",
+    )
     heading = literal(part.headings.get("account_number", "account_number"))
     shown = mask_sql("coalesce(account_number, '')", part.looks["account_number"])
     add_defects(
@@ -92,8 +94,9 @@ def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
         wishes = primary.table("wishes")
         changes = f"(FROM {primary.table('changes')} ANTI JOIN {wishes} USING (row_number, {primary.id}))"
         changed = f"({changed} OR t.first IN (SELECT row_number FROM {wishes}))"
-    database.run(f"""
-        CREATE OR REPLACE TABLE outcome_rows AS
+    database.stage(
+        "outcome_rows",
+        f"""
         WITH rejected AS (SELECT DISTINCT row_number FROM rejections WHERE severity = 'error'),
         judged AS (
             SELECT t.row_number,
@@ -121,7 +124,8 @@ def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
         ) USING (row_number)
         UNION ALL BY NAME SELECT row_number, 'rejected' AS outcome FROM rejected
         UNION ALL BY NAME SELECT row_number, 'blank' AS outcome FROM blank_rows
-        ORDER BY row_number""")
+        ORDER BY row_number""",
+    )
 
 
 def _deactivated(parts: Sequence[Part]) -> str:

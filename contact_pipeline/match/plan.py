@@ -168,7 +168,7 @@ def _look(matching: Matching) -> Iterator[Step]:
         yield _of(
             part,
             "find every {entity} that agrees with a row by a rule",
-            partial(_find_pairs, address_book=book),
+            partial(find_pairs, address_book=book),
             ("*row_keys", stored, "book.links"),
             ("*pairs",),
         )
@@ -400,10 +400,6 @@ def _check_fields(database: Database, matching: Matching) -> None:
     weighed = {name: kind for part in people for name, kind in part.weighed.items()}
     keep_contact_fields(database, written, {name for part in matching.parts for name in part.sensitive})
     check_contact_fields(database, written | weighed, "book.")
-
-
-def _find_pairs(database: Database, part: Part, address_book: str) -> None:
-    find_pairs(database, part, part.table("row_keys"), "book.", address_book, part.table("pairs"))
 
 
 def _find_erased(database: Database, part: Part, settings: Settings) -> None:

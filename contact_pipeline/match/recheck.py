@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Database
 from contact_pipeline.engines import text as literal
-from contact_pipeline.match.decide import by_keys, find_pairs
+from contact_pipeline.match.decide import by_keys, pairs_of
 from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
@@ -27,9 +27,9 @@ def differing_rows(
         limit: how many rows to name at most.
     """
     _find_affected(database, part, address_book, snapshot)
-    find_pairs(database, part, "affected_keys", "", address_book, "live_pairs", "TEMP TABLE")
+    database.make("live_pairs", pairs_of(database, part, "affected_keys", "", address_book))
     live = by_keys(part, "affected_keys", "live_pairs")
-    database.run(f"CREATE OR REPLACE TEMP TABLE live_by_keys AS {live}")
+    database.make("live_by_keys", live)
     copy_fingerprints(database, "")
     find_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
     rows = database.rows(f"""
@@ -58,10 +58,7 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
         limit: how many rows to name at most.
     """
     then = part.table("keys")
-    version = database.value(
-        f"SELECT comment FROM duckdb_views() WHERE database_name = 'staged' AND view_name = {literal(then)}"
-    )
-    if version == VERSION or not part.key_fields:
+    if database.note(then, "staged") == VERSION or not part.key_fields:
         return []
     differ = " OR ".join(f"made.{column} IS DISTINCT FROM now.{column}" for column in map(key_column, part.key_fields))
     rows = database.rows(f"""
@@ -110,10 +107,12 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
     """
     table = f"{part.entity}s"
     columns = database.columns(table)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE moved AS
+    database.make(
+        "moved",
+        f"""
         {keyed(part, table, columns, part.id, key_of=stored_key)}
-        WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""")
+        WHERE address_book = {literal(address_book)} AND last_commit > {snapshot}""",
+    )
     shares = (
         " OR ".join(
             f"{key_column(name)} IN (SELECT {key_column(name)} FROM moved WHERE {key_column(name)} IS NOT NULL)"
@@ -124,10 +123,12 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
     erased: int = database.value("SELECT count(*) FROM erasures WHERE commit_number > ?", [snapshot])
     new = f"SELECT row_number FROM staged.{part.table('decisions')} WHERE decision = 'new'"
     could_be_erased = f"row_number IN ({new})" if erased and part.entity == "contact" else "false"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE affected_keys AS
+    database.make(
+        "affected_keys",
+        f"""
         WITH candidates AS (
             SELECT DISTINCT row_number FROM staged.{part.table("pairs")}
             WHERE candidate IN (SELECT {part.id} FROM moved) OR candidate NOT IN (SELECT {part.id} FROM {table})
         )
-        FROM staged.{part.table("keys")} WHERE {shares} OR {could_be_erased} OR row_number IN (FROM candidates)""")
+        FROM staged.{part.table("keys")} WHERE {shares} OR {could_be_erased} OR row_number IN (FROM candidates)""",
+    )

@@ -53,14 +53,16 @@ def copy_resolutions(database: Database, parts: Sequence[Part], upload_id: str, 
         SELECT entity, row_number, choice, contact_id, other_row, true AS own FROM book.decisions
         WHERE upload_id = {literal(upload_id)} AND NOT withdrawn
               AND (choice <> 'contact' OR contact_id IN (SELECT contact_id FROM book.contacts))"""
-    database.run(f"""
-        CREATE OR REPLACE TABLE resolutions AS
+    database.stage(
+        "resolutions",
+        f"""
         WITH own AS ({own}),
         remembered AS ({remembered or "SELECT * FROM own WHERE false"})
         FROM own
         UNION ALL BY NAME
         SELECT entity, row_number, choice, contact_id, false AS own FROM remembered
-        ANTI JOIN own USING (entity, row_number)""")
+        ANTI JOIN own USING (entity, row_number)""",
+    )
 
 
 def skip_rows(database: Database, part: Part) -> None:

@@ -20,7 +20,7 @@ def make_reviews(database: Database, parts: Sequence[Part]) -> None:
     the file that makes somebody new; `shares` are the fields in which they agree, `active` whether a contact is.
     """
     candidates = " UNION ALL BY NAME ".join(_candidates(part) for part in parts)
-    database.run(f"CREATE OR REPLACE TABLE review_candidates AS {candidates} ORDER BY row_number, candidate")
+    database.stage("review_candidates", f"{candidates} ORDER BY row_number, candidate")
     queries = [
         f"""
         SELECT row_number, '{part.entity}' AS entity, {keys_as_text(part, "k")} AS keys,
@@ -37,7 +37,7 @@ def make_reviews(database: Database, parts: Sequence[Part]) -> None:
         WHERE decision = 'review'"""
         for part in parts
     ]
-    database.run(f"CREATE OR REPLACE TABLE reviews AS {' UNION ALL '.join(queries)}")
+    database.stage("reviews", " UNION ALL ".join(queries))
 
 
 def _candidates(part: Part) -> str:

@@ -20,26 +20,32 @@ def make_cleaned_rows(database: Database, columns: Collection[str]) -> None:
         f"CASE WHEN list_contains(noted, {literal(name)}) THEN NULL ELSE {quoted(name)} END AS {quoted(name)}"
         for name in columns
     )
-    database.run("""
-        CREATE OR REPLACE TEMP VIEW left_out AS
+    database.view(
+        "left_out",
+        """
         SELECT row_number FROM rejections WHERE severity = 'error'
-        UNION ALL SELECT row_number FROM match_defects WHERE severity = 'error'""")
-    database.run(f"""
-        CREATE OR REPLACE VIEW cleaned_rows AS
+        UNION ALL SELECT row_number FROM match_defects WHERE severity = 'error'""",
+    )
+    database.stage_view(
+        "cleaned_rows",
+        f"""
         WITH cells AS (SELECT row_number, fields AS noted, notes AS import_notes FROM noted_cells)
         SELECT row_number, {names}, []::VARCHAR[] AS noted, []::VARCHAR[] AS import_notes
         FROM normalized_rows ANTI JOIN cells USING (row_number)
         UNION ALL
-        SELECT row_number, {cells}, noted, import_notes FROM normalized_rows JOIN cells USING (row_number)""")
+        SELECT row_number, {cells}, noted, import_notes FROM normalized_rows JOIN cells USING (row_number)""",
+    )
 
 
 def make_part_rows(database: Database, part: Part) -> str:
     """Makes the view of a part's rows, columns named as the entity's fields; its name."""
     fields = ", ".join(f"{quoted(column)} AS {quoted(name)}" for name, column in part.source.items())
     present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
-    database.run(f"""
-        CREATE OR REPLACE VIEW {part.table("rows")} AS
-        SELECT row_number, {fields}, noted, import_notes FROM cleaned_rows WHERE {present or "true"}""")
+    database.stage_view(
+        part.table("rows"),
+        f"""
+        SELECT row_number, {fields}, noted, import_notes FROM cleaned_rows WHERE {present or "true"}""",
+    )
     return part.table("rows")
 
 
@@ -49,24 +55,28 @@ def make_present_keys(database: Database, part: Part) -> None:
         f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
     )
-    database.run(f"""
-        CREATE OR REPLACE TEMP VIEW present_rows AS
+    database.view(
+        "present_rows",
+        f"""
         WITH defects AS (
             SELECT row_number, list(field) AS _bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL
         )
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
-        WHERE row_number IN (FROM left_out)""")
+        WHERE row_number IN (FROM left_out)""",
+    )
     keys = keyed(part, "present_rows", part.kinds, "row_number")
-    database.run(f"CREATE OR REPLACE TEMP TABLE present_keys AS {keys}")
+    database.make("present_keys", keys)
 
 
 def make_keyless(database: Database, part: Part) -> None:
     """Makes keyless (row_number): the rows without a whole key."""
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE keyless AS
+    database.make(
+        "keyless",
+        f"""
         SELECT row_number FROM rejections ANTI JOIN present_keys USING (row_number) WHERE severity = 'error'
-        UNION SELECT row_number FROM {part.table("row_keys")} WHERE NOT ({whole})""")
+        UNION SELECT row_number FROM {part.table("row_keys")} WHERE NOT ({whole})""",
+    )
 
 
 def count_without_key(database: Database) -> int:

@@ -6,6 +6,7 @@ Nearly all colliding rows of real files are such. That the loop would come to th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.match.erased import anybody_erased
@@ -14,6 +15,10 @@ from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.match.required import weighed_fields
 from contact_pipeline.profiles import NAME
 
+_NOTHING_SETTLED: Final = """
+        SELECT NULL::UINTEGER AS row_number, NULL::UINTEGER AS first, NULL::VARCHAR AS decision, NULL::BIGINT AS target
+        WHERE false"""
+
 
 def find_settled(database: Database, parts: Sequence[Part]) -> None:
     """Makes settled (row_number, first, decision, target): groups of rows in turn whose first row decides for all.
@@ -21,33 +26,34 @@ def find_settled(database: Database, parts: Sequence[Part]) -> None:
     All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and
     `composers` of `find_colliding`.
     """
-    database.run(
-        "CREATE OR REPLACE TEMP TABLE settled (row_number UINTEGER, first UINTEGER, decision VARCHAR, target BIGINT)"
-    )
+    database.make("settled", _NOTHING_SETTLED)
     (part, *others) = parts
     if others or not _can_settle(database, part):
         return
     keys = [key_column(name) for name in part.key_fields]
     same = " AND ".join(f"turn.{key} IS NOT DISTINCT FROM firsts.{key}" for key in keys)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE same_keys AS
+    database.make(
+        "same_keys",
+        f"""
         WITH turn AS (
             FROM {part.table("row_keys")}
             SEMI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
         ),
         firsts AS (SELECT {", ".join(keys)}, min(row_number) AS first FROM turn GROUP BY ALL)
         SELECT turn.*, first, decision, target
-        FROM turn JOIN firsts ON {same} JOIN {part.table("decisions")} AS decided USING (row_number)""")
-    database.run(f"""
-        INSERT INTO settled SELECT row_number, first, decision, target FROM same_keys
-        WHERE first NOT IN ({_mixed(part)})""")
+        FROM turn JOIN firsts ON {same} JOIN {part.table("decisions")} AS decided USING (row_number)""",
+    )
+    database.append(
+        "settled",
+        f"""
+        SELECT row_number, first, decision, target FROM same_keys
+        WHERE first NOT IN ({_mixed(part)})""",
+    )
 
 
 def unsettle(database: Database, rows: str) -> bool:
     """Leaves the groups of these rows to the loop after all; whether there are any."""
-    left: int = database.value(f"""
-        DELETE FROM settled WHERE first IN (SELECT first FROM settled SEMI JOIN ({rows}) USING (row_number))""")
-    return left > 0
+    return database.delete("settled", f"first IN (SELECT first FROM settled SEMI JOIN ({rows}) USING (row_number))") > 0
 
 
 def _can_settle(database: Database, part: Part) -> bool:

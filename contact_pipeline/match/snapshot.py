@@ -30,31 +30,34 @@ class Snapshot:
 
 def list_group(database: Database, address_book: str, group: str | None) -> None:
     """Makes in_group (contact_id): the contacts that are in the upload's group already."""
-    database.run(
-        f"""CREATE OR REPLACE TEMP TABLE in_group AS SELECT contact_id FROM book.memberships
-            WHERE address_book = ? AND {group_key("group_name")} = {group_key("?")}""",
-        [address_book, group],
+    wanted = f"{group_key('group_name')} = {group_key(literal(group))}" if group else "false"
+    database.make(
+        "in_group",
+        f"""
+        SELECT contact_id FROM book.memberships WHERE address_book = {literal(address_book)} AND {wanted}""",
     )
 
 
 def list_accounts(database: Database, part: Part, address_book: str) -> None:
     """Makes known_accounts (key_account_number): the numbers of the accounts that there are, as they are compared."""
-    database.run(
-        f"""CREATE OR REPLACE TEMP TABLE known_accounts AS
-            SELECT {part_key(part, "account_number", "a", ["account_number"])} AS key_account_number
-            FROM book.accounts AS a WHERE address_book = ?""",
-        [address_book],
+    database.make(
+        "known_accounts",
+        f"""
+        SELECT {part_key(part, "account_number", "a", ["account_number"])} AS key_account_number
+        FROM book.accounts AS a WHERE address_book = {literal(address_book)}""",
     )
 
 
 def count_stored(database: Database, address_book: str, entity: str) -> None:
     """Makes `counted`, one line: what is there, in numbers, at the moment of the look."""
     book = literal(address_book)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE counted AS
+    database.make(
+        "counted",
+        f"""
         SELECT (SELECT coalesce(max(commit_number), 0) FROM book.commits) AS number,
                (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS there,
-               (SELECT count(*) FROM book.contacts WHERE address_book = {book} AND active) AS active""")
+               (SELECT count(*) FROM book.contacts WHERE address_book = {book} AND active) AS active""",
+    )
 
 
 def counted(database: Database) -> Snapshot:
@@ -74,10 +77,12 @@ def copy_candidates(database: Database, part: Part) -> None:
     )
     if part.entity == "contact":  # one that is there for others alone is made by reactivating it
         fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("candidates")} AS
+    database.make(
+        part.table("candidates"),
+        f"""
         SELECT {part.id}, revision, {fields} FROM book.{part.entity}s
-        WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {linked} {chosen})""")
+        WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {linked} {chosen})""",
+    )
 
 
 def _there(part: Part, name: str) -> str:
@@ -93,11 +98,11 @@ def list_missing(database: Database, part: Part, address_book: str) -> None:
 
     One that a wish can reach by several links is no exception; it would get a second change.
     """
-    database.run(
-        f"""CREATE OR REPLACE TEMP TABLE missing AS
-            SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
-            WHERE address_book = ? AND active AND coalesce(links.linked_to, contact_id) NOT IN (
-                SELECT representative FROM {part.table("pairs")})
-                  AND contact_id NOT IN (SELECT contact_id FROM {part.table("linked")})""",
-        [address_book],
+    database.make(
+        "missing",
+        f"""
+        SELECT contact_id, revision FROM book.contacts LEFT JOIN book.links USING (contact_id)
+        WHERE address_book = {literal(address_book)} AND active
+              AND coalesce(links.linked_to, contact_id) NOT IN (SELECT representative FROM {part.table("pairs")})
+              AND contact_id NOT IN (SELECT contact_id FROM {part.table("linked")})""",
     )

@@ -17,8 +17,9 @@ def make_targets(database: Database, part: Part) -> None:
     """
     counts = "max" if part.within_file == "last_wins" else "min"
     in_turn = part.table("in_turn")
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("targets")} AS
+    database.make(
+        part.table("targets"),
+        f"""
         WITH shared AS (
             SELECT target, leader, {counts}(row_number) AS first FROM {in_turn} WHERE counts
             GROUP BY ALL HAVING count(*) > 1
@@ -31,7 +32,8 @@ def make_targets(database: Database, part: Part) -> None:
                CASE WHEN counts THEN coalesce(first, row_number) END AS first,
                counts AND first IS NOT NULL AS followed
         FROM {in_turn} AS t LEFT JOIN shared
-             ON t.target IS NOT DISTINCT FROM shared.target AND t.leader IS NOT DISTINCT FROM shared.leader""")
+             ON t.target IS NOT DISTINCT FROM shared.target AND t.leader IS NOT DISTINCT FROM shared.leader""",
+    )
 
 
 def make_consents(database: Database, part: Part) -> None:
@@ -41,9 +43,11 @@ def make_consents(database: Database, part: Part) -> None:
              USING (row_number)
         WHERE t.first IS NOT NULL AND r.{quoted(CONSENT)}"""
     nobody = "SELECT NULL::UINTEGER AS first WHERE false"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE {part.table("consents")} AS
-        {said if CONSENT in part.kinds else nobody}""")
+    database.make(
+        part.table("consents"),
+        f"""
+        {said if CONSENT in part.kinds else nobody}""",
+    )
 
 
 def gather_rows(database: Database, part: Part) -> None:
@@ -73,11 +77,13 @@ def gather_rows(database: Database, part: Part) -> None:
         FROM wanted JOIN {part.table("rows")} AS r USING (row_number){" WHERE NOT _followed" if joined else ""}"""
     if joined:
         several = _several(part)
-        database.run(f"CREATE OR REPLACE TEMP TABLE {part.table('merged')} AS WITH wanted AS ({wanted}) {several}")
-    database.run(f"""
-        CREATE OR REPLACE TEMP VIEW {part.table("gathered")} AS
+        database.make(part.table("merged"), f"WITH wanted AS ({wanted}) {several}")
+    database.view(
+        part.table("gathered"),
+        f"""
         WITH wanted AS ({wanted}) {single}
-        {f"UNION ALL BY NAME FROM {part.table('merged')}" if joined else ""}""")
+        {f"UNION ALL BY NAME FROM {part.table('merged')}" if joined else ""}""",
+    )
 
 
 def _several(part: Part) -> str:
