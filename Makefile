@@ -60,11 +60,12 @@ bench: .venv/peers/installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The second file is a subset of the first: what an install without extras needs. The third adds what the benchmarks
-# compare with.
+# compare with, the fourth what the other engine needs.
 lock: .venv/installed
-	$(COMPILE) --all-extras --group dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra dagster --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
+	$(COMPILE) --extra spark --constraints requirements.lock --output-file requirements-spark.lock
 	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements*.lock
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -91,7 +92,13 @@ clean:
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# An environment of their own: what the peers bring along would change what DuckDB and the tests find in ours.
+# Environments of their own: what the other engine and the peers bring along would change what DuckDB and the tests find
+# in ours.
+.venv/spark/installed: .venv/installed requirements-spark.lock
+	@$(PYTHON) -m venv --clear .venv/spark
+	@.venv/spark/bin/python -m pip $(QUIETLY) install --require-hashes -r requirements-spark.lock
+	@touch $@
+
 .venv/peers/installed: .venv/installed requirements-bench.lock
 	@$(PYTHON) -m venv --clear .venv/peers
 	@.venv/peers/bin/python -m pip $(QUIETLY) install --require-hashes -r requirements-bench.lock

@@ -76,11 +76,13 @@ class Taken:
 
     Attributes:
         step: the step.
-        statements: every SQL statement that it ran, with what it looked up besides.
+        statements: every SQL statement that it ran, as the pages show it.
+        raw: the same as they ran.
     """
 
     step: Step
     statements: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -151,6 +153,7 @@ def _recording(home: Path) -> Iterator[list[Taken]]:
     def noting(original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(self: Database, sql: str, *rest: object) -> Any:
             if now:
+                now[-1].raw.append(sql)
                 now[-1].statements.append(_shown(sql, named, home, upload))
             return original(self, sql, *rest)
 

@@ -4,10 +4,12 @@ from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database, quoted, text
 from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
+from contact_pipeline.engines.tables import Tables
 
 __all__ = [
     "DATA_FAULTS",
     "Database",
+    "Tables",
     "copy_database",
     "open_database",
     "parquet_in_words",

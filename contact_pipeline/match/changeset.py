@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.defects import add_defects
@@ -19,7 +19,7 @@ from contact_pipeline.terms import CONSENT
 _SIDES = (("before", "_old_"), ("after", "_new_"))
 
 
-def list_consents(database: Database, part: Part) -> None:
+def list_consents(database: Tables, part: Part) -> None:
     """Lists, as warnings, what becomes of wishes not to be contacted otherwise than the profile alone would have it.
 
     Rows that would have taken one back and may not; rows by which a contact that is otherwise left as it is has one.
@@ -37,7 +37,7 @@ def list_consents(database: Database, part: Part) -> None:
         _warn_of_consent(database, part, "consent-kept", "no", f"{there} AND NOT {given}")
 
 
-def _warn_of_consent(database: Database, part: Part, name: str, value: str, where: str) -> None:
+def _warn_of_consent(database: Tables, part: Part, name: str, value: str, where: str) -> None:
     heading = literal(part.headings.get(CONSENT, CONSENT))
     rows = f"""
         SELECT w.row_number FROM {part.table("writes")} AS w JOIN {part.table("candidates")} AS c
@@ -47,7 +47,7 @@ def _warn_of_consent(database: Database, part: Part, name: str, value: str, wher
     add_defects(database, name, rows, severity="warning", said={"column": heading}, cell=cell)
 
 
-def make_changes(database: Database, part: Part, first_new_id: int, *, missing: bool = False) -> None:
+def make_changes(database: Tables, part: Part, first_new_id: int, *, missing: bool = False) -> None:
     """Makes <entity>_changes: updates of what there is, then of what is linked with it, creations, deactivations.
 
     Each are ordered by id, the creations by row as well.
@@ -75,7 +75,7 @@ def make_changes(database: Database, part: Part, first_new_id: int, *, missing: 
     database.keep(part.table("changes"), updates, *wishes, creations, *([_deactivations(part)] if missing else []))
 
 
-def make_memberships(database: Database, part: Part, group: str | None, members: GroupMembers) -> None:
+def make_memberships(database: Tables, part: Part, group: str | None, members: GroupMembers) -> None:
     """Makes membership_changes: the upload's group takes in the contacts that it creates, or all that its rows reach.
 
     Table `in_group` has the contacts that are in it already.
@@ -90,7 +90,7 @@ def make_memberships(database: Database, part: Part, group: str | None, members:
     )
 
 
-def count_members(database: Database, part: Part) -> tuple[int, int]:
+def count_members(database: Tables, part: Part) -> tuple[int, int]:
     """How many of the file's people are in the upload's group afterwards, and how many are not."""
     rows = database.rows(f"""
         SELECT count(*) FILTER (is_in), count(*) FILTER (NOT is_in) FROM (
@@ -113,7 +113,7 @@ def _reached(part: Part) -> str:
     return _CREATED if part.matched == "create" else f"{_CREATED} UNION ALL {matched}"
 
 
-def make_links(database: Database, part: Part) -> None:
+def make_links(database: Tables, part: Part) -> None:
     """Makes link_changes: under the rule `create` a new contact is linked with the one that its row matched."""
     database.stage(
         "link_changes",
@@ -125,7 +125,7 @@ def make_links(database: Database, part: Part) -> None:
     )
 
 
-def list_creations(database: Database, part: Part) -> None:
+def list_creations(database: Tables, part: Part) -> None:
     """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id."""
     where = "true" if part.matched == "create" else "_target IS NULL"
     database.make(
@@ -160,7 +160,7 @@ def _creations(part: Part, first_new_id: int) -> str:
         pairs += ", NULL::BOOLEAN AS _old_active, true AS _new_active"
     return f"""
         SELECT w.row_number, {first_new_id} + _place AS {part.id}, 'create' AS action, 0 AS base_revision, {pairs}
-        FROM {part.table("writes")} AS w JOIN {part.table("creations")} USING (row_number)
+        FROM {part.table("writes")} AS w JOIN {part.table("creations")} AS n ON n.row_number = w.row_number
              {f"LEFT JOIN {part.table('candidates')} AS c ON c.{part.id} = w._target" if part.links else ""}"""
 
 
@@ -252,11 +252,16 @@ def _notes(part: Part, there: str) -> str:
 
 
 def _with_new_notes(part: Part) -> str:
+    """The query for the pairs, of whose notes only those stay that the target has not."""
     if not part.takes_notes:
         return "FROM pairs"
     new = """list_filter(_new_notes, lambda note, place: list_position(_new_notes, note) = place
                                      AND NOT list_contains(coalesce(_old_notes, []), note))"""
-    return f"SELECT * REPLACE (nullif(coalesce(_old_notes, []) || {new}, []) AS _new_notes) FROM pairs"
+    noted = {"_new_notes": f"nullif(coalesce(_old_notes, []) || {new}, []) AS _new_notes"}
+    fields = [*part.stored, *(["active"] if part.entity == "contact" else [])]
+    sides = [side + name for name in fields for _, side in _SIDES]
+    columns = ["row_number", part.id, "action", "base_revision", *(noted.get(side, quoted(side)) for side in sides)]
+    return f"SELECT {', '.join(columns)} FROM pairs"
 
 
 def _displaced(part: Part, field: str, there: str) -> str:

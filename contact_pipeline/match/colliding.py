@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import pair
 from contact_pipeline.match.keys import key_column, keyed, part_key, whole_keys
@@ -23,7 +23,7 @@ Fields = tuple[str, ...]
 NO_ROWS: Final = "SELECT NULL::UINTEGER AS row_number WHERE false"
 
 
-def find_colliding(database: Database, parts: Sequence[Part]) -> bool:
+def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
     """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
 
     Also the rows with a key that a contact has only together with an earlier row, and that row. Returns whether
@@ -54,7 +54,7 @@ def composed_sets(part: Part) -> list[Fields]:
     return [fields for fields in whole_keys(part) if known.issuperset(fields) and len(_columns(part, fields)) > 1]
 
 
-def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[tuple[str | None, ...]]]) -> bool:
+def add_composed(database: Tables, part: Part, made: Mapping[Fields, Iterable[tuple[str | None, ...]]]) -> bool:
     """Adds the rows with a key that rows decided in turn have composed; whether there are any.
 
     Args:
@@ -77,13 +77,13 @@ def add_composed(database: Database, part: Part, made: Mapping[Fields, Iterable[
     return found
 
 
-def add_all(database: Database, part: Part) -> None:
+def add_all(database: Tables, part: Part) -> None:
     """Adds every row of a part."""
     _add(database, f"FROM {_rows(part)}")
     unsettle(database, "FROM settled")
 
 
-def _add(database: Database, rows: str) -> bool:
+def _add(database: Tables, rows: str) -> bool:
     added: int = database.append(
         "rows_in_turn",
         f"""
@@ -97,7 +97,7 @@ def _rows(part: Part) -> str:
     return f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
 
 
-def _sharing(database: Database, part: Part) -> pl.DataFrame:
+def _sharing(database: Tables, part: Part) -> pl.DataFrame:
     """The rows that share a whole key. Hashes are compared, which finds a few rows too many at most."""
     sets = whole_keys(part)
     hashes = "".join(f", {_hash(part, fields)} AS hash_{place}" for place, fields in enumerate(sets))
@@ -126,7 +126,7 @@ def _key(part: Part, name: str) -> str:
     return f"coalesce({key_column(name)}, (SELECT {part_key(part, name, 'made', [name])} FROM ({value}) AS made))"
 
 
-def _reaching(database: Database, part: Part) -> str:
+def _reaching(database: Tables, part: Part) -> str:
     """The query for the rows that have a candidate in common."""
     database.make(
         "reached",
@@ -152,7 +152,7 @@ def _columns(part: Part, fields: Fields) -> list[str]:
     return [column for field in fields for column in (names if field == NAME else [field])]
 
 
-def _keeping(database: Database, part: Part, columns: list[str]) -> str:
+def _keeping(database: Tables, part: Part, columns: list[str]) -> str:
     """Leaves out early the rows that keep nothing of a contact, where only a blank can."""
     others = [f"{quoted(name)} IS NOT NULL" for name in columns if name not in part.kinds]
     always = others and database.value(f"SELECT count(*) FROM {part.table('candidates')} WHERE {' OR '.join(others)}")
@@ -163,7 +163,7 @@ def _keeping(database: Database, part: Part, columns: list[str]) -> str:
     return f" AND ({blank})"
 
 
-def _add_composed(database: Database, part: Part, fields: Fields) -> None:
+def _add_composed(database: Tables, part: Part, fields: Fields) -> None:
     """Adds the rows that give a contact a new key together with what it has, where another row has that very key.
 
     Only where a row changes one column of the key and leaves another as it was.
@@ -183,7 +183,7 @@ def _add_composed(database: Database, part: Part, fields: Fields) -> None:
         f"""
         WITH pairs AS (
             SELECT w.row_number, {pairs}{values}{noted}
-            FROM {part.table("decisions")} AS d JOIN {part.table("rows")} AS w USING (row_number)
+            FROM {part.table("decisions")} AS d JOIN {part.table("rows")} AS w ON w.row_number = d.row_number
                  JOIN {part.table("candidates")} AS c ON c.{part.id} = d.target
             WHERE d.decision = 'matched'{_keeping(database, part, columns)}
         )

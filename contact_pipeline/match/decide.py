@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import NAMES, key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
@@ -23,7 +23,7 @@ def rule_of(rank: str) -> str:
     return f"({rank}) // {_SIX_BITS**2}"
 
 
-def pairs_of(database: Database, part: Part, keys: str, book: str, address_book: str) -> str:
+def pairs_of(database: Tables, part: Part, keys: str, book: str, address_book: str) -> str:
     """The query for the pairs (row, candidate) that agree by a rule: every candidate of every row by every rule.
 
     Columns: row_number, candidate, representative (the oldest of the contacts that are linked with the candidate),
@@ -105,18 +105,18 @@ def by_keys(part: Part, keys: str, pairs: str) -> str:
         FROM {keys} LEFT JOIN judged USING (row_number)"""
 
 
-def find_pairs(database: Database, part: Part, address_book: str) -> None:
+def find_pairs(database: Tables, part: Part, address_book: str) -> None:
     """Makes <entity>_pairs: whom each row agrees with by a rule; the contact database is attached as `book`."""
     database.stage(part.table("pairs"), pairs_of(database, part, part.table("row_keys"), "book.", address_book))
 
 
-def decide_by_keys(database: Database, part: Part) -> None:
+def decide_by_keys(database: Tables, part: Part) -> None:
     """Makes the view <entity>_by_keys: what the stored entities alone make of every row that is not left out."""
     keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
     database.view(part.table("by_keys"), by_keys(part, keys, part.table("pairs")))
 
 
-def decide(database: Database, part: Part) -> None:
+def decide(database: Tables, part: Part) -> None:
     """Makes <entity>_decisions, one line per row: its keys decide, over them erasures, and over all what people said.
 
     Whoever would be new and was erased is for a person to judge. What a person decided in this upload stands; what was

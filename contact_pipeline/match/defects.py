@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 
 FOUND_BY_MATCHING: Final = (
@@ -25,14 +25,14 @@ FOUND_BY_MATCHING: Final = (
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def begin_defects(database: Database) -> None:
+def begin_defects(database: Tables) -> None:
     """Takes back what an earlier matching of the upload found, and makes match_defects, still empty."""
     database.delete("rejections", f"code IN ({', '.join(map(literal, FOUND_BY_MATCHING))})")
     database.make("match_defects", "FROM rejections LIMIT 0")
 
 
 def add_defects(
-    database: Database,
+    database: Tables,
     name: str,
     rows: str,
     *,
@@ -61,7 +61,7 @@ def add_defects(
     )
 
 
-def unite_defects(database: Database) -> None:
+def unite_defects(database: Tables) -> None:
     """Adds what matching found to what validation found."""
     database.append("rejections", "FROM match_defects")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.decide import agreeing, by_keys
 from contact_pipeline.match.defects import add_defects
@@ -21,12 +21,12 @@ ERASED_PERSON: Final = "erased-person"
 ERASED: Final = "erased"  # a row that was emptied when its person was erased
 
 
-def copy_fingerprints(database: Database, book: str) -> None:
+def copy_fingerprints(database: Tables, book: str) -> None:
     """Makes erased_people, with the contact database's tables under the prefix `book`."""
     database.make("erased_people", f"FROM {book}fingerprints")
 
 
-def find_erased(database: Database, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
+def find_erased(database: Tables, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
     """Makes the table of rows (row_number, contact_id) that would be new but are, by the same rules, who was erased.
 
     Whoever was erased is a candidate like any other, but that fingerprints are compared. A row that a contact there is
@@ -45,14 +45,14 @@ def find_erased(database: Database, part: Part, settings: Settings, keys: str, d
     _find(database, part, settings, new, into)
 
 
-def find_erased_in_turn(database: Database, part: Part, settings: Settings) -> dict[int, int]:
+def find_erased_in_turn(database: Tables, part: Part, settings: Settings) -> dict[int, int]:
     """The rows decided in turn that, if they are new, are somebody who was erased → who that is."""
     rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
     _find(database, part, settings, rows, "erased_in_turn")
     return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
 
 
-def make_held(database: Database, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
+def make_held(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
     """Makes <entity>_held (row_number, contact_id): the rows in review as somebody who was erased.
 
     Args:
@@ -70,12 +70,12 @@ def make_held(database: Database, part: Part, in_turn: Sequence[tuple[int, int]]
     database.unsee("held")
 
 
-def anybody_erased(database: Database, part: Part) -> bool:
+def anybody_erased(database: Tables, part: Part) -> bool:
     """Whether a row of this part could be somebody who was erased."""
     return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
 
 
-def _find(database: Database, part: Part, settings: Settings, rows: str, into: str) -> None:
+def _find(database: Tables, part: Part, settings: Settings, rows: str, into: str) -> None:
     """Makes the table of those of the rows that are somebody who was erased; it is empty where nobody was."""
     if not anybody_erased(database, part):
         database.make(into, "SELECT NULL::UINTEGER AS row_number, NULL::BIGINT AS contact_id WHERE false")
@@ -122,7 +122,7 @@ def _before(part: Part, field: str) -> str:
     return f"strip_accents({key_column(field)})" if field in NAMES else _now(part, field)
 
 
-def warn_of_erased(database: Database, part: Part) -> None:
+def warn_of_erased(database: Tables, part: Part) -> None:
     """Warns of the rows in review that are somebody who was erased."""
     held = f"SELECT DISTINCT row_number FROM {part.table('held')} SEMI JOIN reviews USING (row_number)"
     add_defects(database, ERASED_PERSON, held, severity="warning")

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 
 
-def hash_changeset(database: Database) -> str:
+def hash_changeset(database: Tables) -> str:
     """The changeset's hash: upload, times, actor and assigned ids are left out; a creation is named by its row.
 
     Of each table of changes in turn its name in a line, and then the changes as CSV under a line of headings: action,
@@ -25,7 +25,7 @@ def hash_changeset(database: Database) -> str:
 
 
 @contextmanager
-def hashing(database: Database) -> Iterator[Callable[[], str]]:
+def hashing(database: Tables) -> Iterator[Callable[[], str]]:
     """Works on the hash of the staged changes while the block does something else; the call gives it."""
     entities = [entity for entity in ("account", "contact") if database.has(f"{entity}_changes")]
     changes = {entity: database.kept(f"{entity}_changes") for entity in entities}
@@ -47,16 +47,21 @@ def _hash_changes(changes: Mapping[str, Iterable[pl.DataFrame]]) -> hashlib._Has
     return digest
 
 
-def _add_pairs(digest: hashlib._Hash, database: Database) -> None:
+def _add_pairs(digest: hashlib._Hash, database: Tables) -> None:
     """Memberships and links."""
-    created = "contact_id IN (SELECT contact_id FROM contact_changes WHERE action = 'create')"
-    target = "'id ' || contact_id"
-    if database.has("contact_changes"):
-        target = f"CASE WHEN {created} THEN 'row ' || row_number ELSE {target} END"
     for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to")):
         if database.has(table):
-            frame = database.frame(f"SELECT action, {target} AS target, {other} FROM {table}")
-            _feed(digest, table, [frame])
+            pairs = database.frame(f"SELECT action, row_number, contact_id, {other} FROM {table}")
+            by_row = pl.col("contact_id").is_in(_created(database)) if pairs.height else pl.lit(False)
+            named = pl.when(by_row).then(pl.format("row {}", "row_number")).otherwise(pl.format("id {}", "contact_id"))
+            _feed(digest, table, [pairs.select("action", named.alias("target"), other)])
+
+
+def _created(database: Tables) -> list[int]:
+    if not database.has("contact_changes"):
+        return []
+    created = database.frame("SELECT contact_id FROM contact_changes WHERE action = 'create'")
+    return created["contact_id"].to_list()
 
 
 def _feed(digest: hashlib._Hash, table: str, frames: Iterable[pl.DataFrame]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
 from contact_pipeline.match.erased import find_erased_in_turn, make_held
@@ -37,7 +37,7 @@ DOUBTS: Final = {
 }  # fmt: skip
 
 
-def decide_in_turn(database: Database, parts: Sequence[Part], settings: Settings) -> None:
+def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) -> None:
     """Decides the colliding rows: makes <entity>_in_turn (their decisions) and <entity>_doubts, who they could be.
 
     Also rejects the rows among them that would clear what is required.
@@ -81,13 +81,13 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _store(database: Database, table: str, lines: list[Any], schema: dict[str, Any]) -> None:
+def _store(database: Tables, table: str, lines: list[Any], schema: dict[str, Any]) -> None:
     database.see("lines", pl.DataFrame(lines, schema=schema, orient="row"))
     database.make(table, "FROM lines")
     database.unsee("lines")
 
 
-def _take_all(database: Database, turns: list[_Turns]) -> list[tuple[int, str]]:
+def _take_all(database: Tables, turns: list[_Turns]) -> list[tuple[int, str]]:
     """Goes through the rows; those that would clear what is required, with the words for it.
 
     A row has no effect at all where one of its parts is for a person to judge.
@@ -116,14 +116,14 @@ def _take_all(database: Database, turns: list[_Turns]) -> list[tuple[int, str]]:
     return clearing
 
 
-def _rows(database: Database, part: Part) -> Iterator[tuple[int, Cells]]:
+def _rows(database: Tables, part: Part) -> Iterator[tuple[int, Cells]]:
     """The colliding rows of a part in file order, each with its cells."""
     columns = _named(Columns(part).of_rows("r", "k"))
     frame = database.frame(f"""
-        SELECT r.row_number{columns}
+        SELECT row_number{columns}
         FROM (FROM {part.table("row_keys")} SEMI JOIN ({_LOOPED}) USING (row_number)) AS k
              JOIN {part.table("rows")} AS r USING (row_number) ANTI JOIN left_out USING (row_number)
-        ORDER BY r.row_number""")
+        ORDER BY row_number""")
     for row, *cells in frame.iter_rows():
         yield row, tuple(cells)
 
@@ -136,7 +136,7 @@ def _named(cells: list[str]) -> str:
 class _Turns:
     """The colliding rows of a part: whom each means, and what it makes of that one."""
 
-    def __init__(self, database: Database, part: Part, erased: dict[int, int]) -> None:
+    def __init__(self, database: Tables, part: Part, erased: dict[int, int]) -> None:
         self.part = part
         self.decided: list[tuple[int, str, int | None, int | None, bool]] = []
         self.doubts: list[tuple[int, int | None, int | None, list[str]]] = []
@@ -258,7 +258,7 @@ class _Turns:
                 shares = [name for name, one, another in pairs if one is not None and one == another]
                 self.doubts.append((row, candidate, other, shares))
 
-    def _read_candidates(self, database: Database) -> dict[Person, Standing]:
+    def _read_candidates(self, database: Tables) -> dict[Person, Standing]:
         """Those that the rows can reach, by id."""
         pairs = f"(FROM {self.part.table('pairs')} SEMI JOIN ({_LOOPED}) USING (row_number))"
         columns = _named(self._columns.of_candidates("c"))
@@ -280,7 +280,7 @@ class _Turns:
             self._index.add(standing)
         return there
 
-    def _read_resolutions(self, database: Database) -> dict[int, tuple[str, int | None, bool]]:
+    def _read_resolutions(self, database: Tables) -> dict[int, tuple[str, int | None, bool]]:
         """Row → what was decided about it: the choice, the contact or the other row, and whether in this upload."""
         rows = database.rows(f"""
             SELECT row_number, choice, coalesce(contact_id, other_row), own FROM resolutions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from itertools import combinations
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.kinds.placeholders import LONGEST_WITHOUT_EXTENSION, MAILBOXES, PHONE_ENDINGS, SSNS
 from contact_pipeline.match.folding import PLAIN, composed, is_ascii, without_case, without_marks
@@ -131,7 +131,7 @@ def keyed(
     return f"SELECT {', '.join([*kept, *keys])} FROM {source} AS e"
 
 
-def make_keys(database: Database, part: Part, *, present: bool = False) -> None:
+def make_keys(database: Tables, part: Part, *, present: bool = False) -> None:
     """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table while matching.
 
     Writing the keys down would cost more than working them out once more, which is seldom needed.

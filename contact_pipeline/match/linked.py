@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.match.part import Part
 from contact_pipeline.terms import CONSENT
 
 _WISH = quoted(CONSENT)
 
 
-def copy_linked(database: Database, part: Part) -> None:
+def copy_linked(database: Tables, part: Part) -> None:
     """Makes <entity>_linked: the persons of whom rows can reach a contact. Empty where no wish can reach a further one.
 
     Columns: target (a contact that rows can reach), contact_id (a contact of the same person, by however many links;
@@ -49,7 +49,7 @@ def _same_person(part: Part) -> str:
         SELECT same.target, c.contact_id, c.revision, c.{_WISH} FROM same JOIN book.contacts AS c USING (contact_id)"""
 
 
-def _is_needed(database: Database, part: Part) -> bool:
+def _is_needed(database: Tables, part: Part) -> bool:
     """Whether a row has a wish that can reach a further contact, or a contact has one that a new contact is to have."""
     has_links = _any(database, "FROM book.links")
     if not (has_links or part.links):
@@ -60,11 +60,11 @@ def _is_needed(database: Database, part: Part) -> bool:
     return part.links and has_links and _any(database, f"FROM book.contacts WHERE {_WISH} AND contact_id IN ({ends})")
 
 
-def _any(database: Database, query: str) -> bool:
+def _any(database: Tables, query: str) -> bool:
     return bool(database.rows(f"SELECT 1 {query} LIMIT 1"))
 
 
-def spread_wishes(database: Database, part: Part) -> None:
+def spread_wishes(database: Tables, part: Part) -> None:
     """Makes <entity>_wishes and <entity>_writes: a wish reaches every contact that is linked with one that a row means.
 
     <entity>_wishes are the contacts that get it in a change of their own, with the row that reaches them. A contact
@@ -100,13 +100,11 @@ def spread_wishes(database: Database, part: Part) -> None:
         SELECT DISTINCT first FROM {part.table("targets")}
         WHERE target IN (SELECT contact_id FROM ({reached})) AND first IS NOT NULL""",
     )
-    database.view(
-        writes,
-        f"""
-        SELECT * REPLACE ({_WISH} OR row_number IN (FROM {part.table("wishing")}) AS {_WISH}) FROM {gathered}""",
-    )
+    wished = {_WISH: f"{_WISH} OR row_number IN (FROM {part.table('wishing')}) AS {_WISH}"}
+    columns = ", ".join(wished.get(name, name) for name in map(quoted, database.columns(gathered)))
+    database.view(writes, f"SELECT {columns} FROM {gathered}")
 
 
-def has_wishes(database: Database, part: Part) -> bool:
+def has_wishes(database: Tables, part: Part) -> bool:
     """Whether a linked contact gets a wish."""
     return _any(database, f"FROM {part.table('wishes')}")

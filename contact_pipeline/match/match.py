@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
+from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import count_members
 from contact_pipeline.match.freeze import hashing
 from contact_pipeline.match.part import Part, parts_of
@@ -43,7 +44,7 @@ class Changeset:
 
 
 def match(
-    database: Database,
+    database: Tables,
     store: Store,
     profile: Profile,
     options: UploadOptions,
@@ -71,14 +72,14 @@ def match(
         return _summary(database, matching, sha256)
 
 
-def _taking_notes(database: Database, parts: list[Part]) -> list[Part]:
+def _taking_notes(database: Tables, parts: list[Part]) -> list[Part]:
     """The parts; a contact takes notes wherever the file has any, as of further e-mail addresses in a cell."""
     if not database.value("SELECT count(*) FROM noted_cells"):
         return parts
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
-def _take(database: Database, settings: Settings, steps: list[Step]) -> None:
+def _take(database: Tables, settings: Settings, steps: list[Step]) -> None:
     """Takes the steps, with the contact database at hand for those that look at it."""
     for looks, together in groupby(steps, key=lambda step: step.looks):
         book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
@@ -87,7 +88,7 @@ def _take(database: Database, settings: Settings, steps: list[Step]) -> None:
                 perform(step, database)
 
 
-def _summary(database: Database, matching: Matching, sha256: Callable[[], str]) -> Changeset:
+def _summary(database: Tables, matching: Matching, sha256: Callable[[], str]) -> Changeset:
     parts, primary, snapshot = matching.parts, matching.primary, counted(database)
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"))
     existing, within = database.rows(
@@ -117,6 +118,6 @@ def _summary(database: Database, matching: Matching, sha256: Callable[[], str]) 
     )
 
 
-def _count(database: Database, action: str) -> int:
-    count: int = database.value("SELECT count(*) FROM contact_changes WHERE action = ?", [action])
+def _count(database: Tables, action: str) -> int:
+    count: int = database.value(f"SELECT count(*) FROM contact_changes WHERE action = {literal(action)}")
     return count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_sql
@@ -15,7 +15,7 @@ from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
 
 
-def reject_unknown_accounts(database: Database, part: Part) -> None:
+def reject_unknown_accounts(database: Tables, part: Part) -> None:
     """Rejects the rows whose account number is no account's, and takes them out of matching.
 
     Makes named_accounts (row_number, account_number as compared, known), for apply to see whether that still holds.
@@ -43,7 +43,7 @@ def reject_unknown_accounts(database: Database, part: Part) -> None:
     )
 
 
-def warn_of_others(database: Database, part: Part) -> None:
+def warn_of_others(database: Tables, part: Part) -> None:
     """Warns of matched rows that a rule after the one that decided takes for somebody else."""
     if len(part.rules) < 2:
         return
@@ -73,7 +73,7 @@ def warn_of_others(database: Database, part: Part) -> None:
     add_defects(database, "another-match", later, severity="warning", said={"expected": "said"})
 
 
-def reject_later_rows(database: Database, part: Part) -> None:
+def reject_later_rows(database: Tables, part: Part) -> None:
     """Rejects the rows that reach a target which an earlier row of the file has reached already."""
     add_defects(
         database,
@@ -83,7 +83,7 @@ def reject_later_rows(database: Database, part: Part) -> None:
     )
 
 
-def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
+def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
     """Makes outcome_rows: one line for every physical row of the file (see contracts.OUTCOME_ROWS)."""
     primary = parts[0]
     ignored = "true" if primary.matched == "ignore" else "false"
@@ -100,7 +100,7 @@ def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
         WITH rejected AS (SELECT DISTINCT row_number FROM rejections WHERE severity = 'error'),
         judged AS (
             SELECT t.row_number,
-                   CASE WHEN t.row_number IN (SELECT row_number FROM reviews) THEN 'review'
+                   CASE WHEN waiting.row_number IS NOT NULL THEN 'review'
                         WHEN t.target IS NOT NULL AND {ignored} AND NOT {changed} THEN 'duplicate'
                         WHEN t.row_number <> t.first THEN 'duplicate'
                         WHEN t.target IS NULL THEN 'created'
@@ -108,6 +108,7 @@ def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
                         ELSE '{carried}' END AS outcome,
                    coalesce(w.{primary.id}, t.target) AS change_id, t.first, t.target
             FROM {primary.table("targets")} AS t LEFT JOIN {changes} AS w ON w.row_number = t.first
+            LEFT JOIN (SELECT DISTINCT row_number FROM reviews) AS waiting ON waiting.row_number = t.row_number
             ANTI JOIN rejected ON rejected.row_number = t.row_number
         )
         SELECT row_number, outcome,
@@ -122,8 +123,8 @@ def make_outcomes(database: Database, parts: Sequence[Part]) -> None:
             SELECT row_number, string_agg(why, '; ' ORDER BY why) AS why
             FROM (SELECT row_number, why FROM reviews{_deactivated(parts)}) GROUP BY row_number
         ) USING (row_number)
-        UNION ALL BY NAME SELECT row_number, 'rejected' AS outcome FROM rejected
-        UNION ALL BY NAME SELECT row_number, 'blank' AS outcome FROM blank_rows
+        UNION ALL SELECT row_number, 'rejected', NULL, NULL, NULL, NULL, NULL FROM rejected
+        UNION ALL SELECT row_number, 'blank', NULL, NULL, NULL, NULL, NULL FROM blank_rows
         ORDER BY row_number""",
     )
 

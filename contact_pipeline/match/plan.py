@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.match import changeset, outcomes, resolutions, rows, snapshot
 from contact_pipeline.match.decide import decide, decide_by_keys, find_pairs
 from contact_pipeline.match.defects import begin_defects, unite_defects
@@ -73,7 +73,7 @@ class Step:
     """
 
     does: str
-    run: Callable[[Database], object]
+    run: Callable[[Tables], object]
     reads: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     adds: bool = False
@@ -98,7 +98,7 @@ def to_outcomes(matching: Matching) -> list[Step]:
     return [*_report(matching)]
 
 
-def perform(step: Step, database: Database) -> None:
+def perform(step: Step, database: Tables) -> None:
     """Does a step in the staging database."""
     step.run(database)
 
@@ -394,7 +394,7 @@ def _of(
     return Step(does.format(entity=part.entity), partial(run, part=part), named(reads), named(makes), adds)
 
 
-def _check_fields(database: Database, matching: Matching) -> None:
+def _check_fields(database: Tables, matching: Matching) -> None:
     people = [part for part in matching.parts if part.entity == "contact"]
     written = {name: kind for part in people for name, kind in part.stored.items()}
     weighed = {name: kind for part in people for name, kind in part.weighed.items()}
@@ -402,11 +402,11 @@ def _check_fields(database: Database, matching: Matching) -> None:
     check_contact_fields(database, written | weighed, "book.")
 
 
-def _find_erased(database: Database, part: Part, settings: Settings) -> None:
+def _find_erased(database: Tables, part: Part, settings: Settings) -> None:
     find_erased(database, part, settings, part.table("row_keys"), part.table("by_keys"), part.table("erased"))
 
 
-def _make_changes(database: Database, part: Part, store: Store, *, missing: bool) -> None:
+def _make_changes(database: Tables, part: Part, store: Store, *, missing: bool) -> None:
     """Takes the numbers of what is new, and writes the changes down."""
     wanted: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
     with store.change() as contacts:

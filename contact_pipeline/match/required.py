@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.changeset import pair
 from contact_pipeline.match.defects import add_defects
@@ -16,7 +16,7 @@ from contact_pipeline.profiles import NAME, AnyOf, RequiredWhen
 WOULD_CLEAR = "would-clear-required"
 
 
-def reject_clearing(database: Database, part: Part) -> None:
+def reject_clearing(database: Tables, part: Part) -> None:
     """Rejects the rows whose writes would clear what is required and is there; rows decided in turn are left out."""
     fields = weighed_fields(part)
     if not fields:
@@ -35,7 +35,7 @@ def reject_clearing(database: Database, part: Part) -> None:
     reject_rows(database, rows)
 
 
-def reject_rows(database: Database, rows: Sequence[tuple[int, str]]) -> None:
+def reject_rows(database: Tables, rows: Sequence[tuple[int, str]]) -> None:
     """Rejects rows that would clear what is required; each comes with the words for that."""
     if not rows:
         return

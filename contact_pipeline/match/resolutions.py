@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import is_ascii
@@ -31,7 +31,7 @@ def _as_text(part: Part, name: str, alias: str) -> str:
     return f"{key} || CASE WHEN {is_ascii(key)} THEN '' ELSE ' ({VERSION})' END"
 
 
-def copy_resolutions(database: Database, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
+def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own), with the contact database as `book`.
 
     A decision of this upload stands whatever the keys say. One of an earlier upload for the very same keys holds where
@@ -45,7 +45,7 @@ def copy_resolutions(database: Database, parts: Sequence[Part], upload_id: str, 
               AND d.upload_id <> {literal(upload_id)} AND d.choice IN ('contact', 'new')
               AND d.contact_id IN (SELECT contact_id FROM book.contacts)
               AND d.upload_id NOT IN (SELECT upload_id FROM book.uploads WHERE state = 'undone')
-        GROUP BY ALL"""
+        GROUP BY d.entity, k.row_number"""
         for part in parts
         if part.entity == "contact"
     )
@@ -59,13 +59,13 @@ def copy_resolutions(database: Database, parts: Sequence[Part], upload_id: str, 
         WITH own AS ({own}),
         remembered AS ({remembered or "SELECT * FROM own WHERE false"})
         FROM own
-        UNION ALL BY NAME
-        SELECT entity, row_number, choice, contact_id, false AS own FROM remembered
+        UNION ALL
+        SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own FROM remembered
         ANTI JOIN own USING (entity, row_number)""",
     )
 
 
-def skip_rows(database: Database, part: Part) -> None:
+def skip_rows(database: Tables, part: Part) -> None:
     """Takes the rows that somebody chose to skip out of matching, as rejections that say so.
 
     Of rows that are matched alone, after the rest of their upload, only these: others were counted as rejected before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
@@ -13,13 +13,13 @@ from contact_pipeline.match.resolutions import keys_as_text
 _SAID = 5  # candidates that a reason names; the table has all
 
 
-def make_reviews(database: Database, parts: Sequence[Part]) -> None:
+def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
     """Makes review_candidates and reviews (row_number, entity in doubt, keys, why), one line per row and entity.
 
     Of review_candidates each line is one that the row could be: `candidate`, an id, or `other_row`, an earlier row of
     the file that makes somebody new; `shares` are the fields in which they agree, `active` whether a contact is.
     """
-    candidates = " UNION ALL BY NAME ".join(_candidates(part) for part in parts)
+    candidates = " UNION ALL ".join(_candidates(part) for part in parts)
     database.stage("review_candidates", f"{candidates} ORDER BY row_number, candidate")
     queries = [
         f"""
@@ -45,7 +45,8 @@ def _candidates(part: Part) -> str:
     kept = part.id, f"{known} AS active"
     stored = keyed(part, part.table("candidates"), part.looked_at, *kept, key_of=stored_key)
     return f"""
-        SELECT row_number, '{part.entity}' AS entity, candidate, {_shares(part, "c")} AS shares, active
+        SELECT row_number, '{part.entity}' AS entity, candidate, NULL::UINTEGER AS other_row,
+               {_shares(part, "c")} AS shares, active
         FROM (
             SELECT DISTINCT row_number, candidate
             FROM {part.table("pairs")} SEMI JOIN (FROM {part.table("targets")} WHERE decision = 'review')
@@ -53,9 +54,9 @@ def _candidates(part: Part) -> str:
             WHERE differs <> 'another'
         ) JOIN {part.table("row_keys")} AS r USING (row_number)
           JOIN ({stored}) AS c ON c.{part.id} = candidate
-        UNION ALL BY NAME
+        UNION ALL
         SELECT d.row_number, '{part.entity}' AS entity, d.candidate, d.other_row, d.shares,
-               CASE WHEN d.candidate IS NOT NULL THEN {known} END AS active
+               CASE WHEN d.candidate IS NOT NULL THEN {known} END
         FROM {part.table("doubts")} AS d LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = d.candidate"""
 
 

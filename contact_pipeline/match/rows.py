@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import filled, keyed, whole_keys
 from contact_pipeline.match.part import Part
 
 
-def make_cleaned_rows(database: Database, columns: Collection[str]) -> None:
+def make_cleaned_rows(database: Tables, columns: Collection[str]) -> None:
     """Makes the view cleaned_rows, where cells that went to the notes are absent (`noted` names them), and left_out.
 
     left_out are the rows with an error, whenever it is found: no view is to be made anew when there are more of them.
@@ -37,7 +37,7 @@ def make_cleaned_rows(database: Database, columns: Collection[str]) -> None:
     )
 
 
-def make_part_rows(database: Database, part: Part) -> str:
+def make_part_rows(database: Tables, part: Part) -> str:
     """Makes the view of a part's rows, columns named as the entity's fields; its name."""
     fields = ", ".join(f"{quoted(column)} AS {quoted(name)}" for name, column in part.source.items())
     present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
@@ -49,7 +49,7 @@ def make_part_rows(database: Database, part: Part) -> str:
     return part.table("rows")
 
 
-def make_present_keys(database: Database, part: Part) -> None:
+def make_present_keys(database: Tables, part: Part) -> None:
     """Makes present_keys, the part's keys of the rejected rows: of their usable values, as these say who is present."""
     cells = ", ".join(
         f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
@@ -59,7 +59,7 @@ def make_present_keys(database: Database, part: Part) -> None:
         "present_rows",
         f"""
         WITH defects AS (
-            SELECT row_number, list(field) AS _bad FROM rejections WHERE severity <> 'warning' GROUP BY ALL
+            SELECT row_number, list(field) AS _bad FROM rejections WHERE severity <> 'warning' GROUP BY row_number
         )
         SELECT row_number, {cells} FROM normalized_rows LEFT JOIN defects USING (row_number)
         WHERE row_number IN (FROM left_out)""",
@@ -68,7 +68,7 @@ def make_present_keys(database: Database, part: Part) -> None:
     database.make("present_keys", keys)
 
 
-def make_keyless(database: Database, part: Part) -> None:
+def make_keyless(database: Tables, part: Part) -> None:
     """Makes keyless (row_number): the rows without a whole key."""
     whole = " OR ".join(f"({filled(fields)})" for fields in whole_keys(part)) or "false"
     database.make(
@@ -79,7 +79,7 @@ def make_keyless(database: Database, part: Part) -> None:
     )
 
 
-def count_without_key(database: Database) -> int:
+def count_without_key(database: Tables) -> int:
     """How many of the rejected rows have no whole key among their usable values: nobody can say whom they mean."""
     count: int = database.value("""
         SELECT count(DISTINCT row_number) FROM rejections SEMI JOIN keyless USING (row_number)

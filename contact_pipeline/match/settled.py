@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.match.erased import anybody_erased
 from contact_pipeline.match.keys import filled, key_column, whole_keys
 from contact_pipeline.match.part import NAME_PARTS, Part
@@ -20,7 +20,7 @@ _NOTHING_SETTLED: Final = """
         WHERE false"""
 
 
-def find_settled(database: Database, parts: Sequence[Part]) -> None:
+def find_settled(database: Tables, parts: Sequence[Part]) -> None:
     """Makes settled (row_number, first, decision, target): groups of rows in turn whose first row decides for all.
 
     All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and
@@ -31,6 +31,7 @@ def find_settled(database: Database, parts: Sequence[Part]) -> None:
     if others or not _can_settle(database, part):
         return
     keys = [key_column(name) for name in part.key_fields]
+    named = ", ".join(keys)
     same = " AND ".join(f"turn.{key} IS NOT DISTINCT FROM firsts.{key}" for key in keys)
     database.make(
         "same_keys",
@@ -39,8 +40,8 @@ def find_settled(database: Database, parts: Sequence[Part]) -> None:
             FROM {part.table("row_keys")}
             SEMI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
         ),
-        firsts AS (SELECT {", ".join(keys)}, min(row_number) AS first FROM turn GROUP BY ALL)
-        SELECT turn.*, first, decision, target
+        firsts AS (SELECT {named}, min(row_number) AS first FROM turn GROUP BY {named})
+        SELECT row_number, {", ".join(f"turn.{key}" for key in keys)}, first, decision, target
         FROM turn JOIN firsts ON {same} JOIN {part.table("decisions")} AS decided USING (row_number)""",
     )
     database.append(
@@ -51,12 +52,12 @@ def find_settled(database: Database, parts: Sequence[Part]) -> None:
     )
 
 
-def unsettle(database: Database, rows: str) -> bool:
+def unsettle(database: Tables, rows: str) -> bool:
     """Leaves the groups of these rows to the loop after all; whether there are any."""
     return database.delete("settled", f"first IN (SELECT first FROM settled SEMI JOIN ({rows}) USING (row_number))") > 0
 
 
-def _can_settle(database: Database, part: Part) -> bool:
+def _can_settle(database: Tables, part: Part) -> bool:
     """Whether a further row with the same keys always means the same as the first, and changes no key."""
     if (
         not part.rules

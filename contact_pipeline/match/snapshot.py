@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
@@ -28,7 +28,7 @@ class Snapshot:
     active: int
 
 
-def list_group(database: Database, address_book: str, group: str | None) -> None:
+def list_group(database: Tables, address_book: str, group: str | None) -> None:
     """Makes in_group (contact_id): the contacts that are in the upload's group already."""
     wanted = f"{group_key('group_name')} = {group_key(literal(group))}" if group else "false"
     database.make(
@@ -38,7 +38,7 @@ def list_group(database: Database, address_book: str, group: str | None) -> None
     )
 
 
-def list_accounts(database: Database, part: Part, address_book: str) -> None:
+def list_accounts(database: Tables, part: Part, address_book: str) -> None:
     """Makes known_accounts (key_account_number): the numbers of the accounts that there are, as they are compared."""
     database.make(
         "known_accounts",
@@ -48,7 +48,7 @@ def list_accounts(database: Database, part: Part, address_book: str) -> None:
     )
 
 
-def count_stored(database: Database, address_book: str, entity: str) -> None:
+def count_stored(database: Tables, address_book: str, entity: str) -> None:
     """Makes `counted`, one line: what is there, in numbers, at the moment of the look."""
     book = literal(address_book)
     database.make(
@@ -60,40 +60,36 @@ def count_stored(database: Database, address_book: str, entity: str) -> None:
     )
 
 
-def counted(database: Database) -> Snapshot:
+def counted(database: Tables) -> Snapshot:
     """What `count_stored` found."""
     ((number, there, active),) = database.rows("SELECT number, there, active FROM counted")
     return Snapshot(number, there, active)
 
 
-def copy_candidates(database: Database, part: Part) -> None:
+def copy_candidates(database: Tables, part: Part) -> None:
     """Makes <entity>_candidates: whom a row can match, who represents them, and whom somebody chose for a row."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
     there, kinds = database.columns(f"book.{part.entity}s"), part.stored | part.weighed
-    fields = ", ".join(
-        f"{_there(part, name) if name in there else f'NULL::{SQL_TYPE[kinds[name]]}'} AS {quoted(name)}"
-        for name in part.looked_at
-    )
+    known = {name: quoted(name) if name in there else f"NULL::{SQL_TYPE[kinds[name]]}" for name in part.looked_at}
+    wished = ""
+    if part.links:  # a new contact has the wish of any contact of its person: so has the one that it is linked with
+        known[CONSENT] = f"CASE WHEN _wished IS NOT NULL THEN true ELSE {quoted(CONSENT)} END"
+        wished = f"""
+        LEFT JOIN (SELECT DISTINCT target AS _wished FROM {part.table("linked")} WHERE {quoted(CONSENT)})
+        ON _wished = {part.id}"""
+    fields = ", ".join(f"{value} AS {quoted(name)}" for name, value in known.items())
     if part.entity == "contact":  # one that is there for others alone is made by reactivating it
         fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
     database.make(
         part.table("candidates"),
         f"""
-        SELECT {part.id}, revision, {fields} FROM book.{part.entity}s
+        SELECT {part.id}, revision, {fields} FROM book.{part.entity}s{wished}
         WHERE {part.id} IN (SELECT representative FROM {part.table("pairs")} {linked} {chosen})""",
     )
 
 
-def _there(part: Part, name: str) -> str:
-    """A field of a candidate. Under `create` a new contact has the wish of any contact of its person: so has this."""
-    if name != CONSENT or not part.links:
-        return quoted(name)
-    wished = f"{part.id} IN (SELECT target FROM {part.table('linked')} WHERE {quoted(CONSENT)})"
-    return f"CASE WHEN {wished} THEN true ELSE {quoted(CONSENT)} END"
-
-
-def list_missing(database: Database, part: Part, address_book: str) -> None:
+def list_missing(database: Tables, part: Part, address_book: str) -> None:
     """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough.
 
     One that a wish can reach by several links is no exception; it would get a second change.

@@ -8,7 +8,7 @@ from itertools import combinations
 from operator import itemgetter
 from typing import Final
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.keys import key_column, part_key
 from contact_pipeline.match.part import NAME_PARTS, Part
@@ -102,7 +102,7 @@ class Columns:
         ]
         return [*keyed, *(f"nullif({self._value(alias, name)}, '')" for name in self.weighed)]
 
-    def defaults(self, database: Database) -> Cells:
+    def defaults(self, database: Tables) -> Cells:
         """What somebody new has where a row is blank."""
         given = self._part.when_new
         keyed = [
@@ -113,7 +113,8 @@ class Columns:
             for name in self._keyed
         ]
         values = [literal(given[name]) if name in given else "NULL" for name in self.weighed]
-        return database.rows(f"SELECT {', '.join([*keyed, *values]) or 'NULL'}")[0] if keyed or values else ()
+        cells = ", ".join(f"{cell} AS cell_{place}" for place, cell in enumerate([*keyed, *values]))
+        return database.rows(f"SELECT {cells}")[0] if cells else ()
 
     def _place_of_name(self) -> int | None:
         fields = self._part.key_fields

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.match.part import Part
 from contact_pipeline.terms import CONSENT
 
 
-def make_targets(database: Database, part: Part) -> None:
+def make_targets(database: Tables, part: Part) -> None:
     """Makes <entity>_targets: for every row what it aims at, and which row counts among those that aim at the same.
 
     Columns: row_number, decision, target (an existing id), leader (the row that makes something new), first (the row
@@ -22,7 +22,7 @@ def make_targets(database: Database, part: Part) -> None:
         f"""
         WITH shared AS (
             SELECT target, leader, {counts}(row_number) AS first FROM {in_turn} WHERE counts
-            GROUP BY ALL HAVING count(*) > 1
+            GROUP BY target, leader HAVING count(*) > 1
         )
         SELECT row_number, target, decision, CASE WHEN decision = 'new' THEN row_number END AS leader,
                CASE WHEN decision <> 'review' THEN row_number END AS first, false AS followed
@@ -36,7 +36,7 @@ def make_targets(database: Database, part: Part) -> None:
     )
 
 
-def make_consents(database: Database, part: Part) -> None:
+def make_consents(database: Tables, part: Part) -> None:
     """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
     said = f"""
         SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {part.table("rows")} AS r
@@ -50,7 +50,7 @@ def make_consents(database: Database, part: Part) -> None:
     )
 
 
-def gather_rows(database: Database, part: Part) -> None:
+def gather_rows(database: Tables, part: Part) -> None:
     """Makes the view <entity>_gathered: one line per target with the values that its rows give it together.
 
     Where further rows of a target count, `keep` takes the last value given, `fill` the first one, `overwrite` what the
@@ -82,7 +82,7 @@ def gather_rows(database: Database, part: Part) -> None:
         part.table("gathered"),
         f"""
         WITH wanted AS ({wanted}) {single}
-        {f"UNION ALL BY NAME FROM {part.table('merged')}" if joined else ""}""",
+        {f"UNION ALL FROM {part.table('merged')}" if joined else ""}""",
     )
 
 
@@ -199,5 +199,6 @@ def _by_policy(part: Part, name: str) -> str:
 def _merged_notes(part: Part) -> str:
     if not part.takes_notes:
         return ""
-    return """, list_reduce(list(noted), lambda one, other: list_intersect(one, other)) AS noted,
+    in_all = "array_length(list_filter(flatten(list(noted)), lambda other: other = name)) = count(*)"
+    return f""", list_filter(any_value(noted), lambda name: {in_all}) AS noted,
                flatten(list(import_notes ORDER BY row_number)) AS import_notes"""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from contact_pipeline.engines import DATA_FAULTS, Database, quoted
+from contact_pipeline.engines import DATA_FAULTS, Database, Tables, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import (
@@ -245,11 +245,13 @@ def migrate(database: Database) -> None:
                 _record(database, name)
 
 
-def keep_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: Collection[str]) -> None:
+def keep_contact_fields(database: Tables, fields: Mapping[str, FieldKind], sensitive: Collection[str]) -> None:
     """Keeps in a staging database, as `contact_fields`, what the staged changeset brings."""
-    database.run("CREATE OR REPLACE TABLE contact_fields (name VARCHAR, kind VARCHAR, sensitive BOOLEAN)")
-    for name, kind in fields.items():
-        database.run("INSERT INTO contact_fields VALUES (?, ?, ?)", [name, kind, name in sensitive])
+    import polars as pl  # most calls only look at the ledger, and need no frame
+
+    schema = {"name": pl.String, "kind": pl.String, "sensitive": pl.Boolean}
+    rows = [(name, kind, name in sensitive) for name, kind in fields.items()]
+    database.store("contact_fields", pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def add_staged_fields(database: Database) -> None:
@@ -278,7 +280,7 @@ def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sens
         _publish(database)
 
 
-def check_contact_fields(database: Database, fields: Mapping[str, FieldKind], book: str = "") -> None:
+def check_contact_fields(database: Tables, fields: Mapping[str, FieldKind], book: str = "") -> None:
     """Tests that fields are of the kind that the contacts have them in.
 
     Args:

@@ -7,10 +7,18 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
+
+from contact_pipeline.engines.dialect import to_spark
+
+# What sqlglot knows no class for: functions of Spark, and those that SparkTables brings along.
+OF_SPARK = {"array_position", "octet_length", "slice", "xxhash64", "nfc_normalize", "strip_accents"}
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "generate_matching.py"
 
-FRAMES = {"lines", "sharing", "held", "clearing", "composed_keys"}  # made in memory by the step that names them
+# Made in memory by the step that names them.
+FRAMES = {"_frame", "lines", "sharing", "held", "clearing", "composed_keys"}
 NAME = r"((?:book\.)?[a-z_]+)"
 NAMED = re.compile(rf"(?<!DISTINCT )\b(?:FROM|JOIN) {NAME}\b(?![.(])")
 CHANGED = re.compile(
@@ -98,3 +106,16 @@ def test_steps_that_need_the_contact_database_stand_together(runs):
         looks = [taken.step.looks for taken in run.taken]
         first = looks.index(True)
         assert looks == [first <= place < first + sum(looks) for place in range(len(looks))], run.profile
+
+
+def test_every_query_is_one_that_spark_has(runs):
+    of_the_engine = re.compile(r"duckdb_|COMMENT ON|DROP |UPDATE counters|SELECT next")
+    queries = {sql for run in runs for taken in run.taken for sql in taken.raw if not of_the_engine.search(sql)}
+    assert len(queries) > 200
+    unknown = {
+        call.name
+        for query in queries
+        for call in sqlglot.parse_one(to_spark(query), read="spark").find_all(exp.Anonymous)
+        if call.name.lower() not in OF_SPARK
+    }
+    assert unknown == set()

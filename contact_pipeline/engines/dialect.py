@@ -1,0 +1,79 @@
+"""The dialect in which stages write their queries, as Spark has it."""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+import sqlglot
+from sqlglot import exp
+
+_NAMES: Final = {
+    "hash": "xxhash64",
+    "strlen": "octet_length",
+    "list_position": "array_position",
+}
+# Spark has no unsigned numbers; these are those that ours need.
+_SIGNED: Final = {
+    exp.DType.UTINYINT: exp.DType.SMALLINT,
+    exp.DType.USMALLINT: exp.DType.INT,
+    exp.DType.UINT: exp.DType.BIGINT,
+    exp.DType.UBIGINT: exp.DType.BIGINT,
+}
+
+
+def to_spark(sql: str) -> str:
+    """A query in the dialect of the stages, as Spark has it.
+
+    Raises:
+        UnsupportedError: it has what Spark has not.
+    """
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    for node in reversed([*tree.walk()]):  # what is within another first
+        if (changed := _as_spark_has_it(node)) is not node:
+            node.replace(changed)
+    return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _as_spark_has_it(node: exp.Expr) -> exp.Expr:
+    match node:
+        case exp.DataType() if node.this in _SIGNED:
+            return exp.DataType.build(_SIGNED[node.this])
+        case exp.Anonymous() if node.name in _NAMES:
+            return exp.Anonymous(this=_NAMES[node.name], expressions=node.expressions)
+        case exp.CTE() if node.args.get("materialized") is not None:
+            node.set("materialized", None)
+        case exp.ArrayFilter(expression=exp.Lambda(expressions=[_, place])):
+            return _counted_from_one(node, place.name)
+        case exp.Table() if node.db == "book":
+            return exp.alias_(exp.to_table(f"book_{node.name}"), node.alias or node.name, table=True)
+        case exp.Filter(this=exp.ArrayAgg(this=exp.Order() as ordered)):
+            return _in_order(ordered, node.expression)
+        case exp.ArrayAgg(this=exp.Order() as ordered) if not isinstance(node.parent, exp.Filter):
+            return _in_order(ordered)
+        case exp.Bracket(expressions=[exp.Slice(this=None) as first]):
+            return exp.Anonymous(this="slice", expressions=[node.this, exp.Literal.number(1), first.expression])
+        case exp.Bracket(expressions=[place]) if not isinstance(place, exp.Literal | exp.Slice):
+            return exp.Anonymous(this="element_at", expressions=[node.this, place + 1])  # the tree counts from 0
+        case _:
+            pass
+    return node
+
+
+def _counted_from_one(filtered: exp.ArrayFilter, place: str) -> exp.Expr:
+    """A filter that looks at the places of its values: Spark counts them from 0."""
+    condition = filtered.expression.this
+    for name in [*condition.find_all(exp.Identifier)]:
+        if name.name == place:
+            name.replace(sqlglot.parse_one(f"({place} + 1)", read="spark"))
+    return filtered
+
+
+def _in_order(ordered: exp.Order, condition: exp.Expr | None = None) -> exp.Expr:
+    """A list in an order: gathered beside what it is ordered by, and sorted, as Spark gathers in any order."""
+    (by,) = (term.this.sql("spark") for term in ordered.expressions)
+    value = ordered.this.sql("spark")
+    name = f"v_{crc32(value.encode())}"  # Sail calls two gatherings the same, if their fields are
+    pairs = f"collect_list(struct({by} AS o, {value} AS {name}))"
+    where = f" FILTER ({condition.sql('spark')})" if condition else ""
+    return sqlglot.parse_one(f"transform(array_sort({pairs}{where}), pair -> pair.{name})", read="spark")

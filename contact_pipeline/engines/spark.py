@@ -1,0 +1,161 @@
+"""Spark Connect: named tables on a cluster, or on Sail, for the stages that run in SQL. Nothing else imports it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from pyarrow.parquet import write_table
+
+from contact_pipeline.engines.dialect import to_spark
+from contact_pipeline.engines.duckdb import open_database
+from contact_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+
+def strip_accents(value: str | None) -> str | None:
+    """A text without the marks that stand on its letters, as DuckDB's function of that name gives it."""
+    if value is None:
+        return None
+    return "".join(letter for letter in unicodedata.normalize("NFD", value) if unicodedata.category(letter) != "Mn")
+
+
+def nfc_normalize(value: str | None) -> str | None:
+    """A text with its letters and marks composed."""
+    return None if value is None else unicodedata.normalize("NFC", value)
+
+
+class SparkTables:
+    """Named tables of one Spark session, with the verbs that the stages use; see `Database` for what each does."""
+
+    def __init__(self, session: SparkSession, folder: Path, settings: Settings) -> None:
+        """Tables of a session.
+
+        Args:
+            session: of Spark Connect.
+            folder: where tables are written; the server and this process both reach it.
+            settings: of the home.
+        """
+        self._session = session
+        self._folder = folder
+        self._settings = settings
+        self._numbers = count(1)
+        self._kept: dict[str, list[Path]] = {}
+        for function in (strip_accents, nfc_normalize):
+            session.udf.register(function.__name__, function, "string")
+
+    def make(self, table: str, query: str) -> int:
+        """See `Tables`: written as Parquet, so that it is worked out once."""
+        return self._write(table, self._session.sql(to_spark(query)))
+
+    stage = make
+
+    def view(self, name: str, query: str) -> None:
+        """See `Tables`."""
+        self._session.sql(to_spark(query)).createOrReplaceTempView(name)
+
+    def stage_view(self, name: str, query: str, note: str | None = None) -> None:  # noqa: ARG002 - a view ends with us
+        """See `Tables`."""
+        self.view(name, query)
+
+    def append(self, table: str, query: str) -> int:
+        """See `Tables`."""
+        more = f"appended_{next(self._numbers)}"
+        added = self.make(more, query)
+        if added:
+            columns, given = self.columns(table), self.columns(more)
+            by_name = ", ".join(f"`{name}`" if name in given else f"NULL AS `{name}`" for name in columns)
+            self._write(table, self._session.sql(f"SELECT * FROM {table} UNION ALL SELECT {by_name} FROM {more}"))
+        return added
+
+    def delete(self, table: str, condition: str) -> int:
+        """See `Tables`."""
+        there = int(self._session.table(table).count())
+        return there - self.make(table, f"SELECT * FROM {table} WHERE NOT coalesce({condition}, false)")
+
+    def store(self, table: str, frame: pl.DataFrame) -> None:
+        """See `Tables`."""
+        self.see(table, frame)
+
+    def see(self, name: str, frame: pl.DataFrame) -> None:
+        """See `Tables`."""
+        signed = {pl.UInt32: pl.Int64, pl.UInt64: pl.Int64, pl.UInt16: pl.Int32, pl.UInt8: pl.Int16}
+        path = self._folder / f"{name}_{next(self._numbers)}.parquet"
+        frame = frame.cast({kind: to for kind, to in signed.items() if kind in frame.dtypes})
+        # Polars' large lists and texts are Arrow's, not Spark's: without Arrow's schema they are read as plain ones.
+        write_table(frame.to_arrow(), path, store_schema=False)
+        self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def unsee(self, name: str) -> None:
+        """See `Tables`."""
+        self._session.catalog.dropTempView(name)
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """See `Tables`."""
+        return _frame(self._session.sql(to_spark(sql)))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """See `Tables`."""
+        return self.frame(sql).rows()
+
+    def value(self, sql: str) -> Any:
+        """See `Tables`."""
+        rows = self.rows(sql)
+        return rows[0][0] if rows else None
+
+    def columns(self, table: str) -> list[str]:
+        """See `Tables`."""
+        columns: list[str] = self._session.table(table.replace("book.", "book_")).columns
+        return columns
+
+    def has(self, table: str) -> bool:
+        """See `Tables`."""
+        return bool(self._session.catalog.tableExists(table))
+
+    def keep(self, view: str, *queries: str) -> None:
+        """See `Tables`."""
+        frames = [self.frame(query) for query in queries]
+        self._kept[view] = []
+        for frame in frames:
+            path = self._folder / f"{view}_{next(self._numbers)}.parquet"
+            frame.write_parquet(path)
+            self._kept[view].append(path)
+        self.see(view, pl.concat(frames, how="vertical_relaxed"))
+
+    def kept(self, view: str) -> Iterator[pl.DataFrame]:
+        """See `Tables`."""
+        return (pl.read_parquet(path, glob=False) for path in self._kept[view])
+
+    @contextmanager
+    def attached(self, path: Path, alias: str, *, wait_seconds: float = 60) -> Iterator[None]:
+        """See `Tables`: the tables of a DuckDB file are handed over."""
+        patient = self._settings.model_copy(update={"lock_wait_seconds": wait_seconds})
+        with open_database(path, patient, read_only=True) as there:
+            names = [name for (name,) in there.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")]
+            for name in names:
+                self.see(f"{alias}_{name}", there.frame(f"FROM {name}"))
+        yield
+        for name in names:
+            self.unsee(f"{alias}_{name}")
+
+    def _write(self, table: str, found: DataFrame) -> int:
+        path = self._folder / f"{table}_{next(self._numbers)}"
+        found.write.parquet(str(path))
+        if any(path.glob("*.parquet")):
+            written = self._session.read.parquet(str(path))
+        else:  # no rows, no file to read the columns from
+            written = self._session.createDataFrame([], found.schema)
+        written.createOrReplaceTempView(table)
+        return int(written.count())
+
+
+def _frame(found: DataFrame) -> pl.DataFrame:
+    return pl.DataFrame(found.toArrow())

@@ -1,0 +1,70 @@
+"""The port: what a stage asks of an engine. A stage names its tables; where they lie is the engine's business.
+
+Queries are written in DuckDB's dialect, without what only DuckDB has:
+docs/decisions/0036-one-dialect-for-two-engines.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Tables(Protocol):
+    """Named tables, those of the stages and, while it is attached, those of the contact database under `book.`."""
+
+    def make(self, table: str, query: str, /) -> int:
+        """Makes a table of a query's rows, for as long as the work lasts; how many there are."""
+
+    def stage(self, table: str, query: str, /) -> int:
+        """Makes a table of a query's rows that stays; how many there are."""
+
+    def view(self, name: str, query: str, /) -> None:
+        """Names a query, for as long as the work lasts."""
+
+    def stage_view(self, name: str, query: str, /, note: str | None = None) -> None:
+        """Names a query that stays, with a note that says which version of the program wrote it."""
+
+    def append(self, table: str, query: str, /) -> int:
+        """Adds a query's rows to a table, by the names of its columns; how many there are."""
+
+    def delete(self, table: str, condition: str, /) -> int:
+        """Deletes the rows of a table that meet a condition; how many there were."""
+
+    def keep(self, view: str, /, *queries: str) -> None:
+        """Writes the rows of queries that have the same columns, in the order of the queries, and names them."""
+
+    def kept(self, view: str, /) -> Iterator[pl.DataFrame]:
+        """The rows that `keep` wrote, in their order, in frames of bounded size. It may be read in another thread."""
+
+    def store(self, table: str, frame: pl.DataFrame, /) -> None:
+        """Replaces a table by the rows of a frame."""
+
+    def see(self, name: str, frame: pl.DataFrame, /) -> None:
+        """Lets queries see a frame under a name."""
+
+    def unsee(self, name: str, /) -> None:
+        """Forgets a frame that `see` named."""
+
+    def frame(self, sql: str, /) -> pl.DataFrame:
+        """The rows of a query as a frame."""
+
+    def rows(self, sql: str, /) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    def value(self, sql: str, /) -> Any:
+        """The first value of the first row of a query; None when there is no row."""
+
+    def columns(self, table: str, /) -> list[str]:
+        """The columns of a table or view, in order."""
+
+    def has(self, table: str, /) -> bool:
+        """Whether there is a table or view of that name."""
+
+    def attached(self, path: Path, alias: str, /, *, wait_seconds: float = 60) -> AbstractContextManager[None]:
+        """Puts the contact database's tables at hand under a prefix, for as long as the block lasts."""

@@ -1,0 +1,42 @@
+"""The stages' SQL on another engine: Sail, which speaks Spark Connect."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
+PROFILES = ("dealer_leads", "program_contacts")
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    if not PYTHON.exists():
+        missing = "Sail is not installed: make .venv/spark/installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    command = [PYTHON, ROOT / "tests" / "engines" / "on_sail.py", tmp_path_factory.mktemp("sail") / "home", *PROFILES]
+    found = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert found.returncode == 0, found.stderr[-3000:]
+    return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def test_all_samples_of_both_profiles_were_matched(compared):
+    assert [each["file"].split(".")[0] for each in compared] == [
+        "program_contacts_1", "program_contacts_2", "program_contacts_2_corrected",
+        "dealer_leads_1", "dealer_leads_2", "dealer_leads_3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["sha256", "outcomes", "rejections"])
+def test_it_comes_to_the_same_changeset(compared, what):
+    for each in compared:
+        here, there = each[what]
+        assert here == there, each["file"]
+    assert any(each[what][0] for each in compared)
