@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 UNREAD: Final = "unread_"  # before a boolean field's name: the text that is neither yes nor no
@@ -19,31 +20,53 @@ IMPORTED: Final[tuple[Outcome, ...]] = ("created", "updated", "linked")
 
 FieldKind = Literal["text", "list", "boolean"]
 
-# The canonical fields of a contact and how they are stored. A profile may declare more (text or list).
-CONTACT_FIELDS: Final[dict[str, FieldKind]] = {
-    "first_name": "text",
-    "last_name": "text",
-    "full_name": "text",
-    "email": "text",
-    "phone": "text",  # E.164, an extension as ;ext=
-    "date_of_birth": "text",  # ISO 8601
-    "ssn": "text",  # 123-45-6789
-    "zip_code": "text",
-    "account_number": "text",
-    "identifier": "text",
-    "contact_type": "text",
-    "qualifications": "list",
-    "company": "text",
-    "job_title": "text",
-    "address": "text",
-    "city": "text",
-    "region": "text",
-    "country": "text",  # ISO 3166-1 alpha-2
-    "do_not_contact": "boolean",
-    "notes": "list",
-    "lead_type": "text",
-    "module": "text",
+
+@dataclass(frozen=True, slots=True)
+class CanonicalField:
+    """A field that every contact can have.
+
+    Attributes:
+        kind: how it is stored.
+        form: the form of its values.
+        sensitive: whether its values are masked wherever they are shown.
+        identifies: whether a value belongs to one person, so that erasing looks for it everywhere.
+        rare: whether few systems have it. Then, like a field of a profile's own, it gets its columns when an upload
+            first brings it: a column that is null everywhere costs time in every commit.
+    """
+
+    kind: FieldKind
+    form: str = ""
+    sensitive: bool = False
+    identifies: bool = False
+    rare: bool = False
+
+
+# A profile may declare more fields (text or list).
+CANONICAL: Final[dict[str, CanonicalField]] = {
+    "first_name": CanonicalField("text"),
+    "last_name": CanonicalField("text"),
+    "full_name": CanonicalField("text"),
+    "email": CanonicalField("text", identifies=True),
+    "phone": CanonicalField("text", "E.164, an extension as ;ext=", identifies=True),
+    "date_of_birth": CanonicalField("text", "ISO 8601", sensitive=True),
+    "ssn": CanonicalField("text", "123-45-6789", sensitive=True, identifies=True),
+    "zip_code": CanonicalField("text"),
+    "account_number": CanonicalField("text", identifies=True),
+    "identifier": CanonicalField("text", identifies=True, rare=True),
+    "contact_type": CanonicalField("text", rare=True),
+    "qualifications": CanonicalField("list", rare=True),
+    "company": CanonicalField("text", rare=True),
+    "job_title": CanonicalField("text", rare=True),
+    "address": CanonicalField("text", rare=True),
+    "city": CanonicalField("text", rare=True),
+    "region": CanonicalField("text", rare=True),
+    "country": CanonicalField("text", "ISO 3166-1 alpha-2", rare=True),
+    "do_not_contact": CanonicalField("boolean"),
+    "notes": CanonicalField("list"),
+    "lead_type": CanonicalField("text", rare=True),
+    "module": CanonicalField("text", rare=True),
 }
+CONTACT_FIELDS: Final[dict[str, FieldKind]] = {name: field.kind for name, field in CANONICAL.items()}
 
 ACCOUNT_FIELDS: Final[dict[str, FieldKind]] = {
     "account_number": "text",

@@ -11,10 +11,12 @@ import phonenumbers
 
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
+from contact_pipeline.terms import CANONICAL
 
-# Fields whose value belongs to one person. A name, a birth date or an address is shared by many.
-_IDENTIFYING: Final = ("email", "phone", "ssn", "account_number", "identifier")
-_NOT_IDENTIFYING: Final = ("date_of_birth",)  # sensitive all the same
+# Fields whose value belongs to one person, and those that are sensitive though many share a value. A name, a birth date
+# or an address is shared by many.
+_IDENTIFYING: Final = {name for name, field in CANONICAL.items() if field.identifies}
+_NOT_IDENTIFYING: Final = {name for name, field in CANONICAL.items() if field.sensitive and not field.identifies}
 
 _SHORTEST: Final = 6  # letters and digits of a value that is looked for; "AC-1" would be found anywhere
 _BETWEEN_DIGITS: Final = "[\\s().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}]{0,3}"
