@@ -19,14 +19,13 @@ from contact_pipeline import terms
 from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import frames as contracts
+from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
-from contact_pipeline.contracts.tables import STAGED
-from contact_pipeline.engines import open_database
+from contact_pipeline.contracts.tables import STAGED, Table
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.schema import migrate
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 GENERATED = "This page is generated from the code; `make format` writes it anew.\n"
@@ -283,19 +282,21 @@ def frames_page() -> str:
         "What lies in `staging.duckdb` of an upload, and of the folders below it for rows that were decided later and "
         "for its inverse. The further columns of a table can hold values of people; so can those that are marked.\n"
     )
-    parts += staged_tables()
+    parts += catalogue(STAGED)
+    parts.append("## Kept tables\n")
+    parts.append(
+        "What lies in `contacts.duckdb`, as a new home has it. DuckDB lets one process write, and an open reader keeps "
+        "the writer out: look at a copy. Other programs read the published contacts. The columns that are marked can "
+        "hold values of people in files; [erasing](../guide.md#erase-a-person) empties them, or puts stars in the "
+        "place of the values.\n"
+    )
+    parts += catalogue(KEPT)
     parts.append("## Outcomes and states\n")
     parts.append(f"Outcomes of a row: {', '.join(f'`{name}`' for name in terms.OUTCOMES)}.\n")
     parts.append("## Canonical fields of a contact\n")
-    parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in terms.CONTACT_FIELDS.items()]))
+    parts.append(table(("field", "kind", "form", ""), map(canonical_row, terms.CANONICAL, terms.CANONICAL.values())))
     parts.append("## Fields of an account\n")
     parts.append(table(("field", "kind"), [(f"`{name}`", kind) for name, kind in terms.ACCOUNT_FIELDS.items()]))
-    parts.append("## Tables of the contact database\n")
-    parts.append(
-        "As a new home has them. The other canonical fields, and those that profiles declare, get their columns in "
-        "`contacts`, `published_contacts` and `contact_changes` when an upload first brings them.\n"
-    )
-    parts += database_tables()
     return page("Frames and tables", FRAMES, parts)
 
 
@@ -306,35 +307,27 @@ def column_row(column: pa.Column) -> tuple[str, str, str, str]:
     return f"`{column.name}`", str(column.dtype), "may be" if column.nullable else "", values
 
 
-def staged_tables() -> Iterator[str]:
-    """The catalogue of the staged tables."""
+def canonical_row(name: str, field: terms.CanonicalField) -> tuple[str, str, str, str]:
+    """A canonical field of a contact."""
+    facts = {"sensitive": field.sensitive, "belongs to one person": field.identifies, "rare": field.rare}
+    return f"`{name}`", field.kind, field.form, ", ".join(fact for fact, holds in facts.items() if holds)
+
+
+def catalogue(tables: Iterable[Table]) -> Iterator[str]:
+    """The tables of a catalogue."""
     lies = {
         "database": "",
         "Parquet": " Its rows lie in Parquet files; the table is a view of them.",
         "view": " A view.",
     }
-    for each in STAGED:
+    for each in tables:
         yield f"### {each.name}\n"
+        made = f"Written by {each.made_by}; read by {each.read_by}." if each.read_by else f"Made by {each.made_by}."
         key = f" Key: {', '.join(f'`{name}`' for name in each.key)}." if each.key else ""
-        yield f"A row: {each.holds}. Made by {each.made_by}.{lies[each.lies]}{key}\n"
+        yield f"A row: {each.holds}. {made}{lies[each.lies]}{key}\n"
         rows = [(f"`{c.name}`", c.type.lower(), c.holds, "personal" if c.personal else "") for c in each.columns]
         further = [("…", "", each.open, "personal")] if each.open else []
         yield table(("column", "type", "holds", ""), [*rows, *further])
-
-
-def database_tables() -> Iterator[str]:
-    """The tables and views of an empty contact database, as the newest schema makes them."""
-    with open_database(None, Settings()) as database:
-        migrate(database)
-        columns = database.rows("""
-            SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal
-            ORDER BY table_name, column_index""")
-    names: dict[str, list[tuple[str, str]]] = {}
-    for name, column, data_type in columns:
-        names.setdefault(name, []).append((f"`{column}`", data_type.lower()))
-    for name in sorted(names):
-        yield f"### {name}\n"
-        yield table(("column", "type"), names[name])
 
 
 def kind(value: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """The catalogue of the staged tables: what each holds, which step makes it, its columns, and which are personal.
 
+`kept` has the tables of the contact database in the same form.
+
 An upload's staging database has these tables and no others. So have the databases in its folder: for rows that were
 decided after it was applied, and for its inverse. The further columns of an open table are the file's or the profile's,
 and are personal.
@@ -10,7 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from contact_pipeline.terms import FieldKind
+
 Lies = Literal["database", "Parquet", "view"]
+
+SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
 
 _NUMBER: Final = "UINTEGER"
 _ID: Final = "BIGINT"
@@ -20,33 +26,40 @@ _TEXTS: Final = "VARCHAR[]"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a staged table.
+    """A column of a table.
 
     Attributes:
         name: its name.
         type: its DuckDB type.
         holds: what stands in it.
         personal: whether that can be a value of somebody, which goes when that person is erased.
+        required: whether it is never null.
+        default: what stands in it where nothing is given, as SQL; empty: null.
+        since: the migration that adds it to databases made before; empty: none does.
     """
 
     name: str
     type: str
     holds: str
     personal: bool = False
+    required: bool = False
+    default: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A staged table.
+    """A table.
 
     Attributes:
         name: its name.
-        made_by: the step that makes it.
+        made_by: the step that makes it; of a kept table, the calls that write it.
         holds: what a row of it is.
         columns: those that it always has.
         open: what further columns it has, all of them personal; empty: none.
         lies: in the database, as Parquet files beside it (seen through a view), or nowhere: a view that is computed.
         key: the columns that tell its rows apart; empty: none do.
+        read_by: of a kept table, what reads it.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Table:
     open: str = ""
     lies: Lies = "database"
     key: tuple[str, ...] = ("row_number",)
+    read_by: str = ""
 
 
 _ROW: Final = Column("row_number", _NUMBER, "the row's place in the file; a heading on line 1 makes the first row 2")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
@@ -15,7 +16,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts
 from contact_pipeline.store.erasures import fingerprint
-from contact_pipeline.store.ledger import LedgerLine, change_line, commit_time, now
+from contact_pipeline.store.ledger import change_line, commit_time, now
 
 _QUOTING: Final = ("file_name", "reason", "mapping", "ignored", "warnings", "options")  # of the ledger
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from contact_pipeline.contracts.tables import SQL_TYPE
 from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.masking import mask_sql
@@ -13,7 +14,6 @@ from contact_pipeline.match.linked import has_wishes
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.targets import noted_fields
 from contact_pipeline.profiles.model import GroupMembers
-from contact_pipeline.store.schema import SQL_TYPE
 from contact_pipeline.terms import CONSENT
 
 _SIDES = (("before", "_old_"), ("after", "_new_"))

@@ -67,7 +67,7 @@ def happened(upload: Upload) -> frozenset[str]:
     if upload.state == "repeated":
         return frozenset({"raw_upload"})
     assets = list(STAGED)[: _STAGES.index(upload.line.stage)]
-    if upload.line.profile_json is None:
+    if upload.line.resolved_profile is None:
         assets = assets[-1:]
     return frozenset([*assets, APPLIED] if upload.state in states.APPLIED else assets)
 

@@ -21,9 +21,10 @@ def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
     Raises:
         Refusal: it has none (code `wrong-state`).
     """
-    if line.resolved_profile is None:
+    profile = line.read_profile()
+    if profile is None:
         raise wrong_state(line, "staged", "It was made by hand, or refused before there was a profile for it.")
-    return Profile.model_validate(line.resolved_profile), UploadOptions.model_validate(line.options)
+    return Profile.model_validate(profile), UploadOptions.model_validate(line.options)
 
 
 def reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
     return reason(
         "stale",
         f"Contacts have changed since {line.file_name} was planned.{where}",
-        MADE_BY_HAND if line.profile_json is None else "Plan it again, and approve the new changeset.",
+        MADE_BY_HAND if line.resolved_profile is None else "Plan it again, and approve the new changeset.",
         rows=named,
     )
 

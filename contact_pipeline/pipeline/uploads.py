@@ -58,7 +58,7 @@ def check_user(store: Store, line: LedgerLine, actor: str) -> None:
     Raises:
         Refusal: the profile asks for a role that the user does not have.
     """
-    profile = None if line.profile_json is None else resolved(line)[0]  # one of a contact handled by hand has none
+    profile = None if line.resolved_profile is None else resolved(line)[0]  # one of a contact handled by hand has none
     if profile is not None and profile.roles is not None:
         with store.open(read_only=True) as contacts:
             check_roles(contacts, profile, actor)

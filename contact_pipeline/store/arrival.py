@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.masking import mask
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.originals import OPTIONS, Originals, arriving_path, original_name
 from contact_pipeline.store.source import Look, Source, alone_in, changing, put_back, sha256_of
 

@@ -4,81 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+from contact_pipeline.contracts.ledger import COLUMNS, READ_AS_VALUES, LedgerLine
 from contact_pipeline.contracts.states import State
 from contact_pipeline.engines import Database
 from contact_pipeline.masking import mask_within
 
-_JSON = {"reason", "mapping", "ignored", "warnings", "resolved_profile", "options", "staged_files"}
-_SAID_OF_FILES = {"file_name", "group_name", "sheet", "mapping", "ignored", "warnings", "options"}
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """An upload as the ledger knows it. `stage` is how far it came: received, read, normalized, validated, matched."""
-
-    upload_id: str
-    number: int
-    profile: str
-    address_book: str | None
-    file_name: str
-    file_size: int
-    file_type: str | None
-    sha256: str
-    group_name: str | None
-    state: State
-    stage: str
-    reason: dict[str, Any] | None
-    repeats: str | None
-    added_at: datetime
-    finished_at: datetime | None
-    user_login: str | None
-    approved_by: str | None
-    data_rows: int
-    processed: int
-    created: int
-    updated: int
-    unchanged: int
-    linked: int
-    duplicate: int
-    rejected: int
-    review: int
-    blank: int
-    duplicates_of_existing: int
-    duplicates_within_file: int
-    deactivated: int
-    contacts_created: int
-    repairs: int
-    error_count: int
-    changeset_sha256: str | None
-    encoding: str | None
-    delimiter: str | None
-    sheet: str | None
-    mapping: dict[str, str] | None
-    ignored: list[str] | None
-    warnings: list[str] | None
-    profile_json: str | None  # the resolved profile; large, and seldom asked for
-    options: dict[str, Any] | None
-    repeat_key: str | None
-    snapshot: int | None
-    commit_number: int | None
-    held: bool
-    finalized_at: datetime | None
-    finalized_by: str | None
-    inbox: bool
-    staged_files: dict[str, str] | None  # file of the staging folder → SHA-256, as its changeset was frozen
-    row_warning_count: int | None  # None: staged by a version that did not count them
-
-    @property
-    def resolved_profile(self) -> dict[str, Any] | None:
-        """The profile as it held for the upload, None where there was none."""
-        return None if self.profile_json is None else dict(json.loads(self.profile_json))
-
-
-_NAMES = frozenset(field.name for field in fields(LedgerLine))
+# Masked as they are written; a reason is masked where it is made.
+_MASKED: Final = {column.name for column in COLUMNS if column.personal} - {"reason"}
+_JSON: Final = {column.name for column in COLUMNS if column.type == "JSON"}
+_NAMES: Final = {column.name for column in COLUMNS}
 
 
 def now() -> datetime:
@@ -129,8 +66,8 @@ def take_numbers(database: Database, counter: str, count: int) -> int:
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as the table holds them; what looks sensitive in what was said of a file is masked, as reasons are."""
-    shown = {name: mask_within(value) if name in _SAID_OF_FILES else value for name, value in values.items()}
+    """The values as the table holds them; what looks sensitive in what was said of a file is masked."""
+    shown = {name: mask_within(value) if name in _MASKED else value for name, value in values.items()}
     return {
         name: json.dumps(value, ensure_ascii=False) if name in _JSON and value is not None else value
         for name, value in shown.items()
@@ -138,10 +75,10 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines(database: Database, sql: str, parameters: Sequence[object]) -> list[LedgerLine]:
-    return [_line(**record) for record in database.records(sql, parameters)]
+    return [_line(record) for record in database.records(sql, parameters)]
 
 
-def _line(resolved_profile: str | None, **record: Any) -> LedgerLine:
+def _line(record: dict[str, Any]) -> LedgerLine:
     known = {name: record[name] for name in _NAMES & record.keys()}  # a newer version's home may have more
-    read = {name: json.loads(known[name]) for name in _JSON & known.keys() if known[name] is not None}
-    return LedgerLine(profile_json=resolved_profile, **(known | read))
+    read = {name: json.loads(known[name]) for name in READ_AS_VALUES & known.keys() if known[name] is not None}
+    return LedgerLine(**(known | read))

@@ -14,10 +14,10 @@ from errno import ENOENT
 from pathlib import Path
 from typing import Final
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.errors import Refusal
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.source import sha256_of
 
 OPTIONS: Final = "options.yaml"  # kept beside the original

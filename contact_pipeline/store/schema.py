@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.contracts.tables import SQL_TYPE, Column, Table
 from contact_pipeline.engines import DATA_FAULTS, Database, Tables, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
@@ -21,82 +23,33 @@ from contact_pipeline.store.effective import (
     naming,
 )
 from contact_pipeline.store.erasures import ERASED
-from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, OUTCOMES, FieldKind
+from contact_pipeline.terms import CANONICAL, CONTACT_FIELDS, FieldKind
 
-SQL_TYPE: Final[dict[FieldKind, str]] = {"text": "VARCHAR", "list": "VARCHAR[]", "boolean": "BOOLEAN"}
-
-_SENSITIVE: Final = ("ssn", "date_of_birth")
-
-# The canonical fields that few systems have. Like a profile's own they get their columns when a profile first brings
-# them: a column that is null everywhere costs time in every commit.
-_ON_DEMAND: Final = (
-    "identifier", "contact_type", "qualifications", "company", "job_title", "address", "city", "region", "country",
-    "lead_type", "module",
-)  # fmt: skip
+_RARE: Final = [name for name, field in CANONICAL.items() if field.rare]
 
 
-def _columns(fields: Mapping[str, FieldKind], *prefixes: str) -> str:
-    return ", ".join(
-        f"{quoted(prefix + name)} {SQL_TYPE[kind]}" for name, kind in fields.items() for prefix in prefixes or ("",)
-    )
+def _make(database: Database, names: Collection[str]) -> None:
+    for table in KEPT:
+        if table.name in names:
+            database.run(f"CREATE TABLE {quoted(table.name)} ({', '.join(map(_declared, table.columns))})")
 
 
-def _first(database: Database) -> None:
-    outcomes = ", ".join(f"{outcome} INTEGER NOT NULL DEFAULT 0" for outcome in OUTCOMES)
-    history = "upload_id VARCHAR NOT NULL, commit_number BIGINT NOT NULL, row_number UINTEGER"
-    change = f"{history}, action VARCHAR NOT NULL, base_revision INTEGER NOT NULL, changed VARCHAR[] NOT NULL"
-    # No constraints: applying may write the table anew, and DuckDB's CREATE TABLE AS would lose them.
-    current = (
-        "address_book VARCHAR, revision INTEGER, created_commit BIGINT, last_commit BIGINT, last_upload_id VARCHAR"
-    )
-    for statement in (
-        f"""CREATE TABLE uploads (
-            upload_id VARCHAR NOT NULL, number BIGINT NOT NULL, profile VARCHAR NOT NULL, address_book VARCHAR,
-            file_name VARCHAR NOT NULL, file_size BIGINT NOT NULL, file_type VARCHAR, sha256 VARCHAR NOT NULL,
-            group_name VARCHAR, state VARCHAR NOT NULL, stage VARCHAR NOT NULL, reason JSON, repeats VARCHAR,
-            added_at TIMESTAMP NOT NULL, finished_at TIMESTAMP, user_login VARCHAR, approved_by VARCHAR,
-            data_rows INTEGER NOT NULL DEFAULT 0, processed INTEGER NOT NULL DEFAULT 0, {outcomes},
-            duplicates_of_existing INTEGER NOT NULL DEFAULT 0, duplicates_within_file INTEGER NOT NULL DEFAULT 0,
-            deactivated INTEGER NOT NULL DEFAULT 0, contacts_created INTEGER NOT NULL DEFAULT 0,
-            repairs INTEGER NOT NULL DEFAULT 0, error_count INTEGER NOT NULL DEFAULT 0, changeset_sha256 VARCHAR,
-            encoding VARCHAR, delimiter VARCHAR, sheet VARCHAR, mapping JSON, ignored JSON, warnings JSON,
-            resolved_profile JSON, options JSON, repeat_key VARCHAR, snapshot BIGINT, commit_number BIGINT,
-            held BOOLEAN NOT NULL DEFAULT false, finalized_at TIMESTAMP, finalized_by VARCHAR,
-            inbox BOOLEAN NOT NULL DEFAULT false)""",
-        """CREATE TABLE commits (commit_number BIGINT NOT NULL, committed_at TIMESTAMP NOT NULL,
-            upload_id VARCHAR NOT NULL, action VARCHAR NOT NULL, address_book VARCHAR NOT NULL,
-            changeset_sha256 VARCHAR, actor VARCHAR, undone_by BIGINT)""",
-        "CREATE TABLE counters (name VARCHAR NOT NULL, next BIGINT NOT NULL)",
-        "INSERT INTO counters VALUES ('upload', 1), ('contact', 1), ('account', 1)",
-        "CREATE TABLE fields (name VARCHAR NOT NULL, kind VARCHAR NOT NULL, sensitive BOOLEAN NOT NULL)",
-        f"""CREATE TABLE contacts (contact_id BIGINT, active BOOLEAN, {current},
-            {_columns(CONTACT_FIELDS)})""",
-        f"""CREATE TABLE contact_changes ({change}, contact_id BIGINT NOT NULL, before_active BOOLEAN,
-            after_active BOOLEAN, {_columns(CONTACT_FIELDS, "before_", "after_")})""",
-        f"CREATE TABLE accounts (account_id BIGINT, {current}, {_columns(ACCOUNT_FIELDS)})",
-        f"""CREATE TABLE account_changes ({change}, account_id BIGINT NOT NULL,
-            {_columns(ACCOUNT_FIELDS, "before_", "after_")})""",
-        """CREATE TABLE groups (address_book VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
-            created_at TIMESTAMP NOT NULL, upload_id VARCHAR NOT NULL)""",
-        """CREATE TABLE memberships (address_book VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
-            contact_id BIGINT NOT NULL)""",
-        f"""CREATE TABLE membership_changes ({history}, action VARCHAR NOT NULL, group_name VARCHAR NOT NULL,
-            contact_id BIGINT NOT NULL)""",
-        "CREATE TABLE links (contact_id BIGINT NOT NULL, linked_to BIGINT NOT NULL)",
-        f"""CREATE TABLE link_changes ({history}, action VARCHAR NOT NULL, contact_id BIGINT NOT NULL,
-            linked_to BIGINT NOT NULL)""",
-        """CREATE TABLE decisions (upload_id VARCHAR NOT NULL, row_number UINTEGER NOT NULL, entity VARCHAR NOT NULL,
-            address_book VARCHAR NOT NULL, keys VARCHAR NOT NULL, choice VARCHAR NOT NULL, contact_id BIGINT,
-            other_row UINTEGER, decided_by VARCHAR NOT NULL, decided_at TIMESTAMP NOT NULL,
-            withdrawn BOOLEAN NOT NULL DEFAULT false, applied BOOLEAN NOT NULL DEFAULT false)""",
-        """CREATE TABLE users (login VARCHAR NOT NULL, name VARCHAR NOT NULL, roles VARCHAR[] NOT NULL,
-            can_import BOOLEAN NOT NULL)""",
-        "CREATE TABLE vocabularies (name VARCHAR NOT NULL, position INTEGER NOT NULL, value VARCHAR NOT NULL)",
-        "CREATE TABLE mappings (profile VARCHAR NOT NULL, headings VARCHAR NOT NULL, mapping JSON NOT NULL)",
-    ):
-        database.run(statement)
-    for name, kind in CONTACT_FIELDS.items():
-        database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, kind, name in _SENSITIVE])
+def _declared(column: Column) -> str:
+    return f"{_nullable(column)}{' NOT NULL' if column.required else ''}"
+
+
+def _nullable(column: Column) -> str:
+    return f"{quoted(column.name)} {column.type}{f' DEFAULT {column.default}' if column.default else ''}"
+
+
+def _make_newest(database: Database) -> None:
+    """Makes all kept tables as they are today, but for that of the migrations."""
+    _make(database, {table.name for table in KEPT if table.lies == "database"} - {"migrations"})
+    database.run("INSERT INTO counters VALUES ('upload', 1), ('contact', 1), ('account', 1)")
+    for name, field in CANONICAL.items():
+        if not field.rare:
+            database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, field.kind, field.sensitive])
+    _publish(database)
 
 
 def _publish(database: Database) -> None:
@@ -131,13 +84,7 @@ def _changes_without_a_list(database: Database) -> None:
 
 def _erase(database: Database) -> None:
     """Who was erased, when and by whom, and what they are recognized by: no value of theirs."""
-    database.run("""
-        CREATE TABLE erasures (contact_id BIGINT NOT NULL, started_at TIMESTAMP NOT NULL, actor VARCHAR NOT NULL,
-            commit_number BIGINT, finished_at TIMESTAMP)""")
-    database.run("""
-        CREATE TABLE fingerprints (contact_id BIGINT NOT NULL, state BIGINT NOT NULL, field VARCHAR NOT NULL,
-            fingerprint VARCHAR NOT NULL)""")
-    database.run("CREATE TABLE erased_rows (upload_id VARCHAR NOT NULL, row_number UINTEGER NOT NULL)")
+    _make(database, {"erasures", "fingerprints", "erased_rows"})
 
 
 def _columns_on_demand(database: Database) -> None:
@@ -147,13 +94,13 @@ def _columns_on_demand(database: Database) -> None:
     """
     if database.value("SELECT count(*) FROM uploads WHERE state IN ('staged', 'blocked')"):
         return
-    found = ", ".join(f"count({name})" for name in _ON_DEMAND)
-    changed = ", ".join(f"count(*) FILTER ({touches(name)})" for name in _ON_DEMAND)
+    found = ", ".join(f"count({name})" for name in _RARE)
+    changed = ", ".join(f"count(*) FILTER ({touches(name)})" for name in _RARE)
     (now,), (ever,) = (
         database.rows(f"SELECT {found} FROM contacts"),
         database.rows(f"SELECT {changed} FROM contact_changes"),
     )
-    unused = [name for name, *counts in zip(_ON_DEMAND, now, ever, strict=True) if not any(counts)]
+    unused = [name for name, *counts in zip(_RARE, now, ever, strict=True) if not any(counts)]
     for name in unused:
         database.run(f"ALTER TABLE contacts DROP COLUMN {name}")
         for side in ("before", "after"):
@@ -208,18 +155,25 @@ def _compute_anew(database: Database) -> None:
         database.run(f"DROP TABLE {table}")
 
 
-def _count_row_warnings(database: Database) -> None:
-    """A count, so that a list of uploads need not open what is staged for each. Older uploads have none."""
-    database.run("ALTER TABLE uploads ADD COLUMN row_warning_count INTEGER")
+def _adding(table: Table, column: Column) -> Callable[[Database], None]:
+    """The migration that adds a column."""
+
+    def add(database: Database) -> None:
+        database.run(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_nullable(column)}")
+        if column.required:  # DuckDB adds no column with a constraint
+            database.run(f"ALTER TABLE {table.name} ALTER COLUMN {quoted(column.name)} SET NOT NULL")
+
+    return add
 
 
+# A new database has all of them from the first on.
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
-    ("first schema", _first),
+    ("first schema", _make_newest),
     ("changes without a list of fields", _changes_without_a_list),
     ("erasures and their fingerprints", _erase),
     ("columns on demand", _columns_on_demand),
     ("contacts are what counts", _what_counts),
-    ("warnings of rows are counted", _count_row_warnings),
+    *((column.since, _adding(table, column)) for table in KEPT for column in table.columns if column.since),
 )
 
 
@@ -234,10 +188,15 @@ def pending_migrations(database: Database) -> list[str]:
 
 def migrate(database: Database) -> None:
     """Brings the contact database to the newest schema, recording each step."""
-    database.run(
-        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP)"
-    )
+    if not database.has("migrations"):
+        _make(database, {"migrations"})
     done = {name for (name,) in database.rows("SELECT name FROM migrations")}
+    if not done:
+        with database.transaction():
+            _make_newest(database)
+            for name, _ in MIGRATIONS:
+                _record(database, name)
+        return
     for name, step in MIGRATIONS:
         if name not in done:
             with database.transaction():

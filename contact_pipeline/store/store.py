@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.headings.naming import labels
@@ -22,7 +23,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
-from contact_pipeline.store.ledger import LedgerLine, find_lines
+from contact_pipeline.store.ledger import find_lines
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS

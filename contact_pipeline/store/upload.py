@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.engines import Database, quoted
 from contact_pipeline.engines import text as literal
 from contact_pipeline.errors import ContactPipelineError, MachineFault
@@ -16,7 +17,6 @@ from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, ma
 from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.changes import touches
-from contact_pipeline.store.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, OUTCOMES, UNREAD
 
@@ -138,12 +138,12 @@ class Upload:
     @property
     def is_by_hand(self) -> bool:
         """Whether no file made it, but somebody who handled contacts by hand."""
-        return self.line.profile_json is None and self.line.stage == "matched"
+        return self.line.resolved_profile is None and self.line.stage == "matched"
 
     @property
     def resolved_profile(self) -> Profile | None:
         """The profile as it held for this upload; None when there was none."""
-        resolved = self.line.resolved_profile
+        resolved = self.line.read_profile()
         return None if resolved is None else Profile.model_validate(resolved)
 
     @property
@@ -154,7 +154,7 @@ class Upload:
     @property
     def apply_mode(self) -> str | None:
         """`automatic` or `approval`."""
-        resolved = self.line.resolved_profile
+        resolved = self.line.read_profile()
         return None if resolved is None else str(resolved["apply"])
 
     @property

@@ -35,9 +35,10 @@ def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator
             WHERE h.action = 'create' AND commits.action = 'apply' GROUP BY ALL""")
     }
     for line in lines:
-        if line.state not in WAS_APPLIED or line.resolved_profile is None:
+        profile = line.read_profile()
+        if line.state not in WAS_APPLIED or profile is None:
             continue
-        entity = str(line.resolved_profile["target"])
+        entity = str(profile["target"])
         told = {entity: line.created + line.linked}
         if entity == "account":
             told["contact"] = line.contacts_created

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contact_pipeline.engines import open_database
+from contact_pipeline.contracts.tables import Column, Table
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import Store, schema
 from contact_pipeline.store.ledger import add_line, now
@@ -30,13 +30,9 @@ def test_opening_again_migrates_nothing(store, settings):
     assert migrations(Store(settings)) == before
 
 
-def test_a_database_of_the_first_schema_is_migrated_and_keeps_its_rows(settings, monkeypatch):
-    with monkeypatch.context() as first:
-        first.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        settings.home.mkdir()
-        with open_database(settings.contacts_path, settings) as database:
-            schema.migrate(database)
-            database.run("INSERT INTO vocabularies (name, position, value) VALUES ('specialties', 0, 'Surgery')")
+def test_a_database_of_an_earlier_version_is_migrated_and_keeps_its_rows(store, settings, monkeypatch):
+    with store.change() as database:
+        database.run("INSERT INTO vocabularies (name, position, value) VALUES ('specialties', 0, 'Surgery')")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("nicknames", add_nickname)))
 
     store = Store(settings)
@@ -46,6 +42,20 @@ def test_a_database_of_the_first_schema_is_migrated_and_keeps_its_rows(settings,
     assert store.vocabularies() == {"specialties": ["Surgery"]}
     with store.open(read_only=True) as database:
         assert database.value("SELECT count(*) FROM vocabularies WHERE nickname IS NULL") == 1
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_column_that_is_declared_with_a_migration_is_added_to_databases_made_before(store, required):
+    with store.change() as database:
+        add_line(database, upload_id="one", profile="p", file_name="f.csv", file_size=1, sha256="0", state="received",
+                 stage="received", added_at=now(), user_login="ann")  # fmt: skip
+        mood = Column("mood", "INTEGER", "how it feels", required=required, default="7", since="moods")
+        schema._adding(Table("uploads", "", "", (mood,)), mood)(database)
+        declared = database.rows(
+            "SELECT data_type, is_nullable FROM duckdb_columns() WHERE table_name = 'uploads' AND column_name = 'mood'"
+        )
+        assert database.value("SELECT mood FROM uploads") == 7
+    assert declared == [("INTEGER", not required)]
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, settings, monkeypatch):

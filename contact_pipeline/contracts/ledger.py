@@ -1,0 +1,131 @@
+"""A line of the ledger: its fields are the columns of the table `uploads`, declared here and nowhere else.
+
+A new field needs `since`: homes that were made before get its column by the migration of that name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+from contact_pipeline.contracts.states import State
+from contact_pipeline.contracts.tables import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What the column of a field holds.
+
+    Attributes:
+        what: in words.
+        personal: whether that can be a value of somebody in the file.
+        type: its DuckDB type; empty: the one that belongs to the field's.
+        since: the migration that adds it to homes made before; empty: none does.
+    """
+
+    what: str
+    personal: bool = False
+    type: str = ""
+    since: str = ""
+
+
+_SQL_TYPE: Final[dict[type, str]] = {
+    str: "VARCHAR", int: "INTEGER", bool: "BOOLEAN", datetime: "TIMESTAMP", dict: "JSON", list: "JSON",
+}  # fmt: skip
+_DEFAULT: Final = {"INTEGER": "0", "BOOLEAN": "false"}  # a count begins at 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """An upload as the ledger knows it. A field that may be None has a column that may be null."""
+
+    upload_id: Annotated[str, Holds("the upload; its folders are called so")]
+    number: Annotated[int, Holds("counts the uploads in the order in which they were received", type="BIGINT")]
+    profile: Annotated[str, Holds("the name of its profile")]
+    address_book: Annotated[str | None, Holds("the address book of the profile")]
+    file_name: Annotated[str, Holds("the name of the file as it was sent", personal=True)]
+    file_size: Annotated[int, Holds("bytes of the file", type="BIGINT")]
+    file_type: Annotated[str | None, Holds("csv, tsv, xlsx, …")]
+    sha256: Annotated[str, Holds("SHA-256 of the file")]
+    group_name: Annotated[str | None, Holds("the group that its contacts join", personal=True)]
+    state: Annotated[State, Holds("its state")]
+    stage: Annotated[str, Holds("how far it came: received, read, normalized, validated or matched")]
+    reason: Annotated[
+        dict[str, Any] | None, Holds("why it is in that state: code, message and fix, masked", personal=True)
+    ]
+    repeats: Annotated[str | None, Holds("the applied upload that it repeats")]
+    added_at: Annotated[datetime, Holds("when it was received")]
+    finished_at: Annotated[datetime | None, Holds("when it was applied or given up")]
+    user_login: Annotated[str | None, Holds("login of who sent it")]
+    approved_by: Annotated[str | None, Holds("login of who approved it")]
+    data_rows: Annotated[int, Holds("rows of the file below the heading")]
+    processed: Annotated[int, Holds("of these, those that are not blank")]
+    created: Annotated[int, Holds("rows with that outcome")]
+    updated: Annotated[int, Holds("rows with that outcome")]
+    unchanged: Annotated[int, Holds("rows with that outcome")]
+    linked: Annotated[int, Holds("rows with that outcome")]
+    duplicate: Annotated[int, Holds("rows with that outcome")]
+    rejected: Annotated[int, Holds("rows with that outcome")]
+    review: Annotated[int, Holds("rows with that outcome")]
+    blank: Annotated[int, Holds("rows with that outcome")]
+    duplicates_of_existing: Annotated[int, Holds("duplicates of a contact that is left as it is")]
+    duplicates_within_file: Annotated[int, Holds("duplicates of another row of the file")]
+    deactivated: Annotated[int, Holds("contacts that it deactivates")]
+    contacts_created: Annotated[int, Holds("contacts that it creates")]
+    repairs: Annotated[int, Holds("values that are a repair")]
+    error_count: Annotated[int, Holds("defects that are no warnings")]
+    changeset_sha256: Annotated[str | None, Holds("hash of its frozen changeset")]
+    encoding: Annotated[str | None, Holds("encoding in which the file was read")]
+    delimiter: Annotated[str | None, Holds("delimiter by which it was split")]
+    sheet: Annotated[str | None, Holds("the sheet of a workbook that was read", personal=True)]
+    mapping: Annotated[dict[str, str] | None, Holds("heading → field; a heading can be data", personal=True)]
+    ignored: Annotated[list[str] | None, Holds("headings that fill no field", personal=True)]
+    warnings: Annotated[list[str] | None, Holds("what is to be looked at, in words", personal=True)]
+    resolved_profile: Annotated[
+        str | None, Holds("JSON of the profile as it held for the upload; null: made by hand", type="JSON")
+    ]
+    options: Annotated[dict[str, Any] | None, Holds("what was chosen for the upload", personal=True)]
+    repeat_key: Annotated[str | None, Holds("hash of all that decides what the file means")]
+    snapshot: Annotated[int | None, Holds("the newest commit that matching saw", type="BIGINT")]
+    commit_number: Annotated[int | None, Holds("the commit that applied it", type="BIGINT")]
+    held: Annotated[bool, Holds("whether its changes are held back until it is finalized")]
+    finalized_at: Annotated[datetime | None, Holds("when it was finalized")]
+    finalized_by: Annotated[str | None, Holds("login of who finalized it")]
+    inbox: Annotated[bool, Holds("whether it came through the inbox")]
+    staged_files: Annotated[
+        dict[str, str] | None, Holds("file of its staging folder → SHA-256, as its changeset was frozen")
+    ]
+    row_warning_count: Annotated[
+        int | None,
+        Holds("warnings of rows; null: staged before they were counted", since="warnings of rows are counted"),
+    ]
+
+    def read_profile(self) -> dict[str, Any] | None:
+        """The profile as it held for the upload, read when it is asked for since it is large; None without one."""
+        return None if self.resolved_profile is None else dict(json.loads(self.resolved_profile))
+
+
+def _columns() -> Iterator[Column]:
+    for name, hint in get_type_hints(LedgerLine, include_extras=True).items():
+        kind, holds = get_args(hint)
+        sql_type = holds.type or _SQL_TYPE[_plain_type(kind)]
+        required = not isinstance(kind, UnionType)
+        default = _DEFAULT.get(sql_type, "") if required else ""
+        yield Column(name, sql_type, holds.what, holds.personal, required, default, holds.since)
+
+
+def _plain_type(kind: Any) -> type:
+    """The class of a field's values: `dict` of `dict[str, str] | None`, `str` of a literal."""
+    plain = get_args(kind)[0] if isinstance(kind, UnionType) else kind
+    origin = get_origin(plain)
+    return str if origin is Literal else origin or plain
+
+
+COLUMNS: Final = tuple(_columns())
+
+# The columns of JSON that a line has as values; that of the profile it has as text.
+READ_AS_VALUES: Final = {column.name for column in COLUMNS if column.type == "JSON"} - {"resolved_profile"}
