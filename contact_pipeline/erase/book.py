@@ -1,4 +1,4 @@
-"""The contact database: the person's contacts, history and decisions are emptied; the ledger forgets their values."""
+"""The contact database: the person's contacts, history and decisions are emptied; other tables forget their values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, quoted
@@ -14,11 +15,18 @@ from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import touches
-from contact_pipeline.store.effective import EFFECTIVE, effective_accounts
+from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups, effective_pairs
 from contact_pipeline.store.erasures import fingerprint
 from contact_pipeline.store.ledger import change_line, commit_time, now
 
-_QUOTING: Final = ("file_name", "reason", "mapping", "ignored", "warnings", "options")  # of the ledger
+# Every personal column beside the fields of contacts: an open table has those, and its rows are one contact's each.
+_QUOTING: Final = [
+    (table.name, column.name)
+    for table in KEPT
+    if table.lies == "database" and not table.open
+    for column in table.columns
+    if column.personal
+]
 
 
 def begin(
@@ -86,7 +94,7 @@ def empty(
     for line in lines:
         if line.upload_id in rows:
             _tell(database, line, rows[line.upload_id], person)
-    _redact_ledger(database, person)
+    _redact(database, person)
 
 
 def finish(database: Database, at: datetime) -> None:
@@ -155,7 +163,7 @@ def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Coll
         if found
     ]
     if person.pattern is not None:
-        where.append(f"regexp_matches(keys, {literal(person.pattern)})")
+        where.append(_quotes("keys", person.pattern))
     database.run(f"UPDATE decisions SET keys = '', withdrawn = true WHERE {' OR '.join(f'({w})' for w in where)}")
 
 
@@ -205,12 +213,37 @@ def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int],
     change_line(database, upload_id, expected=None, **counts)
 
 
-def _redact_ledger(database: Database, person: Person) -> None:
+def _redact(database: Database, person: Person) -> None:
+    """Puts stars in the place of the person's values wherever they stand beside the fields of contacts."""
     if person.pattern is None:
         return
-    for name in _QUOTING:
-        value = f"{name}::VARCHAR"
-        database.run(
-            f"UPDATE uploads SET {name} = {redacted(value, person.pattern)} "
-            f"WHERE regexp_matches({value}, {literal(person.pattern)})"
-        )
+    database.run(
+        f"DELETE FROM mappings WHERE {_quotes('headings', person.pattern)}"
+    )  # no file has the headings in stars
+    database.run(f"""
+        CREATE OR REPLACE TEMP TABLE in_renamed_groups AS
+        SELECT DISTINCT contact_id FROM membership_changes WHERE {_quotes("group_name", person.pattern)}""")
+    for table, column in _QUOTING:
+        value = redacted(f"{quoted(column)}::VARCHAR", person.pattern)
+        database.run(f"UPDATE {quoted(table)} SET {quoted(column)} = {value} WHERE {_quotes(column, person.pattern)}")
+    _unite_groups(database)
+
+
+def _quotes(column: str, pattern: str) -> str:
+    return f"regexp_matches({quoted(column)}::VARCHAR, {literal(pattern)})"
+
+
+def _unite_groups(database: Database) -> None:
+    """Makes one group of those that have the same name now, as of their members."""
+    members = "SELECT contact_id FROM in_renamed_groups"
+    if database.rows(members):
+        counting = EFFECTIVE.format("")
+        for table, computed, where in (
+            ("groups", effective_groups(counting), "true"),
+            ("memberships", effective_pairs("memberships", counting, among=members), f"contact_id IN ({members})"),
+        ):
+            database.run(f"CREATE OR REPLACE TEMP TABLE united AS {computed}")
+            database.run(f"DELETE FROM {table} WHERE {where}")
+            database.run(f"INSERT INTO {table} BY NAME FROM united")
+        database.run("DROP TABLE united")
+    database.run("DROP TABLE in_renamed_groups")

@@ -49,10 +49,10 @@ def write_csv(path: Path, heading: Sequence[str], *rows: Sequence[str]) -> Path:
     return path
 
 
-def write_book(path: Path, heading: Sequence[str], *rows: Sequence[str]) -> Path:
+def write_book(path: Path, heading: Sequence[str], *rows: Sequence[str], name: str | None = None) -> Path:
     """Writes a workbook."""
     with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet()
+        sheet = book.add_worksheet(name)
         for number, row in enumerate([heading, *rows]):
             sheet.write_row(number, 0, row)
     return path

@@ -1,0 +1,155 @@
+"""Every personal column of the kept tables is filled with a person's values; after erasing her none is found in any."""
+
+import pytest
+import yaml
+
+from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.engines import quoted
+from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL
+from tests.erase.home import DIRECTOR, open_home, write_book, write_csv
+
+MAIL = "heather.q@example.com"
+TRACES = r"(?i)heather|20255501|219-09-999|1984-04"
+TYPES = {
+    "email": "email", "phone": "phone", "ssn": "ssn", "date_of_birth": "date", "country": "country",
+    "do_not_contact": "boolean", "qualifications": "list", "notes": "list",
+}  # fmt: skip
+FIRST = {
+    "email": MAIL, "phone": "+1 202 555 0187", "ssn": "219-09-9990", "date_of_birth": "1984-04-18", "country": "France",
+    "do_not_contact": "no", "account_number": "HEATHER-1", "full_name": "Heather Quennevais",
+}  # fmt: skip
+THEN = {
+    **FIRST, "email": "heather.p@example.com", "phone": "+1 202 555 0188", "ssn": "219-09-9991", "country": "Italy",
+    "date_of_birth": "1984-04-19", "do_not_contact": "yes", "full_name": "Heather Q. Quenn",
+}  # fmt: skip
+PEOPLE = {
+    "name": "people", "title": "People", "address_book": "people", "file": {"types": ["csv", "xlsx"]},
+    "headings": "mapped", "region": "US", "group": {"members": "all"}, "matched": "update", "on_error": "reject",
+    "apply": "approval",
+    "columns": [
+        {"field": name, "heading": name, "type": TYPES.get(name, "text"), "sensitive": field.sensitive}
+        for name, field in CANONICAL.items()
+    ],
+    "match": [{"equal": ["account_number"]}, {"equal": ["email"]},
+              {"equal": ["full_name"], "higher_differs": "review"}],
+}  # fmt: skip
+ACCOUNTS = {
+    "name": "accounts", "title": "Accounts", "address_book": "people", "file": {"types": ["csv"]}, "headings": "all",
+    "target": "account", "on_error": "reject", "apply": "approval", "match": [{"equal": ["account_number"]}],
+    "columns": [{"field": name, "heading": name} for name in ACCOUNT_FIELDS],
+}  # fmt: skip
+
+
+def rows_of(*people):
+    """Rows with a value in every field; what is not given is made of the field's name."""
+    return [
+        [person.get(name, f"heather {name} {number}") for name in CANONICAL] for number, person in enumerate(people)
+    ]
+
+
+def save_profiles(pipeline):
+    for profile in (PEOPLE, ACCOUNTS):
+        path = pipeline.settings.home / "profiles" / f"{profile['name']}.yaml"
+        path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+
+
+def fill(pipeline, folder):
+    """Imports her so that what can be a value of hers stands in every personal column."""
+    save_profiles(pipeline)
+
+    def apply(planned, **options):
+        upload = pipeline.apply(planned.upload_id, user=DIRECTOR, **options)
+        assert (upload.state, upload.outcomes["rejected"]) == ("applied", 0), (upload.reason, upload.rejections)
+        return upload
+
+    headings = [f"job of {MAIL}" if name == "job_title" else name for name in CANONICAL]
+    first, then, last, unsure = rows_of(
+        FIRST,
+        THEN | {"email": MAIL, "account_number": "HEATHER-2"},
+        THEN | {"account_number": "HEATHER-2"},
+        {**THEN, "email": "heather.z@example.com", "account_number": ""},
+    )
+    book = write_book(
+        folder / f"of {MAIL} (May).xlsx", [f"Contacts of {MAIL}"], [*headings, MAIL], [*first, "x"], name=MAIL
+    )
+    group, mapping = f"Friends of {MAIL}", dict(zip(headings, CANONICAL, strict=True))
+    apply(pipeline.plan(book, "people", group=group, sheet=MAIL, map=mapping, save_mapping=True, user=DIRECTOR))
+    for number, row in enumerate((then, last), 2):
+        file = write_csv(folder / f"{number}.csv", [*CANONICAL], row)
+        apply(pipeline.plan(file, "people", group=group, user=DIRECTOR))
+    file = write_csv(folder / "unsure.csv", [*CANONICAL], unsure)
+    reviewed = apply(pipeline.plan(file, "people", group=group, user=DIRECTOR))
+    pipeline.resolve(reviewed.upload_id, 2, 1, user=DIRECTOR)
+    for number in (1, 2):
+        account = {name: f"{name} {number}" for name in ACCOUNT_FIELDS} | {
+            "account_number": "1", "account_name": f"Clinic {number} of {MAIL}",
+        }  # fmt: skip
+        file = write_csv(folder / f"account_{number}.csv", [*account], [*account.values()])
+        apply(pipeline.plan(file, "accounts", user=DIRECTOR))
+    refused = pipeline.plan(write_csv(folder / "refused.csv", [MAIL], ["x"]), "people", group=group, user=DIRECTOR)
+    assert refused.state == "refused"
+
+
+def personal(database):
+    """(table, column) of every column that can hold a text that is hers alone, by the catalogue."""
+    columns = database.rows("""
+        SELECT table_name, column_name, data_type FROM duckdb_columns()
+        WHERE NOT internal AND database_name = current_database()""")
+    declared = {(table.name, column.name): column.personal for table in KEPT for column in table.columns}
+    return {
+        (table, name)
+        for table, name, kind in columns
+        if declared.get((table, name), True) and kind != "BOOLEAN" and not name.endswith("country")
+    }
+
+
+def found(database):
+    """(table, column) of every column that holds a trace of her."""
+    columns = database.rows("""
+        SELECT table_name, column_name FROM duckdb_columns()
+        WHERE NOT internal AND database_name = current_database()""")
+    return {
+        (table, name)
+        for table, name in columns
+        if database.value(f"""
+            SELECT count(*) FROM {quoted(table)} WHERE regexp_matches({quoted(name)}::VARCHAR, '{TRACES}')""")
+    }
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    return open_home(tmp_path)
+
+
+def test_no_value_of_hers_is_found_in_any_column_of_the_kept_tables(pipeline, tmp_path):
+    fill(pipeline, tmp_path)
+    with pipeline.store.open(read_only=True) as database:
+        assert found(database) == personal(database)
+
+    pipeline.erase(1)
+
+    with pipeline.store.open(read_only=True) as database:
+        assert found(database) == set()
+        assert database.rows("SELECT do_not_contact, country FROM contacts") == [(None, None)]
+    assert pipeline.verify().findings == []
+
+
+def test_groups_that_are_called_by_her_become_one_and_keep_the_others(pipeline, tmp_path):
+    save_profiles(pipeline)
+    uploads = []
+    for number, mail in enumerate((MAIL, "heather.p@example.com")):
+        bob = ("BOB-1", "bob@example.com", "Bob Oakes")
+        heading, her = ("account_number", "email", "full_name"), ("HEATHER-1", mail, "Heather")
+        file = write_csv(tmp_path / f"{number}.csv", heading, her, bob)
+        planned = pipeline.plan(file, "people", group=f"Asked by {mail}", user=DIRECTOR)
+        uploads.append(pipeline.apply(planned.upload_id, user=DIRECTOR))
+    assert [group["contacts"] for group in pipeline.store.groups()] == [2, 2]
+
+    pipeline.erase(1)
+
+    assert pipeline.store.groups() == [{"address_book": "people", "group": "Asked by ***", "contacts": 1}]
+    assert pipeline.store.contact(2)["groups"] == ["Asked by ***"]
+    assert pipeline.verify().findings == []
+    pipeline.undo(uploads[1].upload_id, user=DIRECTOR)
+    assert pipeline.store.contact(2)["groups"] == ["Asked by ***"]
+    assert pipeline.verify().findings == []
