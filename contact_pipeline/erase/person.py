@@ -21,6 +21,8 @@ _NOT_IDENTIFYING: Final = {name for name, field in CANONICAL.items() if field.se
 _SHORTEST: Final = 6  # letters and digits of a value that is looked for; "AC-1" would be found anywhere
 _BETWEEN_DIGITS: Final = "[\\s().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}]{0,3}"
 
+_ENDINGS: Final = "csv|tsv|tab|txt|xls[xmb]?|ods"  # of a file that is called by a value
+
 _STARS: Final = r"\1\4***\3\6"  # in place of a value, what stands around it kept
 
 
@@ -151,7 +153,7 @@ def _pattern(values: Iterable[str]) -> str | None:
     word, number = ("|".join(sorted(found)) or nothing for found in (words, numbers))
     country = rf"\+?(?:\d{{0,4}}{_BETWEEN_DIGITS}){{0,2}}"
     return (
-        rf"(?i)(^|[^\w.+%-])({word})($|[^\w.@-]|\.(?:\W|$))"
+        rf"(?i)(^|[^\w.+%-])({word})($|[^\w.@-]|\.(?:(?:{_ENDINGS})?(?:\W|$)))"
         rf"|(^|\D)({country}(?:{number}))($|\D)"
     )
 

@@ -75,7 +75,7 @@ def fill(pipeline, folder):
     group, mapping = f"Friends of {MAIL}", dict(zip(headings, CANONICAL, strict=True))
     apply(pipeline.plan(book, "people", group=group, sheet=MAIL, map=mapping, save_mapping=True, user=DIRECTOR))
     for number, row in enumerate((then, last), 2):
-        file = write_csv(folder / f"{number}.csv", [*CANONICAL], row)
+        file = write_csv(folder / str(number) / f"{MAIL}.csv", [*CANONICAL], row)
         apply(pipeline.plan(file, "people", group=group, user=DIRECTOR))
     file = write_csv(folder / "unsure.csv", [*CANONICAL], unsure)
     reviewed = apply(pipeline.plan(file, "people", group=group, user=DIRECTOR))
