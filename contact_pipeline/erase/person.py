@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _SHORTEST: Final = 6  # letters and digits of a value that is looked for; "AC-1"
 _BETWEEN_DIGITS: Final = "[\\s().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}]{0,3}"
 
 _ENDINGS: Final = "csv|tsv|tab|txt|xls[xmb]?|ods"  # of a file that is called by a value
+
+_NOTHING: Final = r"[^\s\S]"  # the pattern that nothing matches
 
 _STARS: Final = r"\1\4***\3\6"  # in place of a value, what stands around it kept
 
@@ -76,15 +78,17 @@ def linked_with(database: Database, contact_id: int) -> list[int]:
 
 def find_person(database: Database, contact_ids: list[int]) -> Person:
     """Gathers what is known of a person, from the contact database."""
+    stored = database.rows("SELECT name, kind, sensitive FROM fields")
     fields = [
         name
-        for name, kind, sensitive in database.rows("SELECT name, kind, sensitive FROM fields")
+        for name, kind, sensitive in stored
         if kind == "text" and name not in _NOT_IDENTIFYING and (sensitive or name in _IDENTIFYING)
     ]
+    further = {name: kind for name, kind, _ in stored if kind != "boolean" and name not in fields}
     person = Person(contact_ids, None, {})
     held = _held(database, fields, f"contact_id IN ({person.ids})")
     shared: dict[str, set[int]] = {}
-    for field, value, contact_id in _held_by_others(database, fields, person, held):
+    for field, value, contact_id in _held_by_others(database, fields, further, person, held):
         held.discard((field, value))
         if contact_id is not None:  # else it is an account's number
             shared.setdefault(field, set()).add(contact_id)
@@ -111,31 +115,47 @@ def _values(field: str, where: str) -> list[str]:
 
 
 def _held_by_others(
-    database: Database, fields: Iterable[str], person: Person, held: set[tuple[str, str]]
+    database: Database,
+    fields: Iterable[str],
+    further: Mapping[str, str],
+    person: Person,
+    held: set[tuple[str, str]],
 ) -> list[tuple[Any, ...]]:
-    """Those of the values that other contacts hold or held too, in whatever field or note, and accounts' numbers."""
+    """Those of the values that other contacts hold or held too, alone or in a further field; and accounts' numbers."""
     if not held:
         return []
-    wanted = ", ".join(f"({literal(field)}, {literal(value)})" for field, value in sorted(held))
+    pattern = _pattern(value for _, value in held) or _NOTHING
+    wanted = ", ".join(
+        f"({literal(field)}, {literal(value)}, {literal(_pattern([value]) or _NOTHING)})"
+        for field, value in sorted(held)
+    )
     mine = f"contact_id NOT IN ({person.ids})"
     others = [query for name in fields for query in _values(name, mine)]
-    noted = [
-        f"""SELECT 'notes' AS field, lower(array_to_string({column}, chr(31))) AS value, contact_id
-            FROM {table} WHERE {mine} AND {column} IS NOT NULL"""
-        for table, column in (("contacts", "notes"), ("contact_changes", "before_notes"),
-                              ("contact_changes", "after_notes"))
-    ]  # fmt: skip
+    quoting = [
+        f"FROM ({query}) WHERE regexp_matches(text, {literal(pattern)})" for query in _further_texts(further, mine)
+    ]
     return database.rows(f"""
-        WITH wanted(field, value) AS (VALUES {wanted})
+        WITH wanted(field, value, pattern) AS (VALUES {wanted}),
+        quoting AS MATERIALIZED ({" UNION ALL ".join(quoting)})
         SELECT DISTINCT w.field, w.value, o.contact_id
         FROM wanted AS w JOIN ({" UNION ".join(others)}) AS o ON o.value = w.value
         UNION
-        SELECT w.field, w.value, o.contact_id
-        FROM wanted AS w JOIN ({" UNION ".join(noted)}) AS o ON contains(o.value, w.value)
+        SELECT w.field, w.value, q.contact_id
+        FROM wanted AS w JOIN quoting AS q ON regexp_matches(q.text, w.pattern)
         UNION
         SELECT w.field, w.value, c.contact_id
         FROM wanted AS w JOIN accounts AS a ON lower(trim(a.account_number)) = w.value
         LEFT JOIN (FROM contacts WHERE {mine}) AS c USING (address_book, account_number)""")
+
+
+def _further_texts(further: Mapping[str, str], where: str) -> Iterator[str]:
+    """The queries for what contacts hold and held in further fields: one text for each contact and side of a change."""
+    for table, side in (("contacts", ""), ("contact_changes", "before_"), ("contact_changes", "after_")):
+        cells = ", ".join(
+            f"array_to_string({quoted(side + name)}, chr(31))" if kind == "list" else quoted(side + name)
+            for name, kind in further.items()
+        )
+        yield f"SELECT concat_ws(chr(31), {cells}) AS text, contact_id FROM {table} WHERE {where}"
 
 
 def _pattern(values: Iterable[str]) -> str | None:
@@ -149,8 +169,7 @@ def _pattern(values: Iterable[str]) -> str | None:
             words.add(re.escape(value))
     if not words and not numbers:
         return None
-    nothing = r"[^\s\S]"
-    word, number = ("|".join(sorted(found)) or nothing for found in (words, numbers))
+    word, number = ("|".join(sorted(found)) or _NOTHING for found in (words, numbers))
     country = rf"\+?(?:\d{{0,4}}{_BETWEEN_DIGITS}){{0,2}}"
     return (
         rf"(?i)(^|[^\w.+%-])({word})($|[^\w.@-]|\.(?:(?:{_ENDINGS})?(?:\W|$)))"

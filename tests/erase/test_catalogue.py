@@ -153,3 +153,25 @@ def test_groups_that_are_called_by_her_become_one_and_keep_the_others(pipeline, 
     pipeline.undo(uploads[1].upload_id, user=DIRECTOR)
     assert pipeline.store.contact(2)["groups"] == ["Asked by ***"]
     assert pipeline.verify().findings == []
+
+
+def test_a_value_in_any_field_of_another_contact_is_that_ones_and_its_rows_stay(pipeline, tmp_path):
+    """It was theirs in their notes alone: from elsewhere their staged rows went, and the contact kept the value."""
+    save_profiles(pipeline)
+    heading = ("account_number", "email", "full_name", "company", "identifier")
+    rows = (
+        ("HEATHER-1", MAIL, "Heather", "", "ID-100200"),
+        ("BOB-1", "bob@example.com", "Bob", f"c/o {MAIL}", "ID-1002003"),
+    )
+    planned = [
+        pipeline.plan(write_csv(tmp_path / f"{number}.csv", heading, row), "people", group="G", user=DIRECTOR)
+        for number, row in enumerate(rows)
+    ]
+    hers, his = [pipeline.apply(each.upload_id, user=DIRECTOR).upload_id for each in planned]
+
+    erased = pipeline.erase(1)
+
+    assert erased.shared == {"email": [2]}
+    assert [*erased.rows] == [hers]
+    assert pipeline.show(his).raw_rows["company"].to_list() == [f"c/o {MAIL}"]
+    assert pipeline.store.contact(2)["company"] == f"c/o {MAIL}"
