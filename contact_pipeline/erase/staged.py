@@ -17,6 +17,7 @@ from contact_pipeline.codes import CODES
 from contact_pipeline.contracts.tables import is_personal
 from contact_pipeline.engines import Database, open_database, parquet_in_words, quoted, read_parquet, rewrite_database
 from contact_pipeline.engines import text as literal
+from contact_pipeline.erase.headings import rename_columns
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, StoreBusy
 from contact_pipeline.machine import NEW, damaged, put_in_place
@@ -29,6 +30,8 @@ _DATABASE: Final = "staging.duckdb"
 _CHANGES: Final = ("account_changes", "contact_changes")  # views of Parquet files, unless a person was erased before
 
 _KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
+
+_QUOTING_HEADINGS: Final = {"message", "fix"}  # of defects; the value stands beside them
 
 # Made in the transaction that empties the rows, left out of the new file: where it is found, the file is still to be
 # written anew.
@@ -196,7 +199,7 @@ def _queries(database: Database, person: Person) -> Iterator[str]:
             continue
         for column in {"contact_id", "duplicate_of_contact"} & columns.keys():
             yield f"SELECT {_ROW} FROM {table} WHERE {column} IN ({person.ids})"
-        texts = [_as_text(name, kind) for name, kind in columns.items() if _is_text(kind)]
+        texts = [_as_text(name, kind) for name, kind in columns.items() if _is_text(kind) and _is_of_row(table, name)]
         if person.pattern is not None and texts:
             together = f"concat_ws(chr(31), {', '.join(texts)})"
             yield f"SELECT {_ROW} FROM {table} WHERE regexp_matches({together}, {literal(person.pattern)})"
@@ -226,6 +229,7 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
         if wanted and not database.has(_UNFINISHED):
             with database.transaction():
                 _take_in_changes(database)
+                rename_columns(database, path.parent, person)
                 _leave_out(database, rows, planned=planned)
                 for table, columns in _tables(database).items():
                     _empty_table(database, table, columns, person, rows)
@@ -325,6 +329,11 @@ def _tables(database: Database) -> dict[str, dict[str, str]]:
 
 def _is_text(kind: str) -> bool:
     return kind in {"VARCHAR", "JSON", "VARCHAR[]"}
+
+
+def _is_of_row(table: str, name: str) -> bool:
+    """Whether a column holds the row's own values: groups, headings and words that quote them belong to many rows."""
+    return is_personal(table, name) and name not in _QUOTING_HEADINGS
 
 
 def _is_cell(table: str, name: str, kind: str) -> bool:

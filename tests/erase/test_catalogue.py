@@ -7,6 +7,7 @@ from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.engines import quoted
 from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL
 from tests.erase.home import DIRECTOR, open_home, write_book, write_csv
+from tests.erase.home import found as found_in_files
 
 MAIL = "heather.q@example.com"
 TRACES = r"(?i)heather|20255501|219-09-999|1984-04"
@@ -128,6 +129,7 @@ def test_no_value_of_hers_is_found_in_any_column_of_the_kept_tables(pipeline, tm
 
     pipeline.erase(1)
 
+    assert found_in_files(pipeline.settings.home, [MAIL, "heather"]) == set()
     with pipeline.store.open(read_only=True) as database:
         assert found(database) == set()
         assert database.rows("SELECT do_not_contact, country FROM contacts") == [(None, None)]
@@ -145,8 +147,9 @@ def test_groups_that_are_called_by_her_become_one_and_keep_the_others(pipeline, 
         uploads.append(pipeline.apply(planned.upload_id, user=DIRECTOR))
     assert [group["contacts"] for group in pipeline.store.groups()] == [2, 2]
 
-    pipeline.erase(1)
+    erased = pipeline.erase(1)
 
+    assert erased.rows == {upload.upload_id: [2] for upload in uploads}
     assert pipeline.store.groups() == [{"address_book": "people", "group": "Asked by ***", "contacts": 1}]
     assert pipeline.store.contact(2)["groups"] == ["Asked by ***"]
     assert pipeline.verify().findings == []
@@ -175,3 +178,41 @@ def test_a_value_in_any_field_of_another_contact_is_that_ones_and_its_rows_stay(
     assert [*erased.rows] == [hers]
     assert pipeline.show(his).raw_rows["company"].to_list() == [f"c/o {MAIL}"]
     assert pipeline.store.contact(2)["company"] == f"c/o {MAIL}"
+
+
+def test_headings_that_are_her_data_go_and_the_upload_can_still_be_looked_at(pipeline, tmp_path):
+    """Its facts said stars, its rows did not: looking up repairs or a row failed, and the rows' file kept values."""
+    save_profiles(pipeline)
+    heading = (f"number of {MAIL}", "email", MAIL, "heather.q@example.com more")
+    mapping = {heading[0]: "account_number", "email": "email", MAIL: "full_name", heading[3]: "company"}
+    rows = (("HEATHER-1", MAIL, "Heather", "x"), ("BOB-1", "bob@example.com", "Bob", "Acme"))
+    file = write_csv(tmp_path / "a.csv", heading, *rows)
+    planned = pipeline.plan(file, "people", group="G", map=mapping, user=DIRECTOR)
+    upload = pipeline.apply(planned.upload_id, user=DIRECTOR)
+    assert upload.outcomes["created"] == 2
+
+    pipeline.erase(1)
+
+    assert found_in_files(pipeline.settings.home, [MAIL]) == set()
+    upload = pipeline.show(upload.upload_id)
+    assert upload.raw_rows.columns == ["row_number", "line_number", "column_1", "email", "column_3", "column_4"]
+    assert upload.raw_rows.row(1) == (3, 3, "BOB-1", "bob@example.com", "Bob", "Acme")
+    assert pipeline.repairs(upload.upload_id).is_empty()
+    assert any("Acme" in said for step in pipeline.explain(upload.upload_id, 3) for said in step.says)
+    assert pipeline.verify().findings == []
+
+
+def test_a_defect_below_a_heading_that_is_her_data_makes_nobody_her(pipeline, tmp_path):
+    save_profiles(pipeline)
+    phone = f"phone of {MAIL}"
+    rows = (("HEATHER-1", MAIL, ""), ("BOB-1", "bob@example.com", "12"))
+    file = write_csv(tmp_path / "a.csv", ("account_number", "email", phone), *rows)
+    mapping = {"account_number": "account_number", "email": "email", phone: "phone"}
+    planned = pipeline.plan(file, "people", group="G", map=mapping, allow_rejected=100, user=DIRECTOR)
+    upload = pipeline.apply(planned.upload_id, user=DIRECTOR)
+    assert upload.rejections["row_number"].to_list() == [3]
+
+    assert pipeline.erase(1).rows == {upload.upload_id: [2]}
+
+    assert pipeline.show(upload.upload_id).raw_rows["email"].to_list() == [None, "bob@example.com"]
+    assert found_in_files(pipeline.settings.home, [MAIL]) == set()
