@@ -8,6 +8,7 @@ import dagster as dg
 
 from contact_pipeline import Pipeline
 from contact_pipeline.contracts.frames import OUTCOME_ROWS, RAW_ROWS, REJECTIONS, REPAIRS
+from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.orchestration.definitions import defs
 
 OPTIONS_OF_PLANS = """
@@ -110,3 +111,17 @@ def test_columns_of_the_frames():
     assert [*OUTCOME_ROWS.columns] == [
         "row_number", "outcome", "contact_id", "account_id", "duplicate_of_row", "duplicate_of_contact", "reason",
     ]  # fmt: skip
+
+
+def test_columns_that_other_programs_read():
+    published = {table.name: [column.name for column in table.columns] for table in KEPT if table.lies == "view"}
+
+    assert published == {
+        "published_contacts": [
+            "contact_id", "address_book", "revision", "last_upload_id", "active", "first_name", "last_name",
+            "full_name", "email", "phone", "date_of_birth", "ssn", "zip_code", "account_number", "do_not_contact",
+            "notes",
+        ],
+        "published_memberships": ["address_book", "group_name", "contact_id"],
+        "published_links": ["contact_id", "linked_to"],
+    }  # fmt: skip

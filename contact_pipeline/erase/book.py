@@ -217,9 +217,8 @@ def _redact(database: Database, person: Person) -> None:
     """Puts stars in the place of the person's values wherever they stand beside the fields of contacts."""
     if person.pattern is None:
         return
-    database.run(
-        f"DELETE FROM mappings WHERE {_quotes('headings', person.pattern)}"
-    )  # no file has the headings in stars
+    in_headings = _quotes("headings", person.pattern)  # no file has the headings in stars
+    database.run(f"DELETE FROM mappings WHERE {in_headings}")
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE in_renamed_groups AS
         SELECT DISTINCT contact_id FROM membership_changes WHERE {_quotes("group_name", person.pattern)}""")

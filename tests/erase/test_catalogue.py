@@ -180,6 +180,26 @@ def test_a_value_in_any_field_of_another_contact_is_that_ones_and_its_rows_stay(
     assert pipeline.store.contact(2)["company"] == f"c/o {MAIL}"
 
 
+def test_a_plan_into_a_group_that_is_called_by_her_is_applied_into_the_group_with_stars(pipeline, tmp_path):
+    save_profiles(pipeline)
+    heading, group = ("account_number", "email"), f"Asked by {MAIL}"
+    planned = [
+        pipeline.plan(write_csv(tmp_path / f"{number}.csv", heading, row), "people", group=group, user=DIRECTOR)
+        for number, row in enumerate((("HEATHER-1", MAIL), ("BOB-1", "bob@example.com")))
+    ]
+    pipeline.apply(planned[0].upload_id, user=DIRECTOR)
+    pipeline.erase(1)
+
+    upload = pipeline.apply(planned[1].upload_id, user=DIRECTOR)
+
+    assert (upload.state, upload.group) == ("applied", "Asked by ***")
+    assert pipeline.store.groups() == [{"address_book": "people", "group": "Asked by ***", "contacts": 1}]
+    pipeline.undo(upload.upload_id, user=DIRECTOR)
+    pipeline.redo(upload.upload_id, user=DIRECTOR)
+    assert pipeline.store.contact(2)["groups"] == ["Asked by ***"]
+    assert pipeline.verify().findings == []
+
+
 def test_headings_that_are_her_data_go_and_the_upload_can_still_be_looked_at(pipeline, tmp_path):
     """Its facts said stars, its rows did not: looking up repairs or a row failed, and the rows' file kept values."""
     save_profiles(pipeline)
