@@ -8,6 +8,7 @@ NEEDED = {
     "contact_pipeline/orchestration/assets/raw_upload.py",
     "contact_pipeline/orchestration/checks/__init__.py",
     "contact_pipeline/profiles/outreach_contacts.yaml",
+    "contact_pipeline/upload/text/letters.tsv",
 }
 
 with zipfile.ZipFile(sys.argv[1]) as wheel:

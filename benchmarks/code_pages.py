@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.upload.encoding import find_encoding
-from contact_pipeline.upload.letters import as_compared
+from contact_pipeline.upload.text.encoding import find_encoding
+from contact_pipeline.upload.text.letters import as_compared
 
 NAMES: Final = Path(__file__).parent.parent / "tests" / "upload" / "names_by_language.tsv"
 # The pages that people use; whatever cannot write enough names of a language is left out for it.

@@ -94,7 +94,7 @@ def test_polars_reads_empty_cells_as_null_whether_quoted_or_not():
 
 
 def test_polars_takes_a_byte_order_mark_from_the_beginning_of_a_text_alone():
-    """A heading is therefore put before every piece (upload/cells.py)."""
+    """A heading is therefore put before every piece (upload/text/cells.py)."""
     read = pl.read_csv("\ufeffa\n\ufeffb\n".encode(), infer_schema=False)
     assert (read.columns, read.rows()) == (["a"], [("\ufeffb",)])
 

@@ -8,8 +8,8 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.masking import mask, mask_heading
-from contact_pipeline.upload.letters import ALIKE, as_compared
 from contact_pipeline.upload.raw import Doubt
+from contact_pipeline.upload.text.letters import ALIKE, as_compared
 
 _EXAMPLES: Final = 3
 

@@ -9,8 +9,9 @@ from typing import Final, Literal
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.limits import check_file_size, check_unpacked_size
-from contact_pipeline.upload.package import DAMAGED, find_workbook
+from contact_pipeline.upload.limits import check_file_size
+from contact_pipeline.upload.workbook.limits import check_unpacked_size
+from contact_pipeline.upload.workbook.package import DAMAGED, find_workbook
 
 FileType = Literal["csv", "xlsx", "xlsb", "xls", "ods"]
 

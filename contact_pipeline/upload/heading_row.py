@@ -11,8 +11,8 @@ import polars as pl
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.headings.naming import labels, shown
 from contact_pipeline.masking import mask_heading
+from contact_pipeline.upload.column_letters import column_letter
 from contact_pipeline.upload.heading import folded
-from contact_pipeline.upload.sheet import column_letter
 
 _LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
 _VALUE: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}|(?!\d{4}-\d\d-\d\d)[+(]?\d[\d ()./-]{6,}")

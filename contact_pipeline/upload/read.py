@@ -18,11 +18,11 @@ from contact_pipeline.owner_only import owner_only
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
-from contact_pipeline.upload.delimited import read_delimited
 from contact_pipeline.upload.file_type import FileType, find_file_type
 from contact_pipeline.upload.heading import folded
 from contact_pipeline.upload.heading_row import holds_text, refuse_split, warn_of
 from contact_pipeline.upload.raw import RawUpload, raw_paths
+from contact_pipeline.upload.text.delimited import read_delimited
 
 _UNREADABLE_ROWS: Final = "unreadable.parquet"
 
@@ -95,7 +95,7 @@ def _read(
     known: Collection[str],
 ) -> RawUpload:
     if kind != "csv":
-        from contact_pipeline.upload.workbook import read_workbook  # its libraries take time to load
+        from contact_pipeline.upload.workbook.workbook import read_workbook  # its libraries take time to load
 
         sheet = options.sheet or (file.sheet if file else None)
         upload = read_workbook(path, file_name, kind, sheet=sheet, known=known, folder=folder, settings=settings)

@@ -36,6 +36,13 @@ def test_every_room_is_named_and_there():
     ]
 
 
+def test_every_module_of_the_wings_of_upload_is_named_and_there():
+    table = PAGE.split("## The wings of `upload`")[1].split("## ")[0].split("|---|\n")[1]
+    modules = {path.stem for path in (ROOT / "contact_pipeline" / "upload").rglob("*.py")} - {"__init__"}
+
+    assert set(re.findall(r"`(\w+)`", table)) == modules | {"text"}
+
+
 def test_the_questions_to_a_kind_are_all_that_it_answers():
     table = PAGE.split("## What the stages ask of a kind")[1].split("## ")[0]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.code_pages import measure
-from contact_pipeline.upload.encoding import find_encoding
-from contact_pipeline.upload.letters import as_compared
+from contact_pipeline.upload.text.encoding import find_encoding
+from contact_pipeline.upload.text.letters import as_compared
 from tests.thorough import examples, spread
 
 NAMES = dict(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload import ReadOptions, cells, pieces, raw_paths, read_upload
-from contact_pipeline.upload.records import Grammar
+from contact_pipeline.upload import ReadOptions, raw_paths, read_upload
+from contact_pipeline.upload.text import cells, pieces
+from contact_pipeline.upload.text.records import Grammar
 from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work

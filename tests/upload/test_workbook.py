@@ -10,10 +10,10 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import FileFormat
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, raw_paths
-from contact_pipeline.upload.binary_workbook import BinaryWorkbook
-from contact_pipeline.upload.modern_workbook import ModernWorkbook
-from contact_pipeline.upload.old_workbook import OldWorkbook
-from contact_pipeline.upload.workbook import read_workbook
+from contact_pipeline.upload.workbook.binary import BinaryWorkbook
+from contact_pipeline.upload.workbook.modern import ModernWorkbook
+from contact_pipeline.upload.workbook.old import OldWorkbook
+from contact_pipeline.upload.workbook.workbook import read_workbook
 
 AFTERNOON = dt.datetime.fromisoformat("2024-02-29T13:45")
 XLSX = FileFormat(types=["xlsx"], delimiter=None, encoding=None, sheet=None)

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.upload.modern_workbook import ModernWorkbook
+from contact_pipeline.upload.workbook.modern import ModernWorkbook
 
 LIBREOFFICE = Path(__file__).parents[1] / "corpus" / "libreoffice"
 

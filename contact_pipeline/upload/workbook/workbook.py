@@ -14,21 +14,15 @@ from contact_pipeline.contracts.frames import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
 from contact_pipeline.terms import JOINED
-from contact_pipeline.upload.binary_workbook import BinaryWorkbook
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, heading_in
-from contact_pipeline.upload.limits import (
-    check_cell,
-    check_columns,
-    check_rows,
-    check_unpacked_size,
-    too_many_cells,
-    too_much_text,
-)
-from contact_pipeline.upload.modern_workbook import ModernWorkbook, last_row_of
-from contact_pipeline.upload.old_workbook import OldWorkbook
-from contact_pipeline.upload.package import in_usual_places
+from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
 from contact_pipeline.upload.raw import RawUpload, name_columns, write_empty_rows, write_rows
-from contact_pipeline.upload.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells, TooMuchText
+from contact_pipeline.upload.workbook.binary import BinaryWorkbook
+from contact_pipeline.upload.workbook.limits import check_unpacked_size, too_many_cells, too_much_text
+from contact_pipeline.upload.workbook.modern import ModernWorkbook, last_row_of
+from contact_pipeline.upload.workbook.old import OldWorkbook
+from contact_pipeline.upload.workbook.package import in_usual_places
+from contact_pipeline.upload.workbook.sheet import Book, DamagedWorkbook, SheetFacts, TooManyCells, TooMuchText
 
 _BLANK: Final = r"^\s*$"
 

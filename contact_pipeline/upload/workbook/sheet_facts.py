@@ -17,9 +17,10 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.upload.number_formats import BUILT_IN, as_shown, is_elapsed, is_moment, zeros_of
-from contact_pipeline.upload.package import DAMAGED, attributes, find_workbook, part_of, relations_of
-from contact_pipeline.upload.sheet import SheetFacts, column_number, column_span, places
+from contact_pipeline.upload.column_letters import column_number, column_span
+from contact_pipeline.upload.workbook.number_formats import BUILT_IN, as_shown, is_elapsed, is_moment, zeros_of
+from contact_pipeline.upload.workbook.package import DAMAGED, attributes, find_workbook, part_of, relations_of
+from contact_pipeline.upload.workbook.sheet import SheetFacts, places
 
 _CHUNK: Final = 4 << 20
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")

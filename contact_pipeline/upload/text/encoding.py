@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.upload.code_pages import NAMES, Reading, compare_readings, reads_better
-from contact_pipeline.upload.letters import words_of
 from contact_pipeline.upload.raw import Doubt
-from contact_pipeline.upload.sample import Sample, take_sample
+from contact_pipeline.upload.text.code_pages import NAMES, Reading, compare_readings, reads_better
+from contact_pipeline.upload.text.letters import words_of
+from contact_pipeline.upload.text.sample import Sample, take_sample
 
 LONGEST_LINE: Final = 16 << 20  # bytes
 _BYTES_AT_A_TIME = 1 << 20

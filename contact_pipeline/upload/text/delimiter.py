@@ -12,7 +12,7 @@ import polars as pl
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.model import masked
 from contact_pipeline.upload.heading import LOOKED_AT, find_heading, known_headings
-from contact_pipeline.upload.records import Grammar, find_records
+from contact_pipeline.upload.text.records import Grammar, find_records
 
 CANDIDATES: Final = (",", ";", "\t", "|")
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from contact_pipeline.upload.number_formats import as_moment, as_number, as_shown, is_elapsed, is_moment, zeros_of
-from contact_pipeline.upload.sheet import TooMuchText, check_area, places, with_texts
+from contact_pipeline.upload.workbook.number_formats import (
+    as_moment,
+    as_number,
+    as_shown,
+    is_elapsed,
+    is_moment,
+    zeros_of,
+)
+from contact_pipeline.upload.workbook.sheet import TooMuchText, check_area, places, with_texts
 
 # What stands in a cell for each error (MS-XLS, 2.5.10).
 ERRORS = {

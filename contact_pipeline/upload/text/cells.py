@@ -10,7 +10,7 @@ import polars as pl
 
 from contact_pipeline.contracts.frames import ROW_NUMBER
 from contact_pipeline.terms import JOINED
-from contact_pipeline.upload.records import LINE_END, Grammar, count_line_ends, find_records
+from contact_pipeline.upload.text.records import LINE_END, Grammar, count_line_ends, find_records
 
 _NO_OTHERS: Final = pl.DataFrame(
     schema={

@@ -15,10 +15,10 @@ import fastexcel
 import polars as pl
 
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.number_formats import LEAST_ROUNDED
-from contact_pipeline.upload.opendocument import look_at_tables
-from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, whole, with_texts
-from contact_pipeline.upload.sheet_facts import XmlFacts, look_at_sheet
+from contact_pipeline.upload.workbook.number_formats import LEAST_ROUNDED
+from contact_pipeline.upload.workbook.opendocument import look_at_tables
+from contact_pipeline.upload.workbook.sheet import DamagedWorkbook, SheetFacts, whole, with_texts
+from contact_pipeline.upload.workbook.sheet_facts import XmlFacts, look_at_sheet
 
 logging.getLogger("calamine").setLevel(logging.ERROR)  # it warns of formats that nobody here asks it for
 

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Final
 
-from contact_pipeline.upload.sheet import TooMuchText
-from contact_pipeline.upload.unpacked import unpacked
+from contact_pipeline.upload.workbook.sheet import TooMuchText
+from contact_pipeline.upload.workbook.unpacked import unpacked
 
 _MARKUP: Final = len("<si><t></t>")  # around a text
 _LONGEST: Final = 16 << 20  # bytes; what is longer is no text of a cell

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from contact_pipeline.upload.encoding import LONGEST_LINE
-from contact_pipeline.upload.records import (
+from contact_pipeline.upload.text.encoding import LONGEST_LINE
+from contact_pipeline.upload.text.records import (
     LONGEST_RECORD,
     Grammar,
     UnclosedQuote,

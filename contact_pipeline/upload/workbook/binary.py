@@ -11,10 +11,11 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.number_formats import BUILT_IN
-from contact_pipeline.upload.package import DAMAGED, find_workbook, part_of, relations_of
-from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, column_letter, column_span, places
-from contact_pipeline.upload.typed_cells import TypedCells
+from contact_pipeline.upload.column_letters import column_letter, column_span
+from contact_pipeline.upload.workbook.number_formats import BUILT_IN
+from contact_pipeline.upload.workbook.package import DAMAGED, find_workbook, part_of, relations_of
+from contact_pipeline.upload.workbook.sheet import DamagedWorkbook, SheetFacts, places
+from contact_pipeline.upload.workbook.typed_cells import TypedCells
 
 _FAULTS: Final = (*DAMAGED, struct.error, ArithmeticError)
 _NOT_STORED: Final = 0xFFFFFFFF  # the length of a text that is not there

@@ -15,20 +15,9 @@ import polars as pl
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.cells import Split, split
-from contact_pipeline.upload.delimiter import (
-    CANDIDATES,
-    Layout,
-    ambiguous,
-    delimiter_name,
-    find_layout,
-    take_declaration,
-)
-from contact_pipeline.upload.encoding import LONGEST_LINE, find_encoding, text_blocks
 from contact_pipeline.upload.heading import above, heading_in
 from contact_pipeline.upload.heading_row import refuse_swallowed, warn_of_wide_rows
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
-from contact_pipeline.upload.pieces import EndlessLine, Pieces
 from contact_pipeline.upload.raw import (
     RawUpload,
     drop_unused_end,
@@ -38,7 +27,18 @@ from contact_pipeline.upload.raw import (
     write_empty_rows,
     write_rows,
 )
-from contact_pipeline.upload.records import Grammar, UnclosedQuote
+from contact_pipeline.upload.text.cells import Split, split
+from contact_pipeline.upload.text.delimiter import (
+    CANDIDATES,
+    Layout,
+    ambiguous,
+    delimiter_name,
+    find_layout,
+    take_declaration,
+)
+from contact_pipeline.upload.text.encoding import LONGEST_LINE, find_encoding, text_blocks
+from contact_pipeline.upload.text.pieces import EndlessLine, Pieces
+from contact_pipeline.upload.text.records import Grammar, UnclosedQuote
 
 _BLOCK_BYTES: Final = 1 << 20
 _BYTES_OF_A_SHORT_ROW: Final = 32  # keeps a slice of very short rows near the number of rows that settings ask for

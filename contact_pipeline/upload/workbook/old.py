@@ -9,8 +9,9 @@ import polars as pl
 import xlrd
 
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.sheet import DamagedWorkbook, SheetFacts, column_letter, places
-from contact_pipeline.upload.typed_cells import TypedCells
+from contact_pipeline.upload.column_letters import column_letter
+from contact_pipeline.upload.workbook.sheet import DamagedWorkbook, SheetFacts, places
+from contact_pipeline.upload.workbook.typed_cells import TypedCells
 
 
 class OldWorkbook:

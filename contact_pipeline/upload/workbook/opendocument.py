@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from contact_pipeline.settings import Settings
-from contact_pipeline.upload.package import DAMAGED
-from contact_pipeline.upload.sheet import SheetFacts, TooMuchText, check_area, column_letter, column_span, places
+from contact_pipeline.upload.column_letters import column_letter, column_span
+from contact_pipeline.upload.workbook.package import DAMAGED
+from contact_pipeline.upload.workbook.sheet import SheetFacts, TooMuchText, check_area, places
 
 _TABLE: Final = re.compile(r"<table:table\s.*?</table:table>", re.S)
 _COLUMN: Final = re.compile(r"<table:table-column\s[^>]*>")

@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 import polars as pl
 
+from contact_pipeline.upload.column_letters import column_letter
+
 _PLACES: Final = {"row": pl.UInt32, "column": pl.UInt32, "text": pl.String}
 
 
@@ -92,25 +94,3 @@ def whole(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     names = [str(n) for n in range(width)]
     below = pl.DataFrame(schema=dict.fromkeys(names, pl.String)).clear(height - cells.height)
     return pl.concat([cells, below], how="diagonal").select(names)
-
-
-def column_letter(position: int) -> str:
-    """The letter of a sheet's column, from its position from 0: A, Z, AA."""
-    letters, number = "", position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def column_span(first: int, last: int) -> str:
-    """The letter of one column, or a range of them."""
-    return column_letter(first) if first == last else f"{column_letter(first)}:{column_letter(last)}"
-
-
-def column_number(letters: str) -> int:
-    """The number of a sheet's column, from 1, from its letters; 0 for none."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from contact_pipeline.upload.heading import folded
-from contact_pipeline.upload.letters import cost, languages, looks_wrong, words_of
+from contact_pipeline.upload.text.letters import cost, languages, looks_wrong, words_of
 
 _WESTERN: Final = "de fr es pt it nl da nb no sv fi is fo ca eu gl ga sq et"
 _CENTRAL: Final = "cs sk pl hu sl hr bs sr_Latn ro sq de"

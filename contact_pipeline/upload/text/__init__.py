@@ -1,0 +1,1 @@
+"""Delimited text: bytes → characters, by the encoding; → records, by the delimiter and the quotes; → raw rows."""
