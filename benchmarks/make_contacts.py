@@ -27,7 +27,7 @@ from typing import Final
 import polars as pl
 
 from benchmarks.people import FIELDS, NEW_LAST_NAMES, SEGMENTS, chance, choice, has_account, one_of, other_phone, people
-from contact_pipeline.engines import text
+from contact_pipeline.engines import literal
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.store.schema import add_contact_fields
@@ -451,8 +451,8 @@ def _write_home(out: Path) -> None:
         add_contact_fields(contacts, {"segment": "text", "remark": "text"}, frozenset())
         contacts.run(f"""
             INSERT INTO contacts BY NAME
-            SELECT *, {text(ADDRESS_BOOK)} AS address_book, 1 AS revision, 0 AS created_commit, 0 AS last_commit
-            FROM read_parquet({text(out / "existing" / "*.parquet")}) ORDER BY contact_id""")
+            SELECT *, {literal(ADDRESS_BOOK)} AS address_book, 1 AS revision, 0 AS created_commit, 0 AS last_commit
+            FROM read_parquet({literal(out / "existing" / "*.parquet")}) ORDER BY contact_id""")
         contacts.run("UPDATE counters SET next = (SELECT max(contact_id) + 1 FROM contacts) WHERE name = 'contact'")
 
 

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from contact_pipeline.apply.effect import Turn
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
 from contact_pipeline.store.groups import known_group

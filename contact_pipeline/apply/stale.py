@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.terms import CONSENT
 

@@ -1,7 +1,7 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
 from contact_pipeline.engines.copies import copy_database, rewrite_database
-from contact_pipeline.engines.duckdb import Database, open_database, quoted, text
+from contact_pipeline.engines.duckdb import Database, literal, open_database, quoted
 from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
 from contact_pipeline.engines.tables import Tables
@@ -11,10 +11,10 @@ __all__ = [
     "Database",
     "Tables",
     "copy_database",
+    "literal",
     "open_database",
     "parquet_in_words",
     "quoted",
     "read_parquet",
     "rewrite_database",
-    "text",
 ]

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
-from contact_pipeline.engines.duckdb import Database, open_database, text
+from contact_pipeline.engines.duckdb import Database, literal, open_database
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 
@@ -47,7 +47,7 @@ def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Datab
         if path.with_name(f"{path.name}.wal").exists():
             return False
         old = database.value("SELECT current_database()")
-        database.run(f"ATTACH {text(new)} AS rewritten")
+        database.run(f"ATTACH {literal(new)} AS rewritten")
         try:
             database.run(f"COPY FROM DATABASE {old} TO rewritten")
             if finish:
@@ -85,7 +85,7 @@ def copy_database(path: Path, copy: Path, settings: Settings) -> None:
                 if (original := path.with_name(f"{path.name}{suffix}")).exists()
             ][1:]
             if logged:
-                database.run(f"ATTACH {text(new)} AS copied")
+                database.run(f"ATTACH {literal(new)} AS copied")
                 database.run("CHECKPOINT copied")
                 database.run("DETACH copied")
             with new.open("rb") as file:

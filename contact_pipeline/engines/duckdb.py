@@ -39,7 +39,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def text(value: str | Path) -> str:
+def literal(value: str | Path) -> str:
     """The value as an SQL text literal."""
     return "'" + str(value).replace("'", "''") + "'"
 
@@ -105,11 +105,11 @@ class Database:
             self.run(f"DROP TABLE {name}")
         self.run(f"CREATE OR REPLACE VIEW {name} AS {query}")
         if note is not None:
-            self.run(f"COMMENT ON VIEW {name} IS {text(note)}")
+            self.run(f"COMMENT ON VIEW {name} IS {literal(note)}")
 
     def note(self, view: str, database: str) -> str | None:
         """The note of a view of an attached database."""
-        where = f"database_name = {text(database)} AND view_name = {text(view)}"
+        where = f"database_name = {literal(database)} AND view_name = {literal(view)}"
         note: str | None = self.value(f"SELECT comment FROM duckdb_views() WHERE {where}")
         return note
 
@@ -156,7 +156,7 @@ class Database:
             file.unlink()
         for number, query in enumerate(queries):
             with put_in_place(self._beside(f"{view}-{number:05d}.parquet")) as file:
-                self.run(f"COPY ({query}) TO {text(file)} (FORMAT parquet, USE_TMP_FILE false)")
+                self.run(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, USE_TMP_FILE false)")
         self.see_files(view)
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
@@ -190,12 +190,12 @@ class Database:
 
     def has(self, table: str, database: str | None = None) -> bool:
         """Whether there is a table or view of that name."""
-        where = f"database_name = {text(database)}" if database else "database_name = current_database()"
+        where = f"database_name = {literal(database)}" if database else "database_name = current_database()"
         sql = f"""
             SELECT count(*) FROM (
                 SELECT table_name AS name FROM duckdb_tables() WHERE {where}
                 UNION ALL SELECT view_name FROM duckdb_views() WHERE {where}
-            ) WHERE name = {text(table)}"""
+            ) WHERE name = {literal(table)}"""
         return bool(self.value(sql))
 
     def columns(self, table: str) -> list[str]:
@@ -239,7 +239,7 @@ class Database:
         """Lets relative paths in views be found from a folder too, for as long as the connection lasts."""
         if str(folder) not in self._searched:
             self._searched.append(str(folder))
-            self._connection.execute(f"SET file_search_path = {text(','.join(self._searched))}")
+            self._connection.execute(f"SET file_search_path = {literal(','.join(self._searched))}")
 
     def close(self) -> None:
         """Closes the connection and lets go of the file's lock."""
@@ -304,7 +304,7 @@ def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         for left in path.parent.glob(f"{new.name}*"):
             left.unlink()
         try:
-            connection.execute(f"ATTACH {text(new)} AS {alias}")
+            connection.execute(f"ATTACH {literal(new)} AS {alias}")
             connection.execute(f"CHECKPOINT {alias}")
         finally:
             connection.execute(f"DETACH DATABASE IF EXISTS {alias}")
@@ -347,7 +347,7 @@ def _take_in(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, *, i
 def _attach(
     connection: duckdb.DuckDBPyConnection, path: Path, alias: str, wait_seconds: float, *, read_only: bool
 ) -> None:
-    sql = f"ATTACH {text(path)} AS {alias}{' (READ_ONLY)' if read_only else ''}"
+    sql = f"ATTACH {literal(path)} AS {alias}{' (READ_ONLY)' if read_only else ''}"
 
     def attempt() -> None:
         put_back(path)

@@ -9,8 +9,7 @@ from typing import Any, Final
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import PLANNED
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile

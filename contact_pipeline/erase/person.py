@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import phonenumbers
 
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.terms import CANONICAL
 
 # Fields whose value belongs to one person, and those that are sensitive though many share a value. A name, a birth date

@@ -15,8 +15,15 @@ import polars as pl
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts.tables import is_personal
-from contact_pipeline.engines import Database, open_database, parquet_in_words, quoted, read_parquet, rewrite_database
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import (
+    Database,
+    literal,
+    open_database,
+    parquet_in_words,
+    quoted,
+    read_parquet,
+    rewrite_database,
+)
 from contact_pipeline.erase.headings import rename_columns
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, StoreBusy

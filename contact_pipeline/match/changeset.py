@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from contact_pipeline.contracts.tables import SQL_TYPE
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.linked import has_wishes

@@ -10,8 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.changeset import pair
 from contact_pipeline.match.keys import key_column, keyed, part_key, whole_keys
 from contact_pipeline.match.part import NAME_PARTS, Part

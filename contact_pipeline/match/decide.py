@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Final
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.keys import NAMES, key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule

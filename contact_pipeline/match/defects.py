@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 
 FOUND_BY_MATCHING: Final = (
     "account-unknown",

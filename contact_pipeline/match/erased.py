@@ -7,8 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.decide import agreeing, by_keys
 from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import without_case

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contact_pipeline.engines import Database
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import TOLD, Looks, mask_value
 from contact_pipeline.match.decide import rule_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import literal
 from contact_pipeline.letters import (
     ARABIC_FORMS,
     ARABIC_SIGNS,

@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
 from contact_pipeline.match.erased import find_erased_in_turn, make_held
 from contact_pipeline.match.part import Part

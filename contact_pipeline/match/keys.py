@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from itertools import combinations
 
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.kinds.placeholders import LONGEST_WITHOUT_EXTENSION, MAILBOXES, PHONE_ENDINGS, SSNS
 from contact_pipeline.match.folding import PLAIN, composed, is_ascii, without_case, without_marks
 from contact_pipeline.match.part import NAME_PARTS, Part

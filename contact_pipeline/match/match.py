@@ -7,8 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.changeset import count_members
 from contact_pipeline.match.freeze import hashing
 from contact_pipeline.match.part import Part, parts_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.match.decide import rule_of

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Database
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal
 from contact_pipeline.match.decide import by_keys, pairs_of
 from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.changeset import pair
 from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.part import NAME_PARTS, Part

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import is_ascii
 from contact_pipeline.match.keys import VERSION, key_column

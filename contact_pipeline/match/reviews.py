@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contact_pipeline.engines import Tables
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.keys import key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import keys_as_text

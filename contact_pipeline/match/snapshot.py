@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contact_pipeline.contracts.tables import SQL_TYPE
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.keys import part_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.store.groups import group_key

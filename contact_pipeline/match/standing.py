@@ -8,8 +8,7 @@ from itertools import combinations
 from operator import itemgetter
 from typing import Final
 
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.keys import key_column, part_key
 from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.match.required import weighed_fields

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Tables, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.part import Part
 from contact_pipeline.terms import CONSENT
 

@@ -14,8 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from contact_pipeline.engines import Database
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 

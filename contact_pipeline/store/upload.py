@@ -9,8 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.profiles import Profile, Unique, looks_in
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contact_pipeline.engines import Database, quoted
-from contact_pipeline.engines import text as literal
+from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.store.effective import (
     EFFECTIVE,
     PAIRS,
