@@ -1,4 +1,4 @@
-"""Makes the changeset of the writes: for every target one change, with the fields that differ before and after."""
+"""Turns writes into changes: one per target, with the fields that differ, before and after."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SIDES = (("before", "_old_"), ("after", "_new_"))
 
 
 def list_consents(database: Tables, part: Part) -> None:
-    """Lists, as warnings, what becomes of wishes not to be contacted otherwise than the profile alone would have it.
+    """Warns where a wish not to be contacted overrides the profile.
 
-    Rows that would have taken one back and may not; rows by which a contact that is otherwise left as it is has one.
+    Such rows would have taken a wish back and may not, or set one on a contact that the profile leaves as it is.
     """
     there, given = f"c.{quoted(CONSENT)}", f"w.{quoted(CONSENT)}" if CONSENT in part.kinds else "NULL"
     spread = f"w.row_number IN (SELECT row_number FROM {part.table('wishes')})"
@@ -47,9 +47,9 @@ def _warn_of_consent(database: Tables, part: Part, name: str, value: str, where:
 
 
 def make_changes(database: Tables, part: Part, first_new_id: int, *, missing: bool = False) -> None:
-    """Makes <entity>_changes: updates of what there is, then of what is linked with it, creations, deactivations.
+    """Makes <entity>_changes: updates, then wishes of linked contacts, creations, deactivations.
 
-    Each are ordered by id, the creations by row as well.
+    Each of these is ordered by id; ids of creations follow the rows.
 
     Args:
         database: with the part's writes, creations and candidates.
@@ -75,9 +75,9 @@ def make_changes(database: Tables, part: Part, first_new_id: int, *, missing: bo
 
 
 def make_memberships(database: Tables, part: Part, group: str | None, members: GroupMembers) -> None:
-    """Makes membership_changes: the upload's group takes in the contacts that it creates, or all that its rows reach.
+    """Makes membership_changes: who joins the upload's group, which takes in created contacts or all that rows reach.
 
-    Table `in_group` has the contacts that are in it already.
+    Contacts in table `in_group` are members already.
     """
     database.stage(
         "membership_changes",
@@ -136,7 +136,7 @@ def list_creations(database: Tables, part: Part) -> None:
 
 
 def pair(part: Part, field: str) -> str:
-    """The SQL select list of a field of what a write `w` changes: as it is in the candidate `c`, and as it will be."""
+    """The SQL select list of a field before a write `w` (from the candidate `c`) and after it."""
     return f"c.{quoted(field)} AS {quoted('_old_' + field)}, {_after(part, field)} AS {quoted('_new_' + field)}"
 
 
@@ -164,7 +164,7 @@ def _creations(part: Part, first_new_id: int) -> str:
 
 
 def _wishes(part: Part) -> str:
-    """Updates of the linked contacts that a wish not to be contacted reaches."""
+    """The query for updates of linked contacts: they get a wish not to be contacted."""
     sides = _sides(part, {f"before_{CONSENT}": quoted(CONSENT), f"after_{CONSENT}": "true"})
     return f"""
         SELECT row_number, contact_id, 'update' AS action, revision AS base_revision, {sides},
@@ -173,7 +173,7 @@ def _wishes(part: Part) -> str:
 
 
 def _sides(part: Part, known: Mapping[str, str]) -> str:
-    """Both sides of every field as a select list: NULL but for those that are known."""
+    """The select list of both sides of every field; sides without a known value are NULL."""
     kinds = {f"{name}_{field}": SQL_TYPE[kind] for field, kind in part.stored.items() for name, _ in _SIDES}
     return ", ".join(f"{known.get(side, 'NULL')}::{kind} AS {quoted(side)}" for side, kind in kinds.items())
 
@@ -191,7 +191,7 @@ def _changed(field: str) -> str:
 
 
 def _after(part: Part, field: str) -> str:
-    """What an existing contact's field holds afterwards, by the blank policy; '' in a row empties it."""
+    """The new value of an existing contact's field, by its blank policy; '' in a row empties the field."""
     if part.matched == "ignore" and field != CONSENT:
         return f"c.{quoted(field)}"
     if field == "notes" and part.takes_notes:
@@ -204,7 +204,7 @@ def _after(part: Part, field: str) -> str:
 
 
 def _ratchet(part: Part) -> str:
-    """What a row sets is set, under every policy; once set it stays set, unless the row says no and may."""
+    """A wish can be set under every policy. Only a row that says no, and may, takes it back."""
     given, there = f"w.{quoted(CONSENT)}", f"c.{quoted(CONSENT)}"
     kept = f"{there} AND {given} IS NULL" if part.clears_consent else there
     return f"CASE WHEN {given} OR ({kept}) THEN true ELSE {_policy(part, CONSENT)} END"
@@ -244,14 +244,14 @@ def _initial(part: Part, field: str) -> str:
 
 
 def _notes(part: Part, there: str) -> str:
-    """Every note that this upload makes for a target, in file order; see `_with_new_notes` for those that are new."""
+    """All notes that the upload makes for a target, in file order; `_with_new_notes` leaves out those that it has."""
     given = ["coalesce(w.notes, [])"] if "notes" in part.kinds else []
     displaced = (_displaced(part, name, there) for name in noted_fields(part))
     return " || ".join([*given, "coalesce(w.import_notes, [])", *displaced])
 
 
 def _with_new_notes(part: Part) -> str:
-    """The query for the pairs, of whose notes only those stay that the target has not."""
+    """The query for the pairs, without notes that the target has already."""
     if not part.takes_notes:
         return "FROM pairs"
     new = """list_filter(_new_notes, lambda note, place: list_position(_new_notes, note) = place
@@ -264,7 +264,7 @@ def _with_new_notes(part: Part) -> str:
 
 
 def _displaced(part: Part, field: str, there: str) -> str:
-    """Notes of the values that are given or there, but not what the field holds after the row."""
+    """Notes of displaced values: given or stored before, but not stored afterwards."""
     existing = there == "c.notes"
     after = _policy(part, field) if existing else _initial(part, field)
     before = f"[c.{quoted(field)}]" if existing else "[]::VARCHAR[]"

@@ -1,6 +1,6 @@
-"""Finds the rows that are to be decided in turn: those that an earlier row of the file could decide otherwise.
+"""Finds rows whose decision may depend on an earlier row of the file. They are decided in turn.
 
-Contacts as they stood decide all other rows.
+For all other rows the stored contacts suffice.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ NO_ROWS: Final = "SELECT NULL::UINTEGER AS row_number WHERE false"
 
 
 def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
-    """Makes rows_in_turn (row_number): rows that share a whole key, or whose candidate another row has too.
+    """Makes rows_in_turn (row_number): rows that share a whole key or a candidate with another row.
 
-    Also the rows with a key that a contact has only together with an earlier row, and that row. Returns whether
-    there are any besides those that are settled.
+    A row can also give a contact a new key together with its stored values; then that row, and rows with this key, are
+    among them. Returns whether any row is left that is not settled.
     """
     database.stage("rows_in_turn", NO_ROWS)
     database.make("composers", NO_ROWS)
@@ -46,7 +46,7 @@ def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
 
 
 def composed_sets(part: Part) -> list[Fields]:
-    """The whole keys of which a contact can have one value from a row, and another from elsewhere."""
+    """Whole keys that a contact can have in part from a row and in part from its stored values."""
     if not (part.updates or part.within_file in {"merge", "last_wins"}):
         return []
     known = {*part.kinds, *([NAME] if any(name in part.kinds for name in NAME_PARTS) else [])}
@@ -54,7 +54,7 @@ def composed_sets(part: Part) -> list[Fields]:
 
 
 def add_composed(database: Tables, part: Part, made: Mapping[Fields, Iterable[tuple[str | None, ...]]]) -> bool:
-    """Adds the rows with a key that rows decided in turn have composed; whether there are any.
+    """Adds rows with a key that earlier rows have composed on a contact. Returns whether any were added.
 
     Args:
         database: with the part's tables.
@@ -92,12 +92,12 @@ def _add(database: Tables, rows: str) -> bool:
 
 
 def _rows(part: Part) -> str:
-    """The keys of the rows that are decided."""
+    """The keys of rows that are not left out."""
     return f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
 
 
 def _sharing(database: Tables, part: Part) -> pl.DataFrame:
-    """The rows that share a whole key. Hashes are compared, which finds a few rows too many at most."""
+    """Rows that share a whole key. Hashes are compared: a collision adds a row, never loses one."""
     sets = whole_keys(part)
     hashes = "".join(f", {_hash(part, fields)} AS hash_{place}" for place, fields in enumerate(sets))
     rows = database.frame(f"SELECT row_number{hashes} FROM {_rows(part)}")
@@ -106,7 +106,7 @@ def _sharing(database: Tables, part: Part) -> pl.DataFrame:
 
 
 def _is_shared(hashes: pl.Series) -> pl.Series:
-    """Which of them another row has too; to sort costs half of what counting does."""
+    """Whether each hash occurs more than once. Sorting takes half the time of counting."""
     ordered = hashes.drop_nulls().sort()
     return hashes.is_in(ordered.filter(ordered == ordered.shift(-1)).implode())
 
@@ -118,7 +118,7 @@ def _hash(part: Part, fields: Fields) -> str:
 
 
 def _key(part: Part, name: str) -> str:
-    """A key; where the row is blank, that of what is set on something new."""
+    """A key; for a blank cell the key of the default for new contacts."""
     if name not in part.when_new:
         return key_column(name)
     value = f"SELECT {literal(part.when_new[name])} AS {quoted(name)}"
@@ -140,7 +140,7 @@ def _reaching(database: Tables, part: Part) -> str:
 
 
 def _following(part: Part) -> str:
-    """The query for the rows that somebody said are the same as another row, and those rows."""
+    """The query for rows that a person called the same as another row, and for these other rows."""
     same = f"FROM resolutions WHERE entity = '{part.entity}' AND choice = 'row' AND own"
     return f"SELECT row_number {same} UNION ALL SELECT other_row {same}"
 
@@ -152,7 +152,7 @@ def _columns(part: Part, fields: Fields) -> list[str]:
 
 
 def _keeping(database: Tables, part: Part, columns: list[str]) -> str:
-    """Leaves out early the rows that keep nothing of a contact, where only a blank can."""
+    """An early filter: where only blanks keep stored values, rows without blanks compose no key."""
     others = [f"{quoted(name)} IS NOT NULL" for name in columns if name not in part.kinds]
     always = others and database.value(f"SELECT count(*) FROM {part.table('candidates')} WHERE {' OR '.join(others)}")
     given = [name for name in columns if name in part.kinds]
@@ -163,9 +163,9 @@ def _keeping(database: Tables, part: Part, columns: list[str]) -> str:
 
 
 def _add_composed(database: Tables, part: Part, fields: Fields) -> None:
-    """Adds the rows that give a contact a new key together with what it has, where another row has that very key.
+    """Adds rows that compose a key on a contact, where another row has this key; and these other rows.
 
-    Only where a row changes one column of the key and leaves another as it was.
+    A row composes a key where it changes one column of the key and keeps another.
     """
     columns = _columns(part, fields)
     given = [name for name in columns if name in part.kinds]

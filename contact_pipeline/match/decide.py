@@ -1,4 +1,4 @@
-"""Decides for each row by its keys alone whether it is somebody there is, somebody new, or for a person to judge."""
+"""Decides whether each row is a stored contact, somebody new, or for a person to judge."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rule_of(rank: str) -> str:
 
 
 def pairs_of(database: Tables, part: Part, keys: str, book: str, address_book: str) -> str:
-    """The query for the pairs (row, candidate) that agree by a rule: every candidate of every row by every rule.
+    """The query for pairs of a row and a stored entity that agree by a rule: all rows, all rules.
 
     Columns: row_number, candidate, representative (the oldest of the contacts that are linked with the candidate),
     rank, and differs (whether a higher key differs: no, review, another).
@@ -70,7 +70,7 @@ def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
 
 
 def by_keys(part: Part, keys: str, pairs: str) -> str:
-    """The query for the decision about each row by its keys alone: matched (with its target), new or review.
+    """The query for what the keys say about each row: matched (with a target), new, or review.
 
     The first rule that finds anybody decides. Linked contacts are one candidate, represented by the oldest. Of a rule
     that counts, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
@@ -110,16 +110,16 @@ def find_pairs(database: Tables, part: Part, address_book: str) -> None:
 
 
 def decide_by_keys(database: Tables, part: Part) -> None:
-    """Makes the view <entity>_by_keys: what the stored entities alone make of every row that is not left out."""
+    """Makes the view <entity>_by_keys: what the keys say about each row that is not left out."""
     keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
     database.view(part.table("by_keys"), by_keys(part, keys, part.table("pairs")))
 
 
 def decide(database: Tables, part: Part) -> None:
-    """Makes <entity>_decisions, one line per row: its keys decide, over them erasures, and over all what people said.
+    """Makes <entity>_decisions, one line per row. Three layers: keys, erasures over them, decisions of people on top.
 
-    Whoever would be new and was erased is for a person to judge. What a person decided in this upload stands; what was
-    decided in an earlier one holds where the row would be in review.
+    A row that would be new but was erased goes to review. A decision made in this upload always holds; one from an
+    earlier upload holds only where the row would be in review.
     """
     database.stage(
         part.table("decisions"),
@@ -141,7 +141,7 @@ _NO_PAIRS: Final = """
 
 
 def _pairs(part: Part, number: int, rule: MatchRule, keys: str, stored: Callable[[str | None], str]) -> str:
-    """The query of a rule: those that agree in its fields, or in any k of its n."""
+    """The query of one rule: pairs that agree in all its fields, or in k of its n fields."""
     sets = [tuple(rule.equal)] if rule.equal else list(combinations(rule.of, rule.at_least or 1))
     agree = " + ".join(f"coalesce(({_equal(name)})::TINYINT, 0)" for name in rule.of) or "0"
     first = f"({number * _SIX_BITS + len(rule.of)}::BIGINT - ({agree})) * {_SIX_BITS}"
@@ -157,7 +157,7 @@ def _pairs(part: Part, number: int, rule: MatchRule, keys: str, stored: Callable
 
 
 def _cheaper(fields: Sequence[str]) -> str | None:
-    """The field that leaves out whom no row can match before the key of a name is worked out, which costs the most."""
+    """A field that can rule out stored entities before the expensive key of a name is computed."""
     others = [name for name in fields if name not in NAMES]
     return others[0] if others and len(others) < len(fields) else None
 

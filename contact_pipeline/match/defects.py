@@ -1,4 +1,4 @@
-"""What matching itself finds wrong with rows. It stands beside what validation found until all of it is known."""
+"""Defects that matching finds. They have a table of their own until matching ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def begin_defects(database: Tables) -> None:
-    """Takes back what an earlier matching of the upload found, and makes match_defects, still empty."""
+    """Deletes the defects of an earlier matching of the upload; makes an empty match_defects."""
     database.delete("rejections", f"code IN ({', '.join(map(literal, FOUND_BY_MATCHING))})")
     database.make("match_defects", "FROM rejections LIMIT 0")
 
@@ -61,7 +61,7 @@ def add_defects(
 
 
 def unite_defects(database: Tables) -> None:
-    """Adds what matching found to what validation found."""
+    """Adds the defects of matching to those of validation."""
     database.append("rejections", "FROM match_defects")
 
 
@@ -70,7 +70,7 @@ def _columns(cell: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _filled(text: str, said: Mapping[str, str]) -> str:
-    """A text of the catalogue as an SQL expression, its placeholders filled."""
+    """A text of the catalogue as an SQL expression, with its placeholders filled."""
     filled = literal(text)
     for placeholder, expression in said.items():
         if f"{{{placeholder}}}" in text:

@@ -1,4 +1,4 @@
-"""Rows that are somebody who was erased: recognized by fingerprints of their keys, and held for a person to judge."""
+"""Finds rows of erased people by fingerprints of their keys. A person has to judge them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def copy_fingerprints(database: Tables, book: str) -> None:
 
 
 def find_erased(database: Tables, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
-    """Makes the table of rows (row_number, contact_id) that would be new but are, by the same rules, who was erased.
+    """Makes a table (row_number, contact_id) of rows that would be new, but belong to an erased person.
 
-    Whoever was erased is a candidate like any other, but that fingerprints are compared. A row that a contact there is
-    matches is that contact, and stays so. Fingerprints know no `case: keep`; and an earlier version made them of names
-    without the marks of any script, so that rows are compared so, too.
+    The match rules apply to erased people as to contacts, on fingerprints in place of keys. A row that matches a stored
+    contact is that contact. Fingerprints ignore `case: keep`. An earlier version took the marks of every script off
+    names, so rows are compared in that form as well.
 
     Args:
         database: with erased_people.
@@ -45,14 +45,14 @@ def find_erased(database: Tables, part: Part, settings: Settings, keys: str, dec
 
 
 def find_erased_in_turn(database: Tables, part: Part, settings: Settings) -> dict[int, int]:
-    """The rows decided in turn that, if they are new, are somebody who was erased → who that is."""
+    """Rows in turn that belong to an erased person, unless a stored contact matches → the erased contact."""
     rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
     _find(database, part, settings, rows, "erased_in_turn")
     return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
 
 
 def make_held(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
-    """Makes <entity>_held (row_number, contact_id): the rows in review as somebody who was erased.
+    """Makes <entity>_held (row_number, contact_id): rows in review because their person was erased.
 
     Args:
         database: with the part's erased rows, and the rows in turn.
@@ -70,12 +70,12 @@ def make_held(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) 
 
 
 def anybody_erased(database: Tables, part: Part) -> bool:
-    """Whether a row of this part could be somebody who was erased."""
+    """Whether rows of this part have to be compared with erased people."""
     return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
 
 
 def _find(database: Tables, part: Part, settings: Settings, rows: str, into: str) -> None:
-    """Makes the table of those of the rows that are somebody who was erased; it is empty where nobody was."""
+    """Makes the table of those rows that belong to an erased person."""
     if not anybody_erased(database, part):
         database.make(into, "SELECT NULL::UINTEGER AS row_number, NULL::BIGINT AS contact_id WHERE false")
         return
@@ -117,11 +117,11 @@ def _now(part: Part, field: str) -> str:
 
 
 def _before(part: Part, field: str) -> str:
-    """What an earlier version made of the key."""
+    """The key as an earlier version folded it."""
     return f"strip_accents({key_column(field)})" if field in NAMES else _now(part, field)
 
 
 def warn_of_erased(database: Tables, part: Part) -> None:
-    """Warns of the rows in review that are somebody who was erased."""
+    """Warns of rows in review whose person was erased."""
     held = f"SELECT DISTINCT row_number FROM {part.table('held')} SEMI JOIN reviews USING (row_number)"
     add_defects(database, ERASED_PERSON, held, severity="warning")

@@ -26,7 +26,7 @@ def hash_changeset(database: Tables) -> str:
 
 @contextmanager
 def hashing(database: Tables) -> Iterator[Callable[[], str]]:
-    """Works on the hash of the staged changes while the block does something else; the call gives it."""
+    """Hashes the staged changes in a second thread while the block runs. The yielded call waits for the hash."""
     entities = [entity for entity in ("account", "contact") if database.has(f"{entity}_changes")]
     changes = {entity: database.kept(f"{entity}_changes") for entity in entities}
     with ThreadPoolExecutor(1) as beside:  # it reads files, and leaves the connection to the block
@@ -48,7 +48,7 @@ def _hash_changes(changes: Mapping[str, Iterable[pl.DataFrame]]) -> hashlib._Has
 
 
 def _add_pairs(digest: hashlib._Hash, database: Tables) -> None:
-    """Memberships and links."""
+    """Adds memberships and links."""
     for table, other in (("membership_changes", "group_name"), ("link_changes", "linked_to")):
         if database.has(table):
             pairs = database.frame(f"SELECT action, row_number, contact_id, {other} FROM {table}")
@@ -73,7 +73,7 @@ def _feed(digest: hashlib._Hash, table: str, frames: Iterable[pl.DataFrame]) -> 
 
 
 def _named(entity: str, changes: pl.DataFrame) -> pl.DataFrame:
-    """The columns that count."""
+    """The columns that are part of the hash."""
     created = pl.format("row {}", "row_number")
     target = pl.when(pl.col("action") == "create").then(created).otherwise(pl.format("id {}", f"{entity}_id"))
     sides = sorted(name for name in changes.columns if name.startswith(("before_", "after_")))

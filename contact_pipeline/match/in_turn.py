@@ -1,7 +1,6 @@
-"""Decides colliding rows one after the other: candidates are the contacts as earlier rows have left or made them.
+"""Decides colliding rows in file order. Their candidates are contacts as earlier rows have left or created them.
 
-A loop over these rows alone. What rows write is not made here: only the keys of contacts are followed, and the fields
-that they are required to have.
+The loop covers these rows alone. It follows the keys of contacts and their required fields; writes are made later.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ DOUBTS: Final = {
 
 
 def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) -> None:
-    """Decides the colliding rows: makes <entity>_in_turn (their decisions) and <entity>_doubts, who they could be.
+    """Makes <entity>_in_turn, the decisions about colliding rows, and <entity>_doubts, their candidates in review.
 
-    Also rejects the rows among them that would clear what is required.
+    Also rejects colliding rows that would clear a required field.
     """
     turns: list[_Turns] = []
     clearing: list[tuple[int, str]] = []
@@ -70,7 +69,7 @@ def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) 
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Keeps the collector of reference cycles from looking at every row and contact again and again: none is made."""
+    """Switches the garbage collector off: the loop makes no reference cycles, and scanning all rows takes long."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -87,9 +86,9 @@ def _store(database: Tables, table: str, lines: list[Any], schema: dict[str, Any
 
 
 def _take_all(database: Tables, turns: list[_Turns]) -> list[tuple[int, str]]:
-    """Goes through the rows; those that would clear what is required, with the words for it.
+    """Decides each row; returns rows that would clear a required field, with the name of the field.
 
-    A row has no effect at all where one of its parts is for a person to judge.
+    A row has no effect at all when one of its parts is in review.
     """
     clearing = []
     first, *second = turns
@@ -128,12 +127,12 @@ def _rows(database: Tables, part: Part) -> Iterator[tuple[int, Cells]]:
 
 
 def _named(cells: list[str]) -> str:
-    """Further columns of a select list."""
+    """More columns for a select list."""
     return "".join(f", {cell} AS cell_{place}" for place, cell in enumerate(cells))
 
 
 class _Turns:
-    """The colliding rows of a part: whom each means, and what it makes of that one."""
+    """The colliding rows of one part: whom each row means, and how it changes that contact."""
 
     def __init__(self, database: Tables, part: Part, erased: dict[int, int]) -> None:
         self.part = part
@@ -156,7 +155,7 @@ class _Turns:
         return cells, self._columns.keys(cells)
 
     def decide(self, row: int, said: Said) -> Person | None:
-        """Whom a row means; None where a person is to judge, and the doubts are noted."""
+        """Whom a row means. None: in review, with its candidates noted."""
         _, keys = said
         resolved = self._resolved.get(row)
         if resolved and resolved[2]:
@@ -176,7 +175,7 @@ class _Turns:
         return None
 
     def objection(self, person: Person, said: Said) -> str | None:
-        """What the row would clear that is required, in words."""
+        """The required field that the row would clear, in words."""
         if not self._columns.weighed or (target := self._target(person)) is None:
             return None
         after = self._columns.written(target.cells, said[0])
@@ -187,7 +186,7 @@ class _Turns:
         return person in self._reached
 
     def take(self, row: int, person: Person, said: Said) -> None:
-        """Makes of the row's target what the row says, as far as the profile lets it."""
+        """Applies a row to its target, as far as the profile allows."""
         self._persons[row] = person
         repeats, target = person in self._reached, self._target(person)
         if target is not None:
@@ -213,7 +212,7 @@ class _Turns:
         return self._persons.get(other, -row) if choice == "row" and other is not None else -row
 
     def _target(self, person: Person) -> Standing | None:
-        """What a further row of that person writes to, if it writes to anything."""
+        """The contact that another row of this person writes to, if any."""
         if person not in self._reached:
             return self._there.get(person) if self.part.updates else None
         return self._reached[person] if self.part.within_file in {"merge", "last_wins"} else None
@@ -238,7 +237,7 @@ class _Turns:
         return standing
 
     def _compose(self, keys: Cells, own: Cells) -> None:
-        """Notes the whole keys that the contact has now, and the row itself has not."""
+        """Notes whole keys that the contact has by now and the row has not."""
         if keys != own:
             for fields, get in self._composed:
                 values = get(keys)
@@ -246,7 +245,7 @@ class _Turns:
                     self.composed[fields].add(values)
 
     def _doubt(self, row: int, keys: Cells) -> None:
-        """Notes whom a row could be, and what it shares with each."""
+        """Notes the candidates of a row in review, and the fields that it shares with each."""
         seen = set()
         for standing in self._index.candidates(keys):
             candidate = standing.id or (standing.person if standing.person > 0 else None)
@@ -258,7 +257,7 @@ class _Turns:
                 self.doubts.append((row, candidate, other, shares))
 
     def _read_candidates(self, database: Tables) -> dict[Person, Standing]:
-        """Those that the rows can reach, by id."""
+        """The contacts that these rows can reach, by id."""
         pairs = f"(FROM {self.part.table('pairs')} SEMI JOIN ({_LOOPED}) USING (row_number))"
         columns = _named(self._columns.of_candidates("c"))
         frame = database.frame(f"""

@@ -1,4 +1,4 @@
-"""A wish not to be contacted reaches the whole person: every contact that is linked with the one that a row reaches."""
+"""Carries a wish not to be contacted to all contacts of the person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WISH = quoted(CONSENT)
 
 
 def copy_linked(database: Tables, part: Part) -> None:
-    """Makes <entity>_linked: the persons of whom rows can reach a contact. Empty where no wish can reach a further one.
+    """Makes <entity>_linked: all contacts of each person that rows can reach. Empty where no wish can spread.
 
     Columns: target (a contact that rows can reach), contact_id (a contact of the same person, by however many links;
     the target is one of them), revision, do_not_contact.
@@ -50,7 +50,7 @@ def _same_person(part: Part) -> str:
 
 
 def _is_needed(database: Tables, part: Part) -> bool:
-    """Whether a row has a wish that can reach a further contact, or a contact has one that a new contact is to have."""
+    """Whether a wish of a row can spread to another contact, or one of a contact to a new contact."""
     has_links = _any(database, "FROM book.links")
     if not (has_links or part.links):
         return False
@@ -65,10 +65,10 @@ def _any(database: Tables, query: str) -> bool:
 
 
 def spread_wishes(database: Tables, part: Part) -> None:
-    """Makes <entity>_wishes and <entity>_writes: a wish reaches every contact that is linked with one that a row means.
+    """Makes <entity>_wishes and <entity>_writes: a wish spreads to every contact of the person.
 
-    <entity>_wishes are the contacts that get it in a change of their own, with the row that reaches them. A contact
-    that rows write to as well gets it with that write, as a target has one change.
+    <entity>_wishes: contacts that get the wish in a change of their own, with the row that carries it. A contact that
+    other rows write to gets the wish in that write instead, as a target has one change.
     """
     gathered, wishes, writes = part.table("gathered"), part.table("wishes"), part.table("writes")
     if CONSENT not in part.kinds or not _any(database, f"FROM {part.table('linked')}"):

@@ -72,14 +72,14 @@ def match(
 
 
 def _taking_notes(database: Tables, parts: list[Part]) -> list[Part]:
-    """The parts; a contact takes notes wherever the file has any, as of further e-mail addresses in a cell."""
+    """The parts. Contacts take notes in any file that has noted cells, such as further e-mail addresses."""
     if not database.value("SELECT count(*) FROM noted_cells"):
         return parts
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
 def _take(database: Tables, settings: Settings, steps: list[Step]) -> None:
-    """Takes the steps, with the contact database at hand for those that look at it."""
+    """Runs the steps; attaches the contact database for those that read it."""
     for looks, together in groupby(steps, key=lambda step: step.looks):
         book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
         with book if looks else nullcontext():

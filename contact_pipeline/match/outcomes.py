@@ -15,9 +15,9 @@ from contact_pipeline.match.part import Part
 
 
 def reject_unknown_accounts(database: Tables, part: Part) -> None:
-    """Rejects the rows whose account number is no account's, and takes them out of matching.
+    """Rejects rows that name an unknown account.
 
-    Makes named_accounts (row_number, account_number as compared, known), for apply to see whether that still holds.
+    Makes named_accounts (row_number, account_number as compared, known). Apply compares it with the accounts by then.
     """
     database.stage(
         "named_accounts",
@@ -43,7 +43,7 @@ def reject_unknown_accounts(database: Tables, part: Part) -> None:
 
 
 def warn_of_others(database: Tables, part: Part) -> None:
-    """Warns of matched rows that a rule after the one that decided takes for somebody else."""
+    """Warns of matched rows where a later rule finds somebody else."""
     if len(part.rules) < 2:
         return
     targets, pairs = part.table("targets"), part.table("pairs")
@@ -73,7 +73,7 @@ def warn_of_others(database: Tables, part: Part) -> None:
 
 
 def reject_later_rows(database: Tables, part: Part) -> None:
-    """Rejects the rows that reach a target which an earlier row of the file has reached already."""
+    """Rejects rows whose target an earlier row of the file has reached."""
     add_defects(
         database,
         "duplicate-in-file",
@@ -129,7 +129,7 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
 
 
 def _deactivated(parts: Sequence[Part]) -> str:
-    """More reasons: the rows that reach a deactivated contact, and leave it so."""
+    """More reasons: rows that reach a deactivated contact and leave it deactivated."""
     return "".join(
         f"""
         UNION ALL

@@ -1,4 +1,4 @@
-"""Matching as a list of steps: what each does, the tables that it looks at, and those that it makes."""
+"""Matching as a list of steps. Each names the tables that it reads and makes."""
 
 from __future__ import annotations
 
@@ -81,30 +81,30 @@ class Step:
 
     @property
     def looks(self) -> bool:
-        """Whether it needs the contact database."""
+        """Whether it reads the contact database."""
         return any(table.startswith("book.") for table in self.reads)
 
 
 def to_changeset(matching: Matching) -> list[Step]:
     """The steps from valid rows to the changeset, in order.
 
-    Those that look at the contact database stand together: it is opened for them once.
+    The steps that read the contact database are neighbours, so that it is opened once.
     """
     return [*_prepare(matching), *_look(matching), *_judge(matching), *_write(matching)]
 
 
 def to_outcomes(matching: Matching) -> list[Step]:
-    """The steps from the changeset, which is hashed meanwhile, to what became of each row."""
+    """The steps from the changeset to the outcome of each row. The changeset is hashed meanwhile."""
     return [*_report(matching)]
 
 
 def perform(step: Step, database: Tables) -> None:
-    """Does a step in the staging database."""
+    """Runs a step."""
     step.run(database)
 
 
 def _prepare(matching: Matching) -> Iterator[Step]:
-    """The rows that take part, and by what they are compared."""
+    """The rows that take part, and their keys."""
     parts, present = matching.parts, matching.options.deactivate_missing
     cleaned = ("left_out", "cleaned_rows")
     yield Step("take back what an earlier matching found", begin_defects, ("rejections",), (DEFECTS, "rejections"))
@@ -142,7 +142,7 @@ def _prepare(matching: Matching) -> Iterator[Step]:
 
 
 def _look(matching: Matching) -> Iterator[Step]:
-    """What of the contact database matching needs, in one short look."""
+    """Copies of what matching needs from the contact database."""
     book = matching.profile.address_book
     row_keys = tuple(part.table("row_keys") for part in matching.parts)
     yield Step(
@@ -360,7 +360,7 @@ def _write(matching: Matching) -> Iterator[Step]:
 
 
 def _report(matching: Matching) -> Iterator[Step]:
-    """What became of each row."""
+    """The outcome of each row."""
     parts, primary = matching.parts, matching.primary
     yield Step("add the defects to those of validation", unite_defects, (DEFECTS,), ("rejections",))
     yield Step(
@@ -386,7 +386,7 @@ def _of(
     *,
     adds: bool = False,
 ) -> Step:
-    """A step of one part; `*` stands for <entity>_."""
+    """A step of one part; `*` in the name of a table stands for <entity>_."""
 
     def named(tables: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(part.table(name[1:]) if name.startswith("*") else name for name in tables))
@@ -407,7 +407,7 @@ def _find_erased(database: Tables, part: Part, settings: Settings) -> None:
 
 
 def _make_changes(database: Tables, part: Part, store: Store, *, missing: bool) -> None:
-    """Takes the numbers of what is new, and writes the changes down."""
+    """Reserves ids for new contacts or accounts, and makes the changes."""
     wanted: int = database.value(f"SELECT count(*) FROM {part.table('creations')}")
     with store.change() as contacts:
         first = take_numbers(contacts, part.entity, wanted)

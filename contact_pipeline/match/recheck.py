@@ -1,4 +1,4 @@
-"""Decides again, just before a changeset is applied, the rows that something committed since could decide otherwise."""
+"""Decides rows again just before apply, where a later commit may have changed their decision."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from contact_pipeline.settings import Settings
 def differing_rows(
     database: Database, part: Part, settings: Settings, address_book: str, snapshot: int, limit: int = 20
 ) -> list[int]:
-    """The rows that would now be decided otherwise than the staged changeset says.
+    """Rows whose decision has changed since the changeset was planned.
 
-    What people decided stands, as long as the contact that they chose is there.
+    A decision of a person holds as long as the chosen contact exists.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -49,7 +49,7 @@ def differing_rows(
 
 
 def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> list[int]:
-    """The rows that an earlier version planned by other keys than they have now.
+    """Rows that an earlier version planned with other keys.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -70,10 +70,10 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
 
 
 def _candidates_otherwise(database: Database, part: Part) -> str:
-    """More rows: those decided in turn whose candidates among the contacts there are have changed.
+    """More rows: rows in turn whose stored candidates have changed.
 
-    Whom these rows mean depends on the rows before them too, and is not decided again: it is the same as long as their
-    candidates are. A contact that any of them writes to has a revision of its own to be tested.
+    Rows in turn also depend on the rows before them and are not decided again. With the same candidates they mean the
+    same. The contacts that they write to are tested by their revisions.
     """
     if not database.has("rows_in_turn", "staged"):  # planned by a version that decided such rows otherwise
         return ""
@@ -88,7 +88,7 @@ def _candidates_otherwise(database: Database, part: Part) -> str:
 
 
 def _accounts_otherwise(database: Database, part: Part, address_book: str) -> str:
-    """More rows: those whose account was not known and has come, or was known and has gone."""
+    """More rows: rows whose account has been created or removed since."""
     if not database.has("named_accounts", "staged"):
         return ""
     known = f"""
@@ -100,9 +100,9 @@ def _accounts_otherwise(database: Database, part: Part, address_book: str) -> st
 
 
 def _find_affected(database: Database, part: Part, address_book: str, snapshot: int) -> None:
-    """Makes affected_keys: rows that share a key with what changed since, or had as candidate what changed or went.
+    """Makes affected_keys: rows that share a key with a changed contact, or had a changed or removed candidate.
 
-    Who was erased since shares no key any more, so that every row that would be new is looked at.
+    An erased contact has no keys any more; after an erasure all rows that would be new are among them.
     """
     table = f"{part.entity}s"
     columns = database.columns(table)

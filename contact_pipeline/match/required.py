@@ -1,4 +1,4 @@
-"""Rows that would take from a contact what the profile requires of it: they are rejected, and clear nothing."""
+"""Rejects rows that would clear a required field of a contact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WOULD_CLEAR = "would-clear-required"
 
 
 def reject_clearing(database: Tables, part: Part) -> None:
-    """Rejects the rows whose writes would clear what is required and is there; rows decided in turn are left out."""
+    """Rejects rows that would clear a filled required field; rows in turn are tested in their loop."""
     fields = weighed_fields(part)
     if not fields:
         return
@@ -35,7 +35,7 @@ def reject_clearing(database: Tables, part: Part) -> None:
 
 
 def reject_rows(database: Tables, rows: Sequence[tuple[int, str]]) -> None:
-    """Rejects rows that would clear what is required; each comes with the words for that."""
+    """Rejects rows that would clear a required field; each comes with the name of the field."""
     if not rows:
         return
     schema = {"row_number": pl.UInt32, "lacking": pl.String}
@@ -45,7 +45,7 @@ def reject_rows(database: Tables, rows: Sequence[tuple[int, str]]) -> None:
 
 
 def weighed_fields(part: Part) -> list[str]:
-    """The fields that decide whether a row may write to what is there; none where no row can clear anything."""
+    """The fields that the requirements look at; none where no row can clear anything."""
     if not (part.updates and part.clears and part.required):
         return []
     looked_at = {name for rule in part.required for name in rule.fields}
@@ -54,7 +54,7 @@ def weighed_fields(part: Part) -> list[str]:
 
 
 def lacks(part: Part, before: Mapping[str, str | None], after: Mapping[str, str | None]) -> str | None:
-    """What the part requires, in words, that is there before and not afterwards."""
+    """The requirement that is met before and not afterwards, in words."""
     for rule in part.required:
         if _met(rule, before) and _applies(rule, after) and not _met(rule, after):
             return _in_words(rule, part)
@@ -77,12 +77,12 @@ def _is_filled(name: str, values: Mapping[str, str | None]) -> bool:
 
 
 def _had(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:
-    """The SQL condition that the contact has what the rule asks for."""
+    """The SQL condition that the contact meets the requirement."""
     return _has(rule, "old", fields)
 
 
 def _lacks(rule: AnyOf | RequiredWhen, fields: list[str]) -> str:
-    """The SQL condition that afterwards the rule applies to the contact, and is not met."""
+    """The SQL condition that the requirement applies afterwards and is not met."""
     if isinstance(rule, RequiredWhen):
         applies = " AND ".join(
             f"{quoted('_new_' + name)} IN ({', '.join(literal(value) for value in values)})"

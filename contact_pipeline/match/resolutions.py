@@ -15,9 +15,10 @@ SKIPPED: Final = "skipped"
 
 
 def keys_as_text(part: Part, alias: str) -> str:
-    """The SQL expression by which a row's keys are remembered: all of them, named.
+    """The SQL expression of all keys of a row as one text, by which decisions are remembered.
 
-    One that is not plain ASCII has the version of what keys are: an earlier version may have folded another name to it.
+    Keys with other than ASCII letters carry the version of the folding: an earlier one may have folded other names
+    to them.
     """
     named = ", ".join(f"'{name}=' || {_as_text(part, name, alias)}" for name in sorted(part.key_fields))
     return f"concat_ws(chr(31), {named or 'NULL'})"
@@ -33,8 +34,8 @@ def _as_text(part: Part, name: str, alias: str) -> str:
 def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own), with the contact database as `book`.
 
-    A decision of this upload stands whatever the keys say. One of an earlier upload for the very same keys holds where
-    the row would be in review again, as long as its contact is there and nobody withdrew it.
+    A decision made in this upload always holds. A decision from an earlier upload for the same keys holds where the row
+    would be in review, as long as its contact exists and nobody withdrew it.
     """
     remembered = " UNION ALL ".join(
         f"""
@@ -65,9 +66,9 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
 
 
 def skip_rows(database: Tables, part: Part) -> None:
-    """Takes the rows that somebody chose to skip out of matching, as rejections that say so.
+    """Rejects rows that a person chose to skip.
 
-    Of rows that are matched alone, after the rest of their upload, only these: others were counted as rejected before.
+    When some rows of an applied upload are decided later, only these rows count: the others were rejected before.
     """
     skipped = f"""
         SELECT row_number FROM resolutions SEMI JOIN {part.table("row_keys")} USING (row_number)

@@ -1,4 +1,4 @@
-"""Rows in review: whom each could be, what it shares with each of them, and its keys as a decision is remembered by."""
+"""Rows in review: their candidates, the shared fields, and the keys by which a decision is remembered."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SAID = 5  # candidates that a reason names; the table has all
 def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
     """Makes review_candidates and reviews (row_number, entity in doubt, keys, why), one line per row and entity.
 
-    Of review_candidates each line is one that the row could be: `candidate`, an id, or `other_row`, an earlier row of
-    the file that makes somebody new; `shares` are the fields in which they agree, `active` whether a contact is.
+    A line of review_candidates is one candidate: `candidate`, an id, or `other_row`, an earlier row of the file that
+    creates somebody. `shares` lists the fields that agree; `active` says whether the contact is active.
     """
     candidates = " UNION ALL ".join(_candidates(part) for part in parts)
     database.stage("review_candidates", f"{candidates} ORDER BY row_number, candidate")
@@ -69,7 +69,7 @@ def _shares(part: Part, other: str) -> str:
 
 
 def _said(part: Part) -> str:
-    """Each candidate in words: who it is, and in which columns it agrees."""
+    """Each candidate in words, with the columns that agree."""
     headings = " ".join(
         f"WHEN {literal(name)} THEN {literal(part.headings.get(name, name))}" for name in part.key_fields
     )

@@ -1,4 +1,4 @@
-"""The rows that take part in matching: those without an error, with the cells that were noted taken out."""
+"""The rows that take part in matching: rows without an error, without cells that went to the notes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from contact_pipeline.match.part import Part
 
 
 def make_cleaned_rows(database: Tables, columns: Collection[str]) -> None:
-    """Makes the view cleaned_rows, where cells that went to the notes are absent (`noted` names them), and left_out.
+    """Makes the views left_out and cleaned_rows.
 
-    left_out are the rows with an error, whenever it is found: no view is to be made anew when there are more of them.
+    left_out: rows with any error. A view, so that defects found later count too. cleaned_rows: all rows, without the
+    cells that went to the notes (`noted` names their fields).
     """
     names = ", ".join(quoted(name) for name in columns)
     cells = ", ".join(
@@ -37,7 +38,7 @@ def make_cleaned_rows(database: Tables, columns: Collection[str]) -> None:
 
 
 def make_part_rows(database: Tables, part: Part) -> str:
-    """Makes the view of a part's rows, columns named as the entity's fields; its name."""
+    """Makes the view <entity>_rows: a part's rows, with columns named as the entity's fields."""
     fields = ", ".join(f"{quoted(column)} AS {quoted(name)}" for name, column in part.source.items())
     present = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in part.present if column in part.source.values())
     database.stage_view(
@@ -49,7 +50,7 @@ def make_part_rows(database: Tables, part: Part) -> str:
 
 
 def make_present_keys(database: Tables, part: Part) -> None:
-    """Makes present_keys, the part's keys of the rejected rows: of their usable values, as these say who is present."""
+    """Makes present_keys: keys of rejected rows, from their usable values. Whom they mean counts as present."""
     cells = ", ".join(
         f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -79,7 +80,7 @@ def make_keyless(database: Tables, part: Part) -> None:
 
 
 def count_without_key(database: Tables) -> int:
-    """How many of the rejected rows have no whole key among their usable values: nobody can say whom they mean."""
+    """How many rejected rows have no whole key, so that nobody can say whom they mean."""
     count: int = database.value("""
         SELECT count(DISTINCT row_number) FROM rejections SEMI JOIN keyless USING (row_number)
         WHERE severity = 'error' AND code <> 'erased'""")

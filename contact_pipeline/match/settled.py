@@ -1,6 +1,6 @@
-"""Settles rows in turn that have the very same keys, as of a line that stands twice: the first one decides for all.
+"""Settles rows in turn with identical keys without the loop: the first row decides for all.
 
-Nearly all colliding rows of real files are such. That the loop would come to the same is shown in record 0029.
+Most colliding rows of real files are such repeated lines. Record 0029 shows that the loop gives the same result.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _NOTHING_SETTLED: Final = """
 
 
 def find_settled(database: Tables, parts: Sequence[Part]) -> None:
-    """Makes settled (row_number, first, decision, target): groups of rows in turn whose first row decides for all.
+    """Makes settled (row_number, first, decision, target): groups of rows whose first row decides for all.
 
-    All keys of a group are the same, and no other row shares a whole key or a candidate with it. Needs `reached` and
-    `composers` of `find_colliding`.
+    The rows of a group have identical keys, and share no whole key and no candidate with other rows. Needs the tables
+    `reached` and `composers` of `find_colliding`.
     """
     database.make("settled", _NOTHING_SETTLED)
     (part, *others) = parts
@@ -53,12 +53,12 @@ def find_settled(database: Tables, parts: Sequence[Part]) -> None:
 
 
 def unsettle(database: Tables, rows: str) -> bool:
-    """Leaves the groups of these rows to the loop after all; whether there are any."""
+    """Gives the groups of these rows back to the loop. Returns whether there are any."""
     return database.delete("settled", f"first IN (SELECT first FROM settled SEMI JOIN ({rows}) USING (row_number))") > 0
 
 
 def _can_settle(database: Tables, part: Part) -> bool:
-    """Whether a further row with the same keys always means the same as the first, and changes no key."""
+    """Whether a row with the same keys always means the same contact, and changes no key."""
     if (
         not part.rules
         or any(rule.narrow for rule in part.rules)
@@ -72,7 +72,7 @@ def _can_settle(database: Tables, part: Part) -> bool:
 
 
 def _mixed(part: Part) -> str:
-    """The query for the groups that other rows could touch, or that are for a person to judge."""
+    """The query for groups that share something with other rows, or are in review."""
     sharing = [
         f"""
         SELECT first FROM same_keys SEMI JOIN (
@@ -95,7 +95,7 @@ def _mixed(part: Part) -> str:
 
 
 def _joining_names(part: Part) -> str:
-    """The groups that leave the contact a name which is neither theirs nor all its own, or could."""
+    """The query for groups that may mix their name with the name of the contact."""
     if NAME not in part.key_fields:
         return "SELECT first FROM same_keys WHERE false"
     whole, *parts = NAME_PARTS

@@ -1,4 +1,4 @@
-"""Copies out of the contact database what matching needs, in one short look at it."""
+"""Copies what matching needs from the contact database, which is locked only meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contact_pipeline.terms import CONSENT
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state that was read: the newest commit, and of the address book's contacts or accounts how many there are.
+    """The state of the contact database that was copied.
 
     Attributes:
         number: of the newest commit.
@@ -48,7 +48,7 @@ def list_accounts(database: Tables, part: Part, address_book: str) -> None:
 
 
 def count_stored(database: Tables, address_book: str, entity: str) -> None:
-    """Makes `counted`, one line: what is there, in numbers, at the moment of the look."""
+    """Makes `counted`: one line with the newest commit, and how many contacts or accounts are stored."""
     book = literal(address_book)
     database.make(
         "counted",
@@ -60,13 +60,13 @@ def count_stored(database: Tables, address_book: str, entity: str) -> None:
 
 
 def counted(database: Tables) -> Snapshot:
-    """What `count_stored` found."""
+    """The snapshot, as `count_stored` has counted."""
     ((number, there, active),) = database.rows("SELECT number, there, active FROM counted")
     return Snapshot(number, there, active)
 
 
 def copy_candidates(database: Tables, part: Part) -> None:
-    """Makes <entity>_candidates: whom a row can match, who represents them, and whom somebody chose for a row."""
+    """Makes <entity>_candidates: all that rows can match, their representatives, and those chosen by a person."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
     there, kinds = database.columns(f"book.{part.entity}s"), part.stored | part.weighed
@@ -89,9 +89,9 @@ def copy_candidates(database: Tables, part: Part) -> None:
 
 
 def list_missing(database: Tables, part: Part, address_book: str) -> None:
-    """Makes `missing`: the active contacts that no row reaches. Linked ones are one person: reaching one is enough.
+    """Makes `missing`: active contacts that no row reaches. Linked contacts are one person: reaching one is enough.
 
-    One that a wish can reach by several links is no exception; it would get a second change.
+    A contact that a wish reaches over several links is not missing either, or it would get two changes.
     """
     database.make(
         "missing",

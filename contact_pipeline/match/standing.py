@@ -1,4 +1,4 @@
-"""Contacts as rows that are decided in turn leave them: their cells, the keys of these, and whom given keys mean."""
+"""Contacts in the loop over colliding rows: their current cells and keys, and an index from keys to contacts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IN_DOUBT: Final[Person] = 0
 
 
 class Standing:
-    """A contact or an account as the rows so far have left it, or made it: then it has no id yet."""
+    """A contact or account as the rows so far have left it. One created by a row has no id yet."""
 
     __slots__ = ("cells", "id", "keys", "person")
 
@@ -41,7 +41,7 @@ class Standing:
 
 
 class Columns:
-    """The cells that are followed: those that make up the keys, and then those that are required."""
+    """The cells that the loop follows: those of the keys, then the required ones."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
@@ -73,7 +73,7 @@ class Columns:
         return tuple(map(_written, self._policies, there, given))
 
     def made(self, given: Cells, defaults: Cells) -> Cells:
-        """The cells of somebody new."""
+        """The cells of a new contact."""
         return tuple([new if new and new != _LEFT else default for new, default in zip(given, defaults, strict=True)])
 
     def weigh(self, cells: Cells) -> dict[str, str | None]:
@@ -102,7 +102,7 @@ class Columns:
         return [*keyed, *(f"nullif({self._value(alias, name)}, '')" for name in self.weighed)]
 
     def defaults(self, database: Tables) -> Cells:
-        """What somebody new has where a row is blank."""
+        """The defaults of a new contact."""
         given = self._part.when_new
         keyed = [
             f"""(SELECT {part_key(self._part, name, "d", [name])}
@@ -170,7 +170,7 @@ class _Rule:
 
 
 class Index:
-    """The contacts that there are by now, found by their whole keys."""
+    """The contacts so far, by their whole keys."""
 
     def __init__(self, part: Part) -> None:
         self._at = {name: place for place, name in enumerate(part.key_fields)}
@@ -178,14 +178,14 @@ class Index:
         self._indexes = [index for rule in self._rules for index in rule.indexes]
 
     def add(self, standing: Standing) -> None:
-        """Lets a contact be found."""
+        """Adds a contact."""
         for get, found in self._indexes:
             values = get(standing.keys)
             if None not in values:
                 _add(found, values, standing)
 
     def move(self, standing: Standing, keys: Cells) -> None:
-        """Gives a contact other keys."""
+        """Replaces the keys of a contact."""
         for get, found in self._indexes:
             before, after = get(standing.keys), get(keys)
             if before != after:

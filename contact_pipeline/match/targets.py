@@ -1,4 +1,4 @@
-"""Gathers the rows that reach the same target, and what they give it together."""
+"""Gathers the rows of each target, and the values that they give it together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contact_pipeline.terms import CONSENT
 
 
 def make_targets(database: Tables, part: Part) -> None:
-    """Makes <entity>_targets: for every row what it aims at, and which row counts among those that aim at the same.
+    """Makes <entity>_targets: the target of every row, and which of the rows of a target counts.
 
     Columns: row_number, decision, target (an existing id), leader (the row that makes something new), first (the row
     that counts: the target's first, or its last where the profile says so; none where the row has no effect), and
@@ -36,7 +36,7 @@ def make_targets(database: Tables, part: Part) -> None:
 
 
 def make_consents(database: Tables, part: Part) -> None:
-    """Makes <entity>_consents (first): the targets of which some row, whether it counts or not, says not to contact."""
+    """Makes <entity>_consents (first): targets with a row, counting or not, that asks not to be contacted."""
     said = f"""
         SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {part.table("rows")} AS r
              USING (row_number)
@@ -86,7 +86,7 @@ def gather_rows(database: Tables, part: Part) -> None:
 
 
 def _several(part: Part) -> str:
-    """The query that joins the rows of a target into one line, with `wanted` at hand."""
+    """The query that joins the rows of a target into one line; it follows the CTE `wanted`."""
     creates = "true" if part.matched == "create" else "_target IS NULL"
     given = ", ".join(f"{_first_given(part, name, creates)} AS {quoted(name)}" for name in part.kinds)
     extra = ", noted, import_notes" if part.takes_notes else ""
@@ -118,7 +118,7 @@ def _several(part: Part) -> str:
 
 
 def _first_given(part: Part, name: str, creates: str) -> str:
-    """What a row gives; the row that makes something new, also what is set on that."""
+    """The value that a row gives; for the row that creates the target, also the default."""
     value = f"r.{quoted(name)}"
     if name not in part.when_new:
         return value
@@ -127,7 +127,7 @@ def _first_given(part: Part, name: str, creates: str) -> str:
 
 
 def _so_far(part: Part, name: str) -> str:
-    """What a text holds after a row, by its blank policy."""
+    """The value of a text field after a row, by its blank policy."""
     value, there, blank = f"given.{quoted(name)}", _there(part, name), part.blanks[name]
     if blank == "fill":
         return f"coalesce({there}, first_value(nullif({value}, '') IGNORE NULLS) OVER so_far)"
@@ -142,9 +142,9 @@ def _so_far(part: Part, name: str) -> str:
 
 
 def _says(part: Part, name: str, row: str) -> str:
-    """Whether a row says what a text is, were it that there is none: its cell did not go to the notes.
+    """Whether a row speaks of a field, if only by a blank: its cell did not go to the notes.
 
-    If it did, the row can still be the one with what is set on something new.
+    A cell that did can still hold the default of a new contact.
     """
     said = f"NOT list_contains({row}.noted, {literal(name)})"
     return f"({said} OR {row}.{quoted(name)} IS NOT NULL)" if name in part.when_new else said
@@ -155,7 +155,7 @@ def _there(part: Part, name: str) -> str:
 
 
 def _displaced(name: str) -> str:
-    """The values that were there, or given, when a row came, and are not what the field holds after it."""
+    """Values that a row displaced: stored or given before it, and not stored after it."""
     after, there = quoted("_after_" + name), quoted("_there_" + name)
     before = f"CASE WHEN row_number() OVER turns = 1 THEN {there} ELSE lag({after}) OVER turns END"
     is_displaced = f"lambda v: v IS NOT NULL AND v <> '' AND v IS DISTINCT FROM {after}"
