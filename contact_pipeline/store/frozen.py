@@ -82,8 +82,8 @@ def successor(path: Path, digest: str) -> Path:
 
 
 def is_successor(path: Path) -> bool:
-    """Whether a file waits to take another one's place."""
-    return path.suffix == _NEXT
+    """Whether a file waits to take another one's place, or is the log of one that does."""
+    return path.suffix == _NEXT or f"{_NEXT}." in path.name
 
 
 def replace(path: Path, digest: str) -> None:
