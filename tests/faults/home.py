@@ -122,13 +122,20 @@ def unreconciled(home: Path) -> list[str]:
 
 
 def leftovers(home: Path) -> list[str]:
-    """What lies there and belongs to nothing."""
+    """What lies there and belongs to nothing.
+
+    A file that a killed plan was writing is the plan's: planned again, it is written anew.
+    """
     pipeline = Pipeline(home)
     known = {upload.upload_id for upload in pipeline.uploads()}
+    interrupted = {upload.upload_id for upload in pipeline.uploads() if upload.state == "received"}
     strange = [
         str(path.relative_to(home))
         for path in home.rglob("*")
-        if (path.suffix in {".new", ".tmp", ".rewritten"} and ".blocks" not in path.name)
+        if (
+            (path.suffix in {".new", ".tmp", ".rewritten"} and ".blocks" not in path.name)
+            and not (path.suffix == ".new" and path.parent.name in interrupted)
+        )
         or path.parent.name == "spilled"
         or (path.suffix == ".wal" and not path.with_suffix("").exists())
     ]
