@@ -107,10 +107,11 @@ def _since_start() -> float:
 def _watch(clock: Clock) -> None:
     """Has every stage and every statement timed."""
     from contact_pipeline.engines import Database
-    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.pipeline import Pipeline, stages
 
-    for stage in STAGES:
-        setattr(Pipeline, stage, _timed(getattr(Pipeline, stage), clock, lambda *_: "", stage))
+    for stage in STAGES:  # `plan` runs the middle ones itself, not by the pipeline's calls
+        place = stages if hasattr(stages, stage) else Pipeline
+        setattr(place, stage, _timed(getattr(place, stage), clock, lambda *_: "", stage))
     for name in ("run", "rows", "records", "frame"):  # `value` and `store` go through these
         timed = _timed(getattr(Database, name), clock, lambda _, sql, *__: _title(sql))
         setattr(Database, name, timed)
