@@ -34,7 +34,7 @@ def nfc_normalize(value: str | None) -> str | None:
 
 
 class SparkTables:
-    """Named tables of one Spark session, with the verbs that the stages use; see `Database` for what each does."""
+    """Named tables of one Spark session, with the verbs that the stages use. An experiment: see docs/decisions/0036."""
 
     def __init__(self, session: SparkSession, folder: Path, settings: Settings) -> None:
         """Tables of a session.
@@ -142,9 +142,11 @@ class SparkTables:
             names = [name for (name,) in there.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")]
             for name in names:
                 self.see(f"{alias}_{name}", there.frame(f"FROM {name}"))
-        yield
-        for name in names:
-            self.unsee(f"{alias}_{name}")
+        try:
+            yield
+        finally:
+            for name in names:
+                self.unsee(f"{alias}_{name}")
 
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"

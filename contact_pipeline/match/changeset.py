@@ -43,7 +43,7 @@ def _warn_of_consent(database: Tables, part: Part, name: str, value: str, where:
              ON c.{part.id} = w._target
         WHERE {where}"""
     cell = {"column": heading, "field": literal(CONSENT), "value": literal(value)}
-    add_defects(database, name, rows, severity="warning", said={"column": heading}, cell=cell)
+    add_defects(database, name, rows, severity="warning", placeholders={"column": heading}, cell=cell)
 
 
 def make_changes(database: Tables, part: Part, first_new_id: int, *, missing: bool = False) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Tables, literal
+from contact_pipeline.engines import Tables, literal, quoted
 
 FOUND_BY_MATCHING: Final = (
     "account-unknown",
@@ -36,7 +36,7 @@ def add_defects(
     rows: str,
     *,
     severity: Literal["error", "warning"] = "error",
-    said: Mapping[str, str] = _NOTHING,
+    placeholders: Mapping[str, str] = _NOTHING,
     cell: Mapping[str, str] = _NOTHING,
 ) -> None:
     """Adds a defect to match_defects for every row of a query.
@@ -44,18 +44,18 @@ def add_defects(
     Args:
         database: the staging database.
         name: the code of the defect.
-        rows: the query; it has row_number, and what `said` and `cell` name.
+        rows: the query, with row_number and the columns that the expressions name.
         severity: an error leaves the row out of what follows.
-        said: placeholder of the message and the fix → SQL expression of what takes its place.
+        placeholders: placeholder of the message and the fix → SQL expression of its value.
         cell: column, field and value of the cell in question → SQL expression; empty: the row as a whole.
     """
     code = CODES[name]
-    places = "".join(f"{expression} AS {literal_name}, " for literal_name, expression in _columns(cell))
+    of_cell = "".join(f"{expression} AS {quoted(name)}, " for name, expression in cell.items())
     database.append(
         "match_defects",
         f"""
-        SELECT row_number, {places}{literal(name)} AS code, {_filled(code.message, said)} AS message,
-               {_filled(code.fix, said)} AS fix, {literal(severity)} AS severity
+        SELECT row_number, {of_cell}{literal(name)} AS code, {_filled(code.message, placeholders)} AS message,
+               {_filled(code.fix, placeholders)} AS fix, {literal(severity)} AS severity
         FROM ({rows})""",
     )
 
@@ -65,14 +65,10 @@ def unite_defects(database: Tables) -> None:
     database.append("rejections", "FROM match_defects")
 
 
-def _columns(cell: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(f'"{name}"', expression) for name, expression in cell.items()]
-
-
-def _filled(text: str, said: Mapping[str, str]) -> str:
+def _filled(text: str, placeholders: Mapping[str, str]) -> str:
     """A text of the catalogue as an SQL expression, with its placeholders filled."""
     filled = literal(text)
-    for placeholder, expression in said.items():
+    for placeholder, expression in placeholders.items():
         if f"{{{placeholder}}}" in text:
             filled = f"replace({filled}, '{{{placeholder}}}', {expression})"
     return filled

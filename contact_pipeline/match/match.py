@@ -80,9 +80,9 @@ def _taking_notes(database: Tables, parts: list[Part]) -> list[Part]:
 
 def _take(database: Tables, settings: Settings, steps: list[Step]) -> None:
     """Runs the steps; attaches the contact database for those that read it."""
-    for looks, together in groupby(steps, key=lambda step: step.looks):
+    for reads_contacts, together in groupby(steps, key=lambda step: step.reads_contacts):
         book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
-        with book if looks else nullcontext():
+        with book if reads_contacts else nullcontext():
             for step in together:
                 perform(step, database)
 

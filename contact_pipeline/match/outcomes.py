@@ -37,7 +37,7 @@ def reject_unknown_accounts(database: Tables, part: Part) -> None:
         f"""
         SELECT row_number, {shown} AS shown
         FROM {part.table("rows")} SEMI JOIN (FROM named_accounts WHERE NOT known) USING (row_number)""",
-        said={"column": heading, "value": "shown"},
+        placeholders={"column": heading, "value": "shown"},
         cell={"column": heading, "field": "'account_number'", "value": "shown"},
     )
 
@@ -69,7 +69,7 @@ def warn_of_others(database: Tables, part: Part) -> None:
             FROM others JOIN decided USING (row_number) WHERE rule > first GROUP BY row_number, target
         )
         SELECT row_number, {said} AS said FROM later"""
-    add_defects(database, "another-match", later, severity="warning", said={"expected": "said"})
+    add_defects(database, "another-match", later, severity="warning", placeholders={"expected": "said"})
 
 
 def reject_later_rows(database: Tables, part: Part) -> None:
@@ -78,7 +78,7 @@ def reject_later_rows(database: Tables, part: Part) -> None:
         database,
         "duplicate-in-file",
         f"SELECT row_number, first::VARCHAR AS first FROM {part.table('targets')} WHERE row_number <> first",
-        said={"expected": literal(part.entity), "row": "first"},
+        placeholders={"expected": literal(part.entity), "row": "first"},
     )
 
 

@@ -80,7 +80,7 @@ class Step:
     loops: bool = False
 
     @property
-    def looks(self) -> bool:
+    def reads_contacts(self) -> bool:
         """Whether it reads the contact database."""
         return any(table.startswith("book.") for table in self.reads)
 

@@ -40,7 +40,7 @@ def reject_rows(database: Tables, rows: Sequence[tuple[int, str]]) -> None:
         return
     schema = {"row_number": pl.UInt32, "lacking": pl.String}
     database.see("clearing", pl.DataFrame(rows, schema=schema, orient="row"))
-    add_defects(database, WOULD_CLEAR, "FROM clearing", said={"expected": "lacking"})
+    add_defects(database, WOULD_CLEAR, "FROM clearing", placeholders={"expected": "lacking"})
     database.unsee("clearing")
 
 

@@ -103,7 +103,7 @@ def test_no_step_changes_a_table_of_another(runs):
 
 def test_steps_that_need_the_contact_database_stand_together(runs):
     for run in runs:
-        looks = [taken.step.looks for taken in run.taken]
+        looks = [taken.step.reads_contacts for taken in run.taken]
         first = looks.index(True)
         assert looks == [first <= place < first + sum(looks) for place in range(len(looks))], run.profile
 
