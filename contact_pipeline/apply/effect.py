@@ -6,11 +6,10 @@ more table: `conflicts`, what a later upload holds and the plan therefore leaves
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.store.changes import kept_fields, touched, touches
 from contact_pipeline.store.effective import (
     EFFECTIVE,
@@ -50,7 +49,7 @@ class _Plan:
     others: str
 
 
-def plan_effect(database: Database, upload_id: str, turn: Turn) -> None:
+def plan_effect(database: Tables, upload_id: str, turn: Turn) -> None:
     """Makes the changeset that takes an applied upload out of effect, or brings an undone one back.
 
     Args:
@@ -59,9 +58,13 @@ def plan_effect(database: Database, upload_id: str, turn: Turn) -> None:
         turn: undo or redo.
     """
     plan = _plan(database, upload_id, turn)
-    database.run("""
-        CREATE OR REPLACE TABLE conflicts (target VARCHAR, id BIGINT, field VARCHAR, upload_id VARCHAR,
-                                           left_as VARCHAR, reason VARCHAR)""")
+    database.stage(
+        "conflicts",
+        """
+        SELECT NULL::VARCHAR AS target, NULL::BIGINT AS id, NULL::VARCHAR AS field, NULL::VARCHAR AS upload_id,
+               NULL::VARCHAR AS left_as, NULL::VARCHAR AS reason
+        WHERE false""",
+    )
     for entity, table in _ENTITIES:
         _find_by_history(database, entity, plan)
         fields = _fields(database, entity, plan)
@@ -72,48 +75,10 @@ def plan_effect(database: Database, upload_id: str, turn: Turn) -> None:
         _write_pairs(database, table, plan)
 
 
-def stage_activation(database: Database, contact_id: int, revision: int, *, active: bool, is_made: bool) -> None:
-    """Makes the changeset that deactivates or reactivates one contact.
-
-    Args:
-        database: where the table is made.
-        contact_id: the contact.
-        revision: of the contact.
-        active: whether it is to be active.
-        is_made: whether a creation of the contact counts; if not, reactivating makes it.
-    """
-    action = "reactivate" if active else "deactivate"
-    before = str(not active) if is_made else "NULL::BOOLEAN"
-    database.keep(
-        "contact_changes",
-        f"""SELECT NULL::UINTEGER AS row_number, {contact_id}::BIGINT AS contact_id, '{action}' AS action,
-                   {revision} AS base_revision, {before} AS before_active, {active} AS after_active""",
-    )
-
-
-def stage_memberships(
-    database: Database, group: str, contact_ids: Sequence[int], action: Literal["create", "remove"]
-) -> None:
-    """Makes the changeset by which contacts join a group or leave it.
-
-    Args:
-        database: where the table is made.
-        group: its name.
-        contact_ids: the contacts.
-        action: what is done to each membership.
-    """
-    database.run(
-        f"""CREATE OR REPLACE TABLE membership_changes AS
-            SELECT NULL::UINTEGER AS row_number, '{action}' AS action, {literal(group)} AS group_name,
-                   unnest(?::BIGINT[]) AS contact_id""",
-        [[*contact_ids]],
-    )
-
-
-def _plan(database: Database, upload_id: str, turn: Turn) -> _Plan:
-    rows = database.rows(
-        "SELECT commit_number FROM book.commits WHERE upload_id = ? AND action = 'apply' ORDER BY ALL", [upload_id]
-    )
+def _plan(database: Tables, upload_id: str, turn: Turn) -> _Plan:
+    rows = database.rows(f"""
+        SELECT commit_number FROM book.commits
+        WHERE upload_id = {literal(upload_id)} AND action = 'apply' ORDER BY commit_number""")
     own, first = ", ".join(str(number) for (number,) in rows), rows[0][0]
     turned = f"SELECT upload_id FROM book.commits WHERE action IN ('undo', 'redo') AND commit_number > {first}"
     return _Plan(
@@ -129,7 +94,7 @@ def _plan(database: Database, upload_id: str, turn: Turn) -> _Plan:
     )
 
 
-def _find_by_history(database: Database, entity: str, plan: _Plan) -> None:
+def _find_by_history(database: Tables, entity: str, plan: _Plan) -> None:
     """Makes `by_history`: the ids of those of which only the whole history tells what they are to be.
 
     In all others that the upload changed, what it found there is what was there before it, and what it left is what is
@@ -138,14 +103,16 @@ def _find_by_history(database: Database, entity: str, plan: _Plan) -> None:
     identity = f"{entity}_id"
     named = _contacts_named(plan) if entity == "contact" else _accounts_named(plan)
     erased = f"WHERE contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE by_history AS
+    database.make(
+        "by_history",
+        f"""
         WITH changed_by_others AS (FROM book.{entity}_changes WHERE commit_number IN ({plan.others}))
         SELECT DISTINCT {identity} FROM (
             SELECT {identity} FROM book.{entity}_changes SEMI JOIN changed_by_others USING ({identity})
             WHERE commit_number IN ({plan.own})
             UNION ALL ({named})
-        ) {erased}""")
+        ) {erased}""",
+    )
 
 
 def _contacts_named(plan: _Plan) -> str:
@@ -180,9 +147,9 @@ def _accounts_named(plan: _Plan) -> str:
         WHERE account_id IN (SELECT account_id FROM book.account_changes WHERE commit_number IN ({plan.own}))"""
 
 
-def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
+def _fields(database: Tables, entity: str, plan: _Plan) -> list[str]:
     """The fields that may change: those that the upload touched, or all where the history tells."""
-    fields = kept_fields(database, f"{entity}_changes", "book")
+    fields = kept_fields(database, f"book.{entity}_changes")
     if database.value("SELECT count(*) FROM by_history"):
         return fields
     ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
@@ -190,7 +157,7 @@ def _fields(database: Database, entity: str, plan: _Plan) -> list[str]:
     return [field for field, is_touched in zip(fields, found, strict=True) if is_touched] or fields
 
 
-def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -> None:
+def _work_out(database: Tables, entity: str, fields: list[str], plan: _Plan) -> None:
     """Makes `becoming`: what each of those is to be that may change.
 
     Columns: the id, row_number, _made_here (whether the upload made it), _is_there, created_commit and last_upload_id
@@ -205,8 +172,9 @@ def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -
     else:
         every = effective_accounts(plan.counting, among=among, book=_BOOK)
     set_all = ", ".join(f"true AS {quoted(f'_sets_{field}')}, {quoted(field)}" for field in fields)
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE becoming AS
+    database.make(
+        "becoming",
+        f"""
         WITH own AS (
             SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS _made_here
             FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
@@ -214,8 +182,9 @@ def _work_out(database: Database, entity: str, fields: list[str], plan: _Plan) -
         )
         SELECT {identity}, row_number, coalesce(_made_here, false) AS _made_here,
                last_upload_id IS NOT NULL AS _is_there, true AS _knows, created_commit, last_upload_id, {set_all}
-        FROM by_history LEFT JOIN own USING ({identity}) LEFT JOIN ({every}) USING ({identity})""")
-    database.run(f"INSERT INTO becoming BY NAME {_by_own_changes(entity, fields, made, plan)}")
+        FROM by_history LEFT JOIN own USING ({identity}) LEFT JOIN ({every}) USING ({identity})""",
+    )
+    database.append("becoming", _by_own_changes(entity, fields, made, plan))
 
 
 def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> str:
@@ -229,6 +198,8 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
         for f in fields
     )
     erased = f"AND contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
+    sets = [name for field in fields for name in (f"_sets_{field}", field)]
+    names = ", ".join(f"gathered.{quoted(name)}" for name in (identity, "row_number", "_made_here", *sets))
     return f"""
         WITH own AS (
             FROM book.{entity}_changes ANTI JOIN by_history USING ({identity})
@@ -247,18 +218,19 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
             FROM book.{entity}_changes SEMI JOIN (FROM gathered WHERE NOT _made_here) USING ({identity})
             WHERE commit_number < {plan.first} AND commit_number IN ({plan.counting}) GROUP BY {identity}
         )
-        SELECT gathered.* EXCLUDE (_commit), {"true" if redone else "NOT _made_here"} AS _is_there,
+        SELECT {names}, {"true" if redone else "NOT _made_here"} AS _is_there,
                _made_here AS _knows, CASE WHEN _made_here THEN _commit END AS created_commit,
                {literal(plan.upload_id) if redone else "earlier.last_upload_id"} AS last_upload_id
         FROM gathered {"" if redone else f"LEFT JOIN earlier USING ({identity})"}"""
 
 
-def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
+def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
     """Adds to `conflicts` what is left alone, and why: values that later uploads gave, and what is kept for others."""
     identity = f"{entity}_id"
-    every = touched(kept_fields(database, f"{entity}_changes", "book"))
-    database.run(f"""
-        INSERT INTO conflicts
+    every = touched(kept_fields(database, f"book.{entity}_changes"))
+    database.append(
+        "conflicts",
+        f"""
         WITH later AS (
             FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
             WHERE commit_number IN ({plan.counting}) AND commit_number > {plan.first}
@@ -270,26 +242,34 @@ def _list_conflicts(database: Database, entity: str, plan: _Plan) -> None:
             WHERE commit_number IN ({plan.own})
         ),
         their AS (SELECT {identity}, unnest({every}) AS field, upload_id, commit_number FROM later)
-        SELECT {literal(entity)}, {identity}, field, arg_max(upload_id, commit_number), 'left as it is', 'changed since'
+        SELECT {literal(entity)} AS target, {identity} AS id, field, arg_max(upload_id, commit_number) AS upload_id,
+               'left as it is' AS left_as, 'changed since' AS reason
         FROM own JOIN their USING ({identity}, field) SEMI JOIN (FROM becoming WHERE NOT _made_here) USING ({identity})
         GROUP BY {identity}, field HAVING max(commit_number) > max(_own_commit)
-        ORDER BY ALL""")
+        ORDER BY {identity}, field""",
+    )
     kept = "deactivated instead of removed" if entity == "contact" else "kept with its number"
     if plan.turn == "undo":
-        database.run(f"""
-            INSERT INTO conflicts
-            SELECT {literal(entity)}, {identity}, NULL, last_upload_id, {literal(kept)}, 'built upon since'
+        database.append(
+            "conflicts",
+            f"""
+            SELECT {literal(entity)} AS target, {identity} AS id, last_upload_id AS upload_id,
+                   {literal(kept)} AS left_as, 'built upon since' AS reason
             FROM becoming SEMI JOIN by_history USING ({identity})
-            WHERE _made_here AND _is_there AND created_commit IS NULL ORDER BY {identity}""")
+            WHERE _made_here AND _is_there AND created_commit IS NULL ORDER BY {identity}""",
+        )
     if entity == "contact":
-        database.run(f"""
-            INSERT INTO conflicts
-            SELECT DISTINCT 'contact', contact_id, NULL, NULL, 'left as it is', 'erased since'
+        database.append(
+            "conflicts",
+            f"""
+            SELECT DISTINCT 'contact' AS target, contact_id AS id, 'left as it is' AS left_as,
+                   'erased since' AS reason
             FROM book.contact_changes
-            WHERE commit_number IN ({plan.own}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""")
+            WHERE commit_number IN ({plan.own}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""",
+        )
 
 
-def _write_changes(database: Database, entity: str, table: str, fields: list[str]) -> None:
+def _write_changes(database: Tables, entity: str, table: str, fields: list[str]) -> None:
     """Makes <entity>_changes: in what the table and `becoming` differ.
 
     Beside the fields it says what a table knows of its rows: created_commit and last_upload_id.
@@ -336,15 +316,16 @@ def _write_changes(database: Database, entity: str, table: str, fields: list[str
     )
 
 
-def _write_pairs(database: Database, table: str, plan: _Plan) -> None:
+def _write_pairs(database: Tables, table: str, plan: _Plan) -> None:
     """Makes membership_changes or link_changes: in what the table and what counts differ, of what the upload named."""
     kind, (one, other) = table.removesuffix("s"), PAIRS[table]
     own = f"SELECT DISTINCT contact_id FROM book.{kind}_changes WHERE commit_number IN ({plan.own})"
-    database.run(f"""
-        CREATE OR REPLACE TABLE {kind}_changes AS
+    database.stage(
+        f"{kind}_changes",
+        f"""
         WITH own AS (
             SELECT {one}, {other}, min(row_number) AS row_number
-            FROM book.{kind}_changes WHERE commit_number IN ({plan.own}) GROUP BY ALL
+            FROM book.{kind}_changes WHERE commit_number IN ({plan.own}) GROUP BY {one}, {other}
         ),
         becoming AS ({effective_pairs(table, plan.counting, among=own, book=_BOOK)}),
         there AS (SELECT {one}, {other} FROM book.{table})
@@ -353,4 +334,5 @@ def _write_pairs(database: Database, table: str, plan: _Plan) -> None:
         UNION ALL
         SELECT row_number, 'create', {one}, {other}
         FROM own ANTI JOIN there USING ({one}, {other}) SEMI JOIN becoming USING ({one}, {other})
-        ORDER BY contact_id""")
+        ORDER BY contact_id""",
+    )

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Database, literal, quoted
+from collections.abc import Sequence
+
+from contact_pipeline.apply.decided_otherwise import differing_rows, rows_compared_otherwise
+from contact_pipeline.engines import Tables, literal, quoted
+from contact_pipeline.match import Part
+from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.terms import CONSENT
 
 
-def moved_rows(database: Database, limit: int = 20) -> list[int | None]:
+def stale_rows(
+    database: Tables, parts: Sequence[Part] | None, settings: Settings, address_book: str, snapshot: int
+) -> list[int | None]:
+    """Rows by which a changeset does not hold any more; None for a change that no row names.
+
+    Args:
+        database: the contact database, with the staging database attached as `staged`.
+        parts: of the upload's rows; None: the changeset was made by hand.
+        settings: of the home.
+        address_book: of the upload.
+        snapshot: number of the newest commit that the changeset has seen.
+    """
+    if moved := moved_rows(database):
+        return moved
+    if parts is None:
+        return [None] if members_gone(database) else []
+    otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(database, part)]
+    if otherwise or not changed_since(database, address_book, snapshot):
+        return otherwise
+    otherwise += [row for part in parts for row in differing_rows(database, part, settings, address_book, snapshot)]
+    return otherwise or [*rows_with_new_links(database, snapshot)]
+
+
+def moved_rows(database: Tables, limit: int = 20) -> list[int | None]:
     """Rows whose target was changed or removed since the snapshot (None for a contact that no row names).
 
     Also refuses ids that are taken already: the contact table has no index that would.
     """
     rows: list[int | None] = []
     for entity, table in (("account", "accounts"), ("contact", "contacts")):
-        if database.has(f"{entity}_changes", "staged"):
+        if database.has(f"staged.{entity}_changes"):
             rows += [
                 row
                 for (row,) in database.rows(f"""
@@ -27,41 +55,38 @@ def moved_rows(database: Database, limit: int = 20) -> list[int | None]:
     return rows
 
 
-def rows_with_new_links(database: Database, snapshot: int, limit: int = 20) -> list[int]:
+def rows_with_new_links(database: Tables, snapshot: int, limit: int = 20) -> list[int]:
     """Rows whose wish not to be contacted would miss a contact: one linked since with a contact that gets the wish.
 
     Also those of a new contact that is linked with one which has got such a wish since.
     """
     wish = quoted(CONSENT)
     if not (
-        database.has("contact_changes", "staged") and f"after_{CONSENT}" in database.columns("staged.contact_changes")
+        database.has("staged.contact_changes") and f"after_{CONSENT}" in database.columns("staged.contact_changes")
     ):
         return []
     after = quoted(f"after_{CONSENT}")
-    links = "SELECT contact_id, linked_to FROM link_changes WHERE action = 'create' AND commit_number > ?"
+    links = f"SELECT contact_id, linked_to FROM link_changes WHERE action = 'create' AND commit_number > {snapshot}"
     carried = f"""
         UNION
         SELECT s.row_number FROM staged.link_changes AS l JOIN staged.contact_changes AS s USING (contact_id)
         JOIN contacts AS c ON c.contact_id = l.linked_to
         WHERE s.action = 'create' AND s.{after} IS NOT TRUE AND c.{wish}"""
-    rows = database.rows(
-        f"""
+    rows = database.rows(f"""
         WITH links AS ({links}),
-        ends AS (FROM links UNION ALL SELECT linked_to, contact_id FROM links)
+        ends AS (SELECT contact_id, linked_to FROM links UNION ALL SELECT linked_to, contact_id FROM links)
         SELECT s.row_number FROM staged.contact_changes AS s JOIN ends USING (contact_id)
         JOIN contacts AS c ON c.contact_id = ends.linked_to
         WHERE s.{after} AND c.{wish} IS NOT TRUE
               AND c.contact_id NOT IN (SELECT contact_id FROM staged.contact_changes WHERE {after})
-        {carried if database.has("link_changes", "staged") else ""}
-        ORDER BY row_number LIMIT {limit}""",
-        [snapshot],
-    )
+        {carried if database.has("staged.link_changes") else ""}
+        ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
 
 
-def members_gone(database: Database) -> bool:
+def members_gone(database: Tables) -> bool:
     """Whether a contact that a changeset made by hand puts into a group, or takes out of it, is gone or erased."""
-    if not database.has("membership_changes", "staged"):
+    if not database.has("staged.membership_changes"):
         return False
     return bool(
         database.value(f"""
@@ -70,7 +95,7 @@ def members_gone(database: Database) -> bool:
     )
 
 
-def changed_since(database: Database, address_book: str, snapshot: int) -> bool:
+def changed_since(database: Tables, address_book: str, snapshot: int) -> bool:
     """Whether anything was committed to the address book since the snapshot."""
     return bool(
         database.value(

@@ -1,14 +1,16 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
 from contact_pipeline.engines.copies import copy_database, rewrite_database
-from contact_pipeline.engines.duckdb import Database, literal, open_database, quoted
+from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
-from contact_pipeline.engines.tables import Tables
+from contact_pipeline.engines.sql import literal, quoted
+from contact_pipeline.engines.tables import KeptTables, Tables
 
 __all__ = [
     "DATA_FAULTS",
     "Database",
+    "KeptTables",
     "Tables",
     "copy_database",
     "literal",

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
-from contact_pipeline.engines.duckdb import Database, literal, open_database
+from contact_pipeline.engines.duckdb import Database, open_database
+from contact_pipeline.engines.sql import literal
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 

@@ -45,8 +45,8 @@ def _as_spark_has_it(node: exp.Expr) -> exp.Expr:
             node.set("materialized", None)
         case exp.ArrayFilter(expression=exp.Lambda(expressions=[_, place])):
             return _counted_from_one(node, place.name)
-        case exp.Table() if node.db == "book":
-            return exp.alias_(exp.to_table(f"book_{node.name}"), node.alias or node.name, table=True)
+        case exp.Table() if node.db in {"book", "staged"}:
+            return exp.alias_(exp.to_table(f"{node.db}_{node.name}"), node.alias or node.name, table=True)
         case exp.Filter(this=exp.ArrayAgg(this=exp.Order() as ordered)):
             return _in_order(ordered, node.expression)
         case exp.ArrayAgg(this=exp.Order() as ordered) if not isinstance(node.parent, exp.Filter):

@@ -21,7 +21,9 @@ from contact_pipeline.engines.instance import (
     interruptible,
     patiently,
 )
+from contact_pipeline.engines.merging import merge
 from contact_pipeline.engines.parquet import parquet_in_words
+from contact_pipeline.engines.sql import literal, quoted
 from contact_pipeline.errors import faults_masked
 from contact_pipeline.machine import NEW, fault_of, put_in_place
 from contact_pipeline.owner_only import owner_only
@@ -32,16 +34,6 @@ if TYPE_CHECKING:
 
 _numbers = count(1)
 Parameters = Sequence[object] | Mapping[str, object]
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str | Path) -> str:
-    """The value as an SQL text literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 class _Stream:
@@ -107,10 +99,9 @@ class Database:
         if note is not None:
             self.run(f"COMMENT ON VIEW {name} IS {literal(note)}")
 
-    def note(self, view: str, database: str) -> str | None:
-        """The note of a view of an attached database."""
-        where = f"database_name = {literal(database)} AND view_name = {literal(view)}"
-        note: str | None = self.value(f"SELECT comment FROM duckdb_views() WHERE {where}")
+    def note(self, view: str) -> str | None:
+        """The note of a view."""
+        note: str | None = self.value(f"SELECT comment FROM duckdb_views() WHERE {_named('view_name', view)}")
         return note
 
     def append(self, table: str, query: str) -> int:
@@ -120,6 +111,29 @@ class Database:
     def delete(self, table: str, condition: str) -> int:
         """Deletes the rows of a table that meet a condition; how many there were."""
         return int(self.value(f"DELETE FROM {table} WHERE {condition}"))
+
+    def update(self, table: str, values: Mapping[str, str], condition: str) -> None:
+        """Gives columns of the rows that meet a condition the values of expressions."""
+        sets = ", ".join(f"{quoted(name)} = {value}" for name, value in values.items())
+        self.run(f"UPDATE {table} SET {sets} WHERE {condition}")
+
+    def merge(
+        self,
+        table: str,
+        changes: str,
+        identity: str,
+        *,
+        created: str,
+        removed: str,
+        updated: Mapping[str, str],
+        inserted: Mapping[str, str],
+    ) -> None:
+        """Brings a table to what a table of changes says: see `KeptTables`."""
+        merge(self, table, changes, identity, created=created, removed=removed, updated=updated, inserted=inserted)
+
+    def add_column(self, table: str, name: str, kind: str) -> None:
+        """Adds a column, null in every row."""
+        self.run(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} {kind}")
 
     def see(self, name: str, frame: pl.DataFrame) -> None:
         """Lets SQL see a frame under a name, without copying it."""
@@ -188,14 +202,13 @@ class Database:
         where = "database_name = current_database() AND NOT temporary"
         return bool(self.value(f"SELECT count(*) FROM duckdb_tables() WHERE {where} AND table_name = ?", [name]))
 
-    def has(self, table: str, database: str | None = None) -> bool:
-        """Whether there is a table or view of that name."""
-        where = f"database_name = {literal(database)}" if database else "database_name = current_database()"
+    def has(self, table: str) -> bool:
+        """Whether there is a table or view of that name; that of an attached database has its prefix."""
         sql = f"""
             SELECT count(*) FROM (
-                SELECT table_name AS name FROM duckdb_tables() WHERE {where}
-                UNION ALL SELECT view_name FROM duckdb_views() WHERE {where}
-            ) WHERE name = {literal(table)}"""
+                SELECT table_name FROM duckdb_tables() WHERE {_named("table_name", table)}
+                UNION ALL SELECT view_name FROM duckdb_views() WHERE {_named("view_name", table)}
+            )"""
         return bool(self.value(sql))
 
     def columns(self, table: str) -> list[str]:
@@ -244,6 +257,12 @@ class Database:
     def close(self) -> None:
         """Closes the connection and lets go of the file's lock."""
         self._connection.close()
+
+
+def _named(column: str, table: str) -> str:
+    """The condition by which DuckDB's own tables list a table or view."""
+    database, _, name = table.rpartition(".")
+    return f"database_name = {literal(database) if database else 'current_database()'} AND {column} = {literal(name)}"
 
 
 @contextmanager

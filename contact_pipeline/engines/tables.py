@@ -6,7 +6,7 @@ docs/decisions/0036-one-dialect-for-two-engines.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Tables(Protocol):
-    """Named tables, those of the stages and, while it is attached, those of the contact database under `book.`."""
+    """Named tables. Those of another database have its prefix: `book.` the contacts, `staged.` an upload's tables."""
 
     def make(self, table: str, query: str, /) -> int:
         """Makes a table of a query's rows, for as long as the work lasts; how many there are."""
@@ -29,6 +29,9 @@ class Tables(Protocol):
 
     def stage_view(self, name: str, query: str, /, note: str | None = None) -> None:
         """Names a query that stays, with a note that says which version of the program wrote it."""
+
+    def note(self, view: str, /) -> str | None:
+        """The note of a view."""
 
     def append(self, table: str, query: str, /) -> int:
         """Adds a query's rows to a table, by the names of its columns; how many there are."""
@@ -68,3 +71,41 @@ class Tables(Protocol):
 
     def attached(self, path: Path, alias: str, /, *, wait_seconds: float = 60) -> AbstractContextManager[None]:
         """Puts the contact database's tables at hand under a prefix, for as long as the block lasts."""
+
+
+class KeptTables(Tables, Protocol):
+    """The tables of the contact database, which stage 5 changes in one commit."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commits at the end of the block; takes everything back on any error, interruption included."""
+
+    def merge(
+        self,
+        table: str,
+        changes: str,
+        identity: str,
+        /,
+        *,
+        created: str,
+        removed: str,
+        updated: Mapping[str, str],
+        inserted: Mapping[str, str],
+    ) -> None:
+        """Brings a table to what a table of changes says. A row `e` and its change `s` have the same id.
+
+        Args:
+            table: that is changed.
+            changes: at most one for each row.
+            identity: the column of the id.
+            created: condition on `s`: no row is there, and one is added.
+            removed: condition on `s`: the row is deleted.
+            updated: column → expression of `e` and `s`, its value in every other row that has a change; columns that
+                are not named stay.
+            inserted: column → expression of `s`, its value in a row that is added; columns that are not named are null.
+        """
+
+    def update(self, table: str, values: Mapping[str, str], condition: str, /) -> None:
+        """Gives columns of the rows that meet a condition the values of expressions."""
+
+    def add_column(self, table: str, name: str, kind: str, /) -> None:
+        """Adds a column, null in every row."""

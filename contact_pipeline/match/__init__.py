@@ -7,7 +7,6 @@ from contact_pipeline.match.guards import Guarded, blocked_because, to_confirm
 from contact_pipeline.match.keys import key as key_of
 from contact_pipeline.match.match import Changeset, match
 from contact_pipeline.match.part import Part, parts_of
-from contact_pipeline.match.recheck import differing_rows, rows_compared_otherwise
 
 __all__ = [
     "FOUND_BY_MATCHING",
@@ -15,7 +14,6 @@ __all__ = [
     "Guarded",
     "Part",
     "blocked_because",
-    "differing_rows",
     "explain_decision",
     "explain_keys",
     "explain_rules",
@@ -23,6 +21,5 @@ __all__ = [
     "key_of",
     "match",
     "parts_of",
-    "rows_compared_otherwise",
     "to_confirm",
 ]

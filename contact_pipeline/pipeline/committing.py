@@ -8,20 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contact_pipeline.apply import (
-    Turn,
-    changed_since,
-    mark_effect,
-    members_gone,
-    moved_rows,
-    plan_effect,
-    rows_with_new_links,
-    write_changeset,
-)
+from contact_pipeline.apply import Turn, mark_effect, plan_effect, stale_rows, write_changeset
 from contact_pipeline.contracts.states import APPLIED, State
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
-from contact_pipeline.match import differing_rows, hash_changeset, match, parts_of, rows_compared_otherwise
+from contact_pipeline.match import hash_changeset, match, parts_of
 from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
@@ -244,19 +235,10 @@ def _both(store: Store, staging: Staging) -> Iterator[Database]:
 
 
 def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
-    snapshot, address_book = line.snapshot or 0, line.address_book or ""
-    moved = moved_rows(contacts)
-    if line.resolved_profile is None:
-        return moved or ([None] if members_gone(contacts) else [])
-    if moved:
-        return moved
-    profile, options = resolved(line)
-    facts = store.staging(line.upload_id).normalized_facts()
-    parts = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))
-    otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(contacts, part)]
-    if otherwise or not changed_since(contacts, address_book, snapshot):
-        return otherwise
-    otherwise += [
-        row for part in parts for row in differing_rows(contacts, part, store.settings, address_book, snapshot)
-    ]
-    return otherwise or [*rows_with_new_links(contacts, snapshot)]
+    """Rows by which the upload's changeset does not hold any more."""
+    parts = None
+    if line.resolved_profile is not None:
+        profile, options = resolved(line)
+        facts = store.staging(line.upload_id).normalized_facts()
+        parts = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))
+    return stale_rows(contacts, parts, store.settings, line.address_book or "", line.snapshot or 0)

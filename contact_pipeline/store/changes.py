@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 
 
 def touches(field: str, alias: str = "") -> str:
@@ -33,13 +33,6 @@ def target_of(change: Mapping[str, Any]) -> str:
     return f"{change.get('target', 'contact')} {identity}".strip()
 
 
-def kept_fields(database: Database, table: str, schema: str | None = None) -> list[str]:
-    """The fields that a table of changes has columns for.
-
-    Args:
-        database: that has the table.
-        table: such as contact_changes.
-        schema: name under which its database is attached; unset: the one in use.
-    """
-    columns = database.columns(f"{schema}.{table}" if schema else table)
-    return [name.removeprefix("after_") for name in columns if name.startswith("after_")]
+def kept_fields(database: Tables, table: str) -> list[str]:
+    """The fields that a table of changes, such as contact_changes, has columns for."""
+    return [name.removeprefix("after_") for name in database.columns(table) if name.startswith("after_")]

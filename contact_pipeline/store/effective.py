@@ -150,7 +150,7 @@ def effective_groups(counting: str, book: str = "") -> str:
         SELECT address_book, group_name, arg_min(committed_at, commit_number) AS created_at,
                arg_min(c.upload_id, commit_number) AS upload_id
         FROM {book}membership_changes AS h JOIN {book}commits AS c USING (commit_number)
-        WHERE commit_number IN ({counting}) AND h.action = 'create' GROUP BY ALL"""
+        WHERE commit_number IN ({counting}) AND h.action = 'create' GROUP BY address_book, group_name"""
 
 
 def naming(book: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from contact_pipeline.contracts.ledger import COLUMNS, READ_AS_VALUES, LedgerLine
 from contact_pipeline.contracts.states import State
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Database, Tables
 from contact_pipeline.masking import mask_within
 
 # Masked as they are written; a reason is masked where it is made.
@@ -23,7 +23,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def commit_time(database: Database, at: datetime) -> datetime:
+def commit_time(database: Tables, at: datetime) -> datetime:
     """The time of a new commit: never before that of an earlier one, even where the clock was set back."""
     newest: datetime | None = database.value("SELECT max(committed_at) FROM commits")
     return at if newest is None else max(at, newest)

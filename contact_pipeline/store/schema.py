@@ -8,7 +8,7 @@ from typing import Final
 
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.tables import SQL_TYPE, Column, Table
-from contact_pipeline.engines import DATA_FAULTS, Database, Tables, quoted
+from contact_pipeline.engines import DATA_FAULTS, Database, KeptTables, Tables, literal, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import (
@@ -52,7 +52,7 @@ def _make_newest(database: Database) -> None:
     _publish(database)
 
 
-def _publish(database: Database) -> None:
+def _publish(database: KeptTables) -> None:
     """The published contacts, memberships and links: what counts and is not held back until it is finalized.
 
     What no held upload named stands as it is; so does who was erased.
@@ -62,18 +62,23 @@ def _publish(database: Database) -> None:
     held = f"""
         SELECT contact_id FROM (SELECT contact_id, commit_number FROM contact_changes UNION ALL {naming()})
         WHERE commit_number IN ({HELD}) AND contact_id NOT IN ({ERASED.format("")})"""
-    database.run(f"""
-        CREATE OR REPLACE VIEW published_contacts AS
+    database.stage_view(
+        "published_contacts",
+        f"""
         SELECT contact_id, address_book, revision, last_upload_id, {names}
         FROM contacts WHERE contact_id NOT IN ({held})
-        UNION ALL BY NAME
+        UNION ALL
         SELECT contact_id, e.address_book, revision, e.last_upload_id, {computed}
-        FROM contacts JOIN ({effective_contacts(fields, VISIBLE, among=held)}) AS e USING (contact_id)""")
+        FROM contacts JOIN ({effective_contacts(fields, VISIBLE, among=held)}) AS e USING (contact_id)""",
+    )
     for table in PAIRS:
-        database.run(f"""
-            CREATE OR REPLACE VIEW published_{table} AS
-            FROM {table} WHERE contact_id NOT IN ({held})
-            UNION ALL BY NAME ({effective_pairs(table, VISIBLE, among=held)})""")
+        columns = ", ".join(database.columns(table))
+        database.stage_view(
+            f"published_{table}",
+            f"""
+            SELECT {columns} FROM {table} WHERE contact_id NOT IN ({held})
+            UNION ALL SELECT {columns} FROM ({effective_pairs(table, VISIBLE, among=held)})""",
+        )
 
 
 def _changes_without_a_list(database: Database) -> None:
@@ -213,27 +218,29 @@ def keep_contact_fields(database: Tables, fields: Mapping[str, FieldKind], sensi
     database.store("contact_fields", pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def add_staged_fields(database: Database) -> None:
+def add_staged_fields(database: KeptTables) -> None:
     """Adds what the changeset of the database attached as `staged` brings; call it in a transaction."""
-    if database.has("contact_fields", "staged"):
+    if database.has("staged.contact_fields"):
         rows = database.rows("SELECT name, kind, sensitive FROM staged.contact_fields")
         fields = {name: kind for name, kind, _ in rows}
         add_contact_fields(database, fields, frozenset(name for name, _, is_sensitive in rows if is_sensitive))
 
 
-def add_contact_fields(database: Database, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
+def add_contact_fields(database: KeptTables, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
     """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
     there = dict(database.rows("SELECT name, kind FROM fields"))
     check_contact_fields(database, fields)
     for name in sensitive & there.keys():  # once sensitive, always: another profile may show it otherwise
-        database.run("UPDATE fields SET sensitive = true WHERE name = ?", [name])
+        database.update("fields", {"sensitive": "true"}, f"name = {literal(name)}")
     new = {name: kind for name, kind in fields.items() if name not in there}
     for name, kind in new.items():
-        column, before, after = quoted(name), quoted(f"before_{name}"), quoted(f"after_{name}")
-        database.run(f"ALTER TABLE contacts ADD COLUMN {column} {SQL_TYPE[kind]}")
-        database.run(f"ALTER TABLE contact_changes ADD COLUMN {before} {SQL_TYPE[kind]}")
-        database.run(f"ALTER TABLE contact_changes ADD COLUMN {after} {SQL_TYPE[kind]}")
-        database.run("INSERT INTO fields VALUES (?, ?, ?)", [name, kind, name in sensitive])
+        database.add_column("contacts", name, SQL_TYPE[kind])
+        for side in ("before", "after"):
+            database.add_column("contact_changes", f"{side}_{name}", SQL_TYPE[kind])
+        is_sensitive = str(name in sensitive).lower()
+        database.append(
+            "fields", f"SELECT {literal(name)} AS name, {literal(kind)} AS kind, {is_sensitive} AS sensitive"
+        )
         _record(database, f"contact field {name} ({kind})")
     if new:
         _publish(database)
@@ -260,8 +267,11 @@ def check_contact_fields(database: Tables, fields: Mapping[str, FieldKind], book
             )
 
 
-def _record(database: Database, name: str) -> None:
-    database.run(
-        "INSERT INTO migrations SELECT coalesce(max(number), 0) + 1, ?, ? FROM migrations",
-        [name, datetime.now(UTC).replace(tzinfo=None)],
+def _record(database: KeptTables, name: str) -> None:
+    at = literal(datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" "))
+    database.append(
+        "migrations",
+        f"""
+        SELECT coalesce(max(number), 0) + 1 AS number, {literal(name)} AS name, {at}::TIMESTAMP AS applied_at
+        FROM migrations""",
     )

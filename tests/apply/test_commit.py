@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from contact_pipeline.apply import commit
+from contact_pipeline.engines import merging
 from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.store.schema import add_contact_fields
 from tests.match.ground import sides
@@ -77,7 +78,7 @@ def test_both_ways_of_writing_give_the_same_table(ground, monkeypatch):
     tables = []
     for share in (0, 1):
         ground.empty()
-        monkeypatch.setattr(commit, "REWRITE_SHARE", share)
+        monkeypatch.setattr(merging, "REWRITE_SHARE", share)
         ground.fill("program", [Entity(n, {"email": f"{n}@example.com", "company": "Old"}) for n in range(1, 8)])
         ground.fill("property", [Entity(n, {"email": f"{n}@example.com"}) for n in range(11, 14)])
         rows = [{"email": f"{n}@example.com", "company": "New"} for n in (2, 5, 9)]

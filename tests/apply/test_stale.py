@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contact_pipeline.match import differing_rows, parts_of
+from contact_pipeline.apply.decided_otherwise import differing_rows
+from contact_pipeline.match import parts_of
 from contact_pipeline.profiles import Profile, load_profile
 from tests.match import reference
 from tests.match.cases import cases

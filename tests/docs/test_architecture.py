@@ -9,7 +9,7 @@ from contact_pipeline.kinds.kind import Kind
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # Modules of matching that make no table: they list the steps, compose, describe, or are used by those that do.
-USED_BY_STEPS = {"__init__", "match", "part", "folding", "guards", "recheck", "explain", "plan"}
+USED_BY_STEPS = {"__init__", "match", "part", "folding", "guards", "explain", "plan"}
 
 
 def test_the_steps_of_matching_are_all_of_its_modules():

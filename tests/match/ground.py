@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from contact_pipeline.apply import changed_since, moved_rows, rows_with_new_links, write_changeset
+from contact_pipeline.apply import stale_rows, write_changeset
 from contact_pipeline.contracts.frames import REJECTIONS, empty
 from contact_pipeline.engines import Database
-from contact_pipeline.match import Changeset, differing_rows, match, parts_of
+from contact_pipeline.match import Changeset, match, parts_of
 from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.profiles.options import UploadOptions, choose
 from contact_pipeline.settings import Settings
@@ -198,12 +198,8 @@ class Ground:
     def stale_rows(self, planned: Planned) -> list[int | None]:
         """The rows that keep a plan from being applied as it is."""
         book, snapshot = planned.profile.address_book, planned.changeset.snapshot
-        rows = moved_rows(self.book)
-        if not changed_since(self.book, book, snapshot):
-            return rows
-        for part in parts_of(planned.profile, planned.options, planned.columns, {}):
-            rows += differing_rows(self.book, part, self.store.settings, book, snapshot)
-        return rows or [*rows_with_new_links(self.book, snapshot)]
+        parts = parts_of(planned.profile, planned.options, planned.columns, {})
+        return stale_rows(self.book, parts, self.store.settings, book, snapshot)
 
     def apply(self, planned: Planned) -> int:
         """Applies a plan; the number of its commit."""

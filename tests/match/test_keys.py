@@ -5,8 +5,9 @@ import unicodedata
 import duckdb
 import pytest
 
+from contact_pipeline.apply.decided_otherwise import rows_compared_otherwise
 from contact_pipeline.letters import folded
-from contact_pipeline.match import key_of, parts_of, rows_compared_otherwise
+from contact_pipeline.match import key_of, parts_of
 from contact_pipeline.match.resolutions import keys_as_text
 from contact_pipeline.profiles import Profile, load_profile
 from tests.match.reference import Entity

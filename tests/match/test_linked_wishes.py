@@ -2,7 +2,7 @@
 
 import pytest
 
-from contact_pipeline.apply import rows_with_new_links
+from contact_pipeline.apply.stale import rows_with_new_links
 from contact_pipeline.profiles import Profile
 from tests.match.ground import sides
 from tests.match.reference import Entity, Row

@@ -1,8 +1,8 @@
-"""Decides rows again just before apply, where a later commit may have changed their decision."""
+"""Decides rows again just before they are applied, where a later commit may have changed their decision."""
 
 from __future__ import annotations
 
-from contact_pipeline.engines import Database, literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.decide import by_keys, pairs_of
 from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
@@ -11,7 +11,7 @@ from contact_pipeline.settings import Settings
 
 
 def differing_rows(
-    database: Database, part: Part, settings: Settings, address_book: str, snapshot: int, limit: int = 20
+    database: Tables, part: Part, settings: Settings, address_book: str, snapshot: int, limit: int = 20
 ) -> list[int]:
     """Rows whose decision has changed since the changeset was planned.
 
@@ -48,7 +48,7 @@ def differing_rows(
     return [row for (row,) in rows]
 
 
-def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> list[int]:
+def rows_compared_otherwise(database: Tables, part: Part, limit: int = 20) -> list[int]:
     """Rows that an earlier version planned with other keys.
 
     Args:
@@ -57,7 +57,7 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
         limit: how many rows to name at most.
     """
     then = part.table("keys")
-    if database.note(then, "staged") == VERSION or not part.key_fields:
+    if database.note(f"staged.{then}") == VERSION or not part.key_fields:
         return []
     differ = " OR ".join(f"made.{column} IS DISTINCT FROM now.{column}" for column in map(key_column, part.key_fields))
     rows = database.rows(f"""
@@ -69,13 +69,13 @@ def rows_compared_otherwise(database: Database, part: Part, limit: int = 20) -> 
     return [row for (row,) in rows]
 
 
-def _candidates_otherwise(database: Database, part: Part) -> str:
+def _candidates_otherwise(database: Tables, part: Part) -> str:
     """More rows: rows in turn whose stored candidates have changed.
 
     Rows in turn also depend on the rows before them and are not decided again. With the same candidates they mean the
     same. The contacts that they write to are tested by their revisions.
     """
-    if not database.has("rows_in_turn", "staged"):  # planned by a version that decided such rows otherwise
+    if not database.has("staged.rows_in_turn"):  # planned by a version that decided such rows otherwise
         return ""
     columns = "row_number, candidate, representative, rank, differs"
     planned = f"SELECT {columns} FROM staged.{part.table('pairs')} SEMI JOIN affected_keys USING (row_number)"
@@ -87,9 +87,9 @@ def _candidates_otherwise(database: Database, part: Part) -> str:
         WHERE row_number NOT IN (SELECT row_number FROM staged.resolutions)"""
 
 
-def _accounts_otherwise(database: Database, part: Part, address_book: str) -> str:
+def _accounts_otherwise(database: Tables, part: Part, address_book: str) -> str:
     """More rows: rows whose account has been created or removed since."""
-    if not database.has("named_accounts", "staged"):
+    if not database.has("staged.named_accounts"):
         return ""
     known = f"""
         SELECT {part_key(part, "account_number", "a", ["account_number"])} FROM accounts AS a
@@ -99,7 +99,7 @@ def _accounts_otherwise(database: Database, part: Part, address_book: str) -> st
         WHERE known <> coalesce(account_number IN ({known}), false)"""
 
 
-def _find_affected(database: Database, part: Part, address_book: str, snapshot: int) -> None:
+def _find_affected(database: Tables, part: Part, address_book: str, snapshot: int) -> None:
     """Makes affected_keys: rows that share a key with a changed contact, or had a changed or removed candidate.
 
     An erased contact has no keys any more; after an erasure all rows that would be new are among them.
@@ -119,7 +119,7 @@ def _find_affected(database: Database, part: Part, address_book: str, snapshot: 
         )
         or "false"
     )
-    erased: int = database.value("SELECT count(*) FROM erasures WHERE commit_number > ?", [snapshot])
+    erased: int = database.value(f"SELECT count(*) FROM erasures WHERE commit_number > {snapshot}")
     new = f"SELECT row_number FROM staged.{part.table('decisions')} WHERE decision = 'new'"
     could_be_erased = f"row_number IN ({new})" if erased and part.entity == "contact" else "false"
     database.make(

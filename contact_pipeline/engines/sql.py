@@ -1,0 +1,15 @@
+"""Names and values as SQL has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Path | None) -> str:
+    """The value as an SQL text literal; NULL for None."""
+    return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
