@@ -1,6 +1,6 @@
-"""The frames that pass between the stages, in flow order; the words that they use are in terms.py.
+"""The frames that pass between the stages, in flow order: Pandera schemas of the staged tables in tables.py.
 
-Every frame is a Polars DataFrame. Columns named here are always there; frames marked "open" have one more
+Every frame is a Polars DataFrame. The columns of the table are always there; frames of an open table have one more
 column per heading or field. `row_number` (UInt32) is a record's place as a spreadsheet shows it: a heading on
 line 1 makes the first record row 2. `line_number` (UInt32) is the physical line on which the record begins.
 """
@@ -13,29 +13,38 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from contact_pipeline.terms import OUTCOMES
+from contact_pipeline.contracts.tables import REPAIRED, STAGED, Table
+
+_POLARS: Final = {"UINTEGER": pl.UInt32, "UBIGINT": pl.UInt64, "BIGINT": pl.Int64, "VARCHAR": pl.String}
 
 ROW_NUMBER: Final = pl.UInt32
-CONTACT_ID: Final = pl.Int64
+
+
+def _frame(table: Table) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                _POLARS[column.type],
+                pa.Check.isin(column.words) if column.words else None,
+                nullable=not column.required,
+                unique=table.key == (column.name,),
+            )
+            for column in table.columns
+        },
+        strict=not table.open,
+    )
+
+
+_STAGED: Final = {table.name: table for table in STAGED}
 
 # 1. upload → raw rows. Open: one String column per heading, the cell's text exactly as read, null where the cell is
 #    empty or missing. Every physical row is here (blank ones with all cells null), except rows that could not be split
 #    into the heading's columns: those are rejections.
-RAW_ROWS: Final = pa.DataFrameSchema(
-    {"row_number": pa.Column(ROW_NUMBER, unique=True), "line_number": pa.Column(ROW_NUMBER)}, strict=False
-)
+RAW_ROWS: Final = _frame(_STAGED["raw_rows"])
 
 #    What stands in a cell of a workbook instead of a value: an error such as #N/A, or a formula (after "=") without a
 #    result. The raw row holds the same text, but only here is it told from a text that merely reads so.
-CELL_ERRORS: Final = pa.DataFrameSchema(
-    {
-        "row_number": pa.Column(ROW_NUMBER),
-        "column": pa.Column(pl.String),  # the raw rows' column
-        "field": pa.Column(pl.String, nullable=True),  # the field that it fills, once that is known
-        "text": pa.Column(pl.String),
-    },
-    strict=True,
-)
+CELL_ERRORS: Final = _frame(_STAGED["cell_errors"])
 
 # 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind), and
 #    beside it what of its text it could not hold (UNREAD, FURTHER). validate.schema_for has them all, with checks.
@@ -44,54 +53,17 @@ CELL_ERRORS: Final = pa.DataFrameSchema(
 #    Portfolio" was given). `repaired` is a bitmap: bit i is set where the value of the i-th mapped column changed its
 #    meaning (not merely its form). Blank rows (all cells blank, or the heading repeated) are not here but in
 #    BLANK_ROWS.
-NORMALIZED_ROWS: Final = pa.DataFrameSchema(
-    {"row_number": pa.Column(ROW_NUMBER, unique=True), "repaired": pa.Column(pl.UInt64)}, strict=False
-)
-BLANK_ROWS: Final = pa.DataFrameSchema({"row_number": pa.Column(ROW_NUMBER, unique=True)}, strict=True)
+NORMALIZED_ROWS: Final = _frame(_STAGED["normalized_rows"])
+BLANK_ROWS: Final = _frame(_STAGED["blank_rows"])
 
 #    A repair, listed when asked for: the value as read and the value as stored.
-REPAIRS: Final = pa.DataFrameSchema(
-    {
-        "row_number": pa.Column(ROW_NUMBER),
-        "column": pa.Column(pl.String),  # the heading in the file
-        "field": pa.Column(pl.String),
-        "before": pa.Column(pl.String),
-        "after": pa.Column(pl.String, nullable=True),
-        "why": pa.Column(pl.String),
-    },
-    strict=True,
-)
+REPAIRS: Final = _frame(REPAIRED)
 
-# 3. validate → rejections (also made by reading and matching). `severity` is "error" (the row is rejected), "noted"
-#    (the cell is taken out and written to the notes) or "warning". `value` is masked where the field is sensitive.
-REJECTIONS: Final = pa.DataFrameSchema(
-    {
-        "row_number": pa.Column(ROW_NUMBER),
-        "line_number": pa.Column(ROW_NUMBER, nullable=True),
-        "column": pa.Column(pl.String, nullable=True),  # the heading in the file
-        "field": pa.Column(pl.String, nullable=True),
-        "value": pa.Column(pl.String, nullable=True),
-        "code": pa.Column(pl.String),
-        "message": pa.Column(pl.String),
-        "fix": pa.Column(pl.String),
-        "severity": pa.Column(pl.String, pa.Check.isin(["error", "noted", "warning"])),
-    },
-    strict=True,
-)
+# 3. validate → rejections (also made by reading and matching). `value` is masked where the field is sensitive.
+REJECTIONS: Final = _frame(_STAGED["rejections"])
 
-# 4. match → outcomes, one line for every physical row of the file, and the changeset (see store.py for its tables).
-OUTCOME_ROWS: Final = pa.DataFrameSchema(
-    {
-        "row_number": pa.Column(ROW_NUMBER, unique=True),
-        "outcome": pa.Column(pl.String, pa.Check.isin(OUTCOMES)),
-        "contact_id": pa.Column(CONTACT_ID, nullable=True),
-        "account_id": pa.Column(CONTACT_ID, nullable=True),
-        "duplicate_of_row": pa.Column(ROW_NUMBER, nullable=True),
-        "duplicate_of_contact": pa.Column(CONTACT_ID, nullable=True),
-        "reason": pa.Column(pl.String, nullable=True),
-    },
-    strict=True,
-)
+# 4. match → outcomes, one line for every physical row of the file, and the changeset (see tables.py).
+OUTCOME_ROWS: Final = _frame(_STAGED["outcome_rows"])
 
 
 def raw_rows(columns: Iterable[str]) -> pa.DataFrameSchema:

@@ -9,10 +9,10 @@ and are personal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from contact_pipeline.terms import FieldKind
+from contact_pipeline.terms import OUTCOMES, FieldKind
 
 Lies = Literal["database", "Parquet", "view"]
 
@@ -36,6 +36,7 @@ class Column:
         required: whether it is never null.
         default: what stands in it where nothing is given, as SQL; empty: null.
         since: the migration that adds it to databases made before; empty: none does.
+        words: those that can stand in it; empty: any.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     required: bool = False
     default: str = ""
     since: str = ""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ class Table:
     read_by: str = ""
 
 
-_ROW: Final = Column("row_number", _NUMBER, "the row's place in the file; a heading on line 1 makes the first row 2")
+_ROW: Final = Column(
+    "row_number", _NUMBER, "the row's place in the file; a heading on line 1 makes the first row 2", required=True
+)
+_OF_CHANGE: Final = replace(_ROW, required=False)  # some changes come from no row
 _LINE: Final = Column("line_number", _NUMBER, "the physical line on which the row begins")
 _ACTION: Final = Column("action", _TEXT, "create, update, reactivate, deactivate or remove")
 _CONTACT: Final = Column("contact_id", _ID, "the contact")
@@ -83,11 +88,12 @@ _DEFECT: Final = (
     Column("column", _TEXT, "the heading in the file; null: the row as a whole"),
     Column("field", _TEXT, "the field that it fills"),
     Column("value", _TEXT, "the value in error, masked where the field is sensitive", personal=True),
-    Column("code", _TEXT, "the kind of defect"),
-    Column("message", _TEXT, "what is wrong, in words that may quote the value", personal=True),
-    Column("fix", _TEXT, "what to do, in words that may quote the value", personal=True),
-    Column("severity", _TEXT, "error: the row is rejected; noted: the cell goes to the notes; warning"),
-)
+    Column("code", _TEXT, "the kind of defect", required=True),
+    Column("message", _TEXT, "what is wrong, in words that may quote the value", personal=True, required=True),
+    Column("fix", _TEXT, "what to do, in words that may quote the value", personal=True, required=True),
+    Column("severity", _TEXT, "error: the row is rejected; noted: the cell goes to the notes; warning", required=True,
+           words=("error", "noted", "warning")),
+)  # fmt: skip
 _NOTED: Final = (
     Column("noted", _TEXTS, "fields whose cells could not be imported"),
     Column("import_notes", _TEXTS, "the notes of these cells", personal=True),
@@ -136,7 +142,7 @@ def _of_part(entity: str) -> tuple[Table, ...]:
         Table(
             f"{entity}_changes", "match/changeset",
             f"the change to one {entity}; of an inverse (apply/effect) what takes it back",
-            (_ROW, identity, _ACTION, Column("base_revision", "INTEGER", "the revision that it changes"), *active,
+            (_OF_CHANGE, identity, _ACTION, Column("base_revision", "INTEGER", "the revision that it changes"), *active,
              *_OF_INVERSE),
             "`before_<field>` and `after_<field>` per field that the upload writes", "Parquet",
             (identity.name,),
@@ -149,13 +155,16 @@ STAGED: Final[tuple[Table, ...]] = (
           (Column("name", _TEXT, "its name"),
            Column("value", "JSON", "its value; examples of doubtful readings are the file's", personal=True)),
           key=("name",)),
-    Table("raw_rows", "upload", "a row as read", (_ROW, _LINE), "one per heading", "Parquet"),
+    Table("raw_rows", "upload", "a row as read", (_ROW, replace(_LINE, required=True)), "one per heading", "Parquet"),
     Table("unreadable_rows", "upload", "a row that could not be split into columns", _DEFECT),
     Table("cell_errors", "upload", "an error or an uncalculated formula in a cell of a workbook",
-          (_ROW, Column("column", _TEXT, "the raw column"), Column("field", _TEXT, "the field that it fills"),
-           Column("text", _TEXT, "the error, or the formula", personal=True)), key=("row_number", "column")),
+          (_ROW, Column("column", _TEXT, "the raw column", required=True),
+           Column("field", _TEXT, "the field that it fills"),
+           Column("text", _TEXT, "the error, or the formula", personal=True, required=True)),
+          key=("row_number", "column")),
     Table("normalized_rows", "normalize", "a row that is not blank, in canonical form",
-          (_ROW, Column("repaired", "UBIGINT", "bit i: the value of the i-th mapped column is a repair")),
+          (_ROW,
+           Column("repaired", "UBIGINT", "bit i: the value of the i-th mapped column is a repair", required=True)),
           "one per mapped field, and beside it `unread_`, `further_` and `column_of_`", "Parquet"),
     Table("blank_rows", "normalize", "a blank row, or one that repeats the heading", (_ROW,)),
     Table("rejections", "validate, match", "a defect or a warning of a row or cell", _DEFECT, key=()),
@@ -184,12 +193,13 @@ STAGED: Final[tuple[Table, ...]] = (
            Column("other_row", _NUMBER, "or the row of the file"), Column("shares", _TEXTS, "fields that agree"),
            Column("active", "BOOLEAN", "whether the contact is active")), key=()),
     Table("membership_changes", "match/changeset", "a contact that joins or leaves a group",
-          (_ROW, _ACTION, Column("group_name", _TEXT, "the group"), _CONTACT), key=("group_name", "contact_id")),
+          (_OF_CHANGE, _ACTION, Column("group_name", _TEXT, "the group"), _CONTACT), key=("group_name", "contact_id")),
     Table("link_changes", "match/changeset", "a contact that is linked with another",
-          (_ROW, _ACTION, _CONTACT, Column("linked_to", _ID, "the older contact of the same person")),
+          (_OF_CHANGE, _ACTION, _CONTACT, Column("linked_to", _ID, "the older contact of the same person")),
           key=("contact_id",)),
     Table("outcome_rows", "match/outcomes", "what became of a row",
-          (_ROW, Column("outcome", _TEXT, "its outcome"), _CONTACT, Column("account_id", _ID, "the account"),
+          (_ROW, Column("outcome", _TEXT, "its outcome", required=True, words=tuple(OUTCOMES)), _CONTACT,
+           Column("account_id", _ID, "the account"),
            Column("duplicate_of_row", _NUMBER, "the row that counts for the same target"),
            Column("duplicate_of_contact", _ID, "the contact that is left as it is"),
            Column("reason", _TEXT, "why, where that needs words"))),
@@ -197,6 +207,17 @@ STAGED: Final[tuple[Table, ...]] = (
           (Column("target", _TEXT, "contact, account, membership or link"), Column("id", _ID, "its id"),
            Column("field", _TEXT, "the field"), Column("upload_id", _TEXT, "the upload that changed it since"),
            Column("left_as", _TEXT, "what it stays"), Column("reason", _TEXT, "why")), key=()),
+)  # fmt: skip
+
+# Staged nowhere: worked out from raw and normalized rows when somebody asks.
+REPAIRED: Final = Table(
+    "repairs", "pipeline/frames", "a value that was stored otherwise than it was read",
+    (_ROW, Column("column", _TEXT, "the heading in the file", required=True),
+     Column("field", _TEXT, "the field that it fills", required=True),
+     Column("before", _TEXT, "the value as read", personal=True, required=True),
+     Column("after", _TEXT, "the value as stored; null: none", personal=True),
+     Column("why", _TEXT, "why", required=True)),
+    lies="view", key=(),
 )  # fmt: skip
 
 _BY_NAME: Final = {table.name: table for table in STAGED}
