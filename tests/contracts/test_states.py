@@ -122,3 +122,18 @@ def test_a_call_leads_where_the_table_says_or_is_refused(homes, tmp_path, state,
     else:
         DOING[call](pipeline, upload_id)
     assert pipeline.show(upload_id).state in leads
+
+
+def test_what_is_refused_in_which_state():
+    """Spelled by hand: the test above asks the table that the guards ask."""
+    over = {"repeated", "refused", "failed"}
+    assert {call: {*STATES} - {*CALLS[call].leads} for call in CALLS} == {
+        "replan": set(),
+        "apply": over | {"received", "cancelled", "undone"},
+        "resolve": over | {"received", "cancelled", "undone"},
+        "finalize": over | {"received", "staged", "blocked", "stale", "cancelled", "undone"},
+        "undo": over | {"received", "staged", "blocked", "stale", "cancelled"},
+        "redo": over | {"received", "staged", "blocked", "stale", "cancelled"},
+        "cancel": over | {"applied", "finalized", "undone"},
+        "erase": set(),
+    }
