@@ -78,10 +78,10 @@ def copy_database(path: Path, copy: Path, settings: Settings) -> None:
     """
     new = copy.with_name(f"{copy.name}.new")
     try:
-        with owner_only(), open_database(path, settings, read_only=True) as database, ExitStack() as held:
+        with owner_only(), open_database(path, settings, read_only=True) as database, ExitStack() as opened:
             # POSIX: the first handle of a file that a process closes ends all its locks on it. So they stay open.
             logged = [
-                _copy_file(held.enter_context(original.open("rb")), new.with_name(f"{new.name}{suffix}"))
+                _copy_file(opened.enter_context(original.open("rb")), new.with_name(f"{new.name}{suffix}"))
                 for suffix in ("", ".wal")
                 if (original := path.with_name(f"{path.name}{suffix}")).exists()
             ][1:]

@@ -295,17 +295,17 @@ def open_database(
     with in_words(path):
         connection = connect(settings)
     try:
-        with faults_masked(), interruptible(), in_words(path), ExitStack() as held:
+        with faults_masked(), interruptible(), in_words(path), ExitStack() as opened:
             if not read_only:
-                held.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
+                opened.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
             database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
-                held.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
+                opened.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
             if path is not None:
                 if not read_only and not path.exists():
                     _make(connection, path)
                 used = _used(connection, path, settings, read_only=read_only, in_one_file=in_one_file)
-                held.enter_context(used)
+                opened.enter_context(used)
                 database.search(path.parent)
             yield database
     finally:

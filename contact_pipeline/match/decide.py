@@ -124,15 +124,16 @@ def decide(database: Tables, part: Part) -> None:
     database.stage(
         part.table("decisions"),
         f"""
-        WITH held AS (
+        WITH unresolved AS (
             SELECT row_number, CASE WHEN e.contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
             FROM {part.table("by_keys")} LEFT JOIN {part.table("erased")} AS e USING (row_number)
         ),
         chosen AS (FROM resolutions WHERE entity = {literal(part.entity)})
-        SELECT held.row_number,
+        SELECT unresolved.row_number,
                CASE WHEN choice IS NULL THEN decision WHEN choice = 'contact' THEN 'matched' ELSE 'new' END AS decision,
                CASE WHEN choice IS NULL THEN target WHEN choice = 'contact' THEN contact_id END AS target
-        FROM held LEFT JOIN chosen ON chosen.row_number = held.row_number AND (own OR decision = 'review')""",
+        FROM unresolved
+        LEFT JOIN chosen ON chosen.row_number = unresolved.row_number AND (own OR decision = 'review')""",
     )
 
 

@@ -51,22 +51,22 @@ def find_erased_in_turn(database: Tables, part: Part, settings: Settings) -> dic
     return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
 
 
-def make_held(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
-    """Makes <entity>_held (row_number, contact_id): rows in review because their person was erased.
+def make_was_erased(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
+    """Makes <entity>_was_erased (row_number, contact_id): rows in review because their person was erased.
 
     Args:
         database: with the part's erased rows, and the rows in turn.
         part: whose rows they are.
-        in_turn: which of the rows in turn were so held, and as whom.
+        in_turn: which of the rows in turn belong to erased people, and to whom.
     """
     schema = {"row_number": pl.UInt32, "contact_id": pl.Int64}
-    database.see("held", pl.DataFrame(in_turn, schema=schema, orient="row"))
+    database.see("erased_lines", pl.DataFrame(in_turn, schema=schema, orient="row"))
     database.make(
-        part.table("held"),
+        part.table("was_erased"),
         f"""
-        FROM {part.table("erased")} ANTI JOIN rows_in_turn USING (row_number) UNION ALL FROM held""",
+        FROM {part.table("erased")} ANTI JOIN rows_in_turn USING (row_number) UNION ALL FROM erased_lines""",
     )
-    database.unsee("held")
+    database.unsee("erased_lines")
 
 
 def anybody_erased(database: Tables, part: Part) -> bool:
@@ -123,5 +123,5 @@ def _before(part: Part, field: str) -> str:
 
 def warn_of_erased(database: Tables, part: Part) -> None:
     """Warns of rows in review whose person was erased."""
-    held = f"SELECT DISTINCT row_number FROM {part.table('held')} SEMI JOIN reviews USING (row_number)"
-    add_defects(database, ERASED_PERSON, held, severity="warning")
+    rows = f"SELECT DISTINCT row_number FROM {part.table('was_erased')} SEMI JOIN reviews USING (row_number)"
+    add_defects(database, ERASED_PERSON, rows, severity="warning")

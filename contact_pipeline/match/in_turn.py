@@ -16,7 +16,7 @@ import polars as pl
 
 from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
-from contact_pipeline.match.erased import find_erased_in_turn, make_held
+from contact_pipeline.match.erased import find_erased_in_turn, make_was_erased
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.required import lacks, reject_rows
 from contact_pipeline.match.standing import IN_DOUBT, Cells, Columns, Index, Person, Standing
@@ -63,7 +63,7 @@ def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) 
                 SELECT row_number, decision, target, CASE WHEN decision = 'new' THEN first END AS leader, true AS counts
                 FROM settled""",
             )
-        make_held(database, part, turn.held if turn else [])
+        make_was_erased(database, part, turn.was_erased if turn else [])
     reject_rows(database, clearing)
 
 
@@ -138,7 +138,9 @@ class _Turns:
         self.part = part
         self.decided: list[tuple[int, str, int | None, int | None, bool]] = []
         self.doubts: list[tuple[int, int | None, int | None, list[str]]] = []
-        self.held: list[tuple[int, int]] = []  # rows that would be new, and the contact who was erased that they are
+        self.was_erased: list[
+            tuple[int, int]
+        ] = []  # rows that would be new, and the contact who was erased that they are
         self.composed: dict[tuple[str, ...], set[Cells]] = defaultdict(set)
         self._columns = Columns(part)
         self._index = Index(part)
@@ -167,7 +169,7 @@ class _Turns:
             erased = self._erased.get(row)
             if erased is None:
                 return -row
-            self.held.append((row, erased))
+            self.was_erased.append((row, erased))
         if resolved:
             return self._chosen(row, *resolved[:2])
         if person is not None:

@@ -258,7 +258,7 @@ def _judge(matching: Matching) -> Iterator[Step]:
         "decide rows that earlier rows of the file could decide otherwise, one after the other",
         partial(decide_in_turn, parts=parts, settings=settings),
         ("left_out", "resolutions", "erased_people", *(part.table(name) for part in parts for name in each)),
-        ("rows_in_turn", *(part.table(name) for part in parts for name in ("in_turn", "doubts", "held"))),
+        ("rows_in_turn", *(part.table(name) for part in parts for name in ("in_turn", "doubts", "was_erased"))),
         adds=True,
         loops=True,
     )
@@ -269,7 +269,7 @@ def _write(matching: Matching) -> Iterator[Step]:
     parts = matching.parts
     for part in parts:
         yield _of(part, "gather the rows that mean the same", make_targets, ("*decisions", "*in_turn"), ("*targets",))
-    each = ("targets", "row_keys", "pairs", "candidates", "doubts", "held")
+    each = ("targets", "row_keys", "pairs", "candidates", "doubts", "was_erased")
     yield Step(
         "list the rows that a person is to judge, and whom each could be",
         partial(make_reviews, parts=parts),
@@ -322,8 +322,8 @@ def _write(matching: Matching) -> Iterator[Step]:
         )
     if matching.contact:
         yield _of(
-            matching.contact, "warn of rows that are somebody who was erased", warn_of_erased, ("*held", "reviews"),
-            adds=True,
+            matching.contact, "warn of rows that are somebody who was erased", warn_of_erased,
+            ("*was_erased", "reviews"), adds=True,
         )  # fmt: skip
     for part in parts:
         missing = matching.options.deactivate_missing and part.entity == "contact"

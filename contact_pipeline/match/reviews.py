@@ -32,7 +32,7 @@ def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
                        FILTER (other_row IS NOT NULL)[:{_SAID}], ' or ') AS row
             FROM ({_said(part)}) GROUP BY row_number
         ) USING (row_number)
-        LEFT JOIN {part.table("held")} AS erased USING (row_number)
+        LEFT JOIN {part.table("was_erased")} AS erased USING (row_number)
         WHERE decision = 'review'"""
         for part in parts
     ]

@@ -30,7 +30,7 @@ from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.staging import count_defects
 from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
-from contact_pipeline.validate import find_doubtful, held_because, noted_cells, reject, reject_repeats
+from contact_pipeline.validate import blocked_by_dates, find_doubtful, noted_cells, reject, reject_repeats
 
 _ALL_ARE_TAKEN: Final = "`--group-members all` takes them in."
 
@@ -177,14 +177,14 @@ def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
 
 def _together(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
     """The same rows in fewer frames, each of at least as many rows but the last."""
-    held: list[pl.DataFrame] = []
+    gathered: list[pl.DataFrame] = []
     for frame in frames:
-        held.append(frame)
-        if sum(each.height for each in held) >= rows:
-            yield pl.concat(held)
-            held = []
-    if held:
-        yield pl.concat(held)
+        gathered.append(frame)
+        if sum(each.height for each in gathered) >= rows:
+            yield pl.concat(gathered)
+            gathered = []
+    if gathered:
+        yield pl.concat(gathered)
 
 
 def match(store: Store, line: LedgerLine) -> dict[str, Any]:
@@ -202,9 +202,9 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
             columns=facts.columns_normalized,
             headings=facts.headings_by_field(profile),
         )
-        held = held_because(database, profile, line.file_name)
+        doubtful = blocked_by_dates(database, profile, line.file_name)
         _, row_warnings = count_defects(database)
-    reason = held or blocked_because(line.file_name, line.data_rows, profile, options, changeset, facts.doubt)
+    reason = doubtful or blocked_because(line.file_name, line.data_rows, profile, options, changeset, facts.doubt)
     return {
         **changeset.outcomes,
         "warnings": _with_members(line, changeset),

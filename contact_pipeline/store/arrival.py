@@ -146,11 +146,11 @@ def recover(
 
 
 def _recovered(settings: Settings, line: LedgerLine, folder: Path) -> bool:
-    with ExitStack() as held:
+    with ExitStack() as opened:
         sources: list[tuple[Taken, Source | None]] = []
         for taken in _noted(folder):
             source = _still_there(settings, taken, folder)
-            sources.append((taken, held.enter_context(source) if source else None))
+            sources.append((taken, opened.enter_context(source) if source else None))
         return _complete(settings, line, sources, None)
 
 

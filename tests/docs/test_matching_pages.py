@@ -18,7 +18,7 @@ OF_SPARK = {"array_position", "octet_length", "slice", "xxhash64", "nfc_normaliz
 SCRIPT = Path(__file__).parents[2] / "docs" / "generate_matching.py"
 
 # Made in memory by the step that names them.
-FRAMES = {"_frame", "lines", "sharing", "held", "clearing", "composed_keys"}
+FRAMES = {"_frame", "lines", "sharing", "erased_lines", "clearing", "composed_keys"}
 NAME = r"((?:book\.)?[a-z_]+)"
 NAMED = re.compile(rf"(?<!DISTINCT )\b(?:FROM|JOIN) {NAME}\b(?![.(])")
 CHANGED = re.compile(

@@ -1,4 +1,4 @@
-"""Why an upload is held whose rows alone cannot say how they are to be read."""
+"""Why an upload is blocked whose columns of dates can be read in two ways."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contact_pipeline.engines import Database
 from contact_pipeline.profiles import Profile, calendar
 
 
-def held_because(database: Database, profile: Profile, file_name: str) -> dict[str, Any] | None:
-    """The reason, as the ledger holds it, where a column of dates can be read in two ways; else None.
+def blocked_by_dates(database: Database, profile: Profile, file_name: str) -> dict[str, Any] | None:
+    """The reason, as the ledger keeps it, where a column of dates can be read in two ways; else None.
 
     Args:
         database: the upload's staging database with rejections.
