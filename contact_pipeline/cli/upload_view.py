@@ -81,7 +81,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "file": f"{upload.file_name} ({size(upload.file_size)})",
             "profile": upload.profile,
             "group": upload.group,
-            "state": console.text_as_it_is(upload.state + _held(upload), _STYLE.get(upload.state, "bold")),
+            "state": console.text_as_it_is(upload.state + _held(upload), state_style(upload.state)),
             "reason": console.text_as_it_is(reason.get("message")),  # masked where it was made
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
@@ -239,6 +239,11 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
         yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "CONTACT_ID|new|skip"]
     if upload.outcomes.get("rejected"):
         yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
+
+
+def state_style(state: str) -> str:
+    """How the name of a state is drawn."""
+    return _STYLE.get(state, "bold")
 
 
 def size(count: int) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import DONE, report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
-from contact_pipeline.errors import Usage
+from contact_pipeline.contracts.states import STATES, State
+from contact_pipeline.errors import Usage, listed
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -23,42 +25,60 @@ UploadId = Annotated[str, typer.Argument(metavar="UPLOAD", help="Id of an upload
 
 @app.command("uploads", rich_help_panel=PANEL)
 @everywhere
-def list_uploads(invocation: Invocation) -> None:
+def list_uploads(
+    invocation: Invocation,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Only those of this profile.")
+    ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="STATE", help="Only those in this state; repeatable.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", metavar="TIME", help="Only those added then or later (UTC).")
+    ] = None,
+    waiting: Annotated[
+        bool,
+        typer.Option(
+            "--waiting", help="Only those that wait for somebody: to approve, correct, decide rows or finalize."
+        ),
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help=f"The newest so many; unset: {SHOWN}, and all as JSON.")
+    ] = None,
+) -> None:
     """The dashboard: the newest uploads with their file, group, state and counts; --json gives all."""
-    from contact_pipeline.cli.upload_view import moment
+    from contact_pipeline.cli.dashboard import draw_uploads
 
+    states = [known_state(word) for word in state or []]
+    asked: dict[str, Any] = {"profile": profile, "states": states, "since": since, "waiting": waiting}
     if invocation.json:
-        console.document([upload.as_dict() for upload in invocation.looking.uploads()])
+        console.document([upload.as_dict() for upload in invocation.looking.uploads(limit, **asked)])
         return
-    uploads = invocation.looking.uploads(SHOWN)
-    headings = (
-        "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
-    )  # fmt: skip
-    rows = [
-        (
-            upload.upload_id,
-            upload.file_name,
-            moment(upload.added_at),
-            upload.profile,
-            upload.group,
-            upload.state,
-            f"{upload.processed:,}",
-            f"{upload.imports:,}",
-            f"{upload.error_count:,}",
-            f"{sum(upload.duplicates.values()):,}",
-            moment(upload.finished_at),
-        )
-        for upload in uploads
-    ]
-    if rows:
-        console.show(console.table(headings, rows))
-        if len(rows) == SHOWN:
-            console.show(console.text(f"the newest {SHOWN}; --json gives all", "dim"))
+    most = limit or SHOWN
+    uploads = invocation.looking.uploads(most, **asked)
+    if uploads:
+        console.show(*draw_uploads(uploads, console.out().width))
+        if len(uploads) == most:
+            console.show(console.text(f"the newest {most}; --json gives all", "dim"))
         console.show(console.next_command("One of them", invocation.line("show", "UPLOAD")))
+    elif any(asked.values()):
+        console.show(console.next_command("No such upload. To see all of them", invocation.line("uploads")))
     else:
         console.show(
             console.next_command("No uploads yet. To make one", invocation.line("plan", "FILE", "--profile", "P"))
         )
+
+
+def known_state(word: str) -> State:
+    """A state that somebody typed.
+
+    Raises:
+        Usage: there is no such state.
+    """
+    found = next((state for state in STATES if state == word.lower()), None)
+    if found is None:
+        raise Usage("usage", f"There is no state '{word}'.", f"The states: {listed(STATES, limit=20)}.")
+    return found
 
 
 @app.command("show", rich_help_panel=PANEL)

@@ -20,10 +20,13 @@ from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.originals import Originals
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
     from pandera.polars import DataFrameSchema
 
     from contact_pipeline.backup import BackedUp, Restored
+    from contact_pipeline.contracts.states import State
     from contact_pipeline.erase import Erased
     from contact_pipeline.match import Guarded
     from contact_pipeline.pipeline.explaining import Step
@@ -453,13 +456,26 @@ class Pipeline:
         """
         return uploads.show(self.store, upload_id)
 
-    def uploads(self, limit: int | None = None) -> list[Upload]:
+    def uploads(
+        self,
+        limit: int | None = None,
+        *,
+        profile: str | None = None,
+        states: Collection[State] = (),
+        since: datetime | None = None,
+        waiting: bool = False,
+    ) -> list[Upload]:
         """The uploads, newest first.
 
         Args:
             limit: how many; unset: all of them.
+            profile: only those of this profile.
+            states: only those in one of these states.
+            since: only those added then or later, in UTC.
+            waiting: only those that wait for somebody: for approval, another file, decisions on rows, or finalizing.
         """
-        return [uploads.upload_of(self.store, line) for line in self.store.lines(limit)]
+        lines = self.store.lines(limit, profile=profile, states=states, since=since, waiting=waiting)
+        return [uploads.upload_of(self.store, line) for line in lines]
 
     def tidy(self) -> None:
         """Completes or deletes what ended processes left half received, and staged data that no upload has."""

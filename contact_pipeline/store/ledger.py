@@ -58,6 +58,27 @@ def find_lines(
     return _lines(database, sql, parameters)
 
 
+# Uploads that go no further by themselves: somebody has to approve, send another file, decide rows or finalize.
+_WAITS: Final = """(state IN ('staged', 'blocked', 'stale') OR (state = 'applied' AND held)
+    OR (review > 0 AND state IN ('applied', 'finalized')))"""
+
+
+def chosen(
+    profile: str | None = None, states: Collection[State] = (), since: datetime | None = None, *, waiting: bool = False
+) -> tuple[str, list[object]]:
+    """The condition of the lines that are asked for, with its parameters; unset: all.
+
+    Args:
+        profile: name of theirs.
+        states: which they are in.
+        since: they were added then or later, in UTC.
+        waiting: whether they wait for somebody.
+    """
+    conditions = {"profile = ?": profile, "list_contains(?, state)": [*states], "added_at >= ?": since}
+    asked: dict[str, object] = {condition: value for condition, value in conditions.items() if value}
+    return " AND ".join([*asked, *([_WAITS] if waiting else [])]) or "true", [*asked.values()]
+
+
 def take_numbers(database: Database, counter: str, count: int) -> int:
     """Reserves `count` numbers that nobody else gets; the first of them. Call it in a transaction."""
     first: int = database.value("SELECT next FROM counters WHERE name = ?", [counter])

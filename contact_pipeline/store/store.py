@@ -23,7 +23,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
-from contact_pipeline.store.ledger import find_lines
+from contact_pipeline.store.ledger import chosen, find_lines
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
@@ -139,10 +139,10 @@ class Store:
             )
         return lines[0]
 
-    def lines(self, limit: int | None = None) -> list[LedgerLine]:
-        """The uploads' ledger lines, newest first; unset: all of them."""
+    def lines(self, limit: int | None = None, **asked: Any) -> list[LedgerLine]:
+        """The uploads' ledger lines, newest first; unset: all of them. `ledger.chosen` says what can be asked for."""
         with self.open(read_only=True) as database:
-            return find_lines(database, limit=limit)
+            return find_lines(database, *chosen(**asked), limit=limit)
 
     def last_commit(self, upload_id: str) -> dict[str, Any] | None:
         """The newest commit of an upload: its action (apply, undo, redo), committed_at and actor; None without one."""

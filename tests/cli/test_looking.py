@@ -50,6 +50,62 @@ def test_a_long_ledger_shows_its_newest_uploads_and_gives_all_as_json(run, impor
     assert listed == [again["upload_id"], imported["upload_id"]]
 
 
+def test_the_dashboard_shows_what_is_asked_for(run, imported, outreach):
+    """B7: by profile, state and time, and what waits for somebody."""
+    options = ("--profile", "outreach_contacts", "--group", "Autumn", "--json")
+    waits = run("plan", outreach("Bo,(202) 555-0177,,Dow,,AC-2,bo@example.com,02139", name="b.csv"), *options).document
+    by_hand = run("contacts", "deactivate", "1", "--json").document
+
+    def asked(*words):
+        return [upload["upload_id"] for upload in run("uploads", "--json", *words).document]
+
+    assert asked("--state", "staged") == [waits["upload_id"]]
+    assert asked("--state", "staged", "--state", "Applied", "--profile", "outreach_contacts") == [
+        waits["upload_id"],
+        imported["upload_id"],
+    ]
+    assert asked("--since", "2999-01-01") == []
+    assert asked("--since", "2020-01-01", "--limit", "1") == [by_hand["upload_id"]]
+    assert asked("--waiting") == [waits["upload_id"]]
+    assert "approve" in run("uploads", "--waiting").out
+    assert "No such upload" in run("uploads", "--profile", "dealer_leads").out
+    wrong = run("uploads", "--state", "done")
+    assert (wrong.status, "There is no state 'done'" in wrong.err) == (2, True)
+
+
+def test_on_a_narrow_terminal_an_upload_is_three_lines_and_no_word_is_broken(run, imported, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("uploads").out.splitlines()
+    assert shown[0].split() == [imported["upload_id"], "applied", "people.csv"]
+    assert shown[1].startswith("  outreach_contacts · group Spring · added ")
+    assert shown[2] == "  3 rows · 1 imports · 2 errors · 1 duplicates"
+    assert max(map(len, shown[:3])) <= 80
+
+
+def test_what_waits_for_whom_is_said_of_each_upload(run, tmp_path, users):
+    """A stale plan waits for a new one, and what is held back to be finalized."""
+    leads = tmp_path / "leads.csv"
+    leads.write_text("Name,Phone,Email\nAnn Bee,(202) 555-0143,ann@example.com\n", encoding="utf-8")
+    words = (
+        "plan",
+        leads,
+        "--profile",
+        "dealer_leads",
+        "--lead-type",
+        "SMS",
+        "--rule",
+        "merge",
+        "--user",
+        "dora",
+        "--json",
+    )
+    uploads = [run(*words).document["upload_id"] for _ in range(2)]
+    for upload_id in uploads:
+        run("apply", upload_id, "--user", "dora")
+    shown = {line.split()[0]: line for line in run("uploads", "--waiting").out.splitlines() if line.strip()}
+    assert ["finalize" in shown[uploads[0]], "plan again" in shown[uploads[1]]] == [True, True]
+
+
 def test_errors_are_shown_by_type_and_row(run, imported):
     """B8, D6: each error with its row, its reason and what to do."""
     shown = run("show", imported["upload_id"]).out

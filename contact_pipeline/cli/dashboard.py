@@ -1,0 +1,89 @@
+"""The dashboard: uploads as a table where the terminal is wide enough, else three lines for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.upload_view import moment, state_style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from contact_pipeline.store import Upload
+
+WIDE: Final = 150  # columns that the table needs without folding most of its cells
+_HEADINGS: Final = (
+    "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
+    "Waits for",
+)  # fmt: skip
+
+
+def draw_uploads(uploads: Sequence[Upload], width: int) -> Iterator[RenderableType]:
+    """The uploads, in the order given."""
+    if width >= WIDE:
+        shown = len(_HEADINGS) if any(map(waits_for, uploads)) else len(_HEADINGS) - 1
+        yield console.table(_HEADINGS[:shown], [_row(upload)[:shown] for upload in uploads])
+        return
+    for upload in uploads:
+        yield from _lines(upload)
+
+
+def waits_for(upload: Upload) -> str:
+    """What somebody has to do before an upload goes on; empty: nothing."""
+    rows = upload.outcomes["review"]
+    decide = f"decide {rows:,} row{'' if rows == 1 else 's'}" if rows else ""
+    match upload.state:
+        case "staged":
+            first = "approve"
+        case "blocked":
+            first = "confirm or correct" if "confirm" in (upload.reason or {}) else "correct"
+        case "stale":
+            first = "plan again"
+        case "applied" if upload.held:
+            first = "finalize"
+        case "applied" | "finalized":
+            first = ""
+        case _:
+            return ""
+    return ", ".join(part for part in (first, decide) if part)
+
+
+def _row(upload: Upload) -> tuple[object, ...]:
+    return (
+        upload.upload_id,
+        upload.file_name,
+        moment(upload.added_at),
+        upload.profile,
+        upload.group,
+        upload.state,
+        *(f"{count:,}" for count in _counts(upload).values()),
+        moment(upload.finished_at),
+        waits_for(upload),
+    )
+
+
+def _lines(upload: Upload) -> Iterator[Text]:
+    from rich.text import Text
+
+    state = console.text_as_it_is(upload.state, state_style(upload.state))
+    yield Text.assemble(console.text(upload.upload_id, "bold"), "  ", state, "  ", console.text(upload.file_name))
+    group = f"group {upload.group}" if upload.group else None
+    of = [upload.profile, group, f"added {moment(upload.added_at)}"]
+    counts = [f"{count:,} {name}" for name, count in _counts(upload).items()]
+    for parts in (of, counts):
+        yield console.text("  " + " · ".join(part for part in parts if part), "dim")
+    if waiting := waits_for(upload):
+        yield console.text(f"  waits for somebody to {waiting}", "yellow")
+
+
+def _counts(upload: Upload) -> dict[str, int]:
+    return {
+        "rows": upload.processed,
+        "imports": upload.imports,
+        "errors": upload.error_count,
+        "duplicates": sum(upload.duplicates.values()),
+    }
