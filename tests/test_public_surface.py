@@ -25,7 +25,7 @@ inspect FILE --delimiter --encoding --sheet --unmasked
 value FIELD TEXTS --region --format --pivot --from --profile --unmasked
 plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
-uploads
+uploads --profile --state --since --waiting --limit
 show UPLOAD --rows --changes --all-errors --all-warnings --repairs --explain
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
 finalize UPLOAD --user
