@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
-
-from pydantic import BaseModel, ValidationError
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.model import Profile
+from contact_pipeline.profiles.problems import validated
 from contact_pipeline.profiles.sound import find_unsound
 from contact_pipeline.yaml_text import BrokenYaml, read_yaml
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 SHIPPED = Path(__file__).parent
 
@@ -115,61 +107,10 @@ def _find_problems(file: Path) -> tuple[Profile | None, list[tuple[str, str]]]:
         return None, [("", f"not readable: {error}")]
     if not isinstance(content, dict):
         return None, [("", "holds no keys; a profile is a mapping of keys to values")]
-    try:
-        profile = Profile.model_validate(content)
-    except ValidationError as error:
-        found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        return None, [(".".join(map(str, each["loc"])), _in_words(each)) for each in found]
+    profile, found = validated(content, Profile)
+    if profile is None:
+        return None, [(".".join(map(str, place)), reason) for place, reason in found]
     problems = list(find_unsound(profile))
     if profile.name != file.stem:
         problems.append(("name", f"is '{profile.name}', but the file is called {file.name}"))
     return profile, problems
-
-
-def _in_words(error: ErrorDetails) -> str:
-    """The reason, with what was probably meant, and how to write what YAML does not take for a text."""
-    given = error["input"]
-    if error["type"] == "extra_forbidden":
-        *place, key = error["loc"]
-        known = _keys_at(place)
-        return f"is no key that is known here; {_meant(key, known) or f'keys: {listed(known)}'}"
-    if error["type"] in {"string_type", "literal_error"} and not isinstance(given, str | list | dict):
-        return f"{_unquoted(given)} Put it in quotes"
-    reason = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "literal_error":
-        hint = _meant(given, re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected"))))
-        return f"'{given}' is not known here; {hint}" if hint else reason
-    return reason
-
-
-def _meant(given: object, known: list[str]) -> str:
-    near = get_close_matches(str(given).casefold(), known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
-
-
-def _keys_at(place: list[str | int]) -> list[str]:
-    """The keys that may stand at a place of a profile."""
-    models: list[type[BaseModel]] = [Profile]
-    for part in (str(part) for part in place):
-        having = [model for model in models if part in model.model_fields]
-        models = (
-            [inner for model in having for inner in _models_in(model.model_fields[part].annotation)] or having or models
-        )
-    return list(dict.fromkeys(key for model in models for key in model.model_fields))
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models of which a field's value consists."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]
-
-
-def _unquoted(given: object) -> str:
-    if isinstance(given, bool):
-        words = "Yes, On and True" if given else "No, Off and False"
-        return f"{words} without quotes are the truth value {str(given).lower()} in YAML, not a text."
-    if given is None:
-        return "null, ~ and nothing at all are no text in YAML."
-    kind = "date" if isinstance(given, date) else "number"
-    return f"{given} without quotes is a {kind} in YAML, not a text."

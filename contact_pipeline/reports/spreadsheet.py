@@ -10,7 +10,7 @@ from typing import IO, Final
 
 import polars as pl
 
-_MARK: Final = "\ufeff".encode()
+MARK: Final = "\ufeff".encode()
 _CALCULATED: Final = r"^(\s*)([=+\-@])"
 
 
@@ -23,9 +23,16 @@ def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], d
         file: what to write to.
         delimiter: between two cells.
     """
-    heading = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
-    file.write(_MARK)
-    pl.concat([heading, rows]).with_columns(neutral(pl.all())).write_csv(
+    file.write(MARK)
+    write_text_rows(
+        pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row"), file, delimiter
+    )
+    write_text_rows(rows, file, delimiter)
+
+
+def write_text_rows(rows: pl.DataFrame, file: IO[bytes], delimiter: str = ",") -> None:
+    """Writes rows of text as the next lines of a CSV file."""
+    rows.with_columns(neutral(pl.all())).write_csv(
         file, include_header=False, separator=delimiter, quote_style="necessary"
     )
 

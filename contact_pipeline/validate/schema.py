@@ -19,9 +19,9 @@ from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
 from contact_pipeline.profiles.model import STORED_AS
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.profiles.row_rules import has_any_of, has_required, has_same, has_together, is_in_order
 from contact_pipeline.profiles.rules import RowRule, required_when
 from contact_pipeline.terms import FURTHER, UNREAD
-from contact_pipeline.validate.rows import has_any_of, has_required, has_same, has_together, is_in_order
 
 _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.Boolean()}
 

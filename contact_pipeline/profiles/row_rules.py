@@ -1,4 +1,4 @@
-"""The rules over a whole row: what must be filled, one of several, and two cells that must agree."""
+"""What the rules over a whole row ask, as expressions: what must be filled, and cells that must agree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from contact_pipeline.profiles import NAME, AnyOf, InOrder, RequiredWhen, Same, Together
+from contact_pipeline.profiles.base import NAME
+from contact_pipeline.profiles.rules import AnyOf, InOrder, RequiredWhen, Same, Together
 
 _ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NAME_FIELDS = ("full_name", "first_name", "last_name")
