@@ -125,6 +125,11 @@ class Settings(BaseModel):
         return self.home / "inbox"
 
     @property
+    def export_profiles_path(self) -> Path:
+        """The folder with the user's own export profiles."""
+        return self.home / "export_profiles"
+
+    @property
     def profiles_path(self) -> Path:
         """The user's own profiles."""
         return self.home / "profiles"

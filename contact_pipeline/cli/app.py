@@ -12,6 +12,7 @@ import typer
 
 from contact_pipeline.cli import (
     contacts,
+    exporting,
     files,
     home,
     importing,
@@ -34,7 +35,19 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (profiles, files, value, importing, uploads, taking_back, contacts, reference_data, home, serving):
+for module in (
+    profiles,
+    files,
+    value,
+    importing,
+    uploads,
+    taking_back,
+    contacts,
+    exporting,
+    reference_data,
+    home,
+    serving,
+):
     app.add_typer(module.app)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.contracts.states import State
     from contact_pipeline.erase import Erased
+    from contact_pipeline.exports import Exported, Layout
     from contact_pipeline.match import Guarded
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
@@ -272,6 +273,35 @@ class Pipeline:
         profiles, _ = self.profiles()
         with erasing(contact_id):
             return erase(self.store, contact_id, profiles.values(), uploads.login(user))
+
+    def export_profiles(self) -> tuple[dict[str, Layout], list[BrokenProfile]]:
+        """Every usable export profile by name, and the broken files; an import profile's name is one, too."""
+        from contact_pipeline.exports import find_export_profiles
+
+        return find_export_profiles(self.settings)
+
+    def export(
+        self, path: str | Path, profile: str = "contacts", *, overwrite: bool = False, **filters: Any
+    ) -> Exported:
+        """Writes contacts or accounts into a file, for its owner only, with every value in full.
+
+        A file that an import profile reads has the rows that importing would leave unchanged; the others are counted in
+        `left_out`.
+
+        Args:
+            path: where to; its ending (.csv, .xlsx, .parquet) says the format, or else the profile does.
+            profile: name of an export profile.
+            overwrite: whether a file that is there is replaced.
+            filters: who is wanted (`contact_pipeline.exports.Wanted`): address_book, group, portfolio, account_type,
+                inactive (leave_out, include, only), published, and where, a mapping from field to value.
+
+        Raises:
+            Refusal: see `contact_pipeline.exports.export`.
+            StoreBusy: the contact database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.exports import Wanted, export
+
+        return export(self.store, Path(path), profile, Wanted(**filters), overwrite=overwrite)
 
     def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
         """Writes the whole home into one file, for its owner only; the home may be in use.

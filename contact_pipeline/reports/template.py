@@ -49,7 +49,7 @@ def write_template(
         if kind == "csv":
             _write_csv(columns, file, profile.file.delimiter or ",", row)
         else:
-            headings = [column and sheet_heading(column) for column in columns]
+            headings = [sheet_heading(column) if column else None for column in columns]
             cells = [row.get(column.field) if column else None for column in columns]
             write_sheet(headings, file, profile.file.sheet, [cells] if row else [])
     return path

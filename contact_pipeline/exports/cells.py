@@ -1,0 +1,142 @@
+"""Stored values as the text of cells, written so that reading them gives the same values; and whether it does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.codes import CODES
+from contact_pipeline.exports.layout import Cell
+from contact_pipeline.kinds.distinct import change_where
+from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.registry import KINDS
+from contact_pipeline.kinds.text import are_blanks, blanked, dashed, tidied
+from contact_pipeline.profiles import Column, Profile, calendar
+from contact_pipeline.terms import JOINED
+
+_SEPARATOR: Final = ";"  # of lists that no profile reads
+_ENTITY: Final = "&#?[A-Za-z0-9]+;"
+_ENCODED: Final = "&amp;amp;amp;"  # reading decodes three times
+_HELD: Final = "^['=]"
+# Numbers as the region writes them, by the numbering plans of NANPA and Anatel. A plus is no beginning for a cell.
+_NANP: Final = (
+    (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4})$", "(${1}) ${2}-${3}"),
+    (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4});ext=(\d+)$", "(${1}) ${2}-${3} ext. ${4}"),
+)
+_NATIONAL: Final = {
+    "US": _NANP,
+    "CA": _NANP,
+    "BR": ((r"^\+55([1-9][1-9])([2-5]\d{3}|9\d{4})(\d{4})$", "(${1}) ${2}-${3}"),),
+}
+_KEPT: Final = "\u00a0:::\u00a0"  # spaces that do not break: read as others are, and no sign between two values
+
+
+def as_text(cell: Cell, profile: Profile | None) -> pl.Expr:
+    """The text of a column's cells, of its values under the field's name; null where nothing stands.
+
+    Args:
+        cell: the column.
+        profile: that reads the file; None: none does.
+    """
+    if cell.field is None:
+        return pl.lit(None, pl.String)
+    value, column = pl.col(cell.field), cell.column
+    match cell.stored:
+        case "number":
+            return value.cast(pl.String)
+        case "boolean":
+            return pl.when(value).then(pl.lit("yes")).when(~value).then(pl.lit("no"))
+        case "list":
+            text = KINDS["list"].as_text(value, column or _LIST)
+            return pl.when(value.list.len() > 0).then(_protected(text) if column else text)
+    if column is None:
+        return value
+    if column.type == "date" and len(column.formats) == 1 and "%y" not in column.formats[0]:
+        day = value.str.to_date(calendar.ISO, strict=False)
+        value = pl.coalesce(day.dt.strftime(column.formats[0]), value)
+    if column.type == "phone" and profile and "country" not in profile.column_of:
+        for e164, national in _NATIONAL.get(profile.region or "", ()):
+            value = value.str.replace(e164, national)
+    text = _protected(value.replace("", None))
+    return text.fill_null(column.nothing) if column.required and column.nothing else text
+
+
+def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: Context) -> pl.Series:
+    """Whether reading each cell gives the stored value again, and no defect.
+
+    Args:
+        values: the stored values, by field.
+        texts: the column's cells.
+        column: by which they are read.
+        context: what else their form depends on; a country is looked for in the stored values.
+    """
+    kind, stored = KINDS[column.type], values[column.field]
+    found = None if context.country is not None and kind.by_country else kind.fast_path(texts, column, context.profile)
+    same = pl.Series([False]).new_from_index(0, texts.len())
+    if found is not None:
+        read, certain = found
+        is_word = are_blanks(texts, context.profile.blanks_in(column)).fill_null(False)
+        same = certain.fill_null(False) & ~is_word & read.eq_missing(stored)
+    asked = ~same & stored.is_not_null()
+    if kind.taken_apart or column.type == "list":
+        asked |= texts.str.contains(JOINED, literal=True).fill_null(False)
+    right = pl.Series([True]).new_from_index(0, texts.len())
+    if asked.any():
+        right = right.scatter(asked.arg_true(), _read_right(values.filter(asked), texts.filter(asked), column, context))
+    return right & _passes(values, column, context)
+
+
+def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context: Context) -> pl.Series:
+    """The same of a few cells, read the whole way."""
+    kind = KINDS[column.type]
+    blanks = context.profile.blanks_in(column)
+    text = blanked(tidied(pl.col("text")), blanks)
+    cells = pl.DataFrame({"text": texts})
+    if context.country is not None:
+        cells = cells.with_columns(values["country"])
+    cells = cells.with_columns(dashed(text) if kind.dashed else text)
+    read = cells.select(kind.normalize(pl.col("text"), column, context)).to_series()
+    is_joined = texts.str.contains(JOINED, literal=True).fill_null(False)
+    same = read.eq_missing(values[column.field])
+    return same if column.type == "boolean" else same & ~is_joined
+
+
+def _passes(values: pl.DataFrame, column: Column, context: Context) -> pl.Series:
+    """Whether each value is one that the column takes."""
+    kind, today, value = KINDS[column.type], datetime.now(UTC).astimezone().date(), pl.col(column.field)
+    quick = kind.quick_rule(column, context, today)
+    passed = values.select(value.is_null() | (quick(value) if quick else False)).to_series().fill_null(False)
+    rest = values.filter(~passed)
+    if rest.is_empty():
+        return passed
+    rules = [rule.passes for rule in kind.rules(column, context, today) if CODES[rule.code].severity == "error"]
+    if kind.is_placeholder is not None and column.placeholders == "reject":
+        rules.append(lambda given: ~kind.is_placeholder(given))  # type: ignore[misc]
+    judged = rest.select(value.is_null() | pl.all_horizontal(pl.lit(True), *(rule(value) for rule in rules)))
+    return passed.scatter((~passed).arg_true(), judged.to_series().fill_null(False))
+
+
+def _protected(text: pl.Expr) -> pl.Expr:
+    """The text; where reading would change it, in a form of which reading makes the very text."""
+    return text.map_batches(_protect, return_dtype=pl.String)
+
+
+def _protect(texts: pl.Series) -> pl.Series:
+    read = texts.to_frame("text").select(tidied(pl.col("text"))).to_series()
+    changed, joined = read.ne_missing(texts), texts.str.contains(JOINED, literal=True)
+    safe = change_where(texts.clone(), changed, _written_safely)
+    return change_where(safe, joined, lambda some: some.str.replace_all(JOINED, _KEPT, literal=True))
+
+
+def _written_safely(texts: pl.Series) -> pl.Series:
+    encoded = change_where(texts, texts.str.contains(_ENTITY), lambda some: some.str.replace_all("&", _ENCODED))
+    return change_where(
+        encoded,
+        encoded.str.contains(_HELD),
+        lambda some: '="' + some.str.replace_all('"', '""', literal=True) + '"',
+    )
+
+
+_LIST: Final = Column(field="values", heading="values", type="list", separator=_SEPARATOR)

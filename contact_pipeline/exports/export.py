@@ -1,0 +1,172 @@
+"""Writes a file of contacts or accounts: copies the rows out of the contact database, then turns them into cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.engines import literal
+from contact_pipeline.errors import Usage, listed
+from contact_pipeline.exports.cells import as_text
+from contact_pipeline.exports.files import opened_writer
+from contact_pipeline.exports.find import find_export_profile
+from contact_pipeline.exports.layout import Layout, further_cell
+from contact_pipeline.exports.left_out import LeftOut, Sieve
+from contact_pipeline.exports.rows import Wanted, fields_besides, refuse_what_does_not_fit, rows_query
+from contact_pipeline.kinds.kind import Context
+from contact_pipeline.profiles import find_profiles
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.reports.output import new_file, refuse_output
+from contact_pipeline.store import Store
+from contact_pipeline.store.store import read_reference
+from contact_pipeline.temporary import passing_folder
+
+_ENDINGS: Final = {".csv": "csv", ".xlsx": "xlsx", ".parquet": "parquet"}
+_BATCH: Final = 50_000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        file: where it is.
+        profile: name of the export profile.
+        of: what a row is: contacts or accounts.
+        format: csv, xlsx or parquet.
+        rows: how many there are below the heading.
+        columns: the headings.
+        sensitive: those of them whose values are masked wherever else they are shown.
+        left_out: who is not in the file though the filters let them pass, because importing would not leave them as
+            they are.
+        warnings: what else the reader of the file should know.
+    """
+
+    file: Path
+    profile: str
+    of: str
+    format: str
+    rows: int
+    columns: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file as a JSON document."""
+        return {
+            "file": str(self.file),
+            "profile": self.profile,
+            "of": self.of,
+            "format": self.format,
+            "rows": self.rows,
+            "columns": list(self.columns),
+            "sensitive": list(self.sensitive),
+            "left_out": [each.as_dict() for each in self.left_out],
+            "warnings": list(self.warnings),
+        }
+
+
+def export(store: Store, path: Path, name: str, wanted: Wanted, *, overwrite: bool = False) -> Exported:
+    """Writes contacts or accounts by an export profile; only its owner may read the file.
+
+    The contact database is held for as long as its rows are copied out. Erased people are never among them. Values
+    stand in the file in full, sensitive ones too. Where the file is one that an import profile reads, rows that
+    importing would not leave unchanged are left out and counted.
+
+    Args:
+        store: of the home.
+        path: where to write; its ending says the format, or else the profile does.
+        name: of the export profile; the name of an import profile is one.
+        wanted: who is wanted, beside what the profile says.
+        overwrite: whether a file that is there is replaced.
+
+    Raises:
+        Refusal: there is no such profile (code `profile-unknown`), group (`group-unknown`) or address book
+            (`address-book-unknown`), its file cannot be used (`profile-broken`), or the rows do not fit an Excel sheet
+            (`too-many-rows`).
+        Usage: the ending is of another format (`file-type`), a filter does not fit (`usage`), or nothing can be written
+            there (see `refuse_output`).
+        StoreBusy: the contact database was in use by another program for longer than the settings allow.
+    """
+    layout = find_export_profile(name, store.settings)
+    kind = _format(path, layout)
+    refuse_what_does_not_fit(layout, wanted)
+    refuse_output(path, overwrite=overwrite)
+    with passing_folder(store.settings.home) as folder:
+        layout, reference, most = _copy_out(store, layout, wanted, folder / "rows.parquet")
+        sieve = Sieve(layout, _context(layout, reference))
+        with new_file(path, overwrite=overwrite) as file, opened_writer(layout, kind, file, folder, most) as writer:
+            for values in _batches(folder / "rows.parquet"):
+                texts = values.select(
+                    (pl.lit(None, pl.String) if cell is None else as_text(cell, layout.profile)).alias(str(place))
+                    for place, cell in enumerate(layout.cells)
+                )
+                writer.write(*sieve.keep(values, texts))
+    return Exported(
+        path,
+        layout.name,
+        layout.of,
+        kind,
+        writer.rows,
+        tuple(cell.heading for cell in layout.cells if cell is not None),
+        tuple(cell.heading for cell in layout.filled if cell.sensitive),
+        tuple(sieve.left_out()),
+        (*writer.warnings, *_warnings(layout, kind)),
+    )
+
+
+def _format(path: Path, layout: Layout) -> str:
+    if not path.suffix:
+        return layout.format
+    if path.suffix.lower() not in _ENDINGS:
+        raise Usage(
+            "file-type",
+            f"'{path.name}' ends in no format that is written.",
+            f"Let it end in {' or '.join(_ENDINGS)}.",
+            file=path.name,
+        )
+    return _ENDINGS[path.suffix.lower()]
+
+
+def _copy_out(store: Store, layout: Layout, wanted: Wanted, file: Path) -> tuple[Layout, Reference, int]:
+    """Copies the rows into a Parquet file; the layout with what the home has besides, and how many rows there are."""
+    profiles, _ = find_profiles(store.settings.profiles_path)
+    with store.open(read_only=True) as database:
+        if layout.has_all:
+            further = (further_cell(name, kind, sensitive=bool(is_sensitive))
+                       for name, kind, is_sensitive in fields_besides(database, layout))  # fmt: skip
+            layout = replace(layout, cells=(*layout.cells, *further))
+        query = rows_query(database, layout, wanted, profiles.values())
+        rows = database.value(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, USE_TMP_FILE false)")
+        return layout, read_reference(database), int(rows)
+
+
+def _batches(file: Path) -> Iterator[pl.DataFrame]:
+    rows = pl.scan_parquet(file, glob=False)
+    found = False
+    for frame in rows.collect_batches(maintain_order=True):
+        for batch in frame.iter_slices(_BATCH):
+            found = True
+            yield batch
+    if not found:
+        yield rows.collect()
+
+
+def _context(layout: Layout, reference: Reference) -> Context | None:
+    if layout.profile is None:
+        return None
+    country = layout.profile.column_of.get("country")
+    return Context(
+        layout.profile, reference, pl.col("country") if country is not None and country.type == "country" else None
+    )
+
+
+def _warnings(layout: Layout, kind: str) -> Iterator[str]:
+    taken = layout.profile.file.types if layout.profile else [kind]
+    if kind not in taken:
+        yield f"{layout.title} takes {listed(f'.{each}' for each in taken)}: importing would refuse this file."

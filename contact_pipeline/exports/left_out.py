@@ -1,0 +1,214 @@
+"""Which rows importing would not leave unchanged, and why: they are left out of a file that is to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.exports.cells import come_back
+from contact_pipeline.exports.layout import Cell, Layout
+from contact_pipeline.exports.rows import HAS_ACCOUNT, ID, LINKED, PEOPLE
+from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.registry import KINDS
+from contact_pipeline.profiles import NAME, AnyOf, Column, InOrder, MatchRule, Profile, RequiredWhen, Same, Together
+from contact_pipeline.profiles.model import YES_NO
+from contact_pipeline.profiles.row_rules import (
+    has_any_of,
+    has_required,
+    has_same,
+    has_together,
+    is_filled,
+    is_in_order,
+)
+from contact_pipeline.profiles.rules import RowRule, required_when
+from contact_pipeline.reports.profiles import match_in_words
+from contact_pipeline.terms import ACCOUNT_FIELDS
+
+_NAMED: Final = 20  # ids
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Contacts or accounts that are not in the file for one reason.
+
+    Attributes:
+        what: contacts or accounts.
+        why: the reason, in words.
+        count: how many they are.
+        ids: of the first of them.
+    """
+
+    what: str
+    why: str
+    count: int
+    ids: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is left out as a JSON document."""
+        return {"what": self.what, "why": self.why, "count": self.count, "ids": list(self.ids)}
+
+    @property
+    def in_words(self) -> str:
+        """The same as a sentence for people."""
+        ids = ", ".join(map(str, self.ids[:3])) + ", …" * (self.count > 3)
+        return f"{self.count:,} {self.what} left out: {self.why}" + (f" ({ids})." if self.ids else ".")
+
+
+class Sieve:
+    """Keeps the rows of a file that come back unchanged, batch by batch, and counts the others."""
+
+    def __init__(self, layout: Layout, context: Context | None) -> None:
+        self._layout = layout
+        self._context = context
+        self._profile = layout.profile
+        self._found: dict[tuple[str, str], tuple[int, list[int]]] = {}
+
+    def keep(self, values: pl.DataFrame, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows that come back, as values and as texts.
+
+        Args:
+            values: the stored values, by field, and the columns beside them.
+            texts: the cells, by their place in the file.
+        """
+        if self._profile is None or self._context is None:
+            return values, texts
+        read_right = self._read_right(values, texts)
+        if self._profile.account_contacts is not None:
+            values, texts = self._without_doubtful_people(values, texts, read_right)
+        reasons = [*self._reasons(values.columns), *self._unread(read_right)]
+        told = values.with_columns(**read_right).select(
+            ID,
+            why=pl.coalesce([*(pl.when(there).then(pl.lit(why)) for why, there in reasons), pl.lit(None, pl.String)]),
+        )
+        kept = told["why"].is_null()
+        for (why,), some in told.filter(~kept).group_by("why", maintain_order=True):
+            self._count(self._layout.of, str(why), some.height, some[ID].head(_NAMED).to_list())
+        return values.filter(kept), texts.filter(kept)
+
+    def left_out(self) -> list[LeftOut]:
+        """What was left out so far."""
+        return [LeftOut(what, why, count, tuple(ids)) for (what, why), (count, ids) in self._found.items()]
+
+    def _count(self, what: str, why: str, count: int, ids: list[int]) -> None:
+        before, named = self._found.get((what, why), (0, []))
+        if count:
+            self._found[what, why] = (before + count, (named + ids)[:_NAMED])
+
+    def _read_right(self, values: pl.DataFrame, texts: pl.DataFrame) -> dict[str, pl.Series]:
+        """For each column whether its cells are read right, under a name that no field has."""
+        if self._context is None:
+            raise TypeError(self._context)
+        return {
+            _right(cell): come_back(values, texts[str(place)], cell.column, self._context)
+            for place, cell in enumerate(self._layout.cells)
+            if cell is not None and cell.field is not None and cell.column is not None
+        }
+
+    def _reasons(self, there: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
+        """Each reason and whether a row has it."""
+        profile = self._profile
+        if profile is None:
+            return
+        if LINKED in there:
+            yield "an older contact is the same person, and stands for them", pl.col(LINKED)
+        if profile.needs_account:
+            yield "their account number is no account's", ~pl.col(HAS_ACCOUNT)
+        for column in profile.columns:
+            yield from _of_blanks(column, profile)
+        lists = [field for field, kind in profile.row_fields.items() if kind != "text"]
+        for rule in profile.rules:
+            found = _passes(rule, there, lists)
+            if found is not None:
+                why, passes = found
+                yield why, ~passes
+        keys = " or ".join(match_in_words(profile, number) for number in range(len(profile.match)))
+        has_key = pl.any_horizontal(_has_key(rule, profile, there) for rule in profile.match)
+        yield f"importing would not find them again by {keys}", ~has_key
+
+    def _unread(self, read_right: dict[str, pl.Series]) -> Iterator[tuple[str, pl.Expr]]:
+        for cell in self._layout.filled:
+            if (right := _right(cell)) in read_right:
+                yield f"'{cell.heading}' holds what importing would refuse or read otherwise", ~pl.col(right)
+
+    def _without_doubtful_people(
+        self, values: pl.DataFrame, texts: pl.DataFrame, read_right: dict[str, pl.Series]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The accounts without contacts whose cells would be refused; contacts that have no place are counted."""
+        profile, layout = self._profile, self._layout
+        if profile is None or profile.account_contacts is None:
+            return values, texts
+        fields = [name for name in profile.account_contacts.fields.values() if name not in ACCOUNT_FIELDS]
+        rights = [
+            name for name in (_right(cell) for cell in layout.filled if cell.field in fields) if name in read_right
+        ]
+        rules = [rule for rule in profile.rules if {*rule.fields} <= {*fields}]
+        asked = [found[1] for rule in rules if (found := _passes(rule, values.columns, ())) is not None]
+        judged = values.with_columns(**{name: read_right[name] for name in rights}).select(
+            good=pl.all_horizontal(pl.lit(True), *map(pl.col, rights), *asked, pl.col(ID).is_not_null()),
+            there=pl.any_horizontal(pl.col(name).is_not_null() for name in fields),
+        )
+        good, there = judged["good"], judged["there"]
+        places = [str(n) for n, cell in enumerate(layout.cells) if cell is not None and cell.field in fields]
+        blank = pl.when(pl.lit(good)).then
+        values = values.with_columns(blank(pl.col(name)).alias(name) for name in fields)
+        texts = texts.with_columns(blank(pl.col(name)).alias(name) for name in places)
+        for name in rights:
+            read_right[name] |= ~good
+        missing = values[PEOPLE] - (good & there).cast(pl.Int64)
+        why = "an account's row has room for one, with a name of its own and all that the profile asks for"
+        with_missing = values.filter(missing > 0)[ID].head(_NAMED).to_list()
+        self._count("contacts of accounts", why, int(missing.sum()), with_missing)
+        return values, texts
+
+
+def _right(cell: Cell) -> str:
+    return f"_right {cell.field}"
+
+
+def _of_blanks(column: Column, profile: Profile) -> Iterator[tuple[str, pl.Expr]]:
+    """What a blank that stands for nothing would say."""
+    is_list = profile.row_fields[column.field] == "list"
+    value = pl.col(column.field)
+    blank = value.list.len().fill_null(0) == 0 if is_list else value.is_null()
+    if column.required and not column.nothing:
+        yield f"'{column.heading}' is required, and blank", blank
+    if column.blank_means is not None:
+        yield f"a blank in '{column.heading}' would mean '{column.blank_means}'", blank
+        if column.type == "boolean" and column.choices:
+            allowed = [YES_NO[word] for word in column.choices]
+            yield f"'{column.heading}' is not {' or '.join(column.choices)}", ~value.is_in(allowed)
+
+
+def _passes(rule: RowRule, there: Sequence[str], lists: Sequence[str]) -> tuple[str, pl.Expr] | None:
+    """What a rule asks, in words, and whether a row has it; None: it asks nothing of a row by itself."""
+    match rule:
+        case AnyOf():
+            return f"they have not {rule.message}", has_any_of(rule, there, lists)
+        case Same():
+            return f"{rule.same[0]} differs from {rule.same[1]}", has_same(rule, there)
+        case Together():
+            return f"they have only a part of {', '.join(rule.together)}", has_together(rule, there, lists)
+        case RequiredWhen():
+            return f"{rule.required} is blank where {required_when(rule)}", has_required(rule, there, lists)
+        case InOrder():
+            return f"{rule.end} is before {rule.start}", is_in_order(rule, there)
+        case _:
+            return None
+
+
+def _has_key(rule: MatchRule, profile: Profile, there: Sequence[str]) -> pl.Expr:
+    if rule.of:
+        held = [_is_key(name, profile, there).cast(pl.Int32) for name in rule.of]
+        return pl.sum_horizontal(held) >= (rule.at_least or 1)
+    return pl.all_horizontal(_is_key(name, profile, there) for name in rule.equal)
+
+
+def _is_key(name: str, profile: Profile, there: Sequence[str]) -> pl.Expr:
+    """Whether a field can be compared: it is filled, and with no placeholder."""
+    filled = is_filled(name, [each for each in there if each in profile.column_of])
+    column = None if name == NAME else profile.column_of.get(name)
+    is_placeholder = KINDS[column.type].is_placeholder if column and column.placeholders != "take" else None
+    return filled if is_placeholder is None else filled & ~is_placeholder(pl.col(name)).fill_null(False)

@@ -1,0 +1,271 @@
+"""The query for the contacts or accounts of a file, and the refusals of filters that fit nothing there is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.errors import Refusal, Usage, listed
+from contact_pipeline.exports.layout import Cell, Layout, Stored
+from contact_pipeline.exports.model import Condition, Inactive
+from contact_pipeline.profiles import NAME, Profile
+from contact_pipeline.profiles.model import YES_NO
+from contact_pipeline.profiles.problems import meant
+from contact_pipeline.store.erasures import ERASED
+from contact_pipeline.store.groups import group_key
+from contact_pipeline.terms import ACCOUNT_FIELDS
+
+# Columns beside the fields; no field begins with an underscore.
+ID: Final = "_id"
+LINKED: Final = "_linked"  # whether an older contact is the same person
+HAS_ACCOUNT: Final = "_has_account"  # whether the account that it names is there
+PEOPLE: Final = "_people"  # how many contacts an account has
+
+_SQL_TYPE: Final[dict[Stored, str]] = {
+    "text": "VARCHAR",
+    "list": "VARCHAR[]",
+    "boolean": "BOOLEAN",
+    "number": "BIGINT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is wanted in the file, beside what its export profile says.
+
+    Attributes:
+        address_book: only those of this address book.
+        group: only contacts of this group.
+        portfolio: only accounts in this portfolio, or their contacts; blank or the word for none: in none.
+        account_type: only accounts of this type, or their contacts.
+        inactive: what becomes of contacts that are not active; None: as the export profile says.
+        published: whether values are those that are published, without what is held.
+        where: field → value that it must hold; blank: nothing.
+    """
+
+    address_book: str | None = None
+    group: str | None = None
+    portfolio: str | None = None
+    account_type: str | None = None
+    inactive: Inactive | None = None
+    published: bool = False
+    where: dict[str, str] = field(default_factory=dict)
+
+
+def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
+    """Tests that the file can be filtered like this.
+
+    Raises:
+        Usage: a filter is for contacts and the file is of accounts, or there is no such field (code `usage`).
+    """
+    if layout.of == "accounts":
+        given = {"--group": wanted.group, "--inactive": wanted.inactive, "--published": wanted.published}
+        for option, value in given.items():
+            if value:
+                fix = "An account's status says whether it is active: --where status=INACTIVE." * (
+                    option == "--inactive"
+                )
+                raise Usage("usage", f"{option} is for contacts, and {layout.name} exports accounts.", fix)
+    known = _known(layout)
+    for name in wanted.where:
+        if name not in known:
+            fix = meant(name, known) or f"Fields: {listed(known, 40)}."
+            raise Usage("usage", f"--where {name}=…: {layout.name} has no field '{name}'.", fix)
+
+
+def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
+    """The query for the rows: an id, a column for each field of the file, and what tells whether a row comes back.
+
+    Args:
+        database: the contact database.
+        layout: of the file.
+        wanted: who is wanted besides.
+        profiles: the import profiles, whose words for an owner that is none are known.
+
+    Raises:
+        Refusal: there is no such group (`group-unknown`) or address book (`address-book-unknown`).
+    """
+    _refuse_unknown(database, layout, wanted)
+    nobodys = {"", *(c.nothing.casefold() for p in profiles for c in p.columns if c.type == "login" and c.nothing)}
+    if layout.of == "accounts":
+        return _accounts(database, layout, wanted, nobodys)
+    return _contacts(database, layout, wanted, nobodys)
+
+
+def fields_besides(database: Database, layout: Layout) -> list[tuple[str, Stored, bool]]:
+    """Fields that the contacts of the home have and the file does not: name, how it is stored, whether sensitive."""
+    there = {cell.field for cell in layout.filled}
+    found = database.rows("SELECT name, kind, sensitive FROM fields ORDER BY name")
+    return [(name, kind, sensitive) for name, kind, sensitive in found if name not in there]
+
+
+def _contacts(database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
+    view = "published_" if wanted.published else ""
+    there = database.columns(f"{view}contacts")
+    of_account = [name for name in ACCOUNT_FIELDS if name not in {"account_number", *there}]
+    accounts = ", ".join(f"any_value({name}) AS {name}" for name in of_account) or "NULL AS nothing"
+    inactive = wanted.inactive or layout.filter.inactive
+    conditions = [
+        f"contact_id NOT IN ({ERASED.format('')})",
+        {"leave_out": "active", "include": "true", "only": "NOT active"}[inactive],
+        *_of_books(layout, wanted),
+        *_of_groups(layout, wanted, view),
+        *_of_fields(layout, wanted, [*there, *of_account, "groups"], nobodys),
+    ]
+    fields = _selected(layout.filled, [*there, *of_account, "groups"])
+    return f"""
+        WITH member AS (
+            SELECT contact_id, list(group_name ORDER BY group_name) AS groups
+            FROM {view}memberships GROUP BY contact_id
+        ),
+        account AS (
+            SELECT address_book, account_number, true AS is_account, {accounts} FROM accounts GROUP BY ALL
+        ),
+        older AS (
+            SELECT DISTINCT contact_id, true AS is_linked FROM {view}links
+            WHERE linked_to IN (SELECT contact_id FROM {view}contacts)
+        )
+        SELECT contact_id AS {ID}, coalesce(is_linked, false) AS {LINKED},
+               coalesce(is_account, false) AS {HAS_ACCOUNT}{fields}
+        FROM {view}contacts LEFT JOIN member USING (contact_id) LEFT JOIN older USING (contact_id)
+             LEFT JOIN account USING (address_book, account_number)
+        WHERE {" AND ".join(conditions)}
+        ORDER BY {_order(layout, [*there, *of_account, "groups"], "contact_id")}"""
+
+
+def _accounts(database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
+    there = database.columns("accounts")
+    conditions = [*_of_books(layout, wanted), *_of_fields(layout, wanted, there, nobodys), "true"]
+    people, joined, of_person = _people(database, layout.profile)
+    fields = _selected([cell for cell in layout.filled if cell.field not in of_person], there)
+    own = "".join(f", person.{quoted(name)}" for name in of_person)
+    return f"""
+        {people}
+        SELECT account_id AS {ID}, {f"coalesce({PEOPLE}, 0)" if joined else "0"} AS {PEOPLE}{fields}{own}
+        FROM accounts {joined}
+        WHERE {" AND ".join(conditions)}
+        ORDER BY {_order(layout, there, "account_id")}"""
+
+
+def _people(database: Database, profile: Profile | None) -> tuple[str, str, list[str]]:
+    """For each account the oldest of its contacts that its row can name without doubt.
+
+    Returns:
+        The query before, the join, and the columns that the contact fills.
+    """
+    people = profile.account_contacts if profile else None
+    if people is None:
+        return "", "", []
+    there = database.columns("contacts")
+    by = {name: column for name, column in people.fields.items() if column in ACCOUNT_FIELDS}
+    of_person = {column: name for name, column in people.fields.items() if column not in ACCOUNT_FIELDS}
+    agree = [f"c.{_column(name, there)} = a.{quoted(column)}" for name, column in by.items()] or ["false"]
+    told_apart = [f"lower(strip_accents(c.{_column(name, there)}))" for rule in people.match for name in rule.fields
+                  if name not in by and name != NAME]  # fmt: skip
+    names = "".join(f", c.{_column(name, there)} AS {quoted(column)}" for column, name in of_person.items())
+    query = f"""
+        WITH person AS (
+            SELECT a.account_id, c.active, count(*) FILTER (c.active) OVER (PARTITION BY a.account_id) AS {PEOPLE},
+                   count(*) OVER (PARTITION BY {", ".join(["a.account_id", *dict.fromkeys(told_apart)])}) AS alike,
+                   c.contact_id{names}
+            FROM (SELECT *, NULL AS nothing FROM contacts) AS c JOIN accounts AS a
+                 ON c.address_book = a.address_book AND {" AND ".join(agree)}
+            WHERE c.contact_id NOT IN ({ERASED.format("")})
+        ),
+        one AS (
+            SELECT account_id, max({PEOPLE}) AS {PEOPLE}, arg_min(person, contact_id) FILTER (active AND alike = 1) AS p
+            FROM person GROUP BY account_id
+        ),
+        chosen AS (
+            SELECT account_id, {PEOPLE}{"".join(f", p.{quoted(column)}" for column in of_person)} FROM one
+        )"""
+    return query, "LEFT JOIN chosen AS person USING (account_id)", list(of_person)
+
+
+def _column(name: str, there: Collection[str]) -> str:
+    return quoted(name) if name in there else "nothing"
+
+
+def _selected(cells: Iterable[Cell], there: Collection[str]) -> str:
+    names = dict.fromkeys((cell.field or "", cell.stored) for cell in cells)
+    return "".join(
+        f", {quoted(name) if name in there else 'NULL'}::{_SQL_TYPE[stored]} AS {quoted(name)}"
+        for name, stored in names
+    )
+
+
+def _of_books(layout: Layout, wanted: Wanted) -> list[str]:
+    books = dict.fromkeys((layout.filter.address_book, wanted.address_book))
+    return [f"address_book = {literal(book)}" for book in books if book]
+
+
+def _of_groups(layout: Layout, wanted: Wanted, view: str) -> list[str]:
+    return [
+        f"contact_id IN (SELECT contact_id FROM {view}memberships"
+        f" WHERE {group_key('group_name')} = {group_key(literal(group))})"
+        for group in (layout.filter.group, wanted.group)
+        if group
+    ]
+
+
+def _of_fields(layout: Layout, wanted: Wanted, there: Sequence[str], nobodys: Collection[str]) -> list[str]:
+    asked = {"portfolio": wanted.portfolio, "account_type": wanted.account_type, **wanted.where}
+    besides = [
+        Condition(field=name, blank=True) if _is_blank(name, value, nobodys) else Condition(field=name, equals=value)
+        for name, value in asked.items()
+        if value is not None
+    ]
+    kinds = _known(layout)
+    return [
+        _met(condition, kinds.get(condition.field, "text"), there) for condition in (*layout.filter.where, *besides)
+    ]
+
+
+def _is_blank(name: str, value: str, nobodys: Collection[str]) -> bool:
+    return value.strip().casefold() in (nobodys if name == "portfolio" else {""})
+
+
+def _met(condition: Condition, stored: Stored, there: Collection[str]) -> str:
+    """The SQL condition; a field that nobody has yet is blank."""
+    name = quoted(condition.field) if condition.field in there else f"NULL::{_SQL_TYPE[stored]}"
+    if condition.blank is not None:
+        blank = f"coalesce(len({name}), 0) = 0" if stored == "list" else f"coalesce({name}::VARCHAR, '') = ''"
+        return blank if condition.blank else f"NOT ({blank})"
+    values = condition.one_of or [condition.equals or ""]
+    if stored == "boolean":
+        said = [YES_NO[value.casefold()] for value in values if value.casefold() in YES_NO]
+        return f"{name} IN ({', '.join(map(str, said)) or 'NULL'})"
+    allowed = ", ".join(f"lower({literal(value)})" for value in values)
+    if stored == "list":
+        return f"list_has_any(list_transform(coalesce({name}, []), lambda value: lower(value)), [{allowed}])"
+    return f"lower({name}::VARCHAR) IN ({allowed})"
+
+
+def _order(layout: Layout, there: Collection[str], last: str) -> str:
+    names = (name for name in layout.order if name.removeprefix("-") in there)
+    sorted_by = [f"{quoted(n.removeprefix('-'))} {'DESC' if n.startswith('-') else 'ASC'} NULLS LAST" for n in names]
+    return ", ".join([*sorted_by, last])
+
+
+def _known(layout: Layout) -> dict[str, Stored]:
+    own: dict[str, Stored] = {cell.field: cell.stored for cell in layout.filled if cell.field}
+    return {**layout.filterable, **own}
+
+
+def _refuse_unknown(database: Database, layout: Layout, wanted: Wanted) -> None:
+    for group in (layout.filter.group, wanted.group):
+        known = [name for (name,) in database.rows("SELECT DISTINCT group_name FROM groups ORDER BY ALL")]
+        if group and group.casefold().replace(" ", "") not in {name.casefold().replace(" ", "") for name in known}:
+            fix = meant(group, known) or "`contact-pipeline groups list` lists them."
+            raise Refusal("group-unknown", f"There is no group '{group}'.", fix)
+    if wanted.address_book:
+        sql = "SELECT address_book FROM contacts UNION SELECT address_book FROM accounts ORDER BY ALL"
+        books = [book for (book,) in database.rows(sql)]
+        if wanted.address_book not in books:
+            raise Refusal(
+                "address-book-unknown",
+                f"Nobody is in an address book '{wanted.address_book}'.",
+                meant(wanted.address_book, books) or f"Address books: {listed(books)}.",
+            )
