@@ -192,7 +192,9 @@ def _draw(invocation: Invocation, written: Exported) -> list[Any]:
     profile = invocation.pipeline.profiles()[0].get(written.profile)
     page = [console.text(f"{written.rows:,} {written.of} written to {written.file}.")]
     page += [console.text(each.in_words, "yellow") for each in written.left_out]
-    if profile is not None and written.format in profile.file.types:
+    if not written.rows:
+        page.append(console.text("Nobody fits what was asked for: the file holds its headings alone.", "yellow"))
+    elif profile is not None and written.format in profile.file.types:
         words = ["plan", written.file, "--profile", written.profile]
         words += ["--lead-type", "TYPE"] if profile.lead_types else []
         page.append(console.next_command("Edited, it comes back with", invocation.line(*words)))

@@ -86,9 +86,8 @@ def export(store: Store, path: Path, name: str, wanted: Wanted, *, overwrite: bo
         overwrite: whether a file that is there is replaced.
 
     Raises:
-        Refusal: there is no such profile (code `profile-unknown`), group (`group-unknown`) or address book
-            (`address-book-unknown`), its file cannot be used (`profile-broken`), or the rows do not fit an Excel sheet
-            (`too-many-rows`).
+        Refusal: there is no such profile (code `profile-unknown`), its file cannot be used (`profile-broken`), a filter
+            names what is not there (see `rows_query`), or the rows do not fit an Excel sheet (`too-many-rows`).
         Usage: the ending is of another format (`file-type`), a filter does not fit (`usage`), or nothing can be written
             there (see `refuse_output`).
         StoreBusy: the contact database was in use by another program for longer than the settings allow.

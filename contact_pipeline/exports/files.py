@@ -116,7 +116,7 @@ class _Sheet:
         style = re.search(r'<col [^>]*style="(\d+)"', head)
         self._style = style[1] if style else "0"
         large = most * len(layout.cells) * _BYTES_PER_CELL > _LARGE
-        self._part = book.open(zipfile.ZipInfo(sheet.filename, sheet.date_time), "w", force_zip64=large)
+        self._part = book.open(sheet.filename, "w", force_zip64=large)
         self._part.write(head.encode())
 
     def write(self, values: pl.DataFrame, texts: pl.DataFrame) -> None:  # noqa: ARG002 - every cell is text

@@ -12,6 +12,8 @@ from contact_pipeline.exports.cells import come_back
 from contact_pipeline.exports.layout import Cell, Layout
 from contact_pipeline.exports.rows import HAS_ACCOUNT, ID, LINKED, PEOPLE
 from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.name import completed
+from contact_pipeline.kinds.name_parts import PARTS
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import NAME, AnyOf, Column, InOrder, MatchRule, Profile, RequiredWhen, Same, Together
 from contact_pipeline.profiles.model import YES_NO
@@ -78,7 +80,7 @@ class Sieve:
         read_right = self._read_right(values, texts)
         if self._profile.account_contacts is not None:
             values, texts = self._without_doubtful_people(values, texts, read_right)
-        reasons = [*self._reasons(values.columns), *self._unread(read_right)]
+        reasons = [*self._reasons(values.columns), *self._unread(read_right), *_named_otherwise(values, self._profile)]
         told = values.with_columns(**read_right).select(
             ID,
             why=pl.coalesce([*(pl.when(there).then(pl.lit(why)) for why, there in reasons), pl.lit(None, pl.String)]),
@@ -155,13 +157,24 @@ class Sieve:
         blank = pl.when(pl.lit(good)).then
         values = values.with_columns(blank(pl.col(name)).alias(name) for name in fields)
         texts = texts.with_columns(blank(pl.col(name)).alias(name) for name in places)
-        for name in rights:
-            read_right[name] |= ~good
+        for right in rights:
+            read_right[right] |= ~good
         missing = values[PEOPLE] - (good & there).cast(pl.Int64)
         why = "an account's row has room for one, with a name of its own and all that the profile asks for"
         with_missing = values.filter(missing > 0)[ID].head(_NAMED).to_list()
         self._count("contacts of accounts", why, int(missing.sum()), with_missing)
         return values, texts
+
+
+def _named_otherwise(values: pl.DataFrame, profile: Profile) -> Iterator[tuple[str, pl.Expr]]:
+    """Rows in which importing would fill names from others, and write them."""
+    if not {"update", "merge"} & {profile.matched, *profile.options.rule}:
+        return
+    made = completed(values, profile)
+    fields = [field for field in (*PARTS, "full_name") if field in profile.column_of]
+    same = [made[field].eq_missing(values[field]) for field in fields]
+    if same:
+        yield "importing would put their names together, or take them apart", ~pl.all_horizontal(map(pl.lit, same))
 
 
 def _right(cell: Cell) -> str:

@@ -71,8 +71,9 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
     known = _known(layout)
     for name in wanted.where:
         if name not in known:
-            fix = meant(name, known) or f"Fields: {listed(known, 40)}."
-            raise Usage("usage", f"--where {name}=…: {layout.name} has no field '{name}'.", fix)
+            raise Usage(
+                "usage", f"--where {name}=…: {layout.name} has no field '{name}'.", _known_words(name, known, "field")
+            )
 
 
 def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
@@ -85,10 +86,13 @@ def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Ite
         profiles: the import profiles, whose words for an owner that is none are known.
 
     Raises:
-        Refusal: there is no such group (`group-unknown`) or address book (`address-book-unknown`).
+        Refusal: there is no such group (`group-unknown`), address book (`address-book-unknown`), portfolio
+            (`portfolio-unknown`) or type of accounts (`account-type-unknown`).
     """
-    _refuse_unknown(database, layout, wanted)
-    nobodys = {"", *(c.nothing.casefold() for p in profiles for c in p.columns if c.type == "login" and c.nothing)}
+    columns = [column for profile in profiles for column in profile.columns]
+    nobodys = {"", *(each.nothing.casefold() for each in columns if each.type == "login" and each.nothing)}
+    types = [word for column in columns if column.field == "account_type" for word in column.choices]
+    _refuse_unknown(database, layout, wanted, nobodys, types)
     if layout.of == "accounts":
         return _accounts(database, layout, wanted, nobodys)
     return _contacts(database, layout, wanted, nobodys)
@@ -254,18 +258,33 @@ def _known(layout: Layout) -> dict[str, Stored]:
     return {**layout.filterable, **own}
 
 
-def _refuse_unknown(database: Database, layout: Layout, wanted: Wanted) -> None:
-    for group in (layout.filter.group, wanted.group):
-        known = [name for (name,) in database.rows("SELECT DISTINCT group_name FROM groups ORDER BY ALL")]
-        if group and group.casefold().replace(" ", "") not in {name.casefold().replace(" ", "") for name in known}:
-            fix = meant(group, known) or "`contact-pipeline groups list` lists them."
-            raise Refusal("group-unknown", f"There is no group '{group}'.", fix)
-    if wanted.address_book:
-        sql = "SELECT address_book FROM contacts UNION SELECT address_book FROM accounts ORDER BY ALL"
-        books = [book for (book,) in database.rows(sql)]
-        if wanted.address_book not in books:
+def _refuse_unknown(
+    database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str], types: Sequence[str]
+) -> None:
+    """Tests that what the filters name is there: a slip would give an empty file."""
+    asked = (
+        ("group", layout.filter.group, "group_name FROM groups", ()),
+        ("group", wanted.group, "group_name FROM groups", ()),
+        ("address book", wanted.address_book, "address_book FROM contacts UNION SELECT address_book FROM accounts", ()),
+        ("portfolio", wanted.portfolio, "portfolio FROM accounts UNION SELECT login FROM users", nobodys),
+        ("account type", wanted.account_type, "account_type FROM accounts", types),
+    )
+    for what, given, source, besides in asked:
+        if given is None:
+            continue
+        found = database.rows(f"SELECT DISTINCT * FROM (SELECT {source}) AS t(name) WHERE name <> '' ORDER BY ALL")
+        known = [*(name for (name,) in found), *besides]
+        if _folded(given) not in map(_folded, known):
             raise Refusal(
-                "address-book-unknown",
-                f"Nobody is in an address book '{wanted.address_book}'.",
-                meant(wanted.address_book, books) or f"Address books: {listed(books)}.",
+                f"{what.replace(' ', '-')}-unknown", f"There is no {what} '{given}'.", _known_words(given, known, what)
             )
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace(" ", "")
+
+
+def _known_words(given: str, known: Iterable[str], what: str) -> str:
+    words = list(dict.fromkeys(word for word in known if word))
+    near = meant(given, words)
+    return near[:1].upper() + near[1:] if near else f"Known: {listed(words)}." if words else f"No {what} is known."
