@@ -79,7 +79,7 @@ def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: C
         read, certain = found
         is_word = are_blanks(texts, context.profile.blanks_in(column)).fill_null(False)
         same = certain.fill_null(False) & ~is_word & read.eq_missing(stored)
-    asked = ~same & stored.is_not_null()
+    asked = ~same & stored.is_not_null() & texts.is_not_null()
     if kind.taken_apart or column.type == "list":
         asked |= texts.str.contains(JOINED, literal=True).fill_null(False)
     right = pl.Series([True]).new_from_index(0, texts.len())

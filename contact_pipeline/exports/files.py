@@ -59,8 +59,9 @@ def opened_writer(layout: Layout, kind: str, file: IO[bytes], folder: Path, most
         case "xlsx":
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as book:
                 writer = _Sheet(layout, book, most)
-                yield writer
-                writer.end()
+                with writer.part:  # closed before the book, whatever happens
+                    yield writer
+                    writer.end()
         case _:
             parquet = _Parquet(layout, folder)
             yield parquet
@@ -116,8 +117,8 @@ class _Sheet:
         style = re.search(r'<col [^>]*style="(\d+)"', head)
         self._style = style[1] if style else "0"
         large = most * len(layout.cells) * _BYTES_PER_CELL > _LARGE
-        self._part = book.open(sheet.filename, "w", force_zip64=large)
-        self._part.write(head.encode())
+        self.part = book.open(sheet.filename, "w", force_zip64=large)
+        self.part.write(head.encode())
 
     def write(self, values: pl.DataFrame, texts: pl.DataFrame) -> None:  # noqa: ARG002 - every cell is text
         first, self.rows = self.rows + 2, self.rows + texts.height
@@ -132,12 +133,11 @@ class _Sheet:
         cells = [self._cell(texts, place) for place in range(texts.width)]
         lines = texts.select(pl.concat_str(pl.lit('<row r="'), row, pl.lit('">'), *cells, pl.lit("</row>"))).to_series()
         for part in lines.to_frame("line").iter_slices(10_000):
-            self._part.write(part.select(pl.col("line").str.join("")).item().encode())
+            self.part.write(part.select(pl.col("line").str.join("")).item().encode())
 
     def end(self) -> None:
         """Writes what follows the rows."""
-        self._part.write(f"</sheetData>{self._foot}".encode())
-        self._part.close()
+        self.part.write(f"</sheetData>{self._foot}".encode())
         self.warnings += [
             f"{count:,} cells of '{heading}' are cut after the {_LONGEST_CELL:,} characters that Excel takes; "
             "a .csv file has them whole."
@@ -173,17 +173,17 @@ class _Parquet:
         self._cells: list[Cell] = layout.filled
         self._folder = folder / "parts"
         self._folder.mkdir()
-        self._parts: list[Path] = []
+        self.parts: list[Path] = []
 
     def write(self, values: pl.DataFrame, texts: pl.DataFrame) -> None:  # noqa: ARG002 - values keep their types
         self.rows += values.height
-        self._parts.append(self._folder / f"{len(self._parts):05d}.parquet")
+        self.parts.append(self._folder / f"{len(self.parts):05d}.parquet")
         named = values.select(pl.col(cell.field or "").alias(cell.heading) for cell in self._cells)
-        named.write_parquet(self._parts[-1])
+        named.write_parquet(self.parts[-1])
 
     def end(self, file: IO[bytes]) -> None:
         """Puts the parts together."""
         whole = self._folder / "whole.parquet"
-        pl.scan_parquet(self._parts, glob=False).sink_parquet(whole)
+        pl.scan_parquet(self.parts, glob=False).sink_parquet(whole)
         with whole.open("rb") as written:
             shutil.copyfileobj(written, file)

@@ -109,7 +109,7 @@ def _contacts(database: Database, layout: Layout, wanted: Wanted, nobodys: Colle
     view = "published_" if wanted.published else ""
     there = database.columns(f"{view}contacts")
     of_account = [name for name in ACCOUNT_FIELDS if name not in {"account_number", *there}]
-    accounts = ", ".join(f"any_value({name}) AS {name}" for name in of_account) or "NULL AS nothing"
+    accounts = ", ".join(f"any_value({name}) AS {name}" for name in of_account) or "NULL::VARCHAR AS nothing"
     inactive = wanted.inactive or layout.filter.inactive
     conditions = [
         f"contact_id NOT IN ({ERASED.format('')})",
@@ -174,7 +174,7 @@ def _people(database: Database, profile: Profile | None) -> tuple[str, str, list
             SELECT a.account_id, c.active, count(*) FILTER (c.active) OVER (PARTITION BY a.account_id) AS {PEOPLE},
                    count(*) OVER (PARTITION BY {", ".join(["a.account_id", *dict.fromkeys(told_apart)])}) AS alike,
                    c.contact_id{names}
-            FROM (SELECT *, NULL AS nothing FROM contacts) AS c JOIN accounts AS a
+            FROM (SELECT *, NULL::VARCHAR AS nothing FROM contacts) AS c JOIN accounts AS a
                  ON c.address_book = a.address_book AND {" AND ".join(agree)}
             WHERE c.contact_id NOT IN ({ERASED.format("")})
         ),
