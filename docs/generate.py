@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pandera.polars as pa
 import typer
+from pydantic import BaseModel
 from typer.core import TyperGroup, TyperOption
 
 from contact_pipeline import terms
@@ -23,6 +24,8 @@ from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
 from contact_pipeline.contracts.tables import STAGED, Table
+from contact_pipeline.exports import ExportProfile
+from contact_pipeline.exports.layout import known_fields
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
 from contact_pipeline.settings import Settings
@@ -45,6 +48,13 @@ refusal is `{"error": {"code", "message", "fix", "file", "row_number"}}`.
 KEYS = """\
 A profile is a YAML file. The shipped ones are in `contact_pipeline/profiles/`, your own in `<home>/profiles/`; one of
 your own stands before a shipped one of the same name. A key that is not listed here is refused.
+
+## Keys
+"""
+EXPORT_KEYS = """\
+An export profile is a YAML file in `<home>/export_profiles/`; its name is that of the file. The name of an import
+profile is an export profile, too, and so are `contacts` and `accounts`, which have every field. A key that is not
+listed here is refused.
 
 ## Keys
 """
@@ -196,24 +206,35 @@ def parameter_name(parameter: Any, *, marked: bool = True) -> str:
 
 def profiles_page() -> str:
     """Every key of a profile, and the profiles that ship."""
-    parts = []
-    schema = Profile.model_json_schema()
-    for title, part in {"Profile": schema, **schema["$defs"]}.items():
+    parts = [*keys_of(Profile), "## The shipped profiles\n"]
+    found, _ = find_profiles()
+    for profile in found.values():
+        parts += shipped_profile(profile)
+    return page("Profiles", KEYS, parts)
+
+
+def export_profiles_page() -> str:
+    """Every key of an export profile, and the fields that a file can have."""
+    parts = [*keys_of(ExportProfile), "## Fields\n"]
+    fields = {"contacts": known_fields("contacts", ()), "accounts": known_fields("accounts", ())}
+    parts += [table((f"field of {of}", "kind"), [(f"`{n}`", k) for n, k in has.items()]) for of, has in fields.items()]
+    return page("Export profiles", EXPORT_KEYS, parts)
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[str]:
+    """Every key of a YAML file that a model describes."""
+    schema = model.model_json_schema()
+    for title, part in {model.__name__: schema, **schema["$defs"]}.items():
         if "properties" not in part:
             continue
-        parts.append(f"### {title}\n")
-        parts.append(f"{' '.join(part.get('description', '').split())}\n")
+        yield f"### {title}\n"
+        yield f"{' '.join(part.get('description', '').split())}\n"
         required = part.get("required", [])
         rows = [
             (f"`{key}`", kind(value), "required" if key in required else default(value), value.get("description", ""))
             for key, value in part["properties"].items()
         ]
-        parts.append(table(("key", "value", "default", "means"), rows))
-    parts.append("## The shipped profiles\n")
-    found, _ = find_profiles()
-    for profile in found.values():
-        parts += shipped_profile(profile)
-    return page("Profiles", KEYS, parts)
+        yield table(("key", "value", "default", "means"), rows)
 
 
 def shipped_profile(profile: Profile) -> Iterator[str]:
@@ -374,6 +395,7 @@ def cell(value: object) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "profiles.md": profiles_page,
+    "export_profiles.md": export_profiles_page,
     "settings.md": settings_page,
     "codes.md": codes_page,
     "frames.md": frames_page,

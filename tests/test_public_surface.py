@@ -45,6 +45,11 @@ contacts add --profile --field --option --yes --user
 contacts deactivate CONTACT --user
 contacts reactivate CONTACT --user
 contacts erase CONTACT --yes --user
+export --profile --output --portfolio --account-type --group --address-book --where --inactive --published --overwrite
+export-profiles
+export-profiles list
+export-profiles show PROFILE
+export-profiles check FILE
 accounts list
 accounts show ACCOUNT
 groups list
@@ -60,9 +65,10 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel decisions erase explain finalize match normalize plan plan_again plan_contact
-    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
-    resolve_many restore schema_of set_active show tidy tidy_arrivals undo uploads validate verify withdraw
+    apply apply_automatic backup cancel decisions erase explain export export_profiles finalize match normalize plan
+    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
+    resolve resolve_from resolve_many restore schema_of set_active show tidy tidy_arrivals undo uploads validate
+    verify withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

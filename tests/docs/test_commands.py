@@ -51,7 +51,7 @@ def test_every_command_of_the_page_does_what_it_says(page, folder, monkeypatch, 
     for block in blocks(page):
         if block["why"]:
             continue
-        if block["kind"] == "yaml" and "profile=" in block["note"]:
+        if block["kind"] == "yaml" and "profile=" in block["note"]:  # or export_profile=
             write_profile(block, folder)
         elif block["kind"] == "python":
             run_python(block["text"], folder)
@@ -79,7 +79,8 @@ def run_python(code, folder):
 
 
 def write_profile(block, folder):
-    profile = folder / "data" / "profiles" / f"{block['note'].split('profile=')[1].strip()}.yaml"
+    kind, _, name = block["note"].strip().partition("=")
+    profile = folder / "data" / f"{kind}s" / f"{name}.yaml"
     profile.parent.mkdir(parents=True, exist_ok=True)
     profile.write_text(block["text"], encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Export profiles of a user's own: found by name, and all that is wrong with one is said at once, each with its line."""
+"""Export profiles of a user's own: found by name, and all that is wrong with one is said, each with its line."""
 
 import pytest
 
