@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.kinds.text import are_blanks, blanked, dashed, tidied
 from contact_pipeline.profiles import Column, Profile, calendar
+from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.terms import JOINED
 
 _SEPARATOR: Final = ";"  # of lists that no profile reads
@@ -77,7 +79,7 @@ def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: C
     same = pl.Series([False]).new_from_index(0, texts.len())
     if found is not None:
         read, certain = found
-        is_word = are_blanks(texts, context.profile.blanks_in(column)).fill_null(False)
+        is_word = are_blanks(texts, _words(column, context)).fill_null(False)
         same = certain.fill_null(False) & ~is_word & read.eq_missing(stored)
     asked = ~same & stored.is_not_null() & texts.is_not_null()
     if kind.taken_apart or column.type == "list":
@@ -91,8 +93,7 @@ def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: C
 def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context: Context) -> pl.Series:
     """The same of a few cells, read the whole way."""
     kind = KINDS[column.type]
-    blanks = context.profile.blanks_in(column)
-    text = blanked(tidied(pl.col("text")), blanks)
+    text = blanked(tidied(pl.col("text")), _words(column, context))
     cells = pl.DataFrame({"text": texts})
     if context.country is not None:
         cells = cells.with_columns(values["country"])
@@ -101,6 +102,12 @@ def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context:
     is_joined = texts.str.contains(JOINED, literal=True).fill_null(False)
     same = read.eq_missing(values[column.field])
     return same if column.type == "boolean" else same & ~is_joined
+
+
+def _words(column: Column, context: Context) -> Blanks:
+    """The words that are no value: blanks, and that for nothing."""
+    blanks = context.profile.blanks_in(column)
+    return replace(blanks, words=blanks.words | {column.nothing.lower()}) if column.nothing else blanks
 
 
 def _passes(values: pl.DataFrame, column: Column, context: Context) -> pl.Series:

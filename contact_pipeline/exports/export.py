@@ -18,7 +18,7 @@ from contact_pipeline.exports.layout import Layout, further_cell
 from contact_pipeline.exports.left_out import LeftOut, Sieve
 from contact_pipeline.exports.rows import Wanted, fields_besides, refuse_what_does_not_fit, rows_query
 from contact_pipeline.kinds.kind import Context
-from contact_pipeline.profiles import find_profiles
+from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.store import Store
@@ -98,14 +98,14 @@ def export(store: Store, path: Path, name: str, wanted: Wanted, *, overwrite: bo
     refuse_output(path, overwrite=overwrite)
     with passing_folder(store.settings.home) as folder:
         layout, reference, most = _copy_out(store, layout, wanted, folder / "rows.parquet")
-        sieve = Sieve(layout, _context(layout, reference))
+        sieve = Sieve(layout, _context(layout.profile, reference)) if layout.profile else None
         with new_file(path, overwrite=overwrite) as file, opened_writer(layout, kind, file, folder, most) as writer:
             for values in _batches(folder / "rows.parquet"):
                 texts = values.select(
                     (pl.lit(None, pl.String) if cell is None else as_text(cell, layout.profile)).alias(str(place))
                     for place, cell in enumerate(layout.cells)
                 )
-                writer.write(*sieve.keep(values, texts))
+                writer.write(*(sieve.keep(values, texts) if sieve else (values, texts)))
     return Exported(
         path,
         layout.name,
@@ -114,7 +114,7 @@ def export(store: Store, path: Path, name: str, wanted: Wanted, *, overwrite: bo
         writer.rows,
         tuple(cell.heading for cell in layout.cells if cell is not None),
         tuple(cell.heading for cell in layout.filled if cell.sensitive),
-        tuple(sieve.left_out()),
+        tuple(sieve.left_out()) if sieve else (),
         (*writer.warnings, *_warnings(layout, kind)),
     )
 
@@ -156,13 +156,10 @@ def _batches(file: Path) -> Iterator[pl.DataFrame]:
         yield rows.collect()
 
 
-def _context(layout: Layout, reference: Reference) -> Context | None:
-    if layout.profile is None:
-        return None
-    country = layout.profile.column_of.get("country")
-    return Context(
-        layout.profile, reference, pl.col("country") if country is not None and country.type == "country" else None
-    )
+def _context(profile: Profile, reference: Reference) -> Context:
+    country = profile.column_of.get("country")
+    by_country = country is not None and country.type == "country"
+    return Context(profile, reference, pl.col("country") if by_country else None)
 
 
 def _warnings(layout: Layout, kind: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from contact_pipeline.kinds.name import completed
 from contact_pipeline.kinds.name_parts import PARTS
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import NAME, AnyOf, Column, InOrder, MatchRule, Profile, RequiredWhen, Same, Together
-from contact_pipeline.profiles.model import YES_NO
+from contact_pipeline.profiles.model import YES_NO, AccountContacts
 from contact_pipeline.profiles.row_rules import (
     has_any_of,
     has_required,
@@ -62,10 +62,10 @@ class LeftOut:
 class Sieve:
     """Keeps the rows of a file that come back unchanged, batch by batch, and counts the others."""
 
-    def __init__(self, layout: Layout, context: Context | None) -> None:
+    def __init__(self, layout: Layout, context: Context) -> None:
         self._layout = layout
         self._context = context
-        self._profile = layout.profile
+        self._profile = context.profile
         self._found: dict[tuple[str, str], tuple[int, list[int]]] = {}
 
     def keep(self, values: pl.DataFrame, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -75,15 +75,13 @@ class Sieve:
             values: the stored values, by field, and the columns beside them.
             texts: the cells, by their place in the file.
         """
-        if self._profile is None or self._context is None:
-            return values, texts
         read_right = self._read_right(values, texts)
-        if self._profile.account_contacts is not None:
-            values, texts = self._without_doubtful_people(values, texts, read_right)
+        if (people := self._profile.account_contacts) is not None:
+            values, texts = self._without_doubtful_people(people, values, texts, read_right)
         reasons = [*self._reasons(values.columns), *self._unread(read_right), *_named_otherwise(values, self._profile)]
         told = values.with_columns(**read_right).select(
             ID,
-            why=pl.coalesce([*(pl.when(there).then(pl.lit(why)) for why, there in reasons), pl.lit(None, pl.String)]),
+            why=pl.coalesce(pl.when(there).then(pl.lit(why)) for why, there in reasons),
         )
         kept = told["why"].is_null()
         for (why,), some in told.filter(~kept).group_by("why", maintain_order=True):
@@ -101,8 +99,6 @@ class Sieve:
 
     def _read_right(self, values: pl.DataFrame, texts: pl.DataFrame) -> dict[str, pl.Series]:
         """For each column whether its cells are read right, under a name that no field has."""
-        if self._context is None:
-            raise TypeError(self._context)
         return {
             _right(cell): come_back(values, texts[str(place)], cell.column, self._context)
             for place, cell in enumerate(self._layout.cells)
@@ -112,8 +108,6 @@ class Sieve:
     def _reasons(self, there: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
         """Each reason and whether a row has it."""
         profile = self._profile
-        if profile is None:
-            return
         if LINKED in there:
             yield "an older contact is the same person, and stands for them", pl.col(LINKED)
         if profile.needs_account:
@@ -136,17 +130,13 @@ class Sieve:
                 yield f"'{cell.heading}' holds what importing would refuse or read otherwise", ~pl.col(right)
 
     def _without_doubtful_people(
-        self, values: pl.DataFrame, texts: pl.DataFrame, read_right: dict[str, pl.Series]
+        self, people: AccountContacts, values: pl.DataFrame, texts: pl.DataFrame, read_right: dict[str, pl.Series]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The accounts without contacts whose cells would be refused; contacts that have no place are counted."""
-        profile, layout = self._profile, self._layout
-        if profile is None or profile.account_contacts is None:
-            return values, texts
-        fields = [name for name in profile.account_contacts.fields.values() if name not in ACCOUNT_FIELDS]
-        rights = [
-            name for name in (_right(cell) for cell in layout.filled if cell.field in fields) if name in read_right
-        ]
-        rules = [rule for rule in profile.rules if {*rule.fields} <= {*fields}]
+        layout = self._layout
+        fields = [name for name in people.fields.values() if name not in ACCOUNT_FIELDS]
+        rights = [_right(cell) for cell in layout.filled if cell.field in fields]
+        rules = [rule for rule in self._profile.rules if {*rule.fields} <= {*fields}]
         asked = [found[1] for rule in rules if (found := _passes(rule, values.columns, ())) is not None]
         judged = values.with_columns(**{name: read_right[name] for name in rights}).select(
             good=pl.all_horizontal(pl.lit(True), *map(pl.col, rights), *asked, pl.col(ID).is_not_null()),

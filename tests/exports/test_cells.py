@@ -114,3 +114,29 @@ def test_the_word_for_nothing_stands_where_a_required_field_is_blank():
     _, texts = written([None, "m.keane"], column)
 
     assert texts.to_list() == ["Without Portfolio", "m.keane"]
+
+
+@pytest.mark.parametrize("value", ["Without Portfolio", "without portfolio", "N/A", "-"])
+def test_a_stored_word_that_means_nothing_does_not_come_back(value):
+    column = Column(field="company", heading="Company", nothing="Without Portfolio")
+    frame, texts = written([value, "Example Ltd"], column)
+
+    assert come_back(frame, texts, column, Context(load_profile("dealer_leads"), Reference())).to_list() == [
+        False,
+        True,
+    ]
+
+
+def test_the_region_reads_every_number_that_is_written_its_way():
+    for name, numbers in {
+        "dealer_leads": [f"+1{area}{rest}" for area in range(200, 1000) for rest in ("5550143", "2345678;ext=12")],
+        "portfolio_contacts": [f"+55{area}{rest}" for area in range(11, 100) for rest in ("55550143", "987654321")],
+    }.items():
+        profile = load_profile(name)
+        column, context = profile.column_of["phone"], Context(profile, Reference())
+        frame, texts = written(numbers, column, profile)
+
+        assert texts.str.starts_with("(").mean() > 0.8  # the others are in no plan
+        right = come_back(frame, texts, column, context)
+        assert right.any()
+        assert right.to_list() == come_back(frame, frame["phone"], column, context).to_list()
