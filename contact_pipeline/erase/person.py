@@ -18,13 +18,18 @@ _IDENTIFYING: Final = {name for name, field in CANONICAL.items() if field.identi
 _NOT_IDENTIFYING: Final = {name for name, field in CANONICAL.items() if field.sensitive and not field.identifies}
 
 _SHORTEST: Final = 6  # letters and digits of a value that is looked for; "AC-1" would be found anywhere
-_BETWEEN_DIGITS: Final = "[\\s().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}]{0,3}"
+_LONG: Final = 9  # digits of a number that is hardly ever a part of another one
+_SIGNS: Final = " ().\\-/\N{NO-BREAK SPACE}\N{HYPHEN}-\N{EM DASH}"  # between the digits of a number
+_BETWEEN_DIGITS: Final = rf"[\s{_SIGNS}]{{0,3}}"
+_COUNTRY: Final = rf"\+?(?:\d{{0,4}}{_BETWEEN_DIGITS}){{0,2}}"  # any, before what may be a telephone number
+_TRUNK: Final = rf"(?:(?:0\d{{0,2}}|80?|1){_BETWEEN_DIGITS})?"  # dialled before a telephone number in its country
 
+_LETTERS: Final = r"\wÀ-῿"  # to DuckDB, \w is of ASCII alone
 _ENDINGS: Final = "csv|tsv|tab|txt|xls[xmb]?|ods"  # of a file that is called by a value
 
 _NOTHING: Final = r"[^\s\S]"  # the pattern that nothing matches
 
-_STARS: Final = r"\1\4***\3\6"  # in place of a value, what stands around it kept
+_STARS: Final = r"\1\4\7***\3\6\9"  # in place of a value, what stands around it kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,11 @@ def find_person(database: Database, contact_ids: list[int]) -> Person:
         for name, kind, sensitive in stored
         if kind == "text" and name not in _NOT_IDENTIFYING and (sensitive or name in _IDENTIFYING)
     ]
-    further = {name: kind for name, kind, _ in stored if kind != "boolean" and name not in fields}
+    every = {name: kind for name, kind, _ in stored if kind != "boolean"}
     person = Person(contact_ids, None, {})
     held = _held(database, fields, f"contact_id IN ({person.ids})")
     shared: dict[str, set[int]] = {}
-    for field, value, contact_id in _held_by_others(database, fields, further, person, held):
+    for field, value, contact_id in _held_by_others(database, fields, every, person, held):
         held.discard((field, value))
         if contact_id is not None:  # else it is an account's number
             shared.setdefault(field, set()).add(contact_id)
@@ -116,11 +121,11 @@ def _values(field: str, where: str) -> list[str]:
 def _held_by_others(
     database: Database,
     fields: Iterable[str],
-    further: Mapping[str, str],
+    every: Mapping[str, str],
     person: Person,
     held: set[tuple[str, str]],
 ) -> list[tuple[Any, ...]]:
-    """Those of the values that other contacts hold or held too, alone or in a further field; and accounts' numbers."""
+    """Those of the values that other contacts hold or held too, alone or in any other field; and accounts' numbers."""
     if not held:
         return []
     pattern = _pattern(value for _, value in held) or _NOTHING
@@ -130,9 +135,7 @@ def _held_by_others(
     )
     mine = f"contact_id NOT IN ({person.ids})"
     others = [query for name in fields for query in _values(name, mine)]
-    quoting = [
-        f"FROM ({query}) WHERE regexp_matches(text, {literal(pattern)})" for query in _further_texts(further, mine)
-    ]
+    quoting = [f"FROM ({query}) WHERE regexp_matches(text, {literal(pattern)})" for query in _texts(every, mine)]
     return database.rows(f"""
         WITH wanted(field, value, pattern) AS (VALUES {wanted}),
         quoting AS MATERIALIZED ({" UNION ALL ".join(quoting)})
@@ -147,41 +150,55 @@ def _held_by_others(
         LEFT JOIN (FROM contacts WHERE {mine}) AS c USING (address_book, account_number)""")
 
 
-def _further_texts(further: Mapping[str, str], where: str) -> Iterator[str]:
-    """The queries for what contacts hold and held in further fields: one text for each contact and side of a change."""
+def _texts(fields: Mapping[str, str], where: str) -> Iterator[str]:
+    """The queries for what contacts hold and held: one text for each contact and side of a change."""
     for table, side in (("contacts", ""), ("contact_changes", "before_"), ("contact_changes", "after_")):
         cells = ", ".join(
             f"array_to_string({quoted(side + name)}, chr(31))" if kind == "list" else quoted(side + name)
-            for name, kind in further.items()
+            for name, kind in fields.items()
         )
         yield f"SELECT concat_ws(chr(31), {cells}) AS text, contact_id FROM {table} WHERE {where}"
 
 
 def _pattern(values: Iterable[str]) -> str | None:
     """The regular expression that finds any of the values, however numbers are set out; None where there are none."""
-    words, numbers = set(), set()
+    words: set[str] = set()
+    numbers: set[str] = set()
+    short_numbers: set[str] = set()
     for value in values:
-        digits = _digits(value)
-        if digits:
-            numbers.add(_BETWEEN_DIGITS.join(digits))
+        if found := _number(value):
+            spelling, digits = found
+            (numbers if digits >= _LONG else short_numbers).add(spelling)
         elif len(re.sub(r"[\W_]", "", value)) >= _SHORTEST:
-            words.add(re.escape(value))
-    if not words and not numbers:
+            words.add(re.escape(value).replace("i", "[iİ]"))  # DuckDB makes i of İ, and finds no İ by it
+    if not words and not numbers and not short_numbers:
         return None
-    word, number = ("|".join(sorted(found)) or _NOTHING for found in (words, numbers))
-    country = rf"\+?(?:\d{{0,4}}{_BETWEEN_DIGITS}){{0,2}}"
+    word, number, short = ("|".join(sorted(found)) or _NOTHING for found in (words, numbers, short_numbers))
     return (
-        rf"(?i)(^|[^\w.+%-])({word})($|[^\w.@-]|\.(?:(?:{_ENDINGS})?(?:\W|$)))"
-        rf"|(^|\D)({country}(?:{number}))($|\D)"
+        rf"(?i)(^|[^{_LETTERS}.+%-])({word})($|[^{_LETTERS}.@-]|\.(?:(?:{_ENDINGS})?(?:\W|$)))"
+        rf"|(^|\D)({number})($|\D)"
+        rf"|((?:^|[^\d{_SIGNS}])[{_SIGNS}]{{0,3}})({short})([{_SIGNS}]{{0,3}}(?:$|[^\d{_SIGNS}]))"
     )
 
 
-def _digits(value: str) -> str | None:
-    """The digits of a number that people set out in many ways: of a phone number without its country; else None."""
-    if value.startswith("+"):
+def _number(value: str) -> tuple[str, int] | None:
+    """The expression that finds a number, and how many digits it has without its country; None where it is none.
+
+    A telephone number may have its country and what is dialled before it. Other numbers are set out in many ways only
+    where they are long: 260112 is not 26/01/12, nor the end of a telephone number.
+    """
+    before = _COUNTRY
+    if is_phone := value.startswith("+"):
         try:
-            value = str(phonenumbers.parse(value.partition(";")[0]).national_number)
+            phone = phonenumbers.parse(value.partition(";")[0])
         except phonenumbers.NumberParseException:
             return None
-    digits = re.sub(r"[\s().\-/]", "", value)
-    return digits if digits.isascii() and digits.isdecimal() and len(digits) >= _SHORTEST else None
+        value = str(phone.national_number)
+        code = _BETWEEN_DIGITS.join(str(phone.country_code))
+        before = rf"\+?{_BETWEEN_DIGITS}(?:(?:\d{{1,4}}{_BETWEEN_DIGITS})?{code}{_BETWEEN_DIGITS})?{_TRUNK}"
+    digits = re.sub(rf"[{_SIGNS}]", "", value)
+    if not (digits.isascii() and digits.isdecimal() and len(digits) >= _SHORTEST):
+        return None
+    if is_phone or len(digits) >= _LONG:
+        return f"(?:{before}{_BETWEEN_DIGITS.join(digits)})", len(digits)
+    return "|".join(sorted({digits, re.escape(value)})), len(digits)
