@@ -54,7 +54,7 @@ def begin(
         database.run(f"""
             INSERT INTO fingerprints
             WITH states AS ({_states(columns, person)})
-            SELECT contact_id, commit_number, {literal(field)}, {fingerprint(field, key, secret)} AS fingerprint
+            SELECT contact_id, _commit, {literal(field)}, {fingerprint(field, key, secret)} AS fingerprint
             FROM states WHERE {key} IS NOT NULL""")
 
 
@@ -64,14 +64,17 @@ def _rules(profile: Profile) -> list[Any]:
 
 
 def _states(columns: list[str], person: Person) -> str:
-    """The query for the contacts as every one of their changes left them, one line each; and as they are."""
+    """The query for the contacts as every one of their changes left them, one line each; and as they are.
+
+    The commit that did is called as no field can be.
+    """
     newest = ", ".join(
         f"""(arg_max({{'value': c.after_{name}}}, c.commit_number)
              FILTER ({touches(name, "c")})).value AS {quoted(name)}"""
         for name in columns
     )
     return f"""
-        SELECT s.contact_id, s.commit_number, {newest}
+        SELECT s.contact_id, s.commit_number AS _commit, {newest}
         FROM contact_changes AS s JOIN contact_changes AS c USING (contact_id)
         WHERE s.contact_id IN ({person.ids}) AND c.commit_number <= s.commit_number GROUP BY ALL"""
 

@@ -59,6 +59,7 @@ _MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
 _RESERVED = {  # names that tables and documents have beside the fields
     "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
     "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "erased", NAME,
+    "check_output",  # Pandera's, while it checks a frame
 }  # fmt: skip
 _RESERVED_PREFIXES = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the columns beside a field in the normalized rows
 

@@ -43,7 +43,7 @@ columns:
   - {field: phone, heading: Phone, type: phone}
 COLUMNS
 region: US
-match: [{equal: [email]}, {equal: [phone]}]
+match: [{equal: [email]}, {equal: [phone]}RULES]
 matched: MATCHED
 within_file: WITHIN
 blank: BLANK
@@ -67,8 +67,16 @@ def plan(names, pipeline, write):
     columns = "\n".join(f"  - {{field: {name}, heading: Column {n}}}" for n, name in enumerate(names))
     headings = ["Email", "Phone", *(f"Column {n}" for n in range(len(names)))]
 
-    def plan_it(*rows, matched="merge", within_file="merge", blank="keep", on_error="reject", **options):
-        said = {"COLUMNS": columns, "MATCHED": matched, "WITHIN": within_file, "BLANK": blank, "ON_ERROR": on_error}
+    def plan_it(*rows, matched="merge", within_file="merge", blank="keep", on_error="reject", compared=(), **options):
+        rules = "".join(f", {{equal: [{name}]}}" for name in compared)
+        said = {
+            "COLUMNS": columns,
+            "RULES": rules,
+            "MATCHED": matched,
+            "WITHIN": within_file,
+            "BLANK": blank,
+            "ON_ERROR": on_error,
+        }
         text = PROFILE
         for word, value in said.items():
             text = text.replace(word, value)
@@ -183,6 +191,18 @@ def test_a_person_is_erased_whatever_the_fields_are_called(send, names, pipeline
     assert pipeline.verify().findings == []
 
 
+@pytest.mark.parametrize("names", ["of matching and of what is effective"], indirect=True)
+def test_a_person_is_erased_where_a_rule_compares_a_field_that_is_called_as_the_commit_is(send, pipeline):
+    """The field could not be told from the commit, and nobody could be erased."""
+    compared = ("commit_number", "committed_at", "actor")
+    send(("a@example.com", "", "Mistinguett"), compared=compared)
+
+    pipeline.erase(1, user="d.rivers")
+
+    again = send(("b@example.com", "", "Mistinguett"), compared=compared)
+    assert again.outcomes["review"] == 1
+
+
 BESIDE = [
     "erased",
     "created_commit",
@@ -191,6 +211,7 @@ BESIDE = [
     "groups",
     "row_number",
     "name",
+    "check_output",
     "unread_x",
     "further_x",
 ]
