@@ -27,6 +27,7 @@ _COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "date_of_birth": {"type": "date", "sensitive": True},
     "ssn": {"type": "ssn", "sensitive": True},
     "zip_code": {"type": "zip_code"},
+    "country": {"type": "country"},
     "identifier": {"type": "identifier", "identifiers": ["crm", "cnpj", "cpf"]},
     "crm": {"type": "identifier", "identifiers": ["crm"]},
     "cnpj": {"type": "identifier", "identifiers": ["cnpj"]},

@@ -45,6 +45,7 @@ def test_a_declared_format_is_a_repair(run):
         ("full_name", " Rosa  Delgado ", "Rosa Delgado"),
         ("qualifications", "a; b;a", ["a", "b"]),
         ("do_not_contact", "yes", True),
+        ("country", "Holland", "NL"),
         ("company", "", None),
     ],
 )
