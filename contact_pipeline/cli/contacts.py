@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, User, everywhere, group, login
+from contact_pipeline.cli.person import Who, identify
 from contact_pipeline.errors import Usage
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from contact_pipeline.finding import Fitting
 
 PANEL = "Contacts"
 SHOWN = 50
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name of a group; case and spaces do not matter.")]
-ContactIds = Annotated[list[int], typer.Argument(metavar="CONTACT...", help="Ids of contacts of one address book.")]
+Whom = Annotated[
+    list[str],
+    typer.Argument(metavar="WHO...", help="Contacts of one address book: ids, e-mail addresses, numbers or names."),
+]
 
 app = typer.Typer()
 contacts_app = group(app, "contacts", "Look at contacts, and handle single ones.", PANEL)
@@ -43,34 +52,69 @@ def list_contacts(
     if invocation.json:
         console.document(contacts)
         return
-    rows = [
-        (
-            str(contact["contact_id"]),
-            _name(contact),
-            contact["email"],
-            contact["phone"],
-            contact["account_number"],
-            contact["company"],
-            contact.get("groups"),
-            "erased" if contact.get("erased") else "" if contact["active"] else "inactive",
-        )
-        for contact in contacts[:SHOWN]
-    ]
-    headings = ("Contact", "Name", "Email", "Phone", "Account", "Company", "Groups", "")
-    console.show(console.table(headings, rows), *_count(len(contacts), "contacts"))
+    console.show(_table(contacts[:SHOWN]), *_count(len(contacts), "contacts"))
+
+
+@contacts_app.command("find")
+@everywhere
+def find_contacts(
+    invocation: Invocation,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="E-mail address, phone number, name, account number or id."),
+    ] = None,
+    email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Who has this address.")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", metavar="NUMBER", help="Who has this number.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Whose name has words that begin like this.")
+    ] = None,
+    account: Annotated[str | None, typer.Option("--account", metavar="NUMBER", help="Who has this account.")] = None,
+    in_group: Annotated[str | None, typer.Option("--group", metavar="GROUP", help="Who is in this group.")] = None,
+    upload: Annotated[
+        str | None, typer.Option("--upload", metavar="UPLOAD", help="Whom this upload has changed.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="How many to give; unset: 50, or with --json all.")
+    ] = None,
+) -> None:
+    """Find contacts by what is known of them, written in any way; what is given must all fit.
+
+    Names are found by the beginnings of their words, without regard to accents; everything else is compared whole.
+    """
+    words = " ".join(text) if text else None
+    found = invocation.pipeline.find(
+        words,
+        email=email,
+        phone=phone,
+        name=name,
+        account=account,
+        group=in_group,
+        upload=upload,
+        limit=limit if limit or invocation.json else SHOWN,
+    )
+    if invocation.json:
+        console.document(found.contacts)
+        return
+    if not found.count:
+        console.show(console.text("Nobody was found."))
+        return
+    shown = len(found.contacts)
+    counted = "1 contact" if found.count == 1 else f"{found.count:,} contacts"
+    said = counted if shown == found.count else f"the first {shown:,} of {counted}; --limit gives more, --json all"
+    console.show(_found(found.contacts), console.text(said, "dim"))
 
 
 @contacts_app.command("show")
 @everywhere
-def show_contact(
-    invocation: Invocation, contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")]
-) -> None:
+def show_contact(invocation: Invocation, contact: Who) -> None:
     """Show one contact with every field, and where its notes came from; sensitive values are masked."""
-    found, noted = invocation.pipeline.store.contact(contact), invocation.pipeline.store.note_origins(contact)
+    store, contact_id = invocation.pipeline.store, identify(invocation, contact).contact_id
+    found, noted = store.contact(contact_id), store.note_origins(contact_id)
+    linked = [{"contact_id": other, "name": name} for other, name in store.names(found["links"]).items()]
     if invocation.json:
-        console.document(found | {"noted": noted})
+        console.document(found | {"noted": noted, "linked": linked})
         return
-    console.show(console.facts(found))
+    console.show(console.facts(found | {"links": [_called(each) for each in linked]}))
     if noted:
         rows = [(one["note"], one["at"], one["upload_id"], one["file_name"], one["row_number"]) for one in noted]
         console.show(console.table(("Note", "Added", "Upload", "File", "Row"), rows))
@@ -78,13 +122,12 @@ def show_contact(
 
 @contacts_app.command("history")
 @everywhere
-def show_history(
-    invocation: Invocation, contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")]
-) -> None:
+def show_history(invocation: Invocation, contact: Who) -> None:
     """Every change to a contact: when, by which upload, row and person, and fields before → after."""
     from contact_pipeline.cli.upload_view import fields_changed
 
-    history = invocation.pipeline.store.history(contact)
+    found = identify(invocation, contact)
+    history = invocation.pipeline.store.history(found.contact_id)
     if invocation.json:
         console.document(history)
         return
@@ -94,12 +137,15 @@ def show_history(
             entry["by"],
             f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
             f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
-            fields_changed(entry),
+            fields_changed(_naming(entry)),
             "undone" if entry["undone"] else entry["commit"] if entry["commit"] in {"undo", "redo"} else "",
         )
         for entry in history
     ]
-    console.show(console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows))
+    named = f"Contact {found.contact_id}{f', {found.name}' if found.name else ''}"
+    console.show(
+        console.text(named, "bold"), console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows)
+    )
 
 
 @contacts_app.command("add")
@@ -126,43 +172,36 @@ def add_contact(
 
 @contacts_app.command("deactivate")
 @everywhere
-def deactivate_contact(
-    invocation: Invocation,
-    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
-    user: User = None,
-) -> int:
+def deactivate_contact(invocation: Invocation, contact: Who, user: User = None) -> int:
     """Deactivate a contact; it is never deleted, and can be reactivated at any time."""
-    return report(invocation, invocation.pipeline.set_active(contact, active=False, user=login(user)))
+    return _set_active(invocation, contact, user, active=False)
 
 
 @contacts_app.command("reactivate")
 @everywhere
-def reactivate_contact(
-    invocation: Invocation,
-    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
-    user: User = None,
-) -> int:
+def reactivate_contact(invocation: Invocation, contact: Who, user: User = None) -> int:
     """Make a deactivated contact active again."""
-    return report(invocation, invocation.pipeline.set_active(contact, active=True, user=login(user)))
+    return _set_active(invocation, contact, user, active=True)
 
 
 @contacts_app.command("erase")
 @everywhere
 def erase_contact(
     invocation: Invocation,
-    contact: Annotated[int, typer.Argument(metavar="CONTACT", help="Id of a contact.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
+    contact: Who,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking, if exactly one person fits.")] = False,
     user: User = None,
 ) -> int:
     """Take a person out of the contacts, the history and every file of the home. This cannot be undone.
 
     Contacts linked to it are the same person and go with it. Originals that held the person are deleted.
     """
-    if not yes and not _sure(contact):
+    found = identify(invocation, contact, linked_are_one=True, ask=not yes)
+    if not yes and not _sure(invocation, found):
         console.err().print("Nothing was erased.")
         return 1
     with console.busy("Erasing"):
-        erased = invocation.pipeline.erase(contact, user=login(user))
+        erased = invocation.pipeline.erase(found.contact_id, user=login(user))
     if invocation.json:
         console.document(erased.as_dict())
         return 0
@@ -223,15 +262,16 @@ def list_groups(invocation: Invocation) -> None:
 def add_to_group(
     invocation: Invocation,
     name: GroupName,
-    contacts: ContactIds,
+    contacts: Whom,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     user: User = None,
 ) -> int:
     """Put contacts into a group, which is made if it is new: a changeset of its own, which can be undone."""
     from contact_pipeline.cli.importing import decided
 
+    ids = [identify(invocation, who).contact_id for who in contacts]
     with console.busy("Planning"):
-        upload = invocation.pipeline.plan_group_add(name, contacts, user=login(user))
+        upload = invocation.pipeline.plan_group_add(name, ids, user=login(user))
     return decided(invocation, upload, login(user), yes=yes)
 
 
@@ -240,15 +280,16 @@ def add_to_group(
 def remove_from_group(
     invocation: Invocation,
     name: GroupName,
-    contacts: ContactIds,
+    contacts: Whom,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     user: User = None,
 ) -> int:
     """Take contacts out of a group; they stay contacts. A changeset of its own, which can be undone."""
     from contact_pipeline.cli.importing import decided
 
+    ids = [identify(invocation, who).contact_id for who in contacts]
     with console.busy("Planning"):
-        upload = invocation.pipeline.plan_group_remove(name, contacts, user=login(user))
+        upload = invocation.pipeline.plan_group_remove(name, ids, user=login(user))
     return decided(invocation, upload, login(user), yes=yes)
 
 
@@ -267,13 +308,42 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
     return found
 
 
-def _sure(contact: int) -> bool:
-    """Asks whether to erase; no answer is a no."""
+def _set_active(invocation: Invocation, who: str, user: str | None, *, active: bool) -> int:
+    contact_id = identify(invocation, who).contact_id
+    return report(invocation, invocation.pipeline.set_active(contact_id, active=active, user=login(user)))
+
+
+def _sure(invocation: Invocation, found: Fitting) -> bool:
+    """Shows who is to be erased, and asks whether to; no answer is a no."""
+    linked = invocation.pipeline.linked_with(found.contact_id)
+    shown = {
+        "contact": str(found.contact_id),
+        "name": found.name,
+        "email": found.email,
+        "phone": found.phone,
+        "address book": found.address_book,
+        "linked, so the same person": [_called({"contact_id": other, "name": name}) for other, name in linked.items()],
+    }
+    console.err().print(console.facts(shown))
+    question = f"Erase contact {found.contact_id} for good, with every file that holds the person?"
     try:
-        return typer.confirm(f"Erase contact {contact} for good, with every file that holds the person?", err=True)
+        return typer.confirm(question, err=True)
     except (typer.Abort, KeyboardInterrupt):
         console.err().print()
         return False
+
+
+def _naming(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a history that says beside a linked contact what it is called."""
+    name = entry.get("linked_to_name")
+    if not name:
+        return entry
+    sides = [side and f"{side}, {name}" for side in entry["fields"]["link"]]
+    return entry | {"fields": {"link": sides}}
+
+
+def _called(contact: dict[str, Any]) -> str:
+    return f"{contact['contact_id']} {contact['name']}".strip()
 
 
 def _one(invocation: Invocation, record: dict[str, Any]) -> None:
@@ -281,6 +351,45 @@ def _one(invocation: Invocation, record: dict[str, Any]) -> None:
         console.document(record)
     else:
         console.show(console.facts(record))
+
+
+def _table(contacts: list[dict[str, Any]]) -> Table:
+    rows = [
+        (
+            str(contact["contact_id"]),
+            _name(contact),
+            contact["email"],
+            contact["phone"],
+            contact["account_number"],
+            contact["company"],
+            contact.get("groups"),
+            "erased" if contact.get("erased") else "" if contact["active"] else "inactive",
+        )
+        for contact in contacts
+    ]
+    return console.table(("Contact", "Name", "Email", "Phone", "Account", "Company", "Groups", ""), rows)
+
+
+def _found(contacts: list[dict[str, Any]]) -> Table:
+    """The contacts that were found, so that addresses and numbers stay whole at 80 columns."""
+    rows = [
+        (
+            str(contact["contact_id"]),
+            _name(contact),
+            contact["email"],
+            contact["phone"],
+            [
+                *(contact[name] for name in ("account_number", "company") if contact[name]),
+                *contact["groups"],
+                *(() if contact["active"] else ("inactive",)),
+            ],
+        )
+        for contact in contacts
+    ]
+    drawn = console.table(("Contact", "Name", "Email", "Phone", "Belongs to"), rows)
+    for column, widest in ((2, 24), (3, 12)):
+        drawn.columns[column].min_width = min(max(len(row[column] or "") for row in rows), widest)
+    return drawn
 
 
 def _name(contact: dict[str, Any]) -> str:

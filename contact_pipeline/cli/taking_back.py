@@ -10,6 +10,7 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
+from contact_pipeline.cli.person import identify
 from contact_pipeline.cli.uploads import PANEL, UploadId
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def resolve_rows(
     invocation: Invocation,
     upload: UploadId,
     row: Annotated[int | None, typer.Option("--row", metavar="N", help="The row, as a spreadsheet counts it.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="CONTACT_ID|new|skip", help="Who the row is.")] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="WHO|new|skip", help="Who the row is: id, e-mail address, phone number or name."),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -50,10 +54,18 @@ def resolve_rows(
     elif source is None and row is not None and withdraw and to is None:
         done = pipeline.withdraw(upload, row, user=who)
     elif source is None and row is not None and to is not None and not withdraw:
-        done = pipeline.resolve(upload, row, to, user=who)
+        done = pipeline.resolve(upload, row, _contact_of(invocation, upload, to), user=who)
     else:
         raise typer.BadParameter("Give --row with --to, or --row with --withdraw, or --from alone.")
     return report(invocation, done, blocked_is_done=True)
+
+
+def _contact_of(invocation: Invocation, upload_id: str, to: str) -> str:
+    """The word, with the id of the contact in the place of anything else that says whom it means."""
+    if to in {"new", "skip"} or to.isdecimal():
+        return to  # an id may be that of somebody whom another row makes
+    book = invocation.pipeline.show(upload_id).line.address_book
+    return str(identify(invocation, to, address_book=book).contact_id)
 
 
 @app.command("in-review", rich_help_panel=PANEL)
@@ -108,7 +120,8 @@ def list_decisions(invocation: Invocation) -> None:
 def _decided_as(decision: dict[str, Any]) -> str:
     if decision["choice"] == "row":
         return f"the same as row {decision['other_row']}"
-    contact = f"contact {decision['contact_id']}" if decision["contact_id"] else ""
+    called = f", {decision['name']}" if decision["name"] else ""
+    contact = f"contact {decision['contact_id']}{called}" if decision["contact_id"] else ""
     return contact if decision["choice"] == "contact" else f"{decision['choice']} {contact}".strip()
 
 
@@ -166,11 +179,23 @@ def _show(invocation: Invocation, done: Upload, what: str, *, planned: bool) -> 
         report(invocation, done)
     elif invocation.json:
         inverse = done.inverse
-        extra = {"inverse": inverse.as_dict(changes=True)["changes"], "conflicts": inverse.conflicts.to_dicts()}
+        extra = {"inverse": inverse.as_dict(changes=True)["changes"], "conflicts": _conflicts(inverse)}
         console.document(done.as_dict() | extra)
     else:
         said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
         console.show(*_drawn(done, said))
+
+
+def _conflicts(inverse: Upload, limit: int | None = None) -> list[dict[str, Any]]:
+    """What is left alone, with the names of the contacts."""
+    found = inverse.conflicts if limit is None else inverse.conflicts.head(limit)
+    conflicts = found.to_dicts()
+    of_contacts = [each for each in conflicts if each["target"] != "account"]
+    names = inverse.names(int(each["id"]) for each in of_contacts) if of_contacts else {}
+    return [
+        each | {"name": names[int(each["id"])]} if each["target"] != "account" and int(each["id"]) in names else each
+        for each in conflicts
+    ]
 
 
 def _drawn(upload: Upload, said: str) -> list[RenderableType]:
@@ -179,11 +204,11 @@ def _drawn(upload: Upload, said: str) -> list[RenderableType]:
     conflicts = upload.inverse.conflicts
     rows = [
         (
-            f"{conflict['target']} {conflict['id']}",
+            " ".join(str(part) for part in (conflict["target"], conflict["id"], conflict.get("name")) if part),
             conflict["field"],
             *(conflict[n] for n in ("reason", "upload_id", "left_as")),
         )
-        for conflict in conflicts.head(SHOWN_CONFLICTS).to_dicts()
+        for conflict in _conflicts(upload.inverse, SHOWN_CONFLICTS)
     ]
     more = conflicts.height - len(rows)
     return [

@@ -161,11 +161,16 @@ def draw_changes(
     changes = upload.first_changes(shown)
     if not changes:
         return
-    rows = [(target_of(change), change["action"], fields_changed(change)) for change in changes]
-    yield console.rows(("Change", "Action", "Before → after"), rows)
+    rows = [(target_of(change), _who(change), change["action"], fields_changed(change)) for change in changes]
+    yield console.rows(("Change", "Who", "Action", "Before → after"), rows)
     more = upload.change_count - len(rows)
     if more > 0:
         yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
+
+
+def _who(change: dict[str, Any]) -> str:
+    names = dict.fromkeys(change.get(key, "") for key in ("name", "linked_to_name"))
+    return " and ".join(name for name in names if name)
 
 
 def draw_rows(upload: Upload) -> RenderableType | Lines:
@@ -236,7 +241,7 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
     if upload.outcomes.get("review") and upload.state in {"staged", "blocked", *APPLIED}:
         yield "The rows in review", ["show", upload_id, "--rows"]
         yield "To write them into a file to fill in", ["in-review", upload_id]
-        yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "CONTACT_ID|new|skip"]
+        yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "WHO|new|skip"]
     if upload.outcomes.get("rejected"):
         yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
 

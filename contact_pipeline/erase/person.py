@@ -98,7 +98,7 @@ def find_person(database: Database, contact_ids: list[int]) -> Person:
             shared.setdefault(field, set()).add(contact_id)
     return Person(
         contact_ids,
-        _pattern(value for _, value in held),
+        pattern_of(value for _, value in held),
         {field: sorted(ids) for field, ids in sorted(shared.items())},
     )
 
@@ -128,9 +128,9 @@ def _held_by_others(
     """Those of the values that other contacts hold or held too, alone or in any other field; and accounts' numbers."""
     if not held:
         return []
-    pattern = _pattern(value for _, value in held) or _NOTHING
+    pattern = pattern_of(value for _, value in held) or _NOTHING
     wanted = ", ".join(
-        f"({literal(field)}, {literal(value)}, {literal(_pattern([value]) or _NOTHING)})"
+        f"({literal(field)}, {literal(value)}, {literal(pattern_of([value]) or _NOTHING)})"
         for field, value in sorted(held)
     )
     mine = f"contact_id NOT IN ({person.ids})"
@@ -160,7 +160,7 @@ def _texts(fields: Mapping[str, str], where: str) -> Iterator[str]:
         yield f"SELECT concat_ws(chr(31), {cells}) AS text, contact_id FROM {table} WHERE {where}"
 
 
-def _pattern(values: Iterable[str]) -> str | None:
+def pattern_of(values: Iterable[str]) -> str | None:
     """The regular expression that finds any of the values, however numbers are set out; None where there are none."""
     words: set[str] = set()
     numbers: set[str] = set()

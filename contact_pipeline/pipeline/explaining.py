@@ -59,7 +59,7 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
     Raises:
         Refusal: nothing of the upload is staged (code `nothing-staged`), or the file has no such row (`row-unknown`).
     """
-    upload = Upload(line, store.staging(line.upload_id))
+    upload = Upload(line, store.staging(line.upload_id), store.names)
     staging, profile = upload.staging, upload.resolved_profile
     if profile is None or not staging.count("facts"):
         raise Refusal(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contact_pipeline.contracts.states import State
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
+    from contact_pipeline.finding import Fitting, Found
     from contact_pipeline.match import Guarded
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
@@ -302,6 +303,58 @@ class Pipeline:
         from contact_pipeline.exports import Wanted, export
 
         return export(self.store, Path(path), profile, Wanted(**filters), overwrite=overwrite)
+
+    def find(
+        self,
+        text: str | None = None,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        name: str | None = None,
+        account: str | None = None,
+        group: str | None = None,
+        upload: str | None = None,
+        limit: int | None = None,
+    ) -> Found:
+        """Finds contacts by what is known of them, each value as an import reads it; all that is given must fit.
+
+        Args:
+            text: an id, an e-mail address, a phone number, an account's number or a name: whatever it can be.
+            email: an e-mail address, in whatever case.
+            phone: a phone number, set out in whatever way.
+            name: the beginnings of words of a name.
+            account: an account's number.
+            group: a group's name.
+            upload: an upload that changed the contact.
+            limit: how many to give at most; unset: all of them.
+
+        Raises:
+            Refusal: nothing is given (`nothing-to-find`), or there is no such upload (`upload-unknown`) or group
+                (`group-unknown`).
+        """
+        from contact_pipeline.finding import Criteria, find
+
+        profiles, _ = self.profiles()
+        return find(self.store, profiles.values(), Criteria(text, email, phone, name, account, group, upload), limit)
+
+    def who(self, text: str, *, address_book: str | None = None, linked_are_one: bool = False) -> list[Fitting]:
+        """The contacts that an id, an e-mail address, a phone number or a full name means; see `finding.who`.
+
+        Raises:
+            Refusal: nobody fits (code `contact-unknown`).
+        """
+        from contact_pipeline.finding import who
+
+        profiles, _ = self.profiles()
+        return who(self.store, profiles.values(), text, address_book=address_book, linked_are_one=linked_are_one)
+
+    def linked_with(self, contact_id: int) -> dict[int, str]:
+        """The other contacts that are linked with one, by however many links: id → name, masked."""
+        from contact_pipeline.erase.person import linked_with
+
+        with self.store.open(read_only=True) as database:
+            linked = linked_with(database, contact_id)
+        return self.store.names(other for other in linked if other != contact_id)
 
     def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
         """Writes the whole home into one file, for its owner only; the home may be in use.

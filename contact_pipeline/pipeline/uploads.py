@@ -32,7 +32,7 @@ def login(user: str | None) -> str:
 
 def upload_of(store: Store, line: LedgerLine) -> Upload:
     """The upload of a ledger line."""
-    return Upload(line, store.staging(line.upload_id))
+    return Upload(line, store.staging(line.upload_id), store.names)
 
 
 def show(store: Store, upload_id: str) -> Upload:

@@ -12,6 +12,7 @@ from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.ledger import now
+from contact_pipeline.store.names import contact_names
 from contact_pipeline.store.store import Store
 from contact_pipeline.store.upload import Upload
 
@@ -124,15 +125,18 @@ def withdraw_decision(store: Store, upload: Upload, row_number: int) -> None:
 def list_decisions(store: Store) -> list[dict[str, Any]]:
     """Every decision, newest first: about which row of which upload, what, by whom and when, and what it is known by.
 
-    `compared` names the fields whose values a later row must have alike; the values themselves may be sensitive.
+    `name` is that of the contact, if it has one. `compared` names the fields whose values a later row must have alike;
+    the values themselves may be sensitive.
     """
     with store.open(read_only=True) as database:
-        return database.records("""
+        decisions = database.records("""
             SELECT upload_id, file_name, row_number, entity, choice, contact_id, other_row, decided_by,
                    strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ') AS decided_at, withdrawn,
                    list_transform(string_split(keys, chr(31)), lambda key: split_part(key, '=', 1)) AS compared
             FROM decisions LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)
             ORDER BY decisions.decided_at DESC, row_number""")
+        names = contact_names(database, (each["contact_id"] for each in decisions if each["contact_id"]))
+    return [decision | {"name": names.get(decision["contact_id"])} for decision in decisions]
 
 
 def _in_review(upload: Upload) -> dict[int, tuple[str, str]]:

@@ -11,12 +11,14 @@ from contact_pipeline.masking import mask_value, mask_within
 from contact_pipeline.profiles import looks_in_contacts
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE
+from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
 
 
 def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
+    Each names the contact (`contact_id`, `name`), that of a link the other one, too (`linked_to`, `linked_to_name`).
     `commit` says whether it was to apply, undo, redo or erase, `undone` whether that was taken back since; sensitive
     values are masked.
     """
@@ -33,15 +35,15 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
     others = database.records(
         """
         SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, row_number, target, detail,
-               file_name
+               file_name, other
         FROM (
-            SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail
+            SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail, NULL AS other
             FROM membership_changes WHERE contact_id = $1
             UNION ALL
-            SELECT commit_number, row_number, action, 'link', 'contact ' || linked_to
+            SELECT commit_number, row_number, action, 'link', 'contact ' || linked_to, linked_to
             FROM link_changes WHERE contact_id = $1
             UNION ALL
-            SELECT commit_number, row_number, action, 'link', 'contact ' || contact_id
+            SELECT commit_number, row_number, action, 'link', 'contact ' || contact_id, contact_id
             FROM link_changes WHERE linked_to = $1
         ) AS change JOIN commits USING (commit_number) LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
         ORDER BY commit_number""",
@@ -52,7 +54,16 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
         _entry(record, "contact", {name: _sides(record, name, sensitive) for name in fields if _touches(record, name)})
         for record in records
     ]
-    entries += [_entry(record, record["target"], {record["target"]: _joined(record)}) for record in others]
+    entries += [
+        _entry(record, record["target"], {record["target"]: _joined(record)})
+        | ({"linked_to": record["other"]} if record["other"] is not None else {})
+        for record in others
+    ]
+    names = contact_names(database, [contact_id, *(record["other"] for record in others if record["other"])])
+    for entry in entries:
+        entry |= {"contact_id": contact_id, "name": names.get(contact_id, "")}
+        if "linked_to" in entry:
+            entry["linked_to_name"] = names.get(entry["linked_to"], "")
     return sorted(entries, key=lambda entry: entry["commit_number"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
 from contact_pipeline.store.ledger import chosen, find_lines
+from contact_pipeline.store.names import contact_names
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
@@ -154,16 +155,16 @@ class Store:
         with self.open(read_only=True) as database:
             return read_reference(database)
 
-    def contacts(self, *, published: bool = False, contact_id: int | None = None) -> list[dict[str, Any]]:
+    def contacts(self, *, published: bool = False, among: Collection[int] | None = None) -> list[dict[str, Any]]:
         """Contacts with their canonical fields, groups and links; sensitive values masked.
 
         Args:
             published: only what is not held back until finalized.
-            contact_id: only that one.
+            among: only those with these ids.
         """
         view = "published_" if published else ""
         table = f"{view}contacts"
-        where = "true" if contact_id is None else "contact_id = ?"
+        where = "true" if among is None else "contact_id IN (SELECT unnest(?::BIGINT[]))"
         with self.open(read_only=True) as database:
             fields = database.rows("SELECT name, sensitive FROM fields")
             names = ", ".join(f'contact."{name}"' for name, _ in fields)
@@ -182,7 +183,7 @@ class Store:
                        contact_id IN ({ERASED.format("")}) AS erased
                 FROM {table} AS contact LEFT JOIN member USING (contact_id) LEFT JOIN linked USING (contact_id)
                 WHERE {where} ORDER BY contact_id""",
-                [] if contact_id is None else [contact_id],
+                [] if among is None else [[*among]],
             )
         for record in records:
             mask_contact(record, fields)
@@ -212,12 +213,17 @@ class Store:
         Raises:
             Refusal: there is no such contact (code `contact-unknown`).
         """
-        found = self.contacts(contact_id=contact_id)
+        found = self.contacts(among=[contact_id])
         if not found:
             raise Refusal(
                 "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts list` lists them."
             )
         return found[0]
+
+    def names(self, contact_ids: Iterable[int]) -> dict[int, str]:
+        """What contacts are called, by id: their full name, else first and last name; empty where they have none."""
+        with self.open(read_only=True) as database:
+            return contact_names(database, contact_ids)
 
     def is_made(self, contact_id: int) -> bool:
         """Whether a creation of the contact counts: one that is there for others alone has none."""

@@ -53,9 +53,12 @@ def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
 class Upload:
     """One upload. What is a table is a Polars frame, read from the staging database when asked for."""
 
-    def __init__(self, line: LedgerLine, staging: Staging) -> None:
+    def __init__(
+        self, line: LedgerLine, staging: Staging, names: Callable[[Iterable[int]], dict[int, str]] | None = None
+    ) -> None:
         self.line = line
         self.staging = staging
+        self._names = names  # of contacts that are there already, by id
         self.upload_id = line.upload_id
         self.profile = line.profile
         self.file_name = line.file_name
@@ -213,7 +216,7 @@ class Upload:
                 left = None if limit is None else limit - len(shown)
                 if left != 0 and _has(database, target):
                     shown += self._shown(database.records(_changes_to(target, database, left)))
-        return shown
+        return self._named(shown)
 
     @_or(list)
     def changes_by(self, row_number: int) -> list[dict[str, Any]]:
@@ -223,7 +226,18 @@ class Upload:
             for target in _TARGETS:
                 if _has(database, target):
                     shown += self._shown(database.records(_changes_to(target, database, row_number=row_number)))
-        return shown
+        return self._named(shown)
+
+    def rows_of(self, table: str, row_numbers: Iterable[int]) -> pl.DataFrame:
+        """These rows of a staged table, in their order, masked like a preview; none where there is no such table."""
+        import polars as pl
+
+        wanted = ", ".join(str(number) for number in sorted({*row_numbers})) or "NULL"
+        with self.staging.look() as database:
+            if database is None or not database.has(table):
+                return pl.DataFrame(schema={"row_number": pl.UInt32})
+            rows = database.frame(f"FROM {quoted(table)} WHERE row_number IN ({wanted}) ORDER BY row_number")
+        return self._masked(rows, as_read=table == "raw_rows")
 
     @_or(lambda: None)
     def row(self, table: str, row_number: int) -> dict[str, Any] | None:
@@ -237,7 +251,7 @@ class Upload:
     @property
     def inverse(self) -> Upload:
         """The planned or executed inverse of the changeset: its `changes` and `conflicts`."""
-        return Upload(self.line, self.staging.for_undo())
+        return Upload(self.line, self.staging.for_undo(), self._names)
 
     @property
     def conflicts(self) -> pl.DataFrame:
@@ -319,6 +333,11 @@ class Upload:
             }
             known = {name: value for name, value in candidate.items() if value is not None}
             candidates.setdefault(record["row_number"], []).append(known)
+        several = [each for found in candidates.values() for each in found if "contact_id" in each]
+        names = self.names(each["contact_id"] for each in several) if several else {}
+        for each in several:
+            if each["contact_id"] in names:
+                each["name"] = names[each["contact_id"]]
         rows = self.staging.records("outcome_rows")
         return [
             row | {"candidates": candidates.get(row["row_number"], [])} if row["outcome"] == "review" else row
@@ -334,6 +353,25 @@ class Upload:
                 fields[field["field"]] = [mask_value(value, looks) for value in (field["before"], field["after"])]
             named = {name: mask_within(value) for name, value in change.items() if value is not None}
             yield named | {"fields": fields}
+
+    def names(self, contact_ids: Iterable[int]) -> dict[int, str]:
+        """What contacts are called, by id, masked; those without a name, or not made yet, are left out."""
+        found = self._names(contact_ids) if self._names else {}
+        return {contact_id: name for contact_id, name in found.items() if name}
+
+    def _named(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The changes with the names of their contacts: `name`, and of a link `linked_to_name` too."""
+        ids = {change[key] for change in changes for key in ("contact_id", "linked_to") if key in change}
+        names = self.names(ids) if ids else {}
+        for change in changes:  # who is made by the upload has the name that it gives
+            given = _given_name(change)
+            if given and change.get("contact_id") not in names:
+                names[change["contact_id"]] = given
+        for change in changes:
+            for key, called in (("contact_id", "name"), ("linked_to", "linked_to_name")):
+                if change.get(key) in names:
+                    change[called] = names[change[key]]
+        return changes
 
     def _masked(self, frame: pl.DataFrame, *, as_read: bool) -> pl.DataFrame:
         import polars as pl
@@ -351,6 +389,15 @@ class Upload:
             elif kind == pl.String or looks is None:
                 shown.append(mask_column(pl.col(name).cast(pl.String), looks))
         return frame.with_columns(shown)
+
+
+def _given_name(change: dict[str, Any]) -> str:
+    """The name that a change gives to the contact that it makes."""
+    if change["target"] != "contact" or change["action"] != "create":
+        return ""
+    fields = change["fields"]
+    whole, *parts = ((fields.get(name) or [None, None])[1] for name in ("full_name", "first_name", "last_name"))
+    return whole or " ".join(part for part in parts if part)
 
 
 def _has(database: Database | None, target: str) -> TypeGuard[Database]:
