@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
-from contact_pipeline.cli.invocation import Invocation, User, everywhere, group, login
+from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, group, login
 from contact_pipeline.cli.person import Who, identify
 from contact_pipeline.errors import Usage
 
@@ -218,6 +219,45 @@ def erase_contact(
         *(console.text(f"{name} holds the person still: it is yours to delete.", "yellow") for name in erased.left),
     )
     return 0
+
+
+@contacts_app.command("export")
+@everywhere
+def export_contact(
+    invocation: Invocation,
+    contact: Who,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .html or .json file; unset: reports/contact-ID.html in the home."
+        ),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Only this contact; those linked with it are named by their ids alone.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write everything that is held about one person, for that person to read: the answer to a request for access.
+
+    Social security numbers and dates of birth are in it in full. Other people are named by their ids alone.
+    """
+    found = identify(invocation, contact, linked_are_one=not alone)
+    with console.busy("Gathering"):
+        written = invocation.pipeline.export_person(found.contact_id, output, alone=alone, overwrite=overwrite)
+    if invocation.json:
+        console.document(written.as_dict())
+        return
+    ids = ", ".join(map(str, written.contact_ids))
+    console.show(
+        console.text(
+            f"What is held about contact {ids} is in {written.file}: {written.changes:,} changes, "
+            f"{written.rows:,} rows of files."
+        ),
+        console.text("It holds everything in full, and only you can read it. Make sure who asks before you send it."),
+    )
+    if written.withheld:
+        said = f"{written.withheld:,} cells are left out, because they may be about somebody else: the file names them."
+        console.show(console.text(said, "yellow"))
 
 
 @accounts_app.command("list")

@@ -230,6 +230,21 @@ def _redact(database: Database, person: Person) -> None:
     _unite_groups(database)
 
 
+def find_quotes(database: Database, person: Person) -> list[tuple[str, str, list[str]]]:
+    """Table, column and values of the person that stand beside the fields of contacts: what erasing redacts."""
+    if person.pattern is None:
+        return []
+    found = []
+    for table, column in _QUOTING:
+        texts = database.rows(
+            f"SELECT DISTINCT {quoted(column)}::VARCHAR FROM {quoted(table)} WHERE {_quotes(column, person.pattern)}"
+        )
+        values = dict.fromkeys(value for (text,) in texts for value in person.values_in(text))
+        if values:
+            found.append((table, column, list(values)))
+    return found
+
+
 def _quotes(column: str, pattern: str) -> str:
     return f"regexp_matches({quoted(column)}::VARCHAR, {literal(pattern)})"
 

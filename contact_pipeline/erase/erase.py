@@ -15,16 +15,16 @@ import shutil
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
-from contact_pipeline.erase.files import delete_kept, find_left, mentions
+from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
+from contact_pipeline.erase.files import find_kept, find_left, mentions
 from contact_pipeline.erase.person import Person, find_person, linked_with
 from contact_pipeline.erase.previews import erase_previews
-from contact_pipeline.erase.staged import empty_staged, find_rows
+from contact_pipeline.erase.staged import clear_left, empty_staged
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
@@ -83,15 +83,20 @@ def erase(
         pattern = re.compile(person.pattern) if person.pattern else None
         lines, home = find_lines(contacts), home_id(contacts)
         _refuse_while_staging(store, lines, pattern)
-        frozen = _frozen(store, lines)
-        rows, unreadable = _find_rows(store, contacts, lines, person, frozen)
+        frozen = frozen_uploads(store, lines)
+        for line in lines:
+            clear_left(store.staging(line.upload_id).folder)
+        rows, unreadable = rows_of_person(store, contacts, lines, person, frozen)
         with contacts.transaction():
             book.begin(contacts, person, rows, profiles, make_secret(settings), actor)
             for upload_id in rows.keys() & frozen:
                 book.freeze(contacts, upload_id, {})
         note_erasures(settings, contacts)
         copies = delete_copies(settings)
-        deleted = delete_kept(settings, pattern, rows)
+        kept = find_kept(settings, pattern, rows, person.contact_ids)
+        for path in kept:
+            path.unlink(missing_ok=True)
+        deleted = [str(path.relative_to(settings.home)) for path in kept]
         erase_previews(settings, pattern, rows)
         for broken in unreadable:  # nobody can say whether it holds the person, and it can be made again
             shutil.rmtree(broken)
@@ -152,43 +157,6 @@ def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: 
                 file=line.file_name,
                 details={"upload_id": line.upload_id},
             )
-
-
-def _find_rows(
-    store: Store, database: Database, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
-) -> tuple[dict[str, set[int]], set[Path]]:
-    """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill.
-
-    And the folders of staged tables that cannot be read; where the upload's own cannot, only that one.
-    """
-    found: dict[str, set[int]] = {}
-    unreadable: set[Path] = set()
-    for upload_id, row in database.rows(f"""
-        SELECT upload_id, row_number FROM contact_changes
-        WHERE contact_id IN ({person.ids}) AND row_number IS NOT NULL
-        UNION FROM erased_rows"""):
-        found.setdefault(upload_id, set()).add(row)
-    for line in lines:
-        folder = store.staging(line.upload_id).folder
-        if folder.exists():
-            rows, broken = find_rows(folder, person, store.settings, intact=line.upload_id in frozen)
-            unreadable |= {folder} if folder in broken else broken
-            if rows:
-                found.setdefault(line.upload_id, set()).update(rows)
-    return found, unreadable
-
-
-def _frozen(store: Store, lines: Collection[LedgerLine]) -> list[str]:
-    """The uploads whose staged files are as they were frozen, or were until an erasure began that was cut off.
-
-    They are frozen anew once they are emptied; others stay as they are, so that nothing that was changed is applied.
-    """
-    return [
-        line.upload_id
-        for line in lines
-        if line.staged_files is not None and (staging := store.staging(line.upload_id)).exists()
-        if not line.staged_files or not staging.differences(line.staged_files)
-    ]
 
 
 def _take_stock(

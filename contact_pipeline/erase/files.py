@@ -26,24 +26,28 @@ _GIVEN_BACK: Final = ("exports", "reports")  # folders with files that people we
 _ELSEWHERE: Final = ("staging", "uploads", *_GIVEN_BACK, "temporary")
 
 
-def delete_kept(settings: Settings, pattern: re.Pattern[str] | None, uploads: Collection[str]) -> list[str]:
-    """Deletes received files and what was made of them; the names, from the home folder on.
+def find_kept(
+    settings: Settings,
+    pattern: re.Pattern[str] | None,
+    uploads: Collection[str],
+    contact_ids: Collection[int],
+) -> list[Path]:
+    """Received files and what was made of them, refused ones included, that hold a person: those that erasing deletes.
 
     Args:
         settings: of the home.
         pattern: finds a value of the person in a text.
-        uploads: those of which rows are the person; of the others, files are deleted in which a value is found.
+        uploads: those of which rows are the person; of the others, files are meant in which a value is found.
+        contact_ids: the person's contacts; what was written for them lies in the home under their ids.
     """
     folders = sorted(path for path in (settings.home / "uploads").glob("*") if path.is_dir())
     made = [path for name in _GIVEN_BACK for path in _files(settings.home / name)]
     wanted = [
         path for folder in folders for path in _files(folder) if folder.name in uploads or mentions(path, pattern)
     ]
-    wanted += [path for path in made if mentions(path, pattern)]
-    wanted += _refused(settings, pattern)
-    for path in wanted:
-        path.unlink(missing_ok=True)
-    return [str(path.relative_to(settings.home)) for path in wanted]
+    own = {f"contact-{contact_id}.html" for contact_id in contact_ids}
+    wanted += [path for path in made if path.name in own or mentions(path, pattern)]
+    return wanted + _refused(settings, pattern)
 
 
 def find_left(

@@ -52,6 +52,11 @@ class Person:
         """The contact ids as an SQL list."""
         return ", ".join(str(contact_id) for contact_id in self.contact_ids)
 
+    def values_in(self, text: str) -> list[str]:
+        """What of a text the pattern finds, without what stands around it."""
+        found = re.finditer(self.pattern, text) if self.pattern is not None else ()
+        return list(dict.fromkeys(match[2] or match[5] for match in found))
+
 
 def redacted(expression: str, pattern: str) -> str:
     """The SQL expression of a text with stars for the values: done twice, as two may share what stands between."""

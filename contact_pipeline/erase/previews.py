@@ -41,6 +41,25 @@ def erase_previews(settings: Settings, pattern: re.Pattern[str] | None, rows: Ma
             ) from error
 
 
+def count_previews(
+    settings: Settings, pattern: re.Pattern[str] | None, rows: Mapping[str, Collection[int]]
+) -> dict[Path, int]:
+    """Dagster's databases that hold the person → how many of their texts do: those that `erase_previews` would change.
+
+    Raises:
+        sqlite3.OperationalError: Dagster was busy with one of them for longer than the settings allow.
+    """
+    counts = {}
+    for path in _databases(settings.home / "dagster"):
+        with closing(sqlite3.connect(path, timeout=settings.lock_wait_seconds)) as database:
+            database.execute("PRAGMA query_only = ON")  # opened read-only, SQLite would leave its log files behind
+            counts[path] = 0
+            for table, column in _text_columns(database):
+                texts = database.execute(f'SELECT "{column}" FROM "{table}" WHERE typeof("{column}") = \'text\'')
+                counts[path] += sum(_without(text, pattern, rows) != text for (text,) in texts)
+    return {path: count for path, count in counts.items() if count}
+
+
 def _databases(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():

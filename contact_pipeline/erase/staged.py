@@ -8,8 +8,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -99,6 +100,7 @@ def empty_staged(
         StoreBusy: another program has the staging database open.
     """
     deleted: set[Path] = set()
+    clear_left(folder)
     with _naming(folder):
         for path in (*_files(folder), *_databases(folder)):
             if not path.exists():  # deleted with its folder
@@ -117,21 +119,110 @@ def empty_staged(
     return deleted
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A staged value that erasing would take away.
+
+    Attributes:
+        table: in which it stands; `raw_rows` holds the file's own cells.
+        row_number: its row, if the table has rows.
+        column: its column.
+        value: the value, as text; of a text that is not the person's, what is matched in it.
+        is_theirs: whether the whole cell is emptied, since its row or change is the person's.
+    """
+
+    table: str
+    row_number: int | None
+    column: str
+    value: str
+    is_theirs: bool
+
+
+def read_cells(folder: Path, person: Person, settings: Settings, rows: set[int], *, intact: bool) -> list[Cell]:
+    """Every value that `empty_staged` would take away, from what can be read.
+
+    Args:
+        folder: the upload's staging folder.
+        person: who it is.
+        settings: memory limit, threads and patience.
+        rows: the upload's rows that are the person.
+        intact: whether what is staged is what was frozen; if not, whatever goes wrong is damage.
+
+    Raises:
+        StoreBusy: another program has the staging database open.
+    """
+    found: list[Cell] = []
+    with _naming(folder):
+        for path in (*_files(folder), *_databases(folder)):
+            try:
+                with _damage_in_words(path, intact=intact):
+                    is_rows = path.suffix == ".parquet"
+                    found += _cells_of_file(path, rows) if is_rows else _cells_of_database(path, person, settings, rows)
+            except MachineFault as fault:
+                if not fault.is_damage:
+                    raise
+    return found
+
+
+def _cells_of_file(path: Path, rows: set[int]) -> Iterator[Cell]:
+    with parquet_in_words(path):
+        frame = pl.scan_parquet(path, glob=False)
+        if _ROW not in frame.collect_schema():
+            return
+        mine = frame.filter(pl.col(_ROW).is_in(sorted(rows))).collect()
+    table = f"{path.name.partition('-')[0]}_rows"
+    for record in mine.iter_rows(named=True):
+        for name, value in record.items():
+            if name not in _KEPT_IN_FILES and name != "repaired":
+                yield from _as_cells(table, record[_ROW], name, value, is_theirs=True)
+
+
+def _cells_of_database(path: Path, person: Person, settings: Settings, rows: set[int]) -> Iterator[Cell]:
+    with open_database(path, settings, read_only=True) as database:
+        for table, columns in _tables(database).items():
+            where, cells = _of_person(table, columns, person, rows)
+            number = _ROW if _ROW in columns else f"NULL::UINTEGER AS {_ROW}"
+            if where and cells:
+                names = ", ".join(quoted(name) for name in cells)
+                for record in database.records(f"SELECT {number}, {names} FROM {table} WHERE {where}"):
+                    for name in cells:
+                        yield from _as_cells(table, record[_ROW], name, record[name], is_theirs=True)
+            for name, kind in columns.items():
+                if kind in {"VARCHAR", "JSON"} and person.pattern is not None:
+                    emptied = f" AND NOT coalesce({where}, false)" if where and name in cells else ""
+                    elsewhere = f"{_mentions(person, name)}{emptied}"
+                    sql = f"SELECT {number}, {quoted(name)}::VARCHAR AS text FROM {table} WHERE {elsewhere}"
+                    for record in database.records(sql):
+                        for value in person.values_in(record["text"]):
+                            yield Cell(table, record[_ROW], name, value, is_theirs=False)
+
+
+def _as_cells(table: str, row: int | None, name: str, value: Any, *, is_theirs: bool) -> Iterator[Cell]:
+    """The texts of a cell; a list has several, a blank one none."""
+    for each in value if isinstance(value, list) else [value]:
+        if each not in (None, ""):
+            shown = ("yes" if each else "no") if isinstance(each, bool) else str(each)
+            yield Cell(table, row, name, shown, is_theirs)
+
+
 def _files(folder: Path) -> list[Path]:
     """The rows beside the databases; changes are not among them, which are taken into their database to be emptied."""
     return sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith(_CHANGES))
 
 
 def _databases(folder: Path) -> list[Path]:
-    """The staging databases of an upload; copies that something killed left behind are none, and go."""
+    return sorted(folder.rglob(_DATABASE))
+
+
+def clear_left(folder: Path) -> None:
+    """Deletes what was left behind in a staging folder by something that was killed: copies and unfinished files."""
     for left in sorted(folder.rglob(f"{_DATABASE}.*")):
         if left.is_dir():
             shutil.rmtree(left)
         elif is_successor(left):
             left.unlink()
-    for left in folder.rglob(f"*{NEW}"):  # what was not written to its end
+    for left in folder.rglob(f"*{NEW}"):
         left.unlink(missing_ok=True)
-    return sorted(folder.rglob(_DATABASE))
 
 
 @contextmanager
@@ -277,17 +368,22 @@ def _holds(database: Database, person: Person, rows: set[int]) -> bool:
 
 def _empty_table(database: Database, table: str, columns: dict[str, str], person: Person, rows: set[int]) -> None:
     """Empties the cells of the person's rows and changes; a value that stands elsewhere is replaced by stars."""
-    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
-    where = [f"{_ROW} IN ({mine})"] if _ROW in columns and not table.startswith("account_") else []
-    where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
-    cells = [name for name, kind in columns.items() if _is_cell(table, name, kind)]
+    where, cells = _of_person(table, columns, person, rows)
     if where and cells:
         nothing = ", ".join(f"{quoted(name)} = NULL" for name in cells)
-        database.run(f"UPDATE {table} SET {nothing} WHERE {' OR '.join(where)}")
+        database.run(f"UPDATE {table} SET {nothing} WHERE {where}")
     for name, kind in columns.items():
         if kind in {"VARCHAR", "JSON"} and person.pattern is not None:
             value = redacted(f"{quoted(name)}::VARCHAR", person.pattern)
             database.run(f"UPDATE {table} SET {quoted(name)} = {value} WHERE {_mentions(person, name)}")
+
+
+def _of_person(table: str, columns: dict[str, str], person: Person, rows: set[int]) -> tuple[str, list[str]]:
+    """The condition for the lines of a table that are the person's, blank where none can be; and the cells in them."""
+    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
+    where = [f"{_ROW} IN ({mine})"] if _ROW in columns and not table.startswith("account_") else []
+    where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
+    return " OR ".join(where), [name for name, kind in columns.items() if _is_cell(table, name, kind)]
 
 
 def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:

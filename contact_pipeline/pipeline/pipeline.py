@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
     from pandera.polars import DataFrameSchema
 
+    from contact_pipeline.access import Exported
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.contracts.states import State
     from contact_pipeline.erase import Erased
@@ -355,6 +356,26 @@ class Pipeline:
         with self.store.open(read_only=True) as database:
             linked = linked_with(database, contact_id)
         return self.store.names(other for other in linked if other != contact_id)
+
+    def export_person(
+        self, contact_id: int, file: str | Path | None = None, *, alone: bool = False, overwrite: bool = False
+    ) -> Exported:
+        """Writes everything that is held about one person, in full, for that person to read.
+
+        Args:
+            contact_id: the contact.
+            file: where to, a .html or .json file; unset: `reports/contact-<id>.html` in the home.
+            alone: whether contacts that are linked with it, as the same person, are named by their ids alone.
+            overwrite: whether a file that is there is replaced.
+
+        Raises:
+            Refusal: there never was such a contact (code `contact-unknown`), or it was erased (`erased`).
+            StoreBusy: a database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.access import export_person
+
+        path, only = None if file is None else Path(file), [contact_id] if alone else None
+        return export_person(self.store, contact_id, path, only=only, overwrite=overwrite)
 
     def backup(self, file: str | Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
         """Writes the whole home into one file, for its owner only; the home may be in use.

@@ -15,12 +15,12 @@ from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
 
 
-def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]:
+def contact_history(database: Database, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
     Each names the contact (`contact_id`, `name`), that of a link the other one, too (`linked_to`, `linked_to_name`).
     `commit` says whether it was to apply, undo, redo or erase, `undone` whether that was taken back since; sensitive
-    values are masked.
+    values are masked, unless the person is to see them.
     """
     sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
     records = database.records(
@@ -51,11 +51,15 @@ def contact_history(database: Database, contact_id: int) -> list[dict[str, Any]]
     )
     fields = kept_fields(database, "contact_changes")
     entries = [
-        _entry(record, "contact", {name: _sides(record, name, sensitive) for name in fields if _touches(record, name)})
+        _entry(
+            record,
+            "contact",
+            {name: _sides(record, name, sensitive, masked=masked) for name in fields if _touches(record, name)},
+        )
         for record in records
     ]
     entries += [
-        _entry(record, record["target"], {record["target"]: _joined(record)})
+        _entry(record, record["target"], {record["target"]: _joined(record, masked=masked)})
         | ({"linked_to": record["other"]} if record["other"] is not None else {})
         for record in others
     ]
@@ -74,7 +78,7 @@ def last_commit(database: Database, upload_id: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def note_origins(database: Database, contact_id: int) -> list[dict[str, Any]]:
+def note_origins(database: Database, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Where each note of a contact came from: the newest change that counts and added it, with its upload and time."""
     records = database.records(
         f"""
@@ -96,7 +100,9 @@ def note_origins(database: Database, contact_id: int) -> list[dict[str, Any]]:
     )
     return [
         {
-            "note": mask_value(record["note"], looks_in_contacts("notes", sensitive=False)),
+            "note": mask_value(record["note"], looks_in_contacts("notes", sensitive=False))
+            if masked
+            else record["note"],
             "at": f"{record['committed_at']:%Y-%m-%dT%H:%M:%SZ}" if record["committed_at"] else None,
             **{name: record[name] for name in ("upload_id", "file_name", "row_number")},
         }
@@ -161,11 +167,13 @@ def _touches(record: dict[str, Any], name: str) -> bool:
     return bool(record[f"before_{name}"] != record[f"after_{name}"])
 
 
-def _sides(record: dict[str, Any], name: str, sensitive: set[str]) -> list[Any]:
+def _sides(record: dict[str, Any], name: str, sensitive: set[str], *, masked: bool) -> list[Any]:
     sides = [record[f"before_{name}"], record[f"after_{name}"]]
+    if not masked:
+        return sides
     return [mask_value(side, looks_in_contacts(name, sensitive=name in sensitive)) for side in sides]
 
 
-def _joined(record: dict[str, Any]) -> list[Any]:
-    detail = mask_within(record["detail"])
+def _joined(record: dict[str, Any], *, masked: bool) -> list[Any]:
+    detail = mask_within(record["detail"]) if masked else record["detail"]
     return [None, detail] if record["change"] == "create" else [detail, None]

@@ -1,0 +1,317 @@
+"""Gathers what is held about one person, by what erasing knows of where a person's values stand.
+
+What is somebody else's, or may be, is left out: of other contacts only the ids are given, and of a row that is not
+surely the person's only the cells that hold a value of theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from contact_pipeline.access.others import hide_others
+from contact_pipeline.access.theirs import Known, belonging
+from contact_pipeline.engines import Database, quoted
+from contact_pipeline.erase.book import find_quotes
+from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
+from contact_pipeline.erase.files import find_kept, find_left
+from contact_pipeline.erase.person import Person, find_person, linked_with
+from contact_pipeline.erase.previews import count_previews
+from contact_pipeline.erase.staged import Cell, read_cells
+from contact_pipeline.errors import Refusal
+from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.copies import find_copies
+from contact_pipeline.store.erasures import ERASED, home_id
+from contact_pipeline.store.history import contact_history, note_origins
+from contact_pipeline.store.ledger import find_lines
+from contact_pipeline.terms import CONSENT
+
+TITLE = "What we hold about you"
+VERSION = 1  # of the document
+
+
+def collect(store: Store, contact_id: int, only: Collection[int] | None = None) -> dict[str, Any]:
+    """Everything that is held about a person, as one JSON document.
+
+    Args:
+        store: of the home.
+        contact_id: the contact.
+        only: the contacts that are meant, that one among them; None: with all that are linked with it.
+
+    Raises:
+        Refusal: there never was such a contact (code `contact-unknown`), or it was erased (`erased`).
+        StoreBusy: a database was in use by another program for longer than the settings allow.
+    """
+    with store.open(read_only=True) as database:
+        _must_be_there(database, contact_id)
+        ids = sorted({*(linked_with(database, contact_id) if only is None else only)})
+        person = find_person(database, ids)
+        lines, home = find_lines(database), home_id(database)
+        frozen = frozen_uploads(store, lines)
+        rows, unreadable = rows_of_person(store, database, lines, person, frozen)
+        contacts = [_contact(database, each) for each in ids]
+        decisions = _decisions(database, person, rows)
+        quotes = find_quotes(database, person)
+        known = Known(person, _values(database, person))
+        uploads = [
+            _upload(store, database, line, person, known, rows.get(line.upload_id, set()), line.upload_id in frozen)
+            for line in lines
+        ]
+        document: dict[str, Any] = {
+            "title": TITLE,
+            "version": VERSION,
+            "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "contact_ids": ids,
+            "contacts": contacts,
+            "uploads": [upload for upload in uploads if upload is not None],
+            "decisions": [_decision(each, known, ids) for each in decisions],
+            "other_places": _other_places(store, person, rows, quotes, ids, home),
+            "shared_with": dict(person.shared),
+            "not_searched": sorted(str(path.relative_to(store.settings.home)) for path in unreadable),
+        }
+        hidden: dict[str, Any] = hide_others(database, document, known, ids)
+    return hidden
+
+
+def _must_be_there(database: Database, contact_id: int) -> None:
+    known = "SELECT contact_id FROM contacts UNION SELECT contact_id FROM contact_changes"
+    if not database.value(f"SELECT count(*) FROM ({known}) WHERE contact_id = ?", [contact_id]):
+        raise Refusal(
+            "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts find` finds people."
+        )
+    if database.value(f"SELECT count(*) FROM ({ERASED.format('')}) WHERE contact_id = ?", [contact_id]):
+        raise Refusal("erased", f"Contact {contact_id} was erased: nothing is held but its number.", "")
+
+
+def _contact(database: Database, contact_id: int) -> dict[str, Any]:
+    """One contact with its values, unmasked, and how each came to be."""
+    fields = [name for (name,) in database.rows("SELECT name FROM fields")]
+    now, published = (_held_in(database, table, contact_id, fields) for table in ("contacts", "published_contacts"))
+    about = database.records(
+        "SELECT address_book, active, revision, last_upload_id FROM contacts WHERE contact_id = ?", [contact_id]
+    )
+    changes = contact_history(database, contact_id, masked=False)
+    for change in changes:
+        change.pop("linked_to_name", None)  # another contact is named by its id alone
+        change.pop("name", None)
+    return {
+        "contact_id": contact_id,
+        **(about[0] if about else {"address_book": None, "active": None, "revision": None, "last_upload_id": None}),
+        "is_kept": bool(about),
+        "current": now,
+        "published": published,
+        "may_be_contacted": _consent(now, changes),
+        "groups": _column(database, "SELECT group_name FROM memberships WHERE contact_id = ?", contact_id),
+        "published_groups": _column(
+            database, "SELECT group_name FROM published_memberships WHERE contact_id = ?", contact_id
+        ),
+        "accounts": database.records(
+            """SELECT a.account_id, a.address_book, a.account_number, account_type, status
+               FROM accounts AS a JOIN contacts AS c USING (address_book, account_number)
+               WHERE c.contact_id = ? ORDER BY account_id""",
+            [contact_id],
+        ),
+        "linked_contacts": _column(
+            database,
+            """SELECT CASE WHEN contact_id = $1 THEN linked_to ELSE contact_id END FROM links
+               WHERE contact_id = $1 OR linked_to = $1""",
+            contact_id,
+            numbered=True,
+        ),
+        "notes": note_origins(database, contact_id, masked=False),
+        "changes": changes,
+    }
+
+
+def _held_in(database: Database, table: str, contact_id: int, fields: Iterable[str]) -> dict[str, Any]:
+    names = ", ".join(map(quoted, fields))
+    found = database.records(f"SELECT {names} FROM {table} WHERE contact_id = ?", [contact_id])
+    return {name: value for name, value in (found[0] if found else {}).items() if value not in (None, "", [])}
+
+
+def _column(database: Database, sql: str, contact_id: int, *, numbered: bool = False) -> list[Any]:
+    parameters = {"1": contact_id} if numbered else [contact_id]
+    return [value for (value,) in database.rows(f"{sql} ORDER BY ALL", parameters)]
+
+
+def _consent(now: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Whether the person may be contacted, and what said so: the newest change of it that is in effect."""
+    touching = [change for change in changes if CONSENT in change["fields"]]
+    value = now.get(CONSENT)
+    origin = next(
+        (
+            change
+            for change in reversed(touching)
+            if change["fields"][CONSENT][1] == value and not change["undone"] and change["commit"] != "undo"
+        ),
+        None,
+    )
+    keys = ("at", "upload_id", "file_name", "row_number", "by")
+    return {CONSENT: value, "said_by": None if origin is None else {key: origin[key] for key in keys}}
+
+
+def _values(database: Database, person: Person) -> set[str]:
+    """Every text that the person's contacts hold or held, in any field."""
+    found: set[str] = set()
+    for table, sides in (("contacts", ("",)), ("contact_changes", ("before_", "after_"))):
+        for name, kind in database.rows("SELECT name, kind FROM fields"):
+            if kind == "boolean":
+                continue
+            for side in sides:
+                column = quoted(f"{side}{name}")
+                value = f"unnest({column})" if kind == "list" else column
+                rows = database.rows(f"SELECT DISTINCT {value} FROM {table} WHERE contact_id IN ({person.ids})")
+                found |= {text for (text,) in rows if text}
+    return found
+
+
+def _upload(
+    store: Store,
+    database: Database,
+    line: LedgerLine,
+    person: Person,
+    known: Known,
+    rows: set[int],
+    intact: bool,
+) -> dict[str, Any] | None:
+    """An upload with the rows that are the person's or mention them; None where there is nothing of theirs."""
+    staging = store.staging(line.upload_id)
+    changed = database.value(
+        f"SELECT count(*) FROM contact_changes WHERE upload_id = ? AND contact_id IN ({person.ids})", [line.upload_id]
+    )
+    cells = read_cells(staging.folder, person, store.settings, rows, intact=intact) if staging.folder.exists() else []
+    if not rows and not cells and not changed:
+        return None
+    facts = staging.facts() if staging.exists() and staging.count("facts") else None
+    headings = facts.heading_of if facts else {}
+    fields = dict(facts.fields) if facts else {}
+    owners = _owners(store, database, line, rows)
+    by_row: dict[int | None, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        by_row[cell.row_number].append(cell)
+    shown = [_row(row, by_row.pop(row, []), owners[row], known, headings, fields) for row in sorted(rows)]
+    elsewhere = sorted({cell.value for found in by_row.values() for cell in found if known.is_known(cell.value)})
+    return {
+        "upload_id": line.upload_id,
+        "file_name": line.file_name,
+        "profile": line.profile,
+        "state": line.state,
+        "added_at": f"{line.added_at:%Y-%m-%dT%H:%M:%SZ}",
+        "added_by": line.user_login,
+        "approved_by": line.approved_by,
+        "rows_are_kept": staging.exists(),
+        "rows": shown,
+        "mentioned_elsewhere": elsewhere,
+    }
+
+
+def _owners(store: Store, database: Database, line: LedgerLine, rows: set[int]) -> dict[int, dict[str, Any]]:
+    """Row → what became of it, the contacts that it wrote to, and those that it could be."""
+    found: dict[int, dict[str, Any]] = {row: {"outcome": None, "contacts": set(), "candidates": set()} for row in rows}
+    for row, contact_id in database.rows(
+        "SELECT row_number, contact_id FROM contact_changes WHERE upload_id = ? AND row_number IS NOT NULL",
+        [line.upload_id],
+    ):
+        if row in found:
+            found[row]["contacts"].add(contact_id)
+    staging = store.staging(line.upload_id)
+    if not rows or not staging.exists():
+        return found
+    mine = ", ".join(map(str, sorted(rows)))
+    with staging.open(read_only=True) as staged:
+        if staged.has("outcome_rows"):
+            for row, outcome, *ids in staged.rows(f"""
+                SELECT row_number, outcome, contact_id, duplicate_of_contact FROM outcome_rows
+                WHERE row_number IN ({mine})"""):
+                found[row]["outcome"] = outcome
+                found[row]["contacts"] |= {each for each in ids if each is not None}
+        if staged.has("review_candidates"):
+            for row, candidate in staged.rows(f"""
+                SELECT row_number, candidate FROM review_candidates
+                WHERE row_number IN ({mine}) AND entity = 'contact' AND candidate IS NOT NULL"""):
+                found[row]["candidates"].add(candidate)
+    return found
+
+
+def _row(
+    row: int,
+    cells: list[Cell],
+    owner: dict[str, Any],
+    known: Known,
+    headings: dict[str, str],
+    fields: dict[str, str],
+) -> dict[str, Any]:
+    """A row, as the file has it and as it was read; of one that may be somebody else's, what is the person's."""
+    raw = [cell for cell in cells if cell.table == "raw_rows"]
+    whose = belonging(owner["contacts"], known, {cell.column: cell.value for cell in raw}, fields)
+    visible = [cell for cell in cells if whose == "theirs" or known.is_known(cell.value)]
+    shown = {(cell.table, cell.column, cell.value) for cell in visible}
+    original = {headings.get(cell.column, cell.column) or cell.column: cell.value for cell in raw if cell in visible}
+    read = {cell.column: cell.value for cell in visible if cell.table == "normalized_rows"}
+    seen = {*original.values(), *read.values()}
+    further = sorted({(table, column, value) for table, column, value in shown if value not in seen})
+    others = sorted((owner["contacts"] | owner["candidates"]) - {*known.contact_ids})
+    return {
+        "row_number": row,
+        "outcome": owner["outcome"],
+        "whose": whose,
+        "cells": original,
+        "read_as": read,
+        "further": [
+            {"table": table, "column": column, "value": value}
+            for table, column, value in further
+            if table != "raw_rows" and not (table == "normalized_rows" and column in read)
+        ],
+        "other_contacts": others,
+        "withheld": sorted(
+            {headings.get(cell.column, cell.column) or cell.column for cell in raw if cell not in visible}
+        ),
+    }
+
+
+def _decisions(database: Database, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
+    """What was decided about rows of the person, or that a row is the person."""
+    return [
+        decision
+        for decision in database.records("""
+            SELECT upload_id, file_name, row_number, choice, contact_id, other_row, decided_by,
+                   strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ') AS decided_at, withdrawn, keys
+            FROM decisions LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)
+            ORDER BY decisions.decided_at, row_number""")
+        if decision["contact_id"] in person.contact_ids
+        or decision["row_number"] in rows.get(decision["upload_id"], ())
+        or person.values_in(decision["keys"])
+    ]
+
+
+def _decision(decision: dict[str, Any], known: Known, ids: Collection[int]) -> dict[str, Any]:
+    """A decision with the keys by which later rows are recognized; of a row of somebody else's, those of the person."""
+    keys = dict(each.partition("=")[::2] for each in decision.pop("keys").split("\x1f") if each)
+    theirs = decision["contact_id"] in ids
+    return decision | {"recognized_by": {name: key for name, key in keys.items() if theirs or known.is_known(key)}}
+
+
+def _other_places(
+    store: Store,
+    person: Person,
+    rows: dict[str, set[int]],
+    quotes: list[tuple[str, str, list[str]]],
+    ids: list[int],
+    home: str,
+) -> dict[str, Any]:
+    """Where values of the person stand beside contacts, history and rows, by what erasing would take away."""
+    settings = store.settings
+    pattern = re.compile(person.pattern) if person.pattern else None
+    previews = count_previews(settings, pattern, rows)
+    kept = find_kept(settings, pattern, rows, ids)
+    erased = {str(path.relative_to(settings.home)) for path in (*kept, *previews)}
+    return {
+        "files": [str(path.relative_to(settings.home)) for path in kept],
+        "copies": [str(path.relative_to(settings.home)) for path in find_copies(settings)],
+        "left_by_erasing": [name for name in find_left(settings, pattern, ids, home) if name not in erased],
+        "previews": sum(previews.values()),
+        "names": [{"table": table, "column": column, "values": values} for table, column, values in quotes],
+    }

@@ -1,0 +1,85 @@
+"""Takes the addresses and numbers of other contacts out of texts: the id of the contact stands in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+import polars as pl
+
+from contact_pipeline.access.theirs import Known
+from contact_pipeline.engines import Database
+
+_EMAIL: Final = re.compile(r"[^\s@<>()\[\]\"',;:/\\]+@[^\s@<>()\[\]\"',;:/\\]+\.[^\W\d_]{2,}")
+_NUMBER: Final = re.compile(r"\+?\d(?:[\s().\-/]{0,3}\d){9,14}")
+_NOT_TEXTS: Final = frozenset({"upload_id", "at", "made_at", "added_at", "decided_at", "last_upload_id"})
+
+
+def hide_others(database: Database, document: Any, known: Known, contact_ids: Collection[int]) -> Any:
+    """The document with `(contact 12)` in the place of another contact's e-mail address or phone number.
+
+    Args:
+        database: the contact database.
+        document: of texts, lists and mappings.
+        known: the person's own values, which stay though others share them.
+        contact_ids: the person's contacts.
+    """
+    found: set[str] = set()
+
+    def gather(text: str) -> str:
+        found.update(_tokens(text, known))
+        return text
+
+    _walk(document, gather)
+    if not found:
+        return document
+    owner = _owners(database, found, contact_ids)
+    if not owner:
+        return document
+
+    def hide(text: str) -> str:
+        for token in _tokens(text, known):
+            if _key(token) in owner:
+                text = text.replace(token, f"(contact {owner[_key(token)]})")
+        return text
+
+    return _walk(document, hide)
+
+
+def _tokens(text: str, known: Known) -> list[str]:
+    found = [*_EMAIL.findall(text), *_NUMBER.findall(text)]
+    return [token for token in found if not known.is_known(token)]
+
+
+def _key(token: str) -> str:
+    return token.lower() if "@" in token else "".join(sign for sign in token if sign.isdecimal())[-10:]
+
+
+def _owners(database: Database, tokens: Collection[str], contact_ids: Collection[int]) -> dict[str, int]:
+    """Key of an address or number → the first of the other contacts that have it."""
+    keys = pl.DataFrame({"key": sorted({_key(token) for token in tokens})}, schema={"key": pl.String})
+    mine = ", ".join(map(str, contact_ids))
+    number = "right(regexp_replace(split_part(phone, ';', 1), '[^0-9]', '', 'g'), 10)"
+    database.see("looked_for", keys)
+    try:
+        rows = database.rows(f"""
+            SELECT key, min(contact_id) FROM looked_for JOIN (
+                SELECT lower(email) AS key, contact_id FROM contacts WHERE contact_id NOT IN ({mine})
+                UNION ALL SELECT {number}, contact_id FROM contacts WHERE contact_id NOT IN ({mine})
+            ) USING (key) GROUP BY key""")
+    finally:
+        database.unsee("looked_for")
+    return dict(rows)
+
+
+def _walk(part: Any, change: Callable[[str], str], name: str = "") -> Any:
+    match part:
+        case str():
+            return part if name in _NOT_TEXTS else change(part)
+        case dict():
+            return {change(key): _walk(value, change, key) for key, value in part.items()}
+        case list() | tuple():
+            return [_walk(each, change, name) for each in part]
+        case _:
+            return part

@@ -1,0 +1,80 @@
+"""Which values are a person's, and whose a row is: only what is surely theirs may be shown to them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Final, Literal
+
+from contact_pipeline.erase.person import Person
+from contact_pipeline.terms import CANONICAL
+
+Whose = Literal["theirs", "may be theirs", "somebody else's"]
+
+_TELLING: Final = {name for name, field in CANONICAL.items() if field.identifies} | {
+    "first_name", "last_name", "full_name", "date_of_birth",
+}  # fmt: skip
+_FEWEST_DIGITS: Final = 7  # of a phone number without its country
+
+
+class Known:
+    """The values that a person is known to have, compared without case, accents and the signs between letters."""
+
+    def __init__(self, person: Person, values: Collection[str]) -> None:
+        self.contact_ids = person.contact_ids
+        self._person = person
+        self._bare = {_bare(value) for value in values} - {""}
+        self._words = {word for value in values for word in _words(value)}
+        self._numbers = {digits for value in values if len(digits := _digits(value)) >= _FEWEST_DIGITS}
+
+    def is_known(self, text: str) -> bool:
+        """Whether a text is a value of the person, or a number of theirs set out otherwise."""
+        bare = _bare(text)
+        if not bare or bare in self._bare:
+            return bool(bare)
+        digits = _digits(text)
+        if len(digits) >= _FEWEST_DIGITS and re.fullmatch(r"[\d\s+().\-/]*", text):
+            return any(digits.endswith(number) or number.endswith(digits) for number in self._numbers)
+        words = _words(text)
+        return bool(words) and not digits and "@" not in text and words <= self._words  # a name put together
+
+    def holds(self, text: str) -> bool:
+        """Whether a text has a value in it that is the person's alone."""
+        return bool(self._person.values_in(text))
+
+
+def belonging(contacts: Collection[int], known: Known, cells: Mapping[str, str], fields: Mapping[str, str]) -> Whose:
+    """Whose a row is.
+
+    A row is theirs where it wrote to their contact, or to nobody's and all that tells people apart in it is theirs, a
+    value that nobody else has included.
+
+    Args:
+        contacts: the contacts that it wrote to, or repeats.
+        known: the person's values.
+        cells: raw column → text.
+        fields: raw column → field.
+    """
+    if not {*known.contact_ids}.isdisjoint(contacts):
+        return "theirs"
+    if contacts:
+        return "somebody else's"
+    telling = [text for column, text in cells.items() if fields.get(column) in _TELLING]
+    identified = any(known.holds(text) for text in telling)
+    names = [text for column, text in cells.items() if fields.get(column) in _TELLING - {"date_of_birth"}]
+    return "theirs" if identified and all(known.is_known(text) for text in names) else "may be theirs"
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of a text, folded."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def _words(text: str) -> set[str]:
+    return {_bare(word) for word in re.split(r"[\s\-]+", text)} - {""}
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text.partition(";")[0] if sign.isdecimal())
