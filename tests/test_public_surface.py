@@ -39,8 +39,10 @@ replan UPLOAD
 undo UPLOAD --plan --clear-do-not-contact --user
 redo UPLOAD --plan --user
 contacts list --published --as-of
+contacts find TEXT --email --phone --name --account --group --upload --limit
 contacts show CONTACT
 contacts history CONTACT
+contacts export CONTACT --output --alone --overwrite
 contacts add --profile --field --option --yes --user
 contacts deactivate CONTACT --user
 contacts reactivate CONTACT --user
@@ -69,6 +71,10 @@ CALLS = """
     plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
     resolve resolve_from resolve_many restore schema_of set_active show tidy tidy_arrivals undo uploads validate
     verify withdraw
+    apply apply_automatic backup cancel decisions erase explain export_person finalize find linked_with match
+    normalize plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read
+    receive redo repairs resolve resolve_from resolve_many restore schema_of set_active show tidy tidy_arrivals undo
+    uploads validate verify who withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from contact_pipeline.access.others import hide_others
 from contact_pipeline.access.theirs import Known, belonging
@@ -25,12 +26,15 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import find_copies
 from contact_pipeline.store.erasures import ERASED, home_id
+from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.history import contact_history, note_origins
 from contact_pipeline.store.ledger import find_lines
 from contact_pipeline.terms import CONSENT
 
 TITLE = "What we hold about you"
 VERSION = 1  # of the document
+
+_ROWS: Final = ("raw_rows", "normalized_rows")
 
 
 def collect(store: Store, contact_id: int, only: Collection[int] | None = None) -> dict[str, Any]:
@@ -56,17 +60,20 @@ def collect(store: Store, contact_id: int, only: Collection[int] | None = None) 
         decisions = _decisions(database, person, rows)
         quotes = find_quotes(database, person)
         known = Known(person, _values(database, person))
-        uploads = [
-            _upload(store, database, line, person, known, rows.get(line.upload_id, set()), line.upload_id in frozen)
+        looked_at = [
+            _look_at(store, database, line, person, rows.get(line.upload_id, set()), intact=line.upload_id in frozen)
             for line in lines
         ]
+        for each in looked_at:
+            known.learn(each.surely_theirs(ids))
+        uploads = [_upload(each, known) for each in looked_at if each.is_concerned]
         document: dict[str, Any] = {
             "title": TITLE,
             "version": VERSION,
             "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "contact_ids": ids,
             "contacts": contacts,
-            "uploads": [upload for upload in uploads if upload is not None],
+            "uploads": uploads,
             "decisions": [_decision(each, known, ids) for each in decisions],
             "other_places": _other_places(store, person, rows, quotes, ids, home),
             "shared_with": dict(person.shared),
@@ -168,32 +175,50 @@ def _values(database: Database, person: Person) -> set[str]:
     return found
 
 
-def _upload(
-    store: Store,
-    database: Database,
-    line: LedgerLine,
-    person: Person,
-    known: Known,
-    rows: set[int],
-    intact: bool,
-) -> dict[str, Any] | None:
-    """An upload with the rows that are the person's or mention them; None where there is nothing of theirs."""
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """What an upload holds of the person."""
+
+    line: LedgerLine
+    is_concerned: bool
+    rows_are_kept: bool
+    cells: list[Cell]
+    owners: dict[int, dict[str, Any]]
+    headings: dict[str, str]
+    fields: dict[str, str]
+
+    def surely_theirs(self, contact_ids: Collection[int]) -> Iterator[str]:
+        """The values in the rows that wrote to the person's contacts."""
+        mine = {row for row, owner in self.owners.items() if not owner["contacts"].isdisjoint(contact_ids)}
+        return (cell.value for cell in self.cells if cell.row_number in mine and cell.table in _ROWS)
+
+
+def _look_at(
+    store: Store, database: Database, line: LedgerLine, person: Person, rows: set[int], *, intact: bool
+) -> _LookedAt:
     staging = store.staging(line.upload_id)
     changed = database.value(
         f"SELECT count(*) FROM contact_changes WHERE upload_id = ? AND contact_id IN ({person.ids})", [line.upload_id]
     )
     cells = read_cells(staging.folder, person, store.settings, rows, intact=intact) if staging.folder.exists() else []
-    if not rows and not cells and not changed:
-        return None
-    facts = staging.facts() if staging.exists() and staging.count("facts") else None
-    headings = facts.heading_of if facts else {}
-    fields = dict(facts.fields) if facts else {}
+    is_concerned = bool(rows or cells or changed)
+    facts = staging.facts() if is_concerned and staging.count("facts") else FileFacts()
     owners = _owners(store, database, line, rows)
+    headings, fields = facts.heading_of, dict(facts.fields)
+    return _LookedAt(line, is_concerned, staging.exists(), cells, owners, headings, fields)
+
+
+def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
+    """An upload with the rows that are the person's or mention them."""
+    line = found.line
     by_row: dict[int | None, list[Cell]] = defaultdict(list)
-    for cell in cells:
+    for cell in found.cells:
         by_row[cell.row_number].append(cell)
-    shown = [_row(row, by_row.pop(row, []), owners[row], known, headings, fields) for row in sorted(rows)]
-    elsewhere = sorted({cell.value for found in by_row.values() for cell in found if known.is_known(cell.value)})
+    shown = [
+        _row(row, by_row.pop(row, []), owner, known, found.headings, found.fields)
+        for row, owner in sorted(found.owners.items())
+    ]
+    elsewhere = sorted({cell.value for cells in by_row.values() for cell in cells if known.is_known(cell.value)})
     return {
         "upload_id": line.upload_id,
         "file_name": line.file_name,
@@ -202,7 +227,7 @@ def _upload(
         "added_at": f"{line.added_at:%Y-%m-%dT%H:%M:%SZ}",
         "added_by": line.user_login,
         "approved_by": line.approved_by,
-        "rows_are_kept": staging.exists(),
+        "rows_are_kept": found.rows_are_kept,
         "rows": shown,
         "mentioned_elsewhere": elsewhere,
     }

@@ -49,6 +49,7 @@ def hide_others(database: Database, document: Any, known: Known, contact_ids: Co
 
 def _tokens(text: str, known: Known) -> list[str]:
     found = [*_EMAIL.findall(text), *_NUMBER.findall(text)]
+    found += [token.rpartition(".")[0] for token in found if token.count(".") > 1]  # a file called ann@example.com.csv
     return [token for token in found if not known.is_known(token)]
 
 

@@ -33,6 +33,21 @@ _ACTIONS: Final = {
     "remove": "removed",
     "erase": "erased",
 }
+_OF_OTHERS: Final = {
+    ("membership", "create"): "joined a group",
+    ("membership", "remove"): "left a group",
+    ("link", "create"): "linked with another",
+    ("link", "remove"): "no longer linked with another",
+}
+_OUTCOMES: Final = {
+    "created": "A new record was made from it.",
+    "updated": "It changed your record.",
+    "unchanged": "It changed nothing.",
+    "linked": "It was linked with your record.",
+    "duplicate": "It repeats what was there, and was not imported.",
+    "rejected": "It was rejected, and not imported.",
+    "review": "It waits for somebody to decide whom it is about.",
+}
 _TABLES: Final = {
     "uploads": "The list of received files",
     "accounts": "Accounts",
@@ -210,7 +225,7 @@ def _history(document: Mapping[str, Any]) -> str:
     rows = [
         [
             _moment(change["at"]),
-            f"Record {change['contact_id']} {_ACTIONS.get(change['action'], _text(change['action']))}"
+            f"Record {change['contact_id']} {_happened(change)}"
             + (" (taken back since)" if change["undone"] else "")
             + (" by taking an upload back" if change["commit"] == "undo" else ""),
             _list(_change(name, sides) for name, sides in change["fields"].items()),
@@ -222,6 +237,11 @@ def _history(document: Mapping[str, Any]) -> str:
         for change in contact["changes"]
     ]
     return _table(("When", "What happened", "Values", "File, and who"), rows, lead=False) or _none("Nothing changed.")
+
+
+def _happened(change: Mapping[str, Any]) -> str:
+    action = change["action"]
+    return _OF_OTHERS.get((change["target"], action)) or _ACTIONS.get(action) or _text(action)
 
 
 def _change(name: str, sides: Sequence[Any]) -> str:
@@ -251,7 +271,7 @@ def _uploads(document: Mapping[str, Any]) -> str:
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    became = f" It was {_text(row['outcome'])}." if row["outcome"] else ""
+    became = f" {_OUTCOMES.get(row['outcome'], '')}"
     cells = _table(("Column of the file", "In the file"), [[_value(k), _value(v)] for k, v in row["cells"].items()])
     read = {name: value for name, value in row["read_as"].items() if value not in row["cells"].values()}
     as_read = _table(("What", "Read as"), [[_label(name), _value(value)] for name, value in read.items()])
@@ -342,13 +362,16 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, lead: bool
     """A table of cells that are HTML already; blank where there are no rows. The first cell of a row can lead it."""
     if not rows:
         return ""
+
+    def label(heading: str) -> str:
+        """The heading, to stand beside the cell on a narrow screen; of a single value the first cell says enough."""
+        return "" if lead and len(headings) == 2 else f' data-label="{_text(heading)}"'
+
     head = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in headings)
     body = "".join(
         "<tr>"
         + "".join(
-            f'<th scope="row">{cell}</th>'
-            if lead and place == 0
-            else f'<td data-label="{_text(heading)}">{cell or "–"}</td>'
+            f'<th scope="row">{cell}</th>' if lead and place == 0 else f"<td{label(heading)}>{cell or '–'}</td>"
             for place, (heading, cell) in enumerate(zip(headings, row, strict=True))
         )
         + "</tr>"

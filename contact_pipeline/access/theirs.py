@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 from contact_pipeline.erase.person import Person
@@ -24,9 +24,17 @@ class Known:
     def __init__(self, person: Person, values: Collection[str]) -> None:
         self.contact_ids = person.contact_ids
         self._person = person
-        self._bare = {_bare(value) for value in values} - {""}
-        self._words = {word for value in values for word in _words(value)}
-        self._numbers = {digits for value in values if len(digits := _digits(value)) >= _FEWEST_DIGITS}
+        self._bare: set[str] = set()
+        self._words: set[str] = set()
+        self._numbers: set[str] = set()
+        self.learn(values)
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Adds values: what stands in rows that are surely the person's is theirs, too."""
+        for value in values:
+            self._bare |= {_bare(value)} - {""}
+            self._words |= _words(value)
+            self._numbers |= {digits} if len(digits := _digits(value)) >= _FEWEST_DIGITS else set()
 
     def is_known(self, text: str) -> bool:
         """Whether a text is a value of the person, or a number of theirs set out otherwise."""

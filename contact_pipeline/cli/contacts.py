@@ -427,8 +427,8 @@ def _found(contacts: list[dict[str, Any]]) -> Table:
         for contact in contacts
     ]
     drawn = console.table(("Contact", "Name", "Email", "Phone", "Belongs to"), rows)
-    for column, widest in ((2, 24), (3, 12)):
-        drawn.columns[column].min_width = min(max(len(row[column] or "") for row in rows), widest)
+    for column, widest in ((2, 26), (3, 16)):
+        drawn.columns[column].no_wrap = max(len(row[column] or "") for row in rows) <= widest
     return drawn
 
 

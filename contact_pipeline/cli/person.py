@@ -45,9 +45,14 @@ def identify(
 
     pipeline = invocation.pipeline
     found = pipeline.who(who, address_book=address_book, linked_are_one=linked_are_one)
-    if len(found) > 1 and ask and not invocation.json and sys.stdin.isatty() and sys.stderr.isatty():
+    if len(found) > 1 and ask and _may_ask(invocation):
         return _asked(who, found)
     return must_be_one(who, found)
+
+
+def _may_ask(invocation: Invocation) -> bool:
+    """Whether somebody is there to answer."""
+    return not invocation.json and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _asked(who: str, found: Sequence[Fitting]) -> Fitting:

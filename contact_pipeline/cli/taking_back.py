@@ -15,10 +15,13 @@ from contact_pipeline.cli.uploads import PANEL, UploadId
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
     from contact_pipeline.store import Upload
 
 SHOWN_CONFLICTS = 50
+SHOWN_ROWS = 5  # in review
+SHOWN_CANDIDATES = 3  # of a row in review
 
 app = typer.Typer()
 
@@ -77,20 +80,58 @@ def rows_in_review(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`."""
+    from contact_pipeline.reports.candidates import compare_candidates
     from contact_pipeline.reports.in_review import write_in_review
 
     pipeline = invocation.pipeline
     found = pipeline.show(upload)
-    file, rows = write_in_review(found, output, pipeline.settings, overwrite=overwrite)
+    compared = compare_candidates(pipeline.store, found)
+    file, rows = write_in_review(found, output, pipeline.settings, overwrite=overwrite, compared=compared)
     if invocation.json:
-        console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
+        console.document({"upload_id": upload, "file": file and str(file), "rows": rows, "in_review": compared})
     elif file is None:
         console.show(console.text(f"No row of {found.file_name} is in review."))
     else:
         console.show(
+            *_beside_candidates(compared[:SHOWN_ROWS], rows),
             console.text(f"{rows:,} rows in review written to {file}; fill in `to`: a contact id, new or skip."),
             console.next_command("Then", invocation.line("resolve", upload, "--from", file)),
         )
+
+
+def _beside_candidates(compared: list[dict[str, Any]], rows: int) -> list[RenderableType]:
+    """The first rows in review, each as a table: a field a line, the row first and then each candidate."""
+    drawn: list[RenderableType] = []
+    for row in compared:
+        several = row["candidates"][:SHOWN_CANDIDATES]
+        names = dict.fromkeys([*row["values"], *(name for each in several for name in each.get("values", {}))])
+        lines = [
+            (
+                name,
+                row["values"].get(name),
+                *(_same(each.get("values", {}).get(name), shared=name in each["shares"]) for each in several),
+            )
+            for name in names
+        ]
+        headings = ("", f"Row {row['row_number']}", *map(_candidate_heading, several))
+        drawn.append(console.table(headings, lines))
+        if more := len(row["candidates"]) - len(several):
+            drawn.append(console.text(f"and {more:,} more candidates; --json gives all of them", "dim"))
+    if rows > len(compared):
+        drawn.append(console.text(f"and {rows - len(compared):,} more rows; --json gives all of them", "dim"))
+    return drawn
+
+
+def _same(value: object, *, shared: bool) -> Text:
+    return console.text(value, "green" if shared else "") + console.text(" ✓" if shared else "", "green")
+
+
+def _candidate_heading(candidate: dict[str, Any]) -> str:
+    if "contact_id" in candidate:
+        gone = "" if candidate.get("active") else ", deactivated"
+        return f"Contact {candidate['contact_id']}{gone}"
+    account = candidate.get("account_id")
+    return f"Account {account}" if account else f"Row {candidate['row_number']}"
 
 
 @app.command("decisions", rich_help_panel=PANEL)

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from contact_pipeline.engines import quoted
 from contact_pipeline.errors import Refusal
+from contact_pipeline.reports.candidates import in_words
 from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
 
-OWN = ("row_number", "to", "why", "candidates")
+OWN = ("row_number", "to", "why", "candidates", "compared")
 
 
 def write_in_review(
-    upload: Upload, path: Path | None, settings: Settings, *, overwrite: bool = False
+    upload: Upload,
+    path: Path | None,
+    settings: Settings,
+    *,
+    overwrite: bool = False,
+    compared: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Path | None, int]:
     """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
 
-    Its columns are row_number, to, why, candidates (their ids) and then the file's own. Where one of these is called
-    like one of those, it has `(in the file)` behind its name.
+    Its columns are row_number, to, why, candidates (their ids), compared (their values) and then the file's own. Where
+    one of these is called like one of those, it has `(in the file)` behind its name.
 
     Args:
         upload: the upload.
         path: where to write, a .csv file; unset: `in_review.csv` in the upload's folder.
         settings: of the home.
         overwrite: whether a file that is there is replaced.
+        compared: the rows with the values of their candidates, as `compare_candidates` gives them.
 
     Returns:
         The file and how many rows it holds; no file when no row is in review.
@@ -51,6 +59,10 @@ def write_in_review(
     headings, rows = _rows(upload)
     if rows.is_empty():
         return None, 0
+    said = {row["row_number"]: "\n".join(map(in_words, row["candidates"])) for row in compared}
+    rows = rows.with_columns(
+        compared=pl.col("row_number").cast(pl.Int64).replace_strict(said, default="", return_dtype=pl.String)
+    ).select("row_number", "to", "why", "candidates", "compared", pl.exclude(OWN))
     with new_file(path, overwrite=overwrite) as file:
         write_text_table(rows, [*OWN, *map(_told_apart, headings)], file)
     return path, rows.height

@@ -59,7 +59,7 @@ def test_json_gives_the_upload_with_its_changes(run, imported):
         (("remove", "Sprung", 1), 1, "group-unknown"),
         (("add", "Spring", 3), 1, "contact-unknown"),
         (("add", "Spring"), 2, "usage"),
-        (("add", "Spring", "Rosa"), 2, "usage"),
+        (("add", "Spring", "Rosa"), 1, "contact-unknown"),
     ],
 )
 def test_what_cannot_be_done_is_refused(run, imported, words, status, code):

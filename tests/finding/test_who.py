@@ -1,0 +1,45 @@
+"""One word means one person, or those it can mean; nothing is guessed."""
+
+import pytest
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.finding import SeveralFit, must_be_one
+from tests.finding.test_find import filled  # noqa: F401 - a fixture
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", [1]),
+        ("zoe.m@EXAMPLE.com", [1]),
+        ("(202) 555-0101", [1]),
+        ("202 555 0102", [2]),
+        ("zoe muller grun", [1]),
+        ("ann oneil", [2]),
+    ],
+)
+def test_whatever_identifies_somebody_means_them(filled, text, expected):  # noqa: F811
+    assert [each.contact_id for each in filled.who(text)] == expected
+
+
+@pytest.mark.parametrize("text", ["ann", "99", "ann.second@example.com", "AC-1", "", "😀", "9" * 5000])
+def test_what_does_not_identify_anybody_is_refused_with_a_way_to_find_them(filled, text):  # noqa: F811
+    with pytest.raises(Refusal, match="contacts find") as refused:
+        filled.who(text)
+
+    assert refused.value.code == "contact-unknown"
+
+
+def test_several_are_named_and_none_is_chosen(filled):  # noqa: F811
+    found = [*filled.who("1"), *filled.who("2")]
+
+    with pytest.raises(SeveralFit) as refused:
+        must_be_one("somebody", found)
+
+    assert "1 Zoë Müller-Grün (Zoe.M@Example.com)" in refused.value.message or "1 Zoë Müller-Grün" in str(refused.value)
+    assert [each["contact_id"] for each in refused.value.as_dict()["candidates"]] == [1, 2]
+
+
+def test_somebody_of_another_address_book_does_not_count(filled):  # noqa: F811
+    with pytest.raises(Refusal, match="address book leads"):
+        filled.who("ann@example.com", address_book="leads")
