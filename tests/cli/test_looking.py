@@ -221,7 +221,7 @@ def test_contacts_groups_and_single_contacts(run, imported):
     assert [contact["email"] for contact in listed] == ["rosa@example.com"]
     assert {"contact_id", "active", "revision", "groups", "notes", "links"} <= set(listed[0])
     one = run("contacts", "show", listed[0]["contact_id"], "--json").document
-    assert one == listed[0] | {"noted": []}
+    assert one == listed[0] | {"noted": [], "linked": []}
     assert "rosa@example.com" in run("contacts", "list").out
     assert "Delgado" in run("contacts", "show", listed[0]["contact_id"]).out
     assert run("groups", "list", "--json").document == [{"address_book": "outreach", "group": "Spring", "contacts": 1}]
