@@ -188,8 +188,8 @@ class _LookedAt:
     fields: dict[str, str]
 
     def surely_theirs(self, contact_ids: Collection[int]) -> Iterator[str]:
-        """The values in the rows that wrote to the person's contacts."""
-        mine = {row for row, owner in self.owners.items() if not owner["contacts"].isdisjoint(contact_ids)}
+        """The values in the rows that wrote to the person's contacts alone."""
+        mine = {row for row, owner in self.owners.items() if owner["contacts"] and owner["contacts"] <= {*contact_ids}}
         return (cell.value for cell in self.cells if cell.row_number in mine and cell.table in _ROWS)
 
 

@@ -21,6 +21,7 @@ _LABELS: Final = {
 }
 _WHOSE: Final = {
     "theirs": "This row is about you.",
+    "shared": "This row is about you and somebody else.",
     "may be theirs": "This row may be about you. Nobody has decided that it is.",
     "somebody else's": "This row is about somebody else, and holds something of yours.",
 }

@@ -10,11 +10,12 @@ from typing import Final, Literal
 from contact_pipeline.erase.person import Person
 from contact_pipeline.terms import CANONICAL
 
-Whose = Literal["theirs", "may be theirs", "somebody else's"]
+Whose = Literal["theirs", "shared", "may be theirs", "somebody else's"]
 
-_TELLING: Final = {name for name, field in CANONICAL.items() if field.identifies} | {
-    "first_name", "last_name", "full_name", "date_of_birth",
-}  # fmt: skip
+# Fields by which people are told apart, such as email, phone_2 and contact_name.
+_TELLING: Final = re.compile(
+    rf"(^|_)({'|'.join(n for n, field in CANONICAL.items() if field.identifies)}|name)(_\d+)?$"
+)
 _FEWEST_DIGITS: Final = 7  # of a phone number without its country
 
 
@@ -55,8 +56,8 @@ class Known:
 def belonging(contacts: Collection[int], known: Known, cells: Mapping[str, str], fields: Mapping[str, str]) -> Whose:
     """Whose a row is.
 
-    A row is theirs where it wrote to their contact, or to nobody's and all that tells people apart in it is theirs, a
-    value that nobody else has included.
+    A row is theirs where it wrote to their contact and to no other. One that wrote to nobody is theirs where it holds a
+    value that nobody else has, and all that tells people apart in it is theirs.
 
     Args:
         contacts: the contacts that it wrote to, or repeats.
@@ -64,14 +65,12 @@ def belonging(contacts: Collection[int], known: Known, cells: Mapping[str, str],
         cells: raw column → text.
         fields: raw column → field.
     """
-    if not {*known.contact_ids}.isdisjoint(contacts):
-        return "theirs"
     if contacts:
-        return "somebody else's"
-    telling = [text for column, text in cells.items() if fields.get(column) in _TELLING]
-    identified = any(known.holds(text) for text in telling)
-    names = [text for column, text in cells.items() if fields.get(column) in _TELLING - {"date_of_birth"}]
-    return "theirs" if identified and all(known.is_known(text) for text in names) else "may be theirs"
+        others = {*contacts} - {*known.contact_ids}
+        return "theirs" if not others else "somebody else's" if others == {*contacts} else "shared"
+    telling = [text for column, text in cells.items() if _TELLING.search(fields.get(column, ""))]
+    is_identified = any(map(known.holds, telling))
+    return "theirs" if is_identified and all(map(known.is_known, telling)) else "may be theirs"
 
 
 def _bare(text: str) -> str:
