@@ -67,14 +67,10 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel decisions erase explain export export_profiles finalize match normalize plan
-    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
-    resolve resolve_from resolve_many restore schema_of set_active show tidy tidy_arrivals undo uploads validate
-    verify withdraw
-    apply apply_automatic backup cancel decisions erase explain export_person finalize find linked_with match
-    normalize plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read
-    receive redo repairs resolve resolve_from resolve_many restore schema_of set_active show tidy tidy_arrivals undo
-    uploads validate verify who withdraw
+    apply apply_automatic backup cancel decisions erase explain export export_person export_profiles finalize
+    find linked_with match normalize plan plan_again plan_contact plan_group_add plan_group_remove plan_redo
+    plan_undo profiles read receive redo repairs resolve resolve_from resolve_many restore schema_of set_active
+    show tidy tidy_arrivals undo uploads validate verify who withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

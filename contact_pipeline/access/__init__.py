@@ -1,5 +1,5 @@
 """The answer to a request for access: everything that is held about one person, for that person to read."""
 
-from contact_pipeline.access.access import Exported, export_person
+from contact_pipeline.access.access import Access, export_person
 
-__all__ = ["Exported", "export_person"]
+__all__ = ["Access", "export_person"]

@@ -17,7 +17,7 @@ from contact_pipeline.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class Access:
     """What was written.
 
     Attributes:
@@ -46,7 +46,7 @@ def export_person(
     *,
     only: Collection[int] | None = None,
     overwrite: bool = False,
-) -> Exported:
+) -> Access:
     """Writes everything that is held about one person, sensitive values in full; nothing in the home changes.
 
     Args:
@@ -77,7 +77,7 @@ def export_person(
     with new_file(path, overwrite=overwrite) as file:
         file.write(text.encode("utf-8", "replace"))
     rows = [row for upload in document["uploads"] for row in upload["rows"]]
-    return Exported(
+    return Access(
         path,
         document["contact_ids"],
         sum(len(contact["changes"]) for contact in document["contacts"]),

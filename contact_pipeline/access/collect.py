@@ -19,7 +19,7 @@ from contact_pipeline.engines import Database, quoted
 from contact_pipeline.erase.book import find_quotes
 from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
 from contact_pipeline.erase.files import find_kept, find_left
-from contact_pipeline.erase.person import Person, find_person, linked_with
+from contact_pipeline.erase.person import Person, find_person
 from contact_pipeline.erase.previews import count_previews
 from contact_pipeline.erase.staged import Cell, read_cells
 from contact_pipeline.errors import Refusal
@@ -29,6 +29,7 @@ from contact_pipeline.store.erasures import ERASED, home_id
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.history import contact_history, note_origins
 from contact_pipeline.store.ledger import find_lines
+from contact_pipeline.store.links import linked_with
 from contact_pipeline.terms import CONSENT
 
 TITLE = "What we hold about you"

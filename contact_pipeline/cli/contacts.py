@@ -17,7 +17,7 @@ from contact_pipeline.errors import Usage
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from contact_pipeline.finding import Fitting
+    from contact_pipeline.finding.who import Fitting
 
 PANEL = "Contacts"
 SHOWN = 50

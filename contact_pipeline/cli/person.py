@@ -13,7 +13,7 @@ from contact_pipeline.cli.invocation import Invocation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contact_pipeline.finding import Fitting
+    from contact_pipeline.finding.who import Fitting
 
 Who = Annotated[
     str,
@@ -41,7 +41,7 @@ def identify(
     Raises:
         Refusal: nobody fits (code `contact-unknown`), or several do and nobody says which (`contact-ambiguous`).
     """
-    from contact_pipeline.finding import must_be_one
+    from contact_pipeline.finding.who import must_be_one
 
     pipeline = invocation.pipeline
     found = pipeline.who(who, address_book=address_book, linked_are_one=linked_are_one)

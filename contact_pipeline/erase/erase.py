@@ -22,7 +22,7 @@ from contact_pipeline.engines import Database, rewrite_database
 from contact_pipeline.erase import book
 from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
 from contact_pipeline.erase.files import find_kept, find_left, mentions
-from contact_pipeline.erase.person import Person, find_person, linked_with
+from contact_pipeline.erase.person import Person, find_person
 from contact_pipeline.erase.previews import erase_previews
 from contact_pipeline.erase.staged import clear_left, empty_staged
 from contact_pipeline.errors import Refusal
@@ -31,6 +31,7 @@ from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
+from contact_pipeline.store.links import linked_with
 from contact_pipeline.store.staging import count_defects
 from contact_pipeline.terms import OUTCOMES
 

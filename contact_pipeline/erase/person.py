@@ -70,21 +70,6 @@ def redact(text: str, pattern: re.Pattern[str]) -> str:
     return pattern.sub(_STARS, pattern.sub(_STARS, text))
 
 
-def linked_with(database: Database, contact_id: int) -> list[int]:
-    """The contact and every one that is linked to it, by however many links."""
-    rows = database.rows(
-        """WITH RECURSIVE same(contact_id) AS (
-               SELECT ?::BIGINT
-               UNION
-               SELECT CASE WHEN links.contact_id = same.contact_id THEN linked_to ELSE links.contact_id END
-               FROM same JOIN links ON same.contact_id IN (links.contact_id, linked_to)
-           )
-           SELECT contact_id FROM same ORDER BY ALL""",
-        [contact_id],
-    )
-    return [found for (found,) in rows]
-
-
 def find_person(database: Database, contact_ids: list[int]) -> Person:
     """Gathers what is known of a person, from the contact database."""
     stored = database.rows("SELECT name, kind, sensitive FROM fields")

@@ -5,7 +5,6 @@ One SQL statement asks for all of it. Names are found by the beginnings of their
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -14,14 +13,12 @@ from contact_pipeline.engines import Database, literal, quoted
 from contact_pipeline.erase.person import pattern_of
 from contact_pipeline.errors import Refusal
 from contact_pipeline.finding.readings import Typed, countries_of, fields_of, readings
+from contact_pipeline.finding.words import is_id, looks_like_phone
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import Store
 from contact_pipeline.store.groups import group_key
 
-LARGEST_ID: Final = 2**63 - 1
-
-_PHONE_SIGNS: Final = re.compile(r"[\d\s().\-/+＋‐-―]*(?:;?\s*(?:ext\.?|extension|x)\s*=?\s*\d+)?", re.IGNORECASE)
 _ALL_OF_NAME: Final = "nullif(concat_ws(' ', full_name, first_name, last_name), '')"
 
 
@@ -136,16 +133,6 @@ def _whatever(database: Database, profiles: Collection[Profile], columns: Sequen
     if any(sign.isalpha() for sign in text):
         found["name"] = _name_begins(database, text)
     return found
-
-
-def is_id(text: str) -> bool:
-    """Whether a text can be the id of a contact."""
-    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= LARGEST_ID
-
-
-def looks_like_phone(text: str) -> bool:
-    """Whether a text has the signs of a phone number and no others."""
-    return bool(_PHONE_SIGNS.fullmatch(text)) and sum(sign.isdecimal() for sign in text) >= 6
 
 
 def typed(

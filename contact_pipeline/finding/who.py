@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from contact_pipeline.engines import Database, literal
-from contact_pipeline.erase.person import linked_with
 from contact_pipeline.errors import Refusal
-from contact_pipeline.finding.find import is_id, is_named, looks_like_phone, name_key, typed
+from contact_pipeline.finding.words import is_id, looks_like_phone
 from contact_pipeline.masking import mask
-from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles import find_profiles
 from contact_pipeline.store import Store
+from contact_pipeline.store.links import linked_with
 from contact_pipeline.store.names import NAME_OF
 
 SHOWN: Final = 10  # candidates that a refusal names
@@ -72,7 +73,6 @@ class SeveralFit(Refusal):
 
 def who(
     store: Store,
-    profiles: Collection[Profile],
     text: str,
     *,
     address_book: str | None = None,
@@ -85,7 +85,6 @@ def who(
 
     Args:
         store: of the home.
-        profiles: those of the home, which say how values are read.
         text: the word.
         address_book: only contacts of that one; an id is taken whatever it belongs to.
         linked_are_one: whether contacts that are linked with one another count as one, the oldest of them.
@@ -94,7 +93,7 @@ def who(
         Refusal: nobody fits (code `contact-unknown`).
     """
     with store.open(read_only=True) as database:
-        found = _fitting(database, profiles, " ".join(text.split()), address_book)
+        found = _fitting(database, store.settings.profiles_path, " ".join(text.split()), address_book)
         if linked_are_one and len(found) > 1:
             linked = {*linked_with(database, found[0].contact_id)}
             found = found[:1] if linked.issuperset(each.contact_id for each in found) else found
@@ -114,26 +113,34 @@ def must_be_one(text: str, found: Sequence[Fitting]) -> Fitting:
     return found[0]
 
 
-def _fitting(database: Database, profiles: Collection[Profile], text: str, address_book: str | None) -> list[Fitting]:
-    columns = database.columns("contacts")
+def _fitting(database: Database, own_profiles: Path, text: str, address_book: str | None) -> list[Fitting]:
     if is_id(text):
         by_id = _contacts(database, f"contact_id = {int(text)}")
         if by_id:
             return by_id
         if database.value("SELECT count(*) FROM contact_changes WHERE contact_id = ?", [int(text)]):
             return [Fitting(int(text), "", None, None, None, active=False)]  # gone, but for its history
+    where = _condition(database, own_profiles, text)
+    if where is None:
+        return []
+    if address_book is not None:
+        where += f" AND address_book = {literal(address_book)}"
+    return _contacts(database, where)
+
+
+def _condition(database: Database, own_profiles: Path, text: str) -> str | None:
+    """The SQL condition that a contact is meant by anything but an id; None where nobody can be."""
+    from contact_pipeline.finding.find import is_named, name_key, typed
+
+    columns = database.columns("contacts")
+    profiles = find_profiles(own_profiles)[0].values()
     if "@" in text:
         how = typed(database, profiles, columns, "email", text, notes=False)
     elif looks_like_phone(text):
         how = typed(database, profiles, columns, "phone", text, notes=False)
     else:
         how = {"name": is_named(database, text, columns)} if name_key(database, text) else {}
-    if not how:
-        return []
-    where = f"({' OR '.join(how.values())})"
-    if address_book is not None:
-        where += f" AND address_book = {literal(address_book)}"
-    return _contacts(database, where)
+    return f"({' OR '.join(how.values())})" if how else None
 
 
 def _contacts(database: Database, where: str) -> list[Fitting]:

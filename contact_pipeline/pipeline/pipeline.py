@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     import polars as pl
     from pandera.polars import DataFrameSchema
 
-    from contact_pipeline.access import Exported
+    from contact_pipeline.access import Access
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.contracts.states import State
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
-    from contact_pipeline.finding import Fitting, Found
+    from contact_pipeline.finding.find import Found
+    from contact_pipeline.finding.who import Fitting
     from contact_pipeline.match import Guarded
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
@@ -333,7 +334,7 @@ class Pipeline:
             Refusal: nothing is given (`nothing-to-find`), or there is no such upload (`upload-unknown`) or group
                 (`group-unknown`).
         """
-        from contact_pipeline.finding import Criteria, find
+        from contact_pipeline.finding.find import Criteria, find
 
         profiles, _ = self.profiles()
         return find(self.store, profiles.values(), Criteria(text, email, phone, name, account, group, upload), limit)
@@ -344,14 +345,13 @@ class Pipeline:
         Raises:
             Refusal: nobody fits (code `contact-unknown`).
         """
-        from contact_pipeline.finding import who
+        from contact_pipeline.finding.who import who
 
-        profiles, _ = self.profiles()
-        return who(self.store, profiles.values(), text, address_book=address_book, linked_are_one=linked_are_one)
+        return who(self.store, text, address_book=address_book, linked_are_one=linked_are_one)
 
     def linked_with(self, contact_id: int) -> dict[int, str]:
         """The other contacts that are linked with one, by however many links: id → name, masked."""
-        from contact_pipeline.erase.person import linked_with
+        from contact_pipeline.store.links import linked_with
 
         with self.store.open(read_only=True) as database:
             linked = linked_with(database, contact_id)
@@ -359,7 +359,7 @@ class Pipeline:
 
     def export_person(
         self, contact_id: int, file: str | Path | None = None, *, alone: bool = False, overwrite: bool = False
-    ) -> Exported:
+    ) -> Access:
         """Writes everything that is held about one person, in full, for that person to read.
 
         Args:

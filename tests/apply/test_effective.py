@@ -16,7 +16,7 @@ import pytest
 from contact_pipeline.apply import mark_effect, plan_effect, stage_activation, write_changeset
 from contact_pipeline.engines import Database
 from contact_pipeline.erase import book as erasing
-from contact_pipeline.erase.person import find_person, linked_with
+from contact_pipeline.erase.person import find_person
 from contact_pipeline.store.effective import (
     EFFECTIVE,
     effective_accounts,
@@ -26,6 +26,7 @@ from contact_pipeline.store.effective import (
 )
 from contact_pipeline.store.history import contacts_as_of
 from contact_pipeline.store.ledger import add_line, change_line
+from contact_pipeline.store.links import linked_with
 from contact_pipeline.store.schema import _publish, migrate
 from contact_pipeline.terms import ACCOUNT_FIELDS
 from tests.apply.effective import Change, Commit, Tables, differences, effective_tables, read_tables

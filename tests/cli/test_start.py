@@ -99,7 +99,7 @@ def test_the_option_wins_over_the_variable(tmp_path, monkeypatch):
         (["plan", "x.csv", "--profile", "p", "--blank", "sometimes"], "sometimes"),
         (["plan", "x.csv", "--profile", "p", "--map", "Heading"], "Heading=field"),
         (["plan", "x.csv", "--profile", "p", "--allow-deactivations", "120"], "--allow-deactivations"),
-        (["contacts", "show", "somebody"], "CONTACT"),
+        (["contacts", "show"], "WHO"),
     ],
 )
 def test_a_mistake_in_the_command_is_usage_and_leaves_nothing(words, said, run, home):

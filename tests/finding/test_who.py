@@ -3,7 +3,7 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.finding import SeveralFit, must_be_one
+from contact_pipeline.finding.who import SeveralFit, must_be_one
 from tests.finding.test_find import filled  # noqa: F401 - a fixture
 
 
