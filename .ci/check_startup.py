@@ -1,4 +1,4 @@
-"""Start the command line as a person would, and fail if that imported Dagster, which costs a second or more."""
+"""Start the command line as a person would, and fail if that imported Dagster or Apprise, which take a second."""
 
 import contextlib
 import io
@@ -9,6 +9,6 @@ sys.argv = ["contact-pipeline", "--help"]
 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
     runpy.run_module("contact_pipeline", run_name="__main__")
 
-imported = sorted({name.partition(".")[0] for name in sys.modules} & {"dagster", "dagster_webserver"})
+imported = sorted({name.partition(".")[0] for name in sys.modules} & {"apprise", "dagster", "dagster_webserver"})
 if imported:
     sys.exit(f"`contact-pipeline --help` imported {', '.join(imported)}")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from contact_pipeline.errors import Refusal
 
 _PREFIX: Final = "CONTACT_PIPELINE_"
+NOTICES: Final = "notices.yaml"  # in the home: who is told of what
 
 # DuckDB splits the folders in which it looks for files at commas, begins the parameters of an address at a question
 # mark, and takes a backslash for a slash.
@@ -79,6 +80,15 @@ class Settings(BaseModel):
         "unset: before a migration only.",
     )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
+    address: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s<>]+$",
+        description="Address at which people reach what `serve` shows, such as https://contacts.example.com, for links "
+        "in notices; unset: where it listens.",
+    )
+    notice_seconds: float = Field(
+        default=5, gt=0, le=60, description="How long a server that takes notices is waited for, at each step."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +143,16 @@ class Settings(BaseModel):
     def profiles_path(self) -> Path:
         """The user's own profiles."""
         return self.home / "profiles"
+
+    @property
+    def notices_path(self) -> Path:
+        """The file that says who is told of what."""
+        return self.home / NOTICES
+
+    @property
+    def served_path(self) -> Path:
+        """The file in which `serve` says where it is reached, for as long as it runs."""
+        return self.home / "dagster" / "address"
 
     def staging_path(self, upload_id: str) -> Path:
         """The folder that holds everything staged for one upload."""

@@ -21,11 +21,13 @@ from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import frames as contracts
 from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.contracts.news import EVENTS
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
 from contact_pipeline.contracts.tables import STAGED, Table
 from contact_pipeline.exports import ExportProfile
 from contact_pipeline.exports.layout import known_fields
+from contact_pipeline.notices.rules import Rules
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
 from contact_pipeline.settings import Settings
@@ -55,6 +57,12 @@ EXPORT_KEYS = """\
 An export profile is a YAML file in `<home>/export_profiles/`; its name is that of the file. The name of an import
 profile is an export profile, too, and so are `contacts` and `accounts`, which have every field. A key that is not
 listed here is refused.
+
+## Keys
+"""
+NOTICES = """\
+`<home>/notices.yaml` says who is told of what becomes of uploads; the [guide](../guide.md#be-told) has an example. A
+key that is not listed here is refused.
 
 ## Keys
 """
@@ -237,6 +245,14 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
         yield table(("key", "value", "default", "means"), rows)
 
 
+def notices_page() -> str:
+    """The keys of notices.yaml, and what people can be told of."""
+    parts = [*keys_of(Rules), "## What people are told of\n"]
+    rows = [(f"`{event}`", f"`<file>: {told.became}`", told.means) for event, told in EVENTS.items()]
+    parts.append(table(("on", "subject", "means"), rows))
+    return page("Notices", NOTICES, parts)
+
+
 def shipped_profile(profile: Profile) -> Iterator[str]:
     """One shipped profile: what it does, its fields, its options."""
     description = describe_profile(profile)
@@ -396,6 +412,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "profiles.md": profiles_page,
     "export_profiles.md": export_profiles_page,
+    "notices.md": notices_page,
     "settings.md": settings_page,
     "codes.md": codes_page,
     "frames.md": frames_page,

@@ -61,16 +61,21 @@ users load FILE
 users list
 vocabularies load NAME FILE
 vocabularies list
+notices
+notices check
+notices test TARGET
+notices send --again
 verify
 backup FILE --overwrite --without-finished
 restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel decisions erase explain export export_person export_profiles finalize
-    find linked_with match normalize plan plan_again plan_contact plan_group_add plan_group_remove plan_redo
-    plan_undo profiles read receive redo repairs resolve resolve_from resolve_many restore schema_of set_active
-    show tidy tidy_arrivals undo uploads validate verify who withdraw
+    apply apply_automatic backup cancel check_notices decisions erase explain export export_person
+    export_profiles finalize find linked_with match normalize notices plan plan_again plan_contact
+    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
+    resolve_many restore schema_of send_notices set_active show test_notice tidy tidy_arrivals undo uploads
+    validate verify who withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """
@@ -80,7 +85,7 @@ CHECKS = """
 JOBS = """
     apply_upload cancel_upload finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
 """
-SENSORS = "apply_automatic command_line_uploads inbox"
+SENSORS = "apply_automatic command_line_uploads inbox notices"
 EVERYWHERE = {"--json", "--home", "--help"}
 
 

@@ -12,6 +12,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import Erasure, add_erasures, note_erasures
+from contact_pipeline.store.news import forget_waiting
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[st
     """
     pipeline, replayed = Pipeline(settings=settings), Replayed()
     with pipeline.store.change() as contacts:
+        forget_waiting(contacts)
         first = _first_uploads(contacts)
         done = contacts.rows("SELECT contact_id FROM erasures WHERE finished_at IS NOT NULL")
         new = [erasure for erasure in erasures if (erasure.contact_id,) not in done]

@@ -16,6 +16,7 @@ from contact_pipeline.cli import (
     files,
     home,
     importing,
+    notices,
     profiles,
     reference_data,
     serving,
@@ -46,6 +47,7 @@ for module in (
     exporting,
     reference_data,
     home,
+    notices,
     serving,
 ):
     app.add_typer(module.app)

@@ -71,6 +71,13 @@ class Invocation:
 
         return Pipeline(settings=self.settings)
 
+    def tell(self) -> None:
+        """Sends notices of what the command has changed, if it has and anybody is to be told."""
+        if "looking" in self.__dict__:
+            from contact_pipeline.cli.notices import tell
+
+            tell(self.looking)
+
     def line(self, *words: object) -> str:
         """A command to type next, for this home."""
         home = ["--home", self.home] if self.home is not None and "CONTACT_PIPELINE_HOME" not in os.environ else []
@@ -97,9 +104,15 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
         nested = ctx.invoked_subcommand is not None
         ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json, nested)
         try:
-            return function(ctx.obj, **options)
+            try:
+                status = function(ctx.obj, **options)
+            except Exception:  # it may have changed something all the same, such as a file that is refused
+                ctx.obj.tell()
+                raise
+            ctx.obj.tell()
         except KeyboardInterrupt as interrupt:  # typer would end without a word
             raise interrupted(interrupt) from interrupt
+        return status
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [

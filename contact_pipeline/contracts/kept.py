@@ -10,7 +10,7 @@ from typing import Final
 
 from contact_pipeline.contracts.ledger import COLUMNS
 from contact_pipeline.contracts.tables import SQL_TYPE, Column, Table
-from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL
+from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL, OUTCOMES
 
 _TEXT: Final = "VARCHAR"
 _ID: Final = "BIGINT"
@@ -55,6 +55,13 @@ _CONTACT_FIELDS: Final = tuple(
 _ACCOUNT_FIELDS: Final = tuple(
     Column(name, SQL_TYPE[kind], "", personal=name == "account_name") for name, kind in ACCOUNT_FIELDS.items()
 )
+
+
+_COUNTS: Final[dict[str, str]] = {
+    "processed": "rows that are not blank",
+    **dict.fromkeys(OUTCOMES, "rows with that outcome"),
+    "deactivated": "contacts that it deactivates",
+}
 
 
 def _sides(columns: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -164,6 +171,23 @@ KEPT: Final[tuple[Table, ...]] = (
     Table("erased_rows", "erase", "a row of the person who is being erased; none are left once that is whole",
           (_required("upload_id", _TEXT, "the upload"), _required("row_number", _NUMBER, "the row")),
           key=("upload_id", "row_number"), read_by="erase, where it was cut off"),
+    Table("news", "every change of an upload's state, where the home has a notices.yaml",
+          "a change of state that people are told of",
+          (_required("number", _ID, "counts them"), _required("upload_id", _TEXT, "the upload"),
+           _required("event", _TEXT, "staged, blocked, stale, applied, held, finalized, undone, refused or failed"),
+           _required("happened_at", _WHEN, "when, in UTC"),
+           Column("reason_code", _TEXT, "the code of why the upload is so; null: there is none"),
+           *(_required(name, "INTEGER", f"{holds}, at that moment") for name, holds in _COUNTS.items()),
+           _required("taken", _FLAG, "whether notices.yaml was asked who is told", default="false")),
+          key=("number",), read_by="notices"),
+    Table("notices", "notices; whatever changes an upload's state, after it", "a notice: news for one target",
+          (_required("number", _ID, "the news"), _required("target", _TEXT, "the name of the target"),
+           _required("state", _TEXT, "waiting, sending, sent, failed, unsure or dropped"),
+           _required("tries", "INTEGER", "how often it was tried", default="0"),
+           _required("due_at", _WHEN, "when it is tried next, in UTC"),
+           _required("changed_at", _WHEN, "when it came to its state, in UTC"),
+           Column("problem", _TEXT, "why it was not sent at the last try")),
+          key=("number", "target"), read_by="notices"),
     Table("counters", "plan, restore", "the number that comes next",
           (_required("name", _TEXT, "upload, contact or account"), _required("next", _ID, "the number")),
           key=("name",), read_by="plan"),

@@ -197,6 +197,10 @@ class Database:
             raise ValueError("A database in memory has no folder.")
         return self._folder / name
 
+    def lies_beside(self, name: str) -> bool:
+        """Whether there is a file of that name beside the database."""
+        return self._folder is not None and (self._folder / name).exists()
+
     def has_table(self, name: str) -> bool:
         """Whether there is a table of that name; a view is none."""
         where = "database_name = current_database() AND NOT temporary"

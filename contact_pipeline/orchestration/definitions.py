@@ -13,7 +13,7 @@ import dagster as dg
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.jobs import apply_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox
+from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox, notices
 
 
 def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -23,7 +23,7 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
         assets=_package("assets").ASSETS,
         asset_checks=[check.definition for check in checks],
         jobs=[stage_upload, apply_upload, *request_jobs(checks)],
-        sensors=[inbox, apply_automatic, command_line_uploads(checks)],
+        sensors=[inbox, apply_automatic, command_line_uploads(checks), notices],
         resources={"pipeline": PipelineResource(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 5  # the daemon looks no oftener
 REPORT_SECONDS = 15
+NOTICE_SECONDS = 15
 BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a tick after 60
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
@@ -117,6 +118,22 @@ def apply_automatic(
     for keys in in_ranges(ready, ordered):
         run_key = f"{APPLY}:{context.dagster_run.run_id}:{keys[0]}"
         yield request(APPLY, keys, run_key, {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}})
+
+
+@dg.sensor(minimum_interval_seconds=NOTICE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def notices(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
+    """Sends the notices that are due: of what runs did, and of what could not be sent before."""
+    opened = pipeline.open()
+    if not opened.settings.notices_path.exists():
+        return dg.SkipReason("There is no notices.yaml.")
+    try:
+        sent = opened.send_notices(seconds=BUDGET_SECONDS)
+    except ContactPipelineError as problem:
+        context.log.warning("No notice was sent: %s", problem)
+        return dg.SkipReason(f"No notice was sent: {problem}")
+    for target, why in sent.problems.items():
+        context.log.warning("Not sent to %s: %s", target, why)
+    return dg.SkipReason(f"{sent.sent} sent, {sent.waiting} waiting.")
 
 
 def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:

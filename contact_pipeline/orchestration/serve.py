@@ -80,12 +80,20 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
                 children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
                 status = _watch(children, lambda: _answers(url), stop)
             if status is None:
+                _note_address(settings, host, url)
                 _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
                 terminal = Terminal(settings, dagster_home, _say)
                 status = _watch(children, terminal.look, stop, patience=None)
             return status or 0
         finally:
+            settings.served_path.unlink(missing_ok=True)
             _stop(children)
+
+
+def _note_address(settings: Settings, host: str, url: str) -> None:
+    """Writes where the webserver is reached, and by whom that holds, for links in notices."""
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - every address of the machine is none to go to
+        settings.served_path.write_text(f"{os.getpid()} {url}", encoding="utf-8")
 
 
 class _Child:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from contact_pipeline.finding.find import Found
     from contact_pipeline.finding.who import Fitting
     from contact_pipeline.match import Guarded
+    from contact_pipeline.notices.queue import Notice
+    from contact_pipeline.notices.rules import Rules
+    from contact_pipeline.notices.send import Sending
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
@@ -551,6 +554,55 @@ class Pipeline:
         from contact_pipeline.verify import verify
 
         return verify(self.store)
+
+    def notices(self, limit: int | None = None) -> list[Notice]:
+        """What people were told, or are to be told, of uploads, newest first.
+
+        Args:
+            limit: how many; unset: all of them.
+        """
+        from contact_pipeline.notices.queue import list_notices
+
+        return list_notices(self.store, limit)
+
+    def send_notices(self, *, seconds: float | None = None, due: bool = True, again: bool = False) -> Sending:
+        """Sends the notices that wait; one that cannot be sent is tried again later, and what is sent never again.
+
+        Commands do so after they changed an upload's state, and `serve` does so in between; programs call this.
+
+        Args:
+            seconds: after which no further notice is begun; unset: all of them are.
+            due: whether those wait on whose next try is later.
+            again: whether those that failed, and those of which nobody knows whether they arrived, are sent as well.
+
+        Raises:
+            Refusal: `notices.yaml` is missing or cannot be used, or Apprise is not installed (codes `notices-missing`,
+                `notices-broken`, `apprise-missing`).
+            StoreBusy: the contact database was in use.
+        """
+        from contact_pipeline.notices.send import send
+
+        return send(self.store, seconds=seconds, due=due, again=again)
+
+    def check_notices(self) -> Rules:
+        """What `notices.yaml` says, if every part of it can be used from here. No message is sent.
+
+        Raises:
+            Refusal: it cannot (code `notices-broken`); all that is wrong is listed. Or as `send_notices`.
+        """
+        from contact_pipeline.notices.send import check
+
+        return check(self.settings)
+
+    def test_notice(self, target: str) -> None:
+        """Sends a test to one target of `notices.yaml`, now.
+
+        Raises:
+            Refusal: there is no such target (code `target-unknown`), or it was not sent (`notice-not-sent`).
+        """
+        from contact_pipeline.notices.send import send_test
+
+        send_test(self.settings, target)
 
     def show(self, upload_id: str) -> Upload:
         """The upload.

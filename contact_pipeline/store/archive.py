@@ -20,8 +20,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, Self, cast
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.settings import NOTICES
 
-FILES: Final = ("contacts.duckdb", "erasure.key", "erasures.jsonl")
+FILES: Final = ("contacts.duckdb", "erasure.key", "erasures.jsonl", NOTICES)
 FOLDERS: Final = ("profiles", "export_profiles", "feeds", "uploads", "staging")
 
 _HEADER, _MANIFEST = "backup.json", "manifest.json"

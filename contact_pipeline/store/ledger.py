@@ -11,6 +11,7 @@ from contact_pipeline.contracts.ledger import COLUMNS, READ_AS_VALUES, LedgerLin
 from contact_pipeline.contracts.states import State
 from contact_pipeline.engines import Database, Tables
 from contact_pipeline.masking import mask_within
+from contact_pipeline.store.news import keep_news
 
 # Masked as they are written; a reason is masked where it is made.
 _MASKED: Final = {column.name for column in COLUMNS if column.personal} - {"reason"}
@@ -35,19 +36,29 @@ def add_line(database: Database, **values: object) -> LedgerLine:
     row = _stored({"number": number, "row_warning_count": 0, **values})
     names, marks = ", ".join(row), ", ".join("?" for _ in row)
     sql = f"INSERT INTO uploads ({names}) VALUES ({marks}) RETURNING *"
-    return _lines(database, sql, list(row.values()))[0]
+    line = _lines(database, sql, list(row.values()))[0]
+    keep_news(database, line)
+    return line
 
 
 def change_line(
     database: Database, upload_id: str, *, expected: Collection[State] | None = None, **values: object
 ) -> LedgerLine | None:
-    """Changes fields of an upload's line, if it is in one of the expected states; the line, None if it was not."""
+    """Changes fields of an upload's line, if it is in one of the expected states; the line, None if it was not.
+
+    Call it in a transaction: a new state is kept as news, too.
+    """
     row = _stored(values)
+    before = database.value("SELECT state FROM uploads WHERE upload_id = ?", [upload_id]) if "state" in values else None
     sets = ", ".join(f"{name} = ?" for name in row)
     states = f" AND state IN ({', '.join('?' for _ in expected)})" if expected is not None else ""
     sql = f"UPDATE uploads SET {sets} WHERE upload_id = ?{states} RETURNING *"
     changed = _lines(database, sql, [*row.values(), upload_id, *(expected or ())])
-    return changed[0] if changed else None
+    if not changed:
+        return None
+    if "state" in values and changed[0].state != before:
+        keep_news(database, changed[0])
+    return changed[0]
 
 
 def find_lines(

@@ -92,6 +92,11 @@ def _erase(database: Database) -> None:
     _make(database, {"erasures", "fingerprints", "erased_rows"})
 
 
+def _news(database: Database) -> None:
+    """What people are to be told, and what was sent to whom."""
+    _make(database, {"news", "notices"})
+
+
 def _columns_on_demand(database: Database) -> None:
     """Takes out the columns of fields that no profile has brought a value for.
 
@@ -178,6 +183,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("erasures and their fingerprints", _erase),
     ("columns on demand", _columns_on_demand),
     ("contacts are what counts", _what_counts),
+    ("news and notices", _news),
     *((column.since, _adding(table, column)) for table in KEPT for column in table.columns if column.since),
 )
 

@@ -47,6 +47,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.was_written = False  # by this process
         self._up_to_date = False
         self._mended: set[bool] = set()  # whether the home was, False: at a glance, True: file by file
 
@@ -65,6 +66,7 @@ class Store:
         """
         try:
             with self._opened(read_only=read_only, staged=staged) as database:
+                self.was_written |= not read_only
                 yield database
         except MachineFault as fault:
             path = self.settings.contacts_path

@@ -14,11 +14,13 @@ from contact_pipeline.terms import CANONICAL, OUTCOMES
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 OLD_HOME = Path(__file__).parents[1] / "store" / "home_of_first_schema.tgz"
+NOTICES = "targets: {a: {env: NO_SUCH_A}, b: {env: NO_SUCH_B}}\nnotices: [{to: [a, b], on: [applied, undone]}]\n"
 FURTHER = {"", "before_", "after_"}
 
 
 def fill(pipeline):
-    """Imports samples, decides, undoes and erases, so that every kept table has rows."""
+    """Imports samples, decides, undoes, erases and tells, so that every kept table has rows."""
+    pipeline.settings.notices_path.write_text(NOTICES)
     pipeline.store.load_users(SAMPLES / "users.yaml")
     pipeline.store.load_vocabulary("specialties", SAMPLES / "specialties.txt")
     applied = {}
@@ -38,6 +40,7 @@ def fill(pipeline):
     pipeline.store.save_mapping("dealer_leads", ["Who"], {"c1": "full_name"}, ["c1"])
     pipeline.undo(applied["program_contacts_1.xlsx"].upload_id, user="k.adeyemi")
     pipeline.erase(1)
+    pipeline.send_notices()
 
 
 @pytest.fixture(scope="module")

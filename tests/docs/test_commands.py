@@ -14,6 +14,7 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run
+from tests.notices.servers import hook_server, port_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/guide.md")
@@ -44,7 +45,7 @@ def filled_in(line, folder):
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.slow
-def test_every_command_of_the_page_does_what_it_says(page, folder, monkeypatch, capsys):
+def test_every_command_of_the_page_does_what_it_says(page, folder, hook, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.delenv("CONTACT_PIPELINE_HOME", raising=False)
     ran = 0
@@ -53,6 +54,8 @@ def test_every_command_of_the_page_does_what_it_says(page, folder, monkeypatch, 
             continue
         if block["kind"] == "yaml" and "profile=" in block["note"]:  # or export_profile=
             write_profile(block, folder)
+        elif block["kind"] == "yaml" and "home=" in block["note"]:
+            write_notices(block, folder)
         elif block["kind"] == "python":
             run_python(block["text"], folder)
             ran += 1
@@ -62,6 +65,24 @@ def test_every_command_of_the_page_does_what_it_says(page, folder, monkeypatch, 
                 ran += 1
     assert ran > 5
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def hook(folder, monkeypatch):
+    """A server that takes the notices of the guide, whatever they go by there."""
+    with hook_server() as server:
+        address = f"json://127.0.0.1:{port_of(server)}/"
+        for variable in ("OFFICE_MAIL", "TEAM_CHAT"):
+            monkeypatch.setenv(variable, address)
+        secret = folder / "data" / "crm.url"
+        secret.touch(mode=0o600)
+        secret.write_text(address)
+        yield server
+
+
+def write_notices(block, folder):
+    name = re.search(r"home=(\S+)", block["note"])[1]
+    (folder / "data" / name).write_text(block["text"], encoding="utf-8")
 
 
 def run_command(line, folder):

@@ -10,7 +10,7 @@ from tests.mutants.faults import ROOT, Fault, load
 FAULTS = load()
 ROOMS = {
     "upload", "normalize", "validate", "match", "apply", "store", "pipeline", "erase", "backup", "verify", "reports",
-    "exports", "cli", "orchestration", "contracts", "engines", "headings", "kinds", "profiles", "masking",
+    "exports", "cli", "orchestration", "contracts", "engines", "headings", "kinds", "profiles", "masking", "notices",
 }  # fmt: skip
 
 

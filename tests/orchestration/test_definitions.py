@@ -33,7 +33,8 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("applied_contacts", "apply_gates"),
     }
     assert jobs == {"stage_upload", "apply_upload", *REQUESTS}
-    assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "apply_automatic", "command_line_uploads"}
+    sensors = {sensor.name for sensor in repository.sensor_defs}
+    assert sensors == {"inbox", "apply_automatic", "command_line_uploads", "notices"}
     assert uploads.name == "uploads"
 
 

@@ -1,6 +1,7 @@
 """What `serve` prepares before it starts anything; tests/e2e starts it for real."""
 
 import socket
+import subprocess
 from pathlib import Path
 
 import dagster as dg
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.notices.send import served_at
 from contact_pipeline.orchestration import serve
 from contact_pipeline.settings import Settings
 
@@ -80,3 +82,17 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
             serve._free_port("127.0.0.1", server.getsockname()[1])
         assert refused.value.code == "port-taken"
     assert serve._free_port("127.0.0.1", 0) > 0
+
+
+def test_the_address_is_known_while_its_server_runs(instance_home: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    serve._note_address(settings, "0.0.0.0", "http://0.0.0.0:3000")
+    assert served_at(settings) is None  # no address to go to
+    serve._note_address(settings, "127.0.0.1", "http://127.0.0.1:3000")
+    assert served_at(settings) == "http://127.0.0.1:3000"
+    assert served_at(Settings(home=tmp_path, address="https://contacts.example.com")) == "https://contacts.example.com"
+
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    settings.served_path.write_text(f"{ended.pid} http://127.0.0.1:3000")
+    assert served_at(settings) is None

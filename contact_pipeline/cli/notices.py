@@ -1,0 +1,133 @@
+"""`notices`: what people were told of uploads, and the file that says who is told of what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.reference_data import PANEL
+from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.machine import fault_of
+
+if TYPE_CHECKING:
+    from contact_pipeline.notices.queue import Notice
+    from contact_pipeline.notices.send import Sending
+    from contact_pipeline.pipeline import Pipeline
+
+AFTER_SECONDS = 10.0  # within which a command begins to send what it has to tell
+SHOWN = 50
+LATER = "`contact-pipeline notices send` sends what waits."
+
+app = typer.Typer()
+notices_app = typer.Typer(invoke_without_command=True)
+app.add_typer(notices_app, name="notices", rich_help_panel=PANEL)
+
+
+@notices_app.callback()
+@everywhere
+def list_notices(invocation: Invocation) -> None:
+    """List what people were told of uploads: what waits, was sent or failed, and why; the newest first."""
+    if invocation.nested:
+        return
+    found = invocation.looking.notices()
+    if invocation.json:
+        console.document([notice.as_dict() for notice in found])
+        return
+    if not found:
+        console.show(console.text("Nobody was told of anything yet."))
+        return
+    rows = [_row(notice) for notice in found[:SHOWN]]
+    console.show(console.table(("Upload", "Is", "To", "Notice"), rows))
+    if len(found) > SHOWN:
+        console.show(console.text(f"and {len(found) - SHOWN:,} more; --json lists all of them", "dim"))
+    if any(notice.state == "waiting" for notice in found):
+        console.show(console.next_command("Send what waits", invocation.line("notices", "send")))
+    if any(notice.state in {"failed", "unsure"} for notice in found):
+        console.show(console.next_command("Try the others once more", invocation.line("notices", "send", "--again")))
+
+
+@notices_app.command("check")
+@everywhere
+def check_notices(invocation: Invocation) -> None:
+    """Check notices.yaml: its keys, names and words, and whether every target's address is there. Sends nothing."""
+    rules = invocation.looking.check_notices()
+    if invocation.json:
+        console.document(rules.model_dump(mode="json"))
+        return
+    told = [(", ".join(rule.to), ", ".join(rule.on), _all(rule.profiles), _all(rule.users)) for rule in rules.notices]
+    console.show(
+        console.table(("To", "On", "Profiles", "Users"), told),
+        console.text("Everything in it can be used from here.", "green"),
+        *(console.next_command(f"Test {name}", invocation.line("notices", "test", name)) for name in rules.targets),
+    )
+
+
+@notices_app.command("test")
+@everywhere
+def test_target(
+    invocation: Invocation,
+    target: Annotated[str, typer.Argument(metavar="NAME", help="A target of notices.yaml.")],
+) -> None:
+    """Send a test to one target, now."""
+    with console.busy(f"Sending a test to {target}"):
+        invocation.looking.test_notice(target)
+    if invocation.json:
+        console.document({"target": target, "sent": True})
+    else:
+        console.show(console.text(f"A test was sent to {target}."))
+
+
+@notices_app.command("send")
+@everywhere
+def send_notices(
+    invocation: Invocation,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Also those that failed, and those of which nobody knows whether they arrived."),
+    ] = False,
+) -> None:
+    """Send all that waits, now. What was sent is never sent again."""
+    with console.busy("Sending notices"):
+        sent = invocation.looking.send_notices(due=False, again=again)
+    if invocation.json:
+        console.document(sent.as_dict())
+        return
+    console.show(console.text(f"{sent.sent:,} sent, {sent.waiting:,} waiting."))
+    _warn(sent)
+
+
+def tell(pipeline: Pipeline) -> None:
+    """Sends what a command has to tell, after it has done its work. Whatever goes wrong is said, and is no failure."""
+    if not (pipeline.store.was_written and pipeline.settings.notices_path.exists()):
+        return
+    try:
+        with console.busy("Sending notices"):
+            _warn(pipeline.send_notices(seconds=AFTER_SECONDS))
+    except KeyboardInterrupt:  # what the command did is done
+        console.warn(f"Interrupted: not every notice was sent. {LATER}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the command has done its work
+        why = fault_of(error) or (error if isinstance(error, ContactPipelineError) else type(error).__name__)
+        console.warn(f"No notice was sent: {why} {LATER}")
+
+
+def _warn(sent: Sending) -> None:
+    for target, problem in sent.problems.items():
+        console.warn(f"Not sent to {target}: {problem}")
+
+
+def _row(notice: Notice) -> tuple[object, ...]:
+    match notice.state:
+        case "sent":
+            state = f"sent {notice.changed_at:%Y-%m-%d %H:%M} UTC"
+        case "waiting" if notice.tries:
+            state = f"waiting, tried {notice.tries}×, next {notice.due_at:%H:%M} UTC: {notice.problem}"
+        case _:
+            state = f"{notice.state}: {notice.problem}" if notice.problem else notice.state
+    return notice.news.upload_id, notice.news.event, notice.target, state
+
+
+def _all(names: list[str] | None) -> str:
+    return "all" if names is None else ", ".join(names)

@@ -1,0 +1,97 @@
+"""News: the changes of an upload's state that people can be told of, and what each says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from contact_pipeline.contracts.ledger import LedgerLine
+
+Event = Literal["staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a notice of an event says.
+
+    Attributes:
+        became: after `<file> is …`.
+        means: what that means, in a sentence.
+        next: commands and what each is for; `{}` stands for the upload's id.
+        good: whether it is what was wanted (True), a problem (False), or neither.
+        waits: whether somebody has to do something, so that it is no news once the upload has gone on.
+    """
+
+    became: str
+    means: str
+    next: dict[str, str]
+    good: bool | None = None
+    waits: bool = False
+
+
+_LOOK: Final = {"Look at it": "show {}"}
+_UNDO: Final = {"Take it back": "undo {}"}
+
+EVENTS: Final[Mapping[Event, Told]] = {
+    "staged": Told(
+        "staged and waits for approval",
+        "The changeset is frozen. Nothing is changed yet; the counts say what applying it would do.",
+        _LOOK | {"Approve it": "apply {}", "Give it up": "cancel {}"},
+        waits=True,
+    ),
+    "blocked": Told(
+        "blocked",
+        "Errors, or a guard, hold it back. Nothing is changed.",
+        {"See why": "show {}", "Give it up": "cancel {}"},
+        good=False,
+        waits=True,
+    ),
+    "stale": Told(
+        "stale",
+        "The contacts changed after it was planned. Nothing of it is applied.",
+        {"Plan it again": "replan {}"} | _LOOK,
+        good=False,
+        waits=True,
+    ),
+    "applied": Told("applied", "The contacts are changed.", _LOOK | _UNDO, good=True),
+    "held": Told(
+        "applied and waits to be finalized",
+        "The contacts are changed, but the changes are not published yet.",
+        _LOOK | {"Publish the changes": "finalize {}"} | _UNDO,
+        good=True,
+    ),
+    "finalized": Told("finalized", "Its changes are published.", _LOOK | _UNDO, good=True),
+    "undone": Told(
+        "undone", "What it had applied is taken back.", {"Look at it": "show {}", "Bring it back": "redo {}"}
+    ),
+    "refused": Told(
+        "refused",
+        "The file or the request could not be taken. Nothing is changed.",
+        {"See why, and what to correct": "show {}"},
+        good=False,
+    ),
+    "failed": Told(
+        "failed",
+        "A fault stopped it. Nothing is changed. Plan the file again.",
+        {"See what happened": "show {}"},
+        good=False,
+    ),
+}
+
+
+def event_of(line: LedgerLine) -> Event | None:
+    """The event that an upload's new state is; None: nobody is told of it.
+
+    A staged file of the inbox whose profile applies it by itself waits for nobody.
+    """
+    match line.state:
+        case "staged":
+            is_automatic = line.inbox and (line.read_profile() or {}).get("apply") == "automatic"
+            return None if is_automatic else "staged"
+        case "applied":
+            return "held" if line.held else "applied"
+        case "blocked" | "stale" | "finalized" | "undone" | "refused" | "failed":
+            return line.state
+        case _:
+            return None
