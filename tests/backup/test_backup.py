@@ -245,7 +245,7 @@ def test_who_is_erased_while_a_backup_is_made_is_not_back(pipeline, tmp_path, mo
 def test_an_erasure_that_was_cut_off_is_completed_in_what_is_restored(pipeline, tmp_path, monkeypatch):
     """The backup itself says that it was begun."""
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["contact_pipeline.erase.erase"], "delete_kept", _interrupt)
+        patched.setattr(sys.modules["contact_pipeline.erase.erase"], "find_kept", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             pipeline.erase(1, user=DIRECTOR)
     pipeline.backup(tmp_path / "home.tar.gz")
