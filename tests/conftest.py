@@ -3,22 +3,31 @@
 `HYPOTHESIS_RANDOM=1 make test` looks at new ones.
 """
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from contact_pipeline.engines.instance import forget_instances
+from tests.thorough import THOROUGH
+
 settings.register_profile("same", derandomize=True)
 if not os.environ.get("HYPOTHESIS_RANDOM"):
     settings.load_profile("same")
 
+# Small tables are not worth the threads that DuckDB starts for every statement, and there is a worker for every core.
+if not THOROUGH:
+    os.environ.setdefault("CONTACT_PIPELINE_THREADS", "1")
+
 # The longest files, longest first: several processes share out files, and one that begins last is waited for.
 LONGEST = (
-    "faults/test_sweep", "normalize/test_properties", "apply/test_effective", "match/test_consent",
-    "backup/test_restore", "masking/test_byte_search", "docs/test_commands", "faults/test_dagster",
-    "orchestration/test_runs", "e2e/test_serve", "upload/test_any_bytes", "upload/test_delimited_properties",
-    "match/test_reference", "erase/test_killed", "cli/test_odd_paths", "contracts/test_states", "e2e/test_killed",
+    "backup/test_restore", "e2e/test_serve", "orchestration/test_runs", "masking/test_byte_search", "e2e/test_killed",
+    "docs/test_commands", "benchmarks/test_benchmarks", "erase/test_afterwards", "pipeline/test_field_names",
+    "faults/test_sweep", "match/test_consent", "pipeline/test_undo", "cli/test_odd_paths", "erase/test_killed",
+    "apply/test_effective", "normalize/test_properties", "contracts/test_states", "pipeline/test_at_once",
+    "pipeline/test_stateful", "cli/test_importing", "cli/test_taking_back", "backup/test_backup",
 )  # fmt: skip
 
 
@@ -27,3 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     place = {tests / f"{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Keeps the tests themselves out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Lets go of the DuckDB of every home of a file of tests: those of all files take gigabytes."""
+    if nextitem is None or nextitem.path != item.path:
+        forget_instances()
