@@ -5,6 +5,8 @@ import csv
 import pytest
 import xlsxwriter
 
+from tests.homes import fill_once
+
 LEADS = ("--profile", "members", "--yes", "--json")
 MEMBERS = """
 name: members
@@ -53,24 +55,28 @@ def save(tmp_path):
 @pytest.fixture
 def in_review(run, home, tmp_path):
     """Two rows in review of a file with columns that are called like the program's own; their upload and their file."""
-    (home / "profiles").mkdir(parents=True)
-    (home / "profiles" / "members.yaml").write_text(MEMBERS)
-    first = tmp_path / "first.csv"
-    first.write_text("Email,Konto,Name\nana@example.com,A1,Müller\nbo@example.com,A2,Weiß\n", encoding="utf-8")
-    assert run("import", first, *LEADS).status == 0
-    second = tmp_path / "second.csv"
-    second.write_text(
-        "To,Email,Konto,Name,row_number,why\n"
-        "5,ana@example.com,B1,Jäger,17,weil\n6,bo@example.com,B2,Groß,18,darum\n7,cy@example.com,B3,Ode,19,\n",
-        encoding="utf-8",
-    )
-    upload = run("plan", second, "--profile", "members", "--json").document
-    assert upload["outcomes"]["review"] == 2, upload
-    file = tmp_path / "review.csv"
-    ended = run("in-review", upload["upload_id"], "-o", file, "--json")
-    assert ended.document.get("rows") == 2, ended
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        return upload["upload_id"], list(csv.reader(lines))
+
+    def fill():
+        (home / "profiles").mkdir(parents=True)
+        (home / "profiles" / "members.yaml").write_text(MEMBERS)
+        first = tmp_path / "first.csv"
+        first.write_text("Email,Konto,Name\nana@example.com,A1,Müller\nbo@example.com,A2,Weiß\n", encoding="utf-8")
+        assert run("import", first, *LEADS).status == 0
+        second = tmp_path / "second.csv"
+        second.write_text(
+            "To,Email,Konto,Name,row_number,why\n"
+            "5,ana@example.com,B1,Jäger,17,weil\n6,bo@example.com,B2,Groß,18,darum\n7,cy@example.com,B3,Ode,19,\n",
+            encoding="utf-8",
+        )
+        upload = run("plan", second, "--profile", "members", "--json").document
+        assert upload["outcomes"]["review"] == 2, upload
+        file = tmp_path / "review.csv"
+        ended = run("in-review", upload["upload_id"], "-o", file, "--json")
+        assert ended.document.get("rows") == 2, ended
+        return upload["upload_id"], file.read_text(encoding="utf-8-sig")
+
+    upload_id, text = fill_once(home, fill)
+    return upload_id, list(csv.reader(text.splitlines(keepends=True)))
 
 
 def test_no_heading_of_the_file_is_one_of_the_programs_own(in_review):

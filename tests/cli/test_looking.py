@@ -1,8 +1,11 @@
 """Commands that look: the dashboard, an upload row by row, contacts, accounts, groups; sensitive values hidden."""
 
 import csv
+import json
 
 import pytest
+
+from tests.homes import fill_once
 
 ROSA = "Rosa,(202) 555-0178,219-09-9990,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
 BAD = "Ann,(202) 555-0179,219-09-99,Poe,02/30/1980,AC-3,ann@example.com,02139"
@@ -11,13 +14,16 @@ SECRETS = ("219-09-9990", "219-09-99", "04/17/1984", "1984-04-17", "02/30/1980")
 
 
 @pytest.fixture
-def imported(run, outreach):
+def imported(home, run, outreach):
     """An upload with a new contact, a rejected row and a duplicate."""
-    ended = run(
-        "import", outreach(ROSA, BAD, TWIN), "--profile", "outreach_contacts", "--group", "Spring", "--yes", "--json"
-    )
-    assert ended.status == 0
-    return ended.document
+    file = outreach(ROSA, BAD, TWIN)
+
+    def fill():
+        ended = run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--yes", "--json")
+        assert ended.status == 0
+        return ended.out
+
+    return json.loads(fill_once(home, fill))
 
 
 def test_the_dashboard_keeps_what_became_of_each_upload(run, imported):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from contact_pipeline import Pipeline
+from tests.homes import fill_once
 
 PLAN = ("--profile", "outreach_contacts", "--group", "Spring")
 TYPO = "Bo,202-555-0147,219-45-6781,Dahl,1984-04-17,A2,bo@gmial.com,02134"
@@ -17,8 +18,11 @@ CODES = {"email-domain-typo": 1, "several-values": 1, "email-several": 1, "place
 
 
 @pytest.fixture
-def planned(run, outreach):
-    return run("plan", outreach(*FILE), *PLAN, "--json").document
+def planned(home, run, outreach):
+    def fill():
+        return run("plan", outreach(*FILE), *PLAN, "--json").out
+
+    return json.loads(fill_once(home, fill))
 
 
 def test_the_document_has_them_beside_the_errors(run, planned):

@@ -11,6 +11,7 @@ from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.erasures import fingerprint, read_secret
 from tests.erase.home import BOB, DIRECTOR, IAN, OUTREACH, SHE, TRACES, found, write_csv
+from tests.homes import fill_once
 
 LEADS = ("Name", "Phone", "Email")
 HOLDS = """
@@ -35,7 +36,11 @@ def plan(small, tmp_path):
 @pytest.fixture
 def imported(small, plan):
     """Her and Bob, applied as contacts 1 and 2; the upload."""
-    return small.apply(plan("first.csv", SHE, BOB).upload_id, user=DIRECTOR)
+
+    def fill():
+        return small.apply(plan("first.csv", SHE, BOB).upload_id, user=DIRECTOR).upload_id
+
+    return small.show(fill_once(small.settings.home, fill))
 
 
 def test_a_staged_upload_that_holds_the_person_is_stale_and_planned_again_without_her(small, plan, imported):

@@ -6,6 +6,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import Staging
+from tests.homes import fill_once
 from tests.trust import record
 
 SSN = "219-09-9998"
@@ -72,23 +73,32 @@ def tables(pipeline):
         return {name: database.rows(f"FROM {name} ORDER BY ALL") for name in names}
 
 
+@pytest.fixture
+def people(pipeline, outreach):
+    """An upload of these people, planned."""
+
+    def fill():
+        return outreach(*PEOPLE).upload_id
+
+    return pipeline.show(fill_once(pipeline.settings.home, fill))
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_changeset_altered_after_it_was_frozen_is_refused_and_planned_again(pipeline, outreach, attack):
+def test_a_changeset_altered_after_it_was_frozen_is_refused_and_planned_again(pipeline, people, attack):
     """X2: nothing of it is applied; planned again it is read from the original."""
-    upload = outreach(*PEOPLE)
-    attack(upload.staging.folder)
+    attack(people.staging.folder)
     before = tables(pipeline)
 
     with pytest.raises(Refusal) as refusal:
-        pipeline.apply(upload.upload_id, changeset=upload.changeset_sha256)
+        pipeline.apply(people.upload_id, changeset=people.changeset_sha256)
 
     assert refusal.value.code == "staged-changed"
-    assert f"replan {upload.upload_id}" in refusal.value.fix
+    assert f"replan {people.upload_id}" in refusal.value.fix
     assert tables(pipeline) == before
-    assert pipeline.show(upload.upload_id).state == "staged"
-    again = pipeline.plan_again(upload.upload_id)
-    assert (again.state, again.changeset_sha256) == ("staged", upload.changeset_sha256)
-    assert pipeline.apply(upload.upload_id).state == "applied"
+    assert pipeline.show(people.upload_id).state == "staged"
+    again = pipeline.plan_again(people.upload_id)
+    assert (again.state, again.changeset_sha256) == ("staged", people.changeset_sha256)
+    assert pipeline.apply(people.upload_id).state == "applied"
     assert sorted(contact["email"] for contact in pipeline.store.contacts()) == sorted(p["email"] for p in PEOPLE)
     record("staged-files-altered", tried=1, failed=0, where=f"apply: {attack.__name__}")
 
@@ -113,11 +123,11 @@ def test_rows_are_not_decided_from_altered_files(pipeline, outreach, attack, app
 
 @pytest.mark.parametrize("turn", ["undo", "redo"])
 @pytest.mark.parametrize("attack", [flip_one_bit, delete_a_file, turn_a_view_elsewhere])
-def test_an_undo_altered_between_planning_and_committing_is_refused(pipeline, outreach, monkeypatch, turn, attack):
+def test_an_undo_altered_between_planning_and_committing_is_refused(pipeline, people, monkeypatch, turn, attack):
     """X4: what was worked out is written, and nothing else; repeated, it is done."""
     from contact_pipeline.pipeline import committing
 
-    upload = pipeline.apply(outreach(*PEOPLE).upload_id)
+    upload = pipeline.apply(people.upload_id)
     if turn == "redo":
         pipeline.undo(upload.upload_id)
     before = tables(pipeline)
@@ -141,13 +151,12 @@ def test_an_undo_altered_between_planning_and_committing_is_refused(pipeline, ou
     record("staged-files-altered", tried=1, failed=0, where=f"{turn}: {attack.__name__}")
 
 
-def test_looking_at_what_is_staged_does_not_change_it(pipeline, outreach):
+def test_looking_at_what_is_staged_does_not_change_it(pipeline, people):
     """Analysts open the staging database as DuckDB opens any file, to read and to write."""
-    upload = outreach(*PEOPLE)
-    with duckdb.connect(upload.staging.path) as database:
+    with duckdb.connect(people.staging.path) as database:
         assert database.execute("SELECT count(*) FROM outcome_rows").fetchall() == [(20,)]
 
-    assert pipeline.apply(upload.upload_id).state == "applied"
+    assert pipeline.apply(people.upload_id).state == "applied"
 
 
 def test_what_an_erasure_emptied_is_frozen_anew(pipeline, outreach):
@@ -171,13 +180,12 @@ def test_an_erasure_does_not_freeze_what_was_altered(pipeline, outreach):
         pipeline.apply(second.upload_id)
 
 
-def test_an_upload_staged_by_an_earlier_version_is_planned_again(pipeline, outreach):
+def test_an_upload_staged_by_an_earlier_version_is_planned_again(pipeline, people):
     """X2: of its files nobody knows whether they are what was frozen."""
-    upload = outreach(*PEOPLE)
     with pipeline.store.change() as database:
         database.run("UPDATE uploads SET staged_files = NULL")
 
     with pytest.raises(Refusal, match="earlier version"):
-        pipeline.apply(upload.upload_id)
+        pipeline.apply(people.upload_id)
 
-    assert pipeline.apply(pipeline.plan_again(upload.upload_id).upload_id).state == "applied"
+    assert pipeline.apply(pipeline.plan_again(people.upload_id).upload_id).state == "applied"

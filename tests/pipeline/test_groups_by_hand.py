@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
+from tests.homes import fill_once
 
 WHO = "d.rivers"
 
@@ -10,8 +11,12 @@ WHO = "d.rivers"
 @pytest.fixture
 def people(pipeline, outreach):
     """Ana, Ben and Cy (contacts 1 to 3) in the group Spring."""
-    rows = [{"first": name, "last": "Lee", "email": f"{name}@example.com"} for name in ("ana", "ben", "cy")]
-    return pipeline.apply(outreach(*rows).upload_id)
+
+    def fill():
+        rows = [{"first": name, "last": "Lee", "email": f"{name}@example.com"} for name in ("ana", "ben", "cy")]
+        return pipeline.apply(outreach(*rows).upload_id).upload_id
+
+    return pipeline.show(fill_once(pipeline.settings.home, fill))
 
 
 @pytest.fixture

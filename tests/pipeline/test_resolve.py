@@ -4,6 +4,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles.load import SHIPPED
+from tests.homes import fill_once
 from tests.pipeline.conftest import OUTREACH
 
 SSN = "219-09-9998"
@@ -12,8 +13,12 @@ SSN = "219-09-9998"
 @pytest.fixture
 def in_doubt(pipeline, outreach):
     """An upload whose only row has the SSN of a contact, but another account number."""
-    pipeline.apply(outreach({"account": "A-1", "ssn": SSN}).upload_id)
-    return outreach({"account": "A-2", "ssn": SSN}, name="second.csv")
+
+    def fill():
+        pipeline.apply(outreach({"account": "A-1", "ssn": SSN}).upload_id)
+        return outreach({"account": "A-2", "ssn": SSN}, name="second.csv").upload_id
+
+    return pipeline.show(fill_once(pipeline.settings.home, fill))
 
 
 def test_a_row_becomes_the_contact_that_was_chosen(pipeline, in_doubt):

@@ -6,6 +6,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline import stages
+from tests.homes import fill_once
 
 SSN = ["219-09-9998", "219-09-9997", "219-09-9996"]
 
@@ -13,9 +14,13 @@ SSN = ["219-09-9998", "219-09-9997", "219-09-9996"]
 @pytest.fixture
 def in_doubt(pipeline, outreach):
     """An upload of three rows, each with the SSN of a contact but another account number, and a fourth one."""
-    pipeline.apply(outreach(*({"account": f"A-{n}", "ssn": ssn} for n, ssn in enumerate(SSN))).upload_id)
-    rows = ({"account": f"B-{n}", "ssn": ssn} for n, ssn in enumerate(SSN))
-    return outreach(*rows, {"account": "C-1"}, name="second.csv")
+
+    def fill():
+        pipeline.apply(outreach(*({"account": f"A-{n}", "ssn": ssn} for n, ssn in enumerate(SSN))).upload_id)
+        rows = ({"account": f"B-{n}", "ssn": ssn} for n, ssn in enumerate(SSN))
+        return outreach(*rows, {"account": "C-1"}, name="second.csv").upload_id
+
+    return pipeline.show(fill_once(pipeline.settings.home, fill))
 
 
 @pytest.fixture

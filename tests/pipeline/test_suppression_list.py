@@ -4,18 +4,24 @@ import pytest
 
 from contact_pipeline.cli.app import run
 from contact_pipeline.errors import Refusal
+from tests.homes import fill_once
+
+KNOWN = (
+    {"first": "Ana", "last": "Lima", "email": "ana@example.com", "phone": "(202) 555-0143", "account": "A-100001"},
+    {"first": "Ben", "last": "Lee", "email": "ben@example.com"},
+    {"first": "Cy", "last": "Moss", "phone": "(202) 555-0144", "email": "cy@example.com", "account": "A-100003"},
+    {"first": "Di", "last": "Moss", "phone": "(202) 555-0144", "email": "di@example.com", "account": "A-100004"},
+)
 
 
 @pytest.fixture
 def known(pipeline, outreach):
     """Ana (contact 1, with a telephone number), Ben (2) and Cy and Di (3 and 4, of one number)."""
-    upload = outreach(
-        {"first": "Ana", "last": "Lima", "email": "ana@example.com", "phone": "(202) 555-0143", "account": "A-100001"},
-        {"first": "Ben", "last": "Lee", "email": "ben@example.com"},
-        {"first": "Cy", "last": "Moss", "phone": "(202) 555-0144", "email": "cy@example.com", "account": "A-100003"},
-        {"first": "Di", "last": "Moss", "phone": "(202) 555-0144", "email": "di@example.com", "account": "A-100004"},
-    )
-    return pipeline.apply(upload.upload_id)
+
+    def fill():
+        return pipeline.apply(outreach(*KNOWN).upload_id).upload_id
+
+    return pipeline.show(fill_once(pipeline.settings.home, fill))
 
 
 @pytest.fixture
