@@ -31,10 +31,10 @@ from contact_pipeline.store.schema import _publish, migrate
 from contact_pipeline.terms import ACCOUNT_FIELDS
 from tests.apply.effective import Change, Commit, Tables, differences, effective_tables, read_tables
 from tests.match.ground import Ground
-from tests.thorough import examples
+from tests.thorough import examples, spread
 from tests.trust import record
 
-SEQUENCES = examples(30, 120, "SEQUENCES")
+SEQUENCES = examples(10, 120, "SEQUENCES")
 FIRST = int(os.environ.get("SEQUENCES_FROM", "0"))
 LENGTH, PARTS = 30, 10
 AT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - the tables hold UTC without a zone
@@ -391,7 +391,7 @@ def test_after_any_sequence_the_tables_are_what_the_effective_changes_make(narro
     record("sequences", tried=len(numbers), failed=0, where="in memory")
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", spread(range(12), 4))
 def test_what_older_versions_left_of_undone_uploads_becomes_what_counts(narrow_ground, number):
     """They left contacts, memberships and groups that nothing effective touches, and took away others that are kept."""
     home, random = Home(narrow_ground), Random(number)

@@ -7,6 +7,7 @@ from contact_pipeline.contracts.frames import BLANK_ROWS, NORMALIZED_ROWS, REPAI
 from contact_pipeline.normalize import normalize, repairs_of
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.reference import Reference
+from tests.thorough import examples
 
 REFERENCE = Reference(
     logins=frozenset({"Test.User", "ana.souza"}), vocabularies={"specialties": ("Cardiology", "Pediatrics", "Médica")}
@@ -164,7 +165,7 @@ def test_normalizing_a_normalized_value_gives_itself(values_of, kind):
     def written(value):
         return ";".join(value) if isinstance(value, list) else {True: "true", False: "false"}.get(value, value)
 
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=examples(25, 100))
     @given(texts=st.lists(TEXTS, min_size=20, max_size=40))
     def holds(texts):
         once = values_of(texts, type=kind, reference=REFERENCE, **COLUMNS[kind])

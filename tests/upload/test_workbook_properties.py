@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     damage=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=6),
     cut=st.none() | st.floats(0, 1),
 )
-@settings(max_examples=examples(50, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_workbook_is_read_or_refused(folder, kind, damage, cut):
     content = bytearray(WHOLE[kind])
     for place, noise in damage:
