@@ -38,19 +38,27 @@ def hide_others(database: Database, document: Any, known: Known, contact_ids: Co
     if not owner:
         return document
 
+    def hidden(token: re.Match[str]) -> str:
+        """The token as it is shown; one inside a longer one of the person's own is no token."""
+        for each in _parts(token[0]):
+            if not known.is_known(token[0]) and not known.is_known(each) and _key(each) in owner:
+                return token[0].replace(each, f"(contact {owner[_key(each)]})")
+        return token[0]
+
     def hide(text: str) -> str:
-        for token in _tokens(text, known):
-            if _key(token) in owner:
-                text = text.replace(token, f"(contact {owner[_key(token)]})")
-        return text
+        return _NUMBER.sub(hidden, _EMAIL.sub(hidden, text))
 
     return _walk(document, hide)
 
 
 def _tokens(text: str, known: Known) -> list[str]:
-    found = [*_EMAIL.findall(text), *_NUMBER.findall(text)]
-    found += [token.rpartition(".")[0] for token in found if token.count(".") > 1]  # a file called ann@example.com.csv
+    found = [part for token in (*_EMAIL.findall(text), *_NUMBER.findall(text)) for part in _parts(token)]
     return [token for token in found if not known.is_known(token)]
+
+
+def _parts(token: str) -> list[str]:
+    """The token, and what it is without the ending of a file called ann@example.com.csv."""
+    return [token, token.rpartition(".")[0]] if token.count(".") > 1 else [token]
 
 
 def _key(token: str) -> str:

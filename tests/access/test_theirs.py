@@ -2,8 +2,11 @@
 
 import pytest
 
+from contact_pipeline import Pipeline
+from contact_pipeline.access.others import hide_others
 from contact_pipeline.access.theirs import Known, belonging
 from contact_pipeline.erase.person import Person, pattern_of
+from tests.homes import new_home
 
 FIELDS = {"Mail": "email", "Tel": "phone_2", "Contact": "contact_name", "City": "city"}
 
@@ -48,3 +51,28 @@ def test_whose_a_row_is(ann, contacts, cells, whose):
 )
 def test_values_are_known_in_any_form(ann, text, known):
     assert ann.is_known(text) == known
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("joann@example.com, not ann@example.com", "joann@example.com, not (contact 2)"),
+        ("joann@example.com.br or joann@example.com", "joann@example.com.br or joann@example.com"),
+        ("suzann@example.com, ann@example.com", "suzann@example.com, (contact 2)"),
+        ("ann@example.com.csv, 202-555-0102, +12025550102", "(contact 2).csv, (contact 2), (contact 2)"),
+    ],
+)
+def test_only_whole_addresses_of_others_are_hidden(tmp_path, text, shown):
+    """The address of another can be the end of the person's own, which stays as it is."""
+    mine = ["joann@example.com", "joann@example.com.br"]
+    joann = Known(Person([1], pattern_of(mine), {}), mine)
+    store = Pipeline(home=new_home(tmp_path / "home")).store
+    with store.change() as database:
+        columns = "contact_id, address_book, active, revision, email, phone"
+        for contact_id, email, phone in ((1, mine[0], None), (2, "ann@example.com", "+12025550102")):
+            database.run(
+                f"INSERT INTO contacts ({columns}) VALUES (?, 'leads', true, 1, ?, ?)", [contact_id, email, phone]
+            )
+
+    with store.open(read_only=True) as database:
+        assert hide_others(database, [text], joann, [1]) == [shown]
