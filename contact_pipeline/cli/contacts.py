@@ -337,13 +337,15 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
     """Words such as `email=rosa@example.com` as name → value.
 
     Raises:
-        Usage: a word has no name (code `usage`).
+        Usage: a word has no name, or two have the same (code `usage`).
     """
     found = {}
     for word in given:
         name, sign, value = word.partition("=")
         if not sign or not name.strip():
             raise Usage("usage", f"{option} '{word}' is not NAME=VALUE.", f"Write {option} name=value.")
+        if name.strip() in found:
+            raise Usage("usage", f"{option} names '{name.strip()}' twice.", "Give each name one value.")
         found[name.strip()] = value
     return found
 

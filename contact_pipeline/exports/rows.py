@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from contact_pipeline.engines import Database, literal, quoted
@@ -58,7 +58,8 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
     """Tests that the file can be filtered like this.
 
     Raises:
-        Usage: a filter is for contacts and the file is of accounts, or there is no such field (code `usage`).
+        Usage: a filter is for contacts and the file is of accounts, there is no such field, or a field of yes and no is
+            compared with another word (code `usage`).
     """
     if layout.of == "accounts":
         given = {"--group": wanted.group, "--inactive": wanted.inactive, "--published": wanted.published}
@@ -69,11 +70,13 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
                 )
                 raise Usage("usage", f"{option} is for contacts, and {layout.name} exports accounts.", fix)
     known = _known(layout)
-    for name in wanted.where:
+    for name, value in wanted.where.items():
         if name not in known:
             raise Usage(
                 "usage", f"--where {name}=…: {layout.name} has no field '{name}'.", _known_words(name, known, "field")
             )
+        if known[name] == "boolean" and value.strip() and value.strip().casefold() not in YES_NO:
+            raise Usage("usage", f"--where {name}={value}: '{name}' holds yes or no.", f"Write --where {name}=yes.")
 
 
 def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
@@ -92,7 +95,7 @@ def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Ite
     columns = [column for profile in profiles for column in profile.columns]
     nobodys = {"", *(each.nothing.casefold() for each in columns if each.type == "login" and each.nothing)}
     types = [word for column in columns if column.field == "account_type" for word in column.choices]
-    _refuse_unknown(database, layout, wanted, nobodys, types)
+    layout, wanted = _by_known_names(database, layout, wanted, nobodys, types)
     if layout.of == "accounts":
         return _accounts(database, layout, wanted, nobodys)
     return _contacts(database, layout, wanted, nobodys)
@@ -239,7 +242,7 @@ def _met(condition: Condition, stored: Stored, there: Collection[str]) -> str:
         return blank if condition.blank else f"NOT ({blank})"
     values = condition.one_of or [condition.equals or ""]
     if stored == "boolean":
-        said = [YES_NO[value.casefold()] for value in values if value.casefold() in YES_NO]
+        said = [YES_NO[value.strip().casefold()] for value in values if value.strip().casefold() in YES_NO]
         return f"{name} IN ({', '.join(map(str, said)) or 'NULL'})"
     allowed = ", ".join(f"lower({literal(value)})" for value in values)
     if stored == "list":
@@ -258,30 +261,38 @@ def _known(layout: Layout) -> dict[str, Stored]:
     return {**layout.filterable, **own}
 
 
-def _refuse_unknown(
+def _by_known_names(
     database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str], types: Sequence[str]
-) -> None:
-    """Tests that what the filters name is there: a slip would give an empty file."""
-    asked = (
-        ("group", layout.filter.group, "group_name FROM groups", ()),
-        ("group", wanted.group, "group_name FROM groups", ()),
-        ("address book", wanted.address_book, "address_book FROM contacts UNION SELECT address_book FROM accounts", ()),
-        ("portfolio", wanted.portfolio, "portfolio FROM accounts UNION SELECT login FROM users", nobodys),
-        ("account type", wanted.account_type, "account_type FROM accounts", types),
-    )
-    for what, given, source, besides in asked:
+) -> tuple[Layout, Wanted]:
+    """The filters with names as the home spells them; a name that is not there is refused: the file would be empty."""
+    groups = "group_name FROM groups"
+    books = "address_book FROM contacts UNION SELECT address_book FROM accounts"
+    portfolios = "portfolio FROM accounts UNION SELECT login FROM users"
+
+    def known(what: str, given: str | None, source: str, besides: Collection[str] = ()) -> str | None:
         if given is None:
-            continue
+            return None
         found = database.rows(f"SELECT DISTINCT * FROM (SELECT {source}) AS t(name) WHERE name <> '' ORDER BY ALL")
-        known = [*(name for (name,) in found), *besides]
-        if _folded(given) not in map(_folded, known):
+        names: list[str] = [*(name for (name,) in found), *besides]
+        same = [name for name in names if _folded(name) == _folded(given)]
+        if not same:
             raise Refusal(
-                f"{what.replace(' ', '-')}-unknown", f"There is no {what} '{given}'.", _known_words(given, known, what)
+                f"{what.replace(' ', '-')}-unknown", f"There is no {what} '{given}'.", _known_words(given, names, what)
             )
+        return min(same, key=lambda name: (name != given, name.casefold() != given.casefold()))
+
+    own = layout.filter.model_copy(update={"group": known("group", layout.filter.group, groups)})
+    return replace(layout, filter=own), replace(
+        wanted,
+        group=known("group", wanted.group, groups),
+        address_book=known("address book", wanted.address_book, books),
+        portfolio=known("portfolio", wanted.portfolio, portfolios, nobodys),
+        account_type=known("account type", wanted.account_type, "account_type FROM accounts", types),
+    )
 
 
 def _folded(name: str) -> str:
-    return name.casefold().replace(" ", "")
+    return "".join(name.casefold().split())
 
 
 def _known_words(given: str, known: Iterable[str], what: str) -> str:

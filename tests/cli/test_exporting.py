@@ -56,6 +56,18 @@ def test_a_slip_in_a_filter_is_refused_with_what_was_meant(run, tmp_path):
 
 
 @pytest.mark.usefixtures("people")
+def test_a_field_with_two_values_is_refused(run, tmp_path):
+    """One of them would be forgotten, and the file be of other people."""
+    ended = run(
+        "export", "--where", "email=a@example.com", "--where", "email=b@example.com", "-o", tmp_path / "out.csv"
+    )
+
+    assert ended.status == 2
+    assert "names 'email' twice" in ended.err
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.usefixtures("people")
 def test_who_is_left_out_is_said(run, tmp_path):
     ended = run("export", "--profile", "suppression_list", "-o", tmp_path / "out.csv")
 
