@@ -74,6 +74,7 @@ class _Csv:
         self._file, self._delimiter = file, layout.delimiter
         encoding = layout.profile.file.encoding if layout.profile else None
         self._encoding = codecs.lookup(encoding or "utf-8").name
+        self._encoder = codecs.getincrementalencoder(self._encoding)()  # a mark stands at the beginning alone
         if self._encoding == "utf-8":
             file.write(MARK)
         self._write(pl.DataFrame({str(n): [c.heading if c else ""] for n, c in enumerate(layout.cells)}))
@@ -89,7 +90,7 @@ class _Csv:
         lines = io.BytesIO()
         write_text_rows(texts, lines, self._delimiter)
         try:
-            self._file.write(lines.getvalue().decode().encode(self._encoding))
+            self._file.write(self._encoder.encode(lines.getvalue().decode()))
         except UnicodeEncodeError as error:
             raise Refusal(
                 "encoding",

@@ -65,6 +65,13 @@ class ExportProfile(Model):
     format: Format = Field("csv", description="Format of the file where its ending says none.")
     delimiter: str = Field(",", min_length=1, max_length=1, description="Delimiter of CSV files.")
 
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_cells(cls, given: str) -> str:
+        if given in "\"'=+-@\r\n" or given.isalnum() or len(given.encode()) > 1:
+            raise ValueError(f"{given!r} does not part cells: use a comma, a semicolon, a tab or |")
+        return given
+
     @field_validator("order", mode="before")
     @classmethod
     def _several(cls, given: Any) -> Any:

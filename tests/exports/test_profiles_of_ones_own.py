@@ -59,6 +59,18 @@ def club(pipeline):
     return write
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_the_mark_of_an_encoding_stands_at_the_beginning_alone(pipeline, club, tmp_path, encoding):
+    club(f", encoding: {encoding}")
+    (tmp_path / "in.csv").write_text("Mail;Level\nann@example.com;Gold\n", encoding=encoding)
+    pipeline.apply(pipeline.plan(tmp_path / "in.csv", "club").upload_id)
+
+    pipeline.export(tmp_path / "out.csv", "club")
+
+    lines = (tmp_path / "out.csv").read_text(encoding=encoding).splitlines()
+    assert [line.partition(";")[0] for line in lines] == ["Mail", "ann@example.com"]
+
+
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 @pytest.mark.parametrize("encoding", ["", ", encoding: latin-1"])
 def test_its_file_comes_back_unchanged(pipeline, club, tmp_path, plan_again, ending, encoding):
