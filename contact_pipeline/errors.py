@@ -152,6 +152,11 @@ def _mask_fault(fault: BaseException) -> bool:
     return mask(str(fault), ANY) == str(fault)
 
 
+def number_of(count: int, noun: str) -> str:
+    """How many there are of something, in words: 1 row, 2 rows."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def listed(names: object, limit: int = 8) -> str:
     """Names set out for a sentence: `a, b and 3 more`."""
     items = [str(name) for name in names]  # type: ignore[attr-defined]

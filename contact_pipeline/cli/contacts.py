@@ -12,7 +12,7 @@ from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, group, login
 from contact_pipeline.cli.person import Who, identify
-from contact_pipeline.errors import Usage
+from contact_pipeline.errors import Usage, number_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -100,7 +100,7 @@ def find_contacts(
         console.show(console.text("Nobody was found."))
         return
     shown = len(found.contacts)
-    counted = "1 contact" if found.count == 1 else f"{found.count:,} contacts"
+    counted = number_of(found.count, "contact")
     said = counted if shown == found.count else f"the first {shown:,} of {counted}; --limit gives more, --json all"
     console.show(_found(found.contacts), console.text(said, "dim"))
 
@@ -250,13 +250,14 @@ def export_contact(
     ids = ", ".join(map(str, written.contact_ids))
     console.show(
         console.text(
-            f"What is held about contact {ids} is in {written.file}: {written.changes:,} changes, "
-            f"{written.rows:,} rows of files."
+            f"What is held about contact {ids} is in {written.file}: {number_of(written.changes, 'change')}, "
+            f"{number_of(written.rows, 'row')} of files."
         ),
         console.text("It holds everything in full, and only you can read it. Make sure who asks before you send it."),
     )
     if written.withheld:
-        said = f"{written.withheld:,} cells are left out, because they may be about somebody else: the file names them."
+        cells = number_of(written.withheld, "cell")
+        said = f"Left out, because they may be about somebody else: {cells}. The file names them."
         console.show(console.text(said, "yellow"))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.upload_view import moment, state_style
+from contact_pipeline.errors import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ def draw_uploads(uploads: Sequence[Upload], width: int) -> Iterator[RenderableTy
 def waits_for(upload: Upload) -> str:
     """What somebody has to do before an upload goes on; empty: nothing."""
     rows = upload.outcomes["review"]
-    decide = f"decide {rows:,} row{'' if rows == 1 else 's'}" if rows else ""
+    decide = f"decide {number_of(rows, 'row')}" if rows else ""
     match upload.state:
         case "staged":
             first = "approve"
@@ -73,7 +74,7 @@ def _lines(upload: Upload) -> Iterator[Text]:
     yield Text.assemble(console.text(upload.upload_id, "bold"), "  ", state, "  ", console.text(upload.file_name))
     group = f"group {upload.group}" if upload.group else None
     of = [upload.profile, group, f"added {moment(upload.added_at)}"]
-    counts = [f"{count:,} {name}" for name, count in _counts(upload).items()]
+    counts = [number_of(count, name.removesuffix("s")) for name, count in _counts(upload).items()]
     for parts in (of, counts):
         yield console.text("  " + " · ".join(part for part in parts if part), "dim")
     if waiting := waits_for(upload):

@@ -10,7 +10,7 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.contacts import PANEL, pairs
 from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
-from contact_pipeline.errors import Usage, listed
+from contact_pipeline.errors import Usage, listed, number_of
 
 if TYPE_CHECKING:
     from contact_pipeline.exports import Exported, Layout
@@ -190,7 +190,7 @@ def _say_on_stderr(written: Exported) -> None:
 
 def _draw(invocation: Invocation, written: Exported) -> list[Any]:
     profile = invocation.pipeline.profiles()[0].get(written.profile)
-    page = [console.text(f"{written.rows:,} {written.of} written to {written.file}.")]
+    page = [console.text(f"{number_of(written.rows, written.of.removesuffix('s'))} written to {written.file}.")]
     page += [console.text(each.in_words, "yellow") for each in written.left_out]
     if not written.rows:
         page.append(console.text("Nobody fits what was asked for: the file holds its headings alone.", "yellow"))

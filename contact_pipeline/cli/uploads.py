@@ -61,6 +61,8 @@ def list_uploads(
         if len(uploads) == most:
             console.show(console.text(f"the newest {most}; --json gives all", "dim"))
         console.show(console.next_command("One of them", invocation.line("show", "UPLOAD")))
+    elif asked == {"profile": None, "states": [], "since": None, "waiting": True}:
+        console.show(console.text("Nothing waits for anybody."))
     elif any(asked.values()):
         console.show(console.next_command("No such upload. To see all of them", invocation.line("uploads")))
     else:

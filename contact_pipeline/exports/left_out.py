@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from contact_pipeline.errors import number_of
 from contact_pipeline.exports.cells import come_back
 from contact_pipeline.exports.layout import Cell, Layout
 from contact_pipeline.exports.rows import HAS_ACCOUNT, ID, LINKED, PEOPLE
@@ -56,7 +57,8 @@ class LeftOut:
     def in_words(self) -> str:
         """The same as a sentence for people."""
         ids = ", ".join(map(str, self.ids[:3])) + ", …" * (self.count > 3)
-        return f"{self.count:,} {self.what} left out: {self.why}" + (f" ({ids})." if self.ids else ".")
+        counted = number_of(self.count, self.what.removesuffix("s"))
+        return f"{counted} left out: {self.why}" + (f" ({ids})." if self.ids else ".")
 
 
 class Sieve:

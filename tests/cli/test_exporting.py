@@ -18,7 +18,7 @@ def test_a_file_is_written_and_the_way_back_is_named(run, tmp_path):
     ended = run("export", "--profile", "outreach_contacts", "-o", tmp_path / "out.csv")
 
     assert ended.status == 0
-    assert "1 contacts written to" in ended.out
+    assert "1 contact written to" in ended.out
     assert "contact-pipeline plan" in ended.out
     assert "--profile outreach_contacts" in ended.out
     assert "in full in the file, which only you can read" in ended.err
@@ -72,7 +72,7 @@ def test_who_is_left_out_is_said(run, tmp_path):
     ended = run("export", "--profile", "suppression_list", "-o", tmp_path / "out.csv")
 
     assert ended.status == 0
-    assert "1 contacts left out: a blank in 'Do not contact' would mean 'yes' (1)." in ended.out
+    assert "1 contact left out: a blank in 'Do not contact' would mean 'yes' (1)." in ended.out
     assert "the file holds its headings alone" in ended.out
 
 

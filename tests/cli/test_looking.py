@@ -74,6 +74,8 @@ def test_the_dashboard_shows_what_is_asked_for(run, imported, outreach):
     assert asked("--since", "2020-01-01", "--limit", "1") == [by_hand["upload_id"]]
     assert asked("--waiting") == [waits["upload_id"]]
     assert "approve" in run("uploads", "--waiting").out
+    run("cancel", waits["upload_id"])
+    assert run("uploads", "--waiting").out == "Nothing waits for anybody.\n"
     assert "No such upload" in run("uploads", "--profile", "dealer_leads").out
     wrong = run("uploads", "--state", "done")
     assert (wrong.status, "There is no state 'done'" in wrong.err) == (2, True)
@@ -84,7 +86,7 @@ def test_on_a_narrow_terminal_an_upload_is_three_lines_and_no_word_is_broken(run
     shown = run("uploads").out.splitlines()
     assert shown[0].split() == [imported["upload_id"], "applied", "people.csv"]
     assert shown[1].startswith("  outreach_contacts · group Spring · added ")
-    assert shown[2] == "  3 rows · 1 imports · 2 errors · 1 duplicates"
+    assert shown[2] == "  3 rows · 1 import · 2 errors · 1 duplicate"
     assert max(map(len, shown[:3])) <= 80
 
 
