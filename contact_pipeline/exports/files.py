@@ -24,7 +24,7 @@ _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 _LARGE: Final = 1 << 31  # bytes that a part of a zip file can have without its larger form
 _BYTES_PER_CELL: Final = 150
 _UNWRITABLE: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"  # in XML
-_LIKE_AN_ESCAPE: Final = "_(x[0-9A-Fa-f]{4}_)"  # that Excel would decode
+_LIKE_AN_ESCAPE: Final = "_(x[0-9A-Fa-f]{4})"  # that Excel would decode, if a _ follows: it may begin the next one
 
 
 class Writer(Protocol):
@@ -104,7 +104,7 @@ class _Sheet:
 
     def __init__(self, layout: Layout, book: zipfile.ZipFile, most: int) -> None:
         self.rows, self.warnings = 0, list[str]()
-        self._layout, self._cut = layout, dict[str, int]()
+        self._layout, self._cut, self._replaced = layout, dict[str, int](), dict[str, int]()
         template = io.BytesIO()
         sheet_name = layout.profile.file.sheet if layout.profile else None
         write_sheet([cell.in_sheet if cell else None for cell in layout.cells], template, sheet_name)
@@ -129,7 +129,7 @@ class _Sheet:
                 f"There are more than the {LAST_ROW:,} rows that an Excel sheet has below its heading.",
                 "Write a .csv or .parquet file, or choose fewer with a filter.",
             )
-        self._count_cut(texts)
+        self._count_changed(texts)
         row = pl.int_range(first, first + texts.height, dtype=pl.Int64).cast(pl.String)
         cells = [self._cell(texts, place) for place in range(texts.width)]
         lines = texts.select(pl.concat_str(pl.lit('<row r="'), row, pl.lit('">'), *cells, pl.lit("</row>"))).to_series()
@@ -143,6 +143,11 @@ class _Sheet:
             f"{count:,} cells of '{heading}' are cut after the {_LONGEST_CELL:,} characters that Excel takes; "
             "a .csv file has them whole."
             for heading, count in self._cut.items()
+        ]
+        self.warnings += [
+            f"{count:,} cells of '{heading}' have signs that Excel does not take: � stands for each; "
+            "a .csv file has them."
+            for heading, count in self._replaced.items()
         ]
 
     def _cell(self, texts: pl.DataFrame, place: int) -> pl.Expr:
@@ -158,12 +163,16 @@ class _Sheet:
         cell = pl.concat_str(pl.lit(f'<c r="{name}'), number, opening, shown, pl.lit("</t></is></c>"))
         return pl.when(text != "").then(cell).otherwise(pl.lit(""))
 
-    def _count_cut(self, texts: pl.DataFrame) -> None:
+    def _count_changed(self, texts: pl.DataFrame) -> None:
         for place, cell in enumerate(self._layout.cells):
-            long = texts[str(place)].str.len_bytes() > _LONGEST_CELL
-            if cell is not None and long.any():
-                count = int((texts[str(place)].str.len_chars() > _LONGEST_CELL).sum())
-                self._cut[cell.heading] = self._cut.get(cell.heading, 0) + count
+            if cell is None:
+                continue
+            text = texts[str(place)]
+            long = text.str.len_bytes() > _LONGEST_CELL
+            cut = int((text.str.len_chars() > _LONGEST_CELL).sum()) if long.any() else 0
+            for counts, count in ((self._cut, cut), (self._replaced, int(text.str.contains(_UNWRITABLE).sum()))):
+                if count:
+                    counts[cell.heading] = counts.get(cell.heading, 0) + count
 
 
 class _Parquet:

@@ -220,6 +220,26 @@ def test_a_cell_that_excel_cannot_hold_is_cut_and_counted(pipeline, insert, tmp_
     assert max(len(cell) for cell in cells(tmp_path / "out.xlsx")[1]) == 32_767
 
 
+def test_a_sign_that_excel_cannot_hold_is_replaced_and_counted(pipeline, insert, tmp_path):
+    insert("club", {"full_name": "Ann \ufffe"}, {"full_name": "Bob"})
+
+    written = pipeline.export(tmp_path / "out.xlsx")
+
+    assert written.warnings == (
+        "1 cells of 'full_name' have signs that Excel does not take: � stands for each; a .csv file has them.",
+    )
+
+
+@pytest.mark.parametrize("value", ["_x0041_", "_x0041_x0042_", "_x0041_x0042_x0043_", "a _x000D_ b"])
+def test_text_that_excel_would_decode_is_read_again_as_it_is(pipeline, insert, tmp_path, value):
+    insert("club", {"full_name": value})
+
+    pipeline.export(tmp_path / "out.xlsx")
+
+    read = pl.read_excel(tmp_path / "out.xlsx", infer_schema_length=0)
+    assert read["full_name"].to_list() == [value]
+
+
 def test_a_file_that_is_there_is_kept_unless_it_is_to_be_replaced(pipeline, tmp_path):
     (tmp_path / "out.csv").write_text("mine")
 
