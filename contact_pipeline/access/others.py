@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 import polars as pl
 
 from contact_pipeline.access.theirs import Known
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Database, quoted
 
 _EMAIL: Final = re.compile(r"[^\s@<>()\[\]\"',;:/\\]+@[^\s@<>()\[\]\"',;:/\\]+\.[^\W\d_]{2,}")
 _NUMBER: Final = re.compile(r"\+?\d(?:[\s().\-/]{0,3}\d){9,14}")
+_REACHED: Final = re.compile(r"(?:^|_)(email|phone)(?:_\d+)?$")
+_READ_AS: Final = {
+    "email": "lower({})",
+    "phone": "right(regexp_replace(split_part({}, ';', 1), '[^0-9]', '', 'g'), 10)",
+}
 _NOT_TEXTS: Final = frozenset({"upload_id", "at", "made_at", "added_at", "decided_at", "last_upload_id"})
 
 
@@ -66,20 +71,29 @@ def _key(token: str) -> str:
 
 
 def _owners(database: Database, tokens: Collection[str], contact_ids: Collection[int]) -> dict[str, int]:
-    """Key of an address or number → the first of the other contacts that have it."""
+    """Key of an address or number → the first of the other contacts that have it, or had it."""
     keys = pl.DataFrame({"key": sorted({_key(token) for token in tokens})}, schema={"key": pl.String})
     mine = ", ".join(map(str, contact_ids))
-    number = "right(regexp_replace(split_part(phone, ';', 1), '[^0-9]', '', 'g'), 10)"
+    held = " UNION ALL ".join(
+        f"SELECT {_READ_AS[kind].format(quoted(side + name))} AS key, contact_id FROM {table}"
+        for name, kind in _reached_by(database)
+        for table, side in (("contacts", ""), ("contact_changes", "after_"))
+    )
     database.see("looked_for", keys)
     try:
         rows = database.rows(f"""
-            SELECT key, min(contact_id) FROM looked_for JOIN (
-                SELECT lower(email) AS key, contact_id FROM contacts WHERE contact_id NOT IN ({mine})
-                UNION ALL SELECT {number}, contact_id FROM contacts WHERE contact_id NOT IN ({mine})
-            ) USING (key) GROUP BY key""")
+            SELECT key, min(contact_id) FROM looked_for JOIN ({held}) USING (key)
+            WHERE contact_id NOT IN ({mine}) GROUP BY key""")
     finally:
         database.unsee("looked_for")
     return dict(rows)
+
+
+def _reached_by(database: Database) -> Iterator[tuple[str, str]]:
+    """The fields of contacts that hold addresses and numbers, further ones such as `work_email` among them."""
+    for (name,) in database.rows("SELECT name FROM fields WHERE kind = 'text' ORDER BY name"):
+        if found := _REACHED.search(name):
+            yield name, found[1]
 
 
 def _walk(part: Any, change: Callable[[str], str], name: str = "") -> Any:

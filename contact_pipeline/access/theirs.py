@@ -16,6 +16,7 @@ Whose = Literal["theirs", "shared", "may be theirs", "somebody else's"]
 _TELLING: Final = re.compile(
     rf"(^|_)({'|'.join(n for n, field in CANONICAL.items() if field.identifies)}|name)(_\d+)?$"
 )
+_CANONICAL_NUMBER: Final = re.compile(r"\+\d{7,15}(;ext=\d+)?")
 _FEWEST_DIGITS: Final = 7  # of a phone number without its country
 
 
@@ -35,7 +36,7 @@ class Known:
         for value in values:
             self._bare |= {_bare(value)} - {""}
             self._words |= _words(value)
-            self._numbers |= {digits} if len(digits := _digits(value)) >= _FEWEST_DIGITS else set()
+            self._numbers |= {_digits(value)} if _CANONICAL_NUMBER.fullmatch(value) else set()
 
     def is_known(self, text: str) -> bool:
         """Whether a text is a value of the person, or a number of theirs set out otherwise."""
@@ -44,7 +45,9 @@ class Known:
             return bool(bare)
         digits = _digits(text)
         if len(digits) >= _FEWEST_DIGITS and re.fullmatch(r"[\d\s+().\-/]*", text):
-            return any(digits.endswith(number) or number.endswith(digits) for number in self._numbers)
+            national = digits.lstrip("0")
+            ending = national if len(national) >= _FEWEST_DIGITS else digits
+            return any(digits.endswith(number) or number.endswith(ending) for number in self._numbers)
         words = _words(text)
         return bool(words) and not digits and "@" not in text and words <= self._words  # a name put together
 

@@ -13,7 +13,7 @@ FIELDS = {"Mail": "email", "Tel": "phone_2", "Contact": "contact_name", "City": 
 
 @pytest.fixture
 def ann():
-    values = {"ann@example.com", "+12025550101", "Ann", "Exämple"}
+    values = {"ann@example.com", "+12025550101", "Ann", "Exämple", "5550143", "03/04/1984"}
     return Known(Person([1, 2], pattern_of(["ann@example.com", "+12025550101"]), {}), values)
 
 
@@ -43,6 +43,13 @@ def test_whose_a_row_is(ann, contacts, cells, whose):
         ("Example, Ann", True),
         ("202.555.0101", True),
         ("+1 202 555 0101", True),
+        ("555-0101", True),
+        ("011 1 202 555 0101", True),
+        ("0202 555 0101", True),
+        ("000-0101", False),
+        ("5550143", True),
+        ("(202) 555-0143", False),  # which ends as an account number of hers does
+        ("202 03041984", False),
         ("202.555.0102", False),
         ("ann2@example.com", False),
         ("Ann Other", False),
