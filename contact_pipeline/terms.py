@@ -12,6 +12,11 @@ COLUMN_OF: Final = "column_of_"  # before a field's name: the heading of its cel
 CONSENT: Final = "do_not_contact"
 JOINED: Final = " ::: "  # between the values of a cell in which an export joined several
 
+# Sheets of a template beside the one to fill in. Names survive whatever program saves the workbook again.
+GUIDE_SHEET: Final = "How to fill in"
+VALUES_SHEET: Final = "Values to pick"
+ASIDE: Final = frozenset({GUIDE_SHEET.casefold(), VALUES_SHEET.casefold()})
+
 Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
     "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank",

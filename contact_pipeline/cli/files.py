@@ -35,7 +35,10 @@ def write_a_template(
     from contact_pipeline.reports.template import write_template
 
     found = load_profile(profile, invocation.settings.profiles_path)
-    written = write_template(found, output, example=example, overwrite=overwrite)
+    registered = any(column.vocabulary or column.type == "login" for column in found.columns)
+    is_home = invocation.settings.contacts_path.exists()
+    reference = invocation.looking.store.reference() if registered and is_home else None
+    written = write_template(found, output, example=example, reference=reference, overwrite=overwrite)
     if invocation.json:
         console.document({"file": str(written), "profile": found.name, "example": example})
     else:

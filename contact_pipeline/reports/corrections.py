@@ -11,11 +11,12 @@ from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.headings.naming import meant_by
 from contact_pipeline.reports.output import new_file, refuse_output
-from contact_pipeline.reports.rejected import write_rejected
+from contact_pipeline.reports.rejected import Form, write_rejected
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
 from contact_pipeline.temporary import temporary_folder
 
+_DELIMITED: Final = (".csv", ".tsv", ".tab", ".txt")
 _UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as reading left them
 
 
@@ -46,9 +47,9 @@ def give_back_rejected(
         )
     name = Path(upload.file_name)
     if path is None:
-        path = settings.upload_path(upload.upload_id) / f"rejected_{name.stem}{name.suffix.lower()}"
+        path = settings.upload_path(upload.upload_id) / f"rejected_{name.stem}{_ending(upload, name)}"
         overwrite = True
-    kind = _file_type(path)
+    form = _form(upload, _file_type(path))
     refuse_output(path, overwrite=overwrite)
     with upload.reading():
         rejections = upload.rejections.filter(pl.col("severity") == "error")
@@ -63,13 +64,32 @@ def give_back_rejected(
             facts.columns,
             rejections,
             file,
-            kind,
-            upload.delimiter,
+            form,
             temporary=temporary_folder(settings.home),
             unreadable=unreadable,
             meant=_meant(upload, facts.mapped_headings),
         )
     return path, rows
+
+
+def _ending(upload: Upload, name: Path) -> str:
+    """The ending of the file's own type; of another form of workbook, or of text, that of the one that is written."""
+    if upload.sheet is not None:
+        return ".xlsx"
+    return name.suffix.lower() if name.suffix.lower() in _DELIMITED else ".csv"
+
+
+def _form(upload: Upload, file_type: Literal["csv", "xlsx"]) -> Form:
+    """How the file that was sent was written.
+
+    Its encoding is kept where it was declared, or where a mark shows it. A code page was recognised by all the rows:
+    a few of them may look like another one, and are written as marked UTF-8.
+    """
+    file = upload.resolved_profile.file if upload.resolved_profile else None
+    declared = upload.options.encoding or (file.encoding if file else None)
+    own = upload.encoding or ""
+    encoding = declared or (own if own.startswith("utf") else "utf-8")
+    return Form(file_type, upload.delimiter or ",", encoding, upload.sheet or (file.sheet if file else None))
 
 
 def _meant(upload: Upload, mapped: list[str]) -> list[str]:
@@ -93,7 +113,7 @@ def _unreadable(upload: Upload) -> pl.DataFrame | None:
 
 def _file_type(path: Path) -> Literal["csv", "xlsx"]:
     match path.suffix.lower():
-        case ".csv" | ".tsv" | ".tab" | ".txt":
+        case ending if ending in _DELIMITED:
             return "csv"
         case ".xlsx":
             return "xlsx"

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxInputError
+from xlsxwriter.worksheet import Worksheet
 
-from contact_pipeline.headings.naming import has_reasons, reasons_heading
+from contact_pipeline.headings.naming import has_reasons, labels, reasons_heading
 from contact_pipeline.reports.spreadsheet import write_text_table
 
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
+_LONGEST_COMMENT: Final = 1_000
+_MOST_COMMENTS: Final = 10_000  # of a sheet; each costs a drawing, and a program that opens the file draws them all
+_BAD: Final = "#FFC7CE"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the file of rejected rows is written: like the file that was sent.
+
+    Attributes:
+        file_type: csv or xlsx.
+        delimiter: of CSV.
+        encoding: of CSV.
+        sheet: the name of the sheet; None: Excel's own.
+    """
+
+    file_type: Literal["csv", "xlsx"]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    sheet: str | None = None
 
 
 def write_rejected(
@@ -21,8 +44,7 @@ def write_rejected(
     columns: Sequence[str],
     rejections: pl.DataFrame,
     file: IO[bytes],
-    file_type: Literal["csv", "xlsx"],
-    delimiter: str | None,
+    form: Form,
     *,
     temporary: Path,
     unreadable: pl.DataFrame | None = None,
@@ -30,7 +52,8 @@ def write_rejected(
 ) -> int:
     """Writes the rejected rows in file order, as read, with a last column `errors` (see `reasons_heading`).
 
-    A row that could not be split into columns stands whole in the first column.
+    A row that could not be split into columns stands whole in the first column. In a sheet, the cells in error are
+    coloured, and say in a comment what is wrong and what to do; beyond 10,000 such cells they are only coloured.
 
     Args:
         raw: the raw rows, at least the rejected ones.
@@ -38,8 +61,7 @@ def write_rejected(
         columns: the raw rows' column for each heading.
         rejections: the rejections; only those of severity `error` reject a row.
         file: what to write to.
-        file_type: the file's own type.
-        delimiter: the file's own delimiter; None: a comma.
+        form: of the file.
         temporary: a folder for what a sheet needs while it is written.
         unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
         meant: headings that mean something to the profile, whether they stand in the file or not.
@@ -49,21 +71,22 @@ def write_rejected(
     """
     if has_reasons(headings, meant):
         headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
+    rejections = rejections.filter(pl.col("severity") == "error")
     rows = _rejected_rows(raw, columns, rejections, unreadable)
-    headings = [*headings, reasons_heading([*headings, *meant])]
-    if file_type == "csv":
-        write_text_table(rows, headings, file, delimiter or ",")
+    cells = rows.drop("row_number")
+    named = [*headings, reasons_heading([*headings, *meant])]
+    if form.file_type == "csv":
+        write_text_table(cells, named, file, form.delimiter, form.encoding)
     else:
-        _write_sheet(rows, headings, file, temporary)
+        _write_sheet(cells, named, _bad_cells(rows, headings, rejections), file, form.sheet, temporary)
     return rows.height
 
 
 def _rejected_rows(
-    raw: pl.DataFrame, columns: Sequence[str], rejections: pl.DataFrame, unreadable: pl.DataFrame | None
+    raw: pl.DataFrame, columns: Sequence[str], errors: pl.DataFrame, unreadable: pl.DataFrame | None
 ) -> pl.DataFrame:
     """The cells of each rejected row and the reasons, in columns named by position: a heading may stand twice."""
-    errors = rejections.filter(pl.col("severity") == "error").group_by("row_number", maintain_order=True)
-    reasons = errors.agg(
+    reasons = errors.group_by("row_number", maintain_order=True).agg(
         pl.col("message").unique(maintain_order=True).str.join("; "), pl.col("value").first().alias("text")
     )
     if unreadable is not None:
@@ -71,19 +94,60 @@ def _rejected_rows(
     cells = raw.select("row_number", *(pl.col(column).alias(f"cell {n}") for n, column in enumerate(columns)))
     rows = reasons.join(cells.with_columns(split=pl.lit(True)), on="row_number", how="left").sort("row_number")
     first = pl.when(pl.col("split").is_null()).then("text").otherwise("cell 0").alias("cell 0")
-    return rows.with_columns(first).select(*(f"cell {n}" for n in range(len(columns))), "message")
+    return rows.with_columns(first).select("row_number", *(f"cell {n}" for n in range(len(columns))), "message")
 
 
-def _write_sheet(rows: pl.DataFrame, headings: list[str], file: IO[bytes], temporary: Path) -> None:
+def _bad_cells(rows: pl.DataFrame, headings: Sequence[str], errors: pl.DataFrame) -> pl.DataFrame:
+    """The cells in error by row and place from 0, and what is wrong with each and what to do.
+
+    An error of the whole row has no cell; the row's reasons say it.
+    """
+    places = {name: place for place, name in reversed([*enumerate(headings), *enumerate(labels(headings))])}
+    said = pl.concat_str("message", "fix", separator=" ").str.strip_chars()
+    return (
+        errors.select(
+            "row_number",
+            pl.col("column").replace_strict(places, default=None, return_dtype=pl.Int64).alias("place"),
+            said.alias("said"),
+        )
+        .drop_nulls("place")
+        .group_by("row_number", "place", maintain_order=True)
+        .agg(pl.col("said").unique(maintain_order=True).str.join("\n").str.slice(0, _LONGEST_COMMENT))
+        .join(rows.select("row_number").with_row_index("row"), on="row_number")
+        .sort("row", "place")
+        .select("row", "place", "said")
+    )
+
+
+def _write_sheet(
+    rows: pl.DataFrame, headings: list[str], bad: pl.DataFrame, file: IO[bytes], name: str | None, temporary: Path
+) -> None:
     with xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(temporary)}) as book:
         text = book.add_format({"num_format": "@"})
+        marked = book.add_format({"num_format": "@", "bg_color": _BAD})
         bold = book.add_format({"num_format": "@", "bold": True})
-        sheet = book.add_worksheet()
+        sheet = _add_sheet(book, name)
         sheet.freeze_panes(1, 0)
         sheet.set_column(0, len(headings) - 1, 18, text)
         for place, heading in enumerate(headings):
             sheet.write_string(0, place, heading, bold)
-        for number, row in enumerate(rows.iter_rows(), start=1):
+        said = dict(zip(zip(bad["row"], bad["place"], strict=True), bad["said"], strict=True))
+        has_comments = len(said) <= _MOST_COMMENTS
+        for number, row in enumerate(rows.iter_rows()):
             for place, cell in enumerate(row):
+                reason = said.get((number, place))
                 if cell:
-                    sheet.write_string(number, place, cell[:_LONGEST_CELL], text)
+                    form = text if reason is None else marked
+                    sheet.write_string(number + 1, place, cell[:_LONGEST_CELL], form)
+                elif reason is not None:
+                    sheet.write_blank(number + 1, place, None, marked)
+                if reason is not None and has_comments:
+                    sheet.write_comment(number + 1, place, reason, {"author": "", "x_scale": 2})
+
+
+def _add_sheet(book: xlsxwriter.Workbook, name: str | None) -> Worksheet:
+    """A sheet of that name, or of Excel's own where Excel takes no such name: other programs have longer ones."""
+    try:
+        return book.add_worksheet(name)
+    except XlsxInputError:
+        return book.add_worksheet("Sheet1")

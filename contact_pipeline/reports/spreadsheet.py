@@ -1,20 +1,26 @@
 """Delimited files that people open in a spreadsheet program: read there as they are, and read back to the very cells.
 
-A mark at the beginning says that it is UTF-8. A cell that a spreadsheet program would calculate gets an apostrophe,
-which reading takes off again (`kinds.text`). Digits stay as they are: such a program drops zeros before them.
+A mark at the beginning says that it is UTF-8, unless another encoding is asked for. A cell that a spreadsheet program
+would calculate gets an apostrophe, which reading takes off again (`kinds.text`). Digits stay as they are: such a
+program drops zeros before them.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
 from typing import IO, Final
 
 import polars as pl
 
 MARK: Final = "\ufeff".encode()
+_ROWS_AT_A_TIME: Final = 10_000
 _CALCULATED: Final = r"^(\s*)([=+\-@])"
 
 
-def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str = ",") -> None:
+def write_text_table(
+    rows: pl.DataFrame, headings: list[str], file: IO[bytes], delimiter: str = ",", encoding: str = "utf-8"
+) -> None:
     """Writes rows of text under headings as CSV.
 
     Args:
@@ -22,12 +28,22 @@ def write_text_table(rows: pl.DataFrame, headings: list[str], file: IO[bytes], d
         headings: of the columns; one may stand twice.
         file: what to write to.
         delimiter: between two cells.
+        encoding: of the file; of Unicode, it is marked. A character that it lacks is a question mark.
     """
-    file.write(MARK)
-    write_text_rows(
-        pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row"), file, delimiter
-    )
-    write_text_rows(rows, file, delimiter)
+    known = codecs.lookup(encoding).name
+    head = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
+    if known in {"utf-8", "utf-8-sig"}:
+        file.write(MARK)
+        write_text_rows(head, file, delimiter)
+        write_text_rows(rows, file, delimiter)
+        return
+    known = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(known, known)  # or each piece would have a mark
+    if known.startswith("utf"):
+        file.write(MARK.decode().encode(known))
+    for part in (head, *rows.iter_slices(_ROWS_AT_A_TIME)):
+        lines = io.BytesIO()
+        write_text_rows(part, lines, delimiter)
+        file.write(lines.getvalue().decode().encode(known, "replace"))
 
 
 def write_text_rows(rows: pl.DataFrame, file: IO[bytes], delimiter: str = ",") -> None:

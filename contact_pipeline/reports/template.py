@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from contact_pipeline.errors import Usage, listed
 from contact_pipeline.profiles import Column, Profile
+from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.reports.guide import guide_rows, guided_heading
 from contact_pipeline.reports.output import new_file
 from contact_pipeline.reports.sheet import Heading, write_sheet
 
@@ -20,13 +23,24 @@ def write_template(
     *,
     example: bool = False,
     values: Mapping[str, str] | None = None,
+    reference: Reference | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Writes the template and says where; without a path, in the current folder under the profile's name.
 
     One row stands below the headings where it is asked for: the columns' examples, or values by field.
 
-    In Excel the required headings are red, and every cell is text, so that Excel changes no number or date.
+    In Excel the required headings are red, and every cell is text, so that Excel changes no number or date. A file for
+    people has lists to choose from, what each cell is to hold beside it, and a sheet that says how to fill it in. With
+    values it is for the program itself, and has none of that.
+
+    Args:
+        profile: the profile.
+        path: where to write; its ending decides csv or xlsx.
+        example: whether the row of examples is written.
+        values: field → value of the one row.
+        reference: registered values and logins to choose from; unset: none.
+        overwrite: whether a file that is there is replaced.
 
     Raises:
         Usage: the path's ending is not a file type of the profile (`file-type`), or nothing can be written there (see
@@ -49,9 +63,15 @@ def write_template(
         if kind == "csv":
             _write_csv(columns, file, profile.file.delimiter or ",", row)
         else:
-            headings = [sheet_heading(column) if column else None for column in columns]
             cells = [row.get(column.field) if column else None for column in columns]
-            write_sheet(headings, file, profile.file.sheet, [cells] if row else [])
+            rows = [cells] if row else []
+            if values is not None:
+                headings = [sheet_heading(column) if column else None for column in columns]
+                write_sheet(headings, file, profile.file.sheet, rows)
+            else:
+                known = reference or Reference()
+                headings = [guided_heading(column, profile, known) if column else None for column in columns]
+                write_sheet(headings, file, profile.file.sheet, rows, guide_rows(columns, profile, known))
     return path
 
 
@@ -81,6 +101,7 @@ def laid_out(profile: Profile) -> list[Column | None]:
 
 
 def sheet_heading(column: Column) -> Heading:
-    """The heading of a profile's column, as a sheet shows it."""
-    choices = tuple(column.choices) if column.type == "choice" else ()
-    return Heading(column.heading, required=column.required, choices=choices, wide=len(column.example))
+    """The heading of a profile's column in a sheet that a program fills in."""
+    heading = Heading(column.heading, required=column.required, wide=len(column.example))
+    choices = replace(heading, choices=tuple(column.choices) if column.type == "choice" else ())
+    return choices if choices.fits_in_cell else heading

@@ -1,3 +1,4 @@
+import openpyxl
 import polars as pl
 import pytest
 
@@ -22,9 +23,10 @@ def rejections(*defects):
     return pl.concat([empty(REJECTIONS), frame], how="diagonal_relaxed")
 
 
-def write_rejected(raw, headings, columns, defects, path, *more, **options):
+def write_rejected(raw, headings, columns, defects, path, kind, delimiter=",", *, sheet=None, encoding="utf-8", **more):
+    form = rejected.Form(kind, delimiter or ",", encoding, sheet)
     with path.open("w+b") as file:
-        return rejected.write_rejected(raw, headings, columns, defects, file, *more, temporary=path.parent, **options)
+        return rejected.write_rejected(raw, headings, columns, defects, file, form, temporary=path.parent, **more)
 
 
 def error(row, message, **more):
@@ -106,3 +108,52 @@ def test_the_reasons_of_an_earlier_round_are_replaced(tmp_path):
     write_rejected(raw, ["A", "errors"], columns, rejections(error(2, "new reason")), tmp_path / "r.csv", "csv", ",")
 
     assert (tmp_path / "r.csv").read_text("utf-8-sig") == "A,errors\na,new reason\n"
+
+
+def test_the_cells_in_error_of_a_sheet_are_coloured_and_say_why(tmp_path):
+    """B8: with the reason on each row, and on the cell."""
+    raw, columns = raw_rows(["a@", "007", "x"], ["", "8", "y"], ["c", "9", "z"])
+    defects = rejections(
+        error(2, "no address.", column="Mail", fix="Write name@example.com."),
+        error(2, "unknown.", column="Mail", fix=""),
+        error(3, "missing.", column="Mail", fix="Fill it in."),
+        error(3, "twice.", column="Phone#2", fix=""),
+        error(4, "of the row", column=None),
+        (3, "odd", "warning", {"column": "Phone"}),
+    )
+    path = tmp_path / "rejected.xlsx"
+
+    write_rejected(raw, ["Mail", "Phone", "Phone"], columns, defects, path, "xlsx", sheet="Leads of May")
+
+    sheet = openpyxl.load_workbook(path)["Leads of May"]
+    cells = [cell for row in sheet.iter_rows() for cell in row]
+    assert {cell.coordinate: cell.comment.text for cell in cells if cell.comment} == {
+        "A2": "no address. Write name@example.com.\nunknown.", "A3": "missing. Fill it in.", "C3": "twice.",
+    }  # fmt: skip
+    assert {cell.coordinate for cell in cells if cell.fill.fill_type} == {"A2", "A3", "C3"}
+    assert {cell.number_format for cell in cells} == {"@"}
+    assert sheet.freeze_panes == "A2"
+    assert [cell.value for cell in sheet["B"]] == ["Phone", "007", "8", "9"]
+
+
+def test_beyond_a_number_of_cells_a_sheet_has_only_colours(tmp_path, monkeypatch):
+    monkeypatch.setattr(rejected, "_MOST_COMMENTS", 1)
+    raw, columns = raw_rows(["a"], ["b"])
+    path = tmp_path / "rejected.xlsx"
+
+    write_rejected(
+        raw, ["A"], columns, rejections(error(2, "one", column="A"), error(3, "two", column="A")), path, "xlsx"
+    )
+
+    cells = openpyxl.load_workbook(path).active["A"][1:]
+    assert [(cell.fill.fill_type, cell.comment) for cell in cells] == [("solid", None), ("solid", None)]
+
+
+@pytest.mark.parametrize("name", ["a" * 40, "Q1/Q2", "'quoted'", ""])
+def test_a_name_of_a_sheet_that_excel_does_not_take_is_left(tmp_path, name):
+    raw, columns = raw_rows(["a"])
+    path = tmp_path / "rejected.xlsx"
+
+    write_rejected(raw, ["A"], columns, rejections(error(2, "one")), path, "xlsx", sheet=name)
+
+    assert openpyxl.load_workbook(path).sheetnames == ["Sheet1"]

@@ -7,6 +7,7 @@ from contact_pipeline.errors import Usage
 from contact_pipeline.headings.mapping import map_headings
 from contact_pipeline.profiles import find_profiles, load_profile
 from contact_pipeline.profiles.model import Profile
+from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.template import write_template
 from contact_pipeline.settings import Settings
 from contact_pipeline.upload import ReadOptions, inspect_file, read_upload
@@ -95,3 +96,110 @@ def test_a_file_type_that_the_profile_does_not_take_is_refused(tmp_path):
 
     assert refused.value.code == "file-type"
     assert not (tmp_path / "template.csv").exists()
+
+
+def changed(name, **columns):
+    """A shipped profile with other settings of some columns."""
+    known = load_profile(name).model_dump()
+    known["columns"] = [column | columns.get(column["field"], {}) for column in known["columns"]]
+    return Profile.model_validate(known)
+
+
+def offers(path):
+    """Of each column of the first sheet, by its heading, what is offered in a cell: its values, and the rule."""
+    book = openpyxl.load_workbook(path)
+    sheet, found = book.worksheets[0], {}
+    for rule in sheet.data_validations.dataValidation:
+        values = None
+        if rule.type == "list" and rule.formula1.startswith('"'):
+            values = rule.formula1.strip('"').split(",")
+        elif rule.type == "list":
+            name, place = rule.formula1.split("!")
+            values = [cell.value for (cell,) in book[name.strip("'")][place.replace("$", "")]]
+        [cells] = rule.sqref.ranges
+        assert (cells.min_row, cells.max_row) == (2, 1_048_576)
+        found[sheet.cell(1, cells.min_col).value] = (values, rule)
+    return found
+
+
+KNOWN = Reference(
+    logins=frozenset({"test.user", "a.lopes"}), vocabularies={"specialties": ("Cardiology", "Pediatrics", "A, B")}
+)
+
+
+def test_a_sheet_of_the_template_says_how_to_fill_it_in(tmp_path):
+    """A2, E2: whether a column is required, what it means, its format, an example, and its values."""
+    write_template(load_profile("portfolio_accounts"), tmp_path / "template.xlsx", reference=KNOWN)
+
+    guide = openpyxl.load_workbook(tmp_path / "template.xlsx")["How to fill in"]
+    rows = {row[0].value: [cell.value for cell in row[1:]] for row in guide.iter_rows()}
+    assert rows["Account Type"] == [
+        "yes", "Kind of the account.", "one of MEDICAL, COMPANY, INSURANCE; in sheet column C", "MEDICAL",
+        "MEDICAL\nCOMPANY\nINSURANCE",
+    ]  # fmt: skip
+    assert rows["Portfolio"][-1] == "Without Portfolio\na.lopes\ntest.user"
+    assert rows["Every row needs"][1].startswith("a contact name and a contact type")
+
+
+def test_cells_offer_the_values_that_a_column_takes(tmp_path):
+    """D3, D4, D7: account types and statuses, logins and "Without Portfolio", registered specialties."""
+    write_template(load_profile("portfolio_accounts"), tmp_path / "accounts.xlsx", reference=KNOWN)
+    write_template(load_profile("portfolio_contacts"), tmp_path / "contacts.xlsx", reference=KNOWN)
+
+    accounts, contacts = offers(tmp_path / "accounts.xlsx"), offers(tmp_path / "contacts.xlsx")
+    assert accounts["Account Type"][0] == ["MEDICAL", "COMPANY", "INSURANCE"]
+    assert accounts["Portfolio"][0] == ["Without Portfolio", "a.lopes", "test.user"]
+    assert contacts["Qualifications"][0] == ["Cardiology", "Pediatrics", "A, B"]
+    assert (accounts["Account Type"][1].errorStyle or "stop", accounts["Account Type"][1].showErrorMessage) == (
+        "stop",
+        True,
+    )
+    assert accounts["Portfolio"][1].errorStyle == "warning"
+    assert not contacts["Qualifications"][1].showErrorMessage
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ({"type": "choice", "choices": [f"a choice {n}" for n in range(500)]}, [f"a choice {n}" for n in range(500)]),
+        ({"type": "choice", "choices": ["A, B", '12"', " C"]}, ["A, B", '12"', " C"]),
+        ({"type": "boolean", "field": "do_not_contact", "kind": None}, ["yes", "no"]),
+        ({"type": "choice", "vocabulary": "specialties"}, ["Cardiology", "Pediatrics", "A, B"]),
+        ({"type": "choice", "vocabulary": "nothing registered"}, None),
+    ],
+)
+def test_long_lists_and_yes_or_no_are_offered_too(tmp_path, column, values):
+    write_template(changed("program_contacts", company=column), tmp_path / "template.xlsx", reference=KNOWN)
+
+    assert offers(tmp_path / "template.xlsx")["Company"][0] == values
+
+
+def test_a_selected_cell_says_what_it_is_to_hold(tmp_path):
+    """A2: within what Excel shows."""
+    long = {"heading": "\U0001d11e" * 40, "example": "x" * 300}
+    write_template(changed("program_contacts", company=long), tmp_path / "template.xlsx")
+
+    found = offers(tmp_path / "template.xlsx")
+    assert found["Email"][1].prompt == "Required. Format: name@example.com. Example: dana.whitfield@example.com"
+    told = found[long["heading"]][1]
+    assert told.prompt.endswith("x…")
+    assert all(
+        len(text.encode("utf-16-le")) <= 2 * limit for text, limit in ((told.prompt, 255), (told.promptTitle, 32))
+    )
+
+
+@pytest.mark.parametrize("sheet", [None, "Contacts", "how to fill in", "Values to pick"])
+def test_the_sheet_to_fill_in_is_told_from_those_beside_it(tmp_path, sheet):
+    """A2: whatever the sheet is called, and whether the profile names it or not."""
+    columns = {
+        "company": {"type": "choice", "vocabulary": "specialties"},
+        "phone": {"type": "choice", "vocabulary": "x"},
+    }
+    known = changed("program_contacts", **columns).model_dump() | {"file": {"types": ["xlsx"], "sheet": sheet}}
+    reference = Reference(vocabularies={"specialties": ("a" * 300,), "x": ("b" * 300,)})
+    profile = Profile.model_validate(known)
+    path = write_template(profile, tmp_path / "template.xlsx", example=True, reference=reference)
+
+    assert len(openpyxl.load_workbook(path).sheetnames) == 3
+    upload = read_upload(path, path.name, profile.file, ReadOptions(), tmp_path / "staged", Settings())
+    assert (upload.sheet, upload.data_rows, upload.warnings) == (sheet or "Sheet1", 1, [])

@@ -13,7 +13,7 @@ import polars as pl
 from contact_pipeline.contracts.frames import REJECTIONS, ROW_NUMBER, empty
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.settings import Settings
-from contact_pipeline.terms import JOINED
+from contact_pipeline.terms import ASIDE, JOINED
 from contact_pipeline.upload.heading import LOOKED_AT, above, find_heading, has_headings, heading_in
 from contact_pipeline.upload.limits import check_cell, check_columns, check_rows
 from contact_pipeline.upload.raw import RawUpload, name_columns, write_empty_rows, write_rows
@@ -136,10 +136,13 @@ def _unreadable(file_name: str, problem: str) -> Refusal:
 
 
 def _choose_sheet(book: Book, named: str | None, known: Collection[str], file_name: str) -> str:
-    """The declared sheet, the only one, the only one with the headings, or the only one that holds anything."""
-    sheets = book.sheet_names
+    """The declared sheet, the only one, the only one with the headings, or the only one that holds anything.
+
+    The sheets that a template has beside the one to fill in are none of them, unless one is declared.
+    """
     if named is not None:
-        return _find_sheet(sheets, named, file_name)
+        return _find_sheet(book.sheet_names, named, file_name)
+    sheets = [sheet for sheet in book.sheet_names if sheet.strip().casefold() not in ASIDE] or book.sheet_names
     if len(sheets) == 1:
         return sheets[0]
     first_rows = {sheet: book.first_rows(sheet, LOOKED_AT) for sheet in sheets}
