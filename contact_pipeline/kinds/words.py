@@ -22,11 +22,13 @@ def _phone(_: Column, profile: Profile) -> str:
     return f"international with + and country code{national}"
 
 
-def _identifier(column: Column, _: Profile) -> str:
+def _identifier(column: Column, profile: Profile) -> str:
     if not column.identifiers_by:
         return _any_of(column.identifiers)
+    headings = {other.field: other.heading for other in profile.columns}
+    deciding = headings.get(column.identifiers_column or "", column.identifiers_column)
     kinds = (f"{value}: {_any_of(found)}" for value, found in column.identifiers_by.items())
-    return f"by {column.identifiers_column}, {', '.join(kinds)}"
+    return f"by {deciding}, {', '.join(kinds)}"
 
 
 def _any_of(identifiers: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from contact_pipeline.reports.spreadsheet import write_text_table
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 _LONGEST_COMMENT: Final = 1_000
 _MOST_COMMENTS: Final = 10_000  # of a sheet; each costs a drawing, and a program that opens the file draws them all
+_WIDTH_OF_REASONS: Final = 60  # characters
 _BAD: Final = "#FFC7CE"
 
 
@@ -100,17 +101,16 @@ def _rejected_rows(
 def _bad_cells(rows: pl.DataFrame, headings: Sequence[str], errors: pl.DataFrame) -> pl.DataFrame:
     """The cells in error by row and place from 0, and what is wrong with each and what to do.
 
-    An error of the whole row has no cell; the row's reasons say it.
+    An error of the whole row is one of the cell with the row's reasons.
     """
     places = {name: place for place, name in reversed([*enumerate(headings), *enumerate(labels(headings))])}
     said = pl.concat_str("message", "fix", separator=" ").str.strip_chars()
     return (
         errors.select(
             "row_number",
-            pl.col("column").replace_strict(places, default=None, return_dtype=pl.Int64).alias("place"),
+            pl.col("column").replace_strict(places, default=len(headings), return_dtype=pl.Int64).alias("place"),
             said.alias("said"),
         )
-        .drop_nulls("place")
         .group_by("row_number", "place", maintain_order=True)
         .agg(pl.col("said").unique(maintain_order=True).str.join("\n").str.slice(0, _LONGEST_COMMENT))
         .join(rows.select("row_number").with_row_index("row"), on="row_number")
@@ -128,7 +128,8 @@ def _write_sheet(
         bold = book.add_format({"num_format": "@", "bold": True})
         sheet = _add_sheet(book, name)
         sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(headings) - 1, 18, text)
+        sheet.set_column(0, len(headings) - 2, 18, text)
+        sheet.set_column(len(headings) - 1, len(headings) - 1, _WIDTH_OF_REASONS, text)
         for place, heading in enumerate(headings):
             sheet.write_string(0, place, heading, bold)
         said = dict(zip(zip(bad["row"], bad["place"], strict=True), bad["said"], strict=True))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
+from contact_pipeline.reports.sheet import Heading, write_sheet
 from tests.corpus.case import HEADINGS, ROWS
 
 HERE = Path(__file__).with_name("libreoffice")
@@ -38,6 +39,12 @@ def write_sources(folder: Path) -> None:
     with xlsxwriter.Workbook(folder / "sheets.xlsx") as book:
         fill(book.add_worksheet("Notes"), [["Please read"], ["and fill in"]])
         fill(book.add_worksheet("Data"), table)
+    with (folder / "template.xlsx").open("w+b") as file:
+        long = Heading(
+            HEADINGS[0], True, tuple(f"A first name, number {n}" for n in range(40)), "take", "A first name."
+        )
+        headings = [long, *(Heading(heading, message="As it is known.") for heading in HEADINGS[1:])]
+        write_sheet(headings, file, None, ROWS, [("Column", "Required"), *((heading, "no") for heading in HEADINGS)])
     with xlsxwriter.Workbook(folder / "hidden.xlsx") as book:
         sheet = book.add_worksheet()
         fill(sheet, table)

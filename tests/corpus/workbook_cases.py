@@ -193,6 +193,7 @@ def _libreoffice() -> Iterator[Case]:
     headings = ["Name", "Zip", "Day", "Time", "Duration", "Flag", "Error", "Number"]
     for ending in ("xlsx", "xls", "ods"):
         yield Case(f"libreoffice-table.{ending}", _tracked(f"libreoffice/table.{ending}"))
+        yield Case(f"libreoffice-template.{ending}", _tracked(f"libreoffice/template.{ending}"))
         yield Case(f"libreoffice-title.{ending}", _tracked(f"libreoffice/title.{ending}"), first_row=4, says="row 3")
         yield Case(f"libreoffice-sheets.{ending}", _tracked(f"libreoffice/sheets.{ending}"), known=HEADINGS)
         yield Case(

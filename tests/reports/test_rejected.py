@@ -118,7 +118,7 @@ def test_the_cells_in_error_of_a_sheet_are_coloured_and_say_why(tmp_path):
         error(2, "unknown.", column="Mail", fix=""),
         error(3, "missing.", column="Mail", fix="Fill it in."),
         error(3, "twice.", column="Phone#2", fix=""),
-        error(4, "of the row", column=None),
+        error(4, "of the row.", column=None, fix="Leave it out."),
         (3, "odd", "warning", {"column": "Phone"}),
     )
     path = tmp_path / "rejected.xlsx"
@@ -129,8 +129,9 @@ def test_the_cells_in_error_of_a_sheet_are_coloured_and_say_why(tmp_path):
     cells = [cell for row in sheet.iter_rows() for cell in row]
     assert {cell.coordinate: cell.comment.text for cell in cells if cell.comment} == {
         "A2": "no address. Write name@example.com.\nunknown.", "A3": "missing. Fill it in.", "C3": "twice.",
+        "D4": "of the row. Leave it out.",
     }  # fmt: skip
-    assert {cell.coordinate for cell in cells if cell.fill.fill_type} == {"A2", "A3", "C3"}
+    assert {cell.coordinate for cell in cells if cell.fill.fill_type} == {"A2", "A3", "C3", "D4"}
     assert {cell.number_format for cell in cells} == {"@"}
     assert sheet.freeze_panes == "A2"
     assert [cell.value for cell in sheet["B"]] == ["Phone", "007", "8", "9"]
