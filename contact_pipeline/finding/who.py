@@ -14,7 +14,7 @@ from contact_pipeline.masking import mask
 from contact_pipeline.profiles import find_profiles
 from contact_pipeline.store import Store
 from contact_pipeline.store.links import linked_with
-from contact_pipeline.store.names import NAME_OF
+from contact_pipeline.store.names import NAME_FIELDS, name_of
 
 SHOWN: Final = 10  # candidates that a refusal names
 
@@ -145,11 +145,11 @@ def _condition(database: Database, own_profiles: Path, text: str) -> str | None:
 
 def _contacts(database: Database, where: str) -> list[Fitting]:
     rows = database.rows(f"""
-        SELECT contact_id, {NAME_OF}, email, phone, address_book, active
+        SELECT contact_id, email, phone, address_book, active, {", ".join(NAME_FIELDS)}
         FROM contacts AS c WHERE {where} ORDER BY contact_id""")
     return [
-        Fitting(contact_id, mask(name or ""), email and mask(email), phone and mask(phone), book, bool(active))
-        for contact_id, name, email, phone, book, active in rows
+        Fitting(contact_id, name_of(*name), email and mask(email), phone and mask(phone), book, bool(active))
+        for contact_id, email, phone, book, active, *name in rows
     ]
 
 

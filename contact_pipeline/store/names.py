@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from contact_pipeline.engines import Database
-from contact_pipeline.masking import mask
+from contact_pipeline.masking import mask_value
 from contact_pipeline.profiles import looks_in_contacts
 
-NAME_OF: Final = "coalesce(nullif(full_name, ''), concat_ws(' ', first_name, last_name))"  # SQL, of a contact
+NAME_FIELDS: Final = ("full_name", "first_name", "last_name")
 
 
 def contact_names(database: Database, contact_ids: Iterable[int]) -> dict[int, str]:
@@ -18,8 +18,20 @@ def contact_names(database: Database, contact_ids: Iterable[int]) -> dict[int, s
     if not wanted:
         return {}
     rows = database.rows(
-        f"SELECT contact_id, {NAME_OF} FROM contacts WHERE contact_id IN (SELECT unnest(?::BIGINT[])) ORDER BY 1",
+        f"""SELECT contact_id, {", ".join(NAME_FIELDS)} FROM contacts
+            WHERE contact_id IN (SELECT unnest(?::BIGINT[])) ORDER BY contact_id""",
         [wanted],
     )
-    looks = looks_in_contacts("full_name", sensitive=False)
-    return {contact_id: mask(name, looks) for contact_id, name in rows if looks is not None}
+    return {contact_id: name_of(*parts) for contact_id, *parts in rows}
+
+
+def name_of(*parts: str | None) -> str:
+    """The name of a contact of its `NAME_FIELDS`, what looks sensitive in each of them masked.
+
+    Each is masked alone: a day of birth that came into a column of names is all that stands in it.
+    """
+    whole, *others = (
+        mask_value(part, looks_in_contacts(name, sensitive=False)) or ""
+        for name, part in zip(NAME_FIELDS, parts, strict=True)
+    )
+    return whole or " ".join(part for part in others if part)

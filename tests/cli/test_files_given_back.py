@@ -81,11 +81,11 @@ def in_review(run, home, tmp_path):
 
 def test_no_heading_of_the_file_is_one_of_the_programs_own(in_review):
     _, (headings, *rows) = in_review
-    own = ["row_number", "to", "why", "candidates"]
+    own = ["row_number", "to", "why", "candidates", "compared"]
     assert headings == [
         *own, "To (in the file)", "Email", "Konto", "Name", "row_number (in the file)", "why (in the file)",
     ]  # fmt: skip
-    assert rows[0][4:] == ["5", "ana@example.com", "B1", "Jäger", "17", "weil"]
+    assert rows[0][5:] == ["5", "ana@example.com", "B1", "Jäger", "17", "weil"]
 
 
 @pytest.mark.parametrize("moved", [False, True])

@@ -165,8 +165,8 @@ def _look_at_everything(story: Played) -> None:
     last = next(contact["contact_id"] for contact in reversed(story.pipeline.store.contacts()) if contact["active"])
     story.run("contacts", "deactivate", last, once=True)
     story.run("contacts", "reactivate", last, once=True)
-    story.run("contacts", "deactivate", one.dashed, status=2)
-    story.run("contacts", "erase", one.dashed, "--yes", status=2)
+    story.run("contacts", "deactivate", one.dashed, status=1)
+    story.run("contacts", "erase", one.dashed, "--yes", status=1)
     story.run("contacts", "erase", last, "--yes", once=True)
     for word in ("cancel", "replan", "finalize", "undo", "redo", "decisions"):
         story.run(word, one.dashed, status=None)

@@ -54,10 +54,15 @@ def test_planning_shows_who_joins_and_changes_nothing(pipeline, people, groups):
 
     assert (upload.state, upload.group, upload.file_name) == ("staged", "Autumn", "add 2 contacts to group Autumn")
     assert upload.warnings == ["The group 'Autumn' is new in the address book outreach."]
+    names = pipeline.store.names([1, 2])
+    assert len({*names.values()}) == 2
     assert upload.first_changes(None) == [
-        {"target": "membership", "action": "create", "group_name": "Autumn", "contact_id": number, "fields": {}}
+        {
+            "target": "membership", "action": "create", "group_name": "Autumn", "contact_id": number, "fields": {},
+            "name": names[number],
+        }
         for number in (1, 2)
-    ]
+    ]  # fmt: skip
     assert groups() == {"Spring": {1, 2, 3}}
 
 
