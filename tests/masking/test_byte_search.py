@@ -157,6 +157,13 @@ def _look_at_everything(story: Played) -> None:
     for contact in json.loads(story.printed["contacts list --json"])[::6]:
         story.run("contacts", "show", contact["contact_id"])
         story.run("contacts", "history", contact["contact_id"])
+    story.run("contacts", "find", "--name", "a")
+    story.run("contacts", "find", one.dashed, status=None)
+    story.run("contacts", "show", one.dashed, status=1)
+    story.run("export", "-o", story.folder / f"{one.dashed}-export.csv", once=True)
+    story.run("export-profiles")
+    story.run("uploads", "--waiting")
+    story.run("notices")
     story.run("accounts", "show", one.dashed, status=1)
     story.run("show", one.dashed, status=1)
     story.run("verify", status=None)
