@@ -117,19 +117,7 @@ class Database:
         sets = ", ".join(f"{quoted(name)} = {value}" for name, value in values.items())
         self.run(f"UPDATE {table} SET {sets} WHERE {condition}")
 
-    def merge(
-        self,
-        table: str,
-        changes: str,
-        identity: str,
-        *,
-        created: str,
-        removed: str,
-        updated: Mapping[str, str],
-        inserted: Mapping[str, str],
-    ) -> None:
-        """Brings a table to what a table of changes says: see `KeptTables`."""
-        merge(self, table, changes, identity, created=created, removed=removed, updated=updated, inserted=inserted)
+    merge = merge
 
     def add_column(self, table: str, name: str, kind: str) -> None:
         """Adds a column, null in every row."""

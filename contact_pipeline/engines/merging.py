@@ -28,7 +28,7 @@ def merge(
     updated: Mapping[str, str],
     inserted: Mapping[str, str],
 ) -> None:
-    """See `KeptTables.merge`."""
+    """Brings a table to what a table of changes says: see `KeptTables.merge`."""
     columns = database.columns(table)
     values = ", ".join(f"{inserted.get(name, 'NULL')} AS {quoted(name)}" for name in columns)
     new = f"SELECT {values} FROM {changes} AS s WHERE {created}"

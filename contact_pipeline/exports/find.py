@@ -13,6 +13,7 @@ from contact_pipeline.exports.layout import Layout, built_in_layouts, known_fiel
 from contact_pipeline.exports.model import ExportProfile
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles
 from contact_pipeline.profiles.base import Name
+from contact_pipeline.profiles.load import cannot_be_used
 from contact_pipeline.profiles.problems import Place, meant, validated
 from contact_pipeline.settings import Settings
 from contact_pipeline.yaml_text import BrokenYaml, line_of, read_yaml
@@ -63,14 +64,7 @@ def check_export_profile(file: Path, settings: Settings) -> Layout:
     profiles, _ = find_profiles(settings.profiles_path)
     layout, problems = _read(file, profiles.values(), profiles.keys())
     if layout is None:
-        found = "; ".join(str(BrokenProfile(file, key, reason)) for key, reason in problems)
-        raise Refusal(
-            "profile-broken",
-            f"Export profile {found}" + ("" if found.endswith("?") else "."),
-            f"Correct {file.name}.",
-            file=file.name,
-            details={"problems": [{"key": key, "message": reason} for key, reason in problems]},
-        )
+        raise cannot_be_used("Export profile", file, problems)
     return layout
 
 

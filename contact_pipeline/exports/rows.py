@@ -58,8 +58,8 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
     """Tests that the file can be filtered like this.
 
     Raises:
-        Usage: a filter is for contacts and the file is of accounts, there is no such field, or a field of yes and no is
-            compared with another word (code `usage`).
+        Usage: a filter is for contacts and the file is of accounts, there is no such field, or a field of yes and no,
+            or of numbers, is compared with another word (code `usage`).
     """
     if layout.of == "accounts":
         given = {"--group": wanted.group, "--inactive": wanted.inactive, "--published": wanted.published}
@@ -75,6 +75,8 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
             raise Usage(
                 "usage", f"--where {name}=…: {layout.name} has no field '{name}'.", _known_words(name, known, "field")
             )
+        if known[name] == "number" and value.strip() and not value.strip().isdecimal():
+            raise Usage("usage", f"--where {name}={value}: '{name}' holds a number.", f"Write --where {name}=12.")
         if known[name] == "boolean" and value.strip() and value.strip().casefold() not in YES_NO:
             raise Usage("usage", f"--where {name}={value}: '{name}' holds yes or no.", f"Write --where {name}=yes.")
 
@@ -244,7 +246,7 @@ def _met(condition: Condition, stored: Stored, there: Collection[str]) -> str:
     if stored == "boolean":
         said = [YES_NO[value.strip().casefold()] for value in values if value.strip().casefold() in YES_NO]
         return f"{name} IN ({', '.join(map(str, said)) or 'NULL'})"
-    allowed = ", ".join(f"lower({literal(value)})" for value in values)
+    allowed = ", ".join(f"lower({literal(value.strip())})" for value in values)
     if stored == "list":
         return f"list_has_any(list_transform(coalesce({name}, []), lambda value: lower(value)), [{allowed}])"
     return f"lower({name}::VARCHAR) IN ({allowed})"

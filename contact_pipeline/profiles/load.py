@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -78,15 +79,20 @@ def check_profile(file: Path) -> Profile:
     """
     profile, problems = _find_problems(file)
     if problems or profile is None:
-        found = "; ".join(str(BrokenProfile(file, key, reason)) for key, reason in problems)
-        raise Refusal(
-            "profile-broken",
-            f"Profile {found}" + ("" if found.endswith("?") else "."),
-            f"Correct {file.name}.",
-            file=file.name,
-            details={"problems": [{"key": key, "message": reason} for key, reason in problems]},
-        )
+        raise cannot_be_used("Profile", file, problems)
     return profile
+
+
+def cannot_be_used(what: str, file: Path, problems: Sequence[tuple[str, str]]) -> Refusal:
+    """The refusal of a profile, with each key that cannot stand as it is and the reason."""
+    found = "; ".join(str(BrokenProfile(file, key, reason)) for key, reason in problems)
+    return Refusal(
+        "profile-broken",
+        f"{what} {found}" + ("" if found.endswith("?") else "."),
+        f"Correct {file.name}.",
+        file=file.name,
+        details={"problems": [{"key": key, "message": reason} for key, reason in problems]},
+    )
 
 
 @cache

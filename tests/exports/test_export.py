@@ -108,6 +108,7 @@ def test_accounts_are_chosen_by_portfolio_and_type(export, filters, expected):
         ("contacts", {"address_book": "clb"}, "address-book-unknown"),
         ("contacts", {"where": {"emial": "x"}}, "usage"),
         ("contacts", {"where": {"do_not_contact": "true"}}, "usage"),
+        ("contacts", {"where": {"contact_id": "three"}}, "usage"),
         ("accounts", {"group": "Any"}, "usage"),
         ("accounts", {"inactive": "include"}, "usage"),
         ("accounts", {"published": True}, "usage"),
@@ -120,6 +121,10 @@ def test_a_filter_that_nothing_fits_is_refused_and_no_file_is_left(export, tmp_p
 
     assert refused.value.code == code
     assert not [*tmp_path.glob("out*")]
+
+
+def test_spaces_around_a_value_that_is_asked_for_make_no_difference(export):
+    assert names(export(where={"full_name": " ann lee "})[1]) == ["Ann"]
 
 
 def test_erased_people_are_in_no_file(export, pipeline):
