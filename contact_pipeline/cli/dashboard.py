@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.upload_view import moment, state_style
+from contact_pipeline.contracts.states import WAS_APPLIED
 from contact_pipeline.errors import number_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _HEADINGS: Final = (
     "Upload", "File", "Added", "Profile", "Group", "State", "Rows", "Imports", "Errors", "Duplicates", "Finished",
     "Waits for",
 )  # fmt: skip
+
+_PLANNED: Final = "planned imports"  # nothing has come of them
 
 
 def draw_uploads(uploads: Sequence[Upload], width: int) -> Iterator[RenderableType]:
@@ -61,7 +64,7 @@ def _row(upload: Upload) -> tuple[object, ...]:
         upload.profile,
         upload.group,
         upload.state,
-        *(f"{count:,}" for count in _counts(upload).values()),
+        *(f"{count:,} planned" if name == _PLANNED else f"{count:,}" for name, count in _counts(upload).items()),
         moment(upload.finished_at),
         waits_for(upload),
     )
@@ -82,9 +85,10 @@ def _lines(upload: Upload) -> Iterator[Text]:
 
 
 def _counts(upload: Upload) -> dict[str, int]:
+    is_planned = upload.imports and upload.state not in WAS_APPLIED
     return {
         "rows": upload.processed,
-        "imports": upload.imports,
+        _PLANNED if is_planned else "imports": upload.imports,
         "errors": upload.error_count,
         "duplicates": sum(upload.duplicates.values()),
     }

@@ -74,6 +74,7 @@ def test_the_dashboard_shows_what_is_asked_for(run, imported, outreach):
     assert asked("--since", "2020-01-01", "--limit", "1") == [by_hand["upload_id"]]
     assert asked("--waiting") == [waits["upload_id"]]
     assert "approve" in run("uploads", "--waiting").out
+    assert "1 planned" in run("uploads", "--waiting").out
     run("cancel", waits["upload_id"])
     assert run("uploads", "--waiting").out == "Nothing waits for anybody.\n"
     assert "No such upload" in run("uploads", "--profile", "dealer_leads").out
