@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from contact_pipeline.access.others import hide_others
 from contact_pipeline.access.theirs import Known, belonging
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.erase.book import find_quotes
 from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
 from contact_pipeline.erase.files import find_kept, find_left
@@ -84,22 +84,22 @@ def collect(store: Store, contact_id: int, only: Collection[int] | None = None) 
     return hidden
 
 
-def _must_be_there(database: Database, contact_id: int) -> None:
+def _must_be_there(database: Tables, contact_id: int) -> None:
     known = "SELECT contact_id FROM contacts UNION SELECT contact_id FROM contact_changes"
-    if not database.value(f"SELECT count(*) FROM ({known}) WHERE contact_id = ?", [contact_id]):
+    if not database.value(f"SELECT count(*) FROM ({known}) WHERE contact_id = {contact_id}"):
         raise Refusal(
             "contact-unknown", f"There is no contact {contact_id}.", "`contact-pipeline contacts find` finds people."
         )
-    if database.value(f"SELECT count(*) FROM ({ERASED.format('')}) WHERE contact_id = ?", [contact_id]):
+    if database.value(f"SELECT count(*) FROM ({ERASED.format('')}) WHERE contact_id = {contact_id}"):
         raise Refusal("erased", f"Contact {contact_id} was erased: nothing is held but its number.", "")
 
 
-def _contact(database: Database, contact_id: int) -> dict[str, Any]:
+def _contact(database: Tables, contact_id: int) -> dict[str, Any]:
     """One contact with its values, unmasked, and how each came to be."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     now, published = (_held_in(database, table, contact_id, fields) for table in ("contacts", "published_contacts"))
     about = database.records(
-        "SELECT address_book, active, revision, last_upload_id FROM contacts WHERE contact_id = ?", [contact_id]
+        f"SELECT address_book, active, revision, last_upload_id FROM contacts WHERE contact_id = {contact_id}"
     )
     changes = contact_history(database, contact_id, masked=False)
     for change in changes:
@@ -112,37 +112,33 @@ def _contact(database: Database, contact_id: int) -> dict[str, Any]:
         "current": now,
         "published": published,
         "may_be_contacted": _consent(now, changes),
-        "groups": _column(database, "SELECT group_name FROM memberships WHERE contact_id = ?", contact_id),
+        "groups": _column(database, f"SELECT group_name FROM memberships WHERE contact_id = {contact_id}"),
         "published_groups": _column(
-            database, "SELECT group_name FROM published_memberships WHERE contact_id = ?", contact_id
+            database, f"SELECT group_name FROM published_memberships WHERE contact_id = {contact_id}"
         ),
         "accounts": database.records(
-            """SELECT a.account_id, a.address_book, a.account_number, account_type, status
+            f"""SELECT a.account_id, a.address_book, a.account_number, account_type, status
                FROM accounts AS a JOIN contacts AS c USING (address_book, account_number)
-               WHERE c.contact_id = ? ORDER BY account_id""",
-            [contact_id],
+               WHERE c.contact_id = {contact_id} ORDER BY account_id"""
         ),
         "linked_contacts": _column(
             database,
-            """SELECT CASE WHEN contact_id = $1 THEN linked_to ELSE contact_id END FROM links
-               WHERE contact_id = $1 OR linked_to = $1""",
-            contact_id,
-            numbered=True,
+            f"""SELECT CASE WHEN contact_id = {contact_id} THEN linked_to ELSE contact_id END FROM links
+                WHERE contact_id = {contact_id} OR linked_to = {contact_id}""",
         ),
         "notes": note_origins(database, contact_id, masked=False),
         "changes": changes,
     }
 
 
-def _held_in(database: Database, table: str, contact_id: int, fields: Iterable[str]) -> dict[str, Any]:
+def _held_in(database: Tables, table: str, contact_id: int, fields: Iterable[str]) -> dict[str, Any]:
     names = ", ".join(map(quoted, fields))
-    found = database.records(f"SELECT {names} FROM {table} WHERE contact_id = ?", [contact_id])
+    found = database.records(f"SELECT {names} FROM {table} WHERE contact_id = {contact_id}")
     return {name: value for name, value in (found[0] if found else {}).items() if value not in (None, "", [])}
 
 
-def _column(database: Database, sql: str, contact_id: int, *, numbered: bool = False) -> list[Any]:
-    parameters = {"1": contact_id} if numbered else [contact_id]
-    return [value for (value,) in database.rows(f"{sql} ORDER BY ALL", parameters)]
+def _column(database: Tables, sql: str) -> list[Any]:
+    return [value for (value,) in database.rows(f"{sql} ORDER BY 1")]
 
 
 def _consent(now: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -161,7 +157,7 @@ def _consent(now: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, An
     return {CONSENT: value, "said_by": None if origin is None else {key: origin[key] for key in keys}}
 
 
-def _values(database: Database, person: Person) -> set[str]:
+def _values(database: Tables, person: Person) -> set[str]:
     """Every text that the person's contacts hold or held, in any field."""
     found: set[str] = set()
     for table, sides in (("contacts", ("",)), ("contact_changes", ("before_", "after_"))):
@@ -195,11 +191,12 @@ class _LookedAt:
 
 
 def _look_at(
-    store: Store, database: Database, line: LedgerLine, person: Person, rows: set[int], *, intact: bool
+    store: Store, database: Tables, line: LedgerLine, person: Person, rows: set[int], *, intact: bool
 ) -> _LookedAt:
     staging = store.staging(line.upload_id)
     changed = database.value(
-        f"SELECT count(*) FROM contact_changes WHERE upload_id = ? AND contact_id IN ({person.ids})", [line.upload_id]
+        f"""SELECT count(*) FROM contact_changes
+            WHERE upload_id = {literal(line.upload_id)} AND contact_id IN ({person.ids})"""
     )
     cells = read_cells(staging.folder, person, store.settings, rows, intact=intact) if staging.folder.exists() else []
     is_concerned = bool(rows or cells or changed)
@@ -234,12 +231,12 @@ def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
     }
 
 
-def _owners(store: Store, database: Database, line: LedgerLine, rows: set[int]) -> dict[int, dict[str, Any]]:
+def _owners(store: Store, database: Tables, line: LedgerLine, rows: set[int]) -> dict[int, dict[str, Any]]:
     """Row → what became of it, the contacts that it wrote to, and those that it could be."""
     found: dict[int, dict[str, Any]] = {row: {"outcome": None, "contacts": set(), "candidates": set()} for row in rows}
     for row, contact_id in database.rows(
-        "SELECT row_number, contact_id FROM contact_changes WHERE upload_id = ? AND row_number IS NOT NULL",
-        [line.upload_id],
+        f"""SELECT row_number, contact_id FROM contact_changes
+            WHERE upload_id = {literal(line.upload_id)} AND row_number IS NOT NULL"""
     ):
         if row in found:
             found[row]["contacts"].add(contact_id)
@@ -298,7 +295,7 @@ def _row(
     }
 
 
-def _decisions(database: Database, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
+def _decisions(database: Tables, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
     """What was decided about rows of the person, or that a row is the person."""
     return [
         decision

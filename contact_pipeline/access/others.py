@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from contact_pipeline.access.theirs import Known
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 
 _EMAIL: Final = re.compile(r"[^\s@<>()\[\]\"',;:/\\]+@[^\s@<>()\[\]\"',;:/\\]+\.[^\W\d_]{2,}")
 _NUMBER: Final = re.compile(r"\+?\d(?:[\s().\-/]{0,3}\d){9,14}")
@@ -21,7 +21,7 @@ _READ_AS: Final = {
 _NOT_TEXTS: Final = frozenset({"upload_id", "at", "made_at", "added_at", "decided_at", "last_upload_id"})
 
 
-def hide_others(database: Database, document: Any, known: Known, contact_ids: Collection[int]) -> Any:
+def hide_others(database: Tables, document: Any, known: Known, contact_ids: Collection[int]) -> Any:
     """The document with `(contact 12)` in the place of another contact's e-mail address or phone number.
 
     Args:
@@ -70,7 +70,7 @@ def _key(token: str) -> str:
     return token.lower() if "@" in token else "".join(sign for sign in token if sign.isdecimal())[-10:]
 
 
-def _owners(database: Database, tokens: Collection[str], contact_ids: Collection[int]) -> dict[str, int]:
+def _owners(database: Tables, tokens: Collection[str], contact_ids: Collection[int]) -> dict[str, int]:
     """Key of an address or number → the first of the other contacts that have it, or had it."""
     keys = pl.DataFrame({"key": sorted({_key(token) for token in tokens})}, schema={"key": pl.String})
     mine = ", ".join(map(str, contact_ids))
@@ -89,7 +89,7 @@ def _owners(database: Database, tokens: Collection[str], contact_ids: Collection
     return dict(rows)
 
 
-def _reached_by(database: Database) -> Iterator[tuple[str, str]]:
+def _reached_by(database: Tables) -> Iterator[tuple[str, str]]:
     """The fields of contacts that hold addresses and numbers, further ones such as `work_email` among them."""
     for (name,) in database.rows("SELECT name FROM fields WHERE kind = 'text' ORDER BY name"):
         if found := _REACHED.search(name):

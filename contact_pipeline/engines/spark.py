@@ -106,6 +106,10 @@ class SparkTables:
         """See `Tables`."""
         return self.frame(sql).rows()
 
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """See `Tables`."""
+        return self.frame(sql).to_dicts()
+
     def value(self, sql: str) -> Any:
         """See `Tables`."""
         rows = self.rows(sql)

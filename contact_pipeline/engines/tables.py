@@ -60,6 +60,9 @@ class Tables(Protocol):
     def rows(self, sql: str, /) -> list[tuple[Any, ...]]:
         """The rows of a query."""
 
+    def records(self, sql: str, /) -> list[dict[str, Any]]:
+        """The rows of a query, each as column → value."""
+
     def value(self, sql: str, /) -> Any:
         """The first value of the first row of a query; None when there is no row."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.erase.person import Person
 from contact_pipeline.erase.staged import find_rows
 from contact_pipeline.store import LedgerLine, Store
 
 
 def rows_of_person(
-    store: Store, database: Database, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
+    store: Store, database: Tables, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
 ) -> tuple[dict[str, set[int]], set[Path]]:
     """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill.
 

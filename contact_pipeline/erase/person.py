@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import phonenumbers
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.terms import CANONICAL
 
 # Fields whose value belongs to one person, and those that are sensitive though many share a value. A name, a birth date
@@ -70,7 +70,7 @@ def redact(text: str, pattern: re.Pattern[str]) -> str:
     return pattern.sub(_STARS, pattern.sub(_STARS, text))
 
 
-def find_person(database: Database, contact_ids: list[int]) -> Person:
+def find_person(database: Tables, contact_ids: list[int]) -> Person:
     """Gathers what is known of a person, from the contact database."""
     stored = database.rows("SELECT name, kind, sensitive FROM fields")
     fields = [
@@ -93,7 +93,7 @@ def find_person(database: Database, contact_ids: list[int]) -> Person:
     )
 
 
-def _held(database: Database, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
+def _held(database: Tables, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
     """Every value of these fields, now or in the history, in lower case."""
     queries = [query for name in fields for query in _values(name, where)]
     return {(field, value) for field, value, _ in database.rows(" UNION ".join(queries))}
@@ -109,7 +109,7 @@ def _values(field: str, where: str) -> list[str]:
 
 
 def _held_by_others(
-    database: Database,
+    database: Tables,
     fields: Iterable[str],
     every: Mapping[str, str],
     person: Person,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.exports.layout import Cell, Layout, Stored
 from contact_pipeline.exports.model import Condition, Inactive
@@ -81,7 +81,7 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
             raise Usage("usage", f"--where {name}={value}: '{name}' holds yes or no.", f"Write --where {name}=yes.")
 
 
-def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
+def rows_query(database: Tables, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
     """The query for the rows: an id, a column for each field of the file, and what tells whether a row comes back.
 
     Args:
@@ -103,14 +103,14 @@ def rows_query(database: Database, layout: Layout, wanted: Wanted, profiles: Ite
     return _contacts(database, layout, wanted, nobodys)
 
 
-def fields_besides(database: Database, layout: Layout) -> list[tuple[str, Stored, bool]]:
+def fields_besides(database: Tables, layout: Layout) -> list[tuple[str, Stored, bool]]:
     """Fields that the contacts of the home have and the file does not: name, how it is stored, whether sensitive."""
     there = {cell.field for cell in layout.filled}
     found = database.rows("SELECT name, kind, sensitive FROM fields ORDER BY name")
     return [(name, kind, sensitive) for name, kind, sensitive in found if name not in there]
 
 
-def _contacts(database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
+def _contacts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
     view = "published_" if wanted.published else ""
     there = database.columns(f"{view}contacts")
     of_account = [name for name in ACCOUNT_FIELDS if name not in {"account_number", *there}]
@@ -144,7 +144,7 @@ def _contacts(database: Database, layout: Layout, wanted: Wanted, nobodys: Colle
         ORDER BY {_order(layout, [*there, *of_account, "groups"], "contact_id")}"""
 
 
-def _accounts(database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
+def _accounts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
     there = database.columns("accounts")
     conditions = [*_of_books(layout, wanted), *_of_fields(layout, wanted, there, nobodys), "true"]
     people, joined, of_person = _people(database, layout.profile)
@@ -158,7 +158,7 @@ def _accounts(database: Database, layout: Layout, wanted: Wanted, nobodys: Colle
         ORDER BY {_order(layout, there, "account_id")}"""
 
 
-def _people(database: Database, profile: Profile | None) -> tuple[str, str, list[str]]:
+def _people(database: Tables, profile: Profile | None) -> tuple[str, str, list[str]]:
     """For each account the oldest of its contacts that its row can name without doubt.
 
     Returns:
@@ -264,7 +264,7 @@ def _known(layout: Layout) -> dict[str, Stored]:
 
 
 def _by_known_names(
-    database: Database, layout: Layout, wanted: Wanted, nobodys: Collection[str], types: Sequence[str]
+    database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str], types: Sequence[str]
 ) -> tuple[Layout, Wanted]:
     """The filters with names as the home spells them; a name that is not there is refused: the file would be empty."""
     groups = "group_name FROM groups"

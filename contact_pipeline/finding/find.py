@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.erase.person import pattern_of
 from contact_pipeline.errors import Refusal
 from contact_pipeline.finding.readings import Typed, countries_of, fields_of, readings
@@ -90,7 +90,7 @@ def find(store: Store, profiles: Collection[Profile], criteria: Criteria, limit:
     return Found(shown, records[0][2] if records else 0)
 
 
-def _query(database: Database, wanted: Sequence[dict[str, str]], limit: int | None) -> str:
+def _query(database: Tables, wanted: Sequence[dict[str, str]], limit: int | None) -> str:
     """The query for contact_id, the names of what fits, and how many contacts fit. Of each part one condition must."""
     together = " AND ".join(f"({' OR '.join(part.values())})" for part in wanted) or "false"
     named = ", ".join(f"CASE WHEN {how} THEN {literal(name)} END" for part in wanted for name, how in part.items())
@@ -101,7 +101,7 @@ def _query(database: Database, wanted: Sequence[dict[str, str]], limit: int | No
         FROM fitting AS c ORDER BY contact_id LIMIT {"ALL" if limit is None else limit}"""
 
 
-def _conditions(database: Database, profiles: Collection[Profile], criteria: Criteria) -> list[dict[str, str]]:
+def _conditions(database: Tables, profiles: Collection[Profile], criteria: Criteria) -> list[dict[str, str]]:
     """For each criterion: what a contact can fit it by → SQL condition; `false` where nothing can."""
     columns = database.columns("contacts")
     made: list[dict[str, str]] = []
@@ -121,7 +121,7 @@ def _conditions(database: Database, profiles: Collection[Profile], criteria: Cri
     return made
 
 
-def _whatever(database: Database, profiles: Collection[Profile], columns: Sequence[str], text: str) -> dict[str, str]:
+def _whatever(database: Tables, profiles: Collection[Profile], columns: Sequence[str], text: str) -> dict[str, str]:
     """The conditions of a text of which nobody says what it is."""
     found = {"account_number": _is(database, "account_number", text, columns)}
     if "@" in text:
@@ -136,7 +136,7 @@ def _whatever(database: Database, profiles: Collection[Profile], columns: Sequen
 
 
 def typed(
-    database: Database,
+    database: Tables,
     profiles: Collection[Profile],
     columns: Sequence[str],
     kind: Typed,
@@ -173,18 +173,18 @@ def typed(
     return found
 
 
-def _key(database: Database, field: str, value: str) -> str:
+def _key(database: Tables, field: str, value: str) -> str:
     """The match key of a value."""
     sql = f"SELECT {key_of(field, 'e', [field])} FROM (SELECT {literal(value)} AS {quoted(field)}) AS e"
     return str(database.value(sql))
 
 
-def _is(database: Database, field: str, text: str, columns: Sequence[str]) -> str:
+def _is(database: Tables, field: str, text: str, columns: Sequence[str]) -> str:
     value = " ".join(text.split())
     return f"{key_of(field, 'c', columns)} = {literal(_key(database, field, value))}"
 
 
-def is_named(database: Database, text: str, columns: Sequence[str]) -> str:
+def is_named(database: Tables, text: str, columns: Sequence[str]) -> str:
     """The SQL condition that a contact has this name: its full name, or first and last name put together."""
     key = literal(name_key(database, text))
     whole = key_of("name", "c", columns)
@@ -192,13 +192,13 @@ def is_named(database: Database, text: str, columns: Sequence[str]) -> str:
     return f"({whole} = {key} OR {parts} = {key})"
 
 
-def name_key(database: Database, text: str) -> str:
+def name_key(database: Tables, text: str) -> str:
     """The match key of a name; empty where it has no letter."""
     key = _key(database, "full_name", " ".join(text.split()))
     return "" if key == "None" else key
 
 
-def _name_begins(database: Database, text: str) -> str:
+def _name_begins(database: Tables, text: str) -> str:
     """The condition that each word of the text begins a word of the name."""
     words = name_key(database, text).split()
     if not words:
@@ -213,7 +213,7 @@ def _name_begins(database: Database, text: str) -> str:
             WHERE {begins})"""
 
 
-def _in_group(database: Database, name: str) -> str:
+def _in_group(database: Tables, name: str) -> str:
     same = f"{group_key('group_name')} = {group_key(literal(name))}"
     if not database.value(f"SELECT count(*) FROM groups WHERE {same}"):
         said = f"There is no group '{name}'."

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.normalize import normalize
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.reference import Reference
@@ -46,7 +46,7 @@ def readings(text: str, kind: Typed, profiles: Iterable[Profile], countries: Col
     return list(found)
 
 
-def countries_of(database: Database) -> list[str]:
+def countries_of(database: Tables) -> list[str]:
     """The countries that contacts have, two letters each."""
     if "country" not in database.columns("contacts"):
         return []

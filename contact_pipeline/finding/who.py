@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contact_pipeline.engines import Database, literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.errors import Refusal
 from contact_pipeline.finding.words import is_id, looks_like_phone
 from contact_pipeline.masking import mask
@@ -113,12 +113,12 @@ def must_be_one(text: str, found: Sequence[Fitting]) -> Fitting:
     return found[0]
 
 
-def _fitting(database: Database, own_profiles: Path, text: str, address_book: str | None) -> list[Fitting]:
+def _fitting(database: Tables, own_profiles: Path, text: str, address_book: str | None) -> list[Fitting]:
     if is_id(text):
         by_id = _contacts(database, f"contact_id = {int(text)}")
         if by_id:
             return by_id
-        if database.value("SELECT count(*) FROM contact_changes WHERE contact_id = ?", [int(text)]):
+        if database.value(f"SELECT count(*) FROM contact_changes WHERE contact_id = {int(text)}"):
             return [Fitting(int(text), "", None, None, None, active=False)]  # gone, but for its history
     where = _condition(database, own_profiles, text)
     if where is None:
@@ -128,7 +128,7 @@ def _fitting(database: Database, own_profiles: Path, text: str, address_book: st
     return _contacts(database, where)
 
 
-def _condition(database: Database, own_profiles: Path, text: str) -> str | None:
+def _condition(database: Tables, own_profiles: Path, text: str) -> str | None:
     """The SQL condition that a contact is meant by anything but an id; None where nobody can be."""
     from contact_pipeline.finding.find import is_named, name_key, typed
 
@@ -143,7 +143,7 @@ def _condition(database: Database, own_profiles: Path, text: str) -> str | None:
     return f"({' OR '.join(how.values())})" if how else None
 
 
-def _contacts(database: Database, where: str) -> list[Fitting]:
+def _contacts(database: Tables, where: str) -> list[Fitting]:
     rows = database.rows(f"""
         SELECT contact_id, email, phone, address_book, active, {", ".join(NAME_FIELDS)}
         FROM contacts AS c WHERE {where} ORDER BY contact_id""")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contact_pipeline.engines import Database, literal
+from contact_pipeline.engines import Tables, literal
 from contact_pipeline.errors import listed
 from contact_pipeline.masking import TOLD, Looks, mask_value
 from contact_pipeline.match.decide import rule_of
@@ -14,7 +14,7 @@ from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME, MatchRule
 
 
-def explain_keys(database: Database, part: Part, row: int) -> list[str]:
+def explain_keys(database: Tables, part: Part, row: int) -> list[str]:
     """By what the row is compared, in words; sensitive keys are masked. Nothing where it says nothing of this part."""
     if not part.rules:
         return ["No rule can be asked: the file has none of the columns that the profile compares."]
@@ -27,7 +27,7 @@ def explain_keys(database: Database, part: Part, row: int) -> list[str]:
     return [*said, *([f"Not compared by {listed(blank)}: blank, taken out, or a placeholder."] if blank else [])]
 
 
-def explain_rules(database: Database, part: Part, row: int) -> list[str]:
+def explain_rules(database: Tables, part: Part, row: int) -> list[str]:
     """Whom each rule finds among the contacts or accounts as they stood, in the order in which rules are asked."""
     keys = _keys(database, part, row)
     if not keys:
@@ -44,7 +44,7 @@ def explain_rules(database: Database, part: Part, row: int) -> list[str]:
     ]
 
 
-def explain_decision(database: Database, part: Part, row: int) -> list[str]:
+def explain_decision(database: Tables, part: Part, row: int) -> list[str]:
     """What decided about the row: a person, the first rule that finds anybody, or the rows before it."""
     decided = [*_resolved(database, part, row)]
     if others := _sharing(database, part, row):
@@ -71,7 +71,7 @@ def explain_decision(database: Database, part: Part, row: int) -> list[str]:
     return [f"No rule finds anybody that it could be: it is {somebody}."]
 
 
-def _keys(database: Database, part: Part, row: int) -> dict[str, str | None]:
+def _keys(database: Tables, part: Part, row: int) -> dict[str, str | None]:
     """Field → key of the row; none where the row is not of this part."""
     records = database.records(f"FROM {part.table('keys')} WHERE row_number = {row}")
     return {name: records[0][f"key_{name}"] for name in part.key_fields} if records else {}
@@ -117,7 +117,7 @@ def _named(part: Part, pair: dict[str, Any]) -> str:
     return f"{part.entity} {pair['candidate']}{linked}"
 
 
-def _resolved(database: Database, part: Part, row: int) -> Iterator[str]:
+def _resolved(database: Tables, part: Part, row: int) -> Iterator[str]:
     """What a person decided about the row."""
     for choice, contact, other, own in database.rows(f"""
         SELECT choice, contact_id, other_row, own FROM resolutions
@@ -134,7 +134,7 @@ def _resolved(database: Database, part: Part, row: int) -> Iterator[str]:
                 yield f"A person decided{where}: it is somebody new."
 
 
-def _sharing(database: Database, part: Part, row: int) -> list[int]:
+def _sharing(database: Tables, part: Part, row: int) -> list[int]:
     """The rows that share a whole key with the row, or a contact that both could be."""
     if not database.has("rows_in_turn") or not database.value(
         f"SELECT count(*) FROM rows_in_turn WHERE row_number = {row}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_value, mask_within
 from contact_pipeline.profiles import looks_in_contacts
 from contact_pipeline.store.changes import kept_fields, touches
@@ -15,7 +15,7 @@ from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
 
 
-def contact_history(database: Database, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
+def contact_history(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
     Each names the contact (`contact_id`, `name`), that of a link the other one, too (`linked_to`, `linked_to_name`).
@@ -24,30 +24,28 @@ def contact_history(database: Database, contact_id: int, *, masked: bool = True)
     """
     sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
     records = database.records(
-        """
+        f"""
         SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, file_name,
                change.* EXCLUDE (commit_number, upload_id, contact_id, base_revision, action)
         FROM contact_changes AS change JOIN commits USING (commit_number)
         LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
-        WHERE contact_id = ? ORDER BY commit_number""",
-        [contact_id],
+        WHERE contact_id = {contact_id} ORDER BY commit_number"""
     )
     others = database.records(
-        """
+        f"""
         SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, row_number, target, detail,
                file_name, other
         FROM (
             SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail, NULL AS other
-            FROM membership_changes WHERE contact_id = $1
+            FROM membership_changes WHERE contact_id = {contact_id}
             UNION ALL
             SELECT commit_number, row_number, action, 'link', 'contact ' || linked_to, linked_to
-            FROM link_changes WHERE contact_id = $1
+            FROM link_changes WHERE contact_id = {contact_id}
             UNION ALL
             SELECT commit_number, row_number, action, 'link', 'contact ' || contact_id, contact_id
-            FROM link_changes WHERE linked_to = $1
+            FROM link_changes WHERE linked_to = {contact_id}
         ) AS change JOIN commits USING (commit_number) LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
-        ORDER BY commit_number""",
-        {"1": contact_id},
+        ORDER BY commit_number"""
     )
     fields = kept_fields(database, "contact_changes")
     entries = [
@@ -71,14 +69,15 @@ def contact_history(database: Database, contact_id: int, *, masked: bool = True)
     return sorted(entries, key=lambda entry: entry["commit_number"])
 
 
-def last_commit(database: Database, upload_id: str) -> dict[str, Any] | None:
+def last_commit(database: Tables, upload_id: str) -> dict[str, Any] | None:
     """The newest commit of an upload: its action (apply, undo, redo), committed_at and actor; None without one."""
-    newest = "SELECT * FROM commits WHERE upload_id = ? ORDER BY commit_number DESC LIMIT 1"
-    found = database.records(newest, [upload_id])
+    found = database.records(
+        f"SELECT * FROM commits WHERE upload_id = {literal(upload_id)} ORDER BY commit_number DESC LIMIT 1"
+    )
     return found[0] if found else None
 
 
-def note_origins(database: Database, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
+def note_origins(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Where each note of a contact came from: the newest change that counts and added it, with its upload and time."""
     records = database.records(
         f"""
@@ -87,16 +86,17 @@ def note_origins(database: Database, contact_id: int, *, masked: bool = True) ->
             FROM (
                 SELECT commit_number, row_number, unnest(list_filter(
                     after_notes, lambda note: NOT list_contains(coalesce(before_notes, []), note))) AS note
-                FROM contact_changes SEMI JOIN ({EFFECTIVE.format("")}) USING (commit_number) WHERE contact_id = $1
+                FROM contact_changes SEMI JOIN ({EFFECTIVE.format("")}) USING (commit_number)
+                WHERE contact_id = {contact_id}
             ) GROUP BY note
         ),
         there AS (
-            SELECT unnest(notes) AS note, generate_subscripts(notes, 1) AS place FROM contacts WHERE contact_id = $1
+            SELECT unnest(notes) AS note, generate_subscripts(notes, 1) AS place FROM contacts
+            WHERE contact_id = {contact_id}
         )
         SELECT note, committed_at, upload_id, file_name, row_number
         FROM there LEFT JOIN added USING (note) LEFT JOIN commits USING (commit_number)
-        LEFT JOIN uploads USING (upload_id) ORDER BY place""",
-        {"1": contact_id},
+        LEFT JOIN uploads USING (upload_id) ORDER BY place"""
     )
     return [
         {
@@ -110,7 +110,7 @@ def note_origins(database: Database, contact_id: int, *, masked: bool = True) ->
     ]
 
 
-def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
+def contacts_as_of(database: Tables, at: datetime) -> list[dict[str, Any]]:
     """The contacts as they stood at a time, put together again from the changes committed until then; masked."""
     fields = database.rows("SELECT name, sensitive FROM fields")
     newest = ", ".join(
@@ -122,12 +122,11 @@ def contacts_as_of(database: Database, at: datetime) -> list[dict[str, Any]]:
         f"""
         SELECT contact_id, arg_max(address_book, commit_number) AS address_book, {newest}
         FROM contact_changes JOIN commits USING (commit_number)
-        WHERE committed_at <= ?
+        WHERE committed_at <= {literal(at.isoformat())}::TIMESTAMP
         GROUP BY contact_id
         HAVING arg_max(contact_changes.action, commit_number)
                FILTER (contact_changes.action IN ('create', 'remove')) = 'create'
-        ORDER BY contact_id""",
-        [at],
+        ORDER BY contact_id"""
     )
     for record in records:
         mask_contact(record, fields)

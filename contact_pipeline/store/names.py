@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.masking import mask_value
 from contact_pipeline.profiles import looks_in_contacts
 
 NAME_FIELDS: Final = ("full_name", "first_name", "last_name")
 
 
-def contact_names(database: Database, contact_ids: Iterable[int]) -> dict[int, str]:
+def contact_names(database: Tables, contact_ids: Iterable[int]) -> dict[int, str]:
     """Id → name of each contact that is there, by id; what looks sensitive in it is masked."""
     wanted = sorted({*contact_ids})
     if not wanted:
         return {}
     rows = database.rows(
         f"""SELECT contact_id, {", ".join(NAME_FIELDS)} FROM contacts
-            WHERE contact_id IN (SELECT unnest(?::BIGINT[])) ORDER BY contact_id""",
-        [wanted],
+            WHERE contact_id IN (SELECT unnest({wanted})) ORDER BY contact_id"""
     )
     return {contact_id: name_of(*parts) for contact_id, *parts in rows}
 

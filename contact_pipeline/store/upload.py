@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
@@ -400,11 +400,11 @@ def _given_name(change: dict[str, Any]) -> str:
     return whole or " ".join(part for part in parts if part)
 
 
-def _has(database: Database | None, target: str) -> TypeGuard[Database]:
+def _has(database: Tables | None, target: str) -> TypeGuard[Tables]:
     return database is not None and database.has(f"{target}_changes")
 
 
-def _changes_to(target: str, database: Database, limit: int | None = None, *, row_number: int | None = None) -> str:
+def _changes_to(target: str, database: Tables, limit: int | None = None, *, row_number: int | None = None) -> str:
     """The query of the changes to contacts, accounts, memberships or links, those of the first rows first."""
     table = f"{target}_changes"
     kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.profiles import Profile, calendar
 
 
-def blocked_by_dates(database: Database, profile: Profile, file_name: str) -> dict[str, Any] | None:
+def blocked_by_dates(database: Tables, profile: Profile, file_name: str) -> dict[str, Any] | None:
     """The reason, as the ledger keeps it, where a column of dates can be read in two ways; else None.
 
     Args:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.profiles import Profile, Unique, looks_in
 
 _CODE = "not-unique"
 
 
-def reject_repeats(database: Database, profile: Profile, headings: Mapping[str, str]) -> None:
+def reject_repeats(database: Tables, profile: Profile, headings: Mapping[str, str]) -> None:
     """Rejects the rows that repeat what an earlier row holds, where the profile says that this is unique.
 
     Args:
@@ -27,7 +27,7 @@ def reject_repeats(database: Database, profile: Profile, headings: Mapping[str, 
             _reject(database, rule, profile, {field: headings.get(field, field) for field in rule.unique})
 
 
-def _reject(database: Database, rule: Unique, profile: Profile, headings: Mapping[str, str]) -> None:
+def _reject(database: Tables, rule: Unique, profile: Profile, headings: Mapping[str, str]) -> None:
     cells = [f"CAST({quoted(field)} AS VARCHAR)" for field in rule.unique]
     filled = " AND ".join(f"nullif({cell}, '') IS NOT NULL" for cell in cells)
     same = ", ".join(
@@ -41,8 +41,9 @@ def _reject(database: Database, rule: Unique, profile: Profile, headings: Mappin
         f"replace(replace({literal(code.message.replace('{column}', column))}, '{{value}}', value), '{{row}}', first)"
     )
     fields = ", ".join(literal(field) for field in rule.unique)
-    database.run(f"""
-        INSERT INTO rejections BY NAME
+    database.append(
+        "rejections",
+        f"""
         WITH usable AS (
             SELECT row_number, {value} AS value, min(row_number) OVER (PARTITION BY {same})::VARCHAR AS first
             FROM normalized_rows
@@ -53,4 +54,5 @@ def _reject(database: Database, rule: Unique, profile: Profile, headings: Mappin
         SELECT row_number, {literal(column)} AS "column", {literal(rule.unique[0])} AS field, value,
                {literal(_CODE)} AS code, {message} AS message, {literal(code.fix.replace("{column}", column))} AS fix,
                'error' AS severity
-        FROM usable WHERE row_number::VARCHAR <> first ORDER BY row_number""")
+        FROM usable WHERE row_number::VARCHAR <> first ORDER BY row_number""",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.store.effective import (
     EFFECTIVE,
     PAIRS,
@@ -25,7 +25,7 @@ _RESTORE = (
 )
 
 
-def read_everything(database: Database) -> int:
+def read_everything(database: Tables) -> int:
     """Reads every value of every table, so that DuckDB tests the checksum of every block; how many tables."""
     tables = database.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
     for (table,) in tables:
@@ -33,7 +33,7 @@ def read_everything(database: Database) -> int:
     return len(tables)
 
 
-def check_history(database: Database) -> Iterator[Finding]:
+def check_history(database: Tables) -> Iterator[Finding]:
     """The contacts, accounts, memberships, links and groups that are not what the history makes of them."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     yield from _differing(
@@ -46,7 +46,7 @@ def check_history(database: Database) -> Iterator[Finding]:
     yield from _erased(database, fields)
 
 
-def check_commits(database: Database) -> Iterator[Finding]:
+def check_commits(database: Tables) -> Iterator[Finding]:
     """Commits that are not numbered one after the other in time, and uploads that say otherwise than their commits."""
     for number, problem in database.rows("""
         SELECT commit_number, CASE WHEN count(*) OVER (PARTITION BY commit_number) > 1 THEN 'is there twice'
@@ -68,7 +68,7 @@ def check_commits(database: Database) -> Iterator[Finding]:
         yield Finding("ledger", f"upload {upload_id}", said, _RESTORE)
 
 
-def _differing(database: Database, entity: str, fields: list[str], computed: str, left_out: str) -> Iterator[Finding]:
+def _differing(database: Tables, entity: str, fields: list[str], computed: str, left_out: str) -> Iterator[Finding]:
     """Those of a table that are missing, too many, there twice or different, each with the fields that differ."""
     identity, names = f"{entity}_id", ["address_book", *fields]
     wrong = ", ".join(
@@ -105,7 +105,7 @@ def _differing(database: Database, entity: str, fields: list[str], computed: str
         yield Finding("history", f"{entity} {number}", told, fix if entity == "contact" else _RESTORE)
 
 
-def _pairs(database: Database, table: str, columns: str, computed: str) -> Iterator[Finding]:
+def _pairs(database: Tables, table: str, columns: str, computed: str) -> Iterator[Finding]:
     missing, extra = (
         database.value(f"SELECT count(*) FROM (SELECT {columns} FROM ({one}) EXCEPT SELECT {columns} FROM ({other}))")
         for one, other in ((computed, f"FROM {table}"), (f"FROM {table}", computed))
@@ -115,7 +115,7 @@ def _pairs(database: Database, table: str, columns: str, computed: str) -> Itera
         yield Finding("history", table, said, _RESTORE)
 
 
-def _erased(database: Database, fields: list[str]) -> Iterator[Finding]:
+def _erased(database: Tables, fields: list[str]) -> Iterator[Finding]:
     held = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in fields)
     for (number,) in database.rows(
         f"SELECT contact_id FROM contacts WHERE contact_id IN ({ERASED.format('')}) AND (active OR {held}) ORDER BY ALL"

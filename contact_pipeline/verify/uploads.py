@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from contact_pipeline.contracts.states import PLANNED, WAS_APPLIED
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.originals import Originals
@@ -25,7 +25,7 @@ def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterat
     yield from _original(originals, line)
 
 
-def check_created(database: Database, lines: Collection[LedgerLine]) -> Iterator[Finding]:
+def check_created(database: Tables, lines: Collection[LedgerLine]) -> Iterator[Finding]:
     """Uploads whose history has not as many creations as their lines say."""
     made = {
         (upload_id, entity): count
