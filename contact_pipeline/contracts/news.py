@@ -42,7 +42,7 @@ EVENTS: Final[Mapping[Event, Told]] = {
     ),
     "blocked": Told(
         "blocked",
-        "Errors, or a guard, hold it back. Nothing is changed.",
+        "Errors, or a guard, block it. Nothing is changed.",
         {"See why": "show {}", "Give it up": "cancel {}"},
         good=False,
         waits=True,

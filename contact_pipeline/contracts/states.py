@@ -27,7 +27,7 @@ STATES: Final[Mapping[State, Meaning]] = {
     "received": Meaning("the file is taken, and its rows are on the way to a changeset", "`replan` goes on with it"),
     "staged": Meaning("the changeset is frozen, nothing is changed", "`apply` or `cancel`"),
     "blocked": Meaning(
-        "errors, or a guard, hold it back",
+        "errors, or a guard, block it",
         "correct the file and plan it again; or [confirm](#confirm-what-is-unusual) what the guard asks",
     ),
     "stale": Meaning("the contacts changed in the meantime", "`replan`, and approve the new changeset"),

@@ -28,7 +28,7 @@ def blocked_because(
     changeset: Changeset,
     doubt: str | None = None,
 ) -> dict[str, Any] | None:
-    """The reason, as the ledger holds it, or None where nothing holds the changeset back.
+    """The reason, as the ledger holds it, or None where nothing blocks the changeset.
 
     Args:
         file_name: of the upload.

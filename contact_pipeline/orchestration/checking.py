@@ -82,7 +82,7 @@ def is_due(asset: str, name: str, upload: "Upload") -> bool:
 
 
 def guard_verdict(upload: "Upload", guarded: str, count: int, said: str) -> Verdict:
-    """The verdict of a guard that asks for a confirmation: failed as long as it holds the upload back."""
+    """The verdict of a guard that asks for a confirmation: failed as long as it blocks the upload."""
     stopped = upload.reason is not None and guarded in upload.reason.get("confirm", ())
     words = reason(upload) if stopped else f"{count} {said}."
     return Verdict(not stopped, words, is_grave=stopped, numbers={said.split()[-1]: count})

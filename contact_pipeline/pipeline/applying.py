@@ -33,7 +33,7 @@ def apply(
     Args:
         store: the store.
         upload_id: the upload.
-        confirmed: guard → whether it is overruled.
+        confirmed: guard → whether to go past it.
         user: login of who approves; unset: the operating system's.
         changeset: hash that is approved; anything else is refused.
         replan: whether a stale upload is planned again and, unless something blocks the new plan, applied.

@@ -168,9 +168,9 @@ class Pipeline:
             user: login of who approves; unset: the operating system's.
             changeset: hash that is approved; anything else is refused.
             confirm_encoding: whether a doubtful encoding was found right.
-            confirm_deactivations: whether the guard that holds back deactivations is overruled.
-            confirm_rejected: whether the guard on the share of rows rejected is.
-            confirm_changed: whether the guard on the share of contacts changed is.
+            confirm_deactivations: whether to go past the guard on deactivations.
+            confirm_rejected: whether to go past the guard on rows rejected.
+            confirm_changed: whether to go past the guard on contacts changed.
             replan: whether an upload that turns out to be stale is planned again and, unless something blocks the new
                 plan, applied; once.
             automatic: whether nobody approves it but the profile, for that user; ledger and history say so.

@@ -15,7 +15,7 @@ HEADINGS = {
     "mapped": "mapped to the fields, by name or by --map",
 }
 ON_ERROR = {
-    "block": "any error holds the whole upload back",
+    "block": "any error blocks the whole upload",
     "reject": "rows with an error are rejected, the others go on",
     "note": "a value in error goes to the contact's notes; the row goes on",
 }
