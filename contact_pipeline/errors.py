@@ -57,6 +57,7 @@ class Refusal(ContactPipelineError):
             "fix": self.fix,
             "file": self.file,
             "row_number": self.row_number,
+            **{name: value for name, value in self.details.items() if name == "problems"},
         }
 
 

@@ -211,8 +211,19 @@ def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
 
 
 def delimiter_meant(given: str | None) -> str | None:
-    """The character meant: a tab is hard to type in a shell, so it may be named."""
-    return "\t" if given is not None and given.lower() in {"tab", r"\t"} else given
+    """The character meant: a tab is hard to type in a shell, so it may be named.
+
+    Raises:
+        BadParameter: it can part no cells.
+    """
+    if given is None:
+        return None
+    from contact_pipeline.profiles.base import why_no_delimiter
+
+    meant = "\t" if given.lower() in {"tab", r"\t"} else given
+    if why := why_no_delimiter(meant):
+        raise typer.BadParameter(f"{why}.", param_hint="--delimiter")
+    return meant
 
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

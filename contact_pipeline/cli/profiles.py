@@ -53,14 +53,19 @@ def check_profile_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file of a profile, wherever it lies.")],
 ) -> None:
     """Check a profile's file and list all that is wrong with it; it needs no home."""
+    from contact_pipeline.headings.unknown_fields import ask_about_fields
     from contact_pipeline.profiles import check_profile
+    from contact_pipeline.profiles.problems import placed
 
     profile = check_profile(file)
+    questions = placed(file.read_text(encoding="utf-8"), ask_about_fields(profile))
     if invocation.json:
-        console.document({"file": file.name, **_summary(profile), "problems": []})
+        asked = [question.as_dict() for question in questions]
+        console.document({"file": file.name, **_summary(profile), "problems": [], "warnings": asked})
         return
     console.show(
         console.text(f"{file.name} is a profile that can be used: {profile.title}."),
+        *(console.text(f"Note: {question}", "yellow") for question in questions),
         console.next_command(
             "Put it into the home's folder profiles/, then", invocation.line("profiles", "show", profile.name)
         ),

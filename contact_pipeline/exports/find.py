@@ -12,11 +12,18 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.exports.layout import Layout, built_in_layouts, known_fields, layout_of_import, layout_of_own
 from contact_pipeline.exports.model import ExportProfile
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles
+from contact_pipeline.profiles.as_meant import as_meant
 from contact_pipeline.profiles.base import Name
-from contact_pipeline.profiles.load import cannot_be_used
-from contact_pipeline.profiles.problems import Place, meant, validated
+from contact_pipeline.profiles.problems import (
+    Place,
+    Problem,
+    cannot_be_used,
+    meant,
+    placed,
+    read_file,
+    validated,
+)
 from contact_pipeline.settings import Settings
-from contact_pipeline.yaml_text import BrokenYaml, line_of, read_yaml
 
 _LISTING = "`contact-pipeline export-profiles` lists them."
 
@@ -28,7 +35,7 @@ def find_export_profiles(settings: Settings) -> tuple[dict[str, Layout], list[Br
     for file in _files(settings):
         layout, problems = _read(file, profiles.values(), profiles.keys())
         if layout is None:
-            broken.append(BrokenProfile(file, *problems[0]))
+            broken.append(BrokenProfile(file, problems[0]))
         else:
             found[file.stem] = layout
     return dict(sorted(found.items())), broken
@@ -73,32 +80,20 @@ def _files(settings: Settings) -> list[Path]:
     return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
 
 
-def _read(
-    file: Path, profiles: Collection[Profile], taken: Collection[str]
-) -> tuple[Layout | None, list[tuple[str, str]]]:
-    """The export profile in a file, or each place (with its line) that cannot stand as it is, and the reason."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        content = read_yaml(text)
-    except BrokenYaml as error:
-        return None, [(f"line {error.line}" if error.line else "", f"not readable as YAML: {error.problem}")]
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [("", f"not readable: {error}")]
+def _read(file: Path, profiles: Collection[Profile], taken: Collection[str]) -> tuple[Layout | None, list[Problem]]:
+    """The export profile in a file, or all that cannot stand in it as it is."""
+    text, content, problems = read_file(file, "an export profile")
     if not isinstance(content, dict):
-        return None, [("", "holds no keys; an export profile is a mapping of keys to values")]
-    own, problems = validated(content, ExportProfile)
-    problems += _wrong_name(file.stem, taken)
-    if own is not None:
-        problems += _unknown_fields(own, profiles)
+        return None, problems
+    own, found = validated(content, ExportProfile)
+    judged = own or as_meant(content, ExportProfile)[0]
+    found += _wrong_name(file.stem, taken)
+    if judged is not None:
+        found += _unknown_fields(judged, profiles)
+    problems += placed(text, found)
     if problems or own is None:
-        return None, [(_where(text, place), reason) for place, reason in problems]
+        return None, problems
     return layout_of_own(file.stem, own, profiles), []
-
-
-def _where(text: str, place: Place) -> str:
-    line = line_of(text, place)
-    key = ".".join(map(str, place))
-    return f"line {line}, {key}" if line else key
 
 
 def _wrong_name(name: str, taken: Collection[str]) -> Iterator[tuple[Place, str]]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from contact_pipeline.profiles.base import Model, Name
+from contact_pipeline.profiles.base import Model, Name, why_no_delimiter
 
 Of = Literal["contacts", "accounts"]
 Format = Literal["csv", "xlsx", "parquet"]
@@ -68,8 +68,10 @@ class ExportProfile(Model):
     @field_validator("delimiter")
     @classmethod
     def _parts_cells(cls, given: str) -> str:
-        if given in "\"'=+-@\r\n" or given.isalnum() or len(given.encode()) > 1:
-            raise ValueError(f"{given!r} does not part cells: use a comma, a semicolon, a tab or |")
+        if given in "=+-@":  # a spreadsheet takes what follows for a formula
+            raise ValueError(f"{given!r} begins formulas: use a comma, a semicolon, a tab or |")
+        if why := why_no_delimiter(given) or (f"{given!r} is not of one byte" if len(given.encode()) > 1 else None):
+            raise ValueError(why)
         return given
 
     @field_validator("order", mode="before")

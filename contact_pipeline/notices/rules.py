@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from contact_pipeline.contracts.news import Event
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import find_profiles
-from contact_pipeline.profiles.problems import Place, meant, validated
+from contact_pipeline.profiles.problems import Place, Problem, meant, validated
 from contact_pipeline.settings import NOTICES, Settings
 from contact_pipeline.visible import visible
 from contact_pipeline.yaml_text import BrokenYaml, line_of, read_yaml
@@ -107,20 +106,6 @@ class Rules(BaseModel):
         return [name for name in dict.fromkeys(found) if name in self.targets]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in `notices.yaml`, and where."""
-
-    line: int | None
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        at = f"line {self.line}" if self.line else ""
-        where = ", ".join(part for part in (at, self.key) if part)
-        return f"{where}: {self.message}" if where else self.message
-
-
 def read_rules(settings: Settings) -> Rules:
     """What the home's `notices.yaml` says.
 
@@ -166,7 +151,7 @@ def _broken(problems: list[Problem], fix: str = f"Correct {NOTICES}.") -> Refusa
         f"{NOTICES}, {found}" + ("" if found.endswith(("?", ".")) else "."),
         fix,
         file=NOTICES,
-        details={"problems": [{"line": each.line, "key": each.key, "message": each.message} for each in problems]},
+        details={"problems": [each.as_dict() for each in problems]},
     )
 
 
@@ -180,7 +165,7 @@ def _find_problems(path: Path) -> tuple[Rules | None, list[Problem]]:
         return None, [Problem(None, "", "it cannot be read as UTF-8 text")]
     if not isinstance(content, dict):
         return None, [Problem(None, "", "it holds no keys; `targets` and `notices` are expected")]
-    rules, found = validated(_with_on(content), Rules)
+    rules, found = validated(_with_on(content), Rules, quoting=False)
     problems = [_problem(text, place, reason) for place, reason in found]
     if rules is not None:
         problems += [_problem(text, place, reason) for place, reason in _unknown_targets(rules)]

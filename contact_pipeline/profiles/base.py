@@ -1,4 +1,4 @@
-"""What the models of a profile are made of: a base that refuses unknown keys, and names of fields."""
+"""What the models of a profile are made of: a base that refuses unknown keys, names of fields, what parts cells."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ class Model(BaseModel):
     """A part of a profile; a key that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def why_no_delimiter(given: str) -> str | None:
+    """Why a text can part no cells of a file; None: it can."""
+    if len(given) == 1 and not given.isalnum() and given not in "\"'\r\n\0":
+        return None
+    return f"{given!r} does not part cells: use a comma, a semicolon, a tab or |"

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.profiles.model import Profile
-from contact_pipeline.profiles.problems import validated
+from contact_pipeline.profiles.as_meant import as_meant
+from contact_pipeline.profiles.contradictions import find_in_column, find_in_profile
+from contact_pipeline.profiles.model import LENIENT, Profile
+from contact_pipeline.profiles.problems import Place, Problem, cannot_be_used, placed, read_file, validated
 from contact_pipeline.profiles.sound import find_unsound
-from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
 SHIPPED = Path(__file__).parent
+_OF_OTHERS: Final = {"field", "heading", "headings", "type", "kind"}  # keys of columns that others are compared with
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenProfile:
-    """A profile file that cannot be used, with the key and the reason."""
+    """A profile file that cannot be used, with the first reason."""
 
     file: Path
-    key: str
-    reason: str
+    problem: Problem
 
     def __str__(self) -> str:
-        at = f", at {self.key}" if self.key else ""
-        return f"{self.file.name}{at}: {self.reason}"
+        return f"{self.file.name}, {self.problem}"
 
 
 def find_profiles(own: Path | None = None) -> tuple[dict[str, Profile], list[BrokenProfile]]:
@@ -83,40 +84,44 @@ def check_profile(file: Path) -> Profile:
     return profile
 
 
-def cannot_be_used(what: str, file: Path, problems: Sequence[tuple[str, str]]) -> Refusal:
-    """The refusal of a profile, with each key that cannot stand as it is and the reason."""
-    found = "; ".join(str(BrokenProfile(file, key, reason)) for key, reason in problems)
-    return Refusal(
-        "profile-broken",
-        f"{what} {found}" + ("" if found.endswith("?") else "."),
-        f"Correct {file.name}.",
-        file=file.name,
-        details={"problems": [{"key": key, "message": reason} for key, reason in problems]},
-    )
-
-
 @cache
 def _read(file: Path, changed: int) -> Profile | BrokenProfile:  # noqa: ARG001 - the time is part of the cache key
     profile, problems = _find_problems(file)
     if problems or profile is None:
-        return BrokenProfile(file, *problems[0])
+        return BrokenProfile(file, problems[0])
     return profile
 
 
-def _find_problems(file: Path) -> tuple[Profile | None, list[tuple[str, str]]]:
-    """The profile in a file, or each key that cannot stand as it is, and the reason."""
-    try:
-        content = read_yaml(file.read_text(encoding="utf-8"))
-    except BrokenYaml as error:
-        return None, [(f"line {error.line}" if error.line else "", f"not readable as YAML: {error.problem}")]
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [("", f"not readable: {error}")]
+def _find_problems(file: Path) -> tuple[Profile | None, list[Problem]]:
+    """The profile in a file, or all that cannot stand in it as it is."""
+    text, content, problems = read_file(file, "a profile")
     if not isinstance(content, dict):
-        return None, [("", "holds no keys; a profile is a mapping of keys to values")]
-    profile, found = validated(content, Profile)
-    if profile is None:
-        return None, [(".".join(map(str, place)), reason) for place, reason in found]
-    problems = list(find_unsound(profile))
+        return None, problems
+    profile, found = validated(content, Profile, LENIENT)
+    judged, unsure = (profile, []) if profile else as_meant(content, Profile, LENIENT)
+    if judged is not None:
+        found += [each for each in _find_beyond_keys(judged, file) if not _hangs_on(each[0], unsure)]
+    problems += placed(text, found)
+    return profile, sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _find_beyond_keys(profile: Profile, file: Path) -> Iterator[tuple[Place, str]]:
+    """What is wrong with a profile whose keys and words are all known."""
+    for number, column in enumerate(profile.columns):
+        for place, reason in find_in_column(column):
+            yield ("columns", number, *place), reason
+    yield from find_in_profile(profile)
+    yield from find_unsound(profile)
     if profile.name != file.stem:
-        problems.append(("name", f"is '{profile.name}', but the file is called {file.name}"))
-    return profile, problems
+        yield ("name",), f"is '{profile.name}', but the file is called {file.name}"
+
+
+def _hangs_on(place: Place, unsure: Sequence[Place]) -> bool:
+    """Whether what is wrong at a place may come of other places of which nothing is known."""
+    return any(
+        each[: len(place)] == place
+        or place[: len(each)] == each
+        or (each[0] == "columns" and each[-1] in _OF_OTHERS)
+        or (each[0] == place[0] and each[0] in {"match", "rules", "options", "account_contacts"})
+        for each in unsure
+    )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
-from pydantic import (
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.base import NAME, Model, Name
+from contact_pipeline.profiles.base import Model, Name
+from contact_pipeline.profiles.contradictions import find_in_column, find_in_profile
 from contact_pipeline.profiles.rules import MatchRule, RowRule
-from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, CONTACT_FIELDS, ERROR, FURTHER, UNREAD, FieldKind
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
 
 BlankPolicy = Literal["fill", "keep", "overwrite"]
 GroupMembers = Literal["created", "all"]
@@ -55,13 +53,17 @@ class Blanks:
     pattern: str | None = None
 
 
-_MOST_COLUMNS = 64  # the bitmap of repairs has one bit for each
-_RESERVED = {  # names that tables and documents have beside the fields
-    "row_number", "line_number", "repaired", "noted", "import_notes", "contact_id", "account_id", "address_book",
-    "active", "revision", "created_commit", "last_commit", "last_upload_id", "groups", "links", "erased", NAME,
-    "check_output",  # Pandera's, while it checks a frame
-}  # fmt: skip
-_RESERVED_PREFIXES = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the columns beside a field in the normalized rows
+LENIENT: Final = {"lenient": True}  # context of a validation after which all contradictions are to be listed
+Described = TypeVar("Described", bound=Model)
+
+
+def _without_contradictions(
+    model: Described, found: Iterable[tuple[tuple[str | int, ...], str]], info: ValidationInfo
+) -> Described:
+    if info.context != LENIENT:
+        for _, reason in found:
+            raise ValueError(reason)
+    return model
 
 
 class FileFormat(Model):
@@ -153,20 +155,8 @@ class Column(Model):
         return [calendar.from_words(declared) for declared in formats]
 
     @model_validator(mode="after")
-    def _says_what_its_type_needs(self) -> Self:
-        if self.field in _RESERVED or self.field.startswith(_RESERVED_PREFIXES):
-            raise ValueError(f"field '{self.field}' is a name of the system; choose another")
-        if self.headings and self.heading not in self.headings:
-            raise ValueError(f"heading '{self.heading}' is not one of the headings of field '{self.field}'")
-        if self.type == "choice" and not (self.choices or self.vocabulary):
-            raise ValueError(f"column '{self.heading}' is a choice: give choices or a vocabulary")
-        if self.pivot is None and any("%y" in declared for declared in self.formats):
-            raise ValueError(f"column '{self.heading}' reads two-digit years: give pivot, the last of this century")
-        if self.case == "keep" and self.type not in {"text", "identifier"}:
-            raise ValueError(f"column '{self.heading}': case: keep goes with type text or identifier")
-        if self.identifiers_by and not self.identifiers_column:
-            raise ValueError(f"column '{self.heading}' has identifiers_by: give identifiers_column too")
-        return self
+    def _says_what_its_type_needs(self, info: ValidationInfo) -> Self:
+        return _without_contradictions(self, find_in_column(self), info)
 
     @property
     def own_headings(self) -> list[str]:
@@ -269,47 +259,8 @@ class Profile(Model):
     guards: Guards = Field(default=Guards(), description="Limits past which an upload is blocked until somebody confirms it.")
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
-        fields = [column.field for column in self.columns]
-        headings = [heading.casefold() for column in self.columns for heading in column.own_headings]
-        for kind, values in (("field", fields), ("heading", headings)):
-            twice = sorted({value for value in values if values.count(value) > 1})
-            if twice:
-                raise ValueError(f"{kind} {twice[0]!r} stands in two columns")
-        if len(fields) > _MOST_COLUMNS:
-            raise ValueError(f"{len(fields)} columns are more than the {_MOST_COLUMNS} that a profile can have")
-        known = {*fields, NAME} if self.has_name else set(fields)
-        used = [name for rule in (*self.match, *self.rules) for name in rule.fields]
-        unfilled = [name for name in used if name not in known]
-        if unfilled:
-            raise ValueError(f"a rule uses '{unfilled[0]}', which no column fills")
-        if self.target == "account" and self.options.deactivate_missing:
-            raise ValueError("accounts cannot be deactivated by being missing: their status says so")
-        if self.options.reactivate and not {self.matched, *self.options.rule} & {"update", "merge"}:
-            raise ValueError("options.reactivate goes with matched 'update' or 'merge': others leave contacts alone")
-        if self.options.rule and self.matched not in self.options.rule:
-            raise ValueError(f"matched '{self.matched}' is not one of options.rule")
-        return self
-
-    @model_validator(mode="after")
-    def _compares_text(self) -> Self:
-        kinds = self.row_fields
-        for name in (name for rule in self.match for name in rule.fields):
-            if kinds.get(name, "text") != "text":
-                raise ValueError(f"a match rule compares '{name}', which holds no single text")
-        return self
-
-    @model_validator(mode="after")
-    def _asks_of_accounts_what_they_have(self) -> Self:
-        if self.target == "contact":
-            return self
-        if self.matched in {"merge", "create"} or self.within_file == "merge" or self.on_error == "note":
-            raise ValueError("accounts have neither notes nor links: nothing can be merged, linked or noted")
-        people = self.account_contacts.fields.values() if self.account_contacts else ()
-        for column in self.columns:
-            if column.field not in ACCOUNT_FIELDS and column.field not in people:
-                raise ValueError(f"field '{column.field}' is no account's, and account_contacts does not use it")
-        return self
+    def _hangs_together(self, info: ValidationInfo) -> Self:
+        return _without_contradictions(self, find_in_profile(self), info)
 
     @property
     def has_name(self) -> bool:

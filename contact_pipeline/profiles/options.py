@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
+from contact_pipeline.profiles.base import why_no_delimiter
 from contact_pipeline.profiles.model import BlankPolicy, Column, GroupMembers, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.profiles.sound import why_none_clears
@@ -109,6 +110,8 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
         within = "".join(f" for '{part}'" for part in first["loc"][1:2])
         said = f"Option '{_spelled(name)}'{within}: {first['msg']}."
         raise Refusal("option-value", said, "Correct it.", details={"option": name}) from error
+    if options.delimiter is not None and (why := why_no_delimiter(options.delimiter)):
+        raise Refusal("option-value", f"Option 'delimiter': {why}.", "Correct it.", details={"option": "delimiter"})
     _must_say_nothing_of_people(profile, given)
     _allowed(profile, "blank", options.blank, profile.options.blank)
     _allowed(profile, "rule", options.rule, profile.options.rule)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from contact_pipeline.errors import listed
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.visible import visible
+from contact_pipeline.yaml_text import BrokenYaml, line_of, read_yaml_and_repeated
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -18,54 +22,186 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 Described = TypeVar("Described", bound=BaseModel)
 
+_LONGEST: Final = 60  # characters of a wrong word that are quoted
+_PATTERNS: Final = {
+    "^[A-Z]{2}$": "two capital letters, such as US",
+    "^[A-Z]$": "one capital letter, such as B",
+    "^[a-z][a-z0-9_]*$": "small letters, digits and underscores, a letter first",
+}
 
-def validated(content: object, model: type[Described]) -> tuple[Described | None, list[tuple[Place, str]]]:
-    """What a model makes of the content of a file; or each place that cannot stand as it is, and the reason."""
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What cannot stand in a file as it is.
+
+    Attributes:
+        line: where; None: in no one place.
+        key: keys of mappings and numbers in lists on the way to it, between dots.
+        message: the reason.
+    """
+
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        at = f"line {self.line}" if self.line else ""
+        where = ", ".join(part for part in (at, self.key) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+    def as_dict(self) -> dict[str, object]:
+        """The problem as the command line's JSON holds it."""
+        return {"line": self.line, "key": self.key, "message": self.message}
+
+
+def read_file(file: Path, what: str) -> tuple[str, object, list[Problem]]:
+    """The text of a YAML file, its content, and why it cannot be read or which keys stand in it twice.
+
+    Args:
+        file: where it lies.
+        what: what it is, in words: 'a profile'.
+    """
     try:
-        return model.model_validate(content), []
+        text = file.read_text(encoding="utf-8")
+        found = read_yaml_and_repeated(text)
+    except BrokenYaml as error:
+        at = f" (column {error.column})" if error.column else ""
+        return "", None, [Problem(error.line, "", f"not readable as YAML: {error.problem}{at}")]
+    except (OSError, UnicodeDecodeError) as error:
+        return "", None, [Problem(None, "", f"not readable: {error}")]
+    repeated = [Problem(each.line, dotted(each.place), each.problem) for each in found.repeated]
+    if not isinstance(found.content, dict):
+        repeated.append(Problem(None, "", f"holds no keys; {what} is a mapping of keys to values"))
+    return text, found.content, repeated
+
+
+def placed(text: str, found: Iterable[tuple[Place, str]]) -> list[Problem]:
+    """Problems with their lines, as they follow each other in the file."""
+    problems = [Problem(line_of(text, place), dotted(place), reason) for place, reason in found]
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def dotted(place: Place) -> str:
+    """A place for people: columns.0.field."""
+    return visible(".".join(map(str, place)))
+
+
+def cannot_be_used(what: str, file: Path, problems: Sequence[Problem]) -> Refusal:
+    """The refusal of a file, with all that cannot stand in it as it is, one a line."""
+    if len(problems) == 1:
+        said = f"{what} {file.name}, {problems[0]}"
+        message = said + ("" if said.endswith("?") else ".")
+    else:
+        message = "\n".join([f"{what} {file.name} has {len(problems)} problems:", *(f"  {each}" for each in problems)])
+    return Refusal(
+        "profile-broken",
+        message,
+        f"Correct {file.name}.",
+        file=file.name,
+        details={"problems": [problem.as_dict() for problem in problems]},
+    )
+
+
+def validated(
+    content: object, model: type[Described], context: dict[str, Any] | None = None, *, quoting: bool = True
+) -> tuple[Described | None, list[tuple[Place, str]]]:
+    """What a model makes of the content of a file; or each place that cannot stand as it is, and the reason.
+
+    Args:
+        content: mappings, lists and values.
+        model: what it should be.
+        context: of the validation.
+        quoting: whether what stands in a wrong place is quoted; it could be a secret.
+    """
+    try:
+        return model.model_validate(content, context=context), []
     except ValidationError as error:
         found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        return None, [(each["loc"], _in_words(each, model)) for each in found]
+        renamed = {place for each in found if (place := _meant_place(each, model)) is not None}
+        kept = [each for each in found if not (each["type"] == "missing" and each["loc"] in renamed)]
+        return None, [(each["loc"], _in_words(each, model, quoting=quoting)) for each in kept]
 
 
-def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
+def _meant_place(error: ErrorDetails, model: type[BaseModel]) -> Place | None:
+    """Where an unknown key would stand if it were the one that is near."""
+    *place, key = error["loc"] or ("",)
+    near = nearest(key, keys_at(place, model)) if error["type"] == "extra_forbidden" else None
+    return (*place, near) if near else None
+
+
+def _in_words(error: ErrorDetails, model: type[BaseModel], *, quoting: bool) -> str:
     """The reason, with what was probably meant, and how to write what YAML does not take for a text."""
-    given = error["input"]
-    if error["type"] == "extra_forbidden":
+    given, kind, context = error["input"], error["type"], error.get("ctx", {})
+    word = f"'{_quoted(given)}' " if quoting else ""
+    if kind == "extra_forbidden":
         *place, key = error["loc"]
-        known = _keys_at(place, model)
-        return f"is no key that is known here; {meant(key, known) or f'keys: {listed(known)}'}"
-    if error["type"] in {"string_type", "literal_error"} and not isinstance(given, str | list | dict):
+        word = f"'{_quoted(key)}' " if quoting else ""
+        known = keys_at(place, model)
+        return f"{word}is no key that is known here; {meant(key, known) or f'keys: {listed(known, 40)}'}"
+    if kind == "missing":
+        return "is missing"
+    if kind in {"string_type", "literal_error"} and not isinstance(given, str | list | dict):
         return f"{_unquoted(given)} Put it in quotes"
-    reason = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "literal_error":
-        hint = meant(given, re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected"))))
-        return f"'{given}' is not known here; {hint}" if hint else reason
-    return reason
+    if kind == "literal_error":
+        words = words_known(error)
+        return f"'{_quoted(given)}' is not known here; {meant(given, words) or f'one of: {listed(words, 40)}'}"
+    if kind == "string_pattern_mismatch":
+        pattern = str(context.get("pattern"))
+        return f"{word}is not of the form that is needed: {_PATTERNS.get(pattern, pattern)}"
+    if kind in {"bool_parsing", "bool_type"}:
+        return f"{word}is neither true nor false"
+    if kind == "list_type":
+        return f"{word}stands where a list is expected: write it in square brackets, or with dashes"
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        known = keys_at([*error["loc"]], model) if error["loc"] else []
+        return f"{word}stands where keys are expected" + (f": {listed(known, 40)}" if known else "")
+    return error["msg"].removeprefix("Value error, ")
+
+
+def words_known(error: ErrorDetails) -> list[str]:
+    """The words of which one is expected where another stands."""
+    return re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected")))
+
+
+def _quoted(given: object) -> str:
+    said = visible(str(given)).replace("\n", " ")
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
 def meant(given: object, known: Iterable[str]) -> str:
     """A question that names what was probably meant; nothing where none of the known words is near."""
-    near = get_close_matches(str(given).casefold(), [*known], n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    near = nearest(given, known)
+    return f"did you mean '{near}'?" if near else ""
 
 
-def _keys_at(place: list[str | int], model: type[BaseModel]) -> list[str]:
+def nearest(given: object, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    by_fold = {word.casefold(): word for word in known}
+    near = get_close_matches(str(given).casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[near[0]] if near else None
+
+
+def keys_at(place: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     """The keys that may stand at a place of what the model describes."""
+    return list(dict.fromkeys(key for each in models_at(place, model) for key in each.model_fields))
+
+
+def models_at(place: Sequence[str | int], model: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models of which what stands at a place may be one."""
     models: list[type[BaseModel]] = [model]
     for part in (str(part) for part in place):
         having = [model for model in models if part in model.model_fields]
         models = (
-            [inner for model in having for inner in _models_in(model.model_fields[part].annotation)] or having or models
+            [inner for model in having for inner in models_in(model.model_fields[part].annotation)] or having or models
         )
-    return list(dict.fromkeys(key for model in models for key in model.model_fields))
+    return models
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
     """The models of which a field's value consists."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+    return [model for inner in get_args(annotation) for model in models_in(inner)]
 
 
 def _unquoted(given: object) -> str:

@@ -84,8 +84,8 @@ def test_a_broken_profile_is_named_with_key_and_reason_and_the_others_stay(run, 
     ended = run("profiles", "--json")
     assert ended.status == 0
     assert [profile["name"] for profile in ended.document] == SHIPPED
-    assert "mine.yaml, at on_error: Input should be 'block', 'reject' or 'note'" in ended.err
-    assert "mine.yaml, at on_error" in run("profiles").err
+    assert "mine.yaml, line 8, on_error: 'sometimes' is not known here; one of: block, reject, note" in ended.err
+    assert "mine.yaml, line 8, on_error" in run("profiles").err
     shown = run("profiles", "show", "mine", "--json")
     assert shown.status == 1
     assert shown.document["error"]["code"] == "profile-broken"
@@ -132,6 +132,33 @@ def test_all_that_is_wrong_with_a_profile_is_listed(run, home, tmp_path):
         "mine.yaml",
     )
     assert "did you mean 'title'?" in ended.document["error"]["message"]
-    assert "at headings: 'exactly' is not known here; did you mean 'exact'?" in ended.document["error"]["message"]
+    assert "line 5, headings: 'exactly' is not known here; did you mean 'exact'?" in ended.document["error"]["message"]
     assert run("profiles", "check", tmp_path / "other.yaml").status == 1
     assert not home.exists()
+
+
+def test_a_field_that_looks_like_a_known_one_is_asked_about_and_does_not_fail_the_check(run, tmp_path):
+    file = tmp_path / "mine.yaml"
+    own = ["fone", "e_mail", "birth_date", "shoe_size", "compny"]
+    columns = "".join(f", {{field: {name}, heading: {name}}}" for name in own)
+    file.write_text(MINE.replace("required: true}", f"required: true}}{columns}"))
+
+    ended = run("profiles", "check", file, "--json")
+
+    asked = {each["key"]: each["message"] for each in ended.document["warnings"]}
+    meant = {"columns.1.field": "phone", "columns.2.field": "email", "columns.3.field": "date_of_birth"}
+    assert ended.status == 0
+    assert asked.keys() == {*meant, "columns.5.field"}
+    assert all(f"did you mean '{field}'?" in asked[key] for key, field in meant.items())
+    assert {each["line"] for each in ended.document["warnings"]} == {6}
+    assert "line 6, columns.1.field: 'fone' is a field that no system knows" in run("profiles", "check", file).out
+
+    file.write_text(MINE.replace("required: true}", "required: true}, {field: fone, heading: F, kind: text}"))
+    assert run("profiles", "check", file, "--json").document["warnings"] == []
+
+
+@pytest.mark.parametrize("delimiter", ["a", "7", '"', ";;", "\n"])
+def test_what_parts_no_cells_is_no_delimiter(delimiter, run, samples, home):
+    ended = run("inspect", samples / "dealer_leads_1.csv", "--delimiter", delimiter)
+
+    assert (ended.status, "does not part cells: use a comma" in ended.err) == (2, True)

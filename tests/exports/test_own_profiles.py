@@ -41,7 +41,10 @@ def problems(tmp_path, settings):
         try:
             check_export_profile(tmp_path / f"{name}.yaml", settings)
         except Refusal as refused:
-            return {each["key"]: each["message"] for each in refused.details["problems"]}
+            return {
+                f"line {each['line']}, {each['key']}" if each["line"] else each["key"]: each["message"]
+                for each in refused.details["problems"]
+            }
         return {}
 
     return find
@@ -69,7 +72,7 @@ def test_own_ones_are_found_and_a_broken_one_hides_no_other(settings):
     assert (found["doctors"].title, found["doctors"].made_by) == ("Doctors", "own")
     assert found["contacts"].made_by == "own"
     assert [problem.file.name for problem in broken] == ["broken.yaml"]
-    with pytest.raises(Refusal, match=r"broken\.yaml, at line 2") as refused:
+    with pytest.raises(Refusal, match=r"broken\.yaml, line 2") as refused:
         find_export_profile("broken", settings)
     assert refused.value.code == "profile-broken"
 
@@ -84,7 +87,7 @@ def test_own_ones_are_found_and_a_broken_one_hides_no_other(settings):
         (("order: [full_name]", "order: [-full_nam]"), "line 9, order.0", "did you mean 'full_name'?"),
         (("equals: DOCTOR", "equals: DOCTOR, blank: true"), "line 8, filter.where.0", "one of: equals, one_of, blank"),
         (("equals: DOCTOR", "equals: 5"), "line 8, filter.where.0.equals", "Put it in quotes"),
-        (("title: Doctors\n", ""), "title", "Field required"),
+        (("title: Doctors\n", ""), "title", "is missing"),
         (("of: contacts\n", 'of: contacts\ndelimiter: "\\""\n'), "line 3, delimiter", "does not part cells"),
         (("of: contacts\n", 'of: contacts\ndelimiter: "\\n"\n'), "line 3, delimiter", "does not part cells"),
         (("of: contacts\n", "of: contacts\ndelimiter: x\n"), "line 3, delimiter", "does not part cells"),

@@ -38,7 +38,7 @@ def test_all_that_is_wrong_is_said_at_once_with_its_line_and_what_was_meant(home
         "line 4, targets.mail.url: is no key that is known here",
         "line 7, notices.0.on.0: 'aplied' is not known here; did you mean 'applied'?",
         "line 9, notices.1.om: is no key that is known here",
-        "line 8, notices.1.on: Field required",
+        "line 8, notices.1.on: is missing",
         "line 10, notices.2.to",
     ):
         assert words in " ".join(said.split()), said

@@ -88,6 +88,11 @@ def test_a_column_that_can_be_used_is_taken(problems, text):
     assert problems(*column(text)) == {}
 
 
+@pytest.mark.parametrize("sign", ["a", "'1'", "'\"'", '"\\n"'])
+def test_what_parts_no_cells_is_no_delimiter(problems, sign):
+    assert "does not part cells" in problems("[csv]", f"[csv], delimiter: {sign}")["file.delimiter"]
+
+
 def test_an_encoding_that_is_none_is_refused(problems):
     assert problems("[csv]", "[csv], encoding: utf9") == {"file.encoding": "'utf9' is no encoding that is known"}
 
@@ -147,6 +152,65 @@ def test_all_that_is_wrong_is_listed_at_once(problems):
     assert set(found) == {"columns.0.heading", "columns.0.typ", "columns.1.heading", "columns.1.kinds"}
 
 
+EVERYTHING = """\
+name: club
+title: Club
+adress_book: club
+file: {types: [csv, exel], delimiter: a}
+headings: maped
+region: us
+columns:
+  - {field: phone, heading: Phone, typ: phone}
+  - {field: company, heading: Firm, type: emial}
+  - {field: email, heading: Mail, type: email, required: maybe}
+  - {field: email, heading: mail, type: email}
+  - {field: born, heading: Born, type: date, formats: [DD/MM/YY]}
+match:
+  - equal: [emial]
+on_error: reject
+options: {rule: [merge]}
+on_error: block
+apply: approval
+"""
+
+
+def test_everything_wrong_is_said_at_once_with_its_line(tmp_path):
+    """Unknown words do not hide contradictions: what they probably mean is judged, too."""
+    (tmp_path / "club.yaml").write_text(EVERYTHING)
+
+    with pytest.raises(Refusal) as refused:
+        check_profile(tmp_path / "club.yaml")
+
+    found = [(each["line"], each["key"]) for each in refused.value.details["problems"]]
+    assert found == [
+        (3, "adress_book"), (4, "file.types.1"), (4, "file.delimiter"), (5, "headings"), (6, "region"),
+        (8, "columns.0.typ"), (9, "columns.1.type"), (10, "columns.2.required"), (11, "columns.3.field"),
+        (11, "columns.3.heading"), (12, "columns.4.formats"), (14, "match.0"), (16, "options.rule"), (17, "on_error"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("name: club\ntitle: [a\nfile: x\n", 3, "not readable as YAML"),
+        ("name: club\n\ttitle: Club\n", 2, "(column 1)"),
+        ("name: club\nname: club\n", 2, "'name' stands twice, first on line 1"),
+        ("name: club\nguards: {changed_percent: 1,\n  changed_percent: 2}\n", 3, "first on line 2"),
+        ("- name: club\n", None, "holds no keys"),
+        ("name: 2024-02-31\n", None, "not readable as YAML"),
+    ],
+)
+def test_a_file_that_is_no_mapping_of_different_keys_is_refused_with_the_place(tmp_path, text, line, reason):
+    (tmp_path / "club.yaml").write_text(text)
+
+    with pytest.raises(Refusal) as refused:
+        check_profile(tmp_path / "club.yaml")
+
+    assert any(each["line"] == line and reason in each["message"] for each in refused.value.details["problems"]), (
+        refused.value.details
+    )
+
+
 def test_such_a_profile_is_left_out_of_the_list_with_its_reason(tmp_path):
     (tmp_path / "club.yaml").write_text(CLUB.replace("type: email", "type: text"))
 
@@ -154,7 +218,7 @@ def test_such_a_profile_is_left_out_of_the_list_with_its_reason(tmp_path):
 
     assert "club" not in found
     assert [str(each) for each in broken] == [
-        "club.yaml, at columns.0.type: the canonical field 'email' is of type email, not text"
+        "club.yaml, line 8, columns.0.type: the canonical field 'email' is of type email, not text"
     ]
 
 

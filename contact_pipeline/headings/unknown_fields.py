@@ -1,0 +1,42 @@
+"""Fields of a profile that no system knows and that look like one that is known: somebody is asked what is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from contact_pipeline.headings.synonyms import singular, synonyms
+from contact_pipeline.profiles import Profile, find_profiles
+from contact_pipeline.profiles.problems import Place
+from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
+
+_CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a word
+_SHORTEST: Final = 4  # letters
+
+
+def ask_about_fields(profile: Profile) -> Iterator[tuple[Place, str]]:
+    """Each field of a profile's own that may be meant for a known one, and the question.
+
+    A column that says by `kind` how its values are stored is its own on purpose.
+    """
+    known = ACCOUNT_FIELDS if profile.target == "account" else CONTACT_FIELDS
+    shipped, _ = find_profiles()
+    elsewhere = {column.field for each in shipped.values() for column in each.columns}
+    names = {_sound(name): field for field in known for name in (*synonyms().get(field, []), field)}
+    for number, column in enumerate(profile.columns):
+        if column.field in known or column.field in elsewhere or column.kind is not None:
+            continue
+        word = _sound(column.field)
+        best = process.extractOne(word, list(names), scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
+        if best and (best[1] == 1 or len(word) >= _SHORTEST):
+            field, kind = names[best[0]], profile.row_fields[column.field]
+            asked = f"'{column.field}' is a field that no system knows; did you mean '{field}'?"
+            yield ("columns", number, "field"), f"{asked} If it is one of your own, say so: kind: {kind}"
+
+
+def _sound(name: str) -> str:
+    """The words of a name, f and ph being one."""
+    return singular(name).replace("ph", "f")
