@@ -19,6 +19,7 @@ OPTIONS_OF_PLANS = """
 COMMANDS = f"""
 profiles
 profiles check FILE
+profiles draft FILE --name --delimiter --encoding --sheet --output --overwrite
 profiles show PROFILE --schema
 template PROFILE --example --output --overwrite
 inspect FILE --delimiter --encoding --sheet --unmasked
@@ -52,6 +53,7 @@ export-profiles
 export-profiles list
 export-profiles show PROFILE
 export-profiles check FILE
+profiles draft FILE --name --delimiter --encoding --sheet --output --overwrite
 accounts list
 accounts show ACCOUNT
 groups list

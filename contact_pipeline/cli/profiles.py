@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
+from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
 
 if TYPE_CHECKING:
     from contact_pipeline.profiles import Profile
@@ -70,6 +72,65 @@ def check_profile_file(
             "Put it into the home's folder profiles/, then", invocation.line("profiles", "show", profile.name)
         ),
     )
+
+
+@profiles_app.command("draft")
+@everywhere
+def draft_a_profile(
+    invocation: Invocation,
+    file: File,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the profile; unset: that of the file.")
+    ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; unset: on the terminal.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Propose a whole profile from an export, to be edited: each column's field and type, and the counts for it."""
+    from contact_pipeline.drafting import draft_profile
+    from contact_pipeline.reports.output import new_file, refuse_output
+    from contact_pipeline.upload import ReadOptions
+
+    called = _name_of_draft(name, output, file)
+    if output is not None:
+        refuse_output(output, overwrite=overwrite)
+    options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
+    with console.busy(f"Reading {file.name}"):
+        draft = draft_profile(file, called, options, invocation.settings)
+    if output is not None:
+        with new_file(output, overwrite=overwrite) as written:
+            written.write(draft.text.encode())
+    if invocation.json:
+        facts = {"file": str(output) if output else None, "name": called, "fields": draft.fields}
+        console.document({**facts, "left_out": draft.left_out, "text": draft.text})
+    elif output is None:
+        sys.stdout.write(draft.text)
+    else:
+        console.show(
+            console.text(f"Written: {output}. Read it and change what is wrong."),
+            console.next_command("Then", invocation.line("profiles", "check", output)),
+        )
+
+
+def _name_of_draft(name: str | None, output: Path | None, file: Path) -> str:
+    """The name of a drafted profile, which is that of the file it is written to."""
+    import re
+
+    called = name or (output or file).stem
+    if name is None and output is None:
+        called = re.sub("[^a-z0-9]+", "_", called.lower()).strip("_")[:60] or "draft"
+        called = called if called[0].isalpha() else f"draft_{called}"[:60]
+    if not re.fullmatch("[a-z][a-z0-9_]{0,59}", called):
+        raise typer.BadParameter(
+            f"'{called}' is no name: use small letters, digits and underscores.", param_hint="--name"
+        )
+    if output is not None and (output.stem, output.suffix) != (called, ".yaml"):
+        raise typer.BadParameter(f"a profile '{called}' is written to {called}.yaml.", param_hint="--output")
+    return called
 
 
 @profiles_app.command("show")

@@ -86,7 +86,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
             "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),
-            "several columns": _several_columns(upload),
+            "columns": _columns(upload),
             "ignored columns": ", ".join(upload.ignored or []),
             "added at": moment(upload.added_at),
             "finished at": moment(upload.finished_at),
@@ -95,12 +95,12 @@ def draw_facts(upload: Upload) -> RenderableType:
     )
 
 
-def _several_columns(upload: Upload) -> str:
-    """The fields that several columns fill, with these in order of preference."""
+def _columns(upload: Upload) -> str:
+    """Every field with the columns that fill it, these in order of preference."""
     columns: dict[str, list[str]] = {}
-    for heading, field in upload.mapping.items():
-        columns.setdefault(field, []).append(heading)
-    return "; ".join(f"{field} ← {', then '.join(names)}" for field, names in columns.items() if len(names) > 1)
+    for heading, field in (upload.mapping or {}).items():
+        columns.setdefault(field, []).append(" ".join(heading.split()))
+    return "; ".join(f"{', then '.join(names)} → {field}" for field, names in columns.items())
 
 
 def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:

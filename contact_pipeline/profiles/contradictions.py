@@ -22,9 +22,14 @@ _RESERVED: Final = {  # names that tables and documents have beside the fields
 _RESERVED_PREFIXES: Final = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the columns beside a field in the normalized rows
 
 
+def is_reserved(field: str) -> bool:
+    """Whether a name is the system's, so that no field can have it."""
+    return field in _RESERVED or field.startswith(_RESERVED_PREFIXES)
+
+
 def find_in_column(column: Column) -> Found:
     """Each key of a column that cannot stand with the others, and the reason."""
-    if column.field in _RESERVED or column.field.startswith(_RESERVED_PREFIXES):
+    if is_reserved(column.field):
         yield ("field",), f"field '{column.field}' is a name of the system; choose another"
     if column.headings and column.heading not in column.headings:
         yield ("heading",), f"heading '{column.heading}' is not one of the headings of field '{column.field}'"

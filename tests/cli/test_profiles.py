@@ -162,3 +162,22 @@ def test_what_parts_no_cells_is_no_delimiter(delimiter, run, samples, home):
     ended = run("inspect", samples / "dealer_leads_1.csv", "--delimiter", delimiter)
 
     assert (ended.status, "does not part cells: use a comma" in ended.err) == (2, True)
+
+
+def test_a_drafted_profile_goes_through_check_and_plan(run, home, samples):
+    """E6: which column fills which field is shown, also where all are mapped by themselves."""
+    (home / "profiles").mkdir(parents=True)
+    written = home / "profiles" / "ours.yaml"
+
+    assert run("profiles", "draft", samples / "dealer_leads_1.csv", "-o", written).status == 0
+    checked = run("profiles", "check", written, "--json").document
+    assert (checked["name"], checked["problems"], checked["warnings"]) == ("ours", [], [])
+    planned = run("plan", samples / "dealer_leads_1.csv", "--profile", "ours")
+    assert planned.status == 0
+    assert "Name → full_name; Phone → phone; Email → email" in planned.out
+
+    again = run("profiles", "draft", samples / "dealer_leads_1.csv", "-o", written)
+    assert (again.status, "There is a file" in again.err) == (2, True)
+    shown = run("profiles", "draft", samples / "dealer_leads_1.csv", "--json").document
+    assert shown["fields"] == {"Name": "full_name", "Phone": "phone", "Email": "email"}
+    assert run("profiles", "draft", samples / "dealer_leads_1.csv", "--name", "Our Leads").status == 2
