@@ -92,11 +92,17 @@ def draft_a_profile(
 ) -> None:
     """Propose a whole profile from an export, to be edited: each column's field and type, and the counts for it."""
     from contact_pipeline.drafting import draft_profile
+    from contact_pipeline.owner_only import owner_only
     from contact_pipeline.reports.output import new_file, refuse_output
     from contact_pipeline.upload import ReadOptions
 
     called = _name_of_draft(name, output, file)
     if output is not None:
+        if (
+            output.parent.absolute() == invocation.settings.profiles_path.absolute()
+        ):  # a home makes it when it is needed
+            with owner_only():
+                output.parent.mkdir(parents=True, exist_ok=True)
         refuse_output(output, overwrite=overwrite)
     options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
     with console.busy(f"Reading {file.name}"):

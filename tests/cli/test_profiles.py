@@ -166,7 +166,6 @@ def test_what_parts_no_cells_is_no_delimiter(delimiter, run, samples, home):
 
 def test_a_drafted_profile_goes_through_check_and_plan(run, home, samples):
     """E6: which column fills which field is shown, also where all are mapped by themselves."""
-    (home / "profiles").mkdir(parents=True)
     written = home / "profiles" / "ours.yaml"
 
     assert run("profiles", "draft", samples / "dealer_leads_1.csv", "-o", written).status == 0
