@@ -256,7 +256,9 @@ class Profile(Model):
     apply: Literal["approval", "automatic"] = Field(description="Whether somebody approves before it is applied.")
     finalize: bool = Field(False, description="Whether what is applied stays held until it is finalized.")
     roles: Roles | None = Field(None, description="Who may import; unset: anybody.")
-    guards: Guards = Field(default=Guards(), description="Limits past which an upload is blocked until somebody confirms it.")
+    guards: Guards = Field(
+        default=Guards(), description="Limits past which an upload is blocked until somebody confirms it."
+    )
 
     @model_validator(mode="after")
     def _hangs_together(self, info: ValidationInfo) -> Self:
