@@ -27,7 +27,7 @@ value FIELD TEXTS --region --format --pivot --from --profile --unmasked
 plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
 uploads --profile --state --since --waiting --limit
-show UPLOAD --rows --changes --all-errors --all-warnings --repairs --explain
+show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
 finalize UPLOAD --user
 cancel UPLOAD --user
@@ -48,6 +48,8 @@ contacts add --profile --field --option --yes --user
 contacts deactivate CONTACT --user
 contacts reactivate CONTACT --user
 contacts erase CONTACT --yes --user
+duplicates find --profile --group --near --at-least --limit --output --overwrite
+duplicates merge --profile --from --set --user
 export --profile --output --portfolio --account-type --group --address-book --where --inactive --published --overwrite
 export-profiles
 export-profiles list
@@ -73,11 +75,11 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel check_notices decisions erase explain export export_person
-    export_profiles finalize find linked_with match normalize notices plan plan_again plan_contact
+    apply apply_automatic backup cancel check_notices decisions erase explain export export_person export_profiles
+    finalize find find_duplicates linked_with match merge_duplicates normalize notices plan plan_again plan_contact
     plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
-    resolve_many restore schema_of send_notices set_active show test_notice tidy tidy_arrivals undo uploads
-    validate verify who withdraw
+    resolve_many restore schema_of send_notices set_active show suggestions test_notice tidy tidy_arrivals undo
+    uploads validate verify who withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

@@ -27,7 +27,7 @@ def stale_rows(
     if moved := moved_rows(database):
         return moved
     if parts is None:
-        return [None] if members_gone(database) else []
+        return [None] if members_gone(database) or merged_have_changed(database, snapshot) else []
     otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(database, part)]
     if otherwise or not changed_since(database, address_book, snapshot):
         return otherwise
@@ -92,6 +92,30 @@ def members_gone(database: Tables) -> bool:
         database.value(f"""
             SELECT count(*) FROM staged.membership_changes
             WHERE contact_id NOT IN (SELECT contact_id FROM contacts) OR contact_id IN ({ERASED.format("")})""")
+    )
+
+
+def merged_have_changed(database: Tables, snapshot: int) -> bool:
+    """Whether anything was committed since the snapshot to a contact that a merge links: itself, a group, a link.
+
+    Not each of them has a change of its own whose revision tells.
+    """
+    if not database.has("staged.link_changes"):
+        return False
+    ends = "SELECT contact_id FROM staged.link_changes UNION SELECT linked_to FROM staged.link_changes"
+    touched = " UNION ALL ".join(
+        f"SELECT {column} AS contact_id FROM {table} WHERE commit_number > {snapshot}"
+        for table, column in (
+            ("membership_changes", "contact_id"),
+            ("link_changes", "contact_id"),
+            ("link_changes", "linked_to"),
+        )
+    )
+    return bool(
+        database.value(f"""
+            SELECT count(*) FROM ({ends})
+            WHERE contact_id NOT IN (SELECT contact_id FROM contacts WHERE last_commit <= {snapshot})
+                  OR contact_id IN ({ERASED.format("")}) OR contact_id IN ({touched})""")
     )
 
 

@@ -12,6 +12,7 @@ import typer
 
 from contact_pipeline.cli import (
     contacts,
+    duplicates,
     exporting,
     files,
     home,
@@ -44,6 +45,7 @@ for module in (
     uploads,
     taking_back,
     contacts,
+    duplicates,
     exporting,
     reference_data,
     home,

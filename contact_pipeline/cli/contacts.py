@@ -406,7 +406,7 @@ def _table(contacts: list[dict[str, Any]]) -> Table:
             contact["account_number"],
             contact["company"],
             contact.get("groups"),
-            "erased" if contact.get("erased") else "" if contact["active"] else "inactive",
+            "erased" if contact.get("erased") else _inactive(contact),
         )
         for contact in contacts
     ]
@@ -424,7 +424,7 @@ def _found(contacts: list[dict[str, Any]]) -> Table:
             [
                 *(contact[name] for name in ("account_number", "company") if contact[name]),
                 *contact["groups"],
-                *(() if contact["active"] else ("inactive",)),
+                *(() if contact["active"] else (_inactive(contact),)),
             ],
         )
         for contact in contacts
@@ -433,6 +433,13 @@ def _found(contacts: list[dict[str, Any]]) -> Table:
     for column, widest in ((2, 26), (3, 16)):
         drawn.columns[column].no_wrap = max(len(row[column] or "") for row in rows) <= widest
     return drawn
+
+
+def _inactive(contact: dict[str, Any]) -> str:
+    """Whether a contact is inactive, and into whom it was merged if so; a contact as of an earlier time says less."""
+    if contact["active"]:
+        return ""
+    return f"merged into {contact['merged_into']}" if contact.get("merged_into") else "inactive"
 
 
 def _name(contact: dict[str, Any]) -> str:

@@ -93,6 +93,9 @@ def show_upload(
     all_errors: Annotated[bool, typer.Option("--all-errors", help="All errors, not the first ones.")] = False,
     all_warnings: Annotated[bool, typer.Option("--all-warnings", help="All warnings of rows, likewise.")] = False,
     repairs: Annotated[bool, typer.Option("--repairs", help="Every repair, before → after.")] = False,
+    suggestions: Annotated[
+        bool, typer.Option("--suggestions", help="Contacts that new rows are near; nothing is decided by them.")
+    ] = False,
     explain: Annotated[
         int | None, typer.Option("--explain", metavar="ROW", help="Why this row became what it became, step by step.")
     ] = None,
@@ -100,7 +103,8 @@ def show_upload(
     """Show one upload: file, size, state, counts, errors and warnings by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_explanation, draw_upload
 
-    if explain is not None and (rows or changes or all_errors or all_warnings or repairs) and not invocation.json:
+    others = (rows, changes, all_errors, all_warnings, repairs, suggestions)
+    if explain is not None and any(others) and not invocation.json:
         raise Usage("usage", "--explain shows one row and goes alone.", "Leave the other options out, or use --json.")
     found = invocation.looking.show(upload)
     if invocation.json:
@@ -109,6 +113,8 @@ def show_upload(
             from contact_pipeline.reports.repairs import repairs_shown
 
             document["repairs_list"] = repairs_shown(found, invocation.looking.repairs(upload)).rows(named=True)
+        if suggestions:
+            document["suggestions"] = invocation.pipeline.suggestions(upload).as_dict()
         if explain is not None:
             document["explanation"] = [asdict(step) for step in invocation.looking.explain(upload, explain)]
         console.document(document)
@@ -126,6 +132,12 @@ def show_upload(
         from contact_pipeline.reports.repairs import repairs_shown
 
         console.show(draw_repairs(repairs_shown(found, invocation.looking.repairs(upload))))
+    if suggestions:
+        from contact_pipeline.cli.duplicates import draw_suggestions
+
+        with console.busy("Comparing"):
+            near = invocation.pipeline.suggestions(upload)
+        console.show(*draw_suggestions(invocation, found, near))
 
 
 @app.command("apply", rich_help_panel=PANEL)

@@ -29,7 +29,7 @@ def _required(name: str, sql_type: str, holds: str, *, personal: bool = False, d
 _BOOK: Final = _required("address_book", _TEXT, "the address book")
 _GROUP: Final = _required("group_name", _TEXT, "the group", personal=True)
 _CONTACT: Final = _required("contact_id", _ID, "the contact")
-_LINKED_TO: Final = _required("linked_to", _ID, "the older contact of the same person")
+_LINKED_TO: Final = _required("linked_to", _ID, "the one that stands for this person")
 
 # No constraints: applying may write the table anew, and DuckDB's CREATE TABLE AS would lose them.
 _OF_TARGET: Final = (

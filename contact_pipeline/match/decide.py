@@ -95,7 +95,7 @@ def by_keys(part: Part, keys: str, pairs: str) -> str:
         ),
         judged AS (
             SELECT row_number, target,
-                   CASE WHEN rank % {_SIX_BITS} > 0 THEN {_otherwise(part)}
+                   CASE WHEN rank % {_SIX_BITS} > 0 THEN {otherwise(part)}
                         WHEN doubtful THEN 'review' ELSE 'matched' END AS decision
             FROM found
         )
@@ -190,7 +190,7 @@ def _narrowed(rule: MatchRule) -> str:
     return " + ".join(f"coalesce(({condition})::TINYINT, 0)" for condition in passed) or "0"
 
 
-def _otherwise(part: Part) -> str:
+def otherwise(part: Part) -> str:
     """What a row is where no candidate passes a narrowing step: as that step says."""
     cases = [
         f"WHEN {rule_of('rank')} = {number} AND rank % {_SIX_BITS} = {len(rule.narrow) - step} "

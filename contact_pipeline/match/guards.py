@@ -57,6 +57,21 @@ def blocked_because(
     return _asking(problems | dict(_exceeded(file_name, profile, options, changeset)))
 
 
+def merges_too_many(profile: Profile, merged: int, active: int) -> dict[str, Any] | None:
+    """The reason why a merge that nobody named set by set is held back until it is confirmed; None: nothing does.
+
+    Args:
+        profile: whose limit holds.
+        merged: how many contacts would be deactivated.
+        active: how many active contacts the address book has.
+    """
+    limit = profile.guards.deactivated_percent
+    if _share(merged, active) <= limit:
+        return None
+    of = f"{merged} of {active} active contacts"
+    return _asking({"deactivations": f"The merge would deactivate {of} {_beyond(merged, active, limit)}"})
+
+
 def to_confirm(reason: dict[str, Any] | None) -> Collection[Guarded]:
     """What has to be confirmed before an upload blocked for that reason can be applied; nothing where it cannot."""
     asked: Collection[Guarded] = (reason or {}).get("confirm", ())

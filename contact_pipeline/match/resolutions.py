@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from contact_pipeline.engines import Tables, literal
@@ -29,6 +29,13 @@ def _as_text(part: Part, name: str, alias: str) -> str:
     if name in part.keeps_case:
         return f"{key} || ' (case kept)'"
     return f"{key} || CASE WHEN {is_ascii(key)} THEN '' ELSE ' ({VERSION})' END"
+
+
+def keys_of_rows(database: Tables, part: Part, rows: Collection[int]) -> dict[int, str]:
+    """Row → its keys as one text, of these rows of a staging database."""
+    wanted = ", ".join(str(row) for row in rows) or "NULL"
+    keys = f"SELECT row_number, {keys_as_text(part, 'k')} FROM {part.table('keys')} AS k WHERE row_number IN ({wanted})"
+    return dict(database.rows(keys))
 
 
 def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, address_book: str) -> None:

@@ -18,6 +18,7 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.match import hash_changeset
 from contact_pipeline.pipeline import committing, uploads
+from contact_pipeline.pipeline.uploads import BY_HAND
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
@@ -74,7 +75,7 @@ def set_active(store: Store, contact_id: int, user: str | None, *, active: bool)
     if contact["active"] == active:
         raise Refusal("nothing-to-do", f"Contact {contact_id} is {'' if active else 'in'}active already.", "")
     is_made = store.is_made(contact_id)
-    line = _stage(
+    line = stage_changeset(
         store,
         lambda database: stage_activation(database, contact_id, contact["revision"], active=active, is_made=is_made),
         address_book=contact["address_book"],
@@ -103,7 +104,7 @@ def plan_memberships(
         raise Refusal("nothing-to-do", "No contact is given.", "Give the ids of contacts.")
     given, adds = sorted({*contact_ids}), action == "add"
     with store.open(read_only=True) as database:
-        address_book = _address_book(database, given)
+        address_book = one_address_book(database, given)
         known = find_group(database, address_book, name)
         called = known_group(database, address_book, name)
         members = _members(database, address_book, called, given)
@@ -119,7 +120,7 @@ def plan_memberships(
     if left_out := len(given) - len(changing):
         warnings.append(f"{left_out:,} of {len(given):,} contacts {'is' if left_out == 1 else 'are'} {so_already}.")
     who = f"contact {changing[0]}" if len(changing) == 1 else f"{len(changing):,} contacts"
-    line = _stage(
+    line = stage_changeset(
         store,
         lambda database: stage_memberships(database, called, changing, "create" if adds else "remove"),
         address_book=address_book,
@@ -140,8 +141,13 @@ def _members(database: Database, address_book: str, group: str, among: list[int]
     return {contact_id for (contact_id,) in rows}
 
 
-def _address_book(database: Database, contact_ids: list[int]) -> str:
-    """The one address book that has all these contacts."""
+def one_address_book(database: Database, contact_ids: list[int]) -> str:
+    """The one address book that has all these contacts.
+
+    Raises:
+        Refusal: some are unknown (`contact-unknown`), erased (`erased`) or of different address books
+            (`address-books`).
+    """
     found = database.rows(
         f"""SELECT contact_id, address_book, contact_id IN ({ERASED.format("")}) FROM contacts
             WHERE contact_id IN (SELECT unnest(?)) ORDER BY ALL""",
@@ -163,8 +169,17 @@ def _address_book(database: Database, contact_ids: list[int]) -> str:
     return next(iter(books))
 
 
-def _stage(store: Store, make: Callable[[Database], None], **line: Any) -> LedgerLine:
-    """Stages a changeset, and gives it its ledger line."""
+def stage_changeset(
+    store: Store, make: Callable[[Database], None], *, snapshot: int | None = None, **line: Any
+) -> LedgerLine:
+    """Stages a changeset that no file makes, and gives it its ledger line.
+
+    Args:
+        store: of the home.
+        make: makes the tables of the changeset in the staging database.
+        snapshot: number of the newest commit that the changeset has seen; unset: the newest there is.
+        line: what else the ledger says of it.
+    """
     upload_id = uploads.new_id()
     staging = store.staging(upload_id)
     staging.make()
@@ -173,17 +188,17 @@ def _stage(store: Store, make: Callable[[Database], None], **line: Any) -> Ledge
         staging.keep_facts(database, FileFacts())
         sha256 = hash_changeset(database)
     with store.change() as contacts:
-        return add_line(
-            contacts,
-            upload_id=upload_id,
-            profile="by_hand",
-            file_size=0,
-            sha256=hashlib.sha256(b"").hexdigest(),
-            state="staged",
-            stage="matched",
-            added_at=now(),
-            changeset_sha256=sha256,
-            staged_files=staging.digests(),
-            snapshot=contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits"),
-            **line,
-        )
+        if snapshot is None:
+            snapshot = contacts.value("SELECT coalesce(max(commit_number), 0) FROM commits")
+        known: dict[str, Any] = {
+            "profile": BY_HAND,
+            "file_size": 0,
+            "sha256": hashlib.sha256(b"").hexdigest(),
+            "state": "staged",
+            "stage": "matched",
+            "added_at": now(),
+            "changeset_sha256": sha256,
+            "staged_files": staging.digests(),
+            "snapshot": snapshot,
+        }
+        return add_line(contacts, upload_id=upload_id, **(known | line))

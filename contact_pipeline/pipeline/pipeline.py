@@ -6,7 +6,7 @@ only look at the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline import planning, uploads
 from contact_pipeline.pipeline.interruptions import erasing
 from contact_pipeline.pipeline.planning import Progress
-from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles
+from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.originals import Originals
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from contact_pipeline.access import Access
     from contact_pipeline.backup import BackedUp, Restored
     from contact_pipeline.contracts.states import State
+    from contact_pipeline.duplicates.find import Duplicates
+    from contact_pipeline.duplicates.suggest import Suggestions
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
     from contact_pipeline.finding.find import Found
@@ -259,6 +261,80 @@ class Pipeline:
         from contact_pipeline.pipeline import by_hand
 
         return by_hand.plan_memberships(self.store, group, contact_ids, "remove", user)
+
+    def find_duplicates(
+        self, profile: str, *, group: str | None = None, near: bool = False, at_least: float | None = None
+    ) -> Duplicates:
+        """Finds the active contacts of a profile's address book that its rules call one person. Changes nothing.
+
+        Args:
+            profile: name of the profile.
+            group: only sets and pairs with a contact of this group.
+            near: whether pairs that are alike without being one person by the rules are looked for, too.
+            at_least: how like these must be, of 100, on the mean of the fields that are not equal; unset: 85.
+
+        Raises:
+            Refusal: there is no such profile (`profile-unknown`) or group (`group-unknown`), or the profile has no rule
+                for contacts (`no-contact-rules`).
+        """
+        from contact_pipeline.duplicates.find import find_duplicates
+        from contact_pipeline.duplicates.near import AT_LEAST
+
+        known = load_profile(profile, self.settings.profiles_path)
+        return find_duplicates(
+            self.store, known, group=group, near=near, at_least=AT_LEAST if at_least is None else at_least
+        )
+
+    def merge_duplicates(
+        self,
+        profile: str,
+        *,
+        sets: Iterable[Collection[int]] | None = None,
+        file: str | Path | None = None,
+        user: str | None = None,
+    ) -> Upload:
+        """Stages the changeset that makes one contact of each set; `apply` and `undo` are those of any upload.
+
+        The contact that was changed last survives, of one commit the oldest. It keeps its values; the others fill what
+        is blank. They are deactivated and linked to it, and their groups pass to it.
+
+        Args:
+            profile: name of the profile, whose address book, rules and roles hold.
+            sets: ids of contacts that are one person, whatever the rules say.
+            file: what `duplicates find` wrote; sets with a yes are merged. Neither given: all sets that the rules find
+                and in which each contact agrees with each.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: there is no such profile (`profile-unknown`), or it has no rule for contacts (`no-contact-rules`);
+                the user lacks a role that it asks for (`not-authorized`); some contacts are unknown
+                (`contact-unknown`), erased (`erased`), deactivated (`contact-inactive`), of another address book
+                (`address-books`), linked with another set (`sets-linked`) or the last of an account
+                (`account-left-alone`); a set has fewer than two (`set-too-small`); the file cannot be taken
+                (`merge-file`); or there is nothing to merge (`nothing-to-do`).
+        """
+        from contact_pipeline.pipeline import merging
+
+        path = None if file is None else Path(file)
+        return merging.merge_duplicates(self.store, profile, sets, path, user)
+
+    def suggestions(self, upload_id: str, *, at_least: float | None = None, most: int | None = None) -> Suggestions:
+        """Contacts that new rows of an upload are near; they are worked out now, and decide nothing.
+
+        Args:
+            upload_id: the upload.
+            at_least: how like a contact must be, of 100, on the mean of the fields that are not equal; unset: 85.
+            most: how many of the new rows to look at, the first ones; unset: 1,000.
+        """
+        from contact_pipeline.duplicates.near import AT_LEAST
+        from contact_pipeline.duplicates.suggest import MOST_ROWS, suggest
+
+        return suggest(
+            self.store,
+            self.show(upload_id),
+            at_least=AT_LEAST if at_least is None else at_least,
+            most=MOST_ROWS if most is None else most,
+        )
 
     def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
         """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.

@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import polars as pl
+
 from contact_pipeline.contracts.states import APPLIED, PLANNED
+from contact_pipeline.match import keys_of_rows, parts_of
 from contact_pipeline.pipeline import committing, uploads
 from contact_pipeline.pipeline.interruptions import telling
 from contact_pipeline.pipeline.planning import advance
-from contact_pipeline.pipeline.states import must_allow, wrong_state
+from contact_pipeline.pipeline.states import must_allow, resolved, wrong_state
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new, withdraw_decision
 
 
 def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user: str | None) -> Upload:
-    """Decides rows in review, all or none of them.
+    """Decides rows in review, all or none of them; of a plan, also rows that would make a new contact.
 
     Args:
         store: the store.
         upload_id: the upload.
-        choices: row_number → id of the contact that the row is, `new`, or `skip`.
+        choices: row_number → id of the contact that the row is, `new`, or `skip`. Of a row that is not in review but
+            would make a new contact, only an id.
         user: login of who decides; unset: the operating system's.
 
     Raises:
@@ -37,7 +41,7 @@ def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user
             done = applied_choices(store, uploads.show(store, upload_id), choices)
             choices = {row: to for row, to in choices.items() if row not in done}
         if choices:
-            record_decisions(store, uploads.show(store, upload_id), choices, actor)
+            record_decisions(store, uploads.show(store, upload_id), choices, actor, _new_rows(store, line, choices))
             _decide_again(store, line, choices, actor)
         remember_new(store, uploads.show(store, upload_id))
     return uploads.show(store, upload_id)
@@ -82,6 +86,23 @@ def _to_review(store: Store, upload_id: str, actor: str) -> LedgerLine:
     uploads.check_user(store, line, actor)
     committing.check_frozen(store, line)
     return line
+
+
+def _new_rows(store: Store, line: LedgerLine, choices: Mapping[int, int | str]) -> dict[int, tuple[str, str]]:
+    """Of a plan: the rows that would make a new contact and are said to be a known one, each with entity and keys."""
+    named = [row for row, to in choices.items() if str(to).isdecimal()]
+    if line.state not in PLANNED or not named:
+        return {}
+    profile, options = resolved(line)
+    staging = store.staging(line.upload_id)
+    facts = staging.normalized_facts()
+    part = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))[0]
+    if part.entity != "contact":
+        return {}
+    made = staging.table("outcome_rows").filter(pl.col("row_number").is_in(named), outcome="created")
+    with staging.open(read_only=True) as database:
+        keys = keys_of_rows(database, part, made["row_number"].to_list())
+    return {row: ("contact", text) for row, text in keys.items()}
 
 
 def _decide_again(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import getpass
 import secrets
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
 from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline.states import MADE_BY_HAND, must_allow, not_allowed, reason, resolved
+from contact_pipeline.profiles import load_profile
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.ledger import change_line, now
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.store import check_roles
+
+BY_HAND: Final = "by_hand"  # what stands for the profile where nobody's rules are used
 
 
 def new_id() -> str:
@@ -56,10 +59,16 @@ def check_user(store: Store, line: LedgerLine, actor: str) -> None:
     """Tests that a user may handle an upload.
 
     Raises:
-        Refusal: the profile asks for a role that the user does not have.
+        Refusal: the profile asks for a role that the user does not have (code `not-authorized`), or a merge was made
+            by a profile that is not there any more (`profile-unknown`).
     """
-    profile = None if line.resolved_profile is None else resolved(line)[0]  # one of a contact handled by hand has none
-    if profile is not None and profile.roles is not None:
+    if line.resolved_profile is not None:
+        profile = resolved(line)[0]
+    elif line.profile == BY_HAND or line.stage != "matched":
+        return
+    else:  # contacts that are merged by the rules of a profile
+        profile = load_profile(line.profile, store.settings.profiles_path)
+    if profile.roles is not None:
         with store.open(read_only=True) as contacts:
             check_roles(contacts, profile, actor)
 

@@ -20,7 +20,13 @@ _SHOWN: Final = 8  # problems that a refusal names
 _OWN: Final = "upload_id = ? AND NOT withdrawn"
 
 
-def record_decisions(store: Store, upload: Upload, choices: Mapping[int, int | str], actor: str) -> None:
+def record_decisions(
+    store: Store,
+    upload: Upload,
+    choices: Mapping[int, int | str],
+    actor: str,
+    new: Mapping[int, tuple[str, str]] | None = None,
+) -> None:
     """Records what somebody decided about rows in review: all of it, or nothing.
 
     Args:
@@ -28,11 +34,12 @@ def record_decisions(store: Store, upload: Upload, choices: Mapping[int, int | s
         upload: whose rows they are.
         choices: row_number → id of the contact that the row is, `new`, or `skip`.
         actor: login of who decides.
+        new: rows that make a new contact, and may be a contact all the same: row → entity and keys.
 
     Raises:
         Refusal: a row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).
     """
-    in_review, made = _in_review(upload), _made_by_rows(upload)
+    in_review, made = _in_review(upload) | dict(new or {}), _made_by_rows(upload)
     with store.change() as database:
         open_rows = in_review if upload.state in APPLIED else _decided(database, upload) | in_review
         ids = {int(to) for to in map(str, choices.values()) if to.isdecimal()}

@@ -1,8 +1,9 @@
-"""Contacts that are linked: the same person, several times."""
+"""Contacts that are linked: the same person, several times; some of them merged into another."""
 
 from __future__ import annotations
 
 from contact_pipeline.engines import Tables
+from contact_pipeline.store.effective import EFFECTIVE
 
 
 def linked_with(database: Tables, contact_id: int) -> list[int]:
@@ -17,3 +18,22 @@ def linked_with(database: Tables, contact_id: int) -> list[int]:
            SELECT contact_id FROM same ORDER BY contact_id"""
     )
     return [found for (found,) in rows]
+
+
+def merged(prefix: str = "") -> str:
+    """The query for contacts that are merged into another: contact_id, merged_into.
+
+    One commit has deactivated such a contact and linked it, and no row of a file asked for the link. It may have been
+    linked with somebody else since, into whom the other was merged.
+
+    Args:
+        prefix: of the tables of contacts and links, such as `published_`.
+    """
+    return f"""
+        SELECT contact_id, min(linked_to) AS merged_into FROM {prefix}links
+        WHERE contact_id IN (SELECT contact_id FROM {prefix}contacts WHERE NOT active) AND contact_id IN (
+            SELECT k.contact_id FROM link_changes AS k
+            JOIN contact_changes AS h ON h.contact_id = k.contact_id AND h.commit_number = k.commit_number
+            WHERE k.action = 'create' AND k.row_number IS NULL AND NOT h.after_active
+                  AND k.commit_number IN ({EFFECTIVE.format("")}))
+        GROUP BY contact_id"""

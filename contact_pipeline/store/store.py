@@ -24,6 +24,7 @@ from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
 from contact_pipeline.store.ledger import chosen, find_lines
+from contact_pipeline.store.links import merged
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
@@ -179,12 +180,13 @@ class Store:
                            FROM (SELECT contact_id, linked_to AS other FROM {view}links
                                  UNION ALL SELECT linked_to, contact_id FROM {view}links)
                            WHERE other IN ({visible})
-                           GROUP BY contact_id)
+                           GROUP BY contact_id),
+                merged AS ({merged(view)})
                 SELECT contact_id, address_book, active, revision, last_upload_id, {names},
-                       coalesce(groups, []) AS groups, coalesce(links, []) AS links,
+                       coalesce(groups, []) AS groups, coalesce(links, []) AS links, merged_into,
                        contact_id IN ({ERASED.format("")}) AS erased
                 FROM {table} AS contact LEFT JOIN member USING (contact_id) LEFT JOIN linked USING (contact_id)
-                WHERE {where} ORDER BY contact_id""",
+                LEFT JOIN merged USING (contact_id) WHERE {where} ORDER BY contact_id""",
                 [] if among is None else [[*among]],
             )
         for record in records:

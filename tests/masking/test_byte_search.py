@@ -160,6 +160,20 @@ def _look_at_everything(story: Played) -> None:
     story.run("contacts", "find", "--name", "a")
     story.run("contacts", "find", one.dashed, status=None)
     story.run("contacts", "show", one.dashed, status=1)
+    for profile in ("outreach_contacts", "patients"):
+        asked = ("-p", profile, "--near", "--at-least", "10", "--limit", "500")
+        story.run("duplicates", "find", *asked)
+        story.run("duplicates", "find", *asked, "-o", story.home / "reports" / f"{profile}.csv", status=None, once=True)
+    story.run("duplicates", "merge", "-p", "outreach_contacts", "--set", one.dashed, status=2)
+    story.run("duplicates", "merge", "-p", "outreach_contacts", "--from", f"{one.dashed}.csv", status=1)
+    ids = [
+        contact["contact_id"] for contact in story.pipeline.store.contacts() if contact["address_book"] == "patients"
+    ]
+    story.run("duplicates", "merge", "-p", "patients", "--set", ",".join(map(str, ids[:3])), once=True)
+    story.run("show", _newest(story), "--changes", "--suggestions")
+    story.run("apply", _newest(story), once=True)
+    story.run("contacts", "show", ids[0])
+    story.run("undo", _newest(story), status=None, once=True)
     story.run("export", "-o", story.folder / f"{one.dashed}-export.csv", once=True)
     story.run("export-profiles")
     story.run("uploads", "--waiting")
