@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from contact_pipeline.engines import Database, literal, open_database, quoted
+from contact_pipeline.engines import Tables, literal, open_database, quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.match.keys import NAMES, filled, key_column, keyed, whole_keys
 from contact_pipeline.match.part import NAME_PARTS, Part, parts_of
@@ -83,7 +83,7 @@ def comparing(part: Part) -> Part:
 
 
 @contextmanager
-def workspace(store: Store) -> Iterator[Database]:
+def workspace(store: Store) -> Iterator[Tables]:
     """A database in the home's folder for temporary files, for as long as the block lasts."""
     with store.open(read_only=True):  # made, and up to date
         pass
@@ -94,7 +94,7 @@ def workspace(store: Store) -> Iterator[Database]:
         yield database
 
 
-def copy_contacts(database: Database, store: Store, profile: Profile, part: Part, group: str | None = None) -> int:
+def copy_contacts(database: Tables, store: Store, profile: Profile, part: Part, group: str | None = None) -> int:
     """Makes the table all_keys, and links: the active contacts of the address book; how many there are.
 
     all_keys: contact_id, the same as row_number, in_group, and a key for each field that is compared.
@@ -136,7 +136,7 @@ def copy_contacts(database: Database, store: Store, profile: Profile, part: Part
     return count
 
 
-def set_aside(database: Database, part: Part) -> list[LeftOut]:
+def set_aside(database: Tables, part: Part) -> list[LeftOut]:
     """Makes the view `compared`: all_keys, in which values that too many share agree with nobody's.
 
     They still differ from other values, so that nobody is taken for the same person who would not be otherwise.
@@ -167,7 +167,7 @@ def set_aside(database: Database, part: Part) -> list[LeftOut]:
     return left
 
 
-def _shared(database: Database, fields: Collection[str], table: str) -> LeftOut | None:
+def _shared(database: Tables, fields: Collection[str], table: str) -> LeftOut | None:
     """Makes a table of the contacts whose values in these fields more than `SHARED_BY` contacts have together."""
     names = ", ".join(map(key_column, fields))
     groups = f"SELECT {names} FROM all_keys WHERE {filled(fields)} GROUP BY {names} HAVING count(*) > {SHARED_BY}"

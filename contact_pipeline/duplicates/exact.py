@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.duplicates.compared import pairs_within
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.match.decide import agreeing, otherwise, rule_of
 from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule
@@ -16,7 +16,7 @@ _STEPS: Final = "rank % 64"  # narrowing steps that a pair does not pass
 _AGREES: Final = f"differs = 'no' AND {_STEPS} = 0"
 
 
-def find_sets(database: Database, part: Part) -> pl.DataFrame:
+def find_sets(database: Tables, part: Part) -> pl.DataFrame:
     """The sets as a frame: contact_id, first (the oldest of its set), is_chain, rules (their numbers) of each contact.
 
     A row is decided by the first rule that finds anybody, so a pair that agrees by a later rule alone counts only where
@@ -70,7 +70,7 @@ def find_sets(database: Database, part: Part) -> pl.DataFrame:
         ORDER BY first, labels.contact_id""")
 
 
-def find_doubtful(database: Database, part: Part) -> None:
+def find_doubtful(database: Tables, part: Part) -> None:
     """Makes doubtful_pairs (one, other): those that the rules would put before a person, and that are in no set."""
     review = f"({otherwise(part)}) = 'review'" if any(rule.narrow for rule in part.rules) else "false"
     database.make(
@@ -89,7 +89,7 @@ def rule_in_words(rule: MatchRule) -> str:
     return f"{rule.at_least} of {', '.join(rule.of)} the same"
 
 
-def _label(database: Database) -> None:
+def _label(database: Tables) -> None:
     """Makes `labels`: each contact of a decided pair with the lowest id that pairs lead to."""
     database.make("ends", "SELECT one, other FROM decided_pairs UNION ALL SELECT other, one FROM decided_pairs")
     database.make("labels", "SELECT one AS contact_id, least(one, min(other)) AS label FROM ends GROUP BY one")

@@ -17,7 +17,7 @@ from contact_pipeline.duplicates.compared import (
 )
 from contact_pipeline.duplicates.exact import find_doubtful, find_sets, rule_in_words
 from contact_pipeline.duplicates.near import AT_LEAST, find_near, make_near_keys, why
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import mask_within
 from contact_pipeline.match.part import Part
@@ -152,7 +152,7 @@ def find_duplicates(
     return Duplicates(profile.name, profile.address_book, compared, sets, pairs, left_out)
 
 
-def _find_pairs(database: Database, part: Part, at_least: float, left_out: list[LeftOut]) -> pl.DataFrame:
+def _find_pairs(database: Tables, part: Part, at_least: float, left_out: list[LeftOut]) -> pl.DataFrame:
     """The near pairs, each with why; adds to `left_out` the values by which nobody was looked for."""
     fields = compared_fields(part)
     find_doubtful(database, part)
@@ -179,7 +179,7 @@ def _group(store: Store, profile: Profile, group: str | None) -> str | None:
     return known
 
 
-def _list_known(database: Database) -> None:
+def _list_known(database: Tables) -> None:
     """Makes known_pairs (one, other): those of one set, and those that are linked."""
     database.make(
         "known_pairs",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from contact_pipeline.duplicates.winners import winning
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.store.erasures import ERASED
@@ -56,7 +56,7 @@ class Merged:
         """How many contacts are merged into others."""
         return self.contact_changes.filter(action="deactivate").height
 
-    def stage(self, database: Database) -> None:
+    def stage(self, database: Tables) -> None:
         """Stages the changes."""
         database.see("changes", self.contact_changes)
         database.keep("contact_changes", "FROM changes")
@@ -65,7 +65,7 @@ class Merged:
         database.store("link_changes", self.link_changes)
 
 
-def read_members(database: Database, sets: Sequence[Sequence[int]], address_book: str) -> Members:
+def read_members(database: Tables, sets: Sequence[Sequence[int]], address_book: str) -> Members:
     """Looks the contacts of the sets up in the contact database, and chooses the survivor of each."""
     database.see("members", _with_survivors(database, sets))
     try:
@@ -115,7 +115,7 @@ def read_members(database: Database, sets: Sequence[Sequence[int]], address_book
         database.unsee("members")
 
 
-def _with_survivors(database: Database, sets: Sequence[Sequence[int]]) -> pl.DataFrame:
+def _with_survivors(database: Tables, sets: Sequence[Sequence[int]]) -> pl.DataFrame:
     """Each contact with the survivor of its set: who was changed last, of one commit the oldest."""
     members = pl.DataFrame(
         [(contact_id, place) for place, each in enumerate(sets) for contact_id in each],
@@ -133,7 +133,7 @@ def _with_survivors(database: Database, sets: Sequence[Sequence[int]]) -> pl.Dat
     return members.join(newest, on="contact_id", how="left").select("contact_id", survivor)
 
 
-def _left_alone(database: Database, address_book: str) -> list[tuple[str, int]]:
+def _left_alone(database: Tables, address_book: str) -> list[tuple[str, int]]:
     """The accounts of which no contact stays active but the survivors: (number, contact that is merged)."""
     return [
         (number, contact_id)

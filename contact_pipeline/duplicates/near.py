@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.duplicates.compared import SHARED_BY, LeftOut
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.match.folding import is_ascii
 from contact_pipeline.match.keys import key_column
 from contact_pipeline.profiles import NAME
@@ -21,7 +21,7 @@ AT_LEAST: Final = 85.0  # of 100: the mean likeness of the fields beside the equ
 _SCORED_AT_A_TIME: Final = 100_000  # pairs
 
 
-def make_near_keys(database: Database, source: str, fields: Sequence[str], made: str) -> list[LeftOut]:
+def make_near_keys(database: Tables, source: str, fields: Sequence[str], made: str) -> list[LeftOut]:
     """Makes a table of what is compared: id, and of each field `key_<field>` and `block_<field>`.
 
     The words of a name are sorted: their order is no difference. A value that more than `SHARED_BY` have is compared,
@@ -58,7 +58,7 @@ def make_near_keys(database: Database, source: str, fields: Sequence[str], made:
 
 
 def find_near(
-    database: Database,
+    database: Tables,
     fields: Sequence[str],
     at_least: float,
     *,
@@ -106,7 +106,7 @@ def find_near(
 
 
 def _scored(
-    database: Database, fields: Sequence[str], at_least: float, ones: str, others: str, first: int
+    database: Tables, fields: Sequence[str], at_least: float, ones: str, others: str, first: int
 ) -> pl.DataFrame:
     """The pairs from a place on, scored, without those that are not near enough."""
     from rapidfuzz import fuzz

@@ -11,7 +11,7 @@ from typing import Any, Final
 from contact_pipeline.duplicates.compared import compared_fields, comparing, contact_part, copy_contacts, workspace
 from contact_pipeline.duplicates.find import shown_contacts
 from contact_pipeline.duplicates.near import AT_LEAST, find_near, make_near_keys, why
-from contact_pipeline.engines import Database, quoted
+from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.match.keys import key_column, keyed
 from contact_pipeline.match.part import Part
 from contact_pipeline.store import Store, Upload
@@ -74,7 +74,7 @@ def suggest(store: Store, upload: Upload, *, at_least: float = AT_LEAST, most: i
     return Suggestions(rows, looked_at, new)
 
 
-def _copy_new(database: Database, upload: Upload, part: Part, most: int, wait: float) -> int:
+def _copy_new(database: Tables, upload: Upload, part: Part, most: int, wait: float) -> int:
     """Makes new_rows (row_number and keys) of the first rows that make a contact, and created; how many rows do."""
     with database.attached(upload.staging.path, "staged", wait_seconds=wait):
         made = "staged.contact_changes"
