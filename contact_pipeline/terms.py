@@ -17,10 +17,13 @@ GUIDE_SHEET: Final = "How to fill in"
 VALUES_SHEET: Final = "Values to pick"
 ASIDE: Final = frozenset({GUIDE_SHEET.casefold(), VALUES_SHEET.casefold()})
 
-Outcome = Literal["created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank"]
+Outcome = Literal[
+    "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "left_out", "blank",
+]  # fmt: skip
 OUTCOMES: Final[tuple[Outcome, ...]] = (
-    "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "blank",
+    "created", "updated", "unchanged", "linked", "duplicate", "rejected", "review", "left_out", "blank",
 )  # fmt: skip
+LEFT_OUT: Final[Outcome] = "left_out"
 IMPORTED: Final[tuple[Outcome, ...]] = ("created", "updated", "linked")
 
 FieldKind = Literal["text", "list", "boolean"]

@@ -12,6 +12,7 @@ import typer
 
 from contact_pipeline.cli import (
     contacts,
+    correcting,
     duplicates,
     exporting,
     files,
@@ -44,6 +45,7 @@ for module in (
     importing,
     uploads,
     taking_back,
+    correcting,
     contacts,
     duplicates,
     exporting,

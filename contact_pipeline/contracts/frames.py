@@ -56,6 +56,9 @@ CELL_ERRORS: Final = _frame(_STAGED["cell_errors"])
 NORMALIZED_ROWS: Final = _frame(_STAGED["normalized_rows"])
 BLANK_ROWS: Final = _frame(_STAGED["blank_rows"])
 
+#    Texts that are read in the place of cells of the raw rows, because somebody corrected these.
+CORRECTED_CELLS: Final = _frame(_STAGED["corrected_cells"])
+
 #    A repair, listed when asked for: the value as read and the value as stored.
 REPAIRS: Final = _frame(REPAIRED)
 

@@ -64,6 +64,12 @@ _COUNTS: Final[dict[str, str]] = {
 }
 
 
+_COUNTED_SINCE: Final = Column(
+    "left_out", "INTEGER", "rows with that outcome, at that moment", required=True, default="0",
+    since="news counts rows that are left out",
+)  # fmt: skip
+
+
 def _sides(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """The columns of a field before and after a change; both are null where the change leaves it alone."""
     return tuple(
@@ -139,6 +145,33 @@ KEPT: Final[tuple[Table, ...]] = (
            _required("withdrawn", _FLAG, "whether it was taken back", default="false"),
            _required("applied", _FLAG, "whether it was applied after the rest of its upload", default="false")),
           key=(), read_by="matching, decisions"),
+    Table("corrections", "correct, leave-out, erase",
+          "a cell that was corrected, or a row or a column that was left out of the plan",
+          (_required("upload_id", _TEXT, "the upload"),
+           _required("number", _NUMBER, "counts the calls that corrected the upload; one call can correct many cells"),
+           _required("kind", _TEXT, "cell, row or column"),
+           Column("row_number", _NUMBER, "the row; null: a column is left out"),
+           Column("column", _TEXT, "the raw column; null: a row is left out", personal=True),
+           Column("field", _TEXT, "the field that it fills"),
+           Column("before", _TEXT, "the text of the cell before; null: it was blank", personal=True),
+           Column("after", _TEXT, "the text that is read in its place; null: none", personal=True),
+           _required("corrected_by", _TEXT, "login of who corrected it"),
+           _required("corrected_at", _WHEN, "when, in UTC"),
+           _required("withdrawn", _FLAG, "whether it was taken back", default="false")),
+          key=(), read_by="normalizing, show"),
+    Table("value_mappings", "correct --remember, value-mappings forget, erase",
+          "a value that means another one in later files of a profile",
+          (_required("number", _NUMBER, "counts them"),
+           _required("profile", _TEXT, "the profile"),
+           _required("field", _TEXT, "the field"),
+           _required("before", _TEXT, "the text in files, compared without case and spaces", personal=True),
+           Column("after", _TEXT, "the text that is read in its place; null: none", personal=True),
+           _required("upload_id", _TEXT, "the upload in which it was corrected"),
+           _required("made_by", _TEXT, "login of who said so"),
+           _required("made_at", _WHEN, "when, in UTC; it holds for uploads that are received later"),
+           Column("forgotten_by", _TEXT, "login of who withdrew it"),
+           Column("forgotten_at", _WHEN, "when, in UTC; it holds for uploads that were received before")),
+          key=("number",), read_by="normalizing, value-mappings list"),
     Table("fields", "apply", "a field that the contacts have columns for",
           (_required("name", _TEXT, "the field"), _required("kind", _TEXT, "text, list or boolean"),
            _required("sensitive", _FLAG, "whether its values are masked")),
@@ -177,8 +210,9 @@ KEPT: Final[tuple[Table, ...]] = (
            _required("event", _TEXT, "staged, blocked, stale, applied, held, finalized, undone, refused or failed"),
            _required("happened_at", _WHEN, "when, in UTC"),
            Column("reason_code", _TEXT, "the code of why the upload is so; null: there is none"),
-           *(_required(name, "INTEGER", f"{holds}, at that moment") for name, holds in _COUNTS.items()),
-           _required("taken", _FLAG, "whether notices.yaml was asked who is told", default="false")),
+           *(_required(name, "INTEGER", f"{holds}, at that moment") for name, holds in _COUNTS.items()
+             if name != _COUNTED_SINCE.name),
+           _required("taken", _FLAG, "whether notices.yaml was asked who is told", default="false"), _COUNTED_SINCE),
           key=("number",), read_by="notices"),
     Table("notices", "notices; whatever changes an upload's state, after it", "a notice: news for one target",
           (_required("number", _ID, "the news"), _required("target", _TEXT, "the name of the target"),

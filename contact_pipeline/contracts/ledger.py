@@ -103,6 +103,10 @@ class LedgerLine:
         int | None,
         Holds("warnings of rows; null: staged before they were counted", since="warnings of rows are counted"),
     ]
+    left_out: Annotated[int, Holds("rows with that outcome", since="rows are left out of a plan")]
+    corrections: Annotated[
+        int, Holds("cells that are corrected, and columns that are left out", since="corrections are counted")
+    ]
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

@@ -73,6 +73,11 @@ CALLS: Final[Mapping[str, Call]] = {
         {**_AS_IT_IS, **dict.fromkeys(RECEIVED | PLANNED, _READ)},
         "planned again",
     ),
+    "correct": Call(
+        dict.fromkeys(PLANNED, _READ),
+        "corrected",
+        "Only a planned upload that is not applied can be corrected.",
+    ),
     "apply": Call(
         {
             "staged": frozenset({"applied", "stale"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Final
@@ -168,7 +168,7 @@ def _none_known(
 
 
 def _missing(heading: str, extra: list[str], *, renamed: bool) -> str:
-    near = extra[0] if renamed else _nearest([heading], extra)
+    near = extra[0] if renamed else nearest([heading], extra)
     return f"'{heading}' is missing" + (f" (is '{near}' meant to be it?)" if near else "")
 
 
@@ -180,7 +180,7 @@ def _twice(heading: str, keys: list[str]) -> str:
 def _extra(heading: str, position: int, missing: list[str], *, renamed: bool) -> str:
     if not heading.strip():
         return f"column {_letter(position)} has no heading"
-    near = missing[0] if renamed else _nearest([heading], missing)
+    near = missing[0] if renamed else nearest([heading], missing)
     return f"'{heading}' (column {_letter(position)}) is not expected" + (f"; the nearest is '{near}'" if near else "")
 
 
@@ -206,6 +206,21 @@ def _propose(
     return fields
 
 
+def columns_under(wanted: str, headings: Sequence[str]) -> list[int]:
+    """The positions of the columns of a heading, or of the one of a number (`Phone#2`); none where there is none."""
+    for fold in (str, _spaced):
+        for names in (headings, labels(headings)):
+            if found := [n for n, name in enumerate(names) if fold(name) == fold(wanted)]:
+                return found
+    return []
+
+
+def lacking(profile: Profile, mapped: set[str]) -> list[str]:
+    """What the profile needs and no row could have, if only these fields are mapped; in words."""
+    needs = [column.heading for column in profile.columns if column.required and column.field not in mapped]
+    return needs + [rule.message for rule in profile.rules if isinstance(rule, AnyOf) and not _can_be_met(rule, mapped)]
+
+
 def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> dict[int, str]:
     """Position → field, in the order chosen; a heading that stands several times means those not named by number."""
     found = {heading: _find_heading(heading, headings, file) for heading in chosen}
@@ -229,11 +244,9 @@ def _denies(content: Content, column: Column) -> bool:
 
 def _find_heading(wanted: str, headings: list[str], file: str | None) -> list[int]:
     """The columns of a heading, all of them where it stands several times, or the one of a number (`Phone#2`)."""
-    for fold in (str, _spaced):
-        for names in (headings, labels(headings)):
-            if found := [n for n, name in enumerate(names) if fold(name) == fold(wanted)]:
-                return found
-    near = _nearest([wanted], headings)
+    if found := columns_under(wanted, headings):
+        return found
+    near = nearest([wanted], headings)
     raise Refusal(
         "mapping",
         f"'{wanted}' is not a heading of {file or 'the file'}." + (f" Did you mean '{near}'?" if near else ""),
@@ -245,7 +258,7 @@ def _find_heading(wanted: str, headings: list[str], file: str | None) -> list[in
 def _must_be_fields(fields: Iterable[str], profile: Profile, file: str | None) -> None:
     for field in fields:
         if field not in profile.column_of:
-            near = _nearest([field], list(profile.column_of))
+            near = nearest([field], list(profile.column_of))
             raise Refusal(
                 "mapping",
                 f"'{field}' is not a field of {profile.title}." + (f" Did you mean '{near}'?" if near else ""),
@@ -274,7 +287,7 @@ def _must_suffice(
         return
     free = [heading for n, heading in enumerate(headings) if n not in fields and heading.strip()]
     suggested = {field: headings[n] for n, field in suggestions.items()}
-    hints = {field: suggested.get(field) or _nearest(_names(profile.column_of[field]), free) for field in missing}
+    hints = {field: suggested.get(field) or nearest(_names(profile.column_of[field]), free) for field in missing}
     starred = [f"{field}*" + (f" (nearest heading: '{near}')" if near else "") for field, near in hints.items()]
     seen = [f"'{headings[n]}' holds {CONTENTS[content]}" for n, content in contents.items() if n in suggestions]
     example = next((f"{near}={field}" for field, near in hints.items() if near), f"Heading={missing[0]}")
@@ -316,7 +329,7 @@ def _names(column: Column) -> list[str]:
     return column.known_headings
 
 
-def _nearest(names: list[str], among: list[str]) -> str | None:
+def nearest(names: Sequence[str], among: list[str]) -> str | None:
     """The one of `among` that is most like any of the names, if it is like it at all."""
     found = [
         process.extractOne(name, among, scorer=fuzz.WRatio, processor=folded, score_cutoff=_NEAR) for name in names

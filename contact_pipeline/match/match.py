@@ -63,6 +63,8 @@ def match(
         columns: fields of the normalized rows.
         headings: field → heading in the file, for messages and notes.
     """
+    if not database.has("left_out_rows"):  # staged by a version without, or rows that are decided by themselves
+        database.make("left_out_rows", "SELECT row_number FROM blank_rows LIMIT 0")
     parts = _taking_notes(database, parts_of(profile, options, columns, headings))
     matching = Matching(store, profile, options, upload_id, tuple(columns), tuple(parts))
     _take(database, store.settings, to_changeset(matching))

@@ -96,7 +96,10 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
     database.stage(
         "outcome_rows",
         f"""
-        WITH rejected AS (SELECT DISTINCT row_number FROM rejections WHERE severity = 'error'),
+        WITH rejected AS (
+            SELECT DISTINCT row_number FROM rejections ANTI JOIN left_out_rows USING (row_number)
+            WHERE severity = 'error'
+        ),
         judged AS (
             SELECT t.row_number,
                    CASE WHEN waiting.row_number IS NOT NULL THEN 'review'
@@ -123,6 +126,7 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
             FROM (SELECT row_number, why FROM reviews{_deactivated(parts)}) GROUP BY row_number
         ) USING (row_number)
         UNION ALL SELECT row_number, 'rejected', NULL, NULL, NULL, NULL, NULL FROM rejected
+        UNION ALL SELECT row_number, 'left_out', NULL, NULL, NULL, NULL, NULL FROM left_out_rows
         UNION ALL SELECT row_number, 'blank', NULL, NULL, NULL, NULL, NULL FROM blank_rows
         ORDER BY row_number""",
     )

@@ -109,16 +109,16 @@ def _prepare(matching: Matching) -> Iterator[Step]:
     cleaned = ("left_out", "cleaned_rows")
     yield Step("take back what an earlier matching found", begin_defects, ("rejections",), (DEFECTS, "rejections"))
     yield Step(
-        "leave out rows with an error, and cells that went to the notes",
+        "leave out rows with an error or that somebody left out, and cells that went to the notes",
         partial(rows.make_cleaned_rows, columns=matching.columns),
-        ("normalized_rows", "noted_cells", "rejections", DEFECTS),
+        ("normalized_rows", "noted_cells", "rejections", "left_out_rows", DEFECTS),
         cleaned,
     )
     for part in parts:
         yield _of(part, "name columns as fields of the {entity}", rows.make_part_rows, ("cleaned_rows",), ("*rows",))
     if present:
         yield Step(
-            "work out the keys of rejected rows: whom they mean is present",
+            "work out the keys of rows left out: whom they mean is present",
             partial(rows.make_present_keys, part=parts[0]),
             ("normalized_rows", "rejections", "left_out"),
             ("present_rows", "present_keys"),
@@ -136,7 +136,7 @@ def _prepare(matching: Matching) -> Iterator[Step]:
             parts[0],
             "list rows without a key: nobody can say whom they mean",
             rows.make_keyless,
-            ("rejections", "present_keys", "*row_keys"),
+            ("rejections", "left_out_rows", "present_keys", "*row_keys"),
             ("keyless",),
         )
 
@@ -368,6 +368,7 @@ def _report(matching: Matching) -> Iterator[Step]:
         partial(outcomes.make_outcomes, parts=parts),
         (
             "rejections",
+            "left_out_rows",
             "blank_rows",
             "reviews",
             *(primary.table(name) for name in ("targets", "changes", "wishes")),

@@ -12,8 +12,8 @@ from contact_pipeline.match.part import Part
 def make_cleaned_rows(database: Tables, columns: Collection[str]) -> None:
     """Makes the views left_out and cleaned_rows.
 
-    left_out: rows with any error. A view, so that defects found later count too. cleaned_rows: all rows, without the
-    cells that went to the notes (`noted` names their fields).
+    left_out: rows with any error, and those that somebody took out of the plan. A view, so that defects found later
+    count too. cleaned_rows: all rows, without the cells that went to the notes (`noted` names their fields).
     """
     names = ", ".join(quoted(name) for name in columns)
     cells = ", ".join(
@@ -24,7 +24,8 @@ def make_cleaned_rows(database: Tables, columns: Collection[str]) -> None:
         "left_out",
         """
         SELECT row_number FROM rejections WHERE severity = 'error'
-        UNION ALL SELECT row_number FROM match_defects WHERE severity = 'error'""",
+        UNION ALL SELECT row_number FROM match_defects WHERE severity = 'error'
+        UNION ALL SELECT row_number FROM left_out_rows""",
     )
     database.stage_view(
         "cleaned_rows",
@@ -50,7 +51,10 @@ def make_part_rows(database: Tables, part: Part) -> str:
 
 
 def make_present_keys(database: Tables, part: Part) -> None:
-    """Makes present_keys: keys of rejected rows, from their usable values. Whom they mean counts as present."""
+    """Makes present_keys: keys of rejected and left out rows, from their usable values.
+
+    Whom they mean counts as present.
+    """
     cells = ", ".join(
         f"CASE WHEN list_contains(_bad, {literal(column)}) THEN NULL ELSE {quoted(column)} END AS {quoted(name)}"
         for name, column in part.source.items()
@@ -75,13 +79,16 @@ def make_keyless(database: Tables, part: Part) -> None:
         "keyless",
         f"""
         SELECT row_number FROM rejections ANTI JOIN present_keys USING (row_number) WHERE severity = 'error'
+        UNION SELECT row_number FROM left_out_rows ANTI JOIN present_keys USING (row_number)
         UNION SELECT row_number FROM {part.table("row_keys")} WHERE NOT ({whole})""",
     )
 
 
 def count_without_key(database: Tables) -> int:
-    """How many rejected rows have no whole key, so that nobody can say whom they mean."""
+    """How many rejected and left out rows have no whole key, so that nobody can say whom they mean."""
     count: int = database.value("""
-        SELECT count(DISTINCT row_number) FROM rejections SEMI JOIN keyless USING (row_number)
-        WHERE severity = 'error' AND code <> 'erased'""")
+        SELECT count(DISTINCT row_number)
+        FROM (SELECT row_number FROM rejections WHERE severity = 'error' AND code <> 'erased'
+              UNION ALL SELECT row_number FROM left_out_rows)
+        SEMI JOIN keyless USING (row_number)""")
     return count

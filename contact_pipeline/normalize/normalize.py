@@ -17,6 +17,7 @@ from contact_pipeline.kinds import country, name, text
 from contact_pipeline.kinds.distinct import are_few, numbered
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
+from contact_pipeline.normalize.corrected import understood, why_understood
 from contact_pipeline.normalize.fast_path import take_fast_path
 from contact_pipeline.normalize.joined import SINGLE, separate
 from contact_pipeline.normalize.repairs import is_repaired, why
@@ -73,7 +74,10 @@ def normalize(
     raw = with_labels(_without(raw, errors), sources, headings)
     apart = separate(raw, sources, places or {}, names_of(headings), joined=joined)
     picked = pick(apart.raw, apart.sources, apart.in_places, profile)
-    countries = _countries(raw["row_number"], picked.texts, sources, profile, errors)
+    texts, said = dict(picked.texts), {}
+    for field in reference.meanings.keys() & texts.keys():
+        texts[field], said[field] = understood(texts[field], reference.meanings[field])
+    countries = _countries(raw["row_number"], texts, sources, profile, errors)
 
     def countries_of(source: Source, number: int) -> pl.Series | None:
         """What the rows say of the country of the cells in one of several columns; if nothing, that of the row."""
@@ -82,7 +86,14 @@ def normalize(
         return there.fill_null(countries) if isinstance(there, pl.Series) else countries
 
     def column(source: Source) -> pl.DataFrame:
-        return _column(picked.texts[source.column.field], countries, source.column, profile, reference)
+        field = source.column.field
+        made = _column(texts[field], countries, source.column, profile, reference)
+        return made.with_columns(pl.col("_changed") | said[field]) if field in said else made
+
+    def read(cells: pl.Series, there: pl.Series | None, source: Source) -> pl.DataFrame:
+        meanings = reference.meanings.get(source.column.field)
+        cells = understood(cells, meanings)[0] if meanings else cells
+        return _column(cells, there, source.column, profile, reference)
 
     fields_made = [source.column.field for source in sources]
     made = dict(zip(fields_made, _threads().map(column, sources), strict=True))
@@ -99,11 +110,10 @@ def normalize(
     for source in apart.sources:
         spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
         if source.column.field in picked.places or (joined and source.column.type in SINGLE) or spare:
-            read = partial(_column, column=source.column, profile=profile, reference=reference)
-            said = partial(countries_of, source)
+            read_more, there = partial(read, source=source), partial(countries_of, source)
             values = values.with_columns(
                 series.alias(name)
-                for name, series in kept(apart.raw, made, picked, source, read, said, apart.names, spare).items()
+                for name, series in kept(apart.raw, made, picked, source, read_more, there, apart.names, spare).items()
             )
     blank = _blank_rows(raw, made, sources, profile, headings, errors)
     if not blank.is_empty():
@@ -116,7 +126,7 @@ def repairs_of(
     normalized: pl.DataFrame,
     fields: Mapping[str, str],
     profile: Profile,
-    reference: Reference,  # noqa: ARG001 - a repair may come to depend on it; the stages share one signature
+    reference: Reference,
     headings: Mapping[str, str] | None = None,
     places: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
@@ -148,15 +158,21 @@ def repairs_of(
             field=pl.lit(source.column.field),
             before="_before",
             after=KINDS[source.column.type].as_text(pl.col(source.column.field), source.column),
-            why=_why(source.column, profile),
+            why=_why(source.column, profile, reference),
         )
         for place, source in enumerate(sources)
     ]
     return pl.concat([empty(REPAIRS), *listed]).sort("row_number", maintain_order=True)
 
 
-def _why(column: Column, profile: Profile) -> pl.Expr:
+def _why(column: Column, profile: Profile, reference: Reference) -> pl.Expr:
     """What was done to a cell that is repaired (`_before`), and to the value in it."""
+    done = _done(column, profile)
+    meanings = reference.meanings.get(column.field)
+    return pl.coalesce(why_understood(pl.col("_before"), meanings), done) if meanings else done
+
+
+def _done(column: Column, profile: Profile) -> pl.Expr:
     given, value = text.tidied(pl.col("_before")), pl.col(column.field)
     mended = text.why_mended(pl.col("_before"))
     blanks = profile.blanks_in(column)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.pipeline import planning, uploads
 from contact_pipeline.pipeline.interruptions import erasing
 from contact_pipeline.pipeline.planning import Progress
@@ -550,6 +550,129 @@ class Pipeline:
         from contact_pipeline.pipeline import reviewing
 
         return reviewing.withdraw(self.store, upload_id, row_number, user)
+
+    def correct(
+        self,
+        upload_id: str,
+        *,
+        row: int | None = None,
+        where: tuple[str, str] | None = None,
+        set: Mapping[str, str | None],  # noqa: A002 - the word of the command line
+        user: str | None = None,
+        remember: bool = False,
+    ) -> Upload:
+        """Gives cells of a planned upload other texts, which are read as if they had stood in the file.
+
+        The file stays as it came. The changeset is frozen anew, with a new hash; `.corrected` of the upload says what
+        was corrected, and what the outcomes were before. A text that is wrong is an error of its row, as in a file.
+
+        Args:
+            upload_id: the upload.
+            row: the row whose cells they are.
+            where: heading and value: all rows that hold the value under it; case and spaces make no difference.
+            set: field, or heading, → text; None and the empty text: blank.
+            user: login of who corrects; unset: the operating system's.
+            remember: whether the value of `where` means the same in files of the profile that come later.
+
+        Raises:
+            Refusal: the upload is not planned (`wrong-state`) or was changed at this moment (`changed-meanwhile`);
+                there is no such row (`row-unknown`), heading (`heading-unknown`), field (`field-unknown`,
+                `field-without-column`) or value (`nothing-equal`); or it cannot be remembered (`not-to-remember`).
+        """
+        from contact_pipeline.pipeline import correcting
+
+        which = row if where is None else where
+        if which is None or (row is not None and where is not None) or not set:
+            raise Usage("usage", "Say which cells are corrected, and how.", "Give a row or a value, and what to set.")
+        return correcting.correct(self.store, upload_id, which, set, user, remember=remember)
+
+    def correct_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
+        """Corrects the cells that a file has other texts for, in the rows of its column row_number; see `correct`.
+
+        It may be text or a workbook. A blank cell leaves the upload's as it is.
+
+        Raises:
+            Refusal: as `correct`, or the file cannot be taken (`corrections-file`), naming row and column.
+        """
+        from contact_pipeline.pipeline import correcting
+
+        return correcting.correct_from(self.store, upload_id, Path(file), user)
+
+    def leave_out(
+        self, upload_id: str, *, rows: Collection[int] = (), column: str | None = None, user: str | None = None
+    ) -> Upload:
+        """Takes rows, or a column, out of the plan of an upload; the changeset is frozen anew, as by `correct`.
+
+        A row that is left out has the outcome `left_out`. Whom it means counts as present where those who are missing
+        from a file are deactivated. A column that is left out is as if it were not mapped.
+
+        Args:
+            upload_id: the upload.
+            rows: the rows.
+            column: the heading of the column.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: the upload is not planned (`wrong-state`) or was changed at this moment (`changed-meanwhile`);
+                there is no such row (`row-unknown`, `row-blank`) or heading (`heading-unknown`); or the profile needs
+                the column (`column-needed`).
+        """
+        from contact_pipeline.pipeline import correcting
+
+        columns = [] if column is None else [column]
+        if not rows and not columns:
+            raise Usage("usage", "Nothing to leave out is named.", "Name rows or a column.")
+        return correcting.leave_out(self.store, upload_id, rows, columns, user)
+
+    def withdraw_correction(self, upload_id: str, number: int, *, user: str | None = None) -> Upload:
+        """Takes back what one call corrected or left out; the changeset is frozen anew, as by `correct`.
+
+        Args:
+            upload_id: the upload, which is planned and not applied.
+            number: of the correction, as `corrections` gives it.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: there is no such correction, or it is withdrawn already (`not-corrected`); or as `correct`.
+        """
+        from contact_pipeline.pipeline import correcting
+
+        return correcting.withdraw(self.store, upload_id, number, user)
+
+    def corrections(self, upload_id: str) -> list[dict[str, Any]]:
+        """Everything that was corrected in an upload or left out, in order; sensitive values masked.
+
+        Equal corrections of one call stand together: number, kind (cell, row or column), rows (how many), row_numbers
+        (the first of them), column, field, before, after, corrected_by, corrected_at, withdrawn.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        from contact_pipeline.pipeline.uploads import corrections_of
+
+        return corrections_of(self.store, self.store.line(upload_id))
+
+    def value_mappings(self) -> list[dict[str, Any]]:
+        """What values mean in files of each profile, as somebody corrected them; forgotten ones are among them."""
+        from contact_pipeline.store.value_mappings import list_value_mappings
+
+        with self.store.open(read_only=True) as database:
+            return list_value_mappings(database)
+
+    def forget_value_mapping(self, number: int, *, user: str | None = None) -> dict[str, Any]:
+        """Withdraws what a value means, for uploads that are received from now on; plans that are made stay.
+
+        Args:
+            number: of the mapping, as `value_mappings` gives it.
+            user: login of who does it; unset: the operating system's.
+
+        Raises:
+            Refusal: there is no such mapping, or it is forgotten already (`mapping-unknown`); or the role is missing.
+        """
+        from contact_pipeline.pipeline.remembering import forget
+
+        profiles, _ = self.profiles()
+        return forget(self.store, number, profiles, uploads.login(user))
 
     def decisions(self) -> list[dict[str, Any]]:
         """Everything that was decided about rows in review, newest first."""

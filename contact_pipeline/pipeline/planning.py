@@ -63,6 +63,8 @@ def plan_again(store: Store, upload_id: str) -> Upload:
         if line.state == "stale" or not staged:
             stage = "validated" if staged else "received"
             uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None)
+    elif line.state == "received" and line.stage != "received" and not store.staging(upload_id).exists():
+        uploads.change(store, upload_id, RECEIVED, stage="received")  # what was read is gone
     with telling(store, upload_id, done={"staged", "blocked"}):
         for stage in STAGES[1:]:
             advance(store, upload_id, stage)

@@ -23,6 +23,7 @@ from contact_pipeline.store.ledger import add_line, find_lines, now
 from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
 from contact_pipeline.store.source import Look, Source, changing
 from contact_pipeline.store.store import check_roles, read_reference
+from contact_pipeline.store.value_mappings import meanings_for
 from contact_pipeline.upload.file_type import unreadable
 from contact_pipeline.upload.limits import check_file_size
 
@@ -107,7 +108,8 @@ def _admit(
             "held": known.finalize,
         }
         with store.change() as contacts:
-            line["repeat_key"] = repeat_key(line["sha256"], known, chosen, read_reference(contacts))
+            reference = read_reference(contacts, meanings_for(contacts, known.name, line["added_at"]))
+            line["repeat_key"] = repeat_key(line["sha256"], known, chosen, reference)
             check_roles(contacts, known, line["user_login"])
             line["repeats"] = None if force else repeated_upload(contacts, line, known)
             if line["repeats"]:

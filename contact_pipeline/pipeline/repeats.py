@@ -20,7 +20,7 @@ def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference:
     """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
     used = {column.vocabulary for column in profile.columns if column.vocabulary}
     logins = sorted(reference.logins) if any(column.type == "login" for column in profile.columns) else []
-    content = [
+    content: list[Any] = [
         sha256,
         profile.model_dump(mode="json"),
         options.model_dump(mode="json", exclude=_OF_NO_EFFECT),
@@ -28,6 +28,10 @@ def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference:
         {name: reference.vocabularies.get(name, ()) for name in sorted(used)},
         logins,
     ]
+    if reference.meanings:
+        content.append(
+            [[field, key, each.text] for field, of in reference.meanings.items() for key, each in of.items()]
+        )
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

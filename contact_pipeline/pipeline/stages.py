@@ -19,16 +19,17 @@ from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
-from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
+from contact_pipeline.normalize import corrected, fitting_formats, repairs_of, with_formats, without_corrected
 from contact_pipeline.normalize import normalize as normalize_rows
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
-from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.staging import count_defects
+from contact_pipeline.terms import JOINED
 from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import blocked_by_dates, find_doubtful, noted_cells, reject, reject_repeats
 
@@ -64,7 +65,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     facts = FileFacts(
         headings=tuple(raw.headings),
         columns=tuple(raw.columns),
-        fields=mapping.fields,
+        mapped=mapping.fields,
         places=mapping.places,
         joined=raw.joined,
     )
@@ -77,17 +78,22 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
         staging.keep_facts(database, facts)
-    label_of = facts.label_of
     return {
         "file_type": raw.file_type,
         "encoding": raw.encoding,
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
-        "mapping": {mask_heading(label_of[column]): field for column, field in mapping.fields.items()},
+        "mapping": _mapping(facts),
         "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
         "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, sent.headings)],
     }
+
+
+def _mapping(facts: FileFacts) -> dict[str, str]:
+    """Heading → field, as the ledger has it."""
+    label_of = facts.label_of
+    return {mask_heading(label_of[column]): field for column, field in facts.fields.items()}
 
 
 def _without_reasons(raw: RawUpload, profile: Profile, mapped: Iterable[str]) -> RawUpload:
@@ -109,18 +115,22 @@ def _with_fields(cell_errors: pl.DataFrame, fields: dict[str, str]) -> pl.DataFr
 
 
 def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
-    """Stage 2: normalized rows, slice by slice."""
+    """Stage 2: normalized rows, slice by slice, from what the file holds and what was corrected in it."""
     profile, _ = resolved(line)
     staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
     staging.clear("normalized")
+    reference, corrections = store.known_for(line)
+    cells = corrections.cells
     with staging.open(read_only=True):
-        facts, errors = staging.facts(), staging.table("cell_errors")
-    reference = store.reference()
+        facts, errors = staging.facts(), without_corrected(staging.table("cell_errors"), cells)
+    joined = facts.joined or bool(cells["text"].str.contains(JOINED, literal=True).any())
+    facts = replace(facts, left_out=corrections.columns, joined=joined)
     headings = facts.heading_of
-    formats = fitting_formats(partial(staging.slices, "raw", slice_rows), facts.fields, profile)
+    slices = partial(_corrected_slices, staging, slice_rows, cells)
+    formats = fitting_formats(slices, facts.fields, profile)
     profile = with_formats(profile, formats)
     blanks, repairs = [empty(BLANK_ROWS)], 0
-    for number, raw in enumerate(staging.slices("raw", slice_rows)):
+    for number, raw in enumerate(slices()):
         clean, blank = normalize_rows(
             raw,
             facts.fields,
@@ -135,12 +145,29 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
         blanks.append(blank)
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
     blank_rows = pl.concat(blanks)
+    left_out = pl.DataFrame({"row_number": corrections.rows}, schema={"row_number": pl.UInt32})
     with staging.open() as database:
         database.see_files("normalized_rows", "normalized")
         database.store("blank_rows", blank_rows)
+        database.store("corrected_cells", cells)
+        database.store("left_out_rows", left_out.join(blank_rows, on="row_number", how="anti"))
         columns = [name for name in database.columns("normalized_rows") if name not in {"row_number", "repaired"}]
         staging.keep_facts(database, facts.normalized(tuple(columns), formats, reference))
-    return {"processed": line.data_rows - blank_rows.height, "repairs": repairs}
+    changed = {"mapping": _mapping(facts)} if line.corrections or corrections.count else {}
+    return changed | {
+        "processed": line.data_rows - blank_rows.height,
+        "repairs": repairs,
+        "corrections": corrections.count,
+    }
+
+
+def _corrected_slices(
+    staging: Staging, rows: int, cells: pl.DataFrame, columns: list[str] | None = None
+) -> Iterator[pl.DataFrame]:
+    """The raw rows, or some of their columns, in slices, with what was corrected in them."""
+    if columns is not None and not cells.is_empty():
+        columns = ["row_number", *columns]
+    return (corrected(raw, cells) for raw in staging.slices("raw", rows, columns))
 
 
 def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
@@ -148,11 +175,17 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
     with staging.open(read_only=True):
-        facts, errors = staging.normalized_facts(), staging.table("cell_errors")
+        facts, cells = staging.normalized_facts(), staging.table("corrected_cells")
+        errors, left_out = without_corrected(staging.table("cell_errors"), cells), staging.table("left_out_rows")
+    if facts.left_out:
+        errors = errors.filter(~pl.col("column").is_in(facts.left_out))
     reference, headings = facts.reference, facts.headings_by_field(profile)
     profile = with_formats(profile, facts.formats)
     slice_rows = store.settings.slice_rows
-    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in staging.slices("normalized", slice_rows))
+    slices = staging.slices("normalized", slice_rows)
+    if left_out.height:
+        slices = (rows.join(left_out, on="row_number", how="anti", maintain_order="left") for rows in slices)
+    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in slices)
     some = max(slice_rows // 4, 1)  # a rejection takes more memory than a row
     found = (reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, some))
     last, first = next(found, empty(REJECTIONS)), True
@@ -162,7 +195,9 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         last, first = more, False
     with staging.open() as database:
         _keep(database, last, first=first)
-        database.run("INSERT INTO rejections BY NAME FROM unreadable_rows")
+        if not database.has("left_out_rows"):  # normalized by a version that kept none
+            database.store("left_out_rows", left_out)
+        database.run("INSERT INTO rejections BY NAME FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
         reject_repeats(database, profile, headings)
         error_count, row_warnings = count_defects(database)
     return {"error_count": error_count, "row_warning_count": row_warnings}
@@ -245,13 +280,13 @@ def list_repairs(store: Store, line: LedgerLine, row_number: int | None = None) 
             file=line.file_name,
         )
     profile, _ = resolved(line)
-    facts = staging.facts()
+    facts, cells = staging.facts(), staging.table("corrected_cells")
     if not isinstance(facts, NormalizedFacts):
         return empty(REPAIRS)
     profile = with_formats(profile, facts.formats)
     parts = [
         repairs_of(raw, clean, facts.fields, profile, facts.reference, facts.heading_of, facts.places)
-        for raw, rows in staging.pairs()
+        for raw, rows in ((corrected(raw, cells), rows) for raw, rows in staging.pairs())
         for clean in [rows if row_number is None else rows.filter(pl.col("row_number") == row_number)]
     ]
     return pl.concat([empty(REPAIRS), *parts])

@@ -16,6 +16,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline.states import MADE_BY_HAND, must_allow, not_allowed, reason, resolved
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.corrections import for_people, forget_corrections, list_corrections
 from contact_pipeline.store.ledger import change_line, now
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.store import check_roles
@@ -82,14 +83,30 @@ def change(store: Store, upload_id: str, expected: Collection[State], **values: 
 def end(
     store: Store, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED
 ) -> LedgerLine | None:
-    """Ends an upload if it is in one of these states; the line, None if it was not."""
-    return change(store, upload_id, expected, state=state, reason=why, finished_at=now())
+    """Ends an upload if it is in one of these states, and with it its corrections; the line, None if it was not."""
+    with store.change() as contacts:
+        line = change_line(contacts, upload_id, expected=expected, state=state, reason=why, finished_at=now())
+        if line is not None and state != "failed":
+            forget_corrections(contacts, upload_id)
+    return line
 
 
 def forget(store: Store, upload_id: str) -> None:
     """Deletes all that an upload left behind, but its ledger line."""
     store.staging(upload_id).remove()
     Originals(store.settings).remove(upload_id)
+
+
+def corrections_of(store: Store, line: LedgerLine, row_number: int | None = None) -> list[dict[str, Any]]:
+    """What was corrected in an upload, or in one row of it, for people: sensitive values masked."""
+    with store.open(read_only=True) as contacts:
+        found = list_corrections(contacts, line.upload_id, row_number)
+    if not found:
+        return []
+    staging = store.staging(line.upload_id)
+    label_of = staging.facts().label_of if staging.count("facts") else {}
+    profile, _ = resolved(line)
+    return [for_people(each, label_of, profile) for each in found]
 
 
 def cancel(store: Store, upload_id: str, user: str | None) -> Upload:

@@ -8,16 +8,31 @@ from contact_pipeline.profiles.model import Column
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What people said that a value in files of a profile means.
+
+    Attributes:
+        text: what is read in its place; None: nothing.
+        why: who said so and when, in words.
+    """
+
+    text: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What is known at the moment an upload is staged.
 
     Attributes:
         logins: the known logins, in their registered spelling.
         vocabularies: name of a vocabulary → its values, in their registered spelling.
+        meanings: field → text in files, tidied and in lower case → what it means.
     """
 
     logins: frozenset[str] = frozenset()
     vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    meanings: dict[str, dict[str, Meaning]] = field(default_factory=dict)
 
     def registered(self, column: Column) -> tuple[str, ...]:
         """The values that a column may hold, in their registered spelling; empty where any may stand."""

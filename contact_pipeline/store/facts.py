@@ -9,7 +9,7 @@ from typing import Any
 from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.profiles.reference import Meaning, Reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class FileFacts:
     Attributes:
         headings: the headings as in the file, in order; empty where a column has none.
         columns: the raw rows' column for each heading.
-        fields: raw column → field, for the mapped columns, those of one field in order of preference.
+        mapped: raw column → field, for the mapped columns, those of one field in order of preference.
+        left_out: raw columns that somebody took out of the plan, as if they were not mapped.
         places: raw column → place (home, work …) of the parts of addresses, where there are several places.
         joined: whether any cell may hold several values that an export joined.
         doubt: what is doubtful about the encoding, with examples; None where nothing is.
@@ -27,10 +28,16 @@ class FileFacts:
 
     headings: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     joined: bool = True
     doubt: str | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Raw column → field, for the mapped columns that are not left out."""
+        return {column: field for column, field in self.mapped.items() if column not in self.left_out}
 
     @property
     def heading_of(self) -> dict[str, str]:
@@ -60,7 +67,8 @@ class FileFacts:
         return NormalizedFacts(
             headings=self.headings,
             columns=self.columns,
-            fields=self.fields,
+            mapped=self.mapped,
+            left_out=self.left_out,
             places=self.places,
             joined=self.joined,
             doubt=self.doubt,
@@ -74,7 +82,8 @@ class FileFacts:
         return {
             "headings": self.headings,
             "columns": self.columns,
-            "fields": self.fields,
+            "fields": self.mapped,
+            "left_out": self.left_out,
             "places": self.places,
             "joined": self.joined,
             "doubt": self.doubt,
@@ -103,6 +112,10 @@ class NormalizedFacts(FileFacts):
             "formats": self.formats,
             "logins": sorted(self.reference.logins),
             "vocabularies": self.reference.vocabularies,
+            "meanings": {
+                field: {text: [meaning.text, meaning.why] for text, meaning in meanings.items()}
+                for field, meanings in self.reference.meanings.items()
+            },
         }
 
 
@@ -115,7 +128,8 @@ def facts_from(stored: Mapping[str, Any]) -> FileFacts:
     read = FileFacts(
         headings=tuple(stored.get("headings", ())),
         columns=tuple(stored.get("columns", ())),
-        fields=stored.get("fields", {}),
+        mapped=stored.get("fields", {}),
+        left_out=tuple(stored.get("left_out", ())),
         places=stored.get("places", {}),
         joined=stored.get("joined", True),
         doubt=stored.get("doubt"),
@@ -125,5 +139,9 @@ def facts_from(stored: Mapping[str, Any]) -> FileFacts:
     reference = Reference(
         logins=frozenset(stored.get("logins", ())),
         vocabularies={name: tuple(values) for name, values in stored.get("vocabularies", {}).items()},
+        meanings={
+            field: {text: Meaning(*meaning) for text, meaning in meanings.items()}
+            for field, meanings in stored.get("meanings", {}).items()
+        },
     )
     return read.normalized(tuple(stored["columns_normalized"]), stored.get("formats", {}), reference)

@@ -97,6 +97,11 @@ def _news(database: Database) -> None:
     _make(database, {"news", "notices"})
 
 
+def _corrections(database: Database) -> None:
+    """What people corrected in uploads, and what they want to be remembered of it."""
+    _make(database, {"corrections", "value_mappings"})
+
+
 def _columns_on_demand(database: Database) -> None:
     """Takes out the columns of fields that no profile has brought a value for.
 
@@ -184,6 +189,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("columns on demand", _columns_on_demand),
     ("contacts are what counts", _what_counts),
     ("news and notices", _news),
+    ("corrections and value mappings", _corrections),
     *((column.since, _adding(table, column)) for table in KEPT for column in table.columns if column.since),
 )
 

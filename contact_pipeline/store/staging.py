@@ -226,11 +226,17 @@ class Staging:
         from contact_pipeline.contracts.frames import (  # Pandera is slow to load
             BLANK_ROWS,
             CELL_ERRORS,
+            CORRECTED_CELLS,
             REJECTIONS,
             empty,
         )
 
-        schemas = {"rejections": REJECTIONS, "blank_rows": BLANK_ROWS, "cell_errors": CELL_ERRORS}
+        schemas = {
+            "rejections": REJECTIONS,
+            "blank_rows": BLANK_ROWS,
+            "cell_errors": CELL_ERRORS,
+            "corrected_cells": CORRECTED_CELLS,
+        }
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
 
 

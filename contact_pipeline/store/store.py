@@ -18,9 +18,10 @@ from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.profiles.reference import Meaning, Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy
+from contact_pipeline.store.corrections import InEffect, corrections_in_effect
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
 from contact_pipeline.store.ledger import chosen, find_lines
@@ -28,6 +29,7 @@ from contact_pipeline.store.links import merged
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
+from contact_pipeline.store.value_mappings import meanings_for
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 from contact_pipeline.yaml_text import BrokenYaml, read_yaml
 
@@ -157,6 +159,12 @@ class Store:
         """Users and vocabularies, as normalization and validation compare with them."""
         with self.open(read_only=True) as database:
             return read_reference(database)
+
+    def known_for(self, line: LedgerLine) -> tuple[Reference, InEffect]:
+        """What stage 2 needs to know for an upload: reference data, remembered values included, and corrections."""
+        with self.open(read_only=True) as database:
+            meanings = meanings_for(database, line.profile, line.added_at)
+            return read_reference(database, meanings), corrections_in_effect(database, line.upload_id)
 
     def contacts(self, *, published: bool = False, among: Collection[int] | None = None) -> list[dict[str, Any]]:
         """Contacts with their canonical fields, groups and links; sensitive values masked.
@@ -368,13 +376,14 @@ class Store:
         return {} if found is None else dict(json.loads(found))
 
 
-def read_reference(database: Database) -> Reference:
-    """Users and vocabularies, in the contact database that is open."""
+def read_reference(database: Database, meanings: dict[str, dict[str, Meaning]] | None = None) -> Reference:
+    """Users and vocabularies, in the contact database that is open, with the remembered values that are given."""
     logins = database.rows("SELECT login FROM users ORDER BY login")
     words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
     return Reference(
         logins=frozenset(login for (login,) in logins),
         vocabularies={name: tuple(values) for name, values in words},
+        meanings=meanings or {},
     )
 
 

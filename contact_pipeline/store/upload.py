@@ -16,8 +16,9 @@ from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, ma
 from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store.changes import touches
+from contact_pipeline.store.corrections import Corrected
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, OUTCOMES, UNREAD
+from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, LEFT_OUT, OUTCOMES, UNREAD
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,7 +74,11 @@ class Upload:
         self.user = line.user_login
         self.approved_by = line.approved_by
         self.processed = line.processed
-        self.outcomes: dict[str, int] = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
+        counts = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
+        # No script knows of rows left out where none are.
+        self.outcomes: dict[str, int] = {name: count for name, count in counts.items() if name != LEFT_OUT or count}
+        self.corrections = line.corrections
+        self.corrected: Corrected | None = None  # what the call that gave this upload corrected
         self.imports = sum(self.outcomes[outcome] for outcome in IMPORTED)
         self.deactivated = line.deactivated
         self.contacts_created = line.contacts_created
@@ -289,14 +294,16 @@ class Upload:
             for name in (
                 "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
                 "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
-                "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs", "user",
-                "approved_by", "held",
+                "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
+                "corrections", "user", "approved_by", "held",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)
         document["finished_at"] = _time(self.finished_at)
         document["errors"] = errors
         document["row_warnings"] = row_warnings
+        if self.corrected is not None:
+            document |= self.corrected.as_dict()
         if rows:
             document["rows"] = self._rows()
         if changes:

@@ -16,8 +16,8 @@ def reject_repeats(database: Tables, profile: Profile, headings: Mapping[str, st
     """Rejects the rows that repeat what an earlier row holds, where the profile says that this is unique.
 
     Args:
-        database: the upload's staging database with normalized_rows, rejections and noted_cells; a rejected row and a
-            cell taken out repeat nothing.
+        database: the upload's staging database with normalized_rows, left_out_rows, rejections and noted_cells; a row
+            that is rejected or left out and a cell taken out repeat nothing.
         profile: its rules.
         headings: field → heading in the file.
     """
@@ -47,7 +47,7 @@ def _reject(database: Tables, rule: Unique, profile: Profile, headings: Mapping[
         WITH usable AS (
             SELECT row_number, {value} AS value, min(row_number) OVER (PARTITION BY {same})::VARCHAR AS first
             FROM normalized_rows
-            WHERE {filled}
+            WHERE {filled} AND row_number NOT IN (FROM left_out_rows)
               AND row_number NOT IN (SELECT row_number FROM rejections WHERE severity = 'error')
               AND row_number NOT IN (SELECT row_number FROM noted_cells WHERE list_has_any(fields, [{fields}]))
         )

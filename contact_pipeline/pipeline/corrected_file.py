@@ -1,0 +1,98 @@
+"""Corrections of many cells in one file: a table with a column row_number and columns of the upload, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from contact_pipeline.engines import read_parquet
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.headings.naming import has_reasons, labels, meant_by
+from contact_pipeline.pipeline.cells import CELLS, Staged
+from contact_pipeline.settings import Settings
+from contact_pipeline.temporary import passing_folder
+from contact_pipeline.upload import ReadOptions, raw_paths, read_upload
+
+_ROW: Final = "row_number"
+_SHOWN: Final = 8
+
+
+def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataFrame:
+    """What a file corrects in an upload (CELLS): each cell that holds another text than the upload's.
+
+    Its column row_number says which row of the upload each of its rows is; the other headings are headings or fields of
+    the upload. A blank cell leaves the upload's as it is. A last column with reasons of rejected rows is passed over.
+
+    Args:
+        path: where the file lies, text or a workbook.
+        settings: of the home.
+        staged: the upload.
+
+    Raises:
+        Refusal: the file cannot be read, lacks the column, or names a row or a heading that the upload does not have
+            (code `corrections-file`).
+    """
+    rows, headings = _read(path, settings, staged)
+    wanted = rows[_ROW].cast(pl.UInt32)
+    parts = [pl.DataFrame(schema=CELLS)]
+    for column, heading in headings.items():
+        field, columns = staged.fill(heading)
+        if len(columns) > 1:
+            raise _refusal(path, f"Several columns of {staged.line.file_name} fill {field}.", "Use their headings.")
+        given = rows.select(wanted, after=pl.col(column)).drop_nulls("after")
+        there = staged.read(columns).join(given, on=_ROW)
+        parts.append(staged.differing(there, field, columns[0]))
+    found = pl.concat(parts)
+    if twice := found.filter(pl.struct(_ROW, "column").is_duplicated())["column"].unique().to_list():
+        said = f"Several columns of {path.name} correct column {listed(twice)}."
+        raise _refusal(path, said, "Keep one of them.")
+    return found
+
+
+def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows of the file, with row_number, and its other raw columns with their headings."""
+    known = [_ROW, *staged.facts.label_of.values(), *staged.profile.column_of]
+    try:
+        with passing_folder(settings.home) as folder:
+            upload = read_upload(path, path.name, None, ReadOptions(), folder, settings, known=known)
+            rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
+    except Refusal as error:
+        raise _refusal(path, error.message, error.fix) from error
+    except FileNotFoundError as error:
+        raise _refusal(path, f"There is no file {path}.", "Check the path.") from error
+    if upload.rejections.height:
+        raise _refusal(path, f"{path.name}: {listed(upload.rejections['message'], limit=3)}", "Correct these rows.")
+    columns, headings = upload.columns, upload.headings
+    if has_reasons(headings, meant_by(staged.profile, staged.facts.mapped_headings)):
+        columns, headings = columns[:-1], headings[:-1]
+    named = dict(zip(columns, labels(headings), strict=True))
+    numbers = [column for column, heading in named.items() if heading.strip().casefold() == _ROW]
+    if len(numbers) != 1:
+        said = f"{path.name} has {'several columns' if numbers else 'no column'} {_ROW}."
+        fix = "`contact-pipeline rejected UPLOAD --row-numbers` writes one; it says which row of the upload each is."
+        raise _refusal(path, said, fix)
+    place = "place in this file"
+    rows = rows.rename({_ROW: place}).with_columns(pl.col(numbers[0]).str.strip_chars().alias(_ROW))
+    rows = rows.filter(pl.any_horizontal(pl.col(columns).is_not_null()))
+    there = staged.read(())[_ROW].cast(pl.String).implode()
+    number = pl.col(_ROW).fill_null("")
+    wrong = [
+        *_told(rows, ~number.is_in(there), f"is no row of {staged.line.file_name}"),
+        *_told(rows, number.is_in(there) & ~number.is_first_distinct(), "is corrected in an earlier row already"),
+        *_told(rows, number.is_in(staged.erased().cast(pl.String).implode()), "is of a person who was erased"),
+    ]
+    if wrong:
+        fix = "Correct these cells; nothing is changed yet."
+        raise _refusal(path, f"{path.name}: {listed(wrong, limit=_SHOWN)}.", fix)
+    return rows, {column: heading for column, heading in named.items() if column != numbers[0] and heading.strip()}
+
+
+def _told(rows: pl.DataFrame, wrong: pl.Expr, problem: str) -> list[str]:
+    found = rows.filter(wrong).select("place in this file", _ROW).iter_rows()
+    return [f"row {place}, column {_ROW}: '{value or ''}' {problem}" for place, value in found]
+
+
+def _refusal(path: Path, message: str, fix: str) -> Refusal:
+    return Refusal("corrections-file", message, fix, file=path.name)

@@ -1,0 +1,85 @@
+"""Values that mean another one in files of a profile, as somebody corrected them once and wanted it remembered.
+
+A mapping holds for uploads that are received after it was made and before it was forgotten, so that planning an upload
+again, at whatever time, comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from contact_pipeline.engines import Database
+from contact_pipeline.profiles.reference import Meaning
+from contact_pipeline.store.ledger import now
+
+WHY = "remembered value"  # how the reason of a repair begins that a mapping made
+
+
+def meanings_for(database: Database, profile: str, at: datetime) -> dict[str, dict[str, Meaning]]:
+    """Field → compared text → what it means, for an upload of the profile that was received at a time (UTC)."""
+    meanings: dict[str, dict[str, Meaning]] = {}
+    for field, key, after, by, since in database.rows(
+        """SELECT field, before, after, made_by, made_at FROM value_mappings
+           WHERE profile = $profile AND made_at <= $at AND (forgotten_at IS NULL OR forgotten_at > $at)
+           ORDER BY number""",
+        {"profile": profile, "at": at},
+    ):
+        why = f"{WHY}: {by} said so on {since:%Y-%m-%d}"
+        meanings.setdefault(field, {})[key] = Meaning(after, why)
+    return meanings
+
+
+def remember(
+    database: Database, profile: str, upload_id: str, meant: Mapping[str, tuple[str, str | None]], actor: str
+) -> None:
+    """Keeps what values mean in files of a profile, in place of what was kept of them; call it in a transaction.
+
+    Args:
+        database: the contact database.
+        profile: the profile.
+        upload_id: the upload in which they were corrected.
+        meant: field → the text as texts are compared, and what is read in its place.
+        actor: login of who says so.
+    """
+    at = now()
+    for field, (before, after) in meant.items():
+        kept = database.value(
+            """SELECT count(*) FROM value_mappings
+               WHERE profile = ? AND field = ? AND before = ? AND after IS NOT DISTINCT FROM ?
+                     AND forgotten_at IS NULL""",
+            [profile, field, before, after],
+        )
+        if kept:
+            continue
+        database.run(
+            """UPDATE value_mappings SET forgotten_by = ?, forgotten_at = ?
+               WHERE profile = ? AND field = ? AND before = ? AND forgotten_at IS NULL""",
+            [actor, at, profile, field, before],
+        )
+        database.run(
+            """INSERT INTO value_mappings
+               SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, NULL, NULL FROM value_mappings""",
+            [profile, field, before, after, upload_id, actor, at],
+        )
+
+
+def forget(database: Database, number: int, actor: str) -> bool:
+    """Withdraws a mapping for uploads that come later; whether it was in effect. Call it in a transaction."""
+    return bool(
+        database.rows(
+            """UPDATE value_mappings SET forgotten_by = ?, forgotten_at = ?
+               WHERE number = ? AND forgotten_at IS NULL RETURNING number""",
+            [actor, now(), number],
+        )
+    )
+
+
+def list_value_mappings(database: Database) -> list[dict[str, Any]]:
+    """Every mapping, by profile, field and value; those that were forgotten are among them, and say when."""
+    return database.records("""
+        SELECT number, profile, field, before, after, made_by,
+               strftime(made_at, '%Y-%m-%dT%H:%M:%SZ') AS made_at, upload_id, forgotten_by,
+               strftime(forgotten_at, '%Y-%m-%dT%H:%M:%SZ') AS forgotten_at
+        FROM value_mappings ORDER BY profile, field, before, number""")
