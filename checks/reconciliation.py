@@ -28,7 +28,7 @@ _BY_OUTCOME = "SELECT outcome, count(*) FROM outcome_rows GROUP BY outcome"
 
 @upload_check("matched_changeset")
 def reconciliation(upload: Upload) -> Verdict:
-    """Rows in the file = created + updated + unchanged + linked + duplicate + rejected + review + blank."""
+    """Rows in the file = created + updated + unchanged + linked + duplicate + rejected + review + left_out + blank."""
     if not upload.staging.exists():
         return Verdict(True, "No rows are staged: there is nothing to reconcile.")
     with upload.staging.open(read_only=True) as database:

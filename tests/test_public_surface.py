@@ -36,6 +36,10 @@ rejected UPLOAD --output --overwrite
 resolve UPLOAD --row --to --from --withdraw --user
 in-review UPLOAD --output --overwrite
 decisions
+correct UPLOAD --row --where --set --from --remember --withdraw --user
+leave-out UPLOAD --row --column --withdraw --user
+value-mappings list
+value-mappings forget NUMBER --user
 replan UPLOAD
 undo UPLOAD --plan --clear-do-not-contact --user
 redo UPLOAD --plan --user
@@ -80,6 +84,11 @@ CALLS = """
     plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
     resolve_many restore schema_of send_notices set_active show suggestions test_notice tidy tidy_arrivals undo
     uploads validate verify who withdraw
+    apply apply_automatic backup cancel check_notices correct correct_from corrections decisions erase explain export
+    export_person export_profiles finalize find forget_value_mapping leave_out linked_with match normalize notices plan
+    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
+    resolve resolve_from resolve_many restore schema_of send_notices set_active show test_notice tidy tidy_arrivals undo
+    uploads validate value_mappings verify who withdraw withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

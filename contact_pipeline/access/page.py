@@ -48,6 +48,7 @@ _OUTCOMES: Final = {
     "duplicate": "It repeats what was there, and was not imported.",
     "rejected": "It was rejected, and not imported.",
     "review": "It waits for somebody to decide whom it is about.",
+    "left_out": "Somebody left it out, and it was not imported.",
 }
 _TABLES: Final = {
     "uploads": "The list of received files",

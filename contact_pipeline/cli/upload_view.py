@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
-from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.store.changes import target_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _STYLE = {
 }
 _OUTCOME_STYLE = {"rejected": "red", "review": "yellow"}
 _GREEN, _RED, _GREY = ("✓", "green"), ("✗", "red"), ("·", "dim")
-_MARKS = {"rejected": _RED, "review": _RED, "blank": _GREY}
+_MARKS = {"rejected": _RED, "review": _RED, "left_out": _GREY, "blank": _GREY}
 
 
 def draw_upload(
@@ -120,6 +120,7 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
         "contacts created with accounts": f"{upload.contacts_created:,}" if upload.contacts_created else None,
         "deactivated": f"{upload.deactivated:,} contacts that are not in the file" if upload.deactivated else None,
         "repairs": f"{upload.repairs:,} values whose meaning was repaired" if upload.repairs else None,
+        "corrections": f"{upload.corrections:,} cells or columns" if upload.corrections else None,
     }
     yield console.facts(extras)
 
@@ -243,7 +244,13 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
         yield "To write them into a file to fill in", ["in-review", upload_id]
         yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "WHO|new|skip"]
     if upload.outcomes.get("rejected"):
-        yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
+        yield from _after_rejections(upload)
+
+
+def _after_rejections(upload: Upload) -> Iterator[tuple[str, list[str]]]:
+    if upload.state in PLANNED:
+        yield "To correct one of its rows", ["correct", upload.upload_id, "--row", "N", "--set", "FIELD=VALUE"]
+    yield "The rejected rows, to correct and drop again", ["rejected", upload.upload_id]
 
 
 def state_style(state: str) -> str:

@@ -14,6 +14,7 @@ from contact_pipeline.cli.endings import DONE, report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
 from contact_pipeline.contracts.states import STATES, State
 from contact_pipeline.errors import Usage, listed
+from contact_pipeline.terms import LEFT_OUT
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -109,6 +110,7 @@ def show_upload(
     found = invocation.looking.show(upload)
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
+        document["corrections_list"] = invocation.looking.corrections(upload)
         if repairs:
             from contact_pipeline.reports.repairs import repairs_shown
 
@@ -127,6 +129,10 @@ def show_upload(
             invocation, found, all_errors=all_errors, all_warnings=all_warnings, all_changes=changes, rows=rows
         )
     )
+    if found.corrections or LEFT_OUT in found.outcomes:
+        from contact_pipeline.cli.correcting import draw_corrections
+
+        console.show(*draw_corrections(invocation.looking.corrections(upload)))
     if repairs:
         from contact_pipeline.cli.upload_view import draw_repairs
         from contact_pipeline.reports.repairs import repairs_shown
@@ -226,6 +232,9 @@ def rejected_rows(
     invocation: Invocation,
     upload: UploadId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
+    row_numbers: Annotated[
+        bool, typer.Option("--row-numbers", help="With their row numbers, to correct and give to `correct --from`.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Write the rejected rows in the file's own columns plus `errors`, ready to correct and drop again."""
@@ -233,10 +242,15 @@ def rejected_rows(
 
     pipeline = invocation.pipeline
     found = pipeline.show(upload)
-    file, rows = give_back_rejected(found, output, pipeline.settings, overwrite=overwrite)
+    file, rows = give_back_rejected(found, output, pipeline.settings, overwrite=overwrite, numbered=row_numbers)
     if invocation.json:
         console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
     elif file is None:
         console.show(console.text(f"No row of {found.file_name} was rejected."))
+    elif row_numbers:
+        console.show(
+            console.text(f"{rows:,} rejected rows written to {file}; correct them there."),
+            console.next_command("Then", invocation.line("correct", upload, "--from", file)),
+        )
     else:
         console.show(console.text(f"{rows:,} rejected rows written to {file}; correct them and send the file again."))

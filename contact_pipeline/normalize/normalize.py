@@ -17,7 +17,6 @@ from contact_pipeline.kinds import country, name, text
 from contact_pipeline.kinds.distinct import are_few, numbered
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
-from contact_pipeline.normalize.corrected import understood, why_understood
 from contact_pipeline.normalize.fast_path import take_fast_path
 from contact_pipeline.normalize.joined import SINGLE, separate
 from contact_pipeline.normalize.repairs import is_repaired, why
@@ -32,6 +31,7 @@ from contact_pipeline.normalize.sources import (
     spare_fields,
     with_labels,
 )
+from contact_pipeline.normalize.understood import understood, why_understood
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.model import STORED_AS
 from contact_pipeline.profiles.reference import Reference

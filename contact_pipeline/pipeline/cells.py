@@ -13,11 +13,12 @@ from contact_pipeline.headings.mapping import columns_under, lacking, nearest
 from contact_pipeline.headings.naming import shown
 from contact_pipeline.masking import mask_heading, mask_value
 from contact_pipeline.match import Part, parts_of
-from contact_pipeline.normalize import compared, corrected
+from contact_pipeline.normalize import compared
 from contact_pipeline.normalize.sources import names_of
 from contact_pipeline.profiles import Profile, looks_in
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine, Staging
+from contact_pipeline.store.corrected import corrected
 from contact_pipeline.store.corrections import InEffect
 from contact_pipeline.store.facts import NormalizedFacts
 from contact_pipeline.terms import COLUMN_OF

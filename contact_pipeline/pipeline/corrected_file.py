@@ -11,6 +11,7 @@ from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.headings.naming import has_reasons, labels, meant_by
 from contact_pipeline.pipeline.cells import CELLS, Staged
+from contact_pipeline.reports.spreadsheet import neutral
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
 from contact_pipeline.upload import ReadOptions, raw_paths, read_upload
@@ -43,6 +44,8 @@ def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataF
             raise _refusal(path, f"Several columns of {staged.line.file_name} fill {field}.", "Use their headings.")
         given = rows.select(wanted, after=pl.col(column)).drop_nulls("after")
         there = staged.read(columns).join(given, on=_ROW)
+        # A cell that a spreadsheet program would calculate was written with an apostrophe before it.
+        there = there.filter(pl.col("after").ne_missing(neutral(pl.col(columns[0]))))
         parts.append(staged.differing(there, field, columns[0]))
     found = pl.concat(parts)
     if twice := found.filter(pl.struct(_ROW, "column").is_duplicated())["column"].unique().to_list():

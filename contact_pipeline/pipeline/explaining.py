@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -21,12 +21,13 @@ from contact_pipeline.match import (
     parts_of,
 )
 from contact_pipeline.pipeline.stages import list_repairs
+from contact_pipeline.pipeline.uploads import corrections_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.model import WithinFile
 from contact_pipeline.reports.repairs import repairs_shown
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.changes import target_of
-from contact_pipeline.terms import COLUMN_OF, UNREAD
+from contact_pipeline.terms import COLUMN_OF, LEFT_OUT, UNREAD
 
 # What a row does that another one repeats, by the profile's `within_file`.
 _COUNTS: Final[Mapping[WithinFile, str]] = {
@@ -42,7 +43,7 @@ class Step:
     """What one step did with the row.
 
     Attributes:
-        step: `upload`, `read`, `normalized`, `validated`, `compared`, `rules`, `decided`, `matched` (what
+        step: `upload`, `read`, `corrected`, `normalized`, `validated`, `compared`, `rules`, `decided`, `matched` (what
             matching found wrong), `written` or `outcome`.
         entity: `contact` or `account`, where the step is about a part of the row.
         says: sentences for people, sensitive values masked.
@@ -86,13 +87,15 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
         if raw is not None and outcome is not None and outcome["outcome"] != "blank" and not _cells(raw, facts.columns):
             gone = "Its values are gone: the person that it is of was erased."
             return [*steps, Step("read", None, [gone]), Step("outcome", None, [_became(outcome)])]
+        corrections = corrections_of(store, line, row_number)
         steps += [
             Step("read", None, [*_read(raw, facts.heading_of)]),
+            Step("corrected", None, [*_corrected(corrections)]),
             Step("normalized", None, [*_normalized(store, upload, row_number)]),
         ]
-        if outcome is None or outcome["outcome"] != "blank":
+        if outcome is None or outcome["outcome"] not in {"blank", LEFT_OUT}:
             steps.append(Step("validated", None, [*_validated(upload, row_number)]))
-        if outcome is not None and outcome["outcome"] != "blank" and not _is_left_out(upload, row_number):
+        if outcome is not None and outcome["outcome"] not in {"blank", LEFT_OUT} and not _is_wrong(upload, row_number):
             upload = _where_decided(upload, row_number)
             columns = staging.normalized_facts().columns_normalized
             headings = {name: mask_heading(heading) for name, heading in facts.headings_by_field(profile).items()}
@@ -144,6 +147,17 @@ def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
         yield f"Repaired in {mask_heading(repair['column'])}: {sides} ({repair['why']})."
 
 
+def _corrected(corrections: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What people corrected in the row, or took back of it."""
+    for each in corrections:
+        what = "Left out"
+        if each["kind"] == "cell":
+            what = f"{each['column']}: {_side(each['before'])} → {_side(each['after'])}"
+        taken_back = "; taken back since" if each["withdrawn"] else ""
+        by = f"by {each['corrected_by']} on {each['corrected_at'][:10]}"
+        yield f"{what}, {by} (correction {each['number']}{taken_back})."
+
+
 def _validated(upload: Upload, row_number: int) -> Iterator[str]:
     with upload.staging.look() as database:
         if database is None or not database.has("rejections"):
@@ -151,7 +165,7 @@ def _validated(upload: Upload, row_number: int) -> Iterator[str]:
     yield from [*_defects(upload, row_number, by_matching=False)] or ["No rule of the profile is broken."]
 
 
-def _is_left_out(upload: Upload, row_number: int) -> bool:
+def _is_wrong(upload: Upload, row_number: int) -> bool:
     """Whether an error that was found before matching left the row out of it."""
     error = (pl.col("severity") == "error") & ~pl.col("code").is_in(FOUND_BY_MATCHING)
     return not upload.rejections.filter((pl.col("row_number") == row_number) & error).is_empty()
@@ -216,6 +230,7 @@ def _became(outcome: Mapping[str, Any]) -> str:
         "linked": f"linked: {target} is new, and linked with the one that it is.",
         "rejected": "rejected: nothing of it is imported.",
         "review": "review: it waits for a person, and changes nothing until then.",
+        "left_out": "left_out: somebody took it out of the plan; nothing of it is imported.",
         "blank": "blank: it holds nothing.",
     }
     if outcome["outcome"] == "duplicate":

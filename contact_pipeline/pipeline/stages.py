@@ -19,13 +19,14 @@ from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
-from contact_pipeline.normalize import corrected, fitting_formats, repairs_of, with_formats, without_corrected
+from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine, Staging, Store
+from contact_pipeline.store.corrected import corrected, without_corrected
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.staging import count_defects

@@ -21,7 +21,7 @@ _UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as re
 
 
 def give_back_rejected(
-    upload: Upload, path: Path | None, settings: Settings, *, overwrite: bool = False
+    upload: Upload, path: Path | None, settings: Settings, *, overwrite: bool = False, numbered: bool = False
 ) -> tuple[Path | None, int]:
     """Writes an upload's rejected rows, ready to be corrected and sent again.
 
@@ -30,6 +30,7 @@ def give_back_rejected(
         path: where to write; its ending decides csv or xlsx. Unset: under the file's own name in the upload's folder.
         settings: of the home.
         overwrite: whether a file that is there is replaced.
+        numbered: whether the rows have their row numbers in front, as `correct --from` asks for them.
 
     Returns:
         The file and how many rows it holds; no file when no row was rejected.
@@ -68,6 +69,7 @@ def give_back_rejected(
             temporary=temporary_folder(settings.home),
             unreadable=unreadable,
             meant=_meant(upload, facts.mapped_headings),
+            numbered=numbered,
         )
     return path, rows
 
@@ -99,11 +101,8 @@ def _meant(upload: Upload, mapped: list[str]) -> list[str]:
 
 
 def _rejected(upload: Upload) -> pl.DataFrame:
-    """The raw rows that were rejected; the others stay on disk."""
-    with upload.staging.open(read_only=True) as database:
-        return database.frame("""
-            FROM raw_rows SEMI JOIN (FROM rejections WHERE severity = 'error') USING (row_number)
-            ORDER BY row_number""")
+    """The rows that were rejected, with what was corrected in them since; the others stay on disk."""
+    return upload.corrected_rows("SELECT row_number FROM rejections WHERE severity = 'error'")
 
 
 def _unreadable(upload: Upload) -> pl.DataFrame | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.engines import quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.reports.candidates import in_words
 from contact_pipeline.reports.output import new_file, refuse_csv_output
@@ -79,13 +78,17 @@ def _rows(upload: Upload) -> tuple[Sequence[str], pl.DataFrame]:
         if not database.has("reviews"):
             return (), pl.DataFrame()
         facts = upload.staging.facts()
-        cells = [f"raw.{quoted(name)} AS {quoted(f'cell {place}')}" for place, name in enumerate(facts.columns)]
-        return facts.headings, database.frame(f"""
-            SELECT row_number::VARCHAR AS row_number, '' AS "to", reviewed.why, could_be.candidates, {", ".join(cells)}
-            FROM raw_rows AS raw JOIN (
+        reviewed = database.frame("""
+            SELECT row_number, reviewed.why, could_be.candidates
+            FROM (
                 SELECT row_number, string_agg(why, '; ' ORDER BY entity) AS why FROM reviews GROUP BY row_number
-            ) AS reviewed USING (row_number) LEFT JOIN (
+            ) AS reviewed LEFT JOIN (
                 SELECT row_number, array_to_string(list(candidate ORDER BY candidate)
                                                    FILTER (candidate IS NOT NULL), ' or ') AS candidates
                 FROM review_candidates GROUP BY row_number
-            ) AS could_be USING (row_number) ORDER BY raw.row_number""")
+            ) AS could_be USING (row_number)""")
+        rows = upload.corrected_rows("SELECT row_number FROM reviews")
+    cells = [pl.col(name).alias(f"cell {place}") for place, name in enumerate(facts.columns)]
+    return facts.headings, rows.join(reviewed, on="row_number", maintain_order="left").select(
+        pl.col("row_number").cast(pl.String), pl.lit("").alias("to"), "why", "candidates", *cells
+    )

@@ -50,6 +50,7 @@ def write_rejected(
     temporary: Path,
     unreadable: pl.DataFrame | None = None,
     meant: Collection[str] = (),
+    numbered: bool = False,
 ) -> int:
     """Writes the rejected rows in file order, as read, with a last column `errors` (see `reasons_heading`).
 
@@ -66,6 +67,7 @@ def write_rejected(
         temporary: a folder for what a sheet needs while it is written.
         unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
         meant: headings that mean something to the profile, whether they stand in the file or not.
+        numbered: whether a first column `row_number` says which row of the upload each is.
 
     Returns:
         How many rows were written.
@@ -74,12 +76,16 @@ def write_rejected(
         headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
     rejections = rejections.filter(pl.col("severity") == "error")
     rows = _rejected_rows(raw, columns, rejections, unreadable)
-    cells = rows.drop("row_number")
     named = [*headings, reasons_heading([*headings, *meant])]
+    cells, before = rows.drop("row_number"), 0
+    if numbered:
+        cells, before = rows.with_columns(pl.col("row_number").cast(pl.String)), 1
+        named = ["row_number", *named]
     if form.file_type == "csv":
         write_text_table(cells, named, file, form.delimiter, form.encoding)
     else:
-        _write_sheet(cells, named, _bad_cells(rows, headings, rejections), file, form.sheet, temporary)
+        bad = _bad_cells(rows, headings, rejections).with_columns(pl.col("place") + before)
+        _write_sheet(cells, named, bad, file, form.sheet, temporary)
     return rows.height
 
 

@@ -11,6 +11,7 @@ from contact_pipeline.profiles import looks_in
 from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.store import Upload
+from contact_pipeline.store.value_mappings import WHY
 
 
 def repairs_shown(upload: Upload, repairs: pl.DataFrame) -> pl.DataFrame:
@@ -56,6 +57,6 @@ def write_repairs(repairs: pl.DataFrame, path: Path, *, overwrite: bool = False)
 
 def _shown(repairs: pl.DataFrame) -> pl.DataFrame:
     # `first of several numbers` becomes `first-of-several-numbers`; which format a day was in stands in `why` alone.
-    words = pl.col("why").str.replace(r"%.*", "").str.to_lowercase()
+    words = pl.col("why").str.replace(rf"%.*|(^{WHY}):.*", "$1").str.to_lowercase()
     code = words.str.replace_all(r"[^a-z]+", "-").str.strip_chars("-").alias("code")
     return repairs.with_columns(code).drop("field")

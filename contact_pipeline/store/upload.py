@@ -244,6 +244,14 @@ class Upload:
             rows = database.frame(f"FROM {quoted(table)} WHERE row_number IN ({wanted}) ORDER BY row_number")
         return self._masked(rows, as_read=table == "raw_rows")
 
+    def corrected_rows(self, among: str) -> pl.DataFrame:
+        """The raw rows with a number that a query gives, in their order, with what is corrected in them; not masked."""
+        from contact_pipeline.store.corrected import corrected
+
+        with self.staging.open(read_only=True) as database:
+            rows = database.frame(f"FROM raw_rows WHERE row_number IN ({among}) ORDER BY row_number")
+        return corrected(rows, self.staging.table("corrected_cells"))
+
     @_or(lambda: None)
     def row(self, table: str, row_number: int) -> dict[str, Any] | None:
         """One row of a staged table, masked like a preview; None where the table has no such row."""

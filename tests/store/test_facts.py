@@ -3,13 +3,13 @@
 import pytest
 
 from contact_pipeline.errors import MachineFault
-from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.profiles.reference import Meaning, Reference
 from contact_pipeline.store.facts import FileFacts, facts_from
 
 READ = FileFacts(
     headings=("Téléphone", "Email", "Email"),
     columns=("Téléphone", "Email", "Email_2"),
-    fields={"Téléphone": "phone", "Email_2": "email", "Email": "email"},
+    mapped={"Téléphone": "phone", "Email_2": "email", "Email": "email"},
     places={"Téléphone": "work"},
     joined=False,
     doubt="It may be mac-roman.",
@@ -17,7 +17,11 @@ READ = FileFacts(
 NORMALIZED = READ.normalized(
     ("phone", "email"),
     {"born": ["MM/DD/YYYY"]},
-    Reference(frozenset({"d.rivers"}), {"specialties": ("Law", "Tax")}),
+    Reference(
+        frozenset({"d.rivers"}),
+        {"specialties": ("Law", "Tax")},
+        {"specialty": {"advocate": Meaning("Law", "remembered value: d.rivers said so on 2026-03-01")}},
+    ),
 )
 FIRST_VERSION = {
     "headings": ["Email"], "columns": ["Email"], "fields": {"Email": "email"}, "columns_normalized": ["email"],

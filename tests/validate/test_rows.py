@@ -161,5 +161,6 @@ def test_what_is_unique_together_is_compared_only_where_all_of_it_is_filled(prof
         database.store("normalized_rows", frame)
         database.store("rejections", empty(REJECTIONS))
         database.run("CREATE TABLE noted_cells (row_number UINTEGER, fields VARCHAR[])")
+        database.run("CREATE TABLE left_out_rows (row_number UINTEGER)")
         reject_repeats(database, profile, {})
         assert database.rows("SELECT row_number, code FROM rejections") == [(6, "not-unique")]

@@ -1,7 +1,4 @@
-"""What people corrected, laid over what stands in the file: cells of single rows, and values that mean another one.
-
-A corrected text is then read as if it had stood in the file.
-"""
+"""Values that mean another one, as people said of them once; such a value becomes a repair."""
 
 from __future__ import annotations
 
@@ -12,34 +9,6 @@ import polars as pl
 from contact_pipeline.kinds import text
 from contact_pipeline.kinds.distinct import map_distinct
 from contact_pipeline.profiles.reference import Meaning
-
-
-def corrected(raw: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The raw rows with the texts of the corrected cells among them.
-
-    Args:
-        raw: contracts.RAW_ROWS, or row_number and some of its columns.
-        cells: row_number, column (raw column) and text of each corrected cell of the file.
-    """
-    if cells.is_empty():
-        return raw
-    mine = cells.join(raw.select("row_number"), on="row_number", how="semi")
-    for (column,), texts in mine.partition_by("column", as_dict=True).items():
-        if column in raw.columns:
-            found = raw.select("row_number").join(
-                texts.select("row_number", "text", is_corrected=True),
-                on="row_number",
-                how="left",
-                maintain_order="left",
-            )
-            text_read = pl.when(found["is_corrected"].fill_null(False)).then(found["text"]).otherwise(pl.col(column))
-            raw = raw.with_columns(text_read.alias(column))
-    return raw
-
-
-def without_corrected(cell_errors: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The errors in cells of a workbook (contracts.CELL_ERRORS) in whose place nobody has put a text."""
-    return cell_errors.join(cells, on=["row_number", "column"], how="anti") if cells.height else cell_errors
 
 
 def compared(texts: pl.Expr) -> pl.Expr:
