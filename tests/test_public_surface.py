@@ -32,7 +32,7 @@ apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-re
 finalize UPLOAD --user
 cancel UPLOAD --user
 repairs UPLOAD --output --overwrite
-rejected UPLOAD --output --overwrite
+rejected UPLOAD --output --row-numbers --overwrite
 resolve UPLOAD --row --to --from --withdraw --user
 in-review UPLOAD --output --overwrite
 decisions

@@ -58,7 +58,7 @@ def collect(store: Store, contact_id: int, only: Collection[int] | None = None) 
         frozen = frozen_uploads(store, lines)
         rows, unreadable = rows_of_person(store, database, lines, person, frozen)
         contacts = [_contact(database, each) for each in ids]
-        decisions = _decisions(database, person, rows)
+        decisions, corrections = _decisions(database, person, rows), _corrections(database, person, rows)
         quotes = find_quotes(database, person)
         known = Known(person, _values(database, person))
         looked_at = [
@@ -76,6 +76,7 @@ def collect(store: Store, contact_id: int, only: Collection[int] | None = None) 
             "contacts": contacts,
             "uploads": uploads,
             "decisions": [_decision(each, known, ids) for each in decisions],
+            "corrections": [_correction(each, known, uploads) for each in corrections],
             "other_places": _other_places(store, person, rows, quotes, ids, home),
             "shared_with": dict(person.shared),
             "not_searched": sorted(str(path.relative_to(store.settings.home)) for path in unreadable),
@@ -315,6 +316,36 @@ def _decision(decision: dict[str, Any], known: Known, ids: Collection[int]) -> d
     keys = dict(each.partition("=")[::2] for each in decision.pop("keys").split("\x1f") if each)
     theirs = decision["contact_id"] in ids
     return decision | {"recognized_by": {name: key for name, key in keys.items() if theirs or known.is_known(key)}}
+
+
+def _corrections(database: Database, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
+    """What was corrected in rows of the person, or to or from a value of theirs."""
+    return [
+        correction
+        for correction in database.records("""
+            SELECT upload_id, file_name, row_number, "column", before, after, corrected_by,
+                   strftime(corrected_at, '%Y-%m-%dT%H:%M:%SZ') AS corrected_at, withdrawn
+            FROM corrections LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)
+            WHERE kind = 'cell' ORDER BY corrections.corrected_at, row_number, "column\"""")
+        if correction["row_number"] in rows.get(correction["upload_id"], ())
+        or any(person.values_in(correction[side] or "") for side in ("before", "after"))
+    ]
+
+
+def _correction(correction: dict[str, Any], known: Known, uploads: list[dict[str, Any]]) -> dict[str, Any]:
+    """A correction; of a row that may be somebody else's, what is a value of the person."""
+    sure = any(
+        upload["upload_id"] == correction["upload_id"]
+        and row["row_number"] == correction["row_number"]
+        and row["whose"] == "theirs"
+        for upload in uploads
+        for row in upload["rows"]
+    )
+    shown = {
+        side: correction[side] if sure or known.is_known(correction[side] or "") else None
+        for side in ("before", "after")
+    }
+    return correction | shown
 
 
 def _other_places(

@@ -18,7 +18,9 @@ _READ_AS: Final = {
     "email": "lower({})",
     "phone": "right(regexp_replace(split_part({}, ';', 1), '[^0-9]', '', 'g'), 10)",
 }
-_NOT_TEXTS: Final = frozenset({"upload_id", "at", "made_at", "added_at", "decided_at", "last_upload_id"})
+_NOT_TEXTS: Final = frozenset(
+    {"upload_id", "at", "made_at", "added_at", "decided_at", "corrected_at", "last_upload_id"}
+)
 
 
 def hide_others(database: Tables, document: Any, known: Known, contact_ids: Collection[int]) -> Any:

@@ -58,6 +58,8 @@ _TABLES: Final = {
     "memberships": "Who is in which group",
     "membership_changes": "The history of groups",
     "decisions": "Decisions about rows",
+    "corrections": "Corrections of rows",
+    "value_mappings": "Values that mean another one",
     "mappings": "Saved mappings of columns",
 }
 
@@ -117,6 +119,7 @@ def page_of(document: Mapping[str, Any]) -> str:
         ("history", "Every change", _history(document)),
         ("files", "Files and rows that mention you", _uploads(document)),
         ("decisions", "Decisions about you", _decisions(document)),
+        ("corrections", "Corrections of your rows", _corrections(document)),
         ("places", "Where else your data stands", _places(document)),
         ("out", "What this page leaves out", _left_out(document)),
     ]
@@ -308,6 +311,22 @@ def _decisions(document: Mapping[str, Any]) -> str:
     ]
     headings = ("When", "What was decided", "By", "Recognized by")
     return _table(headings, rows, lead=False) or _none("Nobody has decided anything about you.")
+
+
+def _corrections(document: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            _moment(each["corrected_at"]),
+            f"{_value(each['column'])} in row {each['row_number']} of {_value(each['file_name'] or each['upload_id'])}"
+            + (" (taken back)" if each["withdrawn"] else ""),
+            _value(each["before"] or ""),
+            _value(each["after"] or ""),
+            _value(each["corrected_by"]),
+        ]
+        for each in document["corrections"]
+    ]
+    headings = ("When", "What was corrected", "Before", "After", "By")
+    return _table(headings, rows, lead=False) or _none("Nobody has corrected anything in your rows.")
 
 
 def _decided(decision: Mapping[str, Any]) -> str:

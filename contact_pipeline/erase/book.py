@@ -93,6 +93,7 @@ def empty(
     _empty_history(database, person)
     _let_accounts_go(database)
     _empty_decisions(database, person, rows)
+    _empty_corrections(database, person, rows)
     for line in lines:
         if line.upload_id in rows:
             _tell(database, line, rows[line.upload_id], person)
@@ -167,6 +168,23 @@ def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Coll
     if person.pattern is not None:
         where.append(_quotes("keys", person.pattern))
     database.run(f"UPDATE decisions SET keys = '', withdrawn = true WHERE {' OR '.join(f'({w})' for w in where)}")
+
+
+def _empty_corrections(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:
+    """Empties what was corrected in the person's rows; a value that quotes the person means nothing any more."""
+    where = [
+        f"upload_id = {literal(upload_id)} AND row_number IN ({', '.join(str(row) for row in sorted(found))})"
+        for upload_id, found in rows.items()
+        if found
+    ]
+    if person.pattern is not None:
+        quoting = f"{_quotes('before', person.pattern)} OR {_quotes('after', person.pattern)}"
+        where.append(f"(upload_id, row_number) IN (SELECT (upload_id, row_number) FROM corrections WHERE {quoting})")
+        database.run(f"DELETE FROM value_mappings WHERE {quoting}")
+    if where:
+        database.run(f"""
+            UPDATE corrections SET before = NULL, after = NULL, withdrawn = true
+            WHERE kind = 'cell' AND ({" OR ".join(f"({each})" for each in where)})""")
 
 
 def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: Person) -> None:

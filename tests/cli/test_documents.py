@@ -29,8 +29,9 @@ def test_an_upload_has_the_keys_of_the_interface_wherever_it_is_printed(run, pla
     upload_id = planned["upload_id"]
     assert is_upload(planned)
     assert planned["errors"]
-    assert is_upload(run("show", upload_id, "--json").document)
-    assert is_upload(run("show", upload_id, "--json", "--rows", "--changes").document, "rows", "changes")
+    assert is_upload(run("show", upload_id, "--json").document, "corrections_list")
+    more = {"corrections_list", "rows", "changes"}
+    assert is_upload(run("show", upload_id, "--json", "--rows", "--changes").document, *more)
     assert is_upload(run("apply", upload_id, "--json").document)
     uploads = run("uploads", "--json").document
     assert uploads

@@ -37,6 +37,9 @@ def fill(pipeline):
     leads = applied["dealer_leads_2.csv"]
     review = next(row for row in leads.as_dict(rows=True)["rows"] if row["outcome"] == "review")
     pipeline.resolve(leads.upload_id, review["row_number"], "new", user=user)
+    later = pipeline.plan(SAMPLES / "outreach_contacts_1.csv", "outreach_contacts", force=True, group="Later")
+    city = {"where": ("Zip code", later.raw_rows["Zip code"].drop_nulls()[0]), "set": {"zip_code": "02134"}}
+    pipeline.correct(later.upload_id, **city, remember=True)
     pipeline.store.save_mapping("dealer_leads", ["Who"], {"c1": "full_name"}, ["c1"])
     pipeline.undo(applied["program_contacts_1.xlsx"].upload_id, user="k.adeyemi")
     pipeline.erase(1)

@@ -85,8 +85,9 @@ def test_all_rows_with_a_value_are_corrected_whatever_its_case_and_spaces(pipeli
 
 
 def test_a_blank_can_be_filled_but_no_blank_row(pipeline, write):
+    rows = [("Ann Poe", "", "ann@example.com"), ("", "", ""), ("Bo Dahl", "305-555-0110", "")]
     planned = pipeline.plan(
-        write("leads.csv", ["Name", "Phone", "Email"], [("Ann Poe", "", "ann@example.com"), ("", "", ""), ("Bo Dahl", "305-555-0110", "")]),
+        write("leads.csv", ["Name", "Phone", "Email"], rows),
         "dealer_leads", lead_type="SMS", user="d.rivers",
     )  # fmt: skip
 
