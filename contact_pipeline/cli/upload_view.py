@@ -9,7 +9,7 @@ from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.store.changes import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
     from rich.console import RenderableType
@@ -45,13 +45,15 @@ def draw_upload(
     all_warnings: bool = False,
     all_changes: bool = False,
     rows: bool = False,
+    corrections: Iterable[RenderableType | Lines] = (),
 ) -> list[RenderableType | Lines]:
-    """The whole page of one upload."""
+    """The whole page of one upload; `corrections` says what people corrected in it, where there is anything."""
     with upload.looking():
         return [
             draw_facts(upload),
             *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),
             *draw_counts(upload),
+            *corrections,
             *([draw_rows(upload)] if rows else ()),
             *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
             *draw_row_warnings(upload, shown=None if all_warnings else SHOWN_ERRORS),

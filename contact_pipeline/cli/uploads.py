@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywh
 from contact_pipeline.contracts.states import STATES, State
 from contact_pipeline.errors import Usage, listed
 from contact_pipeline.terms import LEFT_OUT
+
+if TYPE_CHECKING:
+    from contact_pipeline.store import Upload
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -124,15 +127,8 @@ def show_upload(
     if explain is not None:
         console.show(*draw_explanation(found, explain, invocation.looking.explain(upload, explain)))
         return
-    console.show(
-        *draw_upload(
-            invocation, found, all_errors=all_errors, all_warnings=all_warnings, all_changes=changes, rows=rows
-        )
-    )
-    if found.corrections or LEFT_OUT in found.outcomes:
-        from contact_pipeline.cli.correcting import draw_corrections
-
-        console.show(*draw_corrections(invocation.looking.corrections(upload)))
+    options = {"all_errors": all_errors, "all_warnings": all_warnings, "all_changes": changes, "rows": rows}
+    console.show(*draw_upload(invocation, found, **options, corrections=_draw_corrections(invocation, found)))
     if repairs:
         from contact_pipeline.cli.upload_view import draw_repairs
         from contact_pipeline.reports.repairs import repairs_shown
@@ -144,6 +140,14 @@ def show_upload(
         with console.busy("Comparing"):
             near = invocation.pipeline.suggestions(upload)
         console.show(*draw_suggestions(invocation, found, near))
+
+
+def _draw_corrections(invocation: Invocation, upload: Upload) -> list[Any]:
+    if not upload.corrections and LEFT_OUT not in upload.outcomes:
+        return []
+    from contact_pipeline.cli.correcting import draw_corrections
+
+    return [*draw_corrections(invocation.looking.corrections(upload.upload_id))]
 
 
 @app.command("apply", rich_help_panel=PANEL)
