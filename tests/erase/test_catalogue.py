@@ -89,6 +89,11 @@ def fill(pipeline, folder):
         apply(pipeline.plan(file, "accounts", user=DIRECTOR))
     refused = pipeline.plan(write_csv(folder / "refused.csv", [MAIL], ["x"]), "people", group=group, user=DIRECTOR)
     assert refused.state == "refused"
+    told, heading = f"c/o {MAIL}", f"told by {MAIL}"
+    file = write_csv(folder / "corrected.csv", ("account_number", heading), ("HEATHER-1", MAIL))
+    mapping = {"account_number": "account_number", heading: "company"}
+    planned = pipeline.plan(file, "people", group="G", map=mapping, user=DIRECTOR)
+    pipeline.correct(planned.upload_id, where=(heading, MAIL), set={heading: told}, user=DIRECTOR, remember=True)
 
 
 def personal(database):
