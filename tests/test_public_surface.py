@@ -28,6 +28,7 @@ plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
 uploads --profile --state --since --waiting --limit
 show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain
+review UPLOAD --output --overwrite
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
 finalize UPLOAD --user
 cancel UPLOAD --user

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.upload_view import moment, state_style
+from contact_pipeline.cli.upload_view import state_style
 from contact_pipeline.contracts.states import WAS_APPLIED
 from contact_pipeline.errors import number_of
+from contact_pipeline.pages.shown import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
 from contact_pipeline.contracts.states import APPLIED, PLANNED
+from contact_pipeline.pages.shown import delimiter, moment, size
+from contact_pipeline.reports.next_steps import next_steps
 from contact_pipeline.store.changes import target_of
 
 if TYPE_CHECKING:
@@ -217,61 +219,9 @@ def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType
         yield console.next_command(why, invocation.line(*words))
 
 
-def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
-    """What somebody would do with an upload in this state, the likeliest first."""
-    upload_id = upload.upload_id
-    match upload.state:
-        case "staged":
-            yield "Nothing is changed yet. To apply it", ["apply", upload_id]
-            yield "To give it up", ["cancel", upload_id]
-        case "blocked" if "confirm" in (upload.reason or {}):
-            confirmations = [f"--confirm-{guarded}" for guarded in (upload.reason or {})["confirm"]]
-            yield "To apply it all the same", ["apply", upload_id, *confirmations]
-            yield "To give it up", ["cancel", upload_id]
-        case "stale" if not upload.is_by_hand:
-            yield "To plan it again with the contacts as they are now", ["replan", upload_id]
-        case "applied" if upload.held:
-            yield "Held back. To make it visible in the published contacts", ["finalize", upload_id]
-        case "applied" | "finalized":
-            yield "To see the contacts", ["contacts", "list"]
-            yield "To take it back", ["undo", upload_id]
-        case "undone":
-            yield "To bring it back", ["redo", upload_id]
-        case "repeated":
-            yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
-        case _:
-            pass
-    if upload.outcomes.get("review") and upload.state in {"staged", "blocked", *APPLIED}:
-        yield "The rows in review", ["show", upload_id, "--rows"]
-        yield "To write them into a file to fill in", ["in-review", upload_id]
-        yield "To decide one of them", ["resolve", upload_id, "--row", "N", "--to", "WHO|new|skip"]
-    if upload.outcomes.get("rejected"):
-        yield from _after_rejections(upload)
-
-
-def _after_rejections(upload: Upload) -> Iterator[tuple[str, list[str]]]:
-    if upload.state in PLANNED:
-        yield "To correct one of its rows", ["correct", upload.upload_id, "--row", "N", "--set", "FIELD=VALUE"]
-    yield "The rejected rows, to correct and drop again", ["rejected", upload.upload_id]
-
-
 def state_style(state: str) -> str:
     """How the name of a state is drawn."""
     return _STYLE.get(state, "bold")
-
-
-def size(count: int) -> str:
-    """A file size for people."""
-    if count < 1024:
-        return f"{count} bytes"
-    if count < 1024 * 1024:
-        return f"{count / 1024:.1f} KB"
-    return f"{count / 1024 / 1024:.1f} MB"
-
-
-def moment(value: Any) -> str | None:
-    """A time in UTC, to the second."""
-    return None if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _held(upload: Upload) -> str:
@@ -279,8 +229,7 @@ def _held(upload: Upload) -> str:
 
 
 def _delimiter(upload: Upload) -> str | None:
-    names = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar", " ": "space"}
-    return upload.delimiter and f"delimiter {names.get(upload.delimiter, upload.delimiter)}"
+    return upload.delimiter and f"delimiter {delimiter(upload.delimiter)}"
 
 
 def _duplicates(upload: Upload) -> str | None:

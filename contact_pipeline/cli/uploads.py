@@ -18,6 +18,7 @@ from contact_pipeline.terms import LEFT_OUT
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
+from contact_pipeline.pages.shown import size
 
 PANEL = "Uploads"
 SHOWN = 50
@@ -148,6 +149,25 @@ def _draw_corrections(invocation: Invocation, upload: Upload) -> list[Any]:
     from contact_pipeline.cli.correcting import draw_corrections
 
     return [*draw_corrections(invocation.looking.corrections(upload.upload_id))]
+
+
+@app.command("review", rich_help_panel=PANEL)
+@everywhere
+def review_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it, a .html file.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the review page: one HTML file with counts, rows, reasons, changes and how to go on."""
+    with console.busy("Writing the page"):
+        written = invocation.looking.review(upload, output, overwrite=overwrite)
+    if invocation.json:
+        console.document({"upload_id": upload, **written.as_dict()})
+    else:
+        console.show(console.text(f"Written to {written.file} ({size(written.size)}); open it in a browser."))
 
 
 @app.command("apply", rich_help_panel=PANEL)

@@ -141,7 +141,7 @@ def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
         if value is not None and name not in {"row_number", "repaired"} and not name.startswith((UNREAD, COLUMN_OF))
     ]
     yield f"Its values are {'; '.join(values)}." if values else "Nothing is left."
-    repairs = list_repairs(store, upload.line, row_number) if row["repaired"] else None
+    repairs = list_repairs(store, upload.line, [row_number]) if row["repaired"] else None
     for repair in repairs_shown(upload, repairs).rows(named=True) if repairs is not None else ():
         sides = f"{_side(repair['before'])} → {_side(repair['after'])}"
         yield f"Repaired in {mask_heading(repair['column'])}: {sides} ({repair['why']})."

@@ -7,6 +7,7 @@ only look at the ledger.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from contact_pipeline.notices.queue import Notice
     from contact_pipeline.notices.rules import Rules
     from contact_pipeline.notices.send import Sending
+    from contact_pipeline.pages.review import Review
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.verify import Verified
@@ -855,6 +857,38 @@ class Pipeline:
         from contact_pipeline.pipeline import stages
 
         return stages.list_repairs(self.store, self.store.line(upload_id))
+
+    def review(self, upload_id: str, file: str | Path | None = None, *, overwrite: bool = False) -> Review:
+        """Writes the review page of an upload: what it would change, what is wrong with it and how to go on.
+
+        One HTML file below 2 MB that needs nothing else; sensitive values are masked. Nothing in the home changes but
+        the page, where it is written into the home.
+
+        Args:
+            upload_id: the upload.
+            file: where to, a .html file; unset: `review.html` in the upload's folder, made anew each time.
+            overwrite: whether a file that is there is replaced.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`), or nothing can be written there.
+            StoreBusy: a database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.pages.review import write_review
+
+        upload, path = self.show(upload_id), None if file is None else Path(file)
+        return write_review(self.store, upload, partial(self._repairs_of, upload), path, overwrite=overwrite)
+
+    def review_page(self, upload_id: str) -> str:
+        """The same page as HTML, for servers; it is written nowhere."""
+        from contact_pipeline.pages.review import review_page
+
+        upload = self.show(upload_id)
+        return review_page(self.store, upload, partial(self._repairs_of, upload))
+
+    def _repairs_of(self, upload: Upload, rows: Collection[int]) -> pl.DataFrame:
+        from contact_pipeline.pipeline import stages
+
+        return stages.list_repairs(self.store, upload.line, rows)
 
     def explain(self, upload_id: str, row_number: int) -> list[Step]:
         """Why a row became what it became: what each step did with it, in words; sensitive values are masked.

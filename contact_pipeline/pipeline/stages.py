@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -270,8 +270,8 @@ def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:
     return warnings
 
 
-def list_repairs(store: Store, line: LedgerLine, row_number: int | None = None) -> pl.DataFrame:
-    """Every repair of an upload, or of one row (contracts.REPAIRS), worked out again from the staged rows."""
+def list_repairs(store: Store, line: LedgerLine, among: Collection[int] | None = None) -> pl.DataFrame:
+    """Every repair of an upload, or of some rows (contracts.REPAIRS), worked out again from the staged rows."""
     staging = store.staging(line.upload_id)
     if not staging.exists():
         raise Refusal(
@@ -288,6 +288,7 @@ def list_repairs(store: Store, line: LedgerLine, row_number: int | None = None) 
     parts = [
         repairs_of(raw, clean, facts.fields, profile, facts.reference, facts.heading_of, facts.places)
         for raw, rows in ((corrected(raw, cells), rows) for raw, rows in staging.pairs())
-        for clean in [rows if row_number is None else rows.filter(pl.col("row_number") == row_number)]
+        for clean in [rows if among is None else rows.filter(pl.col("row_number").is_in(list(among)))]
+        if not clean.is_empty()
     ]
     return pl.concat([empty(REPAIRS), *parts])

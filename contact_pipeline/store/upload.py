@@ -233,6 +233,19 @@ class Upload:
                     shown += self._shown(database.records(_changes_to(target, database, row_number=row_number)))
         return self._named(shown)
 
+    @_or(list)
+    def changes_among(self, target: str, ids: Iterable[int]) -> list[dict[str, Any]]:
+        """The changes to these contacts or accounts as JSON documents, sensitive values masked.
+
+        Args:
+            target: contact, account, membership or link.
+            ids: of the accounts, or else of the contacts.
+        """
+        with self.staging.look() as database:
+            if not _has(database, target):
+                return []
+            return self._named([*self._shown(database.records(_changes_to(target, database, among=ids)))])
+
     def rows_of(self, table: str, row_numbers: Iterable[int]) -> pl.DataFrame:
         """These rows of a staged table, in their order, masked like a preview; none where there is no such table."""
         import polars as pl
@@ -419,7 +432,14 @@ def _has(database: Tables | None, target: str) -> TypeGuard[Tables]:
     return database is not None and database.has(f"{target}_changes")
 
 
-def _changes_to(target: str, database: Tables, limit: int | None = None, *, row_number: int | None = None) -> str:
+def _changes_to(
+    target: str,
+    database: Tables,
+    limit: int | None = None,
+    *,
+    row_number: int | None = None,
+    among: Iterable[int] | None = None,
+) -> str:
     """The query of the changes to contacts, accounts, memberships or links, those of the first rows first."""
     table = f"{target}_changes"
     kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
@@ -435,9 +455,12 @@ def _changes_to(target: str, database: Tables, limit: int | None = None, *, row_
             for field in fields
         )
         rest = f"{identity}, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
+    where = "true" if row_number is None else f"row_number = {row_number}"
+    if among is not None:
+        where += f" AND {identity} IN ({', '.join(map(str, among)) or 'NULL'})"
     return f"""
         SELECT {literal(target)} AS target, action, row_number, {rest}
-        FROM {table} {"" if row_number is None else f"WHERE row_number = {row_number}"}
+        FROM {table} WHERE {where}
         ORDER BY row_number, {identity} LIMIT {"ALL" if limit is None else limit}"""
 
 

@@ -1,0 +1,5 @@
+"""The review page: what one upload would do, did or was stopped by, in one file to open, search and print."""
+
+from contact_pipeline.pages.review.review import Review, review_page, write_review
+
+__all__ = ["Review", "review_page", "write_review"]

@@ -1,0 +1,178 @@
+"""The head of the page: what would happen or has happened, in one sentence; the facts, the counts, what is assumed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.masking import mask_within
+from contact_pipeline.pages import shown
+from contact_pipeline.store import Upload
+from contact_pipeline.terms import OUTCOMES
+
+# What becomes of rows, as it would be and as it is; and of contacts or accounts.
+_WOULD: Final = {
+    "created": "create {}", "updated": "update {}", "linked": "link {} as new",
+}  # fmt: skip
+_HAS: Final = {"created": "created {}", "updated": "updated {}", "linked": "linked {} as new"}
+_NOT_IMPORTED: Final = {
+    "rejected": ("is rejected", "are rejected"),
+    "review": ("waits for a decision", "wait for a decision"),
+    "duplicate": ("is a duplicate", "are duplicates"),
+    "unchanged": ("changes nothing", "change nothing"),
+}
+MEANS: Final = {
+    "created": "new contacts or accounts",
+    "updated": "known ones that change",
+    "unchanged": "known ones that stay as they are",
+    "linked": "new ones, linked with a known one",
+    "duplicate": "left out: the same as another",
+    "rejected": "left out: something is wrong",
+    "review": "wait for somebody to decide",
+    "blank": "rows without data",
+}
+_GUARDS: Final = {
+    "encoding": ("Encoding", None, None),
+    "deactivations": ("Contacts deactivated", "allow_deactivations", "deactivated_percent"),
+    "rejected": ("Rows rejected", "allow_rejected", "rejected_percent"),
+    "changed": ("Contacts changed", "allow_changed", "changed_percent"),
+}
+
+
+_STATES: Final = {
+    "staged": "Nothing is changed yet.",
+    "blocked": "Nothing is changed: it is blocked.",
+    "stale": "Nothing is changed: the contacts have changed since this was planned. Plan it again.",
+    "applied": "It is applied.",
+    "finalized": "It is applied, and visible in the published contacts.",
+    "undone": "It was applied and is taken back: its changes are not in effect.",
+    "repeated": "Nothing was changed: the same file was applied before.",
+    "cancelled": "It was given up. Nothing was changed.",
+    "refused": "The file could not be taken. Nothing was changed.",
+    "failed": "A fault of the machine ended it. Nothing was changed.",
+    "received": "It is being read.",
+}
+
+
+def verdict(upload: Upload) -> list[str]:
+    """What the upload means, in a few sentences, the most important first."""
+    if upload.held and upload.state == "applied":
+        return ["It is applied, and held back until it is finalized.", *_work(upload, "It has", _HAS)]
+    said = [_STATES[upload.state]]
+    match upload.state:
+        case "staged":
+            return said + _work(upload, "Applying it would", _WOULD)
+        case "blocked":
+            return said + _work(upload, "Without that, applying it would", _WOULD)
+        case state if state in APPLIED:
+            return said + _work(upload, "It has", _HAS)
+        case _:
+            return said
+
+
+def _work(upload: Upload, begin: str, words: dict[str, str]) -> list[str]:
+    profile = upload.resolved_profile
+    one = profile.target if profile else "contact"
+    done = [
+        said.format(shown.counted(upload.outcomes[name], one)) for name, said in words.items() if upload.outcomes[name]
+    ]
+    if upload.deactivated:
+        done.append(
+            f"{'deactivated' if words is _HAS else 'deactivate'} {shown.counted(upload.deactivated, 'contact')}"
+        )
+    if not done and not upload.is_by_hand:
+        done = ["changed nothing" if words is _HAS else "change nothing"]
+    left = [
+        f"{shown.counted(count, 'row')} {said[count != 1]}"
+        for name, said in _NOT_IMPORTED.items()
+        if (count := upload.outcomes[name])
+    ]
+    sentences = [f"{begin} {_listed(done)}."] if done else []
+    return sentences + ([f"{_listed(left)}."] if left else [])
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def counts(upload: Upload) -> dict[str, Any]:
+    """The counts that reconcile: the rows of the file are the sum of their outcomes."""
+    total = sum(upload.outcomes.values())
+    return {
+        "rows": upload.line.data_rows,
+        "total": total,
+        "reconciles": total == upload.line.data_rows,
+        "outcomes": [(name, upload.outcomes[name], MEANS[name]) for name in OUTCOMES],
+    }
+
+
+def guards(upload: Upload) -> list[dict[str, str]]:
+    """What each guard allows, what the upload does, and whether that is held back."""
+    profile = upload.resolved_profile
+    if profile is None or upload.line.stage != "matched":
+        return []
+    options, asked = upload.options, (upload.reason or {}).get("confirm", ())
+    found = []
+    for name, (title, option, limit) in _GUARDS.items():
+        allowed = option and getattr(options, option)
+        percent = allowed if allowed is not None else limit and getattr(profile.guards, limit)
+        held = name in asked
+        found.append(
+            {
+                "name": title,
+                "limit": "–" if percent is None else f"{percent:g} %{' (chosen for this upload)' if allowed else ''}",
+                "found": _found(upload, name),
+                "held": "held back" if held and upload.state not in APPLIED else "confirmed" if held else "passes",
+            }
+        )
+    return found
+
+
+def _found(upload: Upload, guard: str) -> str:
+    match guard:
+        case "deactivations":
+            return shown.counted(upload.deactivated, "contact")
+        case "rejected":
+            rejected = upload.outcomes["rejected"]
+            return f"{rejected:,} of {upload.processed:,} ({shown.share(rejected, upload.processed)})"
+        case "changed":
+            return shown.counted(upload.outcomes["updated"], "row")
+        case _:
+            return upload.encoding or "–"
+
+
+def options_chosen(upload: Upload) -> list[tuple[str, str]]:
+    """The options that were given, and what holds by the profile, in words."""
+    profile = upload.resolved_profile
+    if profile is None:
+        return []
+    given = mask_within(upload.options.model_dump(exclude_defaults=True))
+    words = [(name.replace("_", " "), _said(value)) for name, value in given.items() if name not in {"map", "group"}]
+    holds = {
+        "rows with errors": {"block": "block the whole file", "reject": "are left out", "note": "lose the bad cells"}[
+            profile.on_error
+        ],
+        "a known contact": {
+            "update": "is updated", "ignore": "is left alone", "merge": "is merged", "create": "gets a linked one",
+        }[profile.matched],
+        "a blank": {"fill": "is filled", "keep": "keeps the value", "overwrite": "clears the value"}[profile.blank],
+        "applied": "at once" if profile.apply == "automatic" else "when somebody approves",
+    }  # fmt: skip
+    return [*((f"{name}: chosen", value) for name, value in words), *holds.items()]
+
+
+def _said(value: object) -> str:
+    match value:
+        case True:
+            return "yes"
+        case dict():
+            return "; ".join(f"{name} → {each}" for name, each in value.items())
+        case _:
+            return str(value)
+
+
+def columns(upload: Upload) -> list[tuple[str, str, str]]:
+    """Each heading that fills a field: the heading, the field and the type of the values."""
+    profile = upload.resolved_profile
+    types = {column.field: column.type for column in profile.columns} if profile else {}
+    return [(heading, field, types.get(field, "")) for heading, field in upload.mapping.items()]

@@ -1,0 +1,35 @@
+"""The address at which Dagster's launchpad opens with everything filled in that applying an upload takes."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import yaml
+
+from contact_pipeline.store import Upload
+
+# As the code location is called that `serve` loads, and Dagster's only repository in it.
+_LOCATION: Final = "__repository__@contact_pipeline"
+
+
+def launchpad(upload: Upload, address: str) -> str:
+    """The address of the launchpad of `apply_upload`: partition, changeset and what has to be confirmed.
+
+    Who approves is left to be filled in, since the page does not know who reads it; Dagster launches nothing before.
+
+    Args:
+        upload: what would be applied.
+        address: at which `serve` is reached.
+    """
+    confirmed = {f"confirm_{guarded}": True for guarded in (upload.reason or {}).get("confirm", ())}
+    config = {"changeset": upload.changeset_sha256, **confirmed}
+    given = yaml.safe_dump({"ops": {"applied_contacts": {"config": config}}}, sort_keys=False)
+    session = {
+        "config": f"{given}      approved_by:  # your login\n",
+        "tags[0][key]": "dagster/partition",
+        "tags[0][value]": upload.upload_id,
+        "assetSelection[0][assetKey][path][0]": "applied_contacts",
+    }
+    place = f"/locations/{quote(_LOCATION)}/jobs/apply_upload/playground/setup"
+    return f"{address.rstrip('/')}{place}?{urlencode(session, quote_via=quote)}"

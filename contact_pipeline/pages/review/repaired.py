@@ -1,0 +1,37 @@
+"""The repairs of an upload on the page: how many in which column, and the first of each column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Final
+
+from contact_pipeline.pages.review.room import cut, fitting, in_turn
+from contact_pipeline.reports.repairs import repairs_shown
+from contact_pipeline.store import Upload
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ROWS: Final = 600
+_ROOM: Final = 90_000  # bytes
+_BITS: Final = 64
+
+# The repairs of some rows (contracts.REPAIRS), not masked.
+RepairsOf = Callable[[Collection[int]], "pl.DataFrame"]
+
+
+def gather_repairs(upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
+    """What the page has of the repairs: how many there are, and rows of row_number, column, before, after and why."""
+    if not upload.repairs:
+        return {"count": 0, "repairs": []}
+    with upload.staging.look() as database:
+        if database is None or not database.has("normalized_rows"):
+            return {"count": upload.repairs, "repairs": []}
+        sides = ", ".join(
+            f"min(row_number, {_ROWS}) FILTER (repaired & {1 << bit}::UBIGINT <> 0)" for bit in range(_BITS)
+        )
+        (found,) = database.rows(f"SELECT {sides} FROM normalized_rows WHERE repaired <> 0")
+        wanted = in_turn([some for some in found if some])[:_ROWS]
+    shown = repairs_shown(upload, repairs_of(wanted))
+    rows = shown.select("row_number", "column", "before", "after", "why").rows()
+    return {"count": upload.repairs, "repairs": fitting(cut([[*row] for row in rows]), _ROOM)}

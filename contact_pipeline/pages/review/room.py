@@ -1,0 +1,64 @@
+"""How much of a table the page takes: as many of its rows as have room, however long their texts are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+LONGEST: Final = 160  # characters of a text on the page
+
+T = TypeVar("T")
+
+
+def cut(value: Any) -> Any:
+    """A value with long texts cut; how much is left out is said."""
+    match value:
+        case str() if len(value) > LONGEST:
+            return f"{value[:LONGEST]}… ({len(value) - LONGEST:,} more characters)"
+        case dict():
+            return {name: cut(part) for name, part in value.items()}
+        case list() | tuple():
+            return [cut(part) for part in value]
+        case _:
+            return value
+
+
+def fitting(rows: Iterable[T], room: int) -> list[T]:
+    """The first rows that fit into so many bytes of JSON."""
+    taken: list[T] = []
+    for row in rows:
+        room -= bytes_of(row)
+        if room < 0:
+            break
+        taken.append(row)
+    return taken
+
+
+def bytes_of(content: object) -> int:
+    """How many bytes the page needs for it; what has to be escaped counts as such."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
+    escaped = sum(text.count(sign) for sign in "<>&\u2028\u2029")
+    return len(text.encode("utf-8", "replace")) + 5 * escaped
+
+
+def in_turn(groups: Sequence[Sequence[T]]) -> list[T]:
+    """The first of each group, then the second of each, and so on, each once."""
+    longest = max(map(len, groups), default=0)
+    return [*dict.fromkeys(group[place] for place in range(longest) for group in groups if place < len(group))]
+
+
+class Words:
+    """Texts that stand in many rows, each written once; a row has its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str | None) -> int:
+        """The number of a text."""
+        return self._numbers.setdefault(text or "", len(self._numbers))
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts by their numbers."""
+        return [*self._numbers]
