@@ -90,6 +90,8 @@ CALLS = """
     plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
     resolve resolve_from resolve_many restore schema_of send_notices set_active show test_notice tidy tidy_arrivals undo
     uploads validate value_mappings verify who withdraw withdraw_correction
+    resolve_many restore review review_page schema_of send_notices set_active show test_notice tidy tidy_arrivals undo uploads
+    validate verify who withdraw
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

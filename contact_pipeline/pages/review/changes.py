@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.pages.review.room import cut, fitting, in_turn
 from contact_pipeline.store import Upload
 from contact_pipeline.store.changes import kept_fields, touched
@@ -60,7 +60,7 @@ def _identity(target: str) -> str:
     return "account_id" if target == "account" else "contact_id"
 
 
-def _groups(database: Database, target: str) -> list[tuple[Any, ...]]:
+def _groups(database: Tables, target: str) -> list[tuple[Any, ...]]:
     table, identity = f"{target}_changes", _identity(target)
     fields = kept_fields(database, table)
     return database.rows(f"""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.pages.review.room import Words, bytes_of, cut, in_turn
 from contact_pipeline.store import Upload
@@ -66,7 +66,7 @@ def gather_rows(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _groups(database: Database) -> tuple[list[_Group], int]:
+def _groups(database: Tables) -> tuple[list[_Group], int]:
     """The groups with the most rows, and how many rows are in others; these are counted by their outcome alone."""
     found = database.rows(f"""
         SELECT outcome, coalesce(kinds, []) AS kinds, count(*) AS rows, min(row_number, {_OF_A_GROUP}) AS some
@@ -89,7 +89,7 @@ def _pair(kind: str) -> tuple[str, str]:
     return column, code
 
 
-def _values(database: Database) -> list[list[Any]]:
+def _values(database: Tables) -> list[list[Any]]:
     """The most frequent values in error of each column and code, how many rows have each, and the first of these."""
     found = database.rows(f"""
         SELECT outcome, coalesce("column", ''), code, value,
@@ -103,7 +103,7 @@ def _values(database: Database) -> list[list[Any]]:
 
 
 def _rows(
-    database: Database, upload: Upload, wanted: Sequence[int]
+    database: Tables, upload: Upload, wanted: Sequence[int]
 ) -> tuple[list[str], list[str | None], list[list[Any]], Words]:
     """As many of these rows as there is room for, in file order."""
     facts = upload.staging.facts()
