@@ -7,6 +7,8 @@ NEEDED = {
     "contact_pipeline/py.typed",
     "contact_pipeline/orchestration/assets/raw_upload.py",
     "contact_pipeline/orchestration/checks/__init__.py",
+    "contact_pipeline/pages/templates/review.html",
+    "contact_pipeline/pages/vendor/tabulator.min.js",
     "contact_pipeline/profiles/outreach_contacts.yaml",
     "contact_pipeline/upload/text/letters.tsv",
 }

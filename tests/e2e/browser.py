@@ -1,5 +1,6 @@
 """A real Chromium, driven by the WebDriver protocol: what somebody sees at an address, and presses there."""
 
+import base64
 import json
 import os
 import shutil
@@ -43,6 +44,37 @@ class Browser:
     def run(self, script: str) -> Any:
         """What a script in the page returns."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": []})
+
+    def await_true(self, script: str) -> None:
+        """Waits until a script in the page returns something true."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.run(script):
+            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for: {script}"
+            time.sleep(0.05)
+
+    def devtools(self, command: str, **parameters: object) -> Any:
+        """What Chromium answers to a command of its developer tools."""
+        return self._ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def sized(self, width: int, height: int, scheme: str = "light", media: str = "screen") -> None:
+        """Gives the page a size in pixels, a colour scheme and a medium."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.devtools("Emulation.setDeviceMetricsOverride", **size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.devtools("Emulation.setEmulatedMedia", media=media, features=features)
+
+    def picture(self) -> bytes:
+        """What is seen now, as PNG."""
+        return base64.b64decode(self._ask("GET", "/screenshot"))
+
+    def press(self, *keys: str) -> None:
+        """Presses keys, one after the other."""
+        pressed = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._ask("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": pressed}]})
+
+    def logged(self) -> list[str]:
+        """What the page has complained of since it was asked last."""
+        return [entry["message"] for entry in self._ask("POST", "/se/log", {"type": "browser"})]
 
     def close(self) -> None:
         """Ends the session."""

@@ -107,8 +107,7 @@ class DataTable {
     this.tabulator.on("tableBuilt", () => {
       this.isBuilt = true;
       if (this.rows !== first) this.tabulator.replaceData(this.wrapped());
-      const holder = this.grid.querySelector(".tabulator-tableholder");
-      if (holder) holder.setAttribute("aria-label", `${this.caption}; scrolls`);
+      this.grid.setAttribute("aria-label", this.caption);
     });
   }
 
