@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from contact_pipeline.store.erasures import ERASED
 _CHUNK: Final = 16_000_000
 _OVERLAP: Final = 1_000  # longer than what is looked for: it may lie across two chunks
 _GIVEN_BACK: Final = ("exports", "reports")  # folders with files that people were given and can make again
+_PAGES: Final = {".html", ".htm"}  # `&` and such stand there as escapes
 _ELSEWHERE: Final = ("staging", "uploads", *_GIVEN_BACK, "temporary")
 
 
@@ -105,9 +107,16 @@ def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
                 with suppress(MachineFault):  # damaged or cut off: its bytes are looked at
                     return any(pattern.search(text) for text in _cells(path))
             file.seek(0)
-            return any(pattern.search(text) for text in _texts(file, start))
+            pages = path.suffix.lower() in _PAGES
+            texts = ((text, *((_unescaped(text),) if pages else ())) for text in _texts(file, start))
+            return any(pattern.search(each) for both in texts for each in both)
     except FileNotFoundError:
         return False
+
+
+def _unescaped(text: str) -> str:
+    """What a page says, without the escapes of HTML and of the data in it."""
+    return re.sub(r"\\u00(3c|3e|26)", lambda sign: chr(int(sign[1], 16)), html.unescape(text))
 
 
 def _refused(settings: Settings, pattern: re.Pattern[str] | None) -> list[Path]:

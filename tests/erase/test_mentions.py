@@ -25,3 +25,12 @@ def test_a_value_in_utf_16_is_found(tmp_path, before):
 def test_others_are_not_found(tmp_path):
     (tmp_path / "a.csv").write_text("Mail\nbob@example.com")
     assert not files.mentions(tmp_path / "a.csv", SHE)
+
+
+def test_a_page_is_searched_without_its_escapes(tmp_path):
+    pattern = re.compile("anna & sons")
+    for number, text in enumerate(("<td>anna &amp; sons</td>", '{"name":"anna \\u0026 sons"}')):
+        page = tmp_path / f"{number}.html"
+        page.write_text(text, encoding="utf-8")
+        assert files.mentions(page, pattern)
+        assert not files.mentions(page.rename(page.with_suffix(".txt")), pattern)

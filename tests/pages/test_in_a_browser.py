@@ -130,7 +130,7 @@ def test_axe_finds_no_serious_fault(opened, scheme, plain):
     opened.await_true("return window.found !== undefined")
     serious = opened.run(
         """return found.violations.filter(each => ['serious', 'critical'].includes(each.impact))
-        .map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html.slice(0, 160) + ' | ' + node.failureSummary)])"""
+        .map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html.slice(0, 160) + node.failureSummary)])"""
     )
     assert serious == []
 

@@ -9,8 +9,9 @@ import yaml
 
 from contact_pipeline.store import Upload
 
-# As the code location is called that `serve` loads, and Dagster's only repository in it.
-_LOCATION: Final = "__repository__@contact_pipeline"
+# The code location that `serve` loads. With the repository before it, a browser that opens Dagster for the first time
+# finds no such job.
+_LOCATION: Final = "contact_pipeline"
 
 
 def launchpad(upload: Upload, address: str) -> str:
@@ -29,7 +30,6 @@ def launchpad(upload: Upload, address: str) -> str:
         "config": f"{given}      approved_by:  # your login\n",
         "tags[0][key]": "dagster/partition",
         "tags[0][value]": upload.upload_id,
-        "assetSelection[0][assetKey][path][0]": "applied_contacts",
     }
-    place = f"/locations/{quote(_LOCATION)}/jobs/apply_upload/playground/setup"
+    place = f"/locations/{_LOCATION}/jobs/apply_upload/playground/setup"
     return f"{address.rstrip('/')}{place}?{urlencode(session, quote_via=quote)}"

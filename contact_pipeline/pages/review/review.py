@@ -25,6 +25,7 @@ from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.store import Store, Upload
 
 NAME: Final = "review.html"
+_SEEN: Final = {"show", "contacts"}  # commands that show what the page shows
 _COMPARED: Final = 200  # rows in review, and duplicates of either kind
 _ROOM_OF_COMPARED: Final = 90_000  # bytes, of each of the two
 
@@ -128,7 +129,7 @@ def _drawn(store: Store, upload: Upload, data: dict[str, Any]) -> str:
         duplicates_count=sum(upload.duplicates.values()),
         made_at=datetime.now(UTC),
         shown=data,
-        steps=[(why, _line(words, home)) for why, words in next_steps(upload) if words[0] not in {"show", "contacts"}],
+        steps=_steps(upload, home),
         lines={name: _line(words, home) for name, words in _more(upload).items()},
         link=_link(store, upload),
         was_applied=upload.state in WAS_APPLIED,
@@ -175,6 +176,16 @@ def _parts(upload: Upload, data: dict[str, Any]) -> list[tuple[str, str, int | N
     ]
     there: list[tuple[str, str, int | None]] = [(name, title, count) for name, title, count in parts if count]
     return [*there, ("details", "Details and assumptions", None), ("all", "Everything, in full", None)]
+
+
+def _steps(upload: Upload, home: Path) -> list[tuple[str, str]]:
+    """What comes next, and the command; applying is for the changeset that the page shows, or for nothing."""
+    exactly = {"apply": ["--changeset", upload.changeset_sha256 or ""]}
+    return [
+        (why, _line([*words, *exactly.get(words[0], ())], home))
+        for why, words in next_steps(upload)
+        if words[0] not in _SEEN
+    ]
 
 
 def _line(words: list[str], home: Path) -> str:
