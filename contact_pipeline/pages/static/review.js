@@ -59,8 +59,7 @@ function differences(before, after) {
   return runs;
 }
 
-function side(runs, kind) {
-  const tag = kind === "gone" ? "del" : "ins";
+function side(runs, kind, tag = kind === "gone" ? "del" : "ins") {
   return element("bdi", { dir: "auto" }, ...runs.filter(([each]) => each === "same" || each === kind)
     .map(([each, text]) => (each === "same" ? text : element(tag, {}, text))));
 }
@@ -310,7 +309,7 @@ function sideBySide(caption, own, ownTitle, others) {
     if (theirs === undefined) return element("td", {}, badge ?? element("span", { class: "none" }, "–"));
     if (isShared || sensitive.has(field) || mine === undefined) return element("td", { class: isShared ? "same" : null }, valueOf(asText(theirs)), " ", badge);
     if (asText(mine) === asText(theirs)) return element("td", { class: "same" }, valueOf(asText(theirs)), element("span", { class: "unseen" }, " the same"));
-    return element("td", {}, side(differences(asText(mine), asText(theirs)), "new"));
+    return element("td", {}, side(differences(asText(mine), asText(theirs)), "new", "mark"));
   };
   return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, element("table", { class: "beside-table" }, element("caption", { class: "unseen" }, caption),
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Field"), element("th", { scope: "col" }, ...ownTitle), ...others.map((other) => element("th", { scope: "col" }, ...other.title)))),
