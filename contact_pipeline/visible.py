@@ -16,6 +16,8 @@ _UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # bytes of a file's name th
 
 def visible(text: str) -> str:
     r"""The text with such characters as escapes, such as \x1b and \u202e; bytes that are no text are shown as �."""
+    if text.isascii() and text.isprintable():
+        return text
     return _decodable(_HIDDEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text))
 
 

@@ -1,4 +1,4 @@
-"""The repairs of an upload on the page: how many in which column, and the first of each column."""
+"""The repairs of an upload on the page: how many, and the first rows for every set of columns repaired together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 600
 _ROOM: Final = 90_000  # bytes
-_BITS: Final = 64
+_OF_A_KIND: Final = 200
 
 # The repairs of some rows (contracts.REPAIRS), not masked.
 RepairsOf = Callable[[Collection[int]], "pl.DataFrame"]
@@ -27,11 +27,12 @@ def gather_repairs(upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
     with upload.staging.look() as database:
         if database is None or not database.has("normalized_rows"):
             return {"count": upload.repairs, "repairs": []}
-        sides = ", ".join(
-            f"min(row_number, {_ROWS}) FILTER (repaired & {1 << bit}::UBIGINT <> 0)" for bit in range(_BITS)
-        )
-        (found,) = database.rows(f"SELECT {sides} FROM normalized_rows WHERE repaired <> 0")
-        wanted = in_turn([some for some in found if some])[:_ROWS]
+        found = (
+            database.rows(f"""
+            SELECT repaired, min(row_number, {_OF_A_KIND}) FROM normalized_rows WHERE repaired <> 0
+            GROUP BY repaired ORDER BY repaired""")
+        )  # the columns that are repaired in a row, and rows in which they are
+        wanted = in_turn([some for _, some in found])[:_ROWS]
     shown = repairs_shown(upload, repairs_of(wanted))
     rows = shown.select("row_number", "column", "before", "after", "why").rows()
     return {"count": upload.repairs, "repairs": fitting(cut([[*row] for row in rows]), _ROOM)}
