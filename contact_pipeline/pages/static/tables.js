@@ -108,6 +108,8 @@ class DataTable {
       this.isBuilt = true;
       if (this.rows !== first) this.tabulator.replaceData(this.wrapped());
       this.grid.setAttribute("aria-label", this.caption);
+      this.grid.querySelector(".tabulator-tableholder")?.setAttribute("role", "rowgroup"); // it scrolls, so it has the focus
+      this.grid.querySelector(".tabulator-table")?.setAttribute("role", "presentation");
     });
   }
 
