@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from contact_pipeline.apply.effect import Turn
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.engines import KeptTables, literal, quoted
 from contact_pipeline.store.changes import kept_fields, touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups
@@ -40,7 +41,8 @@ def write_changeset(
         f"""
         SELECT {commit} AS commit_number, {_moment(at)} AS committed_at, {literal(upload_id)} AS upload_id,
                {literal(action)} AS action, {literal(address_book)} AS address_book,
-               {literal(sha256)} AS changeset_sha256, {literal(actor)} AS actor""",
+               {literal(sha256)} AS changeset_sha256, {literal(actor)} AS actor,
+               {literal(None if actor is None else identity(actor))} AS actor_as""",
     )
     add_staged_fields(database)
     for entity, table in _ENTITIES:

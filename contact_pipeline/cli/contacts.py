@@ -125,7 +125,7 @@ def show_contact(invocation: Invocation, contact: Who) -> None:
 @everywhere
 def show_history(invocation: Invocation, contact: Who) -> None:
     """Every change to a contact: when, by which upload, row and person, and fields before → after."""
-    from contact_pipeline.cli.upload_view import fields_changed
+    from contact_pipeline.cli.upload_view import fields_changed, known_by
 
     found = identify(invocation, contact)
     history = invocation.pipeline.store.history(found.contact_id)
@@ -135,7 +135,7 @@ def show_history(invocation: Invocation, contact: Who) -> None:
     rows = [
         (
             entry["at"],
-            entry["by"],
+            known_by(entry["by"], entry["by_as"]),
             f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
             f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
             fields_changed(_naming(entry)),

@@ -30,31 +30,11 @@ _PLANNED: Final = "planned imports"  # nothing has come of them
 def draw_uploads(uploads: Sequence[Upload], width: int) -> Iterator[RenderableType]:
     """The uploads, in the order given."""
     if width >= WIDE:
-        shown = len(_HEADINGS) if any(map(waits_for, uploads)) else len(_HEADINGS) - 1
+        shown = len(_HEADINGS) if any(upload.waits_for for upload in uploads) else len(_HEADINGS) - 1
         yield console.table(_HEADINGS[:shown], [_row(upload)[:shown] for upload in uploads])
         return
     for upload in uploads:
         yield from _lines(upload)
-
-
-def waits_for(upload: Upload) -> str:
-    """What somebody has to do before an upload goes on; empty: nothing."""
-    rows = upload.outcomes["review"]
-    decide = f"decide {number_of(rows, 'row')}" if rows else ""
-    match upload.state:
-        case "staged":
-            first = "approve"
-        case "blocked":
-            first = "confirm or correct" if "confirm" in (upload.reason or {}) else "correct"
-        case "stale":
-            first = "plan again"
-        case "applied" if upload.held:
-            first = "finalize"
-        case "applied" | "finalized":
-            first = ""
-        case _:
-            return ""
-    return ", ".join(part for part in (first, decide) if part)
 
 
 def _row(upload: Upload) -> tuple[object, ...]:
@@ -67,7 +47,7 @@ def _row(upload: Upload) -> tuple[object, ...]:
         upload.state,
         *(f"{count:,} planned" if name == _PLANNED else f"{count:,}" for name, count in _counts(upload).items()),
         moment(upload.finished_at),
-        waits_for(upload),
+        upload.waits_for,
     )
 
 
@@ -81,7 +61,7 @@ def _lines(upload: Upload) -> Iterator[Text]:
     counts = [number_of(count, name.removesuffix("s")) for name, count in _counts(upload).items()]
     for parts in (of, counts):
         yield console.text("  " + " · ".join(part for part in parts if part), "dim")
-    if waiting := waits_for(upload):
+    if waiting := upload.waits_for:
         yield console.text(f"  waits for somebody to {waiting}", "yellow")
 
 

@@ -138,6 +138,8 @@ def _candidate_heading(candidate: dict[str, Any]) -> str:
 @everywhere
 def list_decisions(invocation: Invocation) -> None:
     """List what was decided about rows in review, by whom and when, and whether it was withdrawn."""
+    from contact_pipeline.cli.upload_view import known_by
+
     decisions = invocation.pipeline.decisions()
     if invocation.json:
         console.document(decisions)
@@ -148,7 +150,7 @@ def list_decisions(invocation: Invocation) -> None:
             str(decision["row_number"]),
             _decided_as(decision),
             ", ".join(decision["compared"]),
-            decision["decided_by"],
+            known_by(decision["decided_by"], decision["decided_as"]),
             decision["decided_at"],
             "withdrawn" if decision["withdrawn"] else "",
         )

@@ -94,6 +94,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "ignored columns": ", ".join(upload.ignored or []),
             "added at": moment(upload.added_at),
             "finished at": moment(upload.finished_at),
+            "approved by": known_by(upload.approved_by, upload.approved_as),
             "changeset": upload.changeset_sha256,
         }
     )
@@ -217,6 +218,11 @@ def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType
     """The exact command that comes next."""
     for why, words in next_steps(upload):
         yield console.next_command(why, invocation.line(*words))
+
+
+def known_by(login: str | None, identity: str | None) -> str | None:
+    """Who did something, and whether anybody vouched for that login."""
+    return f"{login} ({identity})" if login and identity else login
 
 
 def state_style(state: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from contact_pipeline.contracts.actors import IDENTITY
 from contact_pipeline.contracts.ledger import COLUMNS
 from contact_pipeline.contracts.tables import SQL_TYPE, Column, Table
 from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL, OUTCOMES
@@ -90,7 +91,8 @@ KEPT: Final[tuple[Table, ...]] = (
            _BOOK,
            Column("changeset_sha256", _TEXT, "hash of the changeset that was applied"),
            Column("actor", _TEXT, "login of who did it"),
-           Column("undone_by", _ID, "of an apply: the commit that took it out of effect; null: it is effective")),
+           Column("undone_by", _ID, "of an apply: the commit that took it out of effect; null: it is effective"),
+           Column("actor_as", _TEXT, f"of the actor, {IDENTITY}", since="how actors are known")),
           key=("commit_number",), read_by="matching, history, undo, redo, verify"),
     Table("contacts", _WRITTEN, "a contact as it is now",
           (Column("contact_id", _ID, "the contact"), Column("active", _FLAG, "whether it is active"), *_OF_TARGET,
@@ -143,7 +145,8 @@ KEPT: Final[tuple[Table, ...]] = (
            _required("decided_by", _TEXT, "login of who decided"),
            _required("decided_at", _WHEN, "when, in UTC"),
            _required("withdrawn", _FLAG, "whether it was taken back", default="false"),
-           _required("applied", _FLAG, "whether it was applied after the rest of its upload", default="false")),
+           _required("applied", _FLAG, "whether it was applied after the rest of its upload", default="false"),
+           Column("decided_as", _TEXT, f"of who decided, {IDENTITY}", since="how deciders are known")),
           key=(), read_by="matching, decisions"),
     Table("corrections", "correct, leave-out, erase",
           "a cell that was corrected, or a row or a column that was left out of the plan",

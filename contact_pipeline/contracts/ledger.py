@@ -12,6 +12,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
+from contact_pipeline.contracts.actors import IDENTITY
 from contact_pipeline.contracts.states import State
 from contact_pipeline.contracts.tables import Column
 
@@ -107,6 +108,8 @@ class LedgerLine:
     corrections: Annotated[
         int, Holds("cells that are corrected, and columns that are left out", since="corrections are counted")
     ]
+    approved_as: Annotated[str | None, Holds(f"of who approved it, {IDENTITY}", since="how approvers are known")]
+    finalized_as: Annotated[str | None, Holds(f"of who finalized it, {IDENTITY}", since="how finalizers are known")]
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

@@ -113,7 +113,8 @@ def _commit(database: Database, ids: str, address_book: str, at: datetime) -> No
     actor = database.value(f"SELECT any_value(actor) FROM erasures WHERE contact_id IN ({ids})")
     by = f"erasure-{number}"
     database.run(
-        "INSERT INTO commits VALUES (?, ?, ?, 'erase', ?, NULL, ?, NULL)",
+        """INSERT INTO commits (commit_number, committed_at, upload_id, action, address_book, actor, actor_as)
+           VALUES (?, ?, ?, 'erase', ?, ?, 'claimed')""",
         [number, commit_time(database, at), by, address_book, actor],
     )
     database.run(f"""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from contact_pipeline.apply import Turn, mark_effect, plan_effect, stale_rows, write_changeset
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import APPLIED, State
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import StoreBusy
@@ -59,6 +60,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
             state="applied",
             reason=None,
             approved_by=actor,
+            approved_as=identity(actor),
             finished_at=at,
             commit_number=number,
         )
@@ -174,8 +176,15 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
             plan_effect(database, upload_id, turn)
         sha256 = hash_changeset(database)
         staging.keep_facts(database, FileFacts())
-        contactable = _contactable(database)
-    return PlannedTurn(snapshot, sha256, staging.digests(), contactable)
+        found = _contactable(database)
+    return PlannedTurn(snapshot, sha256, staging.digests(), found)
+
+
+def contactable(store: Store, upload_id: str) -> int:
+    """How many contacts the undo or redo that is planned for an upload lets be contacted again."""
+    staging = store.staging(upload_id).for_undo()
+    with staging.look() as database:
+        return _contactable(database) if database is not None and database.has("contact_changes") else 0
 
 
 def _contactable(database: Database) -> int:

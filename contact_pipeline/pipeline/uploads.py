@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any, Final
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
 from contact_pipeline.errors import Refusal
 from contact_pipeline.pipeline.states import MADE_BY_HAND, must_allow, not_allowed, reason, resolved
@@ -117,7 +118,8 @@ def cancel(store: Store, upload_id: str, user: str | None) -> Upload:
     """
     line = store.line(upload_id)
     if line.state != "cancelled":
-        said = f"Cancelled by {login(user)}."
+        actor = login(user)
+        said = f"Cancelled by {actor} ({identity(actor)})."
         fix = MADE_BY_HAND if upload_of(store, line).is_by_hand else "Drop the file again to import it."
         why = reason("cancelled", said, fix)
         if not end(store, upload_id, "cancelled", why, expected=RECEIVED | PLANNED):
@@ -145,6 +147,7 @@ def finalize(store: Store, upload_id: str, user: str | None) -> Upload:
         )
     actor = login(user)
     check_user(store, line, actor)
-    if not change(store, upload_id, {"applied"}, state="finalized", finalized_at=now(), finalized_by=actor):
+    done = {"finalized_at": now(), "finalized_by": actor, "finalized_as": identity(actor)}
+    if not change(store, upload_id, {"applied"}, state="finalized", **done):
         raise not_allowed(store.line(upload_id), "finalize")
     return show(store, upload_id)

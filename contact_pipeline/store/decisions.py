@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
@@ -57,10 +58,10 @@ def record_decisions(
         )
         database.run(
             """INSERT INTO decisions BY NAME
-               SELECT ? AS upload_id, *, ? AS address_book, ? AS decided_by, ? AS decided_at,
+               SELECT ? AS upload_id, *, ? AS address_book, ? AS decided_by, ? AS decided_as, ? AS decided_at,
                       false AS withdrawn, false AS applied
                FROM chosen""",
-            [upload.upload_id, upload.line.address_book, actor, now()],
+            [upload.upload_id, upload.line.address_book, actor, identity(actor), now()],
         )
         database.unsee("chosen")
 
@@ -137,7 +138,7 @@ def list_decisions(store: Store) -> list[dict[str, Any]]:
     """
     with store.open(read_only=True) as database:
         decisions = database.records("""
-            SELECT upload_id, file_name, row_number, entity, choice, contact_id, other_row, decided_by,
+            SELECT upload_id, file_name, row_number, entity, choice, contact_id, other_row, decided_by, decided_as,
                    strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ') AS decided_at, withdrawn,
                    list_transform(string_split(keys, chr(31)), lambda key: split_part(key, '=', 1)) AS compared
             FROM decisions LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)

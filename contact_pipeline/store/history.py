@@ -154,6 +154,7 @@ def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[
         "file_name": record["file_name"],
         "row_number": record["row_number"],
         "by": record["actor"],
+        "by_as": record["actor_as"],
         "target": target,
         "action": record["change"],
         "commit": record["done"],

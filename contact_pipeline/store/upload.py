@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.engines import Tables, literal, quoted
-from contact_pipeline.errors import ContactPipelineError, MachineFault
+from contact_pipeline.errors import ContactPipelineError, MachineFault, number_of
 from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
 from contact_pipeline.profiles import Profile, looks_in
@@ -73,6 +73,7 @@ class Upload:
         self.finished_at = line.finished_at
         self.user = line.user_login
         self.approved_by = line.approved_by
+        self.approved_as = line.approved_as
         self.processed = line.processed
         counts = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
         # No script knows of rows left out where none are.
@@ -146,6 +147,26 @@ class Upload:
     def is_by_hand(self) -> bool:
         """Whether no file made it, but somebody who handled contacts by hand."""
         return self.line.resolved_profile is None and self.line.stage == "matched"
+
+    @property
+    def waits_for(self) -> str:
+        """What somebody has to do before it goes on; empty: nothing."""
+        rows = self.outcomes["review"]
+        decide = f"decide {number_of(rows, 'row')}" if rows else ""
+        match self.state:
+            case "staged":
+                first = "approve"
+            case "blocked":
+                first = "confirm or correct" if "confirm" in (self.reason or {}) else "correct"
+            case "stale":
+                first = "plan again"
+            case "applied" if self.held:
+                first = "finalize"
+            case "applied" | "finalized":
+                first = ""
+            case _:
+                return ""
+        return ", ".join(part for part in (first, decide) if part)
 
     @property
     def resolved_profile(self) -> Profile | None:
@@ -316,7 +337,7 @@ class Upload:
                 "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
                 "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
-                "corrections", "user", "approved_by", "held",
+                "corrections", "user", "approved_by", "approved_as", "held",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)

@@ -1,0 +1,20 @@
+"""How it is known who does something: an authenticating proxy has vouched for the login, or nobody has."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Identity = Literal["verified", "claimed"]
+
+IDENTITY: Final = "verified: an authenticating proxy vouched for the login; claimed: nobody did"
+
+
+class Verified(str):
+    """A login that an authenticating proxy has vouched for. Every other login is a claim."""
+
+    __slots__ = ()
+
+
+def identity(actor: str) -> Identity:
+    """How it is known who somebody is."""
+    return "verified" if isinstance(actor, Verified) else "claimed"
