@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from contact_pipeline.errors import Refusal
 
@@ -85,6 +85,22 @@ class Settings(BaseModel):
         pattern=r"^https?://[^\s<>]+$",
         description="Address at which people reach what `serve` shows, such as https://contacts.example.com, for links "
         "in notices; unset: where it listens.",
+    )
+    user_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Header in which a proxy with a login says who asks, such as X-Forwarded-User; needs "
+        "`proxy_secret`. Unset: no proxy is believed.",
+    )
+    proxy_secret: SecretStr | None = Field(
+        default=None,
+        description="What that proxy sends in the header X-Proxy-Secret, so that nobody who comes past it can name a "
+        "user: 20 characters or more, known to the proxy and to `serve` alone.",
+    )
+    decide_locally: bool = Field(
+        default=False,
+        description="Whether pages let people decide without such a proxy, as the user who runs `serve`: for one "
+        "person on a machine of their own. Whoever can reach the port decides in that name.",
     )
     notice_seconds: float = Field(
         default=5, gt=0, le=60, description="How long a server that takes notices is waited for, at each step."

@@ -80,18 +80,12 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel check_notices decisions erase explain export export_person export_profiles
-    finalize find find_duplicates linked_with match merge_duplicates normalize notices plan plan_again plan_contact
-    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
-    resolve_many restore schema_of send_notices set_active show suggestions test_notice tidy tidy_arrivals undo
-    uploads validate verify who withdraw
     apply apply_automatic backup cancel check_notices correct correct_from corrections decisions erase explain export
-    export_person export_profiles finalize find forget_value_mapping leave_out linked_with match normalize notices plan
-    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
-    resolve resolve_from resolve_many restore schema_of send_notices set_active show test_notice tidy tidy_arrivals undo
-    uploads validate value_mappings verify who withdraw withdraw_correction
-    resolve_many restore review review_page schema_of send_notices set_active show test_notice tidy tidy_arrivals undo uploads
-    validate verify who withdraw
+    export_person export_profiles finalize find find_duplicates forget_value_mapping leave_out linked_with match
+    merge_duplicates normalize notices overview plan plan_again plan_contact plan_group_add plan_group_remove
+    plan_redo plan_undo profiles read receive redo repairs resolve resolve_from resolve_many restore review
+    review_page schema_of send_notices set_active show suggestions test_notice tidy tidy_arrivals undo uploads
+    validate value_mappings verify who withdraw withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

@@ -53,7 +53,8 @@ def facts(upload: Upload) -> Metadata:
         "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
         "added_by": upload.user,
     }
-    return {name: _value(value) for name, value in shown.items() if value not in (None, "")}
+    page = {"page": dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}")}  # by whatever name Dagster is reached
+    return page | {name: _value(value) for name, value in shown.items() if value not in (None, "")}
 
 
 def counts(upload: Upload, asset: str) -> Metadata:

@@ -7,6 +7,7 @@ daemon a new one every minute.
 from __future__ import annotations
 
 import fcntl
+import getpass
 import os
 import shutil
 import signal
@@ -54,10 +55,12 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         read_only: whether the webserver lets nobody launch anything.
 
     Raises:
-        Refusal: the home is being served already (code `served-already`), or the port is taken (`port-taken`).
+        Refusal: the home is being served already (code `served-already`), the port is taken (`port-taken`), or the
+            settings that say who decides do not fit together (`deciding-settings`).
     """
     home = settings.home.absolute()
     instance_home = home / "dagster"
+    _check_who_decides(settings, host)
     mend(home, whole=True)
     temporary_folder(home)
     instance_home.mkdir(parents=True, exist_ok=True)
@@ -82,12 +85,31 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
             if status is None:
                 _note_address(settings, host, url)
                 _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
+                _say(f"The uploads are at {url}/pages/. {_who_decides(settings, read_only=read_only)}")
                 terminal = Terminal(settings, dagster_home, _say)
                 status = _watch(children, terminal.look, stop, patience=None)
             return status or 0
         finally:
             settings.served_path.unlink(missing_ok=True)
             _stop(children)
+
+
+def _check_who_decides(settings: Settings, host: str) -> None:
+    """Tests the settings of the pages before anything starts."""
+    from contact_pipeline.web.visitor import check_settings
+
+    check_settings(settings, host)
+
+
+def _who_decides(settings: Settings, *, read_only: bool) -> str:
+    """Who can decide on the pages, in words."""
+    if read_only:
+        return "Nobody can decide there: --read-only."
+    if settings.user_header is not None:
+        return "Whom the proxy names can decide there."
+    if settings.decide_locally:
+        return f"Whoever opens them decides there as {getpass.getuser()}."
+    return "Nobody can decide there: no proxy with a login is set up."
 
 
 def _note_address(settings: Settings, host: str, url: str) -> None:

@@ -1,21 +1,38 @@
-"""Dagster's webserver, started by `serve`: its address opens the list of jobs, where everything begins.
+"""Dagster's webserver, started by `serve`: its address opens the list of jobs, and `/pages/` the pages of uploads.
 
-Dagster's own choice is a timeline, which is empty until something has run, and again half a day later; no setting of
-Dagster 1.13 names another page. The graph of the assets is no better: Dagster draws it green while there is no upload.
+Dagster's own choice of a start page is a timeline, which is empty until something has run, and again half a day later;
+no setting of Dagster 1.13 names another page. The graph of the assets is no better: Dagster draws it green while there
+is no upload.
+
+Both are reached by one address, and by one rule: requests of other sites are refused, and behind a proxy with a login,
+whoever comes past the proxy can launch nothing.
 """
 
 from typing import Any
 
+from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
-from starlette.requests import Request
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from contact_pipeline.settings import Settings
+from contact_pipeline.web.app import PREFIX, build_app
+from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.visitor import comes_by_proxy
 
 START_PAGE = "/jobs"
 
 
 class Webserver(DagsterWebserver[Any, Any]):
-    """Dagster's webserver with another start page."""
+    """Dagster's webserver with another start page, and with pages of our own beside it."""
+
+    def __init__(self, process_context: Any, *arguments: Any, **options: Any) -> None:
+        self._settings = Settings()
+        self._read_only = bool(process_context.read_only)
+        super().__init__(process_context, *arguments, **options)
 
     def index_html_endpoint(self, request: Request) -> Response:
         """The page of Dagster's UI, whatever its path; the bare address leads to the start page."""
@@ -23,6 +40,23 @@ class Webserver(DagsterWebserver[Any, Any]):
             return RedirectResponse(START_PAGE)
         page: Response = super().index_html_endpoint(request)
         return page
+
+    def build_middleware(self) -> list[Middleware]:
+        """The guard stands before everything, Dagster's own included."""
+        return [Middleware(Guard, settings=self._settings), *super().build_middleware()]
+
+    def build_routes(self) -> list[BaseRoute]:
+        """Our pages, and below them Dagster's, of which the last takes every path."""
+        pages = Mount(PREFIX, app=build_app(self._settings, read_only=self._read_only))
+        routes: list[BaseRoute] = super().build_routes()  # type: ignore[no-untyped-call]
+        return [Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/")), pages, *routes]
+
+    def _make_request_context(self, conn: HTTPConnection) -> WorkspaceRequestContext:
+        """What a request may do in Dagster: behind a proxy with a login, one that comes past it only looks."""
+        context: WorkspaceRequestContext = super()._make_request_context(conn)
+        if self._settings.user_header is not None and not comes_by_proxy(conn.headers, self._settings):
+            context._read_only = True  # noqa: SLF001 - no method of Dagster says it for one request alone
+        return context
 
 
 if __name__ == "__main__":

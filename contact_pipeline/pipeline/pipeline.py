@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from contact_pipeline.pages.review import Review
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
+    from contact_pipeline.store.overview import Overview
     from contact_pipeline.verify import Verified
 
 
@@ -834,6 +835,17 @@ class Pipeline:
         lines = self.store.lines(limit, profile=profile, states=states, since=since, waiting=waiting)
         return [uploads.upload_of(self.store, line) for line in lines]
 
+    def overview(self, **asked: Any) -> Overview:
+        """The dashboard: uploads that are asked for, what waits for somebody, and how profiles fare over time.
+
+        Args:
+            asked: profile, states, since and waiting, as `uploads` has them; limit (50) and offset, for a page of them.
+        """
+        from contact_pipeline.store.overview import look_over
+
+        with self.store.open(read_only=True) as database:
+            return look_over(database, **asked)
+
     def tidy(self) -> None:
         """Completes or deletes what ended processes left half received, and staged data that no upload has."""
         from contact_pipeline.pipeline import receiving
@@ -878,12 +890,12 @@ class Pipeline:
         upload, path = self.show(upload_id), None if file is None else Path(file)
         return write_review(self.store, upload, partial(self._repairs_of, upload), path, overwrite=overwrite)
 
-    def review_page(self, upload_id: str) -> str:
-        """The same page as HTML, for servers; it is written nowhere."""
+    def review_page(self, upload_id: str, **page: Any) -> str:
+        """The same page as HTML, for servers; it is written nowhere. `page` says what is on it beside."""
         from contact_pipeline.pages.review import review_page
 
         upload = self.show(upload_id)
-        return review_page(self.store, upload, partial(self._repairs_of, upload))
+        return review_page(self.store, upload, partial(self._repairs_of, upload), **page)
 
     def _repairs_of(self, upload: Upload, rows: Collection[int]) -> pl.DataFrame:
         from contact_pipeline.pipeline import stages

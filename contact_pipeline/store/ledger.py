@@ -62,10 +62,15 @@ def change_line(
 
 
 def find_lines(
-    database: Database, where: str = "true", parameters: Sequence[object] = (), *, limit: int | None = None
+    database: Database,
+    where: str = "true",
+    parameters: Sequence[object] = (),
+    *,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[LedgerLine]:
-    """The lines that meet a condition, newest first."""
-    sql = f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'}"
+    """The lines that meet a condition, newest first; the newest `offset` of them are left out."""
+    sql = f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'} OFFSET {offset}"
     return _lines(database, sql, parameters)
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -147,7 +148,8 @@ def processes_of(home: Path) -> list[int]:
 
 def start(home: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
-    environment = {**os.environ, "CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1"}
+    given = {"CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1", "CONTACT_PIPELINE_DECIDE_LOCALLY": "true"}
+    environment = {**os.environ, **given}
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, umask=0, env=environment)
 
 
@@ -350,6 +352,39 @@ def test_an_undone_upload_is_not_green_any_more(story: Story, home: Path) -> Non
         lambda failed: failed >= {by_job, by_hand},
     )
     assert served.materialized("applied_contacts").keys() == {story.keys["leads.csv"]}
+
+
+def test_an_upload_is_approved_and_taken_back_on_its_page(story: Story, home: Path, tmp_path: Path) -> None:
+    """A5, A9, X2, X4: in a real browser, at the same address as Dagster; reloading a page does nothing again."""
+    press = """const found = [...document.querySelectorAll("main button[type=submit]")]
+        .find(button => button.innerText.trim().startsWith(arguments_text)); found.click();"""
+    key = story.keys["by-hand.csv"]
+    with started(tmp_path) as browser:
+        browser.open(f"{story.served.url}/pages/")
+        browser.see("by-hand.csv")
+        browser.run("[...document.querySelectorAll('a')].find(link => link.innerText === 'by-hand.csv').click()")
+        browser.see("Nothing is changed yet.")
+        browser.run(press.replace("arguments_text", "'Approve and apply'"))
+        browser.see("Applied: 1 created.")
+        browser.run("location.reload()")
+        browser.see("Applied: 1 created.")
+        assert (story.pipeline.show(key).approved_by, story.pipeline.show(key).approved_as) == (home.owner(), "claimed")
+        browser.run(press.replace("arguments_text", "'Undo'"))
+        browser.see("This would be written.")
+        browser.run(press.replace("arguments_text", "'Undo the upload'"))
+        browser.see("Undone.")
+        assert browser.logged() == []
+    assert story.pipeline.show(key).state == "undone"
+
+
+def test_what_another_site_asks_of_dagster_is_refused(story: Story) -> None:
+    """Dagster itself runs mutations by GET, so that an image of any page could launch a job."""
+    address = f"{story.served.url}/graphql?query=%7Bversion%7D"
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://example.net"}, {"Host": "example.net"}):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60)
+        with refused.value:  # it holds the connection
+            assert refused.value.code in {403, 421}
 
 
 def test_a_home_is_served_once(story: Story, home: Path) -> None:

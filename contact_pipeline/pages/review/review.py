@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,15 +81,29 @@ def write_review(
     return Review(path, len(content), len(data["rows"]["rows"]), upload.line.data_rows)
 
 
-def review_page(store: Store, upload: Upload, repairs_of: RepairsOf) -> str:
+def review_page(
+    store: Store,
+    upload: Upload,
+    repairs_of: RepairsOf,
+    *,
+    template: str = "review.html",
+    styles: Sequence[str] = (),
+    allowed: Mapping[str, str] | None = None,
+    **further: Any,
+) -> str:
     """The review page of an upload as HTML that needs no other file and asks for none.
 
     Args:
         store: of the home.
         upload: the upload.
         repairs_of: gives the repairs of some rows (contracts.REPAIRS), which are masked here.
+        template: one that extends `review.html`.
+        styles: what it needs beside the styles of the page; see `draw`.
+        allowed: what a browser may do on it; see `draw`.
+        further: what it shows beside the page.
     """
-    return _drawn(store, upload, gather(store, upload, repairs_of))
+    data = gather(store, upload, repairs_of)
+    return _drawn(store, upload, data, template=template, styles=styles, allowed=allowed, **further)
 
 
 def gather(store: Store, upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
@@ -104,14 +119,24 @@ def gather(store: Store, upload: Upload, repairs_of: RepairsOf) -> dict[str, Any
         }
 
 
-def _drawn(store: Store, upload: Upload, data: dict[str, Any]) -> str:
+def _drawn(
+    store: Store,
+    upload: Upload,
+    data: dict[str, Any],
+    *,
+    template: str = "review.html",
+    styles: Sequence[str] = (),
+    allowed: Mapping[str, str] | None = None,
+    **further: Any,
+) -> str:
     home = store.settings.home.absolute()
     profile = upload.resolved_profile
     with upload.looking():
         errors, warnings = upload.rejections_by_code(), upload.row_warnings_by_code()
     return draw(
-        "review.html",
-        styles=("vendor/tabulator.min.css", "static/tables.css", "static/review.css"),
+        template,
+        styles=("vendor/tabulator.min.css", "static/tables.css", "static/review.css", *styles),
+        allowed=allowed,
         scripts=("vendor/tabulator.min.js", "static/tables.js", "static/review.js"),
         data={"review": {**data, **_for_scripts(upload, home)}},
         upload=upload,
@@ -133,6 +158,7 @@ def _drawn(store: Store, upload: Upload, data: dict[str, Any]) -> str:
         lines={name: _line(words, home) for name, words in _more(upload).items()},
         link=_link(store, upload),
         was_applied=upload.state in WAS_APPLIED,
+        **further,
     )
 
 

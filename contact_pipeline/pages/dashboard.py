@@ -1,0 +1,154 @@
+"""The dashboard: all uploads as a page, what waits for somebody, and volumes and error rates of profiles over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from contact_pipeline.contracts.states import STATES, WAS_APPLIED
+from contact_pipeline.pages.page import draw
+from contact_pipeline.pages.served import FORMS, Served
+from contact_pipeline.store.overview import WEEKS, Overview, Week
+
+if TYPE_CHECKING:
+    from contact_pipeline.store import Upload
+
+PAGE: Final = 50
+_WIDTH, _HEIGHT = 520, 96  # of a chart
+_COLUMN: Final = _WIDTH / WEEKS
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A week in a chart: its bar, the height of its error rate, and what both stand for."""
+
+    week: Week
+    x: float
+    y: float
+    height: float
+    rate_y: float
+
+    @property
+    def width(self) -> float:
+        """The width of its bar."""
+        return round(_COLUMN - 4, 1)
+
+    @property
+    def rate(self) -> float:
+        """Errors per 100 rows."""
+        return rate(self.week.errors, self.week.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """How a profile fared: a bar for the rows of each week, a line for its errors per 100 rows."""
+
+    profile: str
+    bars: Sequence[Bar]
+    most_rows: int
+    most_rate: float
+
+    @property
+    def line(self) -> str:
+        """The points of the line of error rates."""
+        return " ".join(f"{bar.x + bar.width / 2:.1f},{bar.rate_y:.1f}" for bar in self.bars)
+
+    @property
+    def uploads(self) -> int:
+        """Uploads of all weeks."""
+        return sum(bar.week.uploads for bar in self.bars)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all weeks."""
+        return sum(bar.week.rows for bar in self.bars)
+
+    @property
+    def rate(self) -> float:
+        """Errors per 100 rows, over all weeks."""
+        return rate(sum(bar.week.errors for bar in self.bars), self.rows)
+
+
+def rate(errors: int, rows: int) -> float:
+    """Errors per 100 rows."""
+    return 100 * errors / rows if rows else 0.0
+
+
+def dashboard_page(
+    overview: Overview,
+    uploads: Sequence[Upload],
+    waiting: Sequence[Upload],
+    asked: Mapping[str, Any],
+    served: Served,
+    *,
+    offset: int = 0,
+) -> str:
+    """The dashboard.
+
+    Args:
+        overview: what is true of all uploads.
+        uploads: the page of them that was asked for.
+        waiting: those that wait for somebody, as far as they are shown.
+        asked: profile, state, since (text) and waiting, as they were asked for.
+        served: where and for whom.
+        offset: how many newer ones are passed over.
+    """
+    return draw(
+        "dashboard.html",
+        styles=("static/served.css",),
+        allowed=FORMS,
+        served=served,
+        overview=overview,
+        uploads=uploads,
+        waiting=waiting,
+        roles={upload.upload_id: _roles(upload) for upload in waiting},
+        asked=asked,
+        states=list(STATES),
+        was_applied=WAS_APPLIED,
+        charts=charts(overview.weeks),
+        chart_size=(_WIDTH, _HEIGHT),
+        first=offset + 1,
+        last=offset + len(uploads),
+        newer=_turned(asked, max(offset - PAGE, 0)) if offset else None,
+        older=_turned(asked, offset + PAGE) if offset + len(uploads) < overview.found else None,
+    )
+
+
+def charts(weeks: Sequence[Week]) -> list[Chart]:
+    """A chart for each profile, all over the same weeks."""
+    if not weeks:
+        return []
+    begin = max(week.monday for week in weeks) - timedelta(weeks=WEEKS - 1)
+    return [
+        _chart(profile, list(of_profile), begin) for profile, of_profile in groupby(weeks, lambda week: week.profile)
+    ]
+
+
+def _chart(profile: str, weeks: Sequence[Week], begin: datetime) -> Chart:
+    most_rows = max(week.rows for week in weeks)
+    most_rate = max(rate(week.errors, week.rows) for week in weeks)
+    bars = []
+    for week in weeks:
+        height = max(_HEIGHT * week.rows / most_rows, 1)
+        high = _HEIGHT * rate(week.errors, week.rows) / most_rate if most_rate else 0
+        place = (week.monday - begin).days // 7
+        bars.append(
+            Bar(week, round(place * _COLUMN + 2, 1), round(_HEIGHT - height, 1), round(height, 1), _HEIGHT - high)
+        )
+    return Chart(profile, bars, most_rows, most_rate)
+
+
+def _roles(upload: Upload) -> str:
+    """The roles of which somebody needs one to decide on it; empty: anybody may."""
+    asked = (upload.line.read_profile() or {}).get("roles")
+    return " or ".join(asked["any_of"]) if asked else ""
+
+
+def _turned(asked: Mapping[str, Any], offset: int) -> str:
+    """The query of another page of the same uploads."""
+    given = {name: value for name, value in asked.items() if value}
+    return urlencode(given | ({"offset": offset} if offset else {}))

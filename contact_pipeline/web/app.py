@@ -1,0 +1,383 @@
+"""The app of the pages: which address shows what, and which form asks for what. `PREFIX` is where it is mounted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from contact_pipeline.contracts.states import CALLS, State
+from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
+from contact_pipeline.pages.served import FORMS, Said, Served
+from contact_pipeline.web.deciding import ACTS, CONFIRMATIONS
+from contact_pipeline.web.desk import Desk, in_words
+from contact_pipeline.web.forms import Forged, Signing, cookie_of, new_cookie, read_form, set_cookie
+from contact_pipeline.web.visitor import Visitor, visitor
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.settings import Settings
+    from contact_pipeline.store import Upload
+
+PREFIX: Final = "/pages"
+_PATIENCE_SECONDS: Final = 2.0  # for something to be done before a page says that it goes on
+_AGAIN_SECONDS: Final = 2
+_LOOK_SECONDS: Final = 3.0  # for the contact database, while a page is drawn
+_MOST_WAITING: Final = 10
+_MOST_DECIDED: Final = 25
+_MOST_CHANGES: Final = 50
+_STATUS: Final = {"upload-unknown": 404, "not-authorized": 403, "form-size": 413, "form-type": 415}
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+Endpoint = Callable[["Pages", Request], Any]
+
+
+def build_app(settings: Settings, *, read_only: bool = False) -> Starlette:
+    """The app of one home.
+
+    Args:
+        settings: of the home; they say who is believed to be who.
+        read_only: whether nobody decides anything.
+    """
+    pages = Pages(settings, read_only=read_only)
+    upload = "/uploads/{upload_id}"
+    return Starlette(
+        routes=[
+            Route("/", pages.dashboard),
+            Route(upload, pages.upload),
+            Route(upload + "/undo", pages.turn, methods=["GET"]),
+            Route(upload + "/redo", pages.turn, methods=["GET"]),
+            Route(upload + "/rejected", pages.rejected, methods=["POST"]),
+            Route(upload + "/{act}", pages.act, methods=["POST"]),
+            Route("/{rest:path}", pages.nothing, methods=["GET", "POST"]),
+        ]
+    )
+
+
+def _answered(endpoint: Endpoint) -> Endpoint:
+    """Lets an endpoint answer with a page in plain words, whatever goes wrong."""
+
+    @wraps(endpoint)
+    async def answer(self: Pages, request: Request) -> Response:
+        try:
+            response = await endpoint(self, request)
+        except HTTPException as error:
+            response = self.say(request, Said("There is no such page.", good=False), "Not found", error.status_code)
+        except Exception as error:  # noqa: BLE001 - a visitor gets words, never a traceback
+            response = self.sorry(request, error)
+        response.headers.update(_HEADERS)
+        return response  # type: ignore[no-any-return]
+
+    return answer
+
+
+class Pages:
+    """What the app shows and does for one home."""
+
+    def __init__(self, settings: Settings, *, read_only: bool) -> None:
+        from contact_pipeline.pipeline import Pipeline
+
+        self._settings, self._read_only = settings, read_only
+        patience = min(settings.lock_wait_seconds, _LOOK_SECONDS)
+        self._looking = Pipeline(settings=settings.model_copy(update={"lock_wait_seconds": patience}))
+        self._pipeline = Pipeline(settings=settings)
+        self._desk, self._signing = Desk(), Signing()
+
+    @_answered
+    async def dashboard(self, request: Request) -> Response:
+        """All uploads."""
+        return await run_in_threadpool(self._dashboard, request)
+
+    @_answered
+    async def upload(self, request: Request) -> Response:
+        """One upload: its review page, with what can be decided; or what is being done to it at this moment."""
+        return await run_in_threadpool(self._upload, request)
+
+    @_answered
+    async def turn(self, request: Request) -> Response:
+        """What undoing or redoing an upload would write."""
+        return await run_in_threadpool(self._turn, request)
+
+    @_answered
+    async def act(self, request: Request) -> Response:
+        """Does what a form asks for, and leads to the page that says what came of it."""
+        who, form = await self._sent(request)
+        act, upload_id = ACTS.get(request.path_params["act"]), request.path_params["upload_id"]
+        if act is None:
+            raise HTTPException(404)
+        pipeline: Pipeline = self._pipeline
+        call = act.call
+        task = self._desk.begin(upload_id, who.login, act.doing, lambda: call(pipeline, upload_id, form, who.login))
+        await run_in_threadpool(task.wait, _PATIENCE_SECONDS)
+        leads = act.leads if task.ending is None or task.ending.good else ""
+        place = f"{_root(request)}/uploads/{quote(upload_id)}{'/' + leads if leads else ''}?done={task.number}"
+        return RedirectResponse(place, 303)
+
+    @_answered
+    async def rejected(self, request: Request) -> Response:
+        """The rejected rows of an upload as a file; it holds values in full, so only who may decide gets it."""
+        await self._sent(request)
+        return await run_in_threadpool(self._rejected, request.path_params["upload_id"])
+
+    @_answered
+    async def nothing(self, _request: Request) -> Response:
+        """There is no such page."""
+        raise HTTPException(404)
+
+    def sorry(self, request: Request, error: Exception) -> Response:
+        """The page that says what went wrong."""
+        if isinstance(error, Forged):
+            said = Said(
+                "Nothing was done: this form is not from a page that you were shown. The server may have been started "
+                "again since, or somebody else has logged in.",
+                "Open the page again, and send it once more.",
+                good=False,
+            )
+            return self.say(request, said, "Not done", 403)
+        if isinstance(error, _OnlyLooks):
+            return self.say(request, Said(f"Nothing was done. {error}", good=False), "Not allowed", 403)
+        ending = in_words(error)
+        status = _STATUS.get(error.code, 409) if isinstance(error, Refusal) else 503
+        title = {404: "Not found", 403: "Not allowed", 503: "A fault"}.get(status, "That cannot be done")
+        title = "Busy" if isinstance(error, StoreBusy) else title
+        response = self.say(request, Said(ending.said, ending.fix, good=False), title, status)
+        if isinstance(error, StoreBusy):
+            response.headers["Retry-After"] = str(_AGAIN_SECONDS)
+        return response
+
+    def say(self, request: Request, said: Said, title: str, status: int = 200) -> Response:
+        """A page that says something, and nothing else."""
+        from contact_pipeline.pages.page import draw
+
+        served, cookie = self._served(request, said)
+        upload_id = request.path_params.get("upload_id", "") if status != 404 else ""
+        page = draw(
+            "message.html", styles=("static/served.css",), allowed=FORMS, served=served, title=title,
+            upload_id=upload_id,
+        )  # fmt: skip
+        return self._answer(request, page, cookie, status)
+
+    async def _sent(self, request: Request) -> tuple[Visitor, dict[str, str]]:
+        """Who sends a form, and what is in it.
+
+        Raises:
+            Forged: no page of ours has sent it.
+            _OnlyLooks: they may not decide.
+        """
+        who = self._who(request)
+        if not who.may_decide:
+            raise _OnlyLooks(who.why_not)
+        form = await read_form(request)
+        self._signing.check(form, cookie_of(request), who.login)
+        return who, form
+
+    def _who(self, request: Request) -> Visitor:
+        return visitor(request.headers, self._settings, read_only=self._read_only)
+
+    def _served(self, request: Request, *said: Said) -> tuple[Served, str]:
+        """What a page knows of where it is served and for whom, and the browser's cookie."""
+        who, cookie = self._who(request), cookie_of(request) or new_cookie()
+        token = self._signing.token(cookie, who.login) if who.may_decide else ""
+        return Served(_root(request), who.login, who.identity, who.may_decide, who.why_not, token, said), cookie
+
+    def _answer(self, request: Request, page: str, cookie: str, status: int = 200) -> Response:
+        response = HTMLResponse(page.encode("utf-8", "replace"), status)
+        if not cookie_of(request):
+            secure = (self._settings.address or "").startswith("https:") and bool(self._settings.user_header)
+            set_cookie(response, cookie, path=_root(request), secure=secure)
+        return response
+
+    def _dashboard(self, request: Request) -> Response:
+        from contact_pipeline.pages.dashboard import PAGE, dashboard_page
+        from contact_pipeline.pipeline.uploads import upload_of
+
+        asked, offset = _asked(request)
+        store = self._looking.store
+        with faults_masked():
+            overview = self._looking.overview(
+                profile=asked["profile"] or None,
+                states=[asked["state"]] if asked["state"] else [],
+                since=datetime.fromisoformat(asked["since"]) if asked["since"] else None,
+                waiting=bool(asked["waiting"]),
+                limit=PAGE,
+                offset=offset,
+                most_waiting=_MOST_WAITING,
+            )
+            uploads, waiting = (
+                [upload_of(store, line) for line in lines] for lines in (overview.lines, overview.waiting)
+            )
+            served, cookie = self._served(request)
+            page = dashboard_page(overview, uploads, waiting, asked, served, offset=offset)
+        return self._answer(request, page, cookie)
+
+    def _upload(self, request: Request) -> Response:
+        upload_id = request.path_params["upload_id"]
+        if waits := self._going_on(request, upload_id):
+            return waits
+        with faults_masked():
+            upload = self._looking.show(upload_id)
+            served, cookie = self._served(request, *self._came_of(request, upload_id))
+            acts = _possible(upload)
+            decided = [each for each in self._looking.decisions() if _stands(each, upload)] if "resolve" in acts else []
+            page = self._looking.review_page(
+                upload_id,
+                template="upload.html",
+                styles=("static/served.css",),
+                allowed=FORMS,
+                served=served,
+                acts=acts,
+                confirmations=_to_tick(upload),
+                decided=decided,
+                most_decided=_MOST_DECIDED,
+            )
+        return self._answer(request, page, cookie)
+
+    def _turn(self, request: Request) -> Response:
+        from contact_pipeline.pages.page import draw
+
+        upload_id, turn = request.path_params["upload_id"], request.url.path.rpartition("/")[2]
+        if waits := self._going_on(request, upload_id):
+            return waits
+        upload = self._looking.show(upload_id)
+        task = self._desk.find(request.query_params.get("done", ""), upload_id, self._who(request).login)
+        if task is None or task.doing != ACTS[f"plan-{turn}"].doing or turn not in _possible(upload):
+            return RedirectResponse(f"{_root(request)}/uploads/{quote(upload_id)}", 303)
+        with faults_masked():
+            inverse = upload.inverse
+            conflicts = inverse.conflicts
+            served, cookie = self._served(request, *self._came_of(request, upload_id))
+            changes = inverse.first_changes(_MOST_CHANGES)
+            page = draw(
+                "turn.html",
+                styles=("static/served.css",),
+                allowed=FORMS,
+                served=served,
+                upload=upload,
+                turn=turn,
+                acts=_possible(upload),
+                count=inverse.change_count,
+                changes=[_filled(change) for change in changes],
+                left=conflicts.height,
+                conflicts=conflicts.head(_MOST_CHANGES).to_dicts(),
+                contactable=self._pipeline_warns(upload_id, turn),
+            )
+        return self._answer(request, page, cookie)
+
+    def _pipeline_warns(self, upload_id: str, turn: str) -> bool:
+        """Whether the undo that is planned lets people be contacted again who are not to be."""
+        from contact_pipeline.pipeline.committing import contactable
+
+        return turn == "undo" and contactable(self._looking.store, upload_id) > 0
+
+    def _rejected(self, upload_id: str) -> Response:
+        from contact_pipeline.reports.corrections import give_back_rejected
+
+        with faults_masked():
+            upload = self._looking.show(upload_id)
+            file, _ = give_back_rejected(upload, None, self._settings)
+        if file is None:
+            raise Refusal(
+                "nothing-rejected", f"No row of {upload.file_name} was rejected.", "There is nothing to correct."
+            )
+        content = Path(file).read_bytes()
+        name = quote(Path(file).name, safe="")
+        how = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return Response(content, media_type="application/octet-stream", headers=how)
+
+    def _going_on(self, request: Request, upload_id: str) -> Response | None:
+        """The page that says what is being done to an upload, which asks again by itself; None: nothing is."""
+        task = self._desk.running(upload_id)
+        if task is None:
+            return None
+        said = Said(f"{task.doing} upload {upload_id} for {task.seconds} s.", "This page tells what comes of it.")
+        response = self.say(request, said, "Under way")
+        response.headers["Refresh"] = str(_AGAIN_SECONDS)
+        return response
+
+    def _came_of(self, request: Request, upload_id: str) -> list[Said]:
+        """What came of what this person asked for."""
+        task = self._desk.find(request.query_params.get("done", ""), upload_id, self._who(request).login)
+        if task is None or task.ending is None:
+            return []
+        return [Said(task.ending.said, task.ending.fix, good=task.ending.good)]
+
+
+class _OnlyLooks(Exception):
+    """Somebody who may only look has asked for something."""
+
+
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _asked(request: Request) -> tuple[dict[str, str], int]:
+    """Which uploads are asked for, and how many newer ones are passed over.
+
+    Raises:
+        Refusal: there is no such state, time or number (code `form-incomplete`).
+    """
+    given = request.query_params
+    asked = {name: given.get(name, "") for name in ("profile", "state", "since", "waiting")}
+    offset = given.get("offset", "0")
+    unknown = Refusal("form-incomplete", "There is no such state or day.", "Choose them in the form above the list.")
+    if asked["state"] and asked["state"] not in get_args(State):
+        raise unknown
+    try:
+        if asked["since"]:
+            asked["since"] = datetime.fromisoformat(asked["since"]).date().isoformat()
+    except ValueError:
+        raise unknown from None
+    return asked, int(offset[:9]) if offset.isascii() and offset.isdecimal() else 0
+
+
+def _possible(upload: Upload) -> list[str]:
+    """What can be asked for in the upload's state, as far as it would change something."""
+    possible = [name for name, call in CALLS.items() if upload.state in call.leads]
+    asks = (upload.reason or {}).get("confirm")
+    hidden = {
+        "apply": upload.state not in {"staged", "blocked"} or (upload.state == "blocked" and not asks),
+        "replan": upload.state != "stale" or upload.is_by_hand,
+        "finalize": upload.state != "applied" or not upload.held,
+        "undo": upload.state == "undone",
+        "redo": upload.state != "undone",
+        "cancel": upload.state == "cancelled",
+        "resolve": upload.is_by_hand,
+    }
+    return [name for name in possible if not hidden.get(name)]
+
+
+def _to_tick(upload: Upload) -> list[tuple[str, str]]:
+    """What has to be confirmed with an approval: name and words."""
+    asked = [*(upload.reason or {}).get("confirm", ())]
+    if upload.deactivated and "deactivations" not in asked:
+        asked.append("deactivations")
+    them = "contact that is" if upload.deactivated == 1 else "contacts that are"
+    words = CONFIRMATIONS | {"deactivations": f"Deactivate {upload.deactivated:,} {them} not in the file."}
+    return [(name, words[name]) for name in asked]
+
+
+def _stands(decision: dict[str, Any], upload: Upload) -> bool:
+    return decision["upload_id"] == upload.upload_id and not decision["withdrawn"]
+
+
+def _filled(change: dict[str, Any]) -> dict[str, Any]:
+    """A change with every name that the page asks for."""
+    return {"contact_id": None, "account_id": None, "name": None} | change

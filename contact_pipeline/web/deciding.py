@@ -1,0 +1,176 @@
+"""What people decide on the page of an upload: each form is one call of `Pipeline`, and what came of it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.errors import Refusal, number_of
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.store import Upload
+
+Form = Mapping[str, str]
+Call = Callable[["Pipeline", str, Form, str], str]
+
+CONFIRMATIONS: Final = {
+    "encoding": "The text reads right as it was read.",
+    "deactivations": "These contacts are to be deactivated.",
+    "rejected": "So many rows may be rejected.",
+    "changed": "So many contacts may be changed.",
+}
+ROW: Final = "row-"  # names the fields that decide rows
+SOMEBODY: Final = "who"
+_TICKED: Final = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that can be asked for on the page of an upload.
+
+    Attributes:
+        doing: what is said while it goes on.
+        call: does it; gives what happened, in words.
+        leads: the page that shows what came of it, below that of the upload; empty: that one.
+    """
+
+    doing: str
+    call: Call
+    leads: str = ""
+
+
+def _apply(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    """Approves the changeset that was on the page, and no other."""
+    before = pipeline.show(upload_id)
+    if not form.get("changeset"):
+        raise _incomplete("The form names no changeset.")
+    if before.deactivated and before.state not in APPLIED and not _is_ticked(form, "deactivations"):
+        raise Refusal(
+            "not-confirmed",
+            f"Applying would deactivate {number_of(before.deactivated, 'contact')}, and that is not confirmed.",
+            "Look at them, and tick the confirmation.",
+            file=before.file_name,
+        )
+    confirmed = {f"confirm_{name}": _is_ticked(form, name) for name in CONFIRMATIONS}
+    upload = pipeline.apply(upload_id, user=user, changeset=form["changeset"], **confirmed)
+    if upload.was_done_before:
+        return upload.warnings[-1]
+    if upload.state not in APPLIED:
+        raise _not_applied(upload)
+    held = " The changes are held back until it is finalized." if upload.held else ""
+    return f"Applied: {_counts(upload)}.{held}"
+
+
+def _resolve(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    """Decides the rows for which something was chosen, all or none of them."""
+    chosen = {name.removeprefix(ROW): to for name, to in form.items() if name.startswith(ROW) and to}
+    if not chosen:
+        raise _incomplete("No row was decided.")
+    if not all(row.isascii() and row.isdecimal() for row in chosen):
+        raise _incomplete("The form names a row that is none.")
+    book = pipeline.show(upload_id).line.address_book
+    choices = {
+        int(row): _contact_of(pipeline, form.get(f"{SOMEBODY}-{row}", ""), book) if to == SOMEBODY else to
+        for row, to in chosen.items()
+    }
+    upload = pipeline.resolve_many(upload_id, choices, user=user)
+    left = upload.outcomes["review"]
+    rest = f"{number_of(left, 'row')} left to decide." if left else "No row is left to decide."
+    frozen = "" if upload.state in APPLIED else " The plan was frozen anew: look at it again before you approve it."
+    return f"Decided: {number_of(len(choices), 'row')}. {rest}{frozen}"
+
+
+def _withdraw(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    pipeline.withdraw(upload_id, _row(form), user=user)
+    return f"The decision about row {_row(form)} is withdrawn: later uploads do not follow it."
+
+
+def _finalize(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
+    upload = pipeline.finalize(upload_id, user=user)
+    return upload.warnings[-1] if upload.was_done_before else "Finalized: everybody sees its contacts now."
+
+
+def _cancel(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
+    pipeline.cancel(upload_id, user=user)
+    return "Cancelled: nothing of it stays but its line in the ledger."
+
+
+def _plan_again(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
+    upload = pipeline.plan_again(upload_id)
+    return f"Planned again with the contacts as they are now; it is {upload.state}."
+
+
+def _plan_undo(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
+    upload = pipeline.plan_undo(upload_id)
+    return upload.warnings[-1] if upload.was_done_before else "Nothing is changed yet."
+
+
+def _plan_redo(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
+    upload = pipeline.plan_redo(upload_id)
+    return upload.warnings[-1] if upload.was_done_before else "Nothing is changed yet."
+
+
+def _undo(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    upload = pipeline.undo(upload_id, user=user, clear_do_not_contact=_is_ticked(form, "clear_do_not_contact"))
+    if upload.was_done_before:
+        return upload.warnings[-1]
+    left = upload.inverse.conflicts.height
+    return "Undone." + (f" {number_of(left, 'value')} left alone, as something else holds them." if left else "")
+
+
+def _redo(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
+    upload = pipeline.redo(upload_id, user=user)
+    return upload.warnings[-1] if upload.was_done_before else f"Brought back: it is {upload.state} again."
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "apply": Act("Applying", _apply),
+    "resolve": Act("Deciding rows of", _resolve),
+    "withdraw": Act("Withdrawing a decision of", _withdraw),
+    "finalize": Act("Finalizing", _finalize),
+    "cancel": Act("Cancelling", _cancel),
+    "replan": Act("Planning again", _plan_again),
+    "plan-undo": Act("Planning to undo", _plan_undo, leads="undo"),
+    "plan-redo": Act("Planning to redo", _plan_redo, leads="redo"),
+    "undo": Act("Undoing", _undo),
+    "redo": Act("Bringing back", _redo),
+}
+
+
+def _is_ticked(form: Form, name: str) -> bool:
+    return form.get(f"confirm-{name}") == _TICKED
+
+
+def _row(form: Form) -> int:
+    row = form.get("row", "")
+    if not (row.isascii() and row.isdecimal()):
+        raise _incomplete("The form names no row.")
+    return int(row)
+
+
+def _contact_of(pipeline: Pipeline, word: str, address_book: str | None) -> str:
+    """The id of the contact that a word means; whoever is not one person alone is refused by name."""
+    from contact_pipeline.finding.who import must_be_one
+
+    if not word.strip():
+        raise _incomplete("Somebody else was chosen, and nobody named.")
+    return str(must_be_one(word, pipeline.who(word, address_book=address_book)).contact_id)
+
+
+def _incomplete(said: str) -> Refusal:
+    return Refusal("form-incomplete", said, "Fill in the form and send it again; nothing was done.")
+
+
+def _not_applied(upload: Upload) -> Refusal:
+    why: dict[str, Any] = upload.reason or {}
+    said = f"Nothing was applied: the upload is {upload.state}. {why.get('message', '')}".strip()
+    return Refusal("not-applied", said, why.get("fix", ""), file=upload.file_name)
+
+
+def _counts(upload: Upload) -> str:
+    found = [f"{count:,} {name}" for name, count in upload.outcomes.items() if count and name != "blank"]
+    found += [f"{upload.deactivated:,} deactivated"] if upload.deactivated else []
+    return ", ".join(found) or "it changes nothing"

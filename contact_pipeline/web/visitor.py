@@ -1,0 +1,107 @@
+"""Who asks for a page, how that is known, and whether they may decide: everybody else only looks.
+
+A proxy with a login names the user in one header and proves itself by a secret in another. Without it, or with a wrong
+one, whatever names a user is not believed. Without a proxy nobody decides, unless the setting for one person's own
+machine says so.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contact_pipeline.contracts.actors import Verified, identity
+from contact_pipeline.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contact_pipeline.settings import Settings
+
+SECRET_HEADER: Final = "x-proxy-secret"  # noqa: S105 - its name
+_SHORTEST: Final = 20
+_LONGEST_LOGIN: Final = 200
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who asks for a page.
+
+    Attributes:
+        login: who they are; empty: nobody says.
+        may_decide: whether they may do anything but look. What a profile asks of them beside that, `Pipeline` tests.
+        why_not: why they may not, in words; empty where they may.
+    """
+
+    login: str
+    may_decide: bool
+    why_not: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Whether the login is verified or claimed."""
+        return identity(self.login)
+
+
+def visitor(headers: Mapping[str, str], settings: Settings, *, read_only: bool) -> Visitor:
+    """Who sends a request with these headers.
+
+    Args:
+        headers: of the request, found without regard to case.
+        settings: of the home.
+        read_only: whether `serve` was started so.
+    """
+    looks = "These pages were started with `serve --read-only`." if read_only else ""
+    if settings.user_header is None:
+        if settings.decide_locally:
+            return Visitor(getpass.getuser(), not read_only, looks)
+        return Visitor(
+            "",
+            may_decide=False,
+            why_not=looks
+            or "Nobody is logged in. Put a proxy with a login in front, or set CONTACT_PIPELINE_DECIDE_LOCALLY=true on "
+            "a machine that you alone use.",
+        )
+    if not comes_by_proxy(headers, settings):
+        return Visitor("", may_decide=False, why_not="This request did not come through the proxy with the login.")
+    login = headers.get(settings.user_header, "").strip()
+    if not login or len(login) > _LONGEST_LOGIN or not login.isprintable():
+        return Visitor("", may_decide=False, why_not="The proxy named no user.")
+    return Visitor(Verified(login), not read_only, looks)
+
+
+def comes_by_proxy(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a request has the secret of the proxy."""
+    secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
+    given = headers.get(SECRET_HEADER, "")
+    return len(secret) >= _SHORTEST and hmac.compare_digest(given.encode(), secret.encode())
+
+
+def check_settings(settings: Settings, host: str) -> None:
+    """Tests that the settings that say who decides fit together, and the address that is listened on.
+
+    Raises:
+        Refusal: they do not (code `deciding-settings`).
+    """
+    secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
+    if (settings.user_header is None) != (settings.proxy_secret is None):
+        problem = "CONTACT_PIPELINE_USER_HEADER and CONTACT_PIPELINE_PROXY_SECRET belong together; one is not set."
+        fix = "Set both, and let the proxy send the secret in the header X-Proxy-Secret."
+    elif settings.user_header and len(secret) < _SHORTEST:
+        problem = f"CONTACT_PIPELINE_PROXY_SECRET has {len(secret)} characters; it could be guessed."
+        fix = f"Give it {_SHORTEST} or more, such as `openssl rand -hex 32` makes."
+    elif settings.user_header and settings.user_header.lower() == SECRET_HEADER:
+        problem = "CONTACT_PIPELINE_USER_HEADER names the header of the secret."
+        fix = "Name the header in which the proxy says who asks, such as X-Forwarded-User."
+    elif settings.user_header and settings.decide_locally:
+        problem = "CONTACT_PIPELINE_DECIDE_LOCALLY and CONTACT_PIPELINE_USER_HEADER, for a proxy, are both set."
+        fix = "Leave one of them unset."
+    elif settings.decide_locally and host not in _LOOPBACK:
+        problem = f"With CONTACT_PIPELINE_DECIDE_LOCALLY everybody who reaches {host} could decide in your name."
+        fix = "Listen on 127.0.0.1, or put a proxy with a login in front."
+    else:
+        return
+    raise Refusal("deciding-settings", problem, fix)

@@ -1,0 +1,207 @@
+"""What can be decided on the pages, by whom, and what refuses: each is the same call that the command line makes."""
+
+import getpass
+import re
+
+import pytest
+import xlsxwriter
+
+from contact_pipeline.contracts.actors import Verified
+from contact_pipeline.settings import Settings
+from contact_pipeline.web.deciding import ACTS
+from tests.web.conftest import SECRET
+
+ROW = 2  # of doubt.csv, in review
+
+
+def page_of(upload_id):
+    return f"/pages/uploads/{upload_id}"
+
+
+def hash_on(page):
+    return re.search(r'name="changeset" value="(\w{64})"', page.text).group(1)
+
+
+def test_an_upload_goes_all_the_way_on_its_page(alone, pipeline, uploads):
+    """A5, A9, X2, X4: rows in review are decided, what was on the page is approved, undone and brought back."""
+    page = page_of(uploads["doubt"])
+    assert "Decide 1 row in review" in alone.get(page).seen
+    decided = alone.send(page, "resolve", **{f"row__{ROW}": "new"})
+    assert "No row is left to decide" in decided.seen
+    assert pipeline.decisions()[0]["decided_by"] == getpass.getuser()
+
+    applied = alone.send(page, "apply", changeset=hash_on(decided))
+    assert "Applied: 2 created, 1 rejected." in applied.seen
+    again = alone.send(page, "apply", changeset=hash_on(decided))
+    assert "It was applied before; nothing was changed now." in again.seen
+
+    planned = alone.send(page, "plan-undo")
+    assert "Nothing is changed yet." in planned.seen
+    assert "hana@example.com" in planned.seen
+    assert pipeline.show(uploads["doubt"]).state == "applied"
+    assert "Undone." in alone.send(page, "undo").seen
+    assert "would be written" in alone.send(page, "plan-redo").seen
+    assert "it is applied again" in alone.send(page, "redo").seen
+
+
+def test_without_a_login_everything_is_seen_and_nothing_can_be_done(browser, pipeline, uploads):
+    """Read-only: without a proxy, past the proxy, with a wrong secret, and where `serve` was started so."""
+    before = [(upload.upload_id, upload.state) for upload in pipeline.uploads()]
+    visitors = {
+        "Nobody is logged in": browser(),
+        "did not come through the proxy": browser("m.keane", secret="a-guess-of-somebody-else-here"),
+        "The proxy named no user": browser(" "),
+        "--read-only": browser("m.keane", read_only=True),
+    }
+    for why, somebody in visitors.items():
+        for page in ("/pages/", page_of(uploads["doubt"])):
+            seen = somebody.get(page)
+            assert seen.status == 200
+            assert "doubt.csv" in seen.seen
+            assert why in seen.seen
+            assert 'method="post"' not in seen.text
+        for act in [*ACTS, "rejected"]:
+            answer = somebody.post(f"{page_of(uploads['doubt'])}/{act}", {"token": "x", f"row-{ROW}": "new"})
+            assert (answer.status, why in answer.seen) == (403, True), act
+    assert [(upload.upload_id, upload.state) for upload in pipeline.uploads()] == before
+    assert not pipeline.decisions()
+
+
+def test_whom_the_proxy_names_is_verified_in_the_ledger_and_everybody_else_claimed(browser, alone, pipeline, uploads):
+    """E1, E10: with the role of the profile."""
+    director, page = browser("m.keane"), page_of(uploads["leads"])
+    assert "m.keane (verified)" in director.get(page).seen
+    assert "held back until it is finalized" in director.send(page, "apply", changeset=hash_on(director.get(page))).seen
+    assert "everybody sees its contacts" in director.send(page, "finalize").seen
+    line = pipeline.show(uploads["leads"]).line
+    assert (line.approved_by, line.approved_as) == ("m.keane", "verified")
+    assert (line.finalized_by, line.finalized_as) == ("m.keane", "verified")
+    assert pipeline.store.last_commit(uploads["leads"])["actor_as"] == "verified"
+    assert pipeline.show(uploads["known"]).as_dict()["approved_as"] == "claimed"
+
+    director.send(page_of(uploads["doubt"]), "resolve", **{f"row__{ROW}": "skip"})
+    assert pipeline.decisions()[0]["decided_as"] == "verified"
+    alone.send(page_of(uploads["doubt"]), "apply", changeset=pipeline.show(uploads["doubt"]).changeset_sha256)
+    assert pipeline.show(uploads["doubt"]).approved_as == "claimed"
+
+
+def test_a_role_that_is_missing_is_refused_whoever_asks(browser, pipeline, uploads):
+    """E1: on every path, as `Pipeline` tests it."""
+    page = page_of(uploads["leads"])
+    for login in ("t.clerk", "nobody.known", "M.KEANE, automatic by profile"):
+        clerk = browser(login)
+        refused = clerk.send(page, "apply", changeset=hash_on(clerk.get(page)))
+        assert "needs a user with the role" in refused.seen
+    assert pipeline.show(uploads["leads"]).state == "staged"
+
+
+def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, pipeline, uploads):
+    one, other, same_name = browser("m.keane"), browser("t.clerk"), browser("m.keane")
+    page = page_of(uploads["doubt"])
+    tokens = {
+        "of nobody": "",
+        "invented": "0" * 64,
+        "of somebody else": other.get(page).token,
+        "of another browser": same_name.get(page).token,
+    }
+    one.get(page)
+    for whose, token in tokens.items():
+        answer = one.post(f"{page}/cancel", {"token": token})
+        assert (answer.status, "Nothing was done" in answer.seen) == (403, True), whose
+    one.cookies.clear()
+    assert one.post(f"{page}/cancel", {"token": tokens["of another browser"]}).status == 403
+    assert one.post(f"{page}/cancel", {}, content_type="text/plain").status == 415
+    assert one.post(f"{page}/cancel", {"token": "x" * 200_000}).status == 413
+    assert pipeline.show(uploads["doubt"]).state == "staged"
+
+
+def test_what_was_not_on_the_page_is_not_approved(alone, pipeline, uploads):
+    """X2: in two tabs, one decides a row and the other approves what it still shows."""
+    page = page_of(uploads["doubt"])
+    old = alone.get(page)
+    alone.send(page, "resolve", **{f"row__{ROW}": "new"})
+    assert f"not {hash_on(old)}" in alone.send(page, "apply", changeset=hash_on(old)).seen
+    assert "names no changeset" in alone.send(page, "apply").seen
+    assert pipeline.show(uploads["doubt"]).state == "staged"
+
+
+def test_deactivations_are_applied_only_where_they_are_confirmed(alone, pipeline, tmp_path):
+    """A8: whether a guard asks for it or not."""
+    for name, emails in (("all.xlsx", "abcdefgh"), ("few.xlsx", "abcdefg")):
+        with xlsxwriter.Workbook(tmp_path / name) as workbook:
+            sheet = workbook.add_worksheet()
+            sheet.write_row(0, 0, ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title"))
+            for number, letter in enumerate(emails, 1):
+                sheet.write_row(number, 0, (f"{letter}@example.com", "Dana", "Whitfield"))
+    pipeline.apply(pipeline.plan(tmp_path / "all.xlsx", "program_contacts").upload_id)
+    upload = pipeline.plan(tmp_path / "few.xlsx", "program_contacts", deactivate_missing=True)
+    page = page_of(upload.upload_id)
+    shown = alone.get(page)
+    assert "Deactivate 1 contact that is not in the file" in shown.seen
+    assert "is not confirmed" in alone.send(page, "apply", changeset=hash_on(shown)).seen
+    assert pipeline.show(upload.upload_id).state == "staged"
+    assert "1 deactivated" in alone.send(page, "apply", changeset=hash_on(shown), confirm__deactivations="yes").seen
+
+
+def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
+    page = page_of(uploads["doubt"])
+    cases = {
+        "No row was decided": {f"row__{ROW}": ""},
+        "names a row that is none": {"row__two": "new"},
+        "nobody named": {f"row__{ROW}": "who"},
+        "is not in review": {f"row__{ROW}": "new", "row__3": "new"},
+        "There is no contact 999": {f"row__{ROW}": "999"},
+        "fits 'somebody@example.com'": {f"row__{ROW}": "who", f"who__{ROW}": "somebody@example.com"},
+    }
+    for said, form in cases.items():
+        assert said in alone.send(page, "resolve", **form).seen, said
+    assert not pipeline.decisions()
+    named = {f"row__{ROW}": "who", f"who__{ROW}": "omar@example.com"}
+    assert "Decided: 1 row" in alone.send(page, "resolve", **named).seen
+    assert "is withdrawn" in alone.send(page, "withdraw", row=str(ROW)).seen
+    assert "Nothing is decided about row" in alone.send(page, "withdraw", row=str(ROW)).seen
+
+
+def test_rejected_rows_are_given_to_whoever_may_decide(alone, uploads):
+    """B8: with the reason on each row."""
+    page = page_of(uploads["doubt"])
+    answer = alone.post(f"{page}/rejected", {"token": alone.get(page).token})
+    assert (answer.status, "x@@example" in answer.text) == (200, True)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    none = page_of(uploads["leads"])
+    assert "No row of leads.csv was rejected" in alone.post(f"{none}/rejected", {"token": alone.get(none).token}).seen
+
+
+def test_a_state_that_does_not_allow_it_is_refused_in_words(alone, uploads):
+    page = page_of(uploads["known"])
+    refused = {"redo": "nothing was changed", "finalize": "published already", "cancel": "cannot be cancelled"}
+    for act, said in refused.items():
+        assert said in alone.send(page, act).seen
+    assert alone.get(page_of("20200101-000000-000000")).status == 404
+    assert alone.get("/pages/other").status == 404
+    token = alone.get(page_of(uploads["known"])).token
+    assert alone.post(f"{page_of(uploads['known'])}/explode", {"token": token}).status == 404
+
+
+def test_while_the_contacts_are_in_use_the_pages_say_so(browser, pipeline, uploads):
+    somebody = browser(decide_locally=True, lock_wait_seconds=0)
+    page = page_of(uploads["doubt"])
+    changeset = hash_on(somebody.get(page))
+    token = somebody.get(page).token
+    with pipeline.store.open():
+        busy = somebody.get("/pages/")
+        assert (busy.status, "Busy" in busy.seen) == (503, True)
+        assert busy.headers["retry-after"]
+        sent = somebody.post(f"{page}/apply", {"token": token, "changeset": changeset})
+    assert "Busy" in somebody.get(sent.headers["location"]).seen
+    assert pipeline.show(uploads["doubt"]).state == "staged"
+
+
+def test_a_login_is_verified_by_where_it_comes_from_not_by_what_it_says():
+    assert str(Verified("m.keane")) == "m.keane"
+    assert SECRET not in repr(Settings(proxy_secret=SECRET))
+
+
+@pytest.fixture(autouse=True)
+def at_home(uploads):
+    """Every test begins with the uploads."""
