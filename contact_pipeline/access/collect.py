@@ -318,7 +318,7 @@ def _decision(decision: dict[str, Any], known: Known, ids: Collection[int]) -> d
     return decision | {"recognized_by": {name: key for name, key in keys.items() if theirs or known.is_known(key)}}
 
 
-def _corrections(database: Database, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
+def _corrections(database: Tables, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
     """What was corrected in rows of the person, or to or from a value of theirs."""
     return [
         correction

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
-from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.pages.shown import delimiter, moment, size
 from contact_pipeline.reports.next_steps import next_steps
 from contact_pipeline.store.changes import target_of

@@ -37,6 +37,10 @@ def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
         yield "To write the rows in review into a file to fill in", ["in-review", upload_id]
         yield "To decide one of the rows in review", ["resolve", upload_id, "--row", "N", "--to", "WHO|new|skip"]
     if upload.outcomes.get("rejected"):
-        if upload.state in PLANNED:
-            yield "To correct one of its rows", ["correct", upload_id, "--row", "N", "--set", "FIELD=VALUE"]
-        yield "The rejected rows, to correct and drop again", ["rejected", upload_id]
+        yield from _after_rejections(upload)
+
+
+def _after_rejections(upload: Upload) -> Iterator[tuple[str, list[str]]]:
+    if upload.state in PLANNED:
+        yield "To correct one of its rows", ["correct", upload.upload_id, "--row", "N", "--set", "FIELD=VALUE"]
+    yield "The rejected rows, to correct and drop again", ["rejected", upload.upload_id]
