@@ -179,7 +179,6 @@ class Store:
         with self.open(read_only=True) as database:
             fields = database.rows("SELECT name, sensitive FROM fields")
             names = ", ".join(f'contact."{name}"' for name, _ in fields)
-            visible = f"SELECT contact_id FROM {table}"
             records = database.records(
                 f"""
                 WITH member AS (SELECT contact_id, list(group_name ORDER BY group_name) AS groups
@@ -187,7 +186,6 @@ class Store:
                 linked AS (SELECT contact_id, list(other ORDER BY other) AS links
                            FROM (SELECT contact_id, linked_to AS other FROM {view}links
                                  UNION ALL SELECT linked_to, contact_id FROM {view}links)
-                           WHERE other IN ({visible})
                            GROUP BY contact_id),
                 merged AS ({merged(view)})
                 SELECT contact_id, address_book, active, revision, last_upload_id, {names},

@@ -63,6 +63,16 @@ def test_a_link_to_a_held_lead_is_not_published(ground):
     assert published(ground)[1]["links"] == [2]
 
 
+def test_a_link_that_is_not_held_shows_the_held_lead_that_it_leads_to_inactive_and_without_a_value(ground):
+    """E10: no published link leads to a contact that is not there."""
+    planned = run(ground, [ANN], held=True)
+    run(ground, [ANN], held=False, rule="create")
+    assert {number: contact["links"] for number, contact in published(ground).items()} == {1: [2], 2: [1]}
+    assert [published(ground)[1][name] for name in ("active", *ANN)] == [False, None, None, None]
+    finalize(ground, planned)
+    assert [published(ground)[1][name] for name in ("active", *ANN)] == [True, *ANN.values()]
+
+
 def test_contacts_that_no_held_upload_touches_are_published_as_they_are(ground):
     """E10: beside a held lead another one stands as usual."""
     run(ground, [BOB], held=False)
