@@ -5,6 +5,7 @@ import random
 import pytest
 
 from contact_pipeline.cli.app import run
+from tests.homes import fill_once
 from tests.pipeline.conftest import contacts, leads, outreach, pipeline, write  # noqa: F401 - fixtures
 from tests.trust import record
 
@@ -15,18 +16,22 @@ DIRECTOR = "d.rivers"
 @pytest.fixture
 def home(pipeline, outreach, leads):  # noqa: F811
     """A home in which everything has been done: undone, redone, decided later, held, deactivated and erased."""
-    first = pipeline.apply(outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN}).upload_id)
-    pipeline.resolve(first.upload_id, 3, "new")
-    leads(("Ann Bee", "(202) 555-0143", "ann@example.com"), ("Cy Dee", "(202) 555-0144", "cy@example.com"))
-    second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), rule="create")
-    third = leads(("Ann Bee", "(202) 555-0143", "ann.third@example.com"))
-    pipeline.undo(second.upload_id, user=DIRECTOR)
-    pipeline.undo(third.upload_id, user=DIRECTOR)
-    pipeline.redo(third.upload_id, user=DIRECTOR)
-    ids = [contact["contact_id"] for contact in pipeline.store.contacts()]
-    pipeline.set_active(ids[0], active=False)
-    pipeline.erase(ids[-1])
-    outreach({"account": "A-9", "email": "nine@example.com"}, name="staged.csv")
+
+    def fill():
+        first = pipeline.apply(outreach({"account": "A-1", "ssn": SSN}, {"account": "A-2", "ssn": SSN}).upload_id)
+        pipeline.resolve(first.upload_id, 3, "new")
+        leads(("Ann Bee", "(202) 555-0143", "ann@example.com"), ("Cy Dee", "(202) 555-0144", "cy@example.com"))
+        second = leads(("Ann Bee", "(202) 555-0143", "ann.bee@example.com"), rule="create")
+        third = leads(("Ann Bee", "(202) 555-0143", "ann.third@example.com"))
+        pipeline.undo(second.upload_id, user=DIRECTOR)
+        pipeline.undo(third.upload_id, user=DIRECTOR)
+        pipeline.redo(third.upload_id, user=DIRECTOR)
+        ids = [contact["contact_id"] for contact in pipeline.store.contacts()]
+        pipeline.set_active(ids[0], active=False)
+        pipeline.erase(ids[-1])
+        outreach({"account": "A-9", "email": "nine@example.com"}, name="staged.csv")
+
+    fill_once(pipeline.settings.home, fill)
     return pipeline
 
 
