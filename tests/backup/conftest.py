@@ -5,17 +5,14 @@ import shutil
 import pytest
 
 from contact_pipeline import Pipeline
-from tests.erase.home import fill, open_home, refuse
+from tests.erase.home import fill_with_traces
 
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory):
     """The folder of the home that is filled, with a backup beside it; nobody writes to it any more."""
     folder = tmp_path_factory.mktemp("filled")
-    pipeline = open_home(folder)
-    fill(pipeline, folder)
-    refuse(pipeline)
-    pipeline.backup(folder / "home.tar.gz")
+    fill_with_traces(folder).backup(folder / "home.tar.gz")
     return folder / "home"
 
 

@@ -23,7 +23,7 @@ from contact_pipeline.cli.app import run as run_command
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import copies
 from tests.erase.home import DIRECTOR, OUTREACH, PROGRAM, TRACES, found, write_book, write_csv
-from tests.thorough import examples
+from tests.thorough import THOROUGH, examples
 from tests.trust import record
 
 EVERY = os.environ.get("RESTORES") == "all"
@@ -478,10 +478,11 @@ def test_homes_put_aside_in_one_second_lie_beside_each_other(pipeline, backup, t
     assert pipeline.verify().findings == []
 
 
-ODD = ("a [b]*?"[:5], "per%20cent", "it's", "ünï", "$(true)", " space ", "x" * 250)
+ODD = ("a [b]", "per%20cent", "it's", "ünï", "$(true)", " space ", "x" * 250)
+TRIED = ODD if THOROUGH else ("".join(ODD[:-1]), ODD[-1])
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", TRIED)
 def test_backups_and_homes_may_have_odd_names(pipeline, tmp_path, name):
     folder = tmp_path / "odd" / name
     folder.mkdir(parents=True)

@@ -5,17 +5,14 @@ import shutil
 import pytest
 
 from contact_pipeline import Pipeline
-from tests.erase.home import fill, open_home, refuse, run_in_dagster
+from tests.erase.home import fill_with_traces, open_home, run_in_dagster
 
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory):
     """The folder of the home that is filled; nobody writes to it any more."""
     folder = tmp_path_factory.mktemp("filled")
-    pipeline = open_home(folder)
-    fill(pipeline, folder)
-    refuse(pipeline)
-    run_in_dagster(pipeline, folder)
+    run_in_dagster(fill_with_traces(folder), folder)
     return folder / "home"
 
 

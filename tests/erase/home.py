@@ -18,6 +18,7 @@ from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.inbox import look_through
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.profiles.load import SHIPPED
+from tests.homes import fill_once
 
 DIRECTOR = "d.rivers"
 OUTREACH = (
@@ -109,6 +110,18 @@ def refuse(pipeline: Pipeline) -> None:
     for upload in pipeline.uploads():
         if upload.state == "received":
             pipeline.read(upload.upload_id)
+
+
+def fill_with_traces(folder: Path) -> Pipeline:
+    """A pipeline on `folder/home`, in which all of this has happened: made once in a process."""
+    pipeline = open_home(folder)
+
+    def make() -> None:
+        fill(pipeline, folder)
+        refuse(pipeline)
+
+    fill_once(folder / "home", make)
+    return pipeline
 
 
 def run_in_dagster(pipeline: Pipeline, folder: Path) -> None:

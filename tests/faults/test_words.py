@@ -162,7 +162,7 @@ def test_what_the_machine_does_not_allow_is_said_with_where_the_upload_stands(ma
         assert again["status"] == 0, again
 
 
-@pytest.mark.parametrize("room", [0, 4_096, 8_192, 16_384, 100_000, 600_000, 1_500_000, 6_000_000])
+@pytest.mark.parametrize("room", spread([0, 4_096, 8_192, 16_384, 100_000, 600_000, 1_500_000, 6_000_000], 3))
 def test_with_so_many_bytes_left_a_command_is_done_wholly_or_says_what_is_not(room, ground, home):
     """What an import says is so, and the same apply and erasure go on once there is room."""
     made = ground.made
