@@ -39,3 +39,17 @@ def test_an_address_that_another_contact_had_once_is_not_shown(bring):
         hidden = hide_others(database, document, Known(Person([1], "", {}), {"ann@example.com"}), [1])
 
     assert hidden == {"note": "her brother: (contact 2), (contact 2)", "mine": "ann@example.com"}
+
+
+def test_an_address_in_a_further_field_of_another_contact_is_not_shown(tmp_path):
+    store = Pipeline(home=new_home(tmp_path / "home")).store
+    with store.change() as database:
+        for table, side in (("contacts", ""), ("contact_changes", "before_"), ("contact_changes", "after_")):
+            database.run(f"ALTER TABLE {table} ADD COLUMN {side}work_email VARCHAR")
+        database.run("INSERT INTO fields VALUES ('work_email', 'text', false)")
+        database.run("INSERT INTO contacts (contact_id, active, work_email) VALUES (2, true, 'bob@example.com')")
+
+    with store.open(read_only=True) as database:
+        assert hide_others(database, ["ask Bob@example.com"], Known(Person([1], "", {}), {}), [1]) == [
+            "ask (contact 2)"
+        ]

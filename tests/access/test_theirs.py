@@ -3,6 +3,7 @@
 import pytest
 
 from contact_pipeline import Pipeline
+from contact_pipeline.access.collect import _consent
 from contact_pipeline.access.others import hide_others
 from contact_pipeline.access.theirs import Known, belonging
 from contact_pipeline.erase.person import Person, pattern_of
@@ -47,6 +48,7 @@ def test_whose_a_row_is(ann, contacts, cells, whose):
         ("011 1 202 555 0101", True),
         ("0202 555 0101", True),
         ("000-0101", False),
+        ("5-0101", False),
         ("5550143", True),
         ("(202) 555-0143", False),  # which ends as an account number of hers does
         ("202 03041984", False),
@@ -58,6 +60,18 @@ def test_whose_a_row_is(ann, contacts, cells, whose):
 )
 def test_values_are_known_in_any_form(ann, text, known):
     assert ann.is_known(text) == known
+
+
+def test_a_wish_was_said_by_the_newest_change_in_effect_that_gave_the_value_it_has():
+    def change(number, value, commit="apply", *, undone=False):
+        known = {"at": number, "upload_id": f"u{number}", "file_name": "a.csv", "row_number": 2, "by": "dora"}
+        return known | {"fields": {"do_not_contact": (None, value)}, "commit": commit, "undone": undone}
+
+    changes = [change(1, True), change(2, False), change(3, True, undone=True), change(4, True, "undo")]
+
+    assert _consent({"do_not_contact": True}, changes)["said_by"]["upload_id"] == "u1"
+    assert _consent({"do_not_contact": True}, [*changes, change(5, True)])["said_by"]["upload_id"] == "u5"
+    assert _consent({}, changes[1:2]) == {"do_not_contact": None, "said_by": None}
 
 
 @pytest.mark.parametrize(

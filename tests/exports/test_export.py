@@ -357,6 +357,40 @@ def test_an_own_profile_says_columns_filter_and_order(export, own):
     assert written.columns == ("full_name", "Telephone", "portfolio")
 
 
+def test_who_is_asked_for_besides_must_fit_the_filter_of_the_profile_too(export, own, insert):
+    own("title: Mine\nof: contacts\ncolumns: [full_name]\nfilter: {address_book: club}\n")
+    insert("other", {"full_name": "Dee Lee"})
+
+    assert names(export("mine")[1]) == ["Ann", "Cy"]
+    assert names(export("mine", address_book="other")[1]) == []
+
+
+def test_blank_values_come_last(export, own):
+    own("title: Mine\nof: contacts\ncolumns: [full_name]\norder: [phone]\nfilter: {inactive: include}\n")
+
+    assert names(export("mine")[1]) == ["Ann", "Bo", "Cy"]
+
+
+def test_an_account_of_another_address_book_is_not_the_contacts(export, insert):
+    insert("other", {**ACCOUNTS[0], "portfolio": "r.vance"}, table="accounts")
+
+    assert names(export()[1]) == ["Ann", "Cy"]
+    assert names(export(portfolio="r.vance")[1]) == []
+
+
+def test_who_is_in_a_group_by_what_is_held_is_not_published_in_it(export, pipeline):
+    for group in ("Spring", "Autumn"):
+        upload = pipeline.plan_group_add(group, [1], user=ADMIN)
+        pipeline.apply(upload.upload_id, user=ADMIN)
+    with pipeline.store.change() as database:
+        database.run("UPDATE uploads SET held = true WHERE upload_id = ?", [upload.upload_id])
+
+    def count(group, **options):
+        return export(group=group, inactive="include", **options)[0].rows
+
+    assert (count("Autumn"), count("Autumn", published=True), count("Spring", published=True)) == (1, 0, 1)
+
+
 def test_fields_of_an_own_import_profile_are_exported_too(pipeline, insert, tmp_path):
     with pipeline.store.change() as database:
         database.run("INSERT INTO fields VALUES ('shoe_size', 'text', true)")

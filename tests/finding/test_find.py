@@ -4,6 +4,9 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.finding.readings import readings
+from contact_pipeline.profiles import find_profiles
+from tests.homes import new_home
 
 HEADING = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code"
 PEOPLE = (
@@ -25,6 +28,23 @@ def filled(tmp_path_factory):
     file.write_text("\n".join([HEADING, *PEOPLE]) + "\n", encoding="utf-8")
     upload = pipeline.plan(file, "outreach_contacts", group="Spring", user="dora")
     pipeline.apply(upload.upload_id, user="dora")
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    """Contact 2 is linked to 1; contact 3 has their name alone."""
+    folder = tmp_path_factory.mktemp("linked")
+    pipeline = Pipeline(new_home(folder / "home"))
+    users = folder / "users.yaml"
+    users.write_text("- {login: dora, name: Dora, roles: [director], can_import: true}\n", encoding="utf-8")
+    pipeline.store.load_users(users)
+    bo = "Bo Link,(202) 555-0109,bo@example.com"
+    for name, rule, rows in (("one", "merge", [bo]), ("two", "create", [bo, "Bo Link,(202) 555-0110,b2@example.com"])):
+        file = folder / f"{name}.csv"
+        file.write_text("\n".join(["Name,Phone,Email", *rows]) + "\n", encoding="utf-8")
+        upload = pipeline.plan(file, "dealer_leads", user="dora", lead_type="SMS", rule=rule)
+        pipeline.apply(upload.upload_id, user="dora")
     return pipeline
 
 
@@ -83,6 +103,20 @@ def test_the_people_of_an_upload_are_found(filled):
     (upload,) = filled.uploads()
 
     assert ids(filled.find(upload=upload.upload_id, name="ann")) == [2, 3]
+
+
+def test_whom_an_upload_linked_to_is_of_its_people(linked):
+    newest, oldest = linked.uploads()
+
+    assert ids(linked.find(upload=newest.upload_id)) == [1, 2, 3]
+    assert ids(linked.find(upload=oldest.upload_id)) == [1]
+
+
+def test_a_national_number_is_read_in_every_country_of_the_home(tmp_path):
+    profiles = [find_profiles(tmp_path)[0]["outreach_contacts"]]
+
+    assert "+442079460018" in readings("020 7946 0018", "phone", profiles, ["GB"])
+    assert "+442079460018" not in readings("020 7946 0018", "phone", profiles, [])
 
 
 def test_each_says_by_what_it_was_found_and_shows_nothing_sensitive(filled):

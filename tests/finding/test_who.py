@@ -3,8 +3,8 @@
 import pytest
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.finding.who import SeveralFit, must_be_one
-from tests.finding.test_find import filled  # noqa: F401 - a fixture
+from contact_pipeline.finding.who import SHOWN, Fitting, SeveralFit, must_be_one, who
+from tests.finding.test_find import filled, linked  # noqa: F401 - fixtures
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,18 @@ def test_several_are_named_and_none_is_chosen(filled):  # noqa: F811
 def test_somebody_of_another_address_book_does_not_count(filled):  # noqa: F811
     with pytest.raises(Refusal, match="address book leads"):
         filled.who("ann@example.com", address_book="leads")
+
+
+def test_linked_contacts_are_one_and_somebody_else_of_their_name_is_another(linked):  # noqa: F811
+    def fitting(text):
+        return [each.contact_id for each in who(linked.store, text, linked_are_one=True)]
+
+    assert fitting("202 555 0109") == [1]
+    assert fitting("Bo Link") == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("count", "ending"), [(SHOWN, f"{SHOWN} B"), (SHOWN + 1, "and 1 more")])
+def test_a_refusal_names_some_and_counts_the_others(count, ending):
+    fitting = [Fitting(number, "B", None, None, None, active=True) for number in range(1, count + 1)]
+
+    assert SeveralFit("B", fitting).message.endswith(f"; {ending}.")

@@ -115,7 +115,7 @@ class Copy:
                 timeout=_TIMEOUT, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return True, f"no end within {_TIMEOUT} s"
+            return None, f"no end within {_TIMEOUT} s, which a busy machine can be the reason of"
         failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         said = failed[0] if failed else (ran.stdout + ran.stderr).strip().splitlines()[-1:]
         text = said if isinstance(said, str) else " ".join(said)

@@ -10,7 +10,8 @@ from tests.mutants.faults import ROOT, Fault, load
 FAULTS = load()
 ROOMS = {
     "upload", "normalize", "validate", "match", "apply", "store", "pipeline", "erase", "backup", "verify", "reports",
-    "exports", "cli", "orchestration", "contracts", "engines", "headings", "kinds", "profiles", "masking", "notices",
+    "exports", "finding", "access", "cli", "orchestration", "contracts", "engines", "headings", "kinds", "profiles",
+    "masking", "notices",
 }  # fmt: skip
 
 
