@@ -155,7 +155,10 @@ def _mask_fault(fault: BaseException) -> bool:
 
 def number_of(count: int, noun: str) -> str:
     """How many there are of something, in words: 1 row, 2 rows."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    if count == 1:
+        return f"1 {noun}"
+    several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{count:,} {several}"
 
 
 def listed(names: object, limit: int = 8) -> str:

@@ -41,6 +41,7 @@ Every command takes, before or after its name:
 | --- | --- |
 | `--home DIR` | The home folder. Unset: `CONTACT_PIPELINE_HOME`, else `./data`. |
 | `--json` | Print one JSON document on stdout and nothing else there. |
+| `--no-color` | Draw without colours, as with `NO_COLOR` in the environment or `TERM=dumb`. |
 | `--help`, `-h` | Show what the command takes. |
 
 Exit status: 0 done (a `plan` that ends blocked, or a file that is repeated, included); 1 refused, blocked at `import`
@@ -83,7 +84,7 @@ The life of an upload, as `contact_pipeline/contracts/states.py` has it: the sta
 asked of an upload in each.
 """
 GUIDE = ("<!-- states: generated -->\n", "<!-- end of states -->")
-SHARED = {"home", "as_json", "help"}
+SHARED = {"home", "as_json", "no_color", "help"}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,25 +26,25 @@ inspect FILE --delimiter --encoding --sheet --unmasked
 value FIELD TEXTS --region --format --pivot --from --profile --unmasked
 plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
-uploads --profile --state --since --waiting --limit
-show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain
+uploads --profile --state --since --waiting --where --limit
+show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain --where --limit
 review UPLOAD --output --overwrite
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
 finalize UPLOAD --user
 cancel UPLOAD --user
-repairs UPLOAD --output --overwrite
+repairs UPLOAD --output --overwrite --where --limit
 rejected UPLOAD --output --row-numbers --overwrite
 resolve UPLOAD --row --to --from --withdraw --user
-in-review UPLOAD --output --overwrite
-decisions
+in-review UPLOAD --output --overwrite --where --limit
+decisions --where --limit
 correct UPLOAD --row --where --set --from --remember --withdraw --user
 leave-out UPLOAD --row --column --withdraw --user
 value-mappings list
 value-mappings forget NUMBER --user
 replan UPLOAD
-undo UPLOAD --plan --clear-do-not-contact --user
-redo UPLOAD --plan --user
-contacts list --published --as-of
+undo UPLOAD --plan --changes --clear-do-not-contact --yes --user
+redo UPLOAD --plan --changes --yes --user
+contacts list --published --as-of --where --limit
 contacts find TEXT --email --phone --name --account --group --upload --limit
 contacts show CONTACT
 contacts history CONTACT
@@ -61,16 +61,16 @@ export-profiles list
 export-profiles show PROFILE
 export-profiles check FILE
 profiles draft FILE --name --delimiter --encoding --sheet --output --overwrite
-accounts list
+accounts list --where --limit
 accounts show ACCOUNT
-groups list
+groups list --where --limit
 groups add NAME CONTACTS --yes --user
 groups remove NAME CONTACTS --yes --user
 users load FILE
-users list
+users list --where --limit
 vocabularies load NAME FILE
-vocabularies list
-notices
+vocabularies list --where --limit
+notices --where --limit
 notices check
 notices test TARGET
 notices send --again
@@ -96,7 +96,7 @@ JOBS = """
     apply_upload cancel_upload finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
 """
 SENSORS = "apply_automatic command_line_uploads inbox notices"
-EVERYWHERE = {"--json", "--home", "--help"}
+EVERYWHERE = {"--json", "--home", "--no-color", "--help"}
 
 
 def test_commands_and_their_options():

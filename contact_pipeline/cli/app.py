@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from contact_pipeline.cli import (
+    console,
     contacts,
     correcting,
     duplicates,
@@ -23,6 +24,7 @@ from contact_pipeline.cli import (
     reference_data,
     serving,
     taking_back,
+    undoing,
     uploads,
     value,
 )
@@ -35,7 +37,6 @@ NAME = "contact-pipeline"
 app = typer.Typer(
     name=NAME,
     no_args_is_help=True,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
@@ -45,6 +46,7 @@ for module in (
     importing,
     uploads,
     taking_back,
+    undoing,
     correcting,
     contacts,
     duplicates,
@@ -69,7 +71,7 @@ def contact_pipeline(invocation: Invocation) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit status (0 done, 1 refused or failed, 2 usage)."""
     command = typer.main.get_command(app)
-    with owner_only():
+    with owner_only(), console.without_colors("--no-color" in arguments):
         return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+from contact_pipeline.cli.tables import Rows
 from contact_pipeline.masking import TOLD, mask, mask_column
 from contact_pipeline.visible import visible, visible_json
 
@@ -26,7 +27,7 @@ _SAYING_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environ
 _DRAWN = 1_000  # rows of a table; Rich takes a millisecond for each
 _WRITTEN = 10_000  # lines at a time
 _WIDEST = 60  # characters that a column is filled up to
-_PIPED_WIDTH = 160  # what is piped into a file or grep should not be folded at 80
+_PIPED_WIDTH = 100_000  # what is piped into a file or grep is not folded
 
 
 def out() -> Console:
@@ -70,53 +71,50 @@ def text_as_it_is(value: object, style: str = "") -> Text:
 
 
 def show(*parts: RenderableType | Lines) -> None:
-    """Draws something on stdout; text is never folded, so that a command in it can be copied."""
-    from rich.text import Text
-
+    """Draws something on stdout."""
     console = out()
     for part in parts:
-        if isinstance(part, Lines):
-            part.write(console.file)
-            continue
-        console.print(part, soft_wrap=isinstance(part, Text))
+        say(console, part)
+
+
+def say(console: Console, part: RenderableType | Lines) -> None:
+    """Draws something. A sentence is folded between words; a command or path in it is not, so that it can be copied."""
+    from rich.text import Text
+
+    if isinstance(part, Lines):
+        part.write(console.file)
+        return
+    whole = isinstance(part, Text) and (part.no_wrap or max(map(len, part.plain.split()), default=0) > console.width)
+    console.print(part, soft_wrap=whole)
 
 
 def warn(message: str) -> None:
     """Says something on stderr that is no error."""
-    err().print(text(message, "yellow"))
+    say(err(), text(f"Note: {message}", "yellow"))
 
 
 def refusal(problem: Refusal) -> None:
     """Says on stderr what was refused, where, and what to do."""
-    from rich.console import Group
-
     where = f" {problem.file}:" if problem.file and problem.file not in problem.message else ""
+    console = err()
     lines = [text(f"✗{where} {problem.message}", "bold red")]
     if problem.fix:
-        lines.append(text(f"  {problem.fix}"))
+        lines.append(text(problem.fix))
     if problem.details.get("upload_id"):
-        lines.append(text(f"  The ledger keeps it as upload {problem.details['upload_id']}.", "dim"))
-    err().print(Group(*lines))
+        lines.append(text(f"The ledger keeps it as upload {problem.details['upload_id']}.", "dim"))
+    for line in lines:
+        say(console, line)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Rows under headings; numbers stand to the right, the first column is never cut."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
+    """Rows under headings, in whose cells no word is broken; numbers stand to the right."""
     from rich.text import Text
 
     filled = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
-    drawn = Table(header_style="bold", box=SIMPLE_HEAD)
-    for number, heading in enumerate(headings):
-        cells = [row[number].plain for row in filled]
-        is_number = bool(cells) and all(cell.replace(",", "").isdigit() for cell in cells if cell)
-        drawn.add_column(text(heading), justify="right" if is_number else "left", no_wrap=number == 0, overflow="fold")
-    for row in filled:
-        drawn.add_row(*row)
-    return drawn
+    return Rows([text(heading) for heading in headings], filled)
 
 
-def rows(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Table | Lines:
+def rows(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Rows | Lines:
     """Rows under headings: a table, or lines where there are more of them than can be drawn in a moment."""
     return table(headings, rows) if len(rows) <= _DRAWN else Lines(headings, rows)
 
@@ -161,10 +159,24 @@ def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Table:
 
 
 def next_command(why: str, command: str) -> Text:
-    """What to type next, and what for."""
+    """What to type next, and what for; a long one has a line of its own, which is never folded."""
     from rich.text import Text
 
-    return Text.assemble(text(f"{why}: ", "dim"), text(command, "cyan"))
+    between = " " if len(why) + len(command) + 2 <= out().width else "\n  "
+    return Text.assemble(text(f"{why}:{between}", "dim"), text(command, "cyan"), no_wrap=True)
+
+
+@contextmanager
+def without_colors(wanted: bool) -> Iterator[None]:
+    """Lets everything be drawn without colours, as whoever sets NO_COLOR asks for."""
+    if not wanted or os.environ.get("NO_COLOR"):
+        yield
+        return
+    os.environ["NO_COLOR"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["NO_COLOR"]
 
 
 @contextmanager

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, group, login
-from contact_pipeline.cli.person import Who, identify
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list, most
+from contact_pipeline.cli.person import Who, confirmed, identify
 from contact_pipeline.errors import Usage, number_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from contact_pipeline.finding.who import Fitting
 
 PANEL = "Contacts"
-SHOWN = 50
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name of a group; case and spaces do not matter.")]
 Whom = Annotated[
@@ -44,16 +42,23 @@ def list_contacts(
     as_of: Annotated[
         datetime | None, typer.Option("--as-of", metavar="TIME", help="As they stood then (UTC), by the history.")
     ] = None,
+    where: Where = None,
+    limit: Limit = None,
 ) -> None:
-    """List the contacts; people see the first 50, --json gives all."""
+    """List the contacts, by id."""
     if published and as_of:
         raise Usage("usage", "--published and --as-of do not go together.", "What was published then is not kept.")
     store = invocation.pipeline.store
-    contacts = store.contacts_as_of(as_of) if as_of else store.contacts(published=published)
+    contacts = chosen(store.contacts_as_of(as_of) if as_of else store.contacts(published=published), where)
     if invocation.json:
-        console.document(contacts)
+        console.document(contacts[:limit])
         return
-    console.show(_table(contacts[:SHOWN]), *_count(len(contacts), "contacts"))
+    command = ["contacts", "list", *(["--published"] if published else ()), *as_words(where)]
+    command += ["--as-of", f"{as_of:%Y-%m-%dT%H:%M:%S}"] if as_of else []
+    console.show(
+        *draw_list(invocation, contacts, CONTACT_HEADINGS, _cells, called="contact", command=command, limit=limit),
+        *_one_of(invocation, contacts),
+    )
 
 
 @contacts_app.command("find")
@@ -72,11 +77,12 @@ def find_contacts(
     account: Annotated[str | None, typer.Option("--account", metavar="NUMBER", help="Who has this account.")] = None,
     in_group: Annotated[str | None, typer.Option("--group", metavar="GROUP", help="Who is in this group.")] = None,
     upload: Annotated[
-        str | None, typer.Option("--upload", metavar="UPLOAD", help="Whom this upload has changed.")
+        str | None,
+        typer.Option(
+            "--upload", metavar="UPLOAD", help="Whom this upload has changed.", autocompletion=completion.uploads
+        ),
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="How many to give; unset: 50, or with --json all.")
-    ] = None,
+    limit: Limit = None,
 ) -> None:
     """Find contacts by what is known of them, written in any way; what is given must all fit.
 
@@ -91,18 +97,39 @@ def find_contacts(
         account=account,
         group=in_group,
         upload=upload,
-        limit=limit if limit or invocation.json else SHOWN,
+        limit=limit if invocation.json else most(limit),
     )
     if invocation.json:
         console.document(found.contacts)
         return
     if not found.count:
-        console.show(console.text("Nobody was found."))
+        console.show(
+            console.text("Nobody was found.", "bold"),
+            console.next_command("See all contacts", invocation.line("contacts", "list")),
+        )
         return
-    shown = len(found.contacts)
-    counted = number_of(found.count, "contact")
-    said = counted if shown == found.count else f"the first {shown:,} of {counted}; --limit gives more, --json all"
-    console.show(_found(found.contacts), console.text(said, "dim"))
+    known = {"email": email, "phone": phone, "name": name, "account": account, "group": in_group, "upload": upload}
+    command = ["contacts", "find", *(text or ())]
+    command += [word for option, value in known.items() if value is not None for word in (f"--{option}", value)]
+    page = draw_list(
+        invocation,
+        found.contacts,
+        CONTACT_HEADINGS,
+        _cells,
+        called="contact",
+        command=command,
+        limit=limit,
+        count=found.count,
+    )
+    console.show(*page, *_one_of(invocation, found.contacts))
+
+
+def _one_of(invocation: Invocation, contacts: list[dict[str, Any]]) -> list[Any]:
+    """How to see one of them."""
+    return [
+        console.next_command("See one of them", invocation.line("contacts", "show", each["contact_id"]))
+        for each in contacts[:1]
+    ]
 
 
 @contacts_app.command("show")
@@ -115,10 +142,12 @@ def show_contact(invocation: Invocation, contact: Who) -> None:
     if invocation.json:
         console.document(found | {"noted": noted, "linked": linked})
         return
-    console.show(console.facts(found | {"links": [_called(each) for each in linked]}))
+    named = console.text(f"Contact {contact_id}{f', {name}' if (name := _name(found)) else ''}.", "bold")
+    console.show(named, console.facts(found | {"links": [_called(each) for each in linked]}))
     if noted:
         rows = [(one["note"], one["at"], one["upload_id"], one["file_name"], one["row_number"]) for one in noted]
         console.show(console.table(("Note", "Added", "Upload", "File", "Row"), rows))
+    console.show(console.next_command("How it came to be so", invocation.line("contacts", "history", contact_id)))
 
 
 @contacts_app.command("history")
@@ -143,9 +172,12 @@ def show_history(invocation: Invocation, contact: Who) -> None:
         )
         for entry in history
     ]
-    named = f"Contact {found.contact_id}{f', {found.name}' if found.name else ''}"
+    called = f", {found.name}" if found.name else ""
+    named = f"Contact {found.contact_id}{called}: {number_of(len(rows), 'change')}."
     console.show(
-        console.text(named, "bold"), console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows)
+        console.text(named, "bold"),
+        console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows),
+        console.next_command("See it as it is now", invocation.line("contacts", "show", found.contact_id)),
     )
 
 
@@ -153,8 +185,18 @@ def show_history(invocation: Invocation, contact: Who) -> None:
 @everywhere
 def add_contact(
     invocation: Invocation,
-    profile: Annotated[str, typer.Option("--profile", "-p", metavar="P", help="Name of a profile.")],
-    field: Annotated[list[str], typer.Option("--field", metavar="FIELD=VALUE", help="A value; repeatable.")],
+    profile: Annotated[
+        str, typer.Option("--profile", "-p", metavar="P", help="Name of a profile.", autocompletion=completion.profiles)
+    ],
+    field: Annotated[
+        list[str],
+        typer.Option(
+            "--field",
+            metavar="FIELD=VALUE",
+            help="A value; repeatable.",
+            autocompletion=completion.fields_to_fill,
+        ),
+    ],
     option: Annotated[
         list[str] | None,
         typer.Option("--option", metavar="NAME=VALUE", help="An option of the profile, such as group=Spring."),
@@ -209,7 +251,11 @@ def erase_contact(
     ids = ", ".join(str(contact_id) for contact_id in erased.contact_ids)
     rows = sum(len(found) for found in erased.rows.values())
     console.show(
-        console.text(f"Erased contact {ids}: {rows} rows of {len(erased.rows)} uploads, {len(erased.deleted)} files."),
+        console.text(
+            f"Erased contact {ids}: {number_of(rows, 'row')} of {number_of(len(erased.rows), 'upload')}, "
+            f"{number_of(len(erased.deleted), 'file')}.",
+            "bold",
+        ),
         *(
             console.text(
                 f"Contact {', '.join(str(other) for other in others)} has the same {field}: it stays.", "yellow"
@@ -251,7 +297,8 @@ def export_contact(
     console.show(
         console.text(
             f"What is held about contact {ids} is in {written.file}: {number_of(written.changes, 'change')}, "
-            f"{number_of(written.rows, 'row')} of files."
+            f"{number_of(written.rows, 'row')} of files.",
+            "bold",
         ),
         console.text("It holds everything in full, and only you can read it. Make sure who asks before you send it."),
     )
@@ -263,16 +310,26 @@ def export_contact(
 
 @accounts_app.command("list")
 @everywhere
-def list_accounts(invocation: Invocation) -> None:
-    """List the accounts; people see the first 50, --json gives all."""
-    accounts = invocation.pipeline.store.accounts()
+def list_accounts(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
+    """List the accounts."""
+    accounts = chosen(invocation.pipeline.store.accounts(), where)
     if invocation.json:
-        console.document(accounts)
+        console.document(accounts[:limit])
         return
     names = ("account_number", "account_name", "account_type", "portfolio", "status")
-    rows = [[*(account[name] for name in names), str(len(account["contacts"]))] for account in accounts[:SHOWN]]
     headings = ("Account", "Name", "Type", "Portfolio", "Status", "Contacts")
-    console.show(console.table(headings, rows), *_count(len(accounts), "accounts"))
+    command = ["accounts", "list", *as_words(where)]
+    page = draw_list(
+        invocation,
+        accounts,
+        headings,
+        lambda account: (*(account[name] for name in names), str(len(account["contacts"]))),
+        called="account",
+        command=command,
+        limit=limit,
+    )
+    first = (invocation.line("accounts", "show", each["account_number"]) for each in accounts[:1])
+    console.show(*page, *(console.next_command("See one of them", line) for line in first))
 
 
 @accounts_app.command("show")
@@ -283,19 +340,36 @@ def show_account(
 ) -> None:
     """Show one account with the ids of its contacts."""
     found = invocation.pipeline.store.account(account)
-    _one(invocation, found)
+    if invocation.json:
+        console.document(found)
+        return
+    console.show(
+        console.text(f"Account {found['account_number']}, {found['account_name']}.", "bold"), console.facts(found)
+    )
+    for contact_id in found["contacts"][:1]:
+        line = invocation.line("contacts", "show", contact_id)
+        console.show(console.next_command("See its contact", line))
 
 
 @groups_app.command("list")
 @everywhere
-def list_groups(invocation: Invocation) -> None:
+def list_groups(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
     """List the groups, with the number of contacts in each."""
-    groups = invocation.pipeline.store.groups()
+    groups = chosen(invocation.pipeline.store.groups(), where)
     if invocation.json:
-        console.document(groups)
+        console.document(groups[:limit])
         return
-    rows = [(entry["group"], entry["address_book"], f"{entry['contacts']:,}") for entry in groups]
-    console.show(console.table(("Group", "Address book", "Contacts"), rows), *_count(len(groups), "groups"))
+    page = draw_list(
+        invocation,
+        groups,
+        ("Group", "Address book", "Contacts"),
+        lambda entry: (entry["group"], entry["address_book"], f"{entry['contacts']:,}"),
+        called="group",
+        command=["groups", "list", *as_words(where)],
+        limit=limit,
+    )
+    first = (invocation.line("contacts", "find", "--group", each["group"]) for each in groups[:1])
+    console.show(*page, *(console.next_command("See who is in one", line) for line in first))
 
 
 @groups_app.command("add")
@@ -369,11 +443,7 @@ def _sure(invocation: Invocation, found: Fitting) -> bool:
     }
     console.err().print(console.facts(shown))
     question = f"Erase contact {found.contact_id} for good, with every file that holds the person?"
-    try:
-        return typer.confirm(question, err=True)
-    except (typer.Abort, KeyboardInterrupt):
-        console.err().print()
-        return False
+    return confirmed(question)
 
 
 def _naming(entry: dict[str, Any]) -> dict[str, Any]:
@@ -389,50 +459,20 @@ def _called(contact: dict[str, Any]) -> str:
     return f"{contact['contact_id']} {contact['name']}".strip()
 
 
-def _one(invocation: Invocation, record: dict[str, Any]) -> None:
-    if invocation.json:
-        console.document(record)
-    else:
-        console.show(console.facts(record))
+CONTACT_HEADINGS = ("Contact", "Name", "Email", "Phone", "Belongs to")
 
 
-def _table(contacts: list[dict[str, Any]]) -> Table:
-    rows = [
-        (
-            str(contact["contact_id"]),
-            _name(contact),
-            contact["email"],
-            contact["phone"],
-            contact["account_number"],
-            contact["company"],
-            contact.get("groups"),
-            "erased" if contact.get("erased") else _inactive(contact),
-        )
-        for contact in contacts
-    ]
-    return console.table(("Contact", "Name", "Email", "Phone", "Account", "Company", "Groups", ""), rows)
-
-
-def _found(contacts: list[dict[str, Any]]) -> Table:
-    """The contacts that were found, so that addresses and numbers stay whole at 80 columns."""
-    rows = [
-        (
-            str(contact["contact_id"]),
-            _name(contact),
-            contact["email"],
-            contact["phone"],
-            [
-                *(contact[name] for name in ("account_number", "company") if contact[name]),
-                *contact["groups"],
-                *(() if contact["active"] else (_inactive(contact),)),
-            ],
-        )
-        for contact in contacts
-    ]
-    drawn = console.table(("Contact", "Name", "Email", "Phone", "Belongs to"), rows)
-    for column, widest in ((2, 26), (3, 16)):
-        drawn.columns[column].no_wrap = max(len(row[column] or "") for row in rows) <= widest
-    return drawn
+def _cells(contact: dict[str, Any]) -> tuple[object, ...]:
+    """A contact in a list: five columns, so that addresses and numbers stay whole at 80."""
+    is_gone = "erased" if contact.get("erased") else _inactive(contact)
+    belongs = [contact["account_number"], contact["company"], *(contact.get("groups") or ()), is_gone]
+    return (
+        str(contact["contact_id"]),
+        _name(contact),
+        contact["email"],
+        contact["phone"],
+        [each for each in belongs if each],
+    )
 
 
 def _inactive(contact: dict[str, Any]) -> str:
@@ -444,8 +484,3 @@ def _inactive(contact: dict[str, Any]) -> str:
 
 def _name(contact: dict[str, Any]) -> str:
     return contact["full_name"] or " ".join(part for part in (contact["first_name"], contact["last_name"]) if part)
-
-
-def _count(count: int, things: str) -> list[Any]:
-    shown = f"the first {SHOWN} of {count:,} {things}; --json gives all" if count > SHOWN else f"{count:,} {things}"
-    return [console.text(shown, "dim")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.upload_view import state_style
-from contact_pipeline.contracts.states import WAS_APPLIED
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.errors import number_of
 from contact_pipeline.pages.shown import moment
 
@@ -66,10 +66,10 @@ def _lines(upload: Upload) -> Iterator[Text]:
 
 
 def _counts(upload: Upload) -> dict[str, int]:
-    is_planned = upload.imports and upload.state not in WAS_APPLIED
+    is_planned = upload.planned_imports and upload.state in PLANNED
     return {
         "rows": upload.processed,
-        _PLANNED if is_planned else "imports": upload.imports,
+        _PLANNED if is_planned else "imports": upload.planned_imports if is_planned else upload.imports,
         "errors": upload.error_count,
         "duplicates": sum(upload.duplicates.values()),
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.contacts import SHOWN
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, group, login
 from contact_pipeline.contracts.states import PLANNED
@@ -17,6 +16,8 @@ from contact_pipeline.errors import Usage, number_of
 if TYPE_CHECKING:
     from contact_pipeline.duplicates.suggest import Suggestions
     from contact_pipeline.store import Upload
+
+SHOWN = 50
 
 app = typer.Typer()
 duplicates_app = group(app, "duplicates", "Find contacts that are one person, and merge them.", "Contacts")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.contacts import PANEL, pairs
 from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
 from contact_pipeline.errors import Usage, listed, number_of
+from contact_pipeline.reports.next_steps import needed
 
 if TYPE_CHECKING:
     from contact_pipeline.exports import Exported, Layout
@@ -25,7 +26,14 @@ app.add_typer(profiles_app, name="export-profiles", rich_help_panel=PANEL)
 def export_file(
     invocation: Invocation,
     profile: Annotated[
-        str, typer.Option("--profile", "-p", metavar="NAME", help="Export profile; `export-profiles` lists them.")
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="NAME",
+            help="Export profile; `export-profiles` lists them.",
+            autocompletion=completion.export_profiles,
+        ),
     ] = "contacts",
     output: Annotated[
         Path | None,
@@ -97,7 +105,11 @@ def list_them(invocation: Invocation) -> None:
 @profiles_app.command("show")
 @everywhere
 def show_export_profile(
-    invocation: Invocation, profile: Annotated[str, typer.Argument(metavar="NAME", help="Name of an export profile.")]
+    invocation: Invocation,
+    profile: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Name of an export profile.", autocompletion=completion.export_profiles),
+    ],
 ) -> None:
     """Show an export profile: its columns, who is in the file, and its order."""
     from contact_pipeline.exports import find_export_profile
@@ -135,7 +147,7 @@ def check_export_profile_file(
         console.document({"file": file.name, **found.as_dict(), "problems": []})
         return
     console.show(
-        console.text(f"{file.name} is an export profile that can be used: {found.title}."),
+        console.text(f"{file.name} is an export profile that can be used: {found.title}.", "bold"),
         console.next_command(
             "Put it into the home's folder export_profiles/, then",
             invocation.line("export", "--profile", found.name, "-o", f"{found.name}.{found.format}"),
@@ -154,6 +166,7 @@ def _list(invocation: Invocation) -> None:
         (layout.name, layout.title, layout.of, layout.format, _MADE_BY[layout.made_by]) for layout in found.values()
     ]
     console.show(
+        console.text(f"{number_of(len(rows), 'export profile')}.", "bold"),
         console.table(("Export profile", "Title", "Rows", "Format", "Made by"), rows),
         console.next_command("Its columns", invocation.line("export-profiles", "show", "NAME")),
     )
@@ -190,12 +203,13 @@ def _say_on_stderr(written: Exported) -> None:
 
 def _draw(invocation: Invocation, written: Exported) -> list[Any]:
     profile = invocation.pipeline.profiles()[0].get(written.profile)
-    page = [console.text(f"{number_of(written.rows, written.of.removesuffix('s'))} written to {written.file}.")]
+    said = f"{number_of(written.rows, written.of.removesuffix('s'))} written to {written.file}."
+    page = [console.text(said, "bold")]
     page += [console.text(each.in_words, "yellow") for each in written.left_out]
     if not written.rows:
         page.append(console.text("Nobody fits what was asked for: the file holds its headings alone.", "yellow"))
     elif profile is not None and written.format in profile.file.types:
         words = ["plan", written.file, "--profile", written.profile]
-        words += ["--lead-type", "TYPE"] if profile.lead_types else []
+        words += needed(profile)
         page.append(console.next_command("Edited, it comes back with", invocation.line(*words)))
     return page

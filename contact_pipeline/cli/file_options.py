@@ -11,11 +11,19 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from contact_pipeline.cli import completion
 from contact_pipeline.cli.invocation import User, login
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV file or Excel workbook.")]
 Profile = Annotated[
-    str, typer.Option("--profile", "-p", metavar="NAME", help="The source system; `profiles` lists them.")
+    str,
+    typer.Option(
+        "--profile",
+        "-p",
+        metavar="NAME",
+        help="The source system; `profiles` lists them.",
+        autocompletion=completion.profiles,
+    ),
 ]
 Delimiter = Annotated[
     str | None,

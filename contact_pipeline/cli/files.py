@@ -10,7 +10,10 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
 from contact_pipeline.cli.invocation import Invocation, Overwrite, Unmasked, everywhere
+from contact_pipeline.cli.listing import more
 from contact_pipeline.cli.profiles import PANEL, ProfileName
+from contact_pipeline.errors import number_of
+from contact_pipeline.reports.next_steps import needed
 
 SHOWN = 10
 LOOKED_AT = 1_000  # rows
@@ -43,9 +46,10 @@ def write_a_template(
         console.document({"file": str(written), "profile": found.name, "example": example})
     else:
         console.show(
-            console.text(f"Written: {written}"),
+            console.text(f"{'Example' if example else 'Template'} of {found.name} written to {written}.", "bold"),
             console.next_command(
-                "Filled in, it is planned with", invocation.line("plan", written, "--profile", found.name)
+                "Filled in, it is planned with",
+                invocation.line("plan", written, "--profile", found.name, *needed(found)),
             ),
         )
 
@@ -75,7 +79,7 @@ def inspect(
     if invocation.json:
         console.document(seen)
     else:
-        console.show(*_draw(seen, unmasked=unmasked))
+        console.show(*_draw(invocation, file, seen, unmasked=unmasked))
 
 
 def _by_their_cells(seen: dict[str, Any]) -> list[str]:
@@ -96,24 +100,39 @@ def _by_their_cells(seen: dict[str, Any]) -> list[str]:
     ]
 
 
-def _draw(seen: dict[str, Any], *, unmasked: bool) -> list[Any]:
+def _draw(invocation: Invocation, file: Path, seen: dict[str, Any], *, unmasked: bool) -> list[Any]:
+    unread = f"; {number_of(len(seen['unreadable']), 'line')} do not fit" if seen["unreadable"] else ""
+    said = f"{file.name}: {number_of(seen['data_rows'], 'row')}, {number_of(len(seen['headings']), 'heading')}{unread}."
     facts = {
         "type": seen["file_type"],
         "encoding": seen["encoding"],
         "delimiter": {"\t": "tab", " ": "space"}.get(seen["delimiter"], seen["delimiter"]),
         "sheet": seen["sheet"],
         "sheets": ", ".join(seen["sheets"] or []),
-        "headings": str(len(seen["headings"])),
-        "rows": f"{seen['data_rows']:,}",
-        "do not fit": f"{len(seen['unreadable']):,}" if seen["unreadable"] else None,
     }
-    page = [console.facts(facts), *(console.text(warning, "yellow") for warning in seen["warnings"])]
+    notes = (console.text(f"Note: {warning}", "yellow") for warning in seen["warnings"])
+    page: list[Any] = [console.text(said, "bold"), console.facts(facts), *notes]
     text = console.text_as_it_is if unmasked else console.text
-    rows = [(str(row["row_number"]), *map(text, row["cells"])) for row in seen["rows"][:SHOWN]]
-    page.append(console.table(("Row", *seen["headings"]), rows))
-    if len(seen["rows"]) > SHOWN:
-        page.append(console.text(f"the first {SHOWN} of {len(seen['rows']):,} rows; --json gives all", "dim"))
     if seen["unreadable"]:
         unreadable = [(str(row["row_number"]), row["message"], text(row["text"])) for row in seen["unreadable"][:SHOWN]]
         page.append(console.table(("Row", "Does not fit", "Text"), unreadable))
+        page += more(invocation, len(seen["unreadable"]) - SHOWN, ["inspect", file, "--json"])
+    rows = [(str(row["row_number"]), *map(text, row["cells"])) for row in seen["rows"][:SHOWN]]
+    drawn, shown = _rows(["Row", *seen["headings"]], rows)
+    page += [drawn, *more(invocation, len(seen["rows"]) - shown, ["inspect", file, "--json"])]
+    page.append(console.next_command("Plan it", invocation.line("plan", file, "--profile", "PROFILE")))
     return page
+
+
+def _rows(headings: list[str], rows: list[tuple[Any, ...]]) -> tuple[Any, int]:
+    """The rows as a table, or a heading a line where they are too wide for one; and how many of them are shown."""
+    width = console.out().width
+    table = console.table(headings, rows)
+    if table.fits(width):
+        return table, len(rows)
+    for count in range(min(len(rows), SHOWN), 0, -1):
+        lines = list(zip(headings[1:], *(row[1:] for row in rows[:count]), strict=True))
+        turned = console.table(["Heading", *(f"Row {row[0]}" for row in rows[:count])], lines)
+        if turned.fits(width) or count == 1:
+            return turned, count
+    return table, len(rows)

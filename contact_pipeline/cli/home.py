@@ -10,6 +10,7 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import DONE, REFUSED
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
+from contact_pipeline.errors import number_of
 
 PANEL = "The home"
 
@@ -31,11 +32,11 @@ def verify_home(invocation: Invocation) -> int:
         looked_at = ", ".join(f"{count:,} {name}" for name, count in verified.checked.items())
         findings = verified.findings
         rows = [(finding.where, finding.message, finding.fix) for finding in findings]
+        said = f"{number_of(len(rows), 'thing')} wrong." if rows else "Everything is as it should be."
         console.show(
+            console.text(said, "bold red" if rows else "bold green"),
             console.text(f"Looked at: {looked_at or 'nothing that can be read'}.", "dim"),
-            console.table(("Where", "What is wrong", "What to do"), rows)
-            if rows
-            else console.text("Everything is as it should be.", "green"),
+            *([console.rows(("Where", "What is wrong", "What to do"), rows)] if rows else ()),
         )
     return REFUSED if verified.findings else DONE
 
@@ -60,7 +61,11 @@ def back_up_home(
         console.document(made.as_dict())
         return
     console.show(
-        console.text(f"Written: {made.file}, {made.size:,} bytes: {made.files:,} files, {made.uploads:,} uploads."),
+        console.text(
+            f"Written: {made.file}, {made.size:,} bytes: {number_of(made.files, 'file')}, "
+            f"{number_of(made.uploads, 'upload')}.",
+            "bold",
+        ),
         *(
             console.text(
                 f"Upload {upload_id} is being staged or changed: its staged rows are not in it. "
@@ -98,7 +103,9 @@ def restore_home(
         return
     again = f" Erased again: contact {', '.join(map(str, made.erased))}." if made.erased else ""
     console.show(
-        console.text(f"Restored {made.home} as it was at {made.made_at}: {made.files:,} files.{again}"),
+        console.text(
+            f"Restored {made.home} as it was at {made.made_at}: {number_of(made.files, 'file')}.{again}", "bold"
+        ),
         *(
             console.text(f"Upload {upload_id} held one of them and was cancelled: send its file again.", "yellow")
             for upload_id in made.cancelled
@@ -108,4 +115,6 @@ def restore_home(
     if made.kept:
         console.show(console.text(f"What was there lies in {made.kept}: it is yours to delete."))
     if made.waiting:
-        console.show(console.text(f"{len(made.waiting):,} files wait in its inbox; drop them again.", "yellow"))
+        waiting = f"{number_of(len(made.waiting), 'file')} wait in its inbox; drop them again."
+        console.show(console.text(waiting, "yellow"))
+    console.show(console.next_command("Compare it with its history", invocation.line("verify")))

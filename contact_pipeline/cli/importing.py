@@ -10,9 +10,9 @@ from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.file_options import Request, takes_a_file
 from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.person import confirmed
 from contact_pipeline.cli.uploads import PANEL
 from contact_pipeline.errors import Refusal
-from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
@@ -47,8 +47,9 @@ def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> 
     if upload.state != "staged":
         return report(invocation, upload)
     if not yes:
-        console.err().print(*draw_plan(upload), sep="\n")
-        if not agreed(upload):
+        for part in draw_plan(invocation, upload):
+            console.say(console.err(), part)
+        if not confirmed(f"Apply {upload.file_name}?"):
             return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
     replan = not upload.is_by_hand and (yes or upload.apply_mode == "automatic")
     return report(invocation, applied(invocation, upload, user, replan=replan))
@@ -81,12 +82,3 @@ def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) 
             return pipeline.cancel(upload.upload_id, user=user)
         except Refusal:  # it is applied, as the interrupt says
             raise interrupt from None
-
-
-def agreed(upload: Upload) -> bool:
-    """Asks whether to apply; no answer is a no."""
-    try:
-        return typer.confirm(visible(f"Apply {upload.file_name}?"), err=True)
-    except (typer.Abort, KeyboardInterrupt):
-        console.err().print()
-        return False

@@ -27,6 +27,7 @@ Home = Annotated[
     typer.Option("--home", metavar="DIR", help="The home folder; unset: CONTACT_PIPELINE_HOME, else ./data."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Draw without colours, as with NO_COLOR in the environment.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")]
 Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show social security numbers and dates of birth, too.")]
 User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who does this; unset: your login here.")]
@@ -95,11 +96,11 @@ def login(user: str | None) -> str:
 
 
 def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Gives a command `--home` and `--json`, which may also stand before its name, as its first argument."""
+    """Gives a command `--home`, `--json` and `--no-color`, which may also stand before its name."""
     signature = inspect.signature(function, eval_str=True)
 
     @wraps(function)
-    def entry(ctx: typer.Context, home: Path | None, as_json: bool, **options: Any) -> int | None:
+    def entry(ctx: typer.Context, home: Path | None, as_json: bool, no_color: bool, **options: Any) -> int | None:  # noqa: ARG001 - `app.run` looks for it, before help is drawn
         outer = ctx.parent.obj if ctx.parent and isinstance(ctx.parent.obj, Invocation) else Invocation()
         nested = ctx.invoked_subcommand is not None
         ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json, nested)
@@ -120,6 +121,7 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
         *(parameter.replace(kind=keyword) for parameter in list(signature.parameters.values())[1:]),
         inspect.Parameter("home", keyword, default=None, annotation=Home),
         inspect.Parameter("as_json", keyword, default=False, annotation=Json),
+        inspect.Parameter("no_color", keyword, default=False, annotation=NoColor),
     ]
     entry.__signature__ = signature.replace(parameters=shared)  # type: ignore[attr-defined]
     return entry

@@ -8,8 +8,9 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import Invocation, everywhere
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, more, most
 from contact_pipeline.cli.reference_data import PANEL
-from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.errors import ContactPipelineError, number_of
 from contact_pipeline.machine import fault_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
 
 AFTER_SECONDS = 10.0  # within which a command begins to send what it has to tell
-SHOWN = 50
 LATER = "`contact-pipeline notices send` sends what waits."
 
 app = typer.Typer()
@@ -28,21 +28,27 @@ app.add_typer(notices_app, name="notices", rich_help_panel=PANEL)
 
 @notices_app.callback()
 @everywhere
-def list_notices(invocation: Invocation) -> None:
+def list_notices(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
     """List what people were told of uploads: what waits, was sent or failed, and why; the newest first."""
     if invocation.nested:
         return
     found = invocation.looking.notices()
+    if where:
+        fitting = [notice.as_dict() for notice in found]
+        kept = [id(each) for each in chosen(fitting, where)]
+        found = [notice for notice, each in zip(found, fitting, strict=True) if id(each) in kept]
     if invocation.json:
-        console.document([notice.as_dict() for notice in found])
+        console.document([notice.as_dict() for notice in found[:limit]])
         return
     if not found:
-        console.show(console.text("Nobody was told of anything yet."))
+        console.show(console.text("Nobody was told of anything yet.", "bold"))
         return
-    rows = [_row(notice) for notice in found[:SHOWN]]
-    console.show(console.table(("Upload", "Is", "To", "Notice"), rows))
-    if len(found) > SHOWN:
-        console.show(console.text(f"and {len(found) - SHOWN:,} more; --json lists all of them", "dim"))
+    shown = found[: most(limit)]
+    console.show(
+        console.text(f"{number_of(len(found), 'notice')}.", "bold"),
+        console.rows(("Upload", "Is", "To", "Notice"), [_row(notice) for notice in shown]),
+        *more(invocation, len(found) - len(shown), ["notices", *as_words(where), "--limit", len(found)]),
+    )
     if any(notice.state == "waiting" for notice in found):
         console.show(console.next_command("Send what waits", invocation.line("notices", "send")))
     if any(notice.state in {"failed", "unsure"} for notice in found):
@@ -59,8 +65,8 @@ def check_notices(invocation: Invocation) -> None:
         return
     told = [(", ".join(rule.to), ", ".join(rule.on), _all(rule.profiles), _all(rule.users)) for rule in rules.notices]
     console.show(
+        console.text("Everything in it can be used from here.", "bold green"),
         console.table(("To", "On", "Profiles", "Users"), told),
-        console.text("Everything in it can be used from here.", "green"),
         *(console.next_command(f"Test {name}", invocation.line("notices", "test", name)) for name in rules.targets),
     )
 
@@ -77,7 +83,7 @@ def test_target(
     if invocation.json:
         console.document({"target": target, "sent": True})
     else:
-        console.show(console.text(f"A test was sent to {target}."))
+        console.show(console.text(f"A test was sent to {target}.", "bold"))
 
 
 @notices_app.command("send")
@@ -95,7 +101,7 @@ def send_notices(
     if invocation.json:
         console.document(sent.as_dict())
         return
-    console.show(console.text(f"{sent.sent:,} sent, {sent.waiting:,} waiting."))
+    console.show(console.text(f"{number_of(sent.sent, 'notice')} sent, {sent.waiting:,} waiting.", "bold"))
     _warn(sent)
 
 

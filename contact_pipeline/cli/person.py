@@ -1,4 +1,4 @@
-"""Whom a command is about: one word that identifies somebody, and the question which one, where several fit."""
+"""Whom a command is about, and the questions that a command asks: which of several is meant, and whether to go on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import Invocation
+from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +46,12 @@ def identify(
 
     pipeline = invocation.pipeline
     found = pipeline.who(who, address_book=address_book, linked_are_one=linked_are_one)
-    if len(found) > 1 and ask and _may_ask(invocation):
+    if len(found) > 1 and ask and may_ask(invocation):
         return _asked(who, found)
     return must_be_one(who, found)
 
 
-def _may_ask(invocation: Invocation) -> bool:
+def may_ask(invocation: Invocation) -> bool:
     """Whether somebody is there to answer."""
     return not invocation.json and sys.stdin.isatty() and sys.stderr.isatty()
 
@@ -74,3 +75,16 @@ def _asked(who: str, found: Sequence[Fitting]) -> Fitting:
     while (answer := typer.prompt("Id of the one that is meant", err=True).strip()) not in by_id:
         console.err().print(console.text("That is none of these ids. Ctrl-C ends the command.", "yellow"))
     return by_id[answer]
+
+
+def confirmed(question: str) -> bool:
+    """Asks whether to go on; no answer is a no."""
+    sys.stderr.write(f"{visible(question)} [y/N]: ")  # typer.confirm would write to stdout, too
+    sys.stderr.flush()
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    return answer.strip().casefold() in {"y", "yes"}

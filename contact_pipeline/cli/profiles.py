@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.file_options import Delimiter, Encoding, File, Sheet, delimiter_meant
 from contact_pipeline.cli.invocation import Invocation, Overwrite, everywhere
+from contact_pipeline.errors import number_of
 
 if TYPE_CHECKING:
     from contact_pipeline.profiles import Profile
@@ -21,7 +22,12 @@ app = typer.Typer()
 profiles_app = typer.Typer(invoke_without_command=True)
 app.add_typer(profiles_app, name="profiles", rich_help_panel=PANEL)
 
-ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a profile; `profiles` lists them.")]
+ProfileName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROFILE", help="Name of a profile; `profiles` lists them.", autocompletion=completion.profiles
+    ),
+]
 
 
 @profiles_app.callback()
@@ -43,6 +49,7 @@ def list_profiles(invocation: Invocation) -> None:
         (p.name, p.title, p.address_book, ", ".join(p.file.types), profile_facts(p)["applied"]) for p in found.values()
     ]
     console.show(
+        console.text(f"{number_of(len(rows), 'profile')}.", "bold"),
         console.table(("Profile", "Title", "Address book", "Files", "Applied"), rows),
         console.next_command("What one asks of a file", invocation.line("profiles", "show", "NAME")),
     )
@@ -66,7 +73,7 @@ def check_profile_file(
         console.document({"file": file.name, **_summary(profile), "problems": [], "warnings": asked})
         return
     console.show(
-        console.text(f"{file.name} is a profile that can be used: {profile.title}."),
+        console.text(f"{file.name} is a profile that can be used: {profile.title}.", "bold"),
         *(console.text(f"Note: {question}", "yellow") for question in questions),
         console.next_command(
             "Put it into the home's folder profiles/, then", invocation.line("profiles", "show", profile.name)
@@ -186,7 +193,11 @@ def _show_schema(invocation: Invocation, profile: Profile) -> None:
         ("the whole row", "", check["code"] + (f": {check['expected']}" if check["expected"] else ""))
         for check in description["checks"]
     ]
-    console.show(console.table(("Column", "Type", "Checks, by the code of a rejection"), [*rows, *whole]))
+    console.show(
+        console.text(f"{profile.name}: {number_of(len(rows), 'column')} of a normalized row.", "bold"),
+        console.table(("Column", "Type", "Checks, by the code of a rejection"), [*rows, *whole]),
+        console.next_command("Its fields and options", invocation.line("profiles", "show", profile.name)),
+    )
 
 
 def _summary(profile: Profile) -> dict[str, Any]:

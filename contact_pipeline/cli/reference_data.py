@@ -9,6 +9,8 @@ import typer
 
 from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import Invocation, everywhere, group
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list
+from contact_pipeline.errors import number_of
 
 PANEL = "Setting up"
 
@@ -28,19 +30,28 @@ def load_users(
     if invocation.json:
         console.document([user.model_dump() for user in users])
     else:
-        console.show(console.text(f"{len(users):,} users loaded from {file.name}."))
+        said = f"{number_of(len(users), 'user')} loaded from {file.name}."
+        console.show(console.text(said, "bold"), console.next_command("See them", invocation.line("users", "list")))
 
 
 @users_app.command("list")
 @everywhere
-def list_users(invocation: Invocation) -> None:
+def list_users(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
     """List the users with their roles, and whether they may import."""
-    users = invocation.pipeline.store.users()
+    users = chosen([user.model_dump() for user in invocation.pipeline.store.users()], where)
     if invocation.json:
-        console.document([user.model_dump() for user in users])
+        console.document(users[:limit])
         return
-    rows = [(user.login, user.name, ", ".join(user.roles), user.can_import) for user in users]
-    console.show(console.table(("Login", "Name", "Roles", "Can import"), rows))
+    page = draw_list(
+        invocation,
+        users,
+        ("Login", "Name", "Roles", "Can import"),
+        lambda user: (user["login"], user["name"], ", ".join(user["roles"]), user["can_import"]),
+        called="user",
+        command=["users", "list", *as_words(where)],
+        limit=limit,
+    )
+    console.show(*page, console.next_command("Replace them by a file", invocation.line("users", "load", "FILE.yaml")))
 
 
 @vocabularies_app.command("load")
@@ -55,16 +66,29 @@ def load_vocabulary(
     if invocation.json:
         console.document({"name": name, "values": values})
     else:
-        console.show(console.text(f"{len(values):,} values loaded into the vocabulary '{name}' from {file.name}."))
+        said = f"{number_of(len(values), 'value')} loaded into the vocabulary '{name}' from {file.name}."
+        console.show(
+            console.text(said, "bold"), console.next_command("See them", invocation.line("vocabularies", "list"))
+        )
 
 
 @vocabularies_app.command("list")
 @everywhere
-def list_vocabularies(invocation: Invocation) -> None:
+def list_vocabularies(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
     """List the vocabularies and their values."""
-    vocabularies = invocation.pipeline.store.vocabularies()
+    found = invocation.pipeline.store.vocabularies()
+    vocabularies = chosen([{"name": name, "values": values} for name, values in found.items()], where)
     if invocation.json:
-        console.document([{"name": name, "values": values} for name, values in vocabularies.items()])
+        console.document(vocabularies[:limit])
         return
-    rows = [(name, f"{len(values):,}", ", ".join(values)) for name, values in vocabularies.items()]
-    console.show(console.table(("Vocabulary", "Values", ""), rows))
+    page = draw_list(
+        invocation,
+        vocabularies,
+        ("Vocabulary", "Count", "Values"),
+        lambda each: (each["name"], f"{len(each['values']):,}", ", ".join(each["values"])),
+        called="vocabulary",
+        command=["vocabularies", "list", *as_words(where)],
+        limit=limit,
+    )
+    load = invocation.line("vocabularies", "load", "NAME", "FILE.txt")
+    console.show(*page, console.next_command("Replace one by a file", load))

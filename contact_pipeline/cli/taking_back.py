@@ -1,4 +1,4 @@
-"""Commands that decide and take back: rows in review, a plan that is stale, an upload that is applied."""
+"""Commands that decide: rows in review, and a plan that is stale."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import typer
 from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list, more
 from contact_pipeline.cli.person import identify
 from contact_pipeline.cli.uploads import PANEL, UploadId
+from contact_pipeline.errors import number_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from contact_pipeline.store import Upload
-
-SHOWN_CONFLICTS = 50
 SHOWN_ROWS = 5  # in review
 SHOWN_CANDIDATES = 3  # of a row in review
 
@@ -78,6 +77,8 @@ def rows_in_review(
     upload: UploadId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
     overwrite: Overwrite = False,
+    where: Where = None,
+    limit: Limit = None,
 ) -> None:
     """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`."""
     from contact_pipeline.reports.candidates import compare_candidates
@@ -88,18 +89,27 @@ def rows_in_review(
     compared = compare_candidates(pipeline.store, found)
     file, rows = write_in_review(found, output, pipeline.settings, overwrite=overwrite, compared=compared)
     if invocation.json:
-        console.document({"upload_id": upload, "file": file and str(file), "rows": rows, "in_review": compared})
+        fitting = chosen(compared, where)[:limit]
+        console.document({"upload_id": upload, "file": file and str(file), "rows": rows, "in_review": fitting})
     elif file is None:
-        console.show(console.text(f"No row of {found.file_name} is in review."))
+        console.show(console.text(f"No row of {found.file_name} is in review.", "bold"))
     else:
+        fitting = chosen(compared, where)
+        shown = fitting[: limit or SHOWN_ROWS] if console.out().is_terminal or limit else fitting
+        command = ["in-review", upload, "--overwrite", *as_words(where), "--limit", len(fitting)]
+        written = f"{number_of(rows, 'row')} in review written to {file}; fill in `to`: a contact id, new or skip."
         console.show(
-            *_beside_candidates(compared[:SHOWN_ROWS], rows),
-            console.text(f"{rows:,} rows in review written to {file}; fill in `to`: a contact id, new or skip."),
-            console.next_command("Then", invocation.line("resolve", upload, "--from", file)),
+            console.text(written, "bold"),
+            *_beside_candidates(shown),
+            *more(invocation, len(fitting) - len(shown), command),
+            console.next_command("Decide them by the file", invocation.line("resolve", upload, "--from", file)),
+            console.next_command(
+                "Decide one", invocation.line("resolve", upload, "--row", compared[0]["row_number"], "--to", "new")
+            ),
         )
 
 
-def _beside_candidates(compared: list[dict[str, Any]], rows: int) -> list[RenderableType]:
+def _beside_candidates(compared: list[dict[str, Any]]) -> list[RenderableType]:
     """The first rows in review, each as a table: a field a line, the row first and then each candidate."""
     drawn: list[RenderableType] = []
     for row in compared:
@@ -115,10 +125,8 @@ def _beside_candidates(compared: list[dict[str, Any]], rows: int) -> list[Render
         ]
         headings = ("", f"Row {row['row_number']}", *map(_candidate_heading, several))
         drawn.append(console.table(headings, lines))
-        if more := len(row["candidates"]) - len(several):
-            drawn.append(console.text(f"and {more:,} more candidates; --json gives all of them", "dim"))
-    if rows > len(compared):
-        drawn.append(console.text(f"and {rows - len(compared):,} more rows; --json gives all of them", "dim"))
+        if left_out := len(row["candidates"]) - len(several):
+            drawn.append(console.text(f"and {number_of(left_out, 'candidate')} more; --json gives all of them", "dim"))
     return drawn
 
 
@@ -136,28 +144,33 @@ def _candidate_heading(candidate: dict[str, Any]) -> str:
 
 @app.command("decisions", rich_help_panel=PANEL)
 @everywhere
-def list_decisions(invocation: Invocation) -> None:
+def list_decisions(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
     """List what was decided about rows in review, by whom and when, and whether it was withdrawn."""
+    decisions = chosen(invocation.pipeline.decisions(), where)
+    if invocation.json:
+        console.document(decisions[:limit])
+        return
+    command = ["decisions", *as_words(where)]
+    headings = ("Upload", "Row", "Is", "Known by", "Decided by", "At", "")
+    page = draw_list(invocation, decisions, headings, _decision, called="decision", command=command, limit=limit)
+    if standing := next((each for each in decisions if not each["withdrawn"]), None):
+        line = invocation.line("resolve", standing["upload_id"], "--row", standing["row_number"], "--withdraw")
+        page.append(console.next_command("Take the newest back", line))
+    console.show(*page)
+
+
+def _decision(decision: dict[str, Any]) -> tuple[object, ...]:
     from contact_pipeline.cli.upload_view import known_by
 
-    decisions = invocation.pipeline.decisions()
-    if invocation.json:
-        console.document(decisions)
-        return
-    rows = [
-        (
-            decision["upload_id"],
-            str(decision["row_number"]),
-            _decided_as(decision),
-            ", ".join(decision["compared"]),
-            known_by(decision["decided_by"], decision["decided_as"]),
-            decision["decided_at"],
-            "withdrawn" if decision["withdrawn"] else "",
-        )
-        for decision in decisions
-    ]
-    headings = ("Upload", "Row", "Is", "Known by", "Decided by", "At", "")
-    console.show(console.table(headings, rows) if rows else console.text("Nothing was decided yet."))
+    return (
+        decision["upload_id"],
+        str(decision["row_number"]),
+        _decided_as(decision),
+        ", ".join(decision["compared"]),
+        known_by(decision["decided_by"], decision["decided_as"]),
+        decision["decided_at"],
+        "withdrawn" if decision["withdrawn"] else "",
+    )
 
 
 def _decided_as(decision: dict[str, Any]) -> str:
@@ -175,90 +188,3 @@ def plan_again(invocation: Invocation, upload: UploadId) -> int:
     with console.busy("Planning again"):
         planned = invocation.pipeline.plan_again(upload)
     return report(invocation, planned, blocked_is_done=True)
-
-
-@app.command("undo", rich_help_panel=PANEL)
-@everywhere
-def undo_upload(
-    invocation: Invocation,
-    upload: UploadId,
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be taken back and what not.")] = False,
-    clear_do_not_contact: Annotated[
-        bool, typer.Option("--clear-do-not-contact", help="Let people be contacted again who are not to be.")
-    ] = False,
-    user: User = None,
-) -> None:
-    """Take an applied upload out of effect, in one commit; `redo` brings it back.
-
-    What a later upload holds is listed and left alone. An upload that is undone already stays as it is.
-    """
-    pipeline = invocation.pipeline
-    with console.busy("Undoing"):
-        done = (
-            pipeline.plan_undo(upload)
-            if plan
-            else pipeline.undo(upload, user=login(user), clear_do_not_contact=clear_do_not_contact)
-        )
-    _show(invocation, done, "Undoing", planned=plan)
-
-
-@app.command("redo", rich_help_panel=PANEL)
-@everywhere
-def redo_upload(
-    invocation: Invocation,
-    upload: UploadId,
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be brought back.")] = False,
-    user: User = None,
-) -> None:
-    """Bring an undone upload back into effect, in one commit. One that is in effect stays as it is."""
-    pipeline = invocation.pipeline
-    with console.busy("Redoing"):
-        done = pipeline.plan_redo(upload) if plan else pipeline.redo(upload, user=login(user))
-    _show(invocation, done, "Redoing", planned=plan)
-
-
-def _show(invocation: Invocation, done: Upload, what: str, *, planned: bool) -> None:
-    if done.was_done_before:
-        report(invocation, done)
-    elif invocation.json:
-        inverse = done.inverse
-        extra = {"inverse": inverse.as_dict(changes=True)["changes"], "conflicts": _conflicts(inverse)}
-        console.document(done.as_dict() | extra)
-    else:
-        said = f"Nothing is changed yet. {what} would write this." if planned else f"{what} has written this."
-        console.show(*_drawn(done, said))
-
-
-def _conflicts(inverse: Upload, limit: int | None = None) -> list[dict[str, Any]]:
-    """What is left alone, with the names of the contacts."""
-    found = inverse.conflicts if limit is None else inverse.conflicts.head(limit)
-    conflicts = found.to_dicts()
-    of_contacts = [each for each in conflicts if each["target"] != "account"]
-    names = inverse.names(int(each["id"]) for each in of_contacts) if of_contacts else {}
-    return [
-        each | {"name": names[int(each["id"])]} if each["target"] != "account" and int(each["id"]) in names else each
-        for each in conflicts
-    ]
-
-
-def _drawn(upload: Upload, said: str) -> list[RenderableType]:
-    from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts
-
-    conflicts = upload.inverse.conflicts
-    rows = [
-        (
-            " ".join(str(part) for part in (conflict["target"], conflict["id"], conflict.get("name")) if part),
-            conflict["field"],
-            *(conflict[n] for n in ("reason", "upload_id", "left_as")),
-        )
-        for conflict in _conflicts(upload.inverse, SHOWN_CONFLICTS)
-    ]
-    more = conflicts.height - len(rows)
-    return [
-        draw_facts(upload),
-        console.text(said),
-        *(console.text(f"Note: {warning}", "yellow") for warning in upload.new_warnings),
-        *draw_changes(upload.inverse, shown=SHOWN_CHANGES, all_by="--json"),
-        *([console.table(("Left alone", "Field", "Why", "By upload", "Now"), rows)] if rows else ()),
-        *([console.text(f"and {more:,} more; --json lists all of them", "dim")] if more else ()),
-    ]

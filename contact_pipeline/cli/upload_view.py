@@ -1,10 +1,15 @@
-"""An upload drawn for people: what came in, what it would change or changed, what is wrong, and what to type next."""
+"""An upload drawn for people: its headline, counts, what is wrong, what it changes, and what to type next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
+from contact_pipeline.cli.headline import headline
+from contact_pipeline.cli.invocation import login
+from contact_pipeline.cli.listing import more
+from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.errors import number_of
 from contact_pipeline.pages.shown import delimiter, moment, size
 from contact_pipeline.reports.next_steps import next_steps
 from contact_pipeline.store.changes import target_of
@@ -33,6 +38,7 @@ _STYLE = {
     "applied": "bold green",
     "finalized": "bold green",
 }
+_OUTCOME_OF = {"applied": "Outcome", "finalized": "Outcome", "undone": "Outcome, taken back"}
 _OUTCOME_STYLE = {"rejected": "red", "review": "yellow"}
 _GREEN, _RED, _GREY = ("✓", "green"), ("✗", "red"), ("·", "dim")
 _MARKS = {"rejected": _RED, "review": _RED, "left_out": _GREY, "blank": _GREY}
@@ -50,29 +56,44 @@ def draw_upload(
 ) -> list[RenderableType | Lines]:
     """The whole page of one upload; `corrections` says what people corrected in it, where there is anything."""
     with upload.looking():
-        return [
+        page = [
             draw_facts(upload),
-            *(console.text(f"Note: {warning}", "yellow") for warning in upload.warnings),
+            *draw_notes(upload.warnings),
             *draw_counts(upload),
             *corrections,
             *([draw_rows(upload)] if rows else ()),
-            *draw_errors(upload, shown=None if all_errors else SHOWN_ERRORS),
-            *draw_row_warnings(upload, shown=None if all_warnings else SHOWN_ERRORS),
-            *draw_changes(upload, shown=None if all_changes else SHOWN_CHANGES),
+            *draw_errors(invocation, upload, shown=None if all_errors else SHOWN_ERRORS),
+            *draw_row_warnings(invocation, upload, shown=None if all_warnings else SHOWN_ERRORS),
+            *draw_changes(invocation, upload, shown=None if all_changes else SHOWN_CHANGES),
             *draw_next(invocation, upload),
         ]
+        return [draw_headline(upload), *page]
 
 
-def draw_plan(upload: Upload) -> Iterator[RenderableType | Lines]:
+def draw_plan(invocation: Invocation, upload: Upload) -> Iterator[RenderableType | Lines]:
     """What somebody is asked to agree to: counts, errors and warnings of a file, or the changes made by hand."""
-    yield draw_facts(upload)
-    if upload.is_by_hand:
-        yield from (console.text(f"Note: {warning}", "yellow") for warning in upload.warnings)
-        yield from draw_changes(upload, shown=SHOWN_CHANGES)
-    else:
-        yield from draw_counts(upload)
-        yield from draw_errors(upload, shown=SHOWN_ERRORS)
-        yield from draw_row_warnings(upload, shown=SHOWN_ERRORS)
+    with upload.looking():
+        yield draw_headline(upload)
+        yield draw_facts(upload)
+        yield from draw_notes(upload.warnings)
+        if upload.is_by_hand:
+            yield from draw_changes(invocation, upload, shown=SHOWN_CHANGES)
+        else:
+            yield from draw_counts(upload)
+            yield from draw_errors(invocation, upload, shown=SHOWN_ERRORS)
+            yield from draw_row_warnings(invocation, upload, shown=SHOWN_ERRORS)
+
+
+def draw_headline(upload: Upload) -> Text:
+    """The first line: what happened to the upload."""
+    before = "Done before, nothing is changed now. " if upload.was_done_before else ""
+    return console.text(before + headline(upload), "bold")
+
+
+def draw_notes(warnings: Sequence[str]) -> Iterator[RenderableType]:
+    """What somebody should know, one line each."""
+    for warning in warnings:
+        yield console.text(f"Note: {warning}", "yellow")
 
 
 def draw_facts(upload: Upload) -> RenderableType:
@@ -90,13 +111,16 @@ def draw_facts(upload: Upload) -> RenderableType:
             "repeats": upload.repeats,
             "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),
             "columns": _columns(upload),
-            "ignored columns": ", ".join(upload.ignored or []),
-            "added at": moment(upload.added_at),
-            "finished at": moment(upload.finished_at),
-            "approved by": known_by(upload.approved_by, upload.approved_as),
+            "ignored": ", ".join(upload.ignored or []),
+            "added": _by(moment(upload.added_at), upload.user),
+            "finished": _by(moment(upload.finished_at), known_by(upload.approved_by, upload.approved_as)),
             "changeset": upload.changeset_sha256,
         }
     )
+
+
+def _by(time: str | None, who: str | None) -> str | None:
+    return time and (f"{time} by {who}" if who else time)
 
 
 def _columns(upload: Upload) -> str:
@@ -116,10 +140,10 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
         for name, count in upload.outcomes.items()
         if count
     ]
-    yield console.table(("Outcome", "Rows"), rows)
+    yield console.table((_OUTCOME_OF.get(upload.state, "Planned outcome"), "Rows"), rows)
     extras = {
-        "processed": f"{upload.processed:,} rows with data",
-        "imports": f"{upload.imports:,}" if upload.imports else None,
+        "processed": f"{number_of(upload.processed, 'row')} with data",
+        "imports": f"{upload.imports:,}" if upload.imports and upload.state in APPLIED else None,
         "duplicates": _duplicates(upload),
         "contacts created with accounts": f"{upload.contacts_created:,}" if upload.contacts_created else None,
         "deactivated": f"{upload.deactivated:,} contacts that are not in the file" if upload.deactivated else None,
@@ -129,48 +153,63 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
     yield console.facts(extras)
 
 
-def draw_errors(upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
+def draw_errors(invocation: Invocation, upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
     """Errors by type, then row by row."""
     by_code = upload.rejections_by_code()
     if by_code:
-        headings = ("Errors by type", "What is wrong", "show --all-errors")
-        yield from _draw_defects(by_code, upload.first_errors(shown), *headings)
+        headings = ("Errors by type", "What is wrong")
+        yield from draw_defects(by_code, upload.first_errors(shown), *headings)
+        yield from _more(invocation, upload, sum(by_code.values()), shown, "--all-errors")
 
 
-def draw_row_warnings(upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
+def draw_row_warnings(invocation: Invocation, upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
     """Warnings by type, then row by row: what is taken all the same, and somebody should look at."""
     by_code = upload.row_warnings_by_code()
     if by_code:
-        headings = ("Warnings by type", "What to look at", "show --all-warnings")
-        yield from _draw_defects(by_code, upload.first_row_warnings(shown), *headings)
+        headings = ("Warnings by type", "What to look at")
+        yield from draw_defects(by_code, upload.first_row_warnings(shown), *headings)
+        yield from _more(invocation, upload, sum(by_code.values()), shown, "--all-warnings")
 
 
-def _draw_defects(
-    by_code: dict[str, int], defects: list[dict[str, Any]], title: str, what: str, all_by: str
+def draw_defects(
+    by_code: dict[str, int], defects: list[dict[str, Any]], title: str, what: str
 ) -> Iterator[RenderableType | Lines]:
-    yield console.table((title, "Rows"), [(code, f"{count:,}") for code, count in by_code.items()])
+    """Errors or warnings: how many there are of each code, then row by row."""
+    yield console.table((title, "Count"), [(code, f"{count:,}") for code, count in by_code.items()])
+    yield table_of_defects(defects, what)
+
+
+def table_of_defects(defects: Sequence[dict[str, Any]], what: str) -> RenderableType | Lines:
+    """Errors or warnings, row by row."""
     rows = [
         (str(defect["row_number"]), defect["column"], defect["value"], defect["message"], defect["fix"])
         for defect in defects
     ]
-    yield console.rows(("Row", "Column", "Value", what, "What to do"), rows)
-    more = sum(by_code.values()) - len(rows)
-    if more > 0:
-        yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
+    return console.rows(("Row", "Column", "Value", what, "What to do"), rows)
+
+
+def _more(
+    invocation: Invocation, upload: Upload, count: int, shown: int | None, option: str
+) -> Iterator[RenderableType]:
+    if shown is not None:
+        yield from more(invocation, count - shown, ["show", upload.upload_id, option])
 
 
 def draw_changes(
-    upload: Upload, *, shown: int | None, all_by: str = "show --changes"
+    invocation: Invocation, upload: Upload, *, shown: int | None, command: Sequence[str] = ()
 ) -> Iterator[RenderableType | Lines]:
-    """The first changes, before → after, and by what one sees all of them."""
+    """The first changes, before → after, and by what one sees all of them; unset: by `show --changes`."""
     changes = upload.first_changes(shown)
-    if not changes:
-        return
+    if changes:
+        yield table_of_changes(changes)
+        rest = upload.change_count - len(changes)
+        yield from more(invocation, rest, command or ["show", upload.upload_id, "--changes"])
+
+
+def table_of_changes(changes: Sequence[dict[str, Any]]) -> RenderableType | Lines:
+    """Changes as a table: what is changed, who that is, and the fields before → after."""
     rows = [(target_of(change), _who(change), change["action"], fields_changed(change)) for change in changes]
-    yield console.rows(("Change", "Who", "Action", "Before → after"), rows)
-    more = upload.change_count - len(rows)
-    if more > 0:
-        yield console.text(f"and {more:,} more; {all_by} lists all of them", "dim")
+    return console.rows(("Change", "Who", "Action", "Before → after"), rows)
 
 
 def _who(change: dict[str, Any]) -> str:
@@ -178,9 +217,9 @@ def _who(change: dict[str, Any]) -> str:
     return " and ".join(name for name in names if name)
 
 
-def draw_rows(upload: Upload) -> RenderableType | Lines:
-    """Every row of the file with a green check or a red cross, its outcome, and the reason."""
-    document = upload.as_dict(rows=True, all_errors=True, all_warnings=True)
+def draw_rows(upload: Upload, chosen: Sequence[dict[str, Any]] | None = None) -> RenderableType | Lines:
+    """Every row of the file, or those chosen, with a green check or a red cross, its outcome, and the reason."""
+    document = upload.as_dict(rows=chosen is None, all_errors=True, all_warnings=True)
     reasons: dict[int, list[str]] = {}
     for error in document["errors"]:
         reasons.setdefault(error["row_number"], []).append(f"{error['column'] or 'row'}: {error['message']}")
@@ -191,7 +230,7 @@ def draw_rows(upload: Upload) -> RenderableType | Lines:
     marks = {outcome: console.text_as_it_is(*mark) for outcome, mark in _MARKS.items()}
     good = console.text_as_it_is(*_GREEN)
     rows = []
-    for row in document["rows"]:
+    for row in document["rows"] if chosen is None else chosen:
         number, outcome = row["row_number"], row["outcome"]
         why = "; ".join(reasons.get(number, [])) or row.get("reason") or _duplicate_of(row)
         said = "; ".join(filter(None, [why, *warnings.get(number, [])]))
@@ -207,16 +246,23 @@ def draw_explanation(upload: Upload, row_number: int, steps: Sequence[Step]) -> 
     yield console.facts((name if place == 0 else "", said) for name, says in named for place, said in enumerate(says))
 
 
+REPAIR_HEADINGS = ("Row", "Column", "Before", "After", "Why")
+
+
+def repair_cells(repair: dict[str, Any]) -> tuple[object, ...]:
+    """One repair, before → after."""
+    return tuple(repair[name] for name in ("row_number", "column", "before", "after", "why"))
+
+
 def draw_repairs(repairs: pl.DataFrame) -> RenderableType | Lines:
     """Repairs, before → after."""
-    rows = repairs.select("row_number", "column", "before", "after", "why").rows()
-    return console.rows(("Row", "Column", "Before", "After", "Why"), rows)
+    return console.rows(REPAIR_HEADINGS, [repair_cells(repair) for repair in repairs.iter_rows(named=True)])
 
 
 def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType | Lines]:
-    """The exact command that comes next."""
-    for why, words in next_steps(upload):
-        yield console.next_command(why, invocation.line(*words))
+    """The exact commands that come next."""
+    for step in next_steps(upload, login(None)):
+        yield console.next_command(step.why, invocation.line(*step.words))
 
 
 def known_by(login: str | None, identity: str | None) -> str | None:

@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.endings import DONE, report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list, more, most
 from contact_pipeline.contracts.states import STATES, State
-from contact_pipeline.errors import Usage, listed
+from contact_pipeline.errors import Usage, listed, number_of
+from contact_pipeline.pages.shown import size
 from contact_pipeline.terms import LEFT_OUT
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
-from contact_pipeline.pages.shown import size
 
 PANEL = "Uploads"
-SHOWN = 50
 
 app = typer.Typer()
 
-UploadId = Annotated[str, typer.Argument(metavar="UPLOAD", help="Id of an upload; `uploads` lists them.")]
+UploadId = Annotated[
+    str,
+    typer.Argument(metavar="UPLOAD", help="Id of an upload; `uploads` lists them.", autocompletion=completion.uploads),
+]
 
 
 @app.command("uploads", rich_help_panel=PANEL)
@@ -33,10 +36,19 @@ UploadId = Annotated[str, typer.Argument(metavar="UPLOAD", help="Id of an upload
 def list_uploads(
     invocation: Invocation,
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="Only those of this profile.")
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="Only those of this profile.", autocompletion=completion.profiles
+        ),
     ] = None,
     state: Annotated[
-        list[str] | None, typer.Option("--state", metavar="STATE", help="Only those in this state; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only those in this state; repeatable.",
+            autocompletion=completion.states,
+        ),
     ] = None,
     since: Annotated[
         datetime | None, typer.Option("--since", metavar="TIME", help="Only those added then or later (UTC).")
@@ -47,33 +59,71 @@ def list_uploads(
             "--waiting", help="Only those that wait for somebody: to approve, correct, decide rows or finalize."
         ),
     ] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help=f"The newest so many; unset: {SHOWN}, and all as JSON.")
-    ] = None,
+    where: Where = None,
+    limit: Limit = None,
 ) -> None:
-    """The dashboard: the newest uploads with their file, group, state and counts; --json gives all."""
+    """The dashboard: the newest uploads with their file, group, state and counts."""
     from contact_pipeline.cli.dashboard import draw_uploads
 
     states = [known_state(word) for word in state or []]
+    if profile is not None:
+        _known_profile(invocation, profile)
     asked: dict[str, Any] = {"profile": profile, "states": states, "since": since, "waiting": waiting}
+    shown = most(limit)
+    found = invocation.looking.uploads(None if where else limit if invocation.json else shown, **asked)
+    if where:
+        fitting = {each["upload_id"] for each in chosen([upload.as_dict() for upload in found], where)}
+        found = [upload for upload in found if upload.upload_id in fitting]
     if invocation.json:
-        console.document([upload.as_dict() for upload in invocation.looking.uploads(limit, **asked)])
+        console.document([upload.as_dict() for upload in found[:limit]])
         return
-    most = limit or SHOWN
-    uploads = invocation.looking.uploads(most, **asked)
-    if uploads:
-        console.show(*draw_uploads(uploads, console.out().width))
-        if len(uploads) == most:
-            console.show(console.text(f"the newest {most}; --json gives all", "dim"))
-        console.show(console.next_command("One of them", invocation.line("show", "UPLOAD")))
-    elif asked == {"profile": None, "states": [], "since": None, "waiting": True}:
-        console.show(console.text("Nothing waits for anybody."))
-    elif any(asked.values()):
-        console.show(console.next_command("No such upload. To see all of them", invocation.line("uploads")))
-    else:
-        console.show(
-            console.next_command("No uploads yet. To make one", invocation.line("plan", "FILE", "--profile", "P"))
-        )
+    count = len(found) if where or shown is None else invocation.looking.store.count_lines(**asked)
+    console.show(console.text(_counted(invocation, count, asked), "bold"))
+    uploads = found[:shown]
+    if not uploads:
+        first = ("plan", "FILE", "--profile", "P")
+        narrowed = where or any(asked.values())
+        step = ("See all uploads", ("uploads",)) if narrowed else ("Make one", first)
+        console.show(console.next_command(step[0], invocation.line(*step[1])))
+        return
+    console.show(
+        *draw_uploads(uploads, console.out().width),
+        *more(invocation, count - len(uploads), ["uploads", *_asked_again(asked), *as_words(where), "--limit", count]),
+        console.next_command("See one of them", invocation.line("show", uploads[0].upload_id)),
+    )
+
+
+def _counted(invocation: Invocation, count: int, asked: dict[str, Any]) -> str:
+    """How many uploads there are, and how many of them wait for somebody."""
+    if asked["waiting"]:
+        return f"{number_of(count, 'upload')} {'waits' if count == 1 else 'wait'} for somebody." if count else _NOBODY
+    waiting = invocation.looking.store.count_lines(**asked | {"waiting": True}) if count else 0
+    wait = f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for somebody" if waiting else ""
+    return f"{number_of(count, 'upload') if count else 'No upload'}{f'; {wait}' if wait else ''}."
+
+
+_NOBODY = "Nothing waits for anybody."
+
+
+def _asked_again(asked: dict[str, Any]) -> list[str]:
+    """What was asked for, as it is typed."""
+    words = ["--profile", asked["profile"]] if asked["profile"] else []
+    words += [word for state in asked["states"] for word in ("--state", state)]
+    words += ["--since", f"{asked['since']:%Y-%m-%dT%H:%M:%S}"] if asked["since"] else []
+    return words + (["--waiting"] if asked["waiting"] else [])
+
+
+def _known_profile(invocation: Invocation, name: str) -> None:
+    """Refuses the name of a profile that is neither there nor in the ledger.
+
+    Raises:
+        Refusal: there is none (code `profile-unknown`).
+    """
+    from contact_pipeline.profiles.load import load_profile, profile_names
+
+    own = invocation.settings.profiles_path
+    if name not in profile_names(own) and not invocation.looking.uploads(1, profile=name):
+        load_profile(name, own)  # says which there are
 
 
 def known_state(word: str) -> State:
@@ -104,6 +154,8 @@ def show_upload(
     explain: Annotated[
         int | None, typer.Option("--explain", metavar="ROW", help="Why this row became what it became, step by step.")
     ] = None,
+    where: Where = None,
+    limit: Limit = None,
 ) -> None:
     """Show one upload: file, size, state, counts, errors and warnings by type, changes before → after."""
     from contact_pipeline.cli.upload_view import draw_explanation, draw_upload
@@ -112,6 +164,11 @@ def show_upload(
     if explain is not None and any(others) and not invocation.json:
         raise Usage("usage", "--explain shows one row and goes alone.", "Leave the other options out, or use --json.")
     found = invocation.looking.show(upload)
+    if where or limit:
+        from contact_pipeline.cli.narrowing import show_some
+
+        show_some(invocation, found, where or [], limit, changes=changes, repairs=repairs, rows=rows)
+        return
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
         document["corrections_list"] = invocation.looking.corrections(upload)
@@ -229,25 +286,34 @@ def repaired_values(
     upload: UploadId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write them as CSV.")] = None,
     overwrite: Overwrite = False,
+    where: Where = None,
+    limit: Limit = None,
 ) -> None:
     """List the values whose meaning was changed when they were read: row, column, before, after and why."""
-    from contact_pipeline.cli.upload_view import draw_repairs
+    from contact_pipeline.cli.upload_view import REPAIR_HEADINGS, repair_cells
     from contact_pipeline.reports.repairs import repairs_shown, write_repairs
 
     pipeline = invocation.looking
     found = pipeline.show(upload)
     repairs = repairs_shown(found, pipeline.repairs(upload))
-    file, rows = (None, 0) if output is None else write_repairs(repairs, output, overwrite=overwrite)
-    if invocation.json and output is None:
-        console.document({"repairs": repairs.rows(named=True)})
-    elif invocation.json:
-        console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
-    elif repairs.is_empty():
-        console.show(console.text(f"No value of {found.file_name} was repaired."))
-    elif file is not None:
-        console.show(console.text(f"{rows:,} repairs written to {file}."))
-    else:
-        console.show(draw_repairs(repairs))
+    if output is not None:
+        file, count = write_repairs(repairs, output, overwrite=overwrite)
+        if invocation.json:
+            console.document({"upload_id": upload, "file": file and str(file), "rows": count})
+        elif file is None:
+            console.show(console.text(f"No value of {found.file_name} was repaired.", "bold"))
+        else:
+            console.show(console.text(f"{number_of(count, 'repair')} written to {file}.", "bold"))
+        return
+    fitting = chosen(repairs.rows(named=True), where)
+    if invocation.json:
+        console.document({"repairs": fitting[:limit]})
+        return
+    command = ["repairs", upload, *as_words(where)]
+    console.show(
+        *draw_list(invocation, fitting, REPAIR_HEADINGS, repair_cells, called="repair", command=command, limit=limit),
+        console.next_command("Write all of them into a file", invocation.line("repairs", upload, "-o", "FILE.csv")),
+    )
 
 
 @app.command("rejected", rich_help_panel=PANEL)
@@ -263,6 +329,7 @@ def rejected_rows(
 ) -> None:
     """Write the rejected rows in the file's own columns plus `errors`, ready to correct and drop again."""
     from contact_pipeline.reports.corrections import give_back_rejected
+    from contact_pipeline.reports.next_steps import again_with
 
     pipeline = invocation.pipeline
     found = pipeline.show(upload)
@@ -270,11 +337,13 @@ def rejected_rows(
     if invocation.json:
         console.document({"upload_id": upload, "file": file and str(file), "rows": rows})
     elif file is None:
-        console.show(console.text(f"No row of {found.file_name} was rejected."))
+        console.show(console.text(f"No row of {found.file_name} was rejected.", "bold"))
     elif row_numbers:
         console.show(
-            console.text(f"{rows:,} rejected rows written to {file}; correct them there."),
+            console.text(f"{number_of(rows, 'rejected row')} written to {file}; correct them there."),
             console.next_command("Then", invocation.line("correct", upload, "--from", file)),
         )
     else:
-        console.show(console.text(f"{rows:,} rejected rows written to {file}; correct them and send the file again."))
+        written = f"{number_of(rows, 'rejected row')} written to {file}; correct them and send the file again."
+        again = invocation.line("plan", file, "--profile", found.profile, *again_with(found))
+        console.show(console.text(written, "bold"), console.next_command("Corrected, it is planned with", again))

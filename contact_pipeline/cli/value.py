@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.invocation import Invocation, Unmasked, everywhere
 from contact_pipeline.cli.profiles import PANEL
-from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.errors import Refusal, Usage, number_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from contact_pipeline.cli.tables import Rows
     from contact_pipeline.settings import Settings
     from contact_pipeline.values import Judgement
 
@@ -27,14 +26,24 @@ app = typer.Typer()
 @everywhere
 def judge(
     invocation: Invocation,
-    field: Annotated[str, typer.Argument(metavar="FIELD", help="Field, such as phone, email or date_of_birth.")],
+    field: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIELD", help="Field, such as phone, email or date_of_birth.", autocompletion=completion.fields
+        ),
+    ],
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Values as a file holds them.")] = None,
     region: Annotated[
         str | None, typer.Option("--region", metavar="R", help="Region of national numbers: US, BR, GB, …")
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="F", help="Date format besides ISO, such as DD/MM/YYYY; repeatable."),
+        typer.Option(
+            "--format",
+            metavar="F",
+            help="Date format besides ISO, such as DD/MM/YYYY; repeatable.",
+            autocompletion=completion.date_formats,
+        ),
     ] = None,
     pivot: Annotated[
         int | None,
@@ -45,7 +54,13 @@ def judge(
         typer.Option("--from", metavar="FILE", help="File with columns `text` and, if wanted, `region`."),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="P", help="Profile whose column is meant; unset: in general.")
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="P",
+            help="Profile whose column is meant; unset: in general.",
+            autocompletion=completion.profiles,
+        ),
     ] = None,
     unmasked: Unmasked = False,
 ) -> None:
@@ -71,7 +86,10 @@ def judge(
     if invocation.json:
         console.document([asdict(one) for one in judged])
     else:
-        console.show(_table(judged, unmasked=unmasked))
+        good = sum(one.valid for one in judged)
+        wrong = f", {len(judged) - good:,} not" if good < len(judged) else ""
+        said = f"{number_of(len(judged), 'value')} of {field}: {good:,} valid{wrong}."
+        console.show(console.text(said, "bold"), _table(judged, unmasked=unmasked))
 
 
 def _region(code: str | None) -> str | None:
@@ -114,7 +132,7 @@ def _saved(file: Path, settings: Settings) -> list[tuple[str | None, str | None]
         raise Usage(error.code, message, fix, file=file.name) from error
 
 
-def _table(judged: list[Judgement], *, unmasked: bool) -> Table:
+def _table(judged: list[Judgement], *, unmasked: bool) -> Rows:
     text = console.text_as_it_is if unmasked else console.text
     rows = [
         (

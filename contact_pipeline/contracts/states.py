@@ -46,6 +46,7 @@ RECEIVED: Final[frozenset[State]] = frozenset({"received"})
 PLANNED: Final[frozenset[State]] = frozenset({"staged", "blocked", "stale"})  # and nothing of it is applied
 APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
 WAS_APPLIED: Final[frozenset[State]] = APPLIED | {"undone"}
+NOTHING_CAME_IN: Final[frozenset[State]] = frozenset({"blocked", "stale", "cancelled", "refused", "failed"})
 BEGUN: Final[frozenset[State]] = frozenset({"received", "repeated", "refused", "staged"})  # staged: made by hand
 
 _AS_IT_IS: Final[Mapping[State, frozenset[State]]] = {state: frozenset({state}) for state in STATES}

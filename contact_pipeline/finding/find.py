@@ -13,7 +13,7 @@ from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.erase.person import pattern_of
 from contact_pipeline.errors import Refusal
 from contact_pipeline.finding.readings import Typed, countries_of, fields_of, readings
-from contact_pipeline.finding.words import is_id, looks_like_phone
+from contact_pipeline.finding.words import as_typed, is_id, looks_like_phone
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import Store
@@ -106,10 +106,10 @@ def _conditions(database: Tables, profiles: Collection[Profile], criteria: Crite
     columns = database.columns("contacts")
     made: list[dict[str, str]] = []
     if criteria.text is not None:
-        made.append(_whatever(database, profiles, columns, criteria.text.strip()))
+        made.append(_whatever(database, profiles, columns, as_typed(criteria.text)))
     for kind, text in (("email", criteria.email), ("phone", criteria.phone)):
         if text is not None:
-            made.append(typed(database, profiles, columns, kind, text, notes=True) or {kind: "false"})  # type: ignore[arg-type]
+            made.append(typed(database, profiles, columns, kind, as_typed(text), notes=True) or {kind: "false"})  # type: ignore[arg-type]
     if criteria.name is not None:
         made.append({"name": _name_begins(database, criteria.name)})
     if criteria.account is not None:

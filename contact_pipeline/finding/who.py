@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from contact_pipeline.engines import Tables, literal
 from contact_pipeline.errors import Refusal
-from contact_pipeline.finding.words import is_id, looks_like_phone
+from contact_pipeline.finding.words import as_typed, is_id, looks_like_phone
 from contact_pipeline.masking import mask
 from contact_pipeline.profiles import find_profiles
 from contact_pipeline.store import Store
@@ -93,7 +93,7 @@ def who(
         Refusal: nobody fits (code `contact-unknown`).
     """
     with store.open(read_only=True) as database:
-        found = _fitting(database, store.settings.profiles_path, " ".join(text.split()), address_book)
+        found = _fitting(database, store.settings.profiles_path, as_typed(" ".join(text.split())), address_book)
         if linked_are_one and len(found) > 1:
             linked = {*linked_with(database, found[0].contact_id)}
             found = found[:1] if linked.issuperset(each.contact_id for each in found) else found

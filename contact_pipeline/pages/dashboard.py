@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from contact_pipeline.contracts.states import STATES, WAS_APPLIED
+from contact_pipeline.contracts.states import PLANNED, STATES
 from contact_pipeline.pages.page import draw
 from contact_pipeline.pages.served import FORMS, Served
 from contact_pipeline.store.overview import WEEKS, Overview, Week
@@ -108,7 +108,7 @@ def dashboard_page(
         roles={upload.upload_id: _roles(upload) for upload in waiting},
         asked=asked,
         states=list(STATES),
-        was_applied=WAS_APPLIED,
+        planned=PLANNED,
         charts=charts(overview.weeks),
         chart_size=(_WIDTH, _HEIGHT),
         first=offset + 1,

@@ -80,12 +80,21 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> Upload:
         return uploads.done_before(store, upload_id, f"{turn}ne")
     planned = committing.plan_turn(store, upload_id, turn)
     upload = uploads.show(store, upload_id)
+    upload.inverse_sha256 = planned.sha256
     if planned.contactable:
         upload.warnings = [*upload.warnings, clears_consent(line, planned.contactable).message]
     return upload
 
 
-def take_turn(store: Store, upload_id: str, turn: Turn, user: str | None, *, may_clear: bool = True) -> Upload:
+def take_turn(
+    store: Store,
+    upload_id: str,
+    turn: Turn,
+    user: str | None,
+    *,
+    may_clear: bool = True,
+    agreed: str | None = None,
+) -> Upload:
     """Takes an upload out of effect, or brings it back, in one commit; one that is so already stays as it is.
 
     Args:
@@ -94,10 +103,11 @@ def take_turn(store: Store, upload_id: str, turn: Turn, user: str | None, *, may
         turn: undo or redo.
         user: login of who does it; unset: the operating system's.
         may_clear: whether people whom the upload set to be left alone may be contacted again.
+        agreed: hash of what `plan_turn` showed; where something else would be written by now, nothing is.
 
     Raises:
-        Refusal: the upload is in a state that does not allow it (code `wrong-state`), the role is missing, or people
-            could be contacted again (`clears-do-not-contact`).
+        Refusal: the upload is in a state that does not allow it (code `wrong-state`), the role is missing, people
+            could be contacted again (`clears-do-not-contact`), or something else was agreed to (`changeset-differs`).
     """
     actor = uploads.login(user)
     line = store.line(upload_id)
@@ -110,6 +120,13 @@ def take_turn(store: Store, upload_id: str, turn: Turn, user: str | None, *, may
             planned = committing.plan_turn(store, upload_id, turn)
             if planned.contactable and not may_clear:
                 raise clears_consent(line, planned.contactable)
+            if agreed is not None and planned.sha256 != agreed:
+                raise Refusal(
+                    "changeset-differs",
+                    f"Contacts have changed: the {turn} of upload {upload_id} would now write something else.",
+                    f"Look at it again with `contact-pipeline {turn} {upload_id} --plan`.",
+                    file=line.file_name,
+                )
             is_mine = committing.commit_turn(store, line, turn, planned, actor)
             line = store.line(upload_id)  # something may have been committed in between
     return uploads.show(store, upload_id) if is_mine else uploads.done_before(store, upload_id, f"{turn}ne")

@@ -701,7 +701,14 @@ class Pipeline:
 
         return applying.plan_turn(self.store, upload_id, "undo")
 
-    def undo(self, upload_id: str, *, user: str | None = None, clear_do_not_contact: bool = False) -> Upload:
+    def undo(
+        self,
+        upload_id: str,
+        *,
+        user: str | None = None,
+        clear_do_not_contact: bool = False,
+        agreed: str | None = None,
+    ) -> Upload:
         """Takes an applied upload out of effect, in one commit; one that is undone already stays as it is.
 
         What a later upload holds is left alone and listed in `.inverse.conflicts`.
@@ -710,14 +717,15 @@ class Pipeline:
             upload_id: the upload.
             user: login of who does it; unset: the operating system's.
             clear_do_not_contact: whether people whom the upload set to be left alone may be contacted again.
+            agreed: `inverse_sha256` of what `plan_undo` gave; where something else would be written by now, nothing is.
 
         Raises:
-            Refusal: the upload is not applied (code `wrong-state`), the role is missing, or people could be contacted
-                again (`clears-do-not-contact`).
+            Refusal: the upload is not applied (code `wrong-state`), the role is missing, people could be contacted
+                again (`clears-do-not-contact`), or something else was agreed to (`changeset-differs`).
         """
         from contact_pipeline.pipeline import applying
 
-        return applying.take_turn(self.store, upload_id, "undo", user, may_clear=clear_do_not_contact)
+        return applying.take_turn(self.store, upload_id, "undo", user, may_clear=clear_do_not_contact, agreed=agreed)
 
     def plan_redo(self, upload_id: str) -> Upload:
         """Plans bringing an undone upload back into effect; `.inverse` shows it. Changes nothing.
@@ -729,15 +737,21 @@ class Pipeline:
 
         return applying.plan_turn(self.store, upload_id, "redo")
 
-    def redo(self, upload_id: str, *, user: str | None = None) -> Upload:
+    def redo(self, upload_id: str, *, user: str | None = None, agreed: str | None = None) -> Upload:
         """Brings an undone upload back into effect, in one commit; one that is in effect stays as it is.
 
+        Args:
+            upload_id: the upload.
+            user: login of who does it; unset: the operating system's.
+            agreed: `inverse_sha256` of what `plan_redo` gave; where something else would be written by now, nothing is.
+
         Raises:
-            Refusal: the upload was never applied (code `wrong-state`), or the role is missing.
+            Refusal: the upload was never applied (code `wrong-state`), the role is missing, or something else was
+                agreed to (`changeset-differs`).
         """
         from contact_pipeline.pipeline import applying
 
-        return applying.take_turn(self.store, upload_id, "redo", user)
+        return applying.take_turn(self.store, upload_id, "redo", user, agreed=agreed)
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
         """Ends an upload that is not applied; nothing of it stays but its ledger line.

@@ -66,6 +66,11 @@ def load_profile(name: str, own: Path | None = None) -> Profile:
     return found
 
 
+def profile_names(own: Path | None = None) -> list[str]:
+    """The names of all profiles, without reading any: that takes a while."""
+    return sorted({file.stem for file in _files(own)})
+
+
 def _files(own: Path | None) -> list[Path]:
     """The files of profiles, a user's own after the shipped ones."""
     folders = [folder for folder in (SHIPPED, own) if folder is not None and folder.is_dir()]

@@ -1,46 +1,130 @@
-"""What somebody would do next with an upload: why, and the words of the command."""
+"""What can be done next with an upload: only what its state allows, with its own id and the options that it has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from contact_pipeline.contracts.states import APPLIED, PLANNED
-from contact_pipeline.store import Upload
+from contact_pipeline.contracts.states import APPLIED, CALLS, State
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def next_steps(upload: Upload) -> Iterator[tuple[str, list[str]]]:
-    """What somebody would do with an upload in this state, the likeliest first."""
-    upload_id = upload.upload_id
-    match upload.state:
-        case "staged":
-            yield "Nothing is changed yet. To apply it", ["apply", upload_id]
-            yield "To give it up", ["cancel", upload_id]
-        case "blocked" if "confirm" in (upload.reason or {}):
-            confirmations = [f"--confirm-{guarded}" for guarded in (upload.reason or {})["confirm"]]
-            yield "To apply it all the same", ["apply", upload_id, *confirmations]
-            yield "To give it up", ["cancel", upload_id]
-        case "stale" if not upload.is_by_hand:
-            yield "To plan it again with the contacts as they are now", ["replan", upload_id]
-        case "applied" if upload.held:
-            yield "Held back. To make it visible in the published contacts", ["finalize", upload_id]
-        case "applied" | "finalized":
-            yield "To see the contacts", ["contacts", "list"]
-            yield "To take it back", ["undo", upload_id]
-        case "undone":
-            yield "To bring it back", ["redo", upload_id]
-        case "repeated":
-            yield "Nothing was changed. The upload that it repeats", ["show", upload.repeats or ""]
-        case _:
-            pass
-    if upload.outcomes.get("review") and upload.state in {"staged", "blocked", *APPLIED}:
-        yield "The rows in review", ["show", upload_id, "--rows"]
-        yield "To write the rows in review into a file to fill in", ["in-review", upload_id]
-        yield "To decide one of the rows in review", ["resolve", upload_id, "--row", "N", "--to", "WHO|new|skip"]
-    if upload.outcomes.get("rejected"):
-        yield from _after_rejections(upload)
+    from contact_pipeline.profiles import Profile
+    from contact_pipeline.store import Upload
+
+MOST: Final = 3
+_AGAIN: Final = ("group", "lead_type")  # options without which a profile may refuse the file
 
 
-def _after_rejections(upload: Upload) -> Iterator[tuple[str, list[str]]]:
-    if upload.state in PLANNED:
-        yield "To correct one of its rows", ["correct", upload.upload_id, "--row", "N", "--set", "FIELD=VALUE"]
-    yield "The rejected rows, to correct and drop again", ["rejected", upload.upload_id]
+class Step(NamedTuple):
+    """A command to type next.
+
+    Attributes:
+        why: what for.
+        words: the command, without the program and the home.
+        call: what it asks of the upload (contracts.states.CALLS); empty: it only looks, or sends another file.
+    """
+
+    why: str
+    words: list[str]
+    call: str = ""
+
+
+def next_steps(upload: Upload, login: str | None = None) -> list[Step]:
+    """The likeliest first, at most three.
+
+    Args:
+        upload: the upload.
+        login: who asks; unset: anybody. Where the profile asks for a role, the command names who sent the file.
+    """
+    found = (step for step in _steps(upload, login) if not step.call or upload.state in CALLS[step.call].leads)
+    return list(found)[:MOST]
+
+
+def _steps(upload: Upload, login: str | None) -> Iterator[Step]:
+    upload_id, by = upload.upload_id, _by(upload, login)
+    for call, why in _FIRST.get(upload.state, {}).items():
+        if _makes_sense(call, upload):
+            asked = [f"--confirm-{guarded}" for guarded in upload.to_confirm] if call == "apply" else []
+            yield Step(why, [call, upload_id, *asked, *(by if call in _APPROVED else ())], call)
+    if upload.state in CALLS["resolve"].leads and upload.state != "stale":
+        yield from _rows(upload)
+    for call, why in _LAST.items():
+        if upload.state in CALLS[call].leads and upload.state not in {"undone", "cancelled"}:
+            yield Step(why, [call, upload_id, *(by if call in _APPROVED else ())], call)
+    if upload.state in APPLIED:
+        yield Step("See whom it changed", ["contacts", "find", "--upload", upload_id])
+    elif upload.state == "repeated":
+        yield Step("See the upload that it repeats", ["show", upload.repeats or ""])
+    elif upload.state in {"refused", "cancelled", "failed"}:
+        yield from _again(upload)
+
+
+_FIRST: Final[Mapping[State, Mapping[str, str]]] = {
+    "received": {"replan": "Go on planning it"},
+    "staged": {"apply": "Apply it"},
+    "blocked": {"apply": "Apply it all the same"},
+    "stale": {"replan": "Plan it again with the contacts as they are now"},
+    "applied": {"finalize": "Make it visible to everybody"},
+    "undone": {"redo": "Bring it back"},
+}
+_LAST: Final = {"undo": "Take it back", "cancel": "Give it up"}
+_APPROVED: Final = frozenset({"apply", "finalize", "undo", "redo"})  # calls that may ask for a role
+
+
+def _makes_sense(call: str, upload: Upload) -> bool:
+    """Whether a call that the state allows would come to anything."""
+    match call, upload.state:
+        case "apply", "blocked":
+            return bool(upload.to_confirm)
+        case "replan", "stale":
+            return not upload.is_by_hand
+        case "finalize", _:
+            return bool(upload.held)
+    return True
+
+
+def _rows(upload: Upload) -> Iterator[Step]:
+    """What to do with rows that did not come in."""
+    if upload.outcomes["review"]:
+        yield Step("Write the rows in review into a file to fill in", ["in-review", upload.upload_id], "resolve")
+    if upload.outcomes["rejected"]:
+        numbered = ["--row-numbers"] if upload.state in CALLS["correct"].leads else []  # for `correct --from`
+        yield Step("Write the rejected rows into a file to correct", ["rejected", upload.upload_id, *numbered])
+
+
+def needed(profile: Profile) -> list[str]:
+    """The options that a profile asks for with every file, with a word in the place of the value."""
+    group = ["--group", "GROUP"] if profile.group is not None and not profile.group.default else []
+    return group + (["--lead-type", "TYPE"] if profile.lead_types else [])
+
+
+def again_with(upload: Upload) -> list[str]:
+    """The options without which a profile may refuse the file, as they were given for this upload."""
+    options: Mapping[str, Any] = upload.line.options or {}
+    return [word for name in _AGAIN if options.get(name) for word in (f"--{name.replace('_', '-')}", options[name])]
+
+
+def _again(upload: Upload) -> Iterator[Step]:
+    """To send a file once more, corrected where it has to be."""
+    if upload.is_by_hand:
+        yield Step("See the contacts", ["contacts", "list"])
+        return
+    options: Mapping[str, Any] = upload.line.options or {}
+    if upload.file_name.startswith(f"{upload.profile}_by_hand."):
+        named = [f"{name}={options[name]}" for name in _AGAIN if options.get(name)]
+        chosen = [word for pair in named for word in ("--option", pair)]
+        words = ["contacts", "add", "--profile", upload.profile, "--field", "FIELD=VALUE", *chosen]
+        yield Step("Enter it again", words)
+        return
+    if upload.state == "refused":
+        yield Step("See what the profile asks of a file", ["profiles", "show", upload.profile])
+    why = "Send the file again" if upload.state == "cancelled" else "Send the file again, corrected"
+    yield Step(why, ["plan", "FILE", "--profile", upload.profile, *again_with(upload)])
+
+
+def _by(upload: Upload, login: str | None) -> list[str]:
+    """Whoever sent the file, where only some roles may go on with it."""
+    profile = upload.line.read_profile() or {}
+    return ["--user", upload.user] if profile.get("roles") and upload.user and upload.user != login else []

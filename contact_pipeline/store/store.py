@@ -150,6 +150,13 @@ class Store:
         with self.open(read_only=True) as database:
             return find_lines(database, *chosen(**asked), limit=limit)
 
+    def count_lines(self, **asked: Any) -> int:
+        """How many uploads there are of those that are asked for, as of `lines`."""
+        condition, parameters = chosen(**asked)
+        with self.open(read_only=True) as database:
+            count: int = database.value(f"SELECT count(*) FROM uploads WHERE {condition}", parameters)
+        return count
+
     def last_commit(self, upload_id: str) -> dict[str, Any] | None:
         """The newest commit of an upload: its action (apply, undo, redo), committed_at and actor; None without one."""
         with self.open(read_only=True) as database:

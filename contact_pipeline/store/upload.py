@@ -9,6 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
 from contact_pipeline.contracts.ledger import LedgerLine
+from contact_pipeline.contracts.states import NOTHING_CAME_IN
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, number_of
 from contact_pipeline.machine import damaged
@@ -80,7 +81,8 @@ class Upload:
         self.outcomes: dict[str, int] = {name: count for name, count in counts.items() if name != LEFT_OUT or count}
         self.corrections = line.corrections
         self.corrected: Corrected | None = None  # what the call that gave this upload corrected
-        self.imports = sum(self.outcomes[outcome] for outcome in IMPORTED)
+        self.planned_imports = sum(self.outcomes[outcome] for outcome in IMPORTED)
+        self.imports = 0 if line.state in NOTHING_CAME_IN else self.planned_imports
         self.deactivated = line.deactivated
         self.contacts_created = line.contacts_created
         self.changeset_sha256 = line.changeset_sha256
@@ -96,6 +98,7 @@ class Upload:
         self.row_warning_count = line.row_warning_count
         self.held = line.held
         self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
+        self.inverse_sha256: str | None = None  # of what undoing or redoing would write, where that was planned
 
     def __repr__(self) -> str:
         return f"<Upload {self.upload_id} {self.file_name!r} {self.state}>"
@@ -142,6 +145,11 @@ class Upload:
     def new_warnings(self) -> list[str]:
         """What is warned of now, beside what the ledger says of the upload."""
         return [warning for warning in self.warnings if warning not in (self.line.warnings or ())]
+
+    @property
+    def to_confirm(self) -> list[str]:
+        """What somebody has to confirm before the upload can be applied; nothing where that does not help."""
+        return list((self.reason or {}).get("confirm", ()))
 
     @property
     def is_by_hand(self) -> bool:
@@ -221,6 +229,17 @@ class Upload:
         """How many changes the changeset holds, without reading them."""
         with self.staging.look():
             return sum(self.staging.count(f"{target}_changes") for target in _TARGETS)
+
+    @_or(dict)
+    def count_by_action(self) -> dict[str, dict[str, int]]:
+        """How many changes the changeset holds: contact, account, membership or link → action → changes."""
+        found = {}
+        with self.staging.look() as database:
+            for target in _TARGETS:
+                if _has(database, target):
+                    counted = f"SELECT action, count(*) FROM {target}_changes GROUP BY action ORDER BY action"
+                    found[target] = dict(database.rows(counted))
+        return {target: actions for target, actions in found.items() if actions}
 
     @_or(int)
     def count_changes(self, *actions: str) -> int:

@@ -34,7 +34,9 @@ def test_words_need_no_quotes_and_json_is_a_list_of_contacts(run, people):
     assert run("contacts", "find", "nobody", "--json").document == []
 
 
-@pytest.mark.parametrize("who", ["1", "rosa@example.com", "202.555.0101", "rosa delgado"])
+@pytest.mark.parametrize(
+    "who", ["1", "rosa@example.com", "202.555.0101", "rosa delgado", "'+12025550101", "tel:+1-202-555-0101"]
+)
 def test_commands_take_what_identifies_somebody(run, people, who):
     assert run("contacts", "show", who, "--json").document["contact_id"] == 1
     assert run("contacts", "history", who, "--json").document[0]["name"] == "Rosa Delgado"
@@ -54,7 +56,7 @@ def test_several_are_listed_and_nothing_is_done(run, people):
 def test_somebody_at_a_terminal_is_asked_which(run, people, monkeypatch):
     from contact_pipeline.cli import person
 
-    monkeypatch.setattr(person, "_may_ask", lambda _invocation: True)
+    monkeypatch.setattr(person, "may_ask", lambda _invocation: True)
 
     ended = run("contacts", "deactivate", "ann example", answer="7\n3\n")
 

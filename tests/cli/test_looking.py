@@ -44,14 +44,15 @@ def test_a_dashboard_without_uploads_says_how_to_begin(run):
 
 
 def test_a_long_ledger_shows_its_newest_uploads_and_gives_all_as_json(run, imported, monkeypatch):
-    monkeypatch.setattr("contact_pipeline.cli.uploads.SHOWN", 1)
+    monkeypatch.setattr("contact_pipeline.cli.uploads.most", lambda limit: limit or 1)
     again = run("contacts", "deactivate", "1", "--json").document
 
     shown = run("uploads").out
 
     assert again["upload_id"] in shown
     assert imported["upload_id"] not in shown
-    assert "the newest 1; --json gives all" in shown
+    assert shown.startswith("2 uploads.")
+    assert "1 more: contact-pipeline uploads --limit 2" in shown
     listed = [upload["upload_id"] for upload in run("uploads", "--json").document]
     assert listed == [again["upload_id"], imported["upload_id"]]
 
@@ -76,15 +77,18 @@ def test_the_dashboard_shows_what_is_asked_for(run, imported, outreach):
     assert "approve" in run("uploads", "--waiting").out
     assert "1 planned" in run("uploads", "--waiting").out
     run("cancel", waits["upload_id"])
-    assert run("uploads", "--waiting").out == "Nothing waits for anybody.\n"
-    assert "No such upload" in run("uploads", "--profile", "dealer_leads").out
+    assert run("uploads", "--waiting").out.startswith("Nothing waits for anybody.\n")
+    assert "No upload." in run("uploads", "--profile", "dealer_leads").out
+    unknown = run("uploads", "--profile", "dealer_lead")
+    assert (unknown.status, "Did you mean dealer_leads?" in unknown.err) == (1, True)
     wrong = run("uploads", "--state", "done")
     assert (wrong.status, "There is no state 'done'" in wrong.err) == (2, True)
 
 
 def test_on_a_narrow_terminal_an_upload_is_three_lines_and_no_word_is_broken(run, imported, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    shown = run("uploads").out.splitlines()
+    total, *shown = run("uploads").out.splitlines()
+    assert total == "1 upload."
     assert shown[0].split() == [imported["upload_id"], "applied", "people.csv"]
     assert shown[1].startswith("  outreach_contacts · group Spring · added ")
     assert shown[2] == "  3 rows · 1 import · 2 errors · 1 duplicate"

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from contact_pipeline import Pipeline
+from contact_pipeline.errors import Refusal
 from tests.homes import fill_once
 
 ACCOUNT = ",,219-09-9998,,,A-1,,"
@@ -32,10 +34,11 @@ def test_undo_plan_shows_the_inverse_and_changes_nothing(run, imported):
     """X4: what an undo would take back is shown first."""
     upload = imported(ACCOUNT)
 
-    ended = run("undo", upload["upload_id"], "--plan", "--json")
+    ended = run("undo", upload["upload_id"], "--plan", "--changes", "--json")
 
     assert ended.status == 0
     assert ended.document["state"] == "applied"
+    assert ended.document["inverse_counts"] == {"contact": {"remove": 1}, "membership": {"remove": 1}}
     assert {change["action"] for change in ended.document["inverse"]} == {"remove"}
     assert ended.document["conflicts"] == []
 
@@ -59,11 +62,40 @@ def test_undo_shows_the_first_changes_and_says_how_to_see_all(run, imported, mon
     upload = imported(ACCOUNT)
     monkeypatch.setattr("contact_pipeline.cli.upload_view.SHOWN_CHANGES", 1)
 
-    changes = len(run("undo", upload["upload_id"], "--plan", "--json").document["inverse"])
+    planned = run("undo", upload["upload_id"], "--plan", "--json").document
     ended = run("undo", upload["upload_id"])
 
-    assert changes > 1
-    assert f"and {changes - 1} more; --json lists all of them" in ended.out
+    assert "inverse" not in planned
+    assert sum(sum(actions.values()) for actions in planned["inverse_counts"].values()) == 2
+    assert f"1 more: contact-pipeline show {upload['upload_id']} --changes" in ended.out
+
+
+def test_undo_shows_its_plan_at_a_terminal_and_asks(run, imported, monkeypatch):
+    """X4: a no changes nothing; what is agreed to is what was shown. A script is not asked."""
+    upload = imported(ACCOUNT)["upload_id"]
+    monkeypatch.setattr("contact_pipeline.cli.undoing.may_ask", lambda _invocation: True)
+
+    refused = run("undo", upload, answer="n\n")
+    assert (refused.status, "1 contact to remove" in refused.err) == (1, True)
+    assert run("show", upload, "--json").document["state"] == "applied"
+    assert run("undo", upload, answer="").status == 1
+    undone = run("undo", upload, answer="y\n")
+
+    assert undone.out.startswith("Undone: 1 contact removed, 1 membership removed.")
+    assert undone.out.rstrip().splitlines()[-1].startswith("Bring it back: contact-pipeline redo")
+    assert run("redo", upload, "--yes").out.startswith("Redone: 1 contact created")
+
+
+def test_an_undo_that_was_agreed_to_does_nothing_else(home, imported):
+    upload = imported(ACCOUNT)["upload_id"]
+    pipeline = Pipeline(home)
+    agreed = pipeline.plan_undo(upload).inverse_sha256
+    pipeline.set_active(1, active=False)
+
+    with pytest.raises(Refusal, match="would now write something else"):
+        pipeline.undo(upload, agreed=agreed)
+
+    assert pipeline.show(upload).state == "applied"
 
 
 def test_undo_says_for_people_what_was_written(run, imported):
@@ -187,9 +219,10 @@ def test_undo_says_in_words_what_it_left_alone_and_why(run, imported):
 
     ended = run("undo", first)
 
-    assert "Undoing has written this." in ended.out
+    assert ended.out.startswith("Undone: ")
+    assert "left alone" in ended.out.splitlines()[0]
     assert "erased since" in ended.out
-    assert "Redoing has written this." in run("redo", first).out
+    assert run("redo", first).out.startswith("Redone: ")
 
 
 def test_history_tells_undoing_from_applying(run, imported):

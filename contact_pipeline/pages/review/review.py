@@ -208,9 +208,9 @@ def _steps(upload: Upload, home: Path) -> list[tuple[str, str]]:
     """What comes next, and the command; applying is for the changeset that the page shows, or for nothing."""
     exactly = {"apply": ["--changeset", upload.changeset_sha256 or ""]}
     return [
-        (why, _line([*words, *exactly.get(words[0], ())], home))
-        for why, words in next_steps(upload)
-        if words[0] not in _SEEN
+        (step.why, _line([*step.words, *exactly.get(step.words[0], ())], home))
+        for step in next_steps(upload)
+        if step.words[0] not in _SEEN
     ]
 
 

@@ -1,0 +1,111 @@
+"""What a shell completes beside commands and options: names of profiles, uploads, fields, states and formats.
+
+It looks at names of files alone: no database is opened, no home is made, and whatever goes wrong completes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Final
+
+import typer
+
+RECENT: Final = 30  # uploads, the newest first
+
+_DATE_FORMATS: Final = (
+    "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD", "DD/MM/YY", "MM/DD/YY",
+)  # fmt: skip
+
+Completer = Callable[[typer.Context, str], list[str]]
+
+
+def _quietly(names: Callable[[typer.Context], Iterable[str]]) -> Completer:
+    """Those of the names that begin as typed; none where they cannot be told."""
+
+    @wraps(names)
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        try:
+            return [name for name in names(ctx) if name.casefold().startswith(incomplete.casefold())]
+        except Exception:  # noqa: BLE001 - a shell that completes nothing is better than one that prints a traceback
+            return []
+
+    complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}  # by which typer knows what to give
+    del complete.__wrapped__
+    return complete
+
+
+@_quietly
+def profiles(ctx: typer.Context) -> list[str]:
+    """Names of profiles, shipped and the home's."""
+    from contact_pipeline.profiles.load import profile_names
+
+    return profile_names(_home(ctx) / "profiles")
+
+
+@_quietly
+def export_profiles(ctx: typer.Context) -> list[str]:
+    """Names of export profiles: every profile's, the home's own, and the two that are built in."""
+    from contact_pipeline.profiles.load import profile_names
+
+    home = _home(ctx)
+    own = (file.stem for file in (home / "export_profiles").glob("*.yaml"))
+    return sorted({"accounts", "contacts", *profile_names(home / "profiles"), *own})
+
+
+@_quietly
+def uploads(ctx: typer.Context) -> list[str]:
+    """Ids of the newest uploads of which something is kept; an id begins with its time."""
+    home = _home(ctx)
+    folders = [folder for folder in (home / "staging", home / "uploads") if folder.is_dir()]
+    ids = {entry.name for folder in folders for entry in folder.iterdir() if entry.name[:8].isdigit()}
+    return sorted(ids, reverse=True)[:RECENT]
+
+
+@_quietly
+def fields(ctx: typer.Context) -> list[str]:
+    """Fields of the profile that is named, or those that every contact can have."""
+    return _fields(ctx)
+
+
+@_quietly
+def fields_to_fill(ctx: typer.Context) -> list[str]:
+    """The same, with the sign after which the value stands."""
+    return [f"{name}=" for name in _fields(ctx)]
+
+
+@_quietly
+def states(ctx: typer.Context) -> Iterable[str]:  # noqa: ARG001 - typer gives it to each
+    """States of an upload."""
+    from contact_pipeline.contracts.states import STATES
+
+    return STATES
+
+
+@_quietly
+def date_formats(ctx: typer.Context) -> Iterable[str]:  # noqa: ARG001
+    """Formats of dates."""
+    return _DATE_FORMATS
+
+
+def _fields(ctx: typer.Context) -> list[str]:
+    name = ctx.params.get("profile")
+    if name:
+        from contact_pipeline.profiles.load import load_profile
+
+        return [column.field for column in load_profile(name, _home(ctx) / "profiles").columns]
+    from contact_pipeline.terms import CANONICAL
+
+    return list(CANONICAL)
+
+
+def _home(ctx: typer.Context) -> Path:
+    """The home that the line names, or the one that holds without."""
+    at: object = ctx
+    while at is not None:
+        if given := getattr(at, "params", {}).get("home"):
+            return Path(given)
+        at = getattr(at, "parent", None)
+    return Path(os.environ.get("CONTACT_PIPELINE_HOME") or "data")

@@ -1,0 +1,133 @@
+"""The first line of what a command prints of an upload: what happened to it, with the counts that are true then.
+
+What is only planned is never worded as if it had come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from contact_pipeline.contracts.states import APPLIED, WAS_APPLIED, State
+from contact_pipeline.errors import number_of
+from contact_pipeline.terms import IMPORTED
+
+if TYPE_CHECKING:
+    from contact_pipeline.store import Upload
+
+_PLANNED: Final = {"created": "to create", "updated": "to update", "linked": "to link"}
+_DONE: Final = {
+    "create": "created", "update": "updated", "reactivate": "reactivated", "deactivate": "deactivated",
+    "remove": "removed",
+}  # fmt: skip
+_REFUSED: Final = ("rejected", "review")
+_WOULD: Final = {action: f"to {action}" for action in _DONE}
+
+
+_SAID: Final[Mapping[State, str]] = {
+    "received": "Received, and not planned yet",
+    "staged": "Planned, nothing is changed yet",
+    "blocked": "Blocked, nothing is changed",
+    "stale": "Stale, nothing is changed: the contacts have changed since it was planned",
+    "applied": "Applied",
+    "finalized": "Finalized, visible to everybody",
+    "undone": "Undone, taken back",
+    "repeated": "Repeated, nothing is changed: the same file is applied already",
+    "cancelled": "Cancelled, nothing was imported",
+    "refused": "Refused, nothing was imported",
+    "failed": "Failed, nothing was imported",
+}
+
+
+def headline(upload: Upload) -> str:
+    """What has become of an upload, in one line."""
+    held = ", held back until it is finalized" if upload.held and upload.state == "applied" else ""
+    said = f"{_SAID[upload.state]}{held}"
+    if upload.state in {"staged", *APPLIED}:
+        return f"{said}: {_what(upload)}."
+    if upload.state == "blocked":
+        asked = upload.to_confirm
+        why = _counted(upload, _REFUSED)
+        return f"{said} unless you confirm: {', '.join(asked)}." if asked else f"{said}{f': {why}' if why else ''}."
+    if upload.state == "undone":
+        taken = upload.file_name if upload.is_by_hand else _counted(upload, IMPORTED)
+        return f"{said}: {taken or 'nothing had come in'}."
+    return f"{said}, as upload {upload.repeats}." if upload.repeats else f"{said}."
+
+
+def of_turn(turn: str, counts: Mapping[str, Mapping[str, int]], left_alone: int, *, planned: bool) -> str:
+    """What undoing or redoing has written, or would write, in one line.
+
+    Args:
+        turn: undo or redo.
+        counts: target → action → changes.
+        left_alone: values that stay as they are.
+        planned: whether nothing is changed yet.
+    """
+    words = _WOULD if planned else _DONE
+    said = _joined(
+        f"{number_of(count, target)} {words.get(action, action)}"
+        for target, actions in counts.items()
+        for action, count in actions.items()
+    )
+    kept = f"; {number_of(left_alone, 'value')} left alone" if left_alone else ""
+    begins = f"{turn.capitalize()} planned, nothing is changed yet" if planned else f"{turn.capitalize()}ne"
+    return f"{begins}: {said or 'nothing to change'}{kept}."
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Counts in words, one after the other."""
+    return ", ".join(part for part in parts if part)
+
+
+def _what(upload: Upload) -> str:
+    """The outcomes of an upload's rows, and who wait; what a person has done by hand in the words for it."""
+    if upload.is_by_hand:
+        return f"{upload.file_name}{_whom(upload)}"
+    said = _counted(upload, (*IMPORTED, "unchanged", "rejected", "duplicate"))
+    more = _joined(
+        (
+            f"{number_of(upload.deactivated, 'contact')} deactivated" if upload.deactivated else "",
+            f"{number_of(upload.contacts_created, 'contact')} with them" if upload.contacts_created else "",
+        )
+    )
+    count = upload.outcomes["review"]
+    waits = f"{count:,} {'waits' if count == 1 else 'wait'} for review" if count else ""
+    counts = _joined((said, more)) or ("" if waits else "no rows")
+    return f"{'; '.join(part for part in (counts, waits) if part)}{_whom(upload)}"
+
+
+def _counted(upload: Upload, outcomes: Iterable[str]) -> str:
+    """Outcomes with their counts, in words of what is planned or done."""
+    done = upload.state in WAS_APPLIED
+    return _joined(
+        f"{upload.outcomes[outcome]:,} {_word(upload, outcome, done=done)}"
+        for outcome in outcomes
+        if upload.outcomes[outcome]
+    )
+
+
+def _word(upload: Upload, outcome: str, *, done: bool) -> str:
+    if outcome == "duplicate":
+        profile = upload.line.read_profile() or {}
+        many = "duplicate" if upload.outcomes["duplicate"] == 1 else "duplicates"
+        return f"{many} {'merged' if profile.get('within_file') == 'merge' else 'ignored'}"
+    if outcome == "review":
+        return "for review"
+    return outcome if done else _PLANNED.get(outcome, outcome)
+
+
+def _whom(upload: Upload) -> str:
+    """Who is meant, where it is a single contact."""
+    outcomes = upload.outcomes
+    if not upload.is_by_hand and sum(outcomes[outcome] for outcome in IMPORTED) != 1:
+        return ""
+    changes = upload.first_changes(2)
+    ids = {change["contact_id"] for change in changes if "contact_id" in change}
+    if len(ids) != 1:
+        return ""
+    names = [change["name"] for change in changes if change.get("name")]
+    contact = f"contact {ids.pop()}"
+    if contact in upload.file_name and upload.is_by_hand:
+        return f", {names[0]}" if names else ""
+    return f" ({contact}{f', {names[0]}' if names else ''})"

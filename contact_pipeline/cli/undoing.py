@@ -1,0 +1,163 @@
+"""`undo` and `redo`: an applied upload is taken out of effect, or brought back; the plan is shown, and agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from contact_pipeline.cli import console
+from contact_pipeline.cli.endings import DONE, REFUSED, report
+from contact_pipeline.cli.invocation import Invocation, User, everywhere, login
+from contact_pipeline.cli.listing import more
+from contact_pipeline.cli.person import confirmed, may_ask
+from contact_pipeline.cli.uploads import PANEL, UploadId
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from contact_pipeline.cli.console import Lines
+    from contact_pipeline.store import Upload
+
+Turn = Literal["undo", "redo"]
+
+MOST_CONFLICTS = 100  # in a document, as of errors
+SHOWN_CONFLICTS = 20
+
+app = typer.Typer()
+
+Changes = Annotated[bool, typer.Option("--changes", help="Every change, before → after, and all that is left alone.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking. Nobody is asked without a terminal.")]
+
+
+@app.command("undo", rich_help_panel=PANEL)
+@everywhere
+def undo_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be taken back and what not.")] = False,
+    changes: Changes = False,
+    clear_do_not_contact: Annotated[
+        bool, typer.Option("--clear-do-not-contact", help="Let people be contacted again who are not to be.")
+    ] = False,
+    yes: Yes = False,
+    user: User = None,
+) -> int:
+    """Take an applied upload out of effect, in one commit; `redo` brings it back.
+
+    At a terminal it shows the plan and asks first; a script is not asked. What a later upload holds is listed and left
+    alone. An upload that is undone already stays as it is.
+    """
+    undo = partial(invocation.pipeline.undo, upload, user=login(user), clear_do_not_contact=clear_do_not_contact)
+    return _turn(invocation, "undo", invocation.pipeline.plan_undo, undo, upload, plan=plan, yes=yes, changes=changes)
+
+
+@app.command("redo", rich_help_panel=PANEL)
+@everywhere
+def redo_upload(
+    invocation: Invocation,
+    upload: UploadId,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be brought back.")] = False,
+    changes: Changes = False,
+    yes: Yes = False,
+    user: User = None,
+) -> int:
+    """Bring an undone upload back into effect, in one commit. One that is in effect stays as it is.
+
+    At a terminal it shows the plan and asks first; a script is not asked.
+    """
+    redo = partial(invocation.pipeline.redo, upload, user=login(user))
+    return _turn(invocation, "redo", invocation.pipeline.plan_redo, redo, upload, plan=plan, yes=yes, changes=changes)
+
+
+def _turn(
+    invocation: Invocation,
+    turn: Turn,
+    planning: Callable[[str], Upload],
+    doing: Callable[..., Upload],
+    upload_id: str,
+    *,
+    plan: bool,
+    yes: bool,
+    changes: bool,
+) -> int:
+    """Plans, asks where somebody is there to answer, and does it; or only one of these."""
+    agreed = None
+    if plan or (not yes and may_ask(invocation)):
+        with console.busy(f"Planning to {turn}"):
+            planned = planning(upload_id)
+        if plan or planned.was_done_before:
+            _show(invocation, planned, turn, planned=True, changes=changes)
+            return DONE
+        for part in _drawn(invocation, planned, turn, planned=True, changes=changes):
+            console.say(console.err(), part)
+        if not confirmed(f"{turn.capitalize()} {planned.file_name}?"):
+            console.say(console.err(), console.text("Nothing was changed."))
+            return REFUSED
+        agreed = planned.inverse_sha256
+    with console.busy(f"{turn.capitalize()}ing"):
+        done = doing(agreed=agreed)
+    _show(invocation, done, turn, planned=False, changes=changes)
+    return DONE
+
+
+def _show(invocation: Invocation, done: Upload, turn: Turn, *, planned: bool, changes: bool) -> None:
+    if done.was_done_before:
+        report(invocation, done)
+    elif invocation.json:
+        inverse = done.inverse
+        document = done.as_dict() | {
+            "inverse_counts": inverse.count_by_action(),
+            "conflict_count": inverse.conflicts.height,
+            "conflicts": _conflicts(inverse, None if changes else MOST_CONFLICTS),
+        }
+        console.document(document | ({"inverse": inverse.first_changes(None)} if changes else {}))
+    else:
+        console.show(*_drawn(invocation, done, turn, planned=planned, changes=changes))
+        if planned:
+            console.show(console.next_command(f"{turn.capitalize()} it", invocation.line(turn, done.upload_id)))
+        else:
+            from contact_pipeline.cli.upload_view import draw_next
+
+            console.show(*draw_next(invocation, done))
+
+
+def _drawn(
+    invocation: Invocation, upload: Upload, turn: Turn, *, planned: bool, changes: bool
+) -> Iterator[RenderableType | Lines]:
+    from contact_pipeline.cli.headline import of_turn
+    from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts, draw_notes
+
+    inverse = upload.inverse
+    left_alone = inverse.conflicts.height
+    every = [turn, upload.upload_id, "--plan", "--changes"] if planned else ["show", upload.upload_id, "--changes"]
+    yield console.text(of_turn(turn, inverse.count_by_action(), left_alone, planned=planned), "bold")
+    yield draw_facts(upload)
+    yield from draw_notes(upload.new_warnings)
+    yield from draw_changes(invocation, inverse, shown=None if changes else SHOWN_CHANGES, command=every)
+    conflicts = _conflicts(inverse, None if changes else SHOWN_CONFLICTS)
+    if conflicts:
+        rows = [(_target(each), *(each[name] for name in _OF_CONFLICT)) for each in conflicts]
+        yield console.rows(("Left alone", "Field", "Why", "By upload", "Now"), rows)
+        yield from more(invocation, left_alone - len(rows), every)
+
+
+_OF_CONFLICT = ("field", "reason", "upload_id", "left_as")
+
+
+def _target(conflict: dict[str, Any]) -> str:
+    return " ".join(str(part) for part in (conflict["target"], conflict["id"], conflict.get("name")) if part)
+
+
+def _conflicts(inverse: Upload, limit: int | None = None) -> list[dict[str, Any]]:
+    """What is left alone, with the names of the contacts."""
+    found = inverse.conflicts if limit is None else inverse.conflicts.head(limit)
+    conflicts = found.to_dicts()
+    of_contacts = [each for each in conflicts if each["target"] != "account"]
+    names = inverse.names(int(each["id"]) for each in of_contacts) if of_contacts else {}
+    return [
+        each | {"name": names[int(each["id"])]} if each["target"] != "account" and int(each["id"]) in names else each
+        for each in conflicts
+    ]
