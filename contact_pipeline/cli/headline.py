@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.contracts.states import APPLIED, WAS_APPLIED, State
 from contact_pipeline.errors import number_of
-from contact_pipeline.terms import IMPORTED
+from contact_pipeline.terms import IMPORTED, LEFT_OUT
 
 if TYPE_CHECKING:
     from contact_pipeline.store import Upload
@@ -84,7 +84,7 @@ def _what(upload: Upload) -> str:
     """The outcomes of an upload's rows, and who wait; what a person has done by hand in the words for it."""
     if upload.is_by_hand:
         return f"{upload.file_name}{_whom(upload)}"
-    said = _counted(upload, (*IMPORTED, "unchanged", "rejected", "duplicate"))
+    said = _counted(upload, (*IMPORTED, "unchanged", "rejected", "duplicate", LEFT_OUT))
     more = _joined(
         (
             f"{number_of(upload.deactivated, 'contact')} deactivated" if upload.deactivated else "",
@@ -103,8 +103,11 @@ def _counted(upload: Upload, outcomes: Iterable[str]) -> str:
     return _joined(
         f"{upload.outcomes[outcome]:,} {_word(upload, outcome, done=done)}"
         for outcome in outcomes
-        if upload.outcomes[outcome]
+        if upload.outcomes.get(outcome)
     )
+
+
+_SAID: Final = {"review": "for review", LEFT_OUT: "left out"}
 
 
 def _word(upload: Upload, outcome: str, *, done: bool) -> str:
@@ -112,8 +115,8 @@ def _word(upload: Upload, outcome: str, *, done: bool) -> str:
         profile = upload.line.read_profile() or {}
         many = "duplicate" if upload.outcomes["duplicate"] == 1 else "duplicates"
         return f"{many} {'merged' if profile.get('within_file') == 'merge' else 'ignored'}"
-    if outcome == "review":
-        return "for review"
+    if outcome in _SAID:
+        return _SAID[outcome]
     return outcome if done else _PLANNED.get(outcome, outcome)
 
 

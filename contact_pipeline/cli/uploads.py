@@ -309,6 +309,9 @@ def repaired_values(
     if invocation.json:
         console.document({"repairs": fitting[:limit]})
         return
+    if repairs.is_empty():
+        console.show(console.text(f"No value of {found.file_name} was repaired.", "bold"))
+        return
     command = ["repairs", upload, *as_words(where)]
     console.show(
         *draw_list(invocation, fitting, REPAIR_HEADINGS, repair_cells, called="repair", command=command, limit=limit),

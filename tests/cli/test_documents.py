@@ -11,7 +11,7 @@ UPLOAD = {
     "finished_at", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
     "duplicates", "encoding", "delimiter", "mapping", "repairs", "errors",
 }  # fmt: skip
-MORE = {"corrections", "sheet", "ignored", "warnings", "user", "approved_by", "held", "row_warnings"}
+MORE = {"corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "held", "row_warnings"}
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 
 

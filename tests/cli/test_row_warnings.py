@@ -98,7 +98,8 @@ def test_many_are_listed_as_lines_when_all_are_asked_for(run, outreach):
     assert len(run("show", upload, "--json", "--all-warnings").document["row_warnings"]) == 1200
     few = run("show", upload).out
     assert few.count("may be mistyped") == 10
-    assert "and 1,190 more; show --all-warnings lists all of them" in few
+    assert "1,190 more" in few
+    assert "--all-warnings" in few
     every = run("show", upload, "--all-warnings").out
     assert every.count("may be mistyped") == 1200
     assert run("show", upload, "--all-errors").out.count("may be mistyped") == 10

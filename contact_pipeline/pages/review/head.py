@@ -8,7 +8,6 @@ from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.masking import mask_within
 from contact_pipeline.pages import shown
 from contact_pipeline.store import Upload
-from contact_pipeline.terms import OUTCOMES
 
 # What becomes of rows, as it would be and as it is; and of contacts or accounts.
 _WOULD: Final = {
@@ -29,6 +28,7 @@ MEANS: Final = {
     "duplicate": "left out: the same as another",
     "rejected": "left out: something is wrong",
     "review": "wait for somebody to decide",
+    "left_out": "taken out of the plan by somebody",
     "blank": "rows without data",
 }
 _GUARDS: Final = {
@@ -102,7 +102,7 @@ def counts(upload: Upload) -> dict[str, Any]:
         "rows": upload.line.data_rows,
         "total": total,
         "reconciles": total == upload.line.data_rows,
-        "outcomes": [(name, upload.outcomes[name], MEANS[name]) for name in OUTCOMES],
+        "outcomes": [(name, count, MEANS[name]) for name, count in upload.outcomes.items()],
     }
 
 

@@ -85,7 +85,7 @@ function beforeAfter(before, after, isHidden = false) {
 
 // --- rows ---
 
-const MARKS = { rejected: ["✗", "not taken", "cross"], review: ["✗", "not taken yet", "cross"], blank: ["·", "blank", "none"] };
+const MARKS = { rejected: ["✗", "not taken", "cross"], review: ["✗", "not taken yet", "cross"], left_out: ["·", "left out", "none"], blank: ["·", "blank", "none"] };
 
 function mark(outcome) {
   const [sign, said, style] = MARKS[outcome] ?? ["✓", "good", "ok"];
