@@ -107,7 +107,7 @@ def _counted(upload: Upload, outcomes: Iterable[str]) -> str:
     )
 
 
-_SAID: Final = {"review": "for review", LEFT_OUT: "left out"}
+_OUTCOME: Final = {"review": "for review", LEFT_OUT: "left out"}
 
 
 def _word(upload: Upload, outcome: str, *, done: bool) -> str:
@@ -115,8 +115,8 @@ def _word(upload: Upload, outcome: str, *, done: bool) -> str:
         profile = upload.line.read_profile() or {}
         many = "duplicate" if upload.outcomes["duplicate"] == 1 else "duplicates"
         return f"{many} {'merged' if profile.get('within_file') == 'merge' else 'ignored'}"
-    if outcome in _SAID:
-        return _SAID[outcome]
+    if outcome in _OUTCOME:
+        return _OUTCOME[outcome]
     return outcome if done else _PLANNED.get(outcome, outcome)
 
 
