@@ -16,15 +16,19 @@ OF_THE_HOME = {
     "orchestration/terminal.py",
     "pipeline/by_hand.py",
     "pipeline/committing.py",
+    "pipeline/merging.py",
     "pipeline/repeats.py",
     "pipeline/stages.py",
+    "store/corrections.py",
     "store/decisions.py",
     "store/erasures.py",
     "store/ledger.py",
     "store/news.py",
+    "store/overview.py",
     "store/schema.py",
     "store/staging.py",
     "store/store.py",
+    "store/value_mappings.py",
 }
 
 
