@@ -37,7 +37,7 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
     if column is None or column.type in {"text", "date", "login"}:
         return TOLD
     if column.type == "email":
-        return elsewhere if is_rejected else TOLD
+        return elsewhere if is_rejected or as_read else TOLD  # the file's text need not be an address
     if column.type in _OF_NUMBERS and as_read and not is_rejected:
         other = column.type == "phone" and profile.region in _OF_TEN_DIGITS
         return Looks(numbers=elsewhere.numbers and other, dates=elsewhere.dates)
