@@ -409,7 +409,7 @@ def test_what_older_versions_left_of_undone_uploads_becomes_what_counts(narrow_g
         f"""
         INSERT INTO commits
         SELECT (SELECT max(commit_number) FROM commits) + row_number() OVER (), ?, upload_id, 'undo',
-               any_value(address_book), NULL, 'tester', NULL
+               any_value(address_book), NULL, 'tester', NULL, NULL
         FROM commits WHERE upload_id IN ({names}) GROUP BY upload_id""",
         [AT],
     )

@@ -136,7 +136,7 @@ def test_a_contact_that_was_linked_since_and_has_the_wish_itself_leaves_the_plan
         ground.fill("leads", [Entity(3, LEAD | WISH)])
         ground.book.run("INSERT INTO links VALUES (3, 1)")
         ground.book.run("INSERT INTO link_changes VALUES ('other', 1, 2, 'create', 3, 1)")
-        ground.book.run("INSERT INTO commits VALUES (1, now(), 'other', 'apply', 'leads', NULL, NULL, NULL)")
+        ground.book.run("INSERT INTO commits VALUES (1, now(), 'other', 'apply', 'leads', NULL, NULL, NULL, NULL)")
 
     between(ground, planned, link)
     assert ground.stale_rows(planned) == []
@@ -161,7 +161,7 @@ def test_a_wish_that_a_younger_contact_has_makes_no_plan_of_a_linked_contact_sta
     linked_leads(ground, wishes={2})
     planned = ground.plan(leads_profile("create"), [LEAD], lead_type="SMS")
     between(ground, planned, lambda: ground.run("program_contacts", [{"email": "x@example.com"}]))
-    ground.book.run("INSERT INTO commits VALUES (9, now(), 'other', 'apply', 'leads', NULL, NULL, NULL)")
+    ground.book.run("INSERT INTO commits VALUES (9, now(), 'other', 'apply', 'leads', NULL, NULL, NULL, NULL)")
     assert ground.stale_rows(planned) == []
 
 
@@ -185,7 +185,7 @@ def test_an_account_that_comes_or_goes_makes_the_rows_that_name_it_stale(ground,
 
     if there:
         ground.book.run("DELETE FROM accounts")
-        ground.book.run("INSERT INTO commits VALUES (1, now(), 'other', 'undo', 'portfolio', NULL, NULL, NULL)")
+        ground.book.run("INSERT INTO commits VALUES (1, now(), 'other', 'undo', 'portfolio', NULL, NULL, NULL, NULL)")
     else:
         account = {"account_number": "1", "account_name": "One", "account_type": "MEDICAL"}
         between(ground, planned, lambda: ground.run("portfolio_accounts", [account]))
