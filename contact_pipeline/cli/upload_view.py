@@ -148,7 +148,7 @@ def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
         "contacts created with accounts": f"{upload.contacts_created:,}" if upload.contacts_created else None,
         "deactivated": f"{upload.deactivated:,} contacts that are not in the file" if upload.deactivated else None,
         "repairs": f"{upload.repairs:,} values whose meaning was repaired" if upload.repairs else None,
-        "corrections": f"{upload.corrections:,} cells or columns" if upload.corrections else None,
+        "corrections": number_of(upload.corrections, "correction") if upload.corrections else None,
     }
     yield console.facts(extras)
 
