@@ -92,6 +92,7 @@ AFTERWARDS = {
 DOING = {
     "replan": lambda pipeline, upload_id: pipeline.plan_again(upload_id),
     "apply": lambda pipeline, upload_id: pipeline.apply(upload_id, confirm_rejected=True),
+    "correct": lambda pipeline, upload_id: pipeline.correct(upload_id, row=2, set={"full_name": "Cy Dew"}),
     "resolve": lambda pipeline, upload_id: pipeline.resolve(upload_id, 3, "new"),
     "finalize": lambda pipeline, upload_id: pipeline.finalize(upload_id),
     "undo": lambda pipeline, upload_id: pipeline.undo(upload_id),
@@ -130,6 +131,7 @@ def test_what_is_refused_in_which_state():
     assert {call: {*STATES} - {*CALLS[call].leads} for call in CALLS} == {
         "replan": set(),
         "apply": over | {"received", "cancelled", "undone"},
+        "correct": over | {"received", "applied", "finalized", "cancelled", "undone"},
         "resolve": over | {"received", "cancelled", "undone"},
         "finalize": over | {"received", "staged", "blocked", "stale", "cancelled", "undone"},
         "undo": over | {"received", "staged", "blocked", "stale", "cancelled"},
