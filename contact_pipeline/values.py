@@ -18,7 +18,7 @@ from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.validate import validate
 
 # What the canonical fields hold where no profile says it; the others are text.
-_COLUMNS: Final[dict[str, dict[str, Any]]] = {
+COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "first_name": {"type": "name"},
     "last_name": {"type": "name"},
     "full_name": {"type": "name"},
@@ -183,11 +183,11 @@ def _judgement(
 
 
 def _column(name: str) -> Column:
-    if name not in _COLUMNS and name not in CONTACT_FIELDS:
-        raise _unknown(name, {**CONTACT_FIELDS, **_COLUMNS})
+    if name not in COLUMNS and name not in CONTACT_FIELDS:
+        raise _unknown(name, {**CONTACT_FIELDS, **COLUMNS})
     kind = CONTACT_FIELDS.get(name, "text")
     return Column.model_validate(
-        {"field": name, "heading": name.replace("_", " "), "kind": kind, **_COLUMNS.get(name, {})}
+        {"field": name, "heading": name.replace("_", " "), "kind": kind, **COLUMNS.get(name, {})}
     )
 
 

@@ -82,7 +82,7 @@ def _drawn(
     from contact_pipeline.cli import upload_view as view
 
     counted = {name: len(records) for name, records in fitting.items()}
-    if "changes" in counted and len(command) == len(["show", "UPLOAD", "--changes"]):  # only as many were read
+    if "changes" in counted and "--where" not in command:  # only as many were read as were asked for
         counted["changes"] = upload.change_count
     said = ", ".join(number_of(count, _CALLED[name]) for name, count in counted.items())
     yield console.text(f"{said or 'Nothing'} of upload {upload.upload_id}, {upload.file_name}.", "bold")

@@ -127,8 +127,8 @@ def _show(invocation: Invocation, done: Upload, turn: Turn, *, planned: bool, ch
 def _drawn(
     invocation: Invocation, upload: Upload, turn: Turn, *, planned: bool, changes: bool
 ) -> Iterator[RenderableType | Lines]:
-    from contact_pipeline.cli.headline import of_turn
     from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts, draw_notes
+    from contact_pipeline.reports.headline import of_turn
 
     inverse = upload.inverse
     left_alone = inverse.conflicts.height

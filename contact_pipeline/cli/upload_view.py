@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.cli import console
-from contact_pipeline.cli.headline import headline
 from contact_pipeline.cli.invocation import login
 from contact_pipeline.cli.listing import more
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.errors import number_of
 from contact_pipeline.pages.shown import delimiter, moment, size
+from contact_pipeline.reports.headline import headline
 from contact_pipeline.reports.next_steps import next_steps
 from contact_pipeline.store.changes import target_of
 

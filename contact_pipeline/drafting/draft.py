@@ -28,24 +28,15 @@ from contact_pipeline.temporary import passing_folder
 from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.upload import RawUpload, ReadOptions, raw_paths, read_upload
 from contact_pipeline.validate import validate
-from contact_pipeline.values import judge_values, profile_for
+from contact_pipeline.values import COLUMNS, judge_values, profile_for
 
 _TRIED: Final = 20_000  # rows
 _MOST_COLUMNS: Final = 60
 _TOO_MANY: Final = 0.2  # of the filled cells: with more errors the type is wrong, not the cells
 _REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "PL", "NL", "BR", "JP", "IN", "AU", "AT", "CH", "BE", "PT", "MX")
 _NUMBERS: Final = 100  # that are tried in each region
-_TYPES: Final[dict[str, dict[str, Any]]] = {
-    "first_name": {"type": "name"},
-    "last_name": {"type": "name"},
-    "full_name": {"type": "name"},
-    "email": {"type": "email"},
-    "phone": {"type": "phone"},
-    "date_of_birth": {"type": "date", "sensitive": True},
-    "ssn": {"type": "ssn", "sensitive": True},
-    "zip_code": {"type": "zip_code"},
-    "country": {"type": "country"},
-    "do_not_contact": {"type": "boolean"},
+_TYPES: Final = {  # identifiers of some countries are not taken for those of every system
+    **{name: keys for name, keys in COLUMNS.items() if keys["type"] != "identifier"},
     "notes": {"type": "list", "separator": "\n"},
 }
 _WORDS: Final = {

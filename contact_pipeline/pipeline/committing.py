@@ -180,11 +180,13 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
     return PlannedTurn(snapshot, sha256, staging.digests(), found)
 
 
-def contactable(store: Store, upload_id: str) -> int:
-    """How many contacts the undo or redo that is planned for an upload lets be contacted again."""
+def look_at_turn(store: Store, upload_id: str) -> tuple[int, str]:
+    """Of the undo or redo that is planned for an upload: how many it lets be contacted again, and its hash."""
     staging = store.staging(upload_id).for_undo()
     with staging.look() as database:
-        return _contactable(database) if database is not None and database.has("contact_changes") else 0
+        if database is None or not database.has("contact_changes"):
+            return 0, ""
+        return _contactable(database), hash_changeset(database)
 
 
 def _contactable(database: Database) -> int:

@@ -35,6 +35,7 @@ _AGAIN_SECONDS: Final = 2
 _LOOK_SECONDS: Final = 3.0  # for the contact database, while a page is drawn
 _MOST_WAITING: Final = 10
 _MOST_DECIDED: Final = 25
+_MOST_CORRECTIONS: Final = 25
 _MOST_CHANGES: Final = 50
 _STATUS: Final = {"upload-unknown": 404, "not-authorized": 403, "form-size": 413, "form-type": 415}
 _HEADERS: Final = {
@@ -246,12 +247,16 @@ class Pages:
                 acts=acts,
                 confirmations=_to_tick(upload),
                 decided=decided,
+                corrections=_in_effect(self._looking.corrections(upload_id)),
+                most_corrections=_MOST_CORRECTIONS,
+                fields=upload.mapping or {},
                 most_decided=_MOST_DECIDED,
             )
         return self._answer(request, page, cookie)
 
     def _turn(self, request: Request) -> Response:
         from contact_pipeline.pages.page import draw
+        from contact_pipeline.pipeline.committing import look_at_turn
 
         upload_id, turn = request.path_params["upload_id"], request.url.path.rpartition("/")[2]
         if waits := self._going_on(request, upload_id):
@@ -261,6 +266,7 @@ class Pages:
         if task is None or task.doing != ACTS[f"plan-{turn}"].doing or turn not in _possible(upload):
             return RedirectResponse(f"{_root(request)}/uploads/{quote(upload_id)}", 303)
         with faults_masked():
+            contactable, agreed = look_at_turn(self._looking.store, upload_id)  # before what is shown is read
             inverse = upload.inverse
             conflicts = inverse.conflicts
             served, cookie = self._served(request, *self._came_of(request, upload_id))
@@ -277,15 +283,10 @@ class Pages:
                 changes=[_filled(change) for change in changes],
                 left=conflicts.height,
                 conflicts=conflicts.head(_MOST_CHANGES).to_dicts(),
-                contactable=self._pipeline_warns(upload_id, turn),
+                contactable=contactable if turn == "undo" else 0,
+                agreed=agreed,
             )
         return self._answer(request, page, cookie)
-
-    def _pipeline_warns(self, upload_id: str, turn: str) -> bool:
-        """Whether the undo that is planned lets people be contacted again who are not to be."""
-        from contact_pipeline.pipeline.committing import contactable
-
-        return turn == "undo" and contactable(self._looking.store, upload_id) > 0
 
     def _rejected(self, upload_id: str) -> Response:
         from contact_pipeline.reports.corrections import give_back_rejected
@@ -360,6 +361,7 @@ def _possible(upload: Upload) -> list[str]:
         "redo": upload.state != "undone",
         "cancel": upload.state == "cancelled",
         "resolve": upload.is_by_hand,
+        "correct": upload.is_by_hand,
     }
     return [name for name in possible if not hidden.get(name)]
 
@@ -376,6 +378,11 @@ def _to_tick(upload: Upload) -> list[tuple[str, str]]:
 
 def _stands(decision: dict[str, Any], upload: Upload) -> bool:
     return decision["upload_id"] == upload.upload_id and not decision["withdrawn"]
+
+
+def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The corrections that hold, the newest first."""
+    return [each for each in reversed(corrections) if not each["withdrawn"]]
 
 
 def _filled(change: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.errors import Refusal, number_of
+from contact_pipeline.reports.headline import headline
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -25,6 +26,7 @@ CONFIRMATIONS: Final = {
 ROW: Final = "row-"  # names the fields that decide rows
 SOMEBODY: Final = "who"
 _TICKED: Final = "yes"
+_LONGEST_NUMBER: Final = 10  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ def _apply(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
         return upload.warnings[-1]
     if upload.state not in APPLIED:
         raise _not_applied(upload)
-    held = " The changes are held back until it is finalized." if upload.held else ""
-    return f"Applied: {_counts(upload)}.{held}"
+    return headline(upload)
 
 
 def _resolve(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
@@ -86,6 +87,34 @@ def _resolve(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
 def _withdraw(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
     pipeline.withdraw(upload_id, _row(form), user=user)
     return f"The decision about row {_row(form)} is withdrawn: later uploads do not follow it."
+
+
+def _correct(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    """Gives one cell another text."""
+    if not form.get("field"):
+        raise _incomplete("The form names no field.")
+    upload = pipeline.correct(upload_id, row=_row(form), set={form["field"]: form.get("text", "")}, user=user)
+    return _frozen_anew(upload, f"Row {_row(form)} is corrected.")
+
+
+def _leave_out(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    upload = pipeline.leave_out(upload_id, rows=[_row(form)], user=user)
+    return _frozen_anew(upload, f"Row {_row(form)} is left out.")
+
+
+def _withdraw_correction(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    upload = pipeline.withdraw_correction(upload_id, _number(form, "number", "correction"), user=user)
+    return _frozen_anew(upload, "The correction is taken back.")
+
+
+def _frozen_anew(upload: Upload, said: str) -> str:
+    """What was done to the plan, and what it is now."""
+    if upload.was_done_before:
+        return upload.warnings[-1]
+    found = upload.corrected
+    rows = ", ".join(map(str, found.to_decide)) if found else ""
+    withdrawn = f" What was decided about row {rows} is withdrawn, as it changed." if rows else ""
+    return f"{said} {headline(upload)}{withdrawn}"
 
 
 def _finalize(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
@@ -114,15 +143,16 @@ def _plan_redo(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> s
 
 
 def _undo(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
-    upload = pipeline.undo(upload_id, user=user, clear_do_not_contact=_is_ticked(form, "clear_do_not_contact"))
+    may_clear = _is_ticked(form, "clear_do_not_contact")
+    upload = pipeline.undo(upload_id, user=user, clear_do_not_contact=may_clear, agreed=_agreed(form))
     if upload.was_done_before:
         return upload.warnings[-1]
     left = upload.inverse.conflicts.height
     return "Undone." + (f" {number_of(left, 'value')} left alone, as something else holds them." if left else "")
 
 
-def _redo(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
-    upload = pipeline.redo(upload_id, user=user)
+def _redo(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
+    upload = pipeline.redo(upload_id, user=user, agreed=_agreed(form))
     return upload.warnings[-1] if upload.was_done_before else f"Brought back: it is {upload.state} again."
 
 
@@ -130,6 +160,9 @@ ACTS: Final[Mapping[str, Act]] = {
     "apply": Act("Applying", _apply),
     "resolve": Act("Deciding rows of", _resolve),
     "withdraw": Act("Withdrawing a decision of", _withdraw),
+    "correct": Act("Correcting", _correct),
+    "leave-out": Act("Leaving a row out of", _leave_out),
+    "withdraw-correction": Act("Taking a correction back from", _withdraw_correction),
     "finalize": Act("Finalizing", _finalize),
     "cancel": Act("Cancelling", _cancel),
     "replan": Act("Planning again", _plan_again),
@@ -140,15 +173,26 @@ ACTS: Final[Mapping[str, Act]] = {
 }
 
 
+def _agreed(form: Form) -> str:
+    """The hash of the plan that was on the page."""
+    if not form.get("agreed"):
+        raise _incomplete("The form names no plan.")
+    return form["agreed"]
+
+
 def _is_ticked(form: Form, name: str) -> bool:
     return form.get(f"confirm-{name}") == _TICKED
 
 
 def _row(form: Form) -> int:
-    row = form.get("row", "")
-    if not (row.isascii() and row.isdecimal()):
-        raise _incomplete("The form names no row.")
-    return int(row)
+    return _number(form, "row", "row")
+
+
+def _number(form: Form, name: str, called: str) -> int:
+    given = form.get(name, "").strip()
+    if not (given.isascii() and given.isdecimal() and len(given) < _LONGEST_NUMBER):
+        raise _incomplete(f"The form names no {called}.")
+    return int(given)
 
 
 def _contact_of(pipeline: Pipeline, word: str, address_book: str | None) -> str:
@@ -168,9 +212,3 @@ def _not_applied(upload: Upload) -> Refusal:
     why: dict[str, Any] = upload.reason or {}
     said = f"Nothing was applied: the upload is {upload.state}. {why.get('message', '')}".strip()
     return Refusal("not-applied", said, why.get("fix", ""), file=upload.file_name)
-
-
-def _counts(upload: Upload) -> str:
-    found = [f"{count:,} {name}" for name, count in upload.outcomes.items() if count and name != "blank"]
-    found += [f"{upload.deactivated:,} deactivated"] if upload.deactivated else []
-    return ", ".join(found) or "it changes nothing"

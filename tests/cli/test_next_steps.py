@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from contact_pipeline.cli.app import app
-from contact_pipeline.cli.headline import headline
 from contact_pipeline.contracts.states import CALLS, STATES
+from contact_pipeline.reports.headline import headline
 from contact_pipeline.reports.next_steps import MOST, next_steps
 from contact_pipeline.terms import OUTCOMES
 

@@ -18,8 +18,8 @@ def page_of(upload_id):
     return f"/pages/uploads/{upload_id}"
 
 
-def hash_on(page):
-    return re.search(r'name="changeset" value="(\w{64})"', page.text).group(1)
+def hash_on(page, of="changeset"):
+    return re.search(rf'name="{of}" value="(\w{{64}})"', page.text).group(1)
 
 
 def test_an_upload_goes_all_the_way_on_its_page(alone, pipeline, uploads):
@@ -39,9 +39,10 @@ def test_an_upload_goes_all_the_way_on_its_page(alone, pipeline, uploads):
     assert "Nothing is changed yet." in planned.seen
     assert "hana@example.com" in planned.seen
     assert pipeline.show(uploads["doubt"]).state == "applied"
-    assert "Undone." in alone.send(page, "undo").seen
-    assert "would be written" in alone.send(page, "plan-redo").seen
-    assert "it is applied again" in alone.send(page, "redo").seen
+    assert "Undone." in alone.send(page, "undo", agreed=hash_on(planned, "agreed")).seen
+    planned = alone.send(page, "plan-redo")
+    assert "would be written" in planned.seen
+    assert "it is applied again" in alone.send(page, "redo", agreed=hash_on(planned, "agreed")).seen
 
 
 def test_without_a_login_everything_is_seen_and_nothing_can_be_done(browser, pipeline, uploads):
@@ -125,6 +126,44 @@ def test_what_was_not_on_the_page_is_not_approved(alone, pipeline, uploads):
     assert pipeline.show(uploads["doubt"]).state == "staged"
 
 
+def test_an_undo_that_was_not_on_the_page_is_not_made(alone, pipeline, uploads):
+    """X4: somebody changes a contact between the plan and the click."""
+    page = page_of(uploads["known"])
+    shown = alone.send(page, "plan-undo")
+    pipeline.set_active(1, active=False)
+    assert "would now write something else" in alone.send(page, "undo", agreed=hash_on(shown, "agreed")).seen
+    assert "names no plan" in alone.send(page, "undo").seen
+    assert pipeline.show(uploads["known"]).state == "applied"
+
+
+def test_cells_are_corrected_and_rows_left_out(browser, pipeline, uploads):
+    """The same calls as `correct` and `leave-out`: each freezes the plan anew, and can be taken back."""
+    upload_id, page = uploads["doubt"], page_of(uploads["doubt"])
+    director = browser("m.keane")
+    before = pipeline.show(upload_id).changeset_sha256
+    corrected = director.send(page, "correct", row="4", field="Email", text="x@example.com")
+    assert "Row 4 is corrected." in corrected.seen
+    assert pipeline.show(upload_id).changeset_sha256 == hash_on(corrected)
+    left = director.send(page, "leave-out", row="3")
+    assert "Row 3 is left out." in left.seen
+    assert pipeline.show(upload_id).outcomes["left_out"] == 1
+    assert {each["corrected_by"] for each in pipeline.corrections(upload_id)} == {"m.keane"}
+    for number in ("2", "1"):
+        assert "taken back" in director.send(page, "withdraw-correction", number=number).seen
+    assert pipeline.show(upload_id).changeset_sha256 == before
+
+    wrong = {
+        "names no row": {"row": "two", "field": "Email"},
+        "names no field": {"row": "4"},
+        "no row 99": {"row": "99", "field": "Email"},
+        "Colour": {"row": "4", "field": "Colour"},
+    }
+    for said, form in wrong.items():
+        assert said in director.send(page, "correct", **form).seen, said
+    assert "cannot be corrected" in director.send(page_of(uploads["known"]), "correct", row="2", field="Email").seen
+    assert pipeline.show(upload_id).changeset_sha256 == before
+
+
 def test_deactivations_are_applied_only_where_they_are_confirmed(alone, pipeline, tmp_path):
     """A8: whether a guard asks for it or not."""
     for name, emails in (("all.xlsx", "abcdefgh"), ("few.xlsx", "abcdefg")):
@@ -140,7 +179,8 @@ def test_deactivations_are_applied_only_where_they_are_confirmed(alone, pipeline
     assert "Deactivate 1 contact that is not in the file" in shown.seen
     assert "is not confirmed" in alone.send(page, "apply", changeset=hash_on(shown)).seen
     assert pipeline.show(upload.upload_id).state == "staged"
-    assert "1 deactivated" in alone.send(page, "apply", changeset=hash_on(shown), confirm__deactivations="yes").seen
+    applied = alone.send(page, "apply", changeset=hash_on(shown), confirm__deactivations="yes")
+    assert "1 contact deactivated" in applied.seen
 
 
 def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
@@ -176,7 +216,7 @@ def test_a_state_that_does_not_allow_it_is_refused_in_words(alone, uploads):
     page = page_of(uploads["known"])
     refused = {"redo": "nothing was changed", "finalize": "published already", "cancel": "cannot be cancelled"}
     for act, said in refused.items():
-        assert said in alone.send(page, act).seen
+        assert said in alone.send(page, act, agreed="x").seen
     assert alone.get(page_of("20200101-000000-000000")).status == 404
     assert alone.get("/pages/other").status == 404
     token = alone.get(page_of(uploads["known"])).token
