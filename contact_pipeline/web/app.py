@@ -249,7 +249,7 @@ class Pages:
                 decided=decided,
                 corrections=_in_effect(self._looking.corrections(upload_id)),
                 most_corrections=_MOST_CORRECTIONS,
-                fields=upload.mapping or {},
+                cells=_named(upload.mapping or {}),
                 most_decided=_MOST_DECIDED,
             )
         return self._answer(request, page, cookie)
@@ -378,6 +378,12 @@ def _to_tick(upload: Upload) -> list[tuple[str, str]]:
 
 def _stands(decision: dict[str, Any], upload: Upload) -> bool:
     return decision["upload_id"] == upload.upload_id and not decision["withdrawn"]
+
+
+def _named(mapping: dict[str, str]) -> list[tuple[str, str]]:
+    """Each heading, and the name by which its cells are corrected: the field's, unless several columns fill it."""
+    fields = [*mapping.values()]
+    return [(heading, field if fields.count(field) == 1 else heading) for heading, field in mapping.items()]
 
 
 def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
