@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.headings.mapping import columns_under, lacking, nearest
 from contact_pipeline.headings.naming import shown
 from contact_pipeline.masking import mask_heading, mask_value
@@ -70,11 +70,25 @@ class Staged:
                 f"{len(columns)} columns of {self.line.file_name} are called {shown([name])}.",
                 f"Name one of them: {self._named(columns)}.",
             )
-        if columns and columns[0] in self.facts.fields:
-            return self.facts.fields[columns[0]], columns
-        if columns or name in self.profile.column_of:
+        if columns:
+            return self.filled_by(columns[0])
+        if name in self.profile.column_of:
             raise self._without_column(name, columns)
         raise self._unknown(name, "field-unknown", "a field or heading")
+
+    def labelled(self, name: str) -> str | None:
+        """The raw column of exactly this heading; None: there is none."""
+        return next((column for column, label in self.facts.label_of.items() if label == name), None)
+
+    def filled_by(self, column: str) -> tuple[str, list[str]]:
+        """The field that a raw column fills, and the column.
+
+        Raises:
+            Refusal: it fills none (`field-without-column`).
+        """
+        if column not in self.facts.fields:
+            raise self._without_column(self.facts.label_of[column], [column])
+        return self.facts.fields[column], [column]
 
     def heading(self, name: str) -> str:
         """The raw column under a heading, or the only one that fills a field.
@@ -167,15 +181,24 @@ class Staged:
         Args:
             rows: row numbers.
             wanted: field or heading → text; None and the empty text: blank.
+
+        Raises:
+            Usage: two of the names mean the same cell.
         """
-        parts = [pl.DataFrame(schema=CELLS)]
+        parts, meant = [pl.DataFrame(schema=CELLS)], []
         for name, text in wanted.items():
             field, columns = self.fill(name)
             counting = self._counting(field, columns)
             read = self.read(columns).filter(pl.col("row_number").is_in(rows.implode()))
             for column in columns:
                 mine = read if len(columns) == 1 else read.join(counting.filter(column=column), on="row_number")
+                meant.append(mine.select("row_number", column=pl.lit(column)))
                 parts.append(self.differing(mine.with_columns(after=pl.lit(text or None, pl.String)), field, column))
+        if meant:
+            cells = pl.concat(meant)
+            for row, column in cells.filter(cells.is_duplicated()).head(1).iter_rows():
+                said = f"{shown([self.facts.label_of[column]])} is set twice in row {row}."
+                raise Usage("usage", said, "Set it once: a field and its heading are the same cell.")
         return pl.concat(parts)
 
     def differing(self, rows: pl.DataFrame, field: str, column: str) -> pl.DataFrame:

@@ -24,7 +24,9 @@ def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataF
     """What a file corrects in an upload (CELLS): each cell that holds another text than the upload's.
 
     Its column row_number says which row of the upload each of its rows is; the other headings are headings or fields of
-    the upload. A blank cell leaves the upload's as it is. A last column with reasons of rejected rows is passed over.
+    the upload. A blank cell leaves the upload's as it is. A last column with reasons of rejected rows is passed over,
+    and so is what cannot be corrected, as long as it is as the upload has it: columns that fill no field, and rows that
+    could not be split into columns.
 
     Args:
         path: where the file lies, text or a workbook.
@@ -39,19 +41,32 @@ def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataF
     wanted = rows[_ROW].cast(pl.UInt32)
     parts = [pl.DataFrame(schema=CELLS)]
     for column, heading in headings.items():
-        field, columns = staged.fill(heading)
-        if len(columns) > 1:
-            raise _refusal(path, f"Several columns of {staged.line.file_name} fill {field}.", "Use their headings.")
         given = rows.select(wanted, after=pl.col(column)).drop_nulls("after")
-        there = staged.read(columns).join(given, on=_ROW)
-        # A cell that a spreadsheet program would calculate was written with an apostrophe before it.
-        there = there.filter(pl.col("after").ne_missing(neutral(pl.col(columns[0]))))
-        parts.append(staged.differing(there, field, columns[0]))
+        meant = staged.labelled(heading)
+        if meant is None or meant in staged.facts.fields or not _others(staged, meant, given).is_empty():
+            field, columns = staged.fill(heading) if meant is None else staged.filled_by(meant)
+            if len(columns) > 1:
+                raise _refusal(path, f"Several columns of {staged.line.file_name} fill {field}.", "Use their headings.")
+            parts.append(staged.differing(_others(staged, columns[0], given), field, columns[0]))
     found = pl.concat(parts)
     if twice := found.filter(pl.struct(_ROW, "column").is_duplicated())["column"].unique().to_list():
         said = f"Several columns of {path.name} correct column {listed(twice)}."
         raise _refusal(path, said, "Keep one of them.")
     return found
+
+
+def _others(staged: Staged, column: str, given: pl.DataFrame) -> pl.DataFrame:
+    """The rows in which a raw column holds another text than the one given (`after`)."""
+    return staged.read([column]).join(given, on=_ROW).filter(_is_other(pl.col("after"), pl.col(column)))
+
+
+def _is_other(given: pl.Expr, there: pl.Expr) -> pl.Expr:
+    """Whether a text is another one than that of a cell, as it was given back and a spreadsheet program saves it.
+
+    That has an apostrophe before what would be calculated, and may have other ends of the lines.
+    """
+    given, there = (text.str.replace_all("\r\n?", "\n") for text in (given, neutral(there)))
+    return given.ne_missing(there)
 
 
 def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -79,6 +94,7 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
     place = "place in this file"
     rows = rows.rename({_ROW: place}).with_columns(pl.col(numbers[0]).str.strip_chars().alias(_ROW))
     rows = rows.filter(pl.any_horizontal(pl.col(columns).is_not_null()))
+    rows = _without_unreadable(rows, [column for column in columns if column != numbers[0]], staged)
     there = staged.read(())[_ROW].cast(pl.String).implode()
     number = pl.col(_ROW).fill_null("")
     wrong = [
@@ -90,6 +106,27 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
         fix = "Correct these cells; nothing is changed yet."
         raise _refusal(path, f"{path.name}: {listed(wrong, limit=_SHOWN)}.", fix)
     return rows, {column: heading for column, heading in named.items() if column != numbers[0] and heading.strip()}
+
+
+def _without_unreadable(rows: pl.DataFrame, columns: list[str], staged: Staged) -> pl.DataFrame:
+    """The rows but those that the upload could not split into columns: these are given back whole in the first column.
+
+    Raises:
+        Refusal: one of them is corrected (code `row-unreadable`).
+    """
+    texts = staged.staging.unreadable()
+    if texts is None:
+        return rows
+    number, text = texts[_ROW].cast(pl.String), texts["text"]
+    unreadable = pl.col(_ROW).is_in(number.implode()).fill_null(False)
+    first, *others = columns or [_ROW]
+    whole = pl.col(_ROW).replace_strict(number, text, default=None, return_dtype=pl.String)
+    corrected = pl.any_horizontal(
+        pl.col(first).is_not_null() & _is_other(pl.col(first), whole), pl.col(others).is_not_null()
+    )
+    for row in rows.filter(unreadable & corrected)[_ROW].head(1):
+        staged.row(int(row))
+    return rows.filter(~unreadable)
 
 
 def _told(rows: pl.DataFrame, wrong: pl.Expr, problem: str) -> list[str]:

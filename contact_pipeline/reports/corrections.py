@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 import polars as pl
 
-from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.headings.naming import meant_by
 from contact_pipeline.reports.output import new_file, refuse_output
@@ -17,7 +16,6 @@ from contact_pipeline.store import Upload
 from contact_pipeline.temporary import temporary_folder
 
 _DELIMITED: Final = (".csv", ".tsv", ".tab", ".txt")
-_UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as reading left them
 
 
 def give_back_rejected(
@@ -57,7 +55,7 @@ def give_back_rejected(
         if rejections.is_empty():
             return None, 0
         facts = upload.staging.facts()
-        rejected, unreadable = _rejected(upload), _unreadable(upload)
+        rejected, unreadable = _rejected(upload), upload.staging.unreadable()
     with new_file(path, overwrite=overwrite) as file:
         rows = write_rejected(
             rejected,
@@ -103,11 +101,6 @@ def _meant(upload: Upload, mapped: list[str]) -> list[str]:
 def _rejected(upload: Upload) -> pl.DataFrame:
     """The rows that were rejected, with what was corrected in them since; the others stay on disk."""
     return upload.corrected_rows("SELECT row_number FROM rejections WHERE severity = 'error'")
-
-
-def _unreadable(upload: Upload) -> pl.DataFrame | None:
-    file = upload.staging.folder / _UNREADABLE
-    return read_parquet(file) if file.exists() else None
 
 
 def _file_type(path: Path) -> Literal["csv", "xlsx"]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from contact_pipeline.engines import Database, open_database, quoted, read_parquet
 from contact_pipeline.errors import MachineFault
@@ -22,6 +22,9 @@ from contact_pipeline.store.source import sha256_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as reading left them
 
 
 class Staging:
@@ -170,6 +173,11 @@ class Staging:
         """Writes one slice beside the database, for the owner only."""
         with put_in_place(self.folder / f"{prefix}-{number:05d}.parquet") as file:
             frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
+
+    def unreadable(self) -> pl.DataFrame | None:
+        """row_number and text of the rows that could not be split into columns; None: there are none."""
+        file = self.folder / _UNREADABLE
+        return read_parquet(file).select("row_number", "text") if file.exists() else None
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Every slice of normalized rows behind the file of raw rows from which it was made."""

@@ -141,6 +141,7 @@ def test_decisions_stay_where_their_row_did_not_change(pipeline, planned):
         ({"where": ("Social security number", SSN), "set": {"ssn": "x"}, "remember": True}, "not-to-remember"),
         ({"row": 2, "set": {"email": "x"}, "remember": True}, "not-to-remember"),
         ({"row": 2, "set": {}}, "usage"),
+        ({"row": 2, "set": {"email": "a@example.com", "Email": "b@example.com"}}, "usage"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_nothing_is_changed(pipeline, planned, asked, code):

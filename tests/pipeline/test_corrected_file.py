@@ -5,6 +5,7 @@ import pytest
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.reports.corrections import give_back_rejected
+from tests.pipeline.conftest import DIRECTOR, OUTREACH
 
 
 @pytest.fixture
@@ -62,6 +63,54 @@ def test_a_file_that_cannot_be_meant_is_refused_and_changes_nothing(pipeline, pl
 
     assert said in refused.value.message
     assert pipeline.corrections(planned.upload_id) == []
+
+
+@pytest.fixture
+def with_more(pipeline, tmp_path):
+    """A file with a column that fills no field, a row that could not be split, and lines that end as Windows does."""
+    path = tmp_path / "more.csv"
+    headings = f"{','.join(OUTREACH.values())},Remark"
+    path.write_bytes(f'{headings}\r\n,,,,,A-1,rosa@,,"=1\r\n2"\r\nx,,,,,A-2,,,,,y\r\n'.encode())
+    planned = pipeline.plan(path, "outreach_contacts", group="Spring")
+    return planned, give_back_rejected(planned, tmp_path / "rejected.csv", pipeline.settings, numbered=True)[0]
+
+
+def test_what_cannot_be_corrected_may_be_given_back_as_it_is(pipeline, with_more):
+    planned, file = with_more
+    given = file.read_text(encoding="utf-8-sig").replace("rosa@", "rosa@example.com").replace("=1\r\n2", "=1\n2")
+    file.write_text(given, encoding="utf-8")
+
+    upload = pipeline.correct_from(planned.upload_id, file)
+
+    assert (upload.outcomes["created"], upload.outcomes["rejected"]) == (1, 1)
+    assert [made["after"] for made in pipeline.corrections(planned.upload_id)] == ["rosa@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "code"),
+    [("'=1", "'=2", "field-without-column"), ("A-2,,,,,y", "A-2,,,,y", "row-unreadable")],
+)
+def test_what_cannot_be_corrected_is_refused_where_it_was_changed(pipeline, with_more, there, instead, code):
+    planned, file = with_more
+    file.write_text(file.read_text(encoding="utf-8-sig").replace(there, instead), encoding="utf-8")
+
+    with pytest.raises(Refusal) as refused:
+        pipeline.correct_from(planned.upload_id, file)
+
+    assert refused.value.code == code
+    assert pipeline.corrections(planned.upload_id) == []
+
+
+def test_a_heading_that_is_called_like_a_field_means_its_own_column(pipeline, write):
+    leads = write("leads.csv", ["Name", "phone", "Mobile"], [["Rosa Ng", "", "2025550101"]])
+    planned = pipeline.plan(leads, "dealer_leads", lead_type="SMS", user=DIRECTOR)
+
+    pipeline.correct_from(
+        planned.upload_id, write("phones.csv", ["row_number", "phone"], [["2", "2025550102"]]), user=DIRECTOR
+    )
+
+    (made,) = pipeline.corrections(planned.upload_id)
+    assert (made["column"], made["before"], made["after"]) == ("phone", None, "2025550102")
 
 
 def test_a_file_that_changes_nothing_says_so(pipeline, planned, tmp_path):
