@@ -23,7 +23,7 @@ from contact_pipeline.store.ledger import add_line, find_lines, now
 from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
 from contact_pipeline.store.source import Look, Source, changing
 from contact_pipeline.store.store import check_roles, read_reference
-from contact_pipeline.store.value_mappings import meanings_for
+from contact_pipeline.store.value_mappings import meanings_for, receipt_time
 from contact_pipeline.upload.file_type import unreadable
 from contact_pipeline.upload.limits import check_file_size
 
@@ -108,6 +108,7 @@ def _admit(
             "held": known.finalize,
         }
         with store.change() as contacts:
+            line["added_at"] = receipt_time(contacts, line["added_at"])
             reference = read_reference(contacts, meanings_for(contacts, known.name, line["added_at"]))
             line["repeat_key"] = repeat_key(line["sha256"], known, chosen, reference)
             check_roles(contacts, known, line["user_login"])

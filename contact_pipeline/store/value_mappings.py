@@ -1,13 +1,13 @@
 """Values that mean another one in files of a profile, as somebody corrected them once and wanted it remembered.
 
 A mapping holds for uploads that are received after it was made and before it was forgotten, so that planning an upload
-again, at whatever time, comes to the same.
+again, at whatever time, comes to the same. The clock may be set back: which came first is what counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from contact_pipeline.engines import Database
@@ -22,13 +22,25 @@ def meanings_for(database: Database, profile: str, at: datetime) -> dict[str, di
     meanings: dict[str, dict[str, Meaning]] = {}
     for field, key, after, by, since in database.rows(
         """SELECT field, before, after, made_by, made_at FROM value_mappings
-           WHERE profile = $profile AND made_at <= $at AND (forgotten_at IS NULL OR forgotten_at > $at)
+           WHERE profile = $profile AND made_at < $at AND (forgotten_at IS NULL OR forgotten_at >= $at)
            ORDER BY number""",
         {"profile": profile, "at": at},
     ):
         why = f"{WHY}: {by} said so on {since:%Y-%m-%d}"
         meanings.setdefault(field, {})[key] = Meaning(after, why)
     return meanings
+
+
+def receipt_time(database: Database, at: datetime) -> datetime:
+    """The time of an upload that is received: after every change of mappings, even where the clock was set back."""
+    newest: datetime | None = database.value("SELECT max(greatest(made_at, forgotten_at)) FROM value_mappings")
+    return at if newest is None else max(at, newest + timedelta(microseconds=1))
+
+
+def _change_time(database: Database) -> datetime:
+    """The time of a change of mappings: not before any upload was received, even where the clock was set back."""
+    newest: datetime | None = database.value("SELECT max(added_at) FROM uploads")
+    return now() if newest is None else max(now(), newest)
 
 
 def remember(
@@ -43,7 +55,7 @@ def remember(
         meant: field → the text as texts are compared, and what is read in its place.
         actor: login of who says so.
     """
-    at = now()
+    at = _change_time(database)
     for field, (before, after) in meant.items():
         kept = database.value(
             """SELECT count(*) FROM value_mappings
@@ -71,7 +83,7 @@ def forget(database: Database, number: int, actor: str) -> bool:
         database.rows(
             """UPDATE value_mappings SET forgotten_by = ?, forgotten_at = ?
                WHERE number = ? AND forgotten_at IS NULL RETURNING number""",
-            [actor, now(), number],
+            [actor, _change_time(database), number],
         )
     )
 

@@ -1,9 +1,13 @@
 """A value that was corrected once means the same in files that come later, until it is forgotten."""
 
+from datetime import timedelta
+
 import pytest
 
 from contact_pipeline.errors import Refusal
+from contact_pipeline.pipeline import receiving
 from contact_pipeline.reports.repairs import repairs_shown
+from contact_pipeline.store import value_mappings
 
 
 @pytest.fixture
@@ -74,3 +78,21 @@ def test_the_same_file_is_no_repeat_once_one_of_its_values_means_something(pipel
 
     assert outreach(row).state == "staged"
     assert applied.state == "applied"
+
+
+def test_a_clock_that_was_set_back_changes_no_plan_that_is_made(pipeline, outreach, monkeypatch):
+    first = outreach({"account": "A-1", "zip": "02135"}, name="first.csv")
+    second = outreach({"account": "A-2", "zip": "02135"}, name="second.csv")
+    monkeypatch.setattr(value_mappings, "now", lambda: first.added_at - timedelta(hours=2))
+
+    pipeline.correct(second.upload_id, where=("Zip code", "02135"), set={"zip_code": "02134"}, remember=True)
+    monkeypatch.setattr(receiving, "now", lambda: first.added_at - timedelta(hours=1))
+    third = outreach({"account": "A-3", "zip": "02135"}, name="third.csv")
+    pipeline.forget_value_mapping(1)
+    fourth = outreach({"account": "A-4", "zip": "02135"}, name="fourth.csv")
+
+    for planned, zip_code in ((first, "02135"), (third, "02134"), (fourth, "02135")):
+        before = zip_codes(planned)
+        planned.staging.remove()
+        again = pipeline.plan_again(planned.upload_id)
+        assert (before, zip_codes(again)) == ([zip_code], [zip_code])
