@@ -85,16 +85,17 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
     columns, headings = upload.columns, upload.headings
     if has_reasons(headings, meant_by(staged.profile, staged.facts.mapped_headings)):
         columns, headings = columns[:-1], headings[:-1]
-    named = dict(zip(columns, labels(headings), strict=True))
-    numbers = [column for column, heading in named.items() if heading.strip().casefold() == _ROW]
-    if len(numbers) != 1:
+    numbers = [column for column, heading in zip(columns, headings, strict=True) if _is_row(heading)]
+    if len(numbers) != 1 + sum(map(_is_row, staged.facts.headings)):  # a file may have such a column of its own
         said = f"{path.name} has {'several columns' if numbers else 'no column'} {_ROW}."
         fix = "`contact-pipeline rejected UPLOAD --row-numbers` writes one; it says which row of the upload each is."
         raise _refusal(path, said, fix)
+    others = [column for column in columns if column != numbers[0]]
+    of_others = [heading for column, heading in zip(columns, headings, strict=True) if column != numbers[0]]
     place = "place in this file"
     rows = rows.rename({_ROW: place}).with_columns(pl.col(numbers[0]).str.strip_chars().alias(_ROW))
     rows = rows.filter(pl.any_horizontal(pl.col(columns).is_not_null()))
-    rows = _without_unreadable(rows, [column for column in columns if column != numbers[0]], staged)
+    rows = _without_unreadable(rows, others, staged)
     there = staged.read(())[_ROW].cast(pl.String).implode()
     number = pl.col(_ROW).fill_null("")
     wrong = [
@@ -105,7 +106,12 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
     if wrong:
         fix = "Correct these cells; nothing is changed yet."
         raise _refusal(path, f"{path.name}: {listed(wrong, limit=_SHOWN)}.", fix)
-    return rows, {column: heading for column, heading in named.items() if column != numbers[0] and heading.strip()}
+    named = zip(others, labels(of_others), strict=True)
+    return rows, {column: heading for column, heading in named if heading.strip()}
+
+
+def _is_row(heading: str) -> bool:
+    return heading.strip().casefold() == _ROW
 
 
 def _without_unreadable(rows: pl.DataFrame, columns: list[str], staged: Staged) -> pl.DataFrame:

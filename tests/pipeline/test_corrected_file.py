@@ -118,3 +118,15 @@ def test_a_file_that_changes_nothing_says_so(pipeline, planned, tmp_path):
 
     assert pipeline.correct_from(planned.upload_id, file).was_done_before
     assert file.read_text(encoding="utf-8-sig").startswith("row_number,First name,")
+
+
+def test_a_file_may_have_a_column_row_number_of_its_own(pipeline, write):
+    """`rejected --row-numbers` puts ours in front."""
+    leads = write("leads.csv", ["row_number", "Name", "Email"], [["77", "Rosa Ng", "bad@"]])
+    planned = pipeline.plan(leads, "dealer_leads", lead_type="SMS", user=DIRECTOR)
+    back = write("back.csv", ["row_number", "row_number", "Email"], [["2", "77", "rosa@example.com"]])
+
+    pipeline.correct_from(planned.upload_id, back, user=DIRECTOR)
+
+    (made,) = pipeline.corrections(planned.upload_id)
+    assert (made["column"], made["row_numbers"], made["after"]) == ("Email", [2], "rosa@example.com")
