@@ -57,7 +57,7 @@ class Guard:
                 status_code=421,
             )
         acts = scope["type"] == "websocket" or scope["method"] not in _READS or scope["path"] == _RUNS_WHAT_IT_IS_ASKED
-        if acts and not self._is_our_page(headers, host):
+        if (acts and not self._is_our_page(headers, host)) or _is_asked_by_a_link(scope, headers):
             return PlainTextResponse(
                 "A page of another server asked for this, so it was not done. Behind a proxy, set "
                 "CONTACT_PIPELINE_ADDRESS to the address at which people reach it.\n",
@@ -76,6 +76,16 @@ class Guard:
             return False
         origin = headers.get("origin")
         return origin is None or urlsplit(origin).netloc.lower() in {host.lower(), self._our_origin} - {"", None}
+
+
+def _is_asked_by_a_link(scope: Scope, headers: Headers) -> bool:
+    """Whether a link or an image may ask GraphQL for something: a program would send it by POST.
+
+    A browser does not tell the page that it comes from in a GET to an address that is not `https:` and not
+    of this machine.
+    """
+    asks = scope["type"] == "http" and scope["path"] == _RUNS_WHAT_IT_IS_ASKED and scope["query_string"]
+    return bool(asks) and scope["method"] in _READS and "sec-fetch-site" not in headers
 
 
 def _host_of(netloc: str) -> str:

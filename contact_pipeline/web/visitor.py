@@ -16,7 +16,7 @@ from contact_pipeline.contracts.actors import Verified, identity
 from contact_pipeline.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from starlette.datastructures import Headers
 
     from contact_pipeline.settings import Settings
 
@@ -46,7 +46,7 @@ class Visitor:
         return identity(self.login)
 
 
-def visitor(headers: Mapping[str, str], settings: Settings, *, read_only: bool) -> Visitor:
+def visitor(headers: Headers, settings: Settings, *, read_only: bool) -> Visitor:
     """Who sends a request with these headers.
 
     Args:
@@ -67,13 +67,24 @@ def visitor(headers: Mapping[str, str], settings: Settings, *, read_only: bool) 
         )
     if not comes_by_proxy(headers, settings):
         return Visitor("", may_decide=False, why_not="This request did not come through the proxy with the login.")
-    login = headers.get(settings.user_header, "").strip()
+    login = _login(headers, settings.user_header)
     if not login or len(login) > _LONGEST_LOGIN or not login.isprintable():
         return Visitor("", may_decide=False, why_not="The proxy named no user.")
     return Visitor(Verified(login), not read_only, looks)
 
 
-def comes_by_proxy(headers: Mapping[str, str], settings: Settings) -> bool:
+def _login(headers: Headers, name: str) -> str:
+    """Whom a header names: nobody where there are two of them, as only one can be the proxy's own."""
+    named = headers.getlist(name)
+    if len(named) != 1:
+        return ""
+    try:
+        return named[0].encode("latin-1").decode().strip()  # a server reads the bytes of every header as latin-1
+    except UnicodeError:
+        return ""
+
+
+def comes_by_proxy(headers: Headers, settings: Settings) -> bool:
     """Whether a request has the secret of the proxy."""
     secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
     given = headers.get(SECRET_HEADER, "")

@@ -2,6 +2,7 @@
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -9,7 +10,7 @@ from starlette.routing import Route
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.guard import Guard
-from contact_pipeline.web.visitor import check_settings
+from contact_pipeline.web.visitor import check_settings, visitor
 from tests.web.client import Client
 
 SECRET = "a-secret-of-the-proxy-and-the-server"
@@ -60,6 +61,35 @@ def test_nothing_is_done_for_a_page_of_another_site(client, headers, status):
     assert somebody.post("/", {}, **headers).status == status
     assert somebody.get("/graphql", **headers).status == status
     assert somebody.get("/", **headers).status == 200
+
+
+def test_graphql_is_asked_by_get_only_by_a_browser_that_says_where_it_comes_from(client):
+    """A browser says nothing where the address is neither `https:` nor of the machine itself."""
+    somebody, asked = client(), "/graphql?query=mutation"
+    assert somebody.get(asked, host="192.168.1.7:3000").status == 403
+    assert somebody.get(asked, sec_fetch_site="same-origin").status == 200
+    assert somebody.post(asked).status == 200
+
+
+@pytest.mark.parametrize(
+    ("named", "login"),
+    [
+        (["m.keane"], "m.keane"),
+        (["m.keane", "t.clerk"], ""),
+        (["m.keane", ""], ""),
+        (["José Größe"], "José Größe"),
+        (["محمد"], "محمد"),
+        ([b"caf\xe9"], ""),
+        (["m.keane\u202e"], ""),
+    ],
+)
+def test_a_login_is_what_one_header_says(tmp_path, named, login):
+    """Of two, one may be what the visitor sent themselves, before that of the proxy."""
+    settings = Settings(home=tmp_path, user_header="X-User", proxy_secret=SECRET)
+    given = [(b"x-user", name if isinstance(name, bytes) else name.encode()) for name in named]
+    headers = Headers(raw=[(b"x-proxy-secret", SECRET.encode()), *given])
+    somebody = visitor(headers, settings, read_only=False)
+    assert (somebody.login, somebody.may_decide) == (login, bool(login))
 
 
 @pytest.mark.parametrize(
