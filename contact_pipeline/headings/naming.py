@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
 _REASONS: Final = "errors"
+_LONGEST_SAID: Final = 160  # characters of a heading in a sentence
 
 
 def labels(headings: Sequence[str]) -> list[str]:
@@ -31,8 +32,13 @@ def labels(headings: Sequence[str]) -> list[str]:
 
 
 def shown(headings: Sequence[str], limit: int = 8) -> str:
-    """Headings in quotes for a sentence: a few, each on one line, long numbers hidden."""
-    return listed((f"'{visible(_LINE_BREAK.sub(' ', mask_heading(heading)).strip())}'" for heading in headings), limit)
+    """Headings in quotes for a sentence: a few, each on one line and cut if it is long, long numbers hidden."""
+    return listed((f"'{_in_a_sentence(heading)}'" for heading in headings), limit)
+
+
+def _in_a_sentence(heading: str) -> str:
+    said = _LINE_BREAK.sub(" ", mask_heading(heading)).strip()
+    return visible(said if len(said) <= _LONGEST_SAID else f"{said[:_LONGEST_SAID]}…")
 
 
 def reasons_heading(others: Iterable[str]) -> str:

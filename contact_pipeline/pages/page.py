@@ -94,7 +94,8 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.filters |= {
-        name: getattr(shown, name) for name in ("number", "counted", "size", "moment", "share", "delimiter", "tone")
+        name: getattr(shown, name)
+        for name in ("short", "number", "counted", "size", "moment", "share", "delimiter", "tone")
     }
     return environment
 

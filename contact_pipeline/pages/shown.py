@@ -21,6 +21,16 @@ _TONES: Final[dict[str, Tone]] = {
 _DELIMITERS: Final = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar", " ": "space"}
 
 
+LONGEST: Final = 160  # characters of a text of somebody
+
+
+def short(text: str | None) -> str | None:
+    """A text, cut if it is long; how much is left out is said."""
+    if text is None or len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+
+
 def number(count: int) -> str:
     """A count, its thousands set apart."""
     return f"{count:,}"

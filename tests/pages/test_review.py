@@ -127,3 +127,23 @@ def test_repairs_are_those_of_the_rows_that_are_shown(pipeline, planned):
     assert data_of(page)["repairs"]["count"] == repairs.height
     assert isinstance(repairs, pl.DataFrame)
     assert len(data_of(page)["repairs"]["repairs"]) == repairs.height > 0
+
+
+def test_a_page_of_long_headings_stays_small(pipeline, tmp_path):
+    """Whether the file is taken, with columns that are ignored, or refused with its headings in the reason."""
+    long = "&" * 20_000
+    ignored = [f"{long}{number}" for number in range(30)]
+    for name, headings, row in (
+        (
+            "ignored.csv",
+            [*HEADINGS.split(","), *ignored],
+            ["Ann", *[""] * 4, "AC-1", "ann@example.com", "", *["x"] * 30],
+        ),
+        ("refused.csv", [long, *HEADINGS.split(",")[1:], HEADINGS], ["Ann", *["x"] * 8]),
+        ("broken.csv", HEADINGS.split(","), [long * 5, *[""] * 5, long * 5]),
+    ):
+        file = tmp_path / name
+        file.write_text(f"{','.join(headings)}\n{','.join(row)}\n", encoding="utf-8")
+        upload = pipeline.plan(file, "outreach_contacts", group="Long")
+        page = pipeline.review(upload.upload_id, tmp_path / f"{name}.html")
+        assert page.size < 800_000, (name, upload.state)

@@ -60,6 +60,15 @@ def test_names_from_files_are_text(alone, pipeline, uploads):
         assert "&lt;script&gt;alert(1)" in text
 
 
+def test_long_names_are_cut(alone, pipeline, uploads):
+    with pipeline.store.change() as database:
+        database.run("UPDATE uploads SET group_name = ?, user_login = ?", ["g" * 100_000, "u" * 100_000])
+    text = alone.get("/pages/").text
+    assert "more characters)" in text
+    assert "g" * 200 not in text
+    assert "u" * 200 not in text
+
+
 def test_a_page_may_be_framed_kept_and_scripted_by_nobody_else(alone):
     headers = alone.get("/pages/").headers
     assert headers["cache-control"] == "no-store"

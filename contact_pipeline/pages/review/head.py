@@ -7,6 +7,7 @@ from typing import Any, Final
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.masking import mask_within
 from contact_pipeline.pages import shown
+from contact_pipeline.pages.review.room import cut
 from contact_pipeline.store import Upload
 
 # What becomes of rows, as it would be and as it is; and of contacts or accounts.
@@ -175,4 +176,4 @@ def columns(upload: Upload) -> list[tuple[str, str, str]]:
     """Each heading that fills a field: the heading, the field and the type of the values."""
     profile = upload.resolved_profile
     types = {column.field: column.type for column in profile.columns} if profile else {}
-    return [(heading, field, types.get(field, "")) for heading, field in upload.mapping.items()]
+    return [(cut(heading), field, types.get(field, "")) for heading, field in upload.mapping.items()]

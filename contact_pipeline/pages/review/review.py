@@ -29,6 +29,7 @@ NAME: Final = "review.html"
 _SEEN: Final = {"show", "contacts"}  # commands that show what the page shows
 _COMPARED: Final = 200  # rows in review, and duplicates of either kind
 _ROOM_OF_COMPARED: Final = 90_000  # bytes, of each of the two
+_ROOM_OF_IGNORED: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _drawn(
         guards=head.guards(upload),
         options=head.options_chosen(upload),
         columns=head.columns(upload),
+        ignored=fitting(cut(upload.ignored), _ROOM_OF_IGNORED),
         errors=errors,
         warnings=warnings,
         wrong=_wrong(errors, warnings),

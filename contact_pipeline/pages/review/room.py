@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-LONGEST: Final = 160  # characters of a text on the page
+from contact_pipeline.pages.shown import short
 
 T = TypeVar("T")
 
@@ -14,8 +14,8 @@ T = TypeVar("T")
 def cut(value: Any) -> Any:
     """A value with long texts cut; how much is left out is said."""
     match value:
-        case str() if len(value) > LONGEST:
-            return f"{value[:LONGEST]}… ({len(value) - LONGEST:,} more characters)"
+        case str():
+            return short(value)
         case dict():
             return {name: cut(part) for name, part in value.items()}
         case list() | tuple():

@@ -86,7 +86,7 @@ def _of_each(groups: int) -> int:
 
 def _pair(kind: str) -> tuple[str, str]:
     column, code = kind.split("\x1f")
-    return column, code
+    return cut(column), code
 
 
 def _values(database: Tables) -> list[list[Any]]:
@@ -115,7 +115,7 @@ def _rows(
     for row, column, code, severity, value, message, fix in database.rows(f"""
         SELECT row_number, coalesce("column", ''), code, severity, value, message, fix FROM rejections
         WHERE row_number IN ({among}) ORDER BY row_number, rowid"""):
-        kind = [words.number(each) for each in (column, code, severity)]
+        kind = [words.number(each) for each in (cut(column), code, severity)]
         defects[row].append([*kind, cut(value), words.number(cut(message)), words.number(cut(fix))])
     outcomes = {
         record[0]: record
@@ -136,5 +136,5 @@ def _rows(
         if room < bytes_of(words.texts) and len(taken) % 50 == 0:
             break
         taken.append(row)
-    headings = [mask_heading(label_of[column]) for column in shown]
+    headings = [cut(mask_heading(label_of[column])) for column in shown]
     return headings, [facts.fields.get(column) for column in shown], sorted(taken), words
