@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -75,9 +76,17 @@ def run(arguments: Sequence[str]) -> int:
         return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
 
 
+def _replace_closed_streams() -> None:
+    """Lets what a shell has closed (`<&-`, `>&-`) lead nowhere; the next file that is opened would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script; it ends the process, sparing Python to take all modules apart, a tenth of a short command."""
     status = REFUSED
+    _replace_closed_streams()
 
     def leave() -> None:
         try:

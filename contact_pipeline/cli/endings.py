@@ -105,9 +105,12 @@ def _refused(upload: Upload) -> Refusal:
 
 
 def _say(problem: Refusal, as_json: bool) -> int:
-    if as_json:
-        console.document({"error": problem.as_dict()})
-    else:
+    try:
+        if as_json:
+            console.document({"error": problem.as_dict()})
+    except OSError:  # it may be what went wrong
+        as_json = False
+    if not as_json:
         console.refusal(problem)
     return USAGE if isinstance(problem, Usage) else REFUSED
 

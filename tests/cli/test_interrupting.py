@@ -62,3 +62,18 @@ def test_a_reader_that_has_enough_is_no_error(home):
     command = f"{sys.executable} -m contact_pipeline profiles --json --home {home} | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "ending", "status"),
+    [
+        ("profiles", ">&-", 0),  # closed streams
+        ("undo 20200101-000000-000000", "<&-", 1),
+        ("profiles show nothing", "2>&-", 1),
+        ("profiles --json", ">/dev/full", 1),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_defect(home, command, ending, status):
+    line = f"{sys.executable} -m contact_pipeline {command} --home {home} {ending}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
