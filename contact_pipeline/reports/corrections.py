@@ -9,6 +9,7 @@ import polars as pl
 
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.headings.naming import meant_by
+from contact_pipeline.owner_only import owner_only
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import Form, write_rejected
 from contact_pipeline.settings import Settings
@@ -48,6 +49,8 @@ def give_back_rejected(
     if path is None:
         path = settings.upload_path(upload.upload_id) / f"rejected_{name.stem}{_ending(upload, name)}"
         overwrite = True
+        with owner_only():
+            path.parent.mkdir(parents=True, exist_ok=True)
     form = _form(upload, _file_type(path))
     refuse_output(path, overwrite=overwrite)
     with upload.reading():

@@ -18,6 +18,7 @@ from contact_pipeline.store.store import Store
 from contact_pipeline.store.upload import Upload
 
 _SHOWN: Final = 8  # problems that a refusal names
+_MOST_DIGITS: Final = 18  # of the id of a contact: with more, a BIGINT does not hold every number
 _OWN: Final = "upload_id = ? AND NOT withdrawn"
 
 
@@ -43,7 +44,7 @@ def record_decisions(
     in_review, made = _in_review(upload) | dict(new or {}), _made_by_rows(upload)
     with store.change() as database:
         open_rows = in_review if upload.state in APPLIED else _decided(database, upload) | in_review
-        ids = {int(to) for to in map(str, choices.values()) if to.isdecimal()}
+        ids = {number for to in choices.values() if (number := _id_of(to)) is not None}
         known = _contacts(database, upload, ids)
         problems = list(_problems(upload, choices, open_rows, known | made.keys()))
         if problems:
@@ -78,7 +79,8 @@ def applied_choices(store: Store, upload: Upload, choices: Mapping[int, int | st
     return {
         row
         for row, to in choices.items()
-        if row in done and (str(to) == done[row][0] or (str(to).isdecimal() and done[row] in _meant(int(to), made)))
+        if row in done
+        and (str(to) == done[row][0] or ((known := _id_of(to)) is not None and done[row] in _meant(known, made)))
     }
 
 
@@ -185,6 +187,12 @@ def _choice(to: int | str, known: Collection[int], made: Mapping[int, int]) -> t
     return ("contact", int(to), None) if int(to) in known else ("row", None, made[int(to)])
 
 
+def _id_of(to: int | str) -> int | None:
+    """The id that was chosen; None: it is none that a contact can have."""
+    text = str(to)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
 def _problems(
     upload: Upload, choices: Mapping[int, int | str], open_rows: Collection[int], ids: Collection[int]
 ) -> Iterator[tuple[str, int, str]]:
@@ -192,7 +200,7 @@ def _problems(
     for row, to in choices.items():
         if row not in open_rows:
             yield "not-in-review", row, f"Row {row} of {upload.file_name} is not in review."
-        elif to not in {"new", "skip"} and (not str(to).isdecimal() or int(to) not in ids):
+        elif to not in {"new", "skip"} and _id_of(to) not in ids:
             book = upload.line.address_book
             yield "contact-unknown", row, f"There is no contact {to} in address book {book}, for row {row}."
 

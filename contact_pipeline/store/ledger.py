@@ -16,6 +16,7 @@ from contact_pipeline.store.news import keep_news
 # Masked as they are written; a reason is masked where it is made.
 _MASKED: Final = {column.name for column in COLUMNS if column.personal} - {"reason"}
 _JSON: Final = {column.name for column in COLUMNS if column.type == "JSON"}
+_MOST: Final = 2**63 - 1  # that a LIMIT takes
 _NAMES: Final = {column.name for column in COLUMNS}
 
 
@@ -70,7 +71,9 @@ def find_lines(
     offset: int = 0,
 ) -> list[LedgerLine]:
     """The lines that meet a condition, newest first; the newest `offset` of them are left out."""
-    sql = f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {limit or 'ALL'} OFFSET {offset}"
+    sql = (
+        f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {min(limit, _MOST) if limit else 'ALL'} OFFSET {offset}"
+    )
     return _lines(database, sql, parameters)
 
 

@@ -57,6 +57,10 @@ def test_a_long_ledger_shows_its_newest_uploads_and_gives_all_as_json(run, impor
     assert listed == [again["upload_id"], imported["upload_id"]]
 
 
+def test_a_limit_may_be_any_number(run, imported):
+    assert imported["upload_id"] in run("uploads", "--limit", "9" * 23).out
+
+
 def test_the_dashboard_shows_what_is_asked_for(run, imported, outreach):
     """B7: by profile, state and time, and what waits for somebody."""
     options = ("--profile", "outreach_contacts", "--group", "Autumn", "--json")

@@ -2,6 +2,7 @@
 
 import getpass
 import re
+import shutil
 
 import pytest
 import xlsxwriter
@@ -190,7 +191,9 @@ def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
         "names a row that is none": {"row__two": "new"},
         "nobody named": {f"row__{ROW}": "who"},
         "is not in review": {f"row__{ROW}": "new", "row__3": "new"},
-        "There is no contact 999": {f"row__{ROW}": "999"},
+        "There is no contact 999 ": {f"row__{ROW}": "999"},
+        f"There is no contact {'9' * 30} ": {f"row__{ROW}": "9" * 30},
+        f"There is no contact {'9' * 5_000} ": {f"row__{ROW}": "9" * 5_000},
         "fits 'somebody@example.com'": {f"row__{ROW}": "who", f"who__{ROW}": "somebody@example.com"},
     }
     for said, form in cases.items():
@@ -210,6 +213,15 @@ def test_rejected_rows_are_given_to_whoever_may_decide(alone, uploads):
     assert answer.headers["content-disposition"].startswith("attachment")
     none = page_of(uploads["leads"])
     assert "No row of leads.csv was rejected" in alone.post(f"{none}/rejected", {"token": alone.get(none).token}).seen
+
+
+def test_rejected_rows_are_given_once_what_was_uploaded_is_gone(alone, pipeline, uploads):
+    """Of an applied upload they are kept in the contact database."""
+    pipeline.apply(uploads["doubt"])
+    shutil.rmtree(pipeline.settings.upload_path(uploads["doubt"]))
+    page = page_of(uploads["doubt"])
+    answer = alone.post(f"{page}/rejected", {"token": alone.get(page).token})
+    assert (answer.status, "x@@example" in answer.text) == (200, True)
 
 
 def test_a_state_that_does_not_allow_it_is_refused_in_words(alone, uploads):
