@@ -147,3 +147,18 @@ def test_a_page_of_long_headings_stays_small(pipeline, tmp_path):
         upload = pipeline.plan(file, "outreach_contacts", group="Long")
         page = pipeline.review(upload.upload_id, tmp_path / f"{name}.html")
         assert page.size < 800_000, (name, upload.state)
+
+
+def test_of_rows_that_cannot_be_read_nothing_good_is_said(pipeline, tmp_path):
+    """Of an upload whose staging is damaged, and of one that was cancelled."""
+    file = tmp_path / "lost.csv"
+    file.write_text(f"{HEADINGS}\nBad,,,Mail,,AC-5,bad@,\n", encoding="utf-8")
+    upload = pipeline.plan(file, "outreach_contacts", group="Lost")
+    for lose in (
+        lambda: (pipeline.settings.home / "staging" / upload.upload_id / "staging.duckdb").write_bytes(b"x" * 9_000),
+        lambda: pipeline.cancel(upload.upload_id),
+    ):
+        lose()
+        page = pipeline.review(upload.upload_id, tmp_path / "lost.html", overwrite=True).file.read_text()
+        assert "No row has an error" not in page
+        assert "What was read of its rows is not here" in page
