@@ -114,11 +114,14 @@ def cancel(store: Store, upload_id: str, user: str | None) -> Upload:
     """Ends an upload that is not applied; nothing of it stays but its ledger line.
 
     Raises:
-        Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
+        Refusal: the upload is applied or has ended otherwise (code `wrong-state`), or somebody else sent it and the
+            role is missing (`not-authorized`).
     """
     line = store.line(upload_id)
     if line.state != "cancelled":
         actor = login(user)
+        if actor != line.user_login:
+            check_user(store, line, actor)
         said = f"Cancelled by {actor} ({identity(actor)})."
         fix = MADE_BY_HAND if upload_of(store, line).is_by_hand else "Drop the file again to import it."
         why = reason("cancelled", said, fix)

@@ -70,7 +70,7 @@ def _resolve(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
     chosen = {name.removeprefix(ROW): to for name, to in form.items() if name.startswith(ROW) and to}
     if not chosen:
         raise _incomplete("No row was decided.")
-    if not all(row.isascii() and row.isdecimal() for row in chosen):
+    if not all(_is_number(row) for row in chosen):
         raise _incomplete("The form names a row that is none.")
     book = pipeline.show(upload_id).line.address_book
     choices = {
@@ -128,8 +128,7 @@ def _cancel(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
 
 
 def _plan_again(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
-    upload = pipeline.plan_again(upload_id)
-    return f"Planned again with the contacts as they are now; it is {upload.state}."
+    return headline(pipeline.plan_again(upload_id))
 
 
 def _plan_undo(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
@@ -190,9 +189,13 @@ def _row(form: Form) -> int:
 
 def _number(form: Form, name: str, called: str) -> int:
     given = form.get(name, "").strip()
-    if not (given.isascii() and given.isdecimal() and len(given) < _LONGEST_NUMBER):
+    if not _is_number(given):
         raise _incomplete(f"The form names no {called}.")
     return int(given)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
 
 
 def _contact_of(pipeline: Pipeline, word: str, address_book: str | None) -> str:

@@ -154,7 +154,7 @@ def test_cells_are_corrected_and_rows_left_out(browser, pipeline, uploads):
     assert pipeline.show(upload_id).changeset_sha256 == before
 
     wrong = {
-        "names no row": {"row": "two", "field": "Email"},
+        "names no row": {"row": "9" * 5_000, "field": "Email"},
         "names no field": {"row": "4"},
         "no row 99": {"row": "99", "field": "Email"},
         "Colour": {"row": "4", "field": "Colour"},
@@ -188,7 +188,7 @@ def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
     page = page_of(uploads["doubt"])
     cases = {
         "No row was decided": {f"row__{ROW}": ""},
-        "names a row that is none": {"row__two": "new"},
+        "names a row that is none": {"row__two": "new", f"row__{'9' * 5_000}": "new"},
         "nobody named": {f"row__{ROW}": "who"},
         "is not in review": {f"row__{ROW}": "new", "row__3": "new"},
         "There is no contact 999 ": {f"row__{ROW}": "999"},
@@ -257,3 +257,22 @@ def test_a_login_is_verified_by_where_it_comes_from_not_by_what_it_says():
 @pytest.fixture(autouse=True)
 def at_home(uploads):
     """Every test begins with the uploads."""
+
+
+def test_a_plan_that_cannot_be_read_is_not_offered_for_approval(alone, pipeline, uploads):
+    page = page_of(uploads["doubt"])
+    shutil.rmtree(pipeline.store.staging(uploads["doubt"]).folder)
+    shown = alone.get(page)
+    assert "it cannot be approved" in shown.seen
+    assert "Approve and apply" not in shown.seen
+    assert "Planned, nothing is changed yet" in alone.send(page, "replan").seen
+    assert "Approve and apply" in alone.get(page).seen
+
+
+def test_what_somebody_else_sent_is_cancelled_by_whoever_has_the_role(browser, pipeline, uploads):
+    """E1: cancelling deletes what was planned."""
+    page = page_of(uploads["leads"])
+    assert "t.clerk" in browser("t.clerk").send(page, "cancel").seen
+    assert pipeline.show(uploads["leads"]).state == "staged"
+    browser("m.keane").send(page, "cancel")
+    assert pipeline.show(uploads["leads"]).state == "cancelled"
