@@ -32,6 +32,7 @@ review UPLOAD --output --overwrite
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
 finalize UPLOAD --user
 cancel UPLOAD --user
+sql UPLOAD QUERY --output --unmasked --overwrite
 repairs UPLOAD --output --overwrite --where --limit
 rejected UPLOAD --output --row-numbers --overwrite
 resolve UPLOAD --row --to --from --withdraw --user
@@ -84,8 +85,8 @@ CALLS = """
     export_person export_profiles finalize find find_duplicates forget_value_mapping leave_out linked_with match
     merge_duplicates normalize notices overview plan plan_again plan_contact plan_group_add plan_group_remove
     plan_redo plan_undo profiles read receive redo repairs resolve resolve_from resolve_many restore review
-    review_page schema_of send_notices set_active show suggestions test_notice tidy tidy_arrivals undo uploads
-    validate value_mappings verify who withdraw withdraw_correction
+    review_page schema_of send_notices set_active show sql sql_tables suggestions test_notice tidy tidy_arrivals undo
+    uploads validate value_mappings verify who withdraw withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

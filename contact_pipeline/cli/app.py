@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from contact_pipeline.cli import (
+    asking,
     console,
     contacts,
     correcting,
@@ -49,6 +50,7 @@ for module in (
     taking_back,
     undoing,
     correcting,
+    asking,
     contacts,
     duplicates,
     exporting,

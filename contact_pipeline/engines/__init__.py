@@ -1,5 +1,6 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
+from contact_pipeline.engines.asking import answer, masked, must_read, types_of
 from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
@@ -12,11 +13,15 @@ __all__ = [
     "Database",
     "KeptTables",
     "Tables",
+    "answer",
     "copy_database",
     "literal",
+    "masked",
+    "must_read",
     "open_database",
     "parquet_in_words",
     "quoted",
     "read_parquet",
     "rewrite_database",
+    "types_of",
 ]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from contact_pipeline.notices.rules import Rules
     from contact_pipeline.notices.send import Sending
     from contact_pipeline.pages.review import Review
+    from contact_pipeline.pipeline.asking import Asked
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
     from contact_pipeline.store.overview import Overview
@@ -926,6 +927,36 @@ class Pipeline:
         from contact_pipeline.pipeline.explaining import explain
 
         return explain(self.store, self.store.line(upload_id), row_number)
+
+    def sql(self, upload_id: str, query: str, *, unmasked: bool = False) -> pl.DataFrame:
+        """The rows of a query of an upload's staged tables (contracts.STAGED), in DuckDB's SQL; nothing is written.
+
+        Tables of the contact database are copied when the query names them: `base_contacts`, `base_contact_changes`,
+        `base_accounts`, `base_account_changes`, `base_groups`, `base_memberships`, `base_links`, `base_commits`.
+
+        Args:
+            upload_id: the upload.
+            query: one statement that reads.
+            unmasked: whether sensitive values are shown.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`), nothing of it is staged (`nothing-staged`), or the
+                query cannot be answered (`sql`).
+            StoreBusy: the contact database was in use for longer than the settings allow.
+        """
+        from contact_pipeline.pipeline.asking import ask
+
+        return ask(self.store, self.store.line(upload_id), query, unmasked=unmasked)
+
+    def sql_tables(self, upload_id: str) -> list[Asked]:
+        """The tables that a query of an upload can name.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`), or nothing of it is staged (`nothing-staged`).
+        """
+        from contact_pipeline.pipeline.asking import tables
+
+        return tables(self.store, self.store.line(upload_id))
 
     def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
         """What a staged frame (raw_rows, normalized_rows, rejections) of an upload looks like; None: unknown."""

@@ -450,7 +450,7 @@ class Upload:
         fields = self.staging.facts().fields if as_read and self.staging.exists() else {}
         shown = []
         for name, kind in frame.schema.items():
-            field = fields.get(name) if as_read else _field_of(name, profile)
+            field = fields.get(name) if as_read else field_of(name, profile)
             looks = None if as_read and is_label(name) else looks_in(profile, field, as_read=as_read)
             if kind == pl.List(pl.String):
                 shown.append(pl.col(name).list.eval(mask_column(pl.element(), looks)))
@@ -513,7 +513,7 @@ def _time(value: datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _field_of(column: str, profile: Profile) -> str:
+def field_of(column: str, profile: Profile) -> str:
     """The field of which a staged column holds values, or parts of them."""
     prefixes = ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF)
     prefix = "" if column in profile.column_of else next(filter(column.startswith, prefixes), "")

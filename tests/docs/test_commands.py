@@ -3,6 +3,7 @@
 A block below `<!-- not run here: why -->` is left out. `UPLOAD` and `CHANGESET` stand for those of the newest upload.
 """
 
+import io
 import os
 import re
 import shlex
@@ -45,9 +46,11 @@ def filled_in(line, folder):
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_command_of_the_page_does_what_it_says(page, folder, hook, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.delenv("CONTACT_PIPELINE_HOME", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     ran = 0
     for block in blocks(page):
         if block["why"]:

@@ -1,0 +1,71 @@
+"""A query that somebody wrote, and its rows. It changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from contact_pipeline.engines.instance import DATA_FAULTS
+from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import ANY, Looks, hide_sql, mask, mask_sql
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from contact_pipeline.engines.duckdb import Database
+
+_READS: Final = "SELECT"  # as which FROM, VALUES, DESCRIBE and SUMMARIZE count
+
+
+def must_read(query: str) -> None:
+    """Tests that a text is one query, which reads.
+
+    Raises:
+        Refusal: it is none, it is several, or it would change something (code `sql`).
+    """
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise _refused(error) from None
+    if len(statements) != 1 or statements[0].type.name != _READS:
+        raise Refusal("sql", "Only one query is answered, which reads.", "Begin it with SELECT, FROM or DESCRIBE.")
+
+
+def answer(database: Database, query: str) -> pl.DataFrame:
+    """The rows of a query.
+
+    Raises:
+        Refusal: it names what is not there, or cannot be answered (code `sql`).
+    """
+    try:
+        database.make("_answer", f"FROM ({query.strip().rstrip(';')}\n)")  # which tells columns of one name apart
+        return database.frame("FROM _answer")
+    except DATA_FAULTS as error:
+        raise _refused(error) from None
+
+
+def types_of(database: Database, table: str) -> dict[str, str]:
+    """The columns of a table or view in their order, each with its DuckDB type."""
+    return {name: kind for name, kind, *_ in database.rows(f"DESCRIBE {table}")}
+
+
+def masked(column: str, kind: str, looks: Looks | None) -> str:
+    """The SQL expression for a column as it may be shown.
+
+    Args:
+        column: quoted.
+        kind: its DuckDB type.
+        looks: what its texts are masked for; None: nothing of it is shown.
+    """
+    if kind == "VARCHAR":
+        return mask_sql(column, looks)
+    if kind == "VARCHAR[]":
+        return f"list_transform({column}, lambda v: {mask_sql('v', looks)})"
+    if kind == "JSON":
+        return mask_sql(f"CAST({column} AS VARCHAR)", looks)
+    return column if looks is not None else hide_sql(f"CAST({column} AS VARCHAR)")
+
+
+def _refused(error: duckdb.Error) -> Refusal:
+    return Refusal("sql", f"DuckDB says: {mask(str(error), ANY).strip()}", "Mend the query and ask again.")

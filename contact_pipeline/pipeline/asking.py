@@ -1,0 +1,159 @@
+"""Answers somebody's own query of what is staged of an upload, and of the contacts as they are now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.contracts.tables import STAGED, Table
+from contact_pipeline.engines import Database, answer, masked, must_read, quoted, types_of
+from contact_pipeline.errors import Refusal
+from contact_pipeline.masking import ANY, TOLD, Looks, is_label
+from contact_pipeline.profiles import Profile, looks_in, looks_in_contacts
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.upload import field_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LooksOf = Callable[[str], "Looks | None"]  # column → what its texts are masked for; None: nothing of it is shown
+
+BASE: Final = "base_"  # before the name of a table of the contact database
+_OF_THE_BASE: Final = (
+    "contacts", "contact_changes", "accounts", "account_changes", "groups", "memberships", "links", "commits",
+)  # fmt: skip
+_STAGED: Final = {table.name: table for table in STAGED}
+_KEPT: Final = {BASE + table.name: table for table in KEPT if table.name in _OF_THE_BASE}
+# Texts that were masked when they were made, and what must not be shown of texts that may be of any field.
+_MASKED_ALREADY: Final = {"value", "message", "fix", "notes", "import_notes"}
+_OF_ANY_FIELD: Final = {"keys", "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A table that can be asked for.
+
+    Attributes:
+        name: its name in a query.
+        rows: how many it has; None: those of the contact database are not counted.
+        holds: what a row of it is.
+        columns: their names; of the contact database those that are always there.
+    """
+
+    name: str
+    rows: int | None
+    holds: str
+    columns: list[str]
+
+
+def tables(store: Store, line: LedgerLine) -> list[Asked]:
+    """What can be asked for: what is staged of the upload, and the tables of the contact database.
+
+    Raises:
+        Refusal: nothing is staged of it (code `nothing-staged`).
+    """
+    _must_be_staged(store, line)
+    with store.staging(line.upload_id).open(read_only=True) as database:
+        staged = [
+            Asked(name, int(database.value(f"SELECT count(*) FROM {name}")), table.holds, database.columns(name))
+            for name, table in _STAGED.items()
+            if database.has(name)
+        ]
+    kept = [Asked(name, None, table.holds, [each.name for each in table.columns]) for name, table in _KEPT.items()]
+    return staged + kept
+
+
+def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -> pl.DataFrame:
+    """The rows of a query of the staged tables, by their names, and of `base_contacts` and others of the base.
+
+    Those of the contact database are copied first, so that nobody waits for the query. Nothing is written.
+
+    Raises:
+        Refusal: nothing is staged of the upload (code `nothing-staged`), or the query is none, names what is not there
+            or would change something (`sql`).
+        StoreBusy: the contact database was in use for longer than the settings allow.
+    """
+    must_read(query)
+    named = set(re.findall(r"\w+", query.lower()))  # too many do no harm
+    _must_be_staged(store, line)
+    upload = Upload(line, store.staging(line.upload_id), store.names)
+    with upload.staging.open(read_only=True) as database:
+        for name in sorted(named & _STAGED.keys()):
+            if database.has(name) and not unmasked:
+                staged = f"{database.value('SELECT current_database()')}.{name}"
+                _see(database, name, staged, _looks_of(upload, _STAGED[name]))
+        wanted = sorted(named & _KEPT.keys())
+        if wanted:
+            _take(database, store, wanted, unmasked=unmasked)
+        return answer(database, query)
+
+
+def _must_be_staged(store: Store, line: LedgerLine) -> None:
+    if not store.staging(line.upload_id).exists():
+        raise Refusal(
+            "nothing-staged",
+            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
+            "Plan the file again to ask for its tables.",
+            file=line.file_name,
+        )
+
+
+def _see(database: Database, name: str, source: str, looks_of: LooksOf) -> None:
+    """Puts a view that masks in the place of a table."""
+    columns = ", ".join(
+        f"{masked(quoted(column), kind, looks)} AS {quoted(column)}"
+        if (looks := looks_of(column)) is None or kind in {"VARCHAR", "VARCHAR[]", "JSON"}
+        else quoted(column)
+        for column, kind in types_of(database, source).items()
+    )
+    database.view(name, f"SELECT {columns} FROM {source}")
+
+
+def _take(database: Database, store: Store, wanted: list[str], *, unmasked: bool) -> None:
+    """Copies tables of the contact database, masked or not."""
+    with database.attached(store.settings.contacts_path, "base", wait_seconds=store.settings.lock_wait_seconds):
+        fields: Mapping[str, bool] = dict(database.rows("SELECT name, sensitive FROM base.fields"))
+        for name in wanted:
+            database.make(f"_{name}", f"FROM base.{name.removeprefix(BASE)}")
+    for name in wanted:
+        if unmasked:
+            database.view(name, f"FROM _{name}")
+        else:
+            _see(database, name, f"_{name}", _looks_of_base(_KEPT[name], fields))
+
+
+def _looks_of(upload: Upload, table: Table) -> LooksOf:
+    """How the columns of a staged table are masked."""
+    profile, personal = upload.resolved_profile, {column.name: column.personal for column in table.columns}
+    fields = upload.staging.facts().fields if table.name == "raw_rows" else None
+
+    def looks_of(column: str) -> Looks | None:
+        if not personal.get(column, True) or column in _MASKED_ALREADY:
+            return TOLD
+        if column in _OF_ANY_FIELD or profile is None:
+            return None
+        if column in personal and column != "account_number":
+            return ANY
+        return _in_column(profile, column, fields)
+
+    return looks_of
+
+
+def _in_column(profile: Profile, column: str, fields: Mapping[str, str] | None) -> Looks | None:
+    if fields is None:
+        return looks_in(profile, field_of(column, profile))
+    return None if is_label(column) else looks_in(profile, fields.get(column), as_read=True)
+
+
+def _looks_of_base(table: Table, fields: Mapping[str, bool]) -> LooksOf:
+    """How the columns of a table of the contact database are masked."""
+    personal = {column.name: column.personal for column in table.columns}
+
+    def looks_of(column: str) -> Looks | None:
+        field = column.removeprefix("before_").removeprefix("after_")
+        return looks_in_contacts(field, sensitive=fields.get(field, False)) if personal.get(column, True) else TOLD
+
+    return looks_of
