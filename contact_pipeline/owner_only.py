@@ -18,7 +18,7 @@ _MORE_THAN_PASSING: Final = 0o066
 # What of a home is ours. The inbox is not: others drop files there, as far as the home's owner lets them.
 _OURS: Final = (
     "contacts.duckdb*", "erasure.key*", "erasures.jsonl", "staging", "uploads", "inbox/*/refused", "temporary",
-    "spilled", "dagster", "profiles", "export_profiles", "exports", "reports", "backups",
+    "spilled", "dagster", "profiles", "export_profiles", "feeds", "exports", "reports", "backups",
 )  # fmt: skip
 
 _log = logging.getLogger("contact_pipeline")

@@ -46,7 +46,15 @@ class Settings(BaseModel):
         default=30,
         ge=0,
         description="How long a file in the inbox, and its options file, must stand still before they are taken. A "
-        "writer that keeps the file open is waited for longer, where the system tells who has it open.",
+        "writer that keeps the file open is waited for longer, where the system tells who has it open. A file of a "
+        "feed must be as old, or is looked at again after that time.",
+    )
+    feed_retry_seconds: float = Field(
+        default=2,
+        ge=0,
+        le=300,
+        description="How long after a connection that was cut a feed tries again; four times as long the second time, "
+        "after which it is broken until its next run.",
     )
     max_file_bytes: int = Field(default=2_000_000_000, ge=1, description="Size of the largest file that is taken.")
     max_rows: int = Field(default=5_000_000, ge=1, description="Rows that a file may have below its heading.")
@@ -154,6 +162,11 @@ class Settings(BaseModel):
     def export_profiles_path(self) -> Path:
         """The folder with the user's own export profiles."""
         return self.home / "export_profiles"
+
+    @property
+    def feeds_path(self) -> Path:
+        """The folder with the feeds: from where files are fetched."""
+        return self.home / "feeds"
 
     @property
     def profiles_path(self) -> Path:

@@ -1,4 +1,4 @@
-"""What a shell completes beside commands and options: names of profiles, uploads, fields, states and formats.
+"""What a shell completes beside commands and options: names of profiles, feeds, uploads, fields, states and formats.
 
 It looks at names of files alone: no database is opened, no home is made, and whatever goes wrong completes nothing.
 """
@@ -62,6 +62,12 @@ def uploads(ctx: typer.Context) -> list[str]:
     folders = [folder for folder in (home / "staging", home / "uploads") if folder.is_dir()]
     ids = {entry.name for folder in folders for entry in folder.iterdir() if entry.name[:8].isdigit()}
     return sorted(ids, reverse=True)[:RECENT]
+
+
+@_quietly
+def feeds(ctx: typer.Context) -> list[str]:
+    """Names of the home's feeds."""
+    return sorted(file.stem for file in (_home(ctx) / "feeds").glob("*.yaml"))
 
 
 @_quietly

@@ -104,6 +104,7 @@ def draw_facts(upload: Upload) -> RenderableType:
             "upload": upload.upload_id,
             "file": f"{upload.file_name} ({size(upload.file_size)})",
             "profile": upload.profile,
+            "feed": upload.feed,
             "group": upload.group,
             "state": console.text_as_it_is(upload.state + _held(upload), state_style(upload.state)),
             "reason": console.text_as_it_is(reason.get("message")),  # masked where it was made

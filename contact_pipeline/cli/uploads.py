@@ -53,6 +53,12 @@ def list_uploads(
     since: Annotated[
         datetime | None, typer.Option("--since", metavar="TIME", help="Only those added then or later (UTC).")
     ] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            "--feed", metavar="NAME", help="Only those that this feed fetched.", autocompletion=completion.feeds
+        ),
+    ] = None,
     waiting: Annotated[
         bool,
         typer.Option(
@@ -68,7 +74,7 @@ def list_uploads(
     states = [known_state(word) for word in state or []]
     if profile is not None:
         _known_profile(invocation, profile)
-    asked: dict[str, Any] = {"profile": profile, "states": states, "since": since, "waiting": waiting}
+    asked: dict[str, Any] = {"profile": profile, "states": states, "since": since, "feed": feed, "waiting": waiting}
     shown = most(limit)
     found = invocation.looking.uploads(None if where else limit if invocation.json else shown, **asked)
     if where:
@@ -110,6 +116,7 @@ def _asked_again(asked: dict[str, Any]) -> list[str]:
     words = ["--profile", asked["profile"]] if asked["profile"] else []
     words += [word for state in asked["states"] for word in ("--state", state)]
     words += ["--since", f"{asked['since']:%Y-%m-%dT%H:%M:%S}"] if asked["since"] else []
+    words += ["--feed", asked["feed"]] if asked["feed"] else []
     return words + (["--waiting"] if asked["waiting"] else [])
 
 

@@ -70,6 +70,8 @@ _COUNTED_SINCE: Final = Column(
     since="news counts rows that are left out",
 )  # fmt: skip
 
+_OF_FEED: Final = "news of feeds"
+
 
 def _sides(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """The columns of a field before and after a change; both are null where the change leaves it alone."""
@@ -207,15 +209,36 @@ KEPT: Final[tuple[Table, ...]] = (
     Table("erased_rows", "erase", "a row of the person who is being erased; none are left once that is whole",
           (_required("upload_id", _TEXT, "the upload"), _required("row_number", _NUMBER, "the row")),
           key=("upload_id", "row_number"), read_by="erase, where it was cut off"),
-    Table("news", "every change of an upload's state, where the home has a notices.yaml",
-          "a change of state that people are told of",
-          (_required("number", _ID, "counts them"), _required("upload_id", _TEXT, "the upload"),
-           _required("event", _TEXT, "staged, blocked, stale, applied, held, finalized, undone, refused or failed"),
+    Table("feeds", "feeds run", "a feed as it stood when it ran last",
+          (_required("name", _TEXT, "the feed"), _required("since", _WHEN, "when the home came to know it, in UTC"),
+           Column("ran_at", _WHEN, "when it ran last, in UTC"),
+           Column("ended", _TEXT, "how: fetched, nothing or broken"),
+           Column("problem", "JSON", "why it is broken: code, message and fix, masked", personal=True),
+           Column("file_at", _WHEN, "when its newest file was received, in UTC"),
+           Column("missed_at", _WHEN, "the newest time at which a file was due and had not come, in UTC")),
+          key=("name",), read_by="feeds"),
+    Table("fetched_files", "feeds run", "a file of a feed, as it was received last",
+          (_required("feed", _TEXT, "the feed"),
+           _required("name_sha256", _TEXT, "SHA-256 of its name at the source"),
+           _required("look", _TEXT, "how it looked there: its ETag, or size and time"),
+           _required("sha256", _TEXT, "SHA-256 of the file"), _required("upload_id", _TEXT, "its upload"),
+           _required("fetched_at", _WHEN, "when, in UTC")),
+          key=("feed", "name_sha256"), read_by="feeds run"),
+    Table("news", "every change of an upload's state, and what befalls a feed, where the home has a notices.yaml",
+          "a change that people are told of",
+          (_required("number", _ID, "counts them"), _required("upload_id", _TEXT, "the upload; of a feed, empty"),
+           _required("event", _TEXT,
+                     "staged, blocked, stale, applied, held, finalized, undone, refused or failed; missed or broken"),
            _required("happened_at", _WHEN, "when, in UTC"),
            Column("reason_code", _TEXT, "the code of why the upload is so; null: there is none"),
            *(_required(name, "INTEGER", f"{holds}, at that moment") for name, holds in _COUNTS.items()
              if name != _COUNTED_SINCE.name),
-           _required("taken", _FLAG, "whether notices.yaml was asked who is told", default="false"), _COUNTED_SINCE),
+           _required("taken", _FLAG, "whether notices.yaml was asked who is told", default="false"), _COUNTED_SINCE,
+           Column("feed", _TEXT, "the feed; null: of an upload", since=_OF_FEED),
+           Column("feed_profile", _TEXT, "the profile of the feed", since=_OF_FEED + ": profile"),
+           Column("feed_owner", _TEXT, "login of who answers for the feed", since=_OF_FEED + ": owner"),
+           Column("targets", f"{_TEXT}[]", "targets that the feed names; null: by the rules",
+                  since=_OF_FEED + ": targets")),
           key=("number",), read_by="notices"),
     Table("notices", "notices; whatever changes an upload's state, after it", "a notice: news for one target",
           (_required("number", _ID, "the news"), _required("target", _TEXT, "the name of the target"),

@@ -110,6 +110,7 @@ class LedgerLine:
     ]
     approved_as: Annotated[str | None, Holds(f"of who approved it, {IDENTITY}", since="how approvers are known")]
     finalized_as: Annotated[str | None, Holds(f"of who finalized it, {IDENTITY}", since="how finalizers are known")]
+    feed: Annotated[str | None, Holds("the feed that fetched it; null: none did", since="feeds of uploads")]
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

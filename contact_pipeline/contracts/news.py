@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from contact_pipeline.contracts.ledger import LedgerLine
 
-Event = Literal["staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed"]
+UploadEvent = Literal["staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed"]
+FeedEvent = Literal["missed", "broken"]
+Event = Literal[UploadEvent, FeedEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Told:
     Attributes:
         became: after `<file> is …`.
         means: what that means, in a sentence.
-        next: commands and what each is for; `{}` stands for the upload's id.
+        next: commands and what each is for; `{}` stands for the upload's id, or the name of the feed.
         good: whether it is what was wanted (True), a problem (False), or neither.
         waits: whether somebody has to do something, so that it is no news once the upload has gone on.
     """
@@ -77,17 +79,29 @@ EVENTS: Final[Mapping[Event, Told]] = {
         {"See what happened": "show {}"},
         good=False,
     ),
+    "missed": Told(
+        "overdue",
+        "A file was due, and none has come.",
+        {"See what it did last": "feeds", "Look whether one is there": "feeds check {}", "Fetch now": "feeds run {}"},
+        good=False,
+    ),
+    "broken": Told(
+        "broken",
+        "Its files could not be fetched. It is tried again when it runs next.",
+        {"See why": "feeds", "Look whether its source can be reached": "feeds check {}"},
+        good=False,
+    ),
 }
 
 
-def event_of(line: LedgerLine) -> Event | None:
+def event_of(line: LedgerLine) -> UploadEvent | None:
     """The event that an upload's new state is; None: nobody is told of it.
 
-    A staged file of the inbox whose profile applies it by itself waits for nobody.
+    A staged file of the inbox or of a feed whose profile applies it by itself waits for nobody.
     """
     match line.state:
         case "staged":
-            is_automatic = line.inbox and (line.read_profile() or {}).get("apply") == "automatic"
+            is_automatic = bool(line.inbox or line.feed) and (line.read_profile() or {}).get("apply") == "automatic"
             return None if is_automatic else "staged"
         case "applied":
             return "held" if line.held else "applied"

@@ -23,8 +23,9 @@ TRIES: Final = len(WAITS) + 1
 _LOST_AFTER: Final = timedelta(minutes=5)  # longer than any try lasts
 _ANY_TIME: Final = datetime(9999, 1, 1)  # noqa: DTZ001 - as the tables hold times
 _OF_NEWS: Final = """
-    SELECT notices.*, news.* EXCLUDE (number, taken), profile, file_name, user_login, uploads.state AS upload_state
-    FROM notices JOIN news USING (number) JOIN uploads USING (upload_id)"""
+    SELECT notices.*, news.* EXCLUDE (number, taken), coalesce(profile, feed_profile) AS profile, file_name,
+           coalesce(user_login, feed_owner) AS user_login, uploads.state AS upload_state
+    FROM notices JOIN news USING (number) LEFT JOIN uploads USING (upload_id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Notice:
         """The notice as a JSON document; times in UTC."""
         return {
             "number": self.news.number,
-            "upload_id": self.news.upload_id,
+            "upload_id": self.news.upload_id or None,
+            "feed": self.news.feed,
             "profile": self.news.profile,
             "file_name": self.news.file_name,
             "event": self.news.event,
@@ -110,7 +112,7 @@ def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
     with store.change() as contacts:
         for record in _untaken(contacts):
             news = News.of(record)
-            for target in rules.told(news.event, news.profile, news.user):
+            for target in _told(rules, news, record["targets"]):
                 values = [news.number, target, at, at]
                 contacts.run("INSERT INTO notices VALUES (?, ?, 'waiting', 0, ?, ?, NULL)", values)
         contacts.run("UPDATE news SET taken = true WHERE NOT taken")
@@ -126,6 +128,13 @@ def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
         for target, why in unreachable.items():
             sql = "UPDATE notices SET problem = ? WHERE state = 'waiting' AND target = ? AND due_at <= ?"
             contacts.run(sql, [why, target, at])
+
+
+def _told(rules: Rules, news: News, named: Collection[str] | None) -> list[str]:
+    """The targets that are told: those that the news names, or else those of the rules."""
+    if named is None:
+        return rules.told(news.event, news.profile, news.user)
+    return [target for target in dict.fromkeys(named) if target in rules.targets]
 
 
 def claim(store: Store, targets: Collection[str], *, due: bool = True) -> Notice | None:
@@ -213,7 +222,9 @@ def _end(contacts: Database, state: str, problem: str, where: str, values: list[
 
 def _untaken(contacts: Database) -> list[dict[str, Any]]:
     return contacts.records("""
-        SELECT news.*, profile, file_name, user_login FROM news JOIN uploads USING (upload_id)
+        SELECT news.*, coalesce(profile, feed_profile) AS profile, file_name,
+               coalesce(user_login, feed_owner) AS user_login
+        FROM news LEFT JOIN uploads USING (upload_id)
         WHERE NOT taken ORDER BY number""")
 
 

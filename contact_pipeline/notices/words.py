@@ -28,10 +28,12 @@ _NOT_SAID: Final = frozenset({"processed", "blank"})
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A change of an upload's state, as it was at the moment.
+    """A change of an upload's state, or what befell a feed, as it was at the moment.
 
     Attributes:
         number: counts the news of a home.
+        upload_id: the upload; empty: it is of a feed.
+        file_name: of the upload; None: it is of a feed.
         counts: processed, the outcomes and deactivated → rows, or contacts.
     """
 
@@ -41,16 +43,19 @@ class News:
     happened_at: datetime
     reason_code: str | None
     profile: str
-    file_name: str
+    file_name: str | None
     user: str | None
     counts: Mapping[str, int]
+    feed: str | None = None
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> News:
         """The news of a row of the table `news` with what the ledger has beside it."""
         names = ("number", "upload_id", "event", "happened_at", "reason_code", "profile", "file_name")
         counts = {name: record[name] for name in COUNTS}
-        return cls(**{name: record[name] for name in names}, user=record["user_login"], counts=counts)
+        return cls(
+            **{name: record[name] for name in names}, user=record["user_login"], counts=counts, feed=record["feed"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +82,31 @@ def message(news: News, home: Path, address: str | None) -> Message:
         address: where `serve` is reached; None: it is not known.
     """
     told, file = EVENTS[news.event], harmless(news.file_name)
+    subject, what = (file, "An upload") if news.feed is None else (f"Feed {harmless(news.feed)}", "A feed")
     facts = {
         "File": file,
+        "Feed": harmless(news.feed),
         "Profile": harmless(news.profile),
         "Upload": news.upload_id,
-        "Sent by": harmless(news.user),
+        "Sent by" if news.feed is None else "Owner": harmless(news.user),
         "When": f"{news.happened_at:%Y-%m-%d %H:%M} UTC",
         "Reason": harmless(news.reason_code),
         "Rows": _counted(news.counts),
     }
-    lines = [f"An upload is {told.became}.", told.means, ""]
+    lines = [f"{what} is {told.became}.", told.means, ""]
     lines += [f"{name + ':':<9} {value}" for name, value in facts.items() if value]
     lines.append("")
     commands = told.next | {
         why: command for name, (why, command) in _OF_ROWS.items() if news.counts[name] and news.event in _HAS_ROWS
     }
-    lines += [f"{why}:\n  {_command(command.format(news.upload_id), home)}" for why, command in commands.items()]
-    if address:
+    lines += [
+        f"{why}:\n  {_command(command.format(news.upload_id or news.feed), home)}" for why, command in commands.items()
+    ]
+    if address and news.upload_id:
         place = f"/assets/matched_changeset?view=partitions&partition={news.upload_id}"
         lines += ["", f"In Dagster:\n  {address.rstrip('/')}{place}"]
     lines += ["", f"Notice {news.number} of contact-pipeline. It holds no data of the file."]
-    return Message(f"{file}: {told.became}", "\n".join(lines) + "\n", told.good)
+    return Message(f"{subject}: {told.became}", "\n".join(lines) + "\n", told.good)
 
 
 def test_message(target: str, home: Path) -> Message:

@@ -20,13 +20,12 @@ from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.store.arrival import Seen
 from contact_pipeline.store.originals import GIVEN_BACK, OPTIONS_SUFFIX, is_ordinary, told
-from contact_pipeline.store.source import Source, look_of
+from contact_pipeline.store.source import Source, is_unfinished, look_of
 
 NOTICE: Final = "NOT_TAKEN.txt"  # in the inbox: what lies there and is not taken
 
 ALONE_SECONDS: Final = 600  # for which an options file, which comes first, may lie there without its file
 
-_UNFINISHED = (".part", ".tmp")
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
 _NOT_OF_PROFILES = {"user", "force"}  # options of any upload
 
@@ -125,7 +124,7 @@ def _look_into(folder: Path, found: Found) -> None:
         except FileNotFoundError:
             continue
         ordinary = stat.S_ISREG(status.st_mode)
-        if place.name.startswith(".") or place.name.casefold().endswith(_UNFINISHED):
+        if is_unfinished(place.name):
             found.unfinished |= {name: status.st_ino} if ordinary else {}
         elif place.name == GIVEN_BACK:
             continue

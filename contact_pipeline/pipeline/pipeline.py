@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from contact_pipeline.duplicates.suggest import Suggestions
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
+    from contact_pipeline.feeds.run import Checked, FeedRun, FeedStatus
     from contact_pipeline.finding.find import Found
     from contact_pipeline.finding.who import Fitting
     from contact_pipeline.match import Guarded
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from contact_pipeline.pipeline.asking import Asked
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
+    from contact_pipeline.store.feeds import Fetched
     from contact_pipeline.store.overview import Overview
     from contact_pipeline.verify import Verified
 
@@ -97,6 +99,7 @@ class Pipeline:
         move: bool = False,
         seen: Seen | None = None,
         problem: Refusal | None = None,
+        fetched: Fetched | None = None,
         **options: Any,
     ) -> Upload:
         """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
@@ -112,6 +115,7 @@ class Pipeline:
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
             seen: how it and its options file looked in the inbox; they are taken only if they look the same still.
             problem: what is wrong already with what came beside the file, for which it is refused.
+            fetched: what is to be remembered of a file that a feed fetched.
             options: of the upload.
 
         Raises:
@@ -124,7 +128,16 @@ class Pipeline:
         if not (move or self._tidied):  # the sensor does it before it looks for files
             self.tidy()
         return receiving.receive(
-            self.store, path, profile, options, user=user, force=force, move=move, seen=seen, problem=problem
+            self.store,
+            path,
+            profile,
+            options,
+            user=user,
+            force=force,
+            move=move,
+            seen=seen,
+            problem=problem,
+            fetched=fetched,
         )
 
     def read(self, upload: str | Upload) -> Upload:
@@ -821,6 +834,60 @@ class Pipeline:
 
         send_test(self.settings, target)
 
+    def feeds(self) -> list[FeedStatus]:
+        """Every feed of the home, by name: what it did last, what it does next, whether it is broken or overdue."""
+        from contact_pipeline.feeds.run import list_feeds
+
+        return list_feeds(self.store)
+
+    def check_feed(self, name: str) -> Checked:
+        """Tests that a feed can be used and its source be reached, and lists what a run would fetch. Fetches nothing.
+
+        Raises:
+            Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
+                (`feed-broken`), or as `run_feed`.
+        """
+        from contact_pipeline.feeds.run import check
+
+        return check(self.store, name)
+
+    def run_feed(self, name: str, *, stage: bool = False, again: bool = False) -> FeedRun:
+        """Fetches what is new of a feed and receives it; waits as long as files must stand still, where one is new.
+
+        One file that cannot be had leaves the others alone: `problem` of the run says why. What was received has its
+        line in the ledger, whatever comes after.
+
+        Args:
+            name: of the feed.
+            stage: whether uploads are staged too, and applied where their profile does so by itself; if not, whoever
+                calls stages the `uploads` of the run.
+            again: whether files are fetched anew whose upload was refused, failed or was cancelled.
+
+        Raises:
+            Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
+                (`feed-broken`), it runs already (`feed-running`), or its source cannot be reached or read
+                (`feed-login`, `feed-permission`, `feed-missing`, `feed-host-unknown`, `feed-certificate`,
+                `feed-server-unknown`, `feed-server`, `feed-unreachable`, `feed-timeout`, `feed-cut`,
+                `feed-extra-missing`, `feed-fault`).
+        """
+        from contact_pipeline.feeds.run import run_feed
+
+        return run_feed(self.store, name, self.receive, self._stage_fetched if stage else None, again=again)
+
+    def _stage_fetched(self, upload: Upload) -> Upload:
+        if upload.line.stage != "received" and not upload.staging.exists():
+            return self.apply_automatic(self.plan_again(upload.upload_id).upload_id)
+        return self.apply_automatic(planning.plan(self.store, upload, upload.user).upload_id)
+
+    def missed_feeds(self) -> list[FeedStatus]:
+        """The feeds of which a file was due that has not come; of each time that is due, people are told once.
+
+        Feeds that are new to the home become known to it: files are due from then on. Call it every few minutes.
+        """
+        from contact_pipeline.feeds.run import note_missed
+
+        return note_missed(self.store)
+
     def show(self, upload_id: str) -> Upload:
         """The upload.
 
@@ -836,6 +903,7 @@ class Pipeline:
         profile: str | None = None,
         states: Collection[State] = (),
         since: datetime | None = None,
+        feed: str | None = None,
         waiting: bool = False,
     ) -> list[Upload]:
         """The uploads, newest first.
@@ -845,9 +913,10 @@ class Pipeline:
             profile: only those of this profile.
             states: only those in one of these states.
             since: only those added then or later, in UTC.
+            feed: only those that this feed fetched.
             waiting: only those that wait for somebody: for approval, another file, decisions on rows, or finalizing.
         """
-        lines = self.store.lines(limit, profile=profile, states=states, since=since, waiting=waiting)
+        lines = self.store.lines(limit, profile=profile, states=states, since=since, feed=feed, waiting=waiting)
         return [uploads.upload_of(self.store, line) for line in lines]
 
     def overview(self, **asked: Any) -> Overview:

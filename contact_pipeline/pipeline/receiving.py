@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline import uploads
@@ -18,6 +19,7 @@ from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.arrival import Arrival, Seen, is_old, recover
+from contact_pipeline.store.feeds import Fetched, remember
 from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import add_line, find_lines, now
 from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
@@ -49,6 +51,7 @@ def receive(
     move: bool,
     seen: Seen | None,
     problem: Refusal | None,
+    fetched: Fetched | None = None,
 ) -> Upload:
     """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
 
@@ -62,6 +65,7 @@ def receive(
         move: whether the file is moved out of the inbox.
         seen: how it and its options file looked in the inbox.
         problem: what is wrong already with what came beside the file, for which it is refused.
+        fetched: what is to be remembered of a file that a feed fetched.
 
     Raises:
         Refusal: the file is being written (code `file-changing`).
@@ -76,18 +80,25 @@ def receive(
         "added_at": now(),
         "user_login": user,
         "inbox": move,
+        "feed": fetched.feed if fetched else None,
     }
     with giving_up(store, line["upload_id"], user), Arrival(store.settings, line["upload_id"]) as arrival:
         with arrival.discarded_on_error():
             refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
-            added = _admit(store, line, options, problem=refusal, force=force)
+            added = _admit(store, line, options, problem=refusal, force=force, fetched=fetched)
         if not arrival.complete(added, path):
             added = _cancel_changed(store, added)
     return uploads.upload_of(store, added)
 
 
 def _admit(
-    store: Store, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
+    store: Store,
+    line: dict[str, Any],
+    options: dict[str, Any],
+    *,
+    problem: Refusal | None,
+    force: bool,
+    fetched: Fetched | None,
 ) -> LedgerLine:
     """Gives a file its ledger line: received, or repeated or refused."""
     try:
@@ -115,11 +126,18 @@ def _admit(
             line["repeats"] = None if force else repeated_upload(contacts, line, known)
             if line["repeats"]:
                 line |= {"state": "repeated", "finished_at": now()}
-            return add_line(contacts, **line)
+            return _add(contacts, line, fetched)
     except Refusal as refusal:
         line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
     with store.change() as contacts:
-        return add_line(contacts, **line)
+        return _add(contacts, line, fetched)
+
+
+def _add(contacts: Database, line: dict[str, Any], fetched: Fetched | None) -> LedgerLine:
+    """Writes the line and, in the same transaction, that the file was fetched: it is received once, or not at all."""
+    if fetched is not None:
+        remember(contacts, fetched, line["upload_id"], line["sha256"])
+    return add_line(contacts, **line)
 
 
 def _cancel_changed(store: Store, line: LedgerLine) -> LedgerLine:

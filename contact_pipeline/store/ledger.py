@@ -83,7 +83,12 @@ _WAITS: Final = """(state IN ('staged', 'blocked', 'stale') OR (state = 'applied
 
 
 def chosen(
-    profile: str | None = None, states: Collection[State] = (), since: datetime | None = None, *, waiting: bool = False
+    profile: str | None = None,
+    states: Collection[State] = (),
+    since: datetime | None = None,
+    *,
+    feed: str | None = None,
+    waiting: bool = False,
 ) -> tuple[str, list[object]]:
     """The condition of the lines that are asked for, with its parameters; unset: all.
 
@@ -91,9 +96,15 @@ def chosen(
         profile: name of theirs.
         states: which they are in.
         since: they were added then or later, in UTC.
+        feed: name of the one that fetched them.
         waiting: whether they wait for somebody.
     """
-    conditions = {"profile = ?": profile, "list_contains(?, state)": [*states], "added_at >= ?": since}
+    conditions = {
+        "profile = ?": profile,
+        "list_contains(?, state)": [*states],
+        "added_at >= ?": since,
+        "feed = ?": feed,
+    }
     asked: dict[str, object] = {condition: value for condition, value in conditions.items() if value}
     return " AND ".join([*asked, *([_WAITS] if waiting else [])]) or "true", [*asked.values()]
 

@@ -102,6 +102,11 @@ def _corrections(database: Database) -> None:
     _make(database, {"corrections", "value_mappings"})
 
 
+def _feeds(database: Database) -> None:
+    """What was fetched, and how feeds stand."""
+    _make(database, {"feeds", "fetched_files"})
+
+
 def _columns_on_demand(database: Database) -> None:
     """Takes out the columns of fields that no profile has brought a value for.
 
@@ -190,6 +195,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("contacts are what counts", _what_counts),
     ("news and notices", _news),
     ("corrections and value mappings", _corrections),
+    ("feeds and fetched files", _feeds),
     *((column.since, _adding(table, column)) for table in KEPT for column in table.columns if column.since),
 )
 

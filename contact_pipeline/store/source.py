@@ -18,6 +18,7 @@ from contact_pipeline.errors import Refusal
 
 Look = list[int]  # size, time of the newest write, time of the newest change of any kind, inode
 
+_UNFINISHED: Final = (".part", ".tmp")  # endings of files that somebody still writes
 _PIECE: Final = 4 << 20  # bytes
 _FLAGS: Final = re.compile(rb"^flags:\s*([0-7]+)", re.MULTILINE)
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
@@ -26,6 +27,11 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR
 def look_of(found: os.stat_result) -> Look:
     """What is equal in two looks at a file that nobody touched in between; the time of change cannot be set back."""
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether the name of a file says that it is not complete: hidden ones, `.part`, `.tmp`."""
+    return name.startswith(".") or name.casefold().endswith(_UNFINISHED)
 
 
 class Source:

@@ -97,6 +97,7 @@ class Upload:
         self.error_count = line.error_count
         self.row_warning_count = line.row_warning_count
         self.held = line.held
+        self.feed = line.feed
         self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
         self.inverse_sha256: str | None = None  # of what undoing or redoing would write, where that was planned
 
@@ -356,7 +357,7 @@ class Upload:
                 "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
                 "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
-                "corrections", "user", "approved_by", "approved_as", "held",
+                "corrections", "user", "approved_by", "approved_as", "held", "feed",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)

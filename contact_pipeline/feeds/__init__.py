@@ -1,0 +1,1 @@
+"""Feeds: places from which files are fetched again and again, each described by a YAML file of the home."""

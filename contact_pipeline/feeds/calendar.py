@@ -1,0 +1,93 @@
+"""Times of a feed: when it runs next, and whether a file that was due has not come. Nothing is looked up here."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from contact_pipeline.feeds.model import Due, Feed
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def seconds_of(duration: str) -> int:
+    """The seconds of a duration such as 15m.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", duration)
+    if not found:
+        raise ValueError("is no duration; write a number and s, m, h or d, such as 15m")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def check_cron(cron: str) -> None:
+    """Tests that an expression has five parts, and names a time that comes.
+
+    Raises:
+        ValueError: it does not.
+    """
+    from cronsim import CronSim, CronSimError
+
+    if len(cron.split()) != 5:  # others take six for seconds or years
+        raise ValueError('is no schedule of five parts; write one such as "0 6 * * 1-5"')
+    try:
+        next(CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError('names no time that ever comes; write one such as "0 6 * * 1-5"') from error
+
+
+def next_run(feed: Feed, ran_at: datetime | None, now: datetime) -> datetime | None:
+    """When a feed runs next, in UTC; what is overdue runs now. None: when somebody asks.
+
+    Args:
+        feed: the feed.
+        ran_at: when it ran last, in UTC without a zone; None: never.
+        now: in UTC without a zone.
+    """
+    if feed.every is not None:
+        return now if ran_at is None else max(now, min(ran_at, now) + timedelta(seconds=seconds_of(feed.every)))
+    if feed.schedule is None:
+        return None
+    from cronsim import CronSim
+
+    local = now.replace(tzinfo=UTC).astimezone(ZoneInfo(feed.schedule.time_zone))
+    return next(CronSim(feed.schedule.cron, local)).astimezone(UTC).replace(tzinfo=None)
+
+
+def missed(feed: Feed, since: datetime, file_at: datetime | None, now: datetime) -> datetime | None:
+    """The time by which a file was due that has not come since; None: nothing is overdue.
+
+    Args:
+        feed: the feed.
+        since: when the home came to know the feed; of what was due before nobody can say whether it came.
+        file_at: when its newest file came; None: none has.
+        now: all in UTC without a zone.
+    """
+    if feed.due is None:
+        return None
+    if feed.due.within is not None:
+        due = (file_at or since) + timedelta(seconds=seconds_of(feed.due.within))
+        return due if due <= now else None
+    newest, before = _deadlines(feed.due, feed.due_time_zone, now)
+    if newest < since or (file_at is not None and file_at > before):
+        return None
+    return newest
+
+
+def _deadlines(due: Due, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """The newest time of day by which a file was due, and the one before it."""
+    days, at = due.days or _DAYS, time.fromisoformat(due.at or "00:00")
+    found: list[datetime] = []
+    day = now.replace(tzinfo=UTC).astimezone(zone).date()
+    while len(found) < 2:
+        moment = datetime.combine(day, at, zone).astimezone(UTC).replace(tzinfo=None)
+        if _DAYS[day.weekday()] in days and moment <= now:
+            found.append(moment)
+        day -= timedelta(days=1)
+    return found[0], found[1]

@@ -1,0 +1,41 @@
+"""What a feed logs in with: variables of the environment, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_NAMES: Final = ("USER", "PASSWORD", "KEY_FILE", "KEY_PASSPHRASE", "KNOWN_HOSTS", "TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the environment has for a feed; what is secret is in no representation of it."""
+
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    key_file: Path | None = None
+    key_passphrase: str | None = field(default=None, repr=False)
+    known_hosts: Path | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+def variable(feed: str, name: str) -> str:
+    """The variable of the environment that holds something of a feed."""
+    return f"CONTACT_PIPELINE_FEED_{feed.upper()}_{name}"
+
+
+def credentials_of(feed: str) -> Credentials:
+    """What the environment has for a feed."""
+    found = {name: os.environ.get(variable(feed, name)) or None for name in _NAMES}
+    paths = {name: Path(value).expanduser() if (value := found[name]) else None for name in ("KEY_FILE", "KNOWN_HOSTS")}
+    return Credentials(
+        user=found["USER"],
+        password=found["PASSWORD"],
+        key_file=paths["KEY_FILE"],
+        key_passphrase=found["KEY_PASSPHRASE"],
+        known_hosts=paths["KNOWN_HOSTS"],
+        token=found["TOKEN"],
+    )

@@ -1,0 +1,130 @@
+"""The files of a feed at their source: how they look there, and what every kind of source can do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from contact_pipeline.errors import Refusal
+from contact_pipeline.feeds.place import Place
+from contact_pipeline.masking import mask_file_name
+from contact_pipeline.store.originals import told
+from contact_pipeline.store.source import is_unfinished
+from contact_pipeline.visible import visible
+
+_LONGEST_NAME: Final = 255  # bytes that file systems take
+_PLAIN: Final = re.compile(r"[\r\n\t]")
+
+
+class Trouble(Refusal):
+    """Why files cannot be listed or fetched, in words that hold nothing of a login.
+
+    Attributes:
+        passes: whether it can be over in a moment, so that it is tried again.
+        of_one_file: whether other files can be fetched all the same.
+    """
+
+    def __init__(self, code: str, message: str, fix: str, *, passes: bool = False, of_one_file: bool = False) -> None:
+        super().__init__(code, message, fix)
+        self.passes = passes
+        self.of_one_file = of_one_file
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file at its source.
+
+    Attributes:
+        path: as the source knows it.
+        name: the file's own name, exactly.
+        size: in bytes; None: the server does not say.
+        look: what is equal for as long as nobody changes it: its ETag, or else size and time.
+        changed_at: when it was changed last, by the source's clock; None: the source does not say.
+        settles: whether it could still be growing, as a file of an object store cannot.
+    """
+
+    path: str
+    name: str
+    size: int | None
+    look: str
+    changed_at: datetime | None
+    settles: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The name as it may be shown: on one line, what looks sensitive masked."""
+        return shown(self.name)
+
+
+@dataclass(slots=True)
+class Listing:
+    """What lies at a source.
+
+    Attributes:
+        files: those that are meant, the one that was changed first before the others.
+        unfinished: how many are meant but are not complete by their names (hidden ones, `.part`, `.tmp`).
+        strays: name → why a file that is meant is never taken.
+    """
+
+    files: list[Found] = field(default_factory=list)
+    unfinished: int = 0
+    strays: dict[str, str] = field(default_factory=dict)
+
+
+class Origin(Protocol):
+    """A source that is reached. All raise Trouble, or OSError where the source is this machine."""
+
+    def list(self) -> Listing:
+        """What lies there now."""
+
+    def look(self, found: Found) -> Found | None:
+        """The file as it is now; None: it is gone."""
+
+    def fetch(self, found: Found, path: Path, most: int) -> None:
+        """Copies it to a new file, of at most so many bytes."""
+
+    def remove(self, found: Found) -> None:
+        """Deletes it."""
+
+    def move(self, found: Found, folder: str) -> None:
+        """Moves it to a folder beside it, which is made if it is not there; no file there is replaced."""
+
+    def close(self) -> None:
+        """Lets go of the source."""
+
+
+def shown(name: str) -> str:
+    """The name of a file as it may be shown."""
+    return visible(_PLAIN.sub("?", mask_file_name(told(name))))
+
+
+def listing(place: Place, found: Iterable[Found]) -> Listing:
+    """What of the files of a folder a place means."""
+    result = Listing()
+    for each in found:
+        if not place.fits(each.name):
+            continue
+        if is_unfinished(each.name):
+            result.unfinished += 1
+        elif len(told(each.name).encode()) > _LONGEST_NAME:
+            result.strays[each.name] = f"has a name of more than {_LONGEST_NAME} bytes. Rename it."
+        else:
+            result.files.append(each)
+    result.files.sort(key=lambda each: (each.changed_at is not None, each.changed_at, each.name))
+    return result
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, or where it is taken one with a number before its ending."""
+    names = set(taken)
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if stem else (name, "")
+    return next(each for number in range(1, 1_000_000) if (each := _numbered(stem, ending, number)) not in names)
+
+
+def _numbered(stem: str, ending: str, number: int) -> str:
+    return f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}"

@@ -1,0 +1,102 @@
+"""Finds and reads the feeds of a home: `feeds/NAME.yaml`; a broken one does not hide the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.feeds.model import Feed
+from contact_pipeline.profiles import load_profile
+from contact_pipeline.profiles.options import choose
+from contact_pipeline.profiles.problems import Problem, cannot_be_used, meant, placed, read_file, validated
+from contact_pipeline.settings import Settings
+from contact_pipeline.visible import visible
+from contact_pipeline.yaml_text import line_of
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
+_NOT_HERE: Final = {"user": "`owner` says whose the uploads are", "force": "a file is fetched once"}
+
+
+def find_feeds(settings: Settings) -> dict[str, Feed | Refusal]:
+    """Every feed of the home by name, or why its file cannot be used."""
+    found: dict[str, Feed | Refusal] = {}
+    for file in sorted(settings.feeds_path.glob("*.yaml")):
+        try:
+            found[file.stem] = _read(file)
+        except Refusal as refusal:
+            found[file.stem] = refusal
+    return found
+
+
+def load_feed(name: str, settings: Settings) -> Feed:
+    """The feed of that name. Whether its profile and options can be used is not tested.
+
+    Raises:
+        Refusal: there is none (code `feed-unknown`), or its file cannot be used (`feed-broken`); all that is wrong with
+            it is listed.
+    """
+    file = settings.feeds_path / f"{name}.yaml"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        others = [path.stem for path in sorted(settings.feeds_path.glob("*.yaml"))]
+        hint = meant(name, others).capitalize()
+        known = f"Feeds: {listed(others)}." if others else f"Describe one in {file.parent}/NAME.yaml."
+        raise Refusal("feed-unknown", f"There is no feed '{visible(name)}'.", f"{known} {hint}".strip())
+    return _read(file)
+
+
+def check_feed(name: str, settings: Settings) -> Feed:
+    """The feed of that name, if its profile and options can be used as well.
+
+    Raises:
+        Refusal: as `load_feed`; profile and options count as part of the file.
+    """
+    feed = load_feed(name, settings)
+    file = settings.feeds_path / f"{name}.yaml"
+    problems = list(_problems_of_options(feed, file, settings))
+    if problems:
+        raise _broken(file, problems)
+    return feed
+
+
+def options_of(feed: Feed) -> dict[str, object]:
+    """The options of a feed's uploads by their names in Python."""
+    return {name.replace("-", "_"): value for name, value in feed.options.items()}
+
+
+def _read(file: Path) -> Feed:
+    if not _NAME.fullmatch(file.stem):
+        said = "the name of the file has signs that a feed may not have: use letters, digits and _, 40 at most"
+        raise _broken(file, [Problem(None, "", said)])
+    text, content, problems = read_file(file, "a feed")
+    if not isinstance(content, dict):
+        raise _broken(file, problems)
+    feed, found = validated(content, Feed, quoting=False)  # a password could stand in it, in any place
+    problems += placed(
+        text, [(tuple(part for part in place if part not in {"leave", "Move"}), why) for place, why in found]
+    )
+    if problems or feed is None:
+        raise _broken(file, problems)
+    return feed
+
+
+def _problems_of_options(feed: Feed, file: Path, settings: Settings) -> Iterator[Problem]:
+    text = file.read_text(encoding="utf-8")
+    for name in feed.options:
+        if name in _NOT_HERE:
+            yield Problem(line_of(text, ("options", name)), f"options.{name}", f"is no option here: {_NOT_HERE[name]}")
+            return
+    try:
+        choose(load_profile(feed.profile, settings.profiles_path), options_of(feed))
+    except Refusal as refusal:
+        option = refusal.details.get("option")
+        spelled = next((name for name in feed.options if name.replace("-", "_") == option), None)
+        place = ("options", spelled) if spelled else ("profile",)
+        yield Problem(line_of(text, place), ".".join(place), f"{refusal.message} {refusal.fix}".strip(". "))
+
+
+def _broken(file: Path, problems: list[Problem]) -> Refusal:
+    said = cannot_be_used("Feed", file, problems)
+    return Refusal("feed-broken", said.message, said.fix, file=said.file, details=said.details)

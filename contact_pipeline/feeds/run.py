@@ -1,0 +1,518 @@
+"""Runs a feed: lists its source, fetches what is new, hands it on to be received, and keeps how that ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Protocol, TypeVar
+
+from contact_pipeline.contracts.states import State
+from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal
+from contact_pipeline.feeds.calendar import missed, next_run
+from contact_pipeline.feeds.credentials import credentials_of
+from contact_pipeline.feeds.local import LocalOrigin
+from contact_pipeline.feeds.model import Feed, Move
+from contact_pipeline.feeds.origin import Found, Listing, Origin, Trouble, shown
+from contact_pipeline.feeds.place import LOCAL, place_of
+from contact_pipeline.feeds.read import check_feed, find_feeds, load_feed, options_of
+from contact_pipeline.machine import fault_of
+from contact_pipeline.owner_only import owner_only
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import Store, Upload
+from contact_pipeline.store.feeds import (
+    Ended,
+    FeedState,
+    Fetched,
+    Known,
+    Teller,
+    be_known,
+    digest_of,
+    feed_states,
+    forget,
+    known_files,
+    look_anew,
+    record_missed,
+    record_run,
+)
+from contact_pipeline.store.ledger import now
+from contact_pipeline.store.source import alone_in, sha256_of
+from contact_pipeline.temporary import temporary_folder
+
+T = TypeVar("T")
+
+_TRIES: Final = 3
+_FURTHER: Final = 4  # times the wait before
+_NOT_TAKEN: Final[frozenset[State]] = frozenset({"refused", "failed", "cancelled"})  # nothing of the file is kept
+
+
+class Receive(Protocol):
+    """Takes a file in, as `Pipeline.receive` does."""
+
+    def __call__(
+        self, file: Path, profile: str, *, user: str | None, fetched: Fetched, **options: Any
+    ) -> Upload:  # pragma: no cover
+        """Gives it a ledger line."""
+
+
+Stage = Callable[[Upload], Upload]
+
+
+@dataclass(slots=True)
+class FetchedFile:
+    """What became of one file of a feed.
+
+    Attributes:
+        name: of the file, as it may be shown.
+        upload: that was made of it; None: none was.
+        left: why the file was not received, or not moved or deleted at its source; None: all was done.
+    """
+
+    name: str
+    upload: Upload | None = None
+    left: Refusal | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file as a JSON document."""
+        upload = self.upload
+        return {
+            "file_name": self.name,
+            "upload_id": upload.upload_id if upload else None,
+            "state": upload.state if upload else None,
+            "problem": self.left.as_dict() if self.left else None,
+        }
+
+
+@dataclass(slots=True)
+class FeedRun:
+    """What a run of a feed did.
+
+    Attributes:
+        feed: its name.
+        files: those that were fetched or should have been, in the order in which they were changed.
+        waiting: how many were left for the next run, as they are not complete or still change.
+        known: how many were received before and have not changed since.
+        strays: name → why a file is never taken.
+        missed_at: the time at which a file was due that has not come, in UTC.
+    """
+
+    feed: str
+    files: list[FetchedFile] = field(default_factory=list)
+    waiting: int = 0
+    known: int = 0
+    strays: dict[str, str] = field(default_factory=dict)
+    missed_at: datetime | None = None
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """The uploads that were made."""
+        return [file.upload for file in self.files if file.upload is not None]
+
+    @property
+    def problem(self) -> Refusal | None:
+        """The first reason for which a file was left."""
+        return next((file.left for file in self.files if file.left is not None), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run as a JSON document."""
+        return {
+            "feed": self.feed,
+            "files": [file.as_dict() for file in self.files],
+            "waiting": self.waiting,
+            "known": self.known,
+            "never_taken": [{"file_name": name, "why": why} for name, why in self.strays.items()],
+            "missed_at": _time(self.missed_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """A feed of the home: what it is, what it did last, and what it does next; times in UTC.
+
+    Attributes:
+        feed: None: its file cannot be used.
+        problem: why its file cannot be used, or why it is broken.
+        next_at: when it runs next; None: when somebody asks.
+        missed_at: the time at which a file was due that has not come; None: nothing is overdue.
+    """
+
+    name: str
+    feed: Feed | None
+    state: FeedState | None
+    problem: dict[str, Any] | None
+    next_at: datetime | None
+    missed_at: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The feed as a JSON document."""
+        feed, state = self.feed, self.state
+        return {
+            "name": self.name,
+            "title": feed.title if feed else None,
+            "source": feed.source if feed else None,
+            "profile": feed.profile if feed else None,
+            "owner": feed.owner if feed else None,
+            "ran_at": _time(state.ran_at) if state else None,
+            "ended": "broken" if feed is None else state.ended if state else None,
+            "file_at": _time(state.file_at) if state else None,
+            "next_at": _time(self.next_at),
+            "missed_at": _time(self.missed_at),
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A feed that was checked: it can be used, and its source was reached.
+
+    Attributes:
+        feed: the feed.
+        new: files that a run would fetch.
+        known: how many were received before and have not changed since.
+        unfinished: how many are not complete, by their names.
+        strays: name → why a file is never taken.
+    """
+
+    name: str
+    feed: Feed
+    new: list[Found]
+    known: int
+    unfinished: int
+    strays: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was found as a JSON document."""
+        return {
+            "name": self.name,
+            "profile": self.feed.profile,
+            "source": self.feed.source,
+            "new": [{"file_name": found.shown, "size": found.size} for found in self.new],
+            "known": self.known,
+            "unfinished": self.unfinished,
+            "never_taken": [{"file_name": name, "why": why} for name, why in self.strays.items()],
+        }
+
+
+def run_feed(store: Store, name: str, receive: Receive, stage: Stage | None = None, *, again: bool = False) -> FeedRun:
+    """Fetches what is new of a feed, once.
+
+    Args:
+        store: the store.
+        name: of the feed.
+        receive: takes a file in.
+        stage: takes an upload through the stages and applies it where its profile says so; None: somebody else does.
+        again: whether files are fetched anew whose upload was refused, failed or was cancelled.
+
+    Raises:
+        Refusal: there is no such feed, its file cannot be used, it runs already (`feed-running`), or its source cannot
+            be reached. What was received before that is in the ledger.
+    """
+    feed: Feed | None = None
+    with _alone(store.settings, name):
+        try:
+            feed = check_feed(name, store.settings)
+            run = _Run(store, name, feed, receive, stage, again=again).done()
+        except (Refusal, MachineFault, OSError) as error:
+            problem = error if isinstance(error, Refusal) else fault_of(error)
+            with suppress(ContactPipelineError):  # the first error is the one to tell
+                _record(store, name, feed, "broken", problem)
+            raise
+        _record(store, name, feed, "fetched" if run.uploads else "nothing", run.problem)
+        run.missed_at = _missed_of(store, name, feed)
+        return run
+
+
+def check(store: Store, name: str) -> Checked:
+    """Tests that a feed can be used from here, and lists what a run would fetch. Fetches and changes nothing.
+
+    Raises:
+        Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
+    """
+    feed = check_feed(name, store.settings)
+    origin = _origin(store.settings, name, feed)
+    try:
+        found = _tried(store.settings, origin.list)
+    finally:
+        origin.close()
+    with store.open(read_only=True) as contacts:
+        known = known_files(contacts, name)
+    new = [each for each in found.files if not _is_known(known.get(digest_of(each.name)), each, again=False)]
+    return Checked(name, feed, new, len(found.files) - len(new), found.unfinished, _shown(found))
+
+
+def list_feeds(store: Store) -> list[FeedStatus]:
+    """Every feed of the home, by name. Nothing is changed."""
+    found = find_feeds(store.settings)
+    with store.open(read_only=True) as contacts:
+        states = feed_states(contacts)
+    at = now()
+    listed = []
+    for name, feed in found.items():
+        state = states.get(name)
+        if isinstance(feed, Refusal):
+            listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
+            continue
+        problem = state.problem if state else None
+        due = missed(feed, state.since, state.file_at, at) if state else None
+        listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
+    return listed
+
+
+def note_missed(store: Store) -> list[FeedStatus]:
+    """Keeps, as news for people, what was due and has not come; each once. Gives the feeds that are overdue.
+
+    Feeds that are new to the home become known to it: files are due from then on.
+    """
+    usable = {name: feed for name, feed in find_feeds(store.settings).items() if isinstance(feed, Feed)}
+    with store.open(read_only=True) as contacts:
+        unknown = [name for name in usable if name not in feed_states(contacts)]
+    if unknown:
+        with store.change() as contacts:
+            be_known(contacts, unknown)
+    for name, feed in usable.items():
+        _missed_of(store, name, feed)
+    return [status for status in list_feeds(store) if status.missed_at is not None]
+
+
+class _Run:
+    """One run of a feed, which is alone with it."""
+
+    def __init__(
+        self, store: Store, name: str, feed: Feed, receive: Receive, stage: Stage | None, *, again: bool
+    ) -> None:
+        self._store, self._name, self._feed = store, name, feed
+        self._receive, self._stage, self._again = receive, stage, again
+        self._result = FeedRun(name)
+
+    def done(self) -> FeedRun:
+        """Does it; what became of each file."""
+        origin = _origin(self._store.settings, self._name, self._feed)
+        try:
+            with self._store.open(read_only=True) as contacts:
+                self._known = known_files(contacts, self._name)
+            self._finish_cut_off()
+            found = self._settled(origin)
+            for each in found:
+                known = self._known.get(digest_of(each.name))
+                if _is_known(known, each, again=self._again):
+                    self._result.known += 1
+                    self._clear_away(origin, each, known)
+                else:
+                    self._take(origin, each, known)
+        finally:
+            origin.close()
+        return self._result
+
+    def _finish_cut_off(self) -> None:
+        """Stages what a run before received and could not stage, as it was killed."""
+        if self._stage is not None:
+            lines = self._store.lines(feed=self._name, states=["received"])
+            for line in reversed(lines):
+                self._result.files.append(file := FetchedFile(line.file_name, self._upload(line.upload_id)))
+                self._staged(file)
+
+    def _settled(self, origin: Origin) -> list[Found]:
+        """The files that are whole: object stores have no others; those of other sources have stood still."""
+        settings = self._store.settings
+        listing = _tried(settings, origin.list)
+        self._result.strays = _shown(listing)
+        self._result.waiting = listing.unfinished
+        seconds = settings.inbox_settle_seconds
+        before = now() - timedelta(seconds=seconds)
+        young = {each.path: each.look for each in listing.files if self._is_young(each, before)}
+        if not young:
+            return listing.files
+        time.sleep(seconds)
+        again = {each.path: each for each in _tried(settings, origin.list).files}
+        whole = [each for each in listing.files if each.path not in young or _look(again.get(each.path)) == each.look]
+        self._result.waiting += len(listing.files) - len(whole)
+        return whole
+
+    def _is_young(self, found: Found, before: datetime) -> bool:
+        """Whether a new file could still be growing. A time to come is of a clock that is set otherwise."""
+        if not found.settles or _is_known(self._known.get(digest_of(found.name)), found, again=self._again):
+            return False
+        if found.changed_at is None:
+            return True
+        return not found.changed_at.replace(tzinfo=None) <= before
+
+    def _take(self, origin: Origin, found: Found, known: Known | None) -> None:
+        """Fetches a file and has it received. What is wrong with one file leaves the others alone."""
+        file = FetchedFile(found.shown)
+        try:
+            file.upload = self._received(origin, found, known)
+        except Refusal as refusal:
+            of_one_file = getattr(refusal, "of_one_file", True)
+            if not of_one_file:
+                raise
+            if refusal.code in {"feed-changing", "file-changing"}:
+                self._result.waiting += 1
+                return
+            file.left = refusal
+        if file.upload is None and file.left is None:
+            self._result.known += 1
+            self._clear_away(origin, found, known)
+            return
+        self._result.files.append(file)
+        if file.upload is not None:
+            self._after(origin, found, file, file.upload)
+
+    def _received(self, origin: Origin, found: Found, known: Known | None) -> Upload | None:
+        """The upload of a file; None: it holds what it held when it was received last."""
+        settings = self._store.settings
+        if found.size is not None and found.size > settings.max_file_bytes:
+            raise Trouble(
+                "file-too-large",
+                f"{found.shown} has {found.size:,} bytes; {settings.max_file_bytes:,} are taken.",
+                "Raise CONTACT_PIPELINE_MAX_FILE_BYTES, or have it sent in parts.",
+                of_one_file=True,
+            )
+        fetched = Fetched(self._name, digest_of(found.name), found.look)
+        with owner_only(), TemporaryDirectory(dir=temporary_folder(settings.home)) as folder:
+            path = Path(folder) / found.name
+            _tried(settings, lambda: origin.fetch(found, path, settings.max_file_bytes))
+            if known and known.sha256 == sha256_of(path) and not (self._again and known.state in _NOT_TAKEN):
+                with self._store.change() as contacts:
+                    look_anew(contacts, fetched)
+                return None
+            return self._receive(
+                path, self._feed.profile, user=self._feed.owner, fetched=fetched, **options_of(self._feed)
+            )
+
+    def _after(self, origin: Origin, found: Found, file: FetchedFile, upload: Upload) -> None:
+        """Stages a file that was received, and does at its source what is to be done once it is planned."""
+        try:
+            state = self._staged(file)
+        except KeyboardInterrupt:  # by which its upload is cancelled
+            with self._store.change() as contacts:
+                forget(contacts, Fetched(self._name, digest_of(found.name), found.look))
+            raise
+        try:
+            self._change_source(origin, found, state or upload.state)
+        except Refusal as refusal:
+            file.left = file.left or refusal
+
+    def _staged(self, file: FetchedFile) -> State | None:
+        """Stages a file that is received, where that is for us to do; its state then."""
+        if self._stage is None or file.upload is None or file.upload.state != "received":
+            return None
+        try:
+            file.upload = self._stage(file.upload)
+        except Refusal as refusal:  # such as a role that is missing for what applies by itself
+            file.left, file.upload = refusal, self._upload(file.upload.upload_id)
+        return file.upload.state
+
+    def _clear_away(self, origin: Origin, found: Found, known: Known | None) -> None:
+        """Does at the source what was to be done with a file that was received before, and is planned by now."""
+        if self._feed.after == "leave" or known is None:
+            return
+        try:
+            self._change_source(origin, found, known.state)
+        except Refusal as refusal:
+            self._result.files.append(FetchedFile(found.shown, left=refusal))
+
+    def _change_source(self, origin: Origin, found: Found, state: State) -> None:
+        after, settings = self._feed.after, self._store.settings
+        if after == "leave" or state == "received" or state in _NOT_TAKEN:
+            return
+        if _look(_tried(settings, lambda: origin.look(found))) != found.look:  # another file by now, or none
+            return
+        if isinstance(after, Move):
+            folder = after.move
+            _tried(settings, lambda: origin.move(found, folder))
+        else:
+            _tried(settings, lambda: origin.remove(found))
+
+    def _upload(self, upload_id: str) -> Upload:
+        return Upload(self._store.line(upload_id), self._store.staging(upload_id))
+
+
+def _is_known(known: Known | None, found: Found, *, again: bool) -> bool:
+    return known is not None and known.look == found.look and not (again and known.state in _NOT_TAKEN)
+
+
+def _look(found: Found | None) -> str | None:
+    return None if found is None else found.look
+
+
+def _tried(settings: Settings, call: Callable[[], T]) -> T:
+    """What a call to a source gives; one whose trouble can pass is made again, after a wait."""
+    wait = settings.feed_retry_seconds
+    for _ in range(_TRIES - 1):
+        try:
+            return call()
+        except Trouble as trouble:
+            if not trouble.passes:
+                raise
+        time.sleep(wait)
+        wait *= _FURTHER
+    return call()
+
+
+def _origin(settings: Settings, name: str, feed: Feed) -> Origin:
+    place = place_of(feed.source)
+    if place.scheme == LOCAL:
+        return LocalOrigin(place, settings.home)
+    from contact_pipeline.feeds.remote import RemoteOrigin
+
+    return RemoteOrigin(name, place, credentials_of(name))
+
+
+@contextmanager
+def _alone(settings: Settings, name: str) -> Iterator[None]:
+    """Holds a feed for as long as the block lasts.
+
+    Raises:
+        Refusal: it runs already (code `feed-running`), or there is no such feed (`feed-unknown`).
+    """
+    try:
+        load_feed(name, settings)
+    except Refusal as refusal:
+        if refusal.code == "feed-unknown":
+            raise
+    folder = settings.feeds_path / ".running" / name
+    with owner_only():
+        folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder) as alone:
+        if not alone:
+            raise Refusal("feed-running", f"The feed {name} runs already.", "Wait until it has ended.")
+        yield
+
+
+def _record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
+    said = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
+    with store.change() as contacts:
+        record_run(contacts, name, "broken" if problem else ended, said, _teller(feed))
+
+
+def _missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
+    """The time at which a file was due that has not come, noted once."""
+    with store.open(read_only=True) as contacts:
+        state = feed_states(contacts).get(name)
+    due_at = missed(feed, state.since, state.file_at, now()) if state else None
+    if state is not None and due_at is not None and due_at != state.missed_at:
+        teller = _teller(feed, told=feed.due is not None and feed.due.missed == "notice")
+        with store.change() as contacts:
+            record_missed(contacts, name, due_at, teller)
+    return due_at
+
+
+def _teller(feed: Feed | None, *, told: bool = True) -> Teller:
+    if feed is None:  # its file cannot be used: by the rules
+        return Teller("", None, told=True)
+    named = feed.notices if isinstance(feed.notices, list) else []
+    return Teller(
+        feed.profile, feed.owner, told=told and feed.notices is not False and feed.notices != [], targets=named
+    )
+
+
+def _shown(listing: Listing) -> dict[str, str]:
+    return {shown(name): why for name, why in listing.strays.items()}
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}Z"

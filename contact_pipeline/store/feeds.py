@@ -1,0 +1,182 @@
+"""What a home remembers of its feeds: which files were fetched, and how each feed stood when it ran last.
+
+Names of files are kept as digests: a name can quote somebody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from contact_pipeline.contracts.states import State
+from contact_pipeline.engines import Database
+from contact_pipeline.store.ledger import now
+from contact_pipeline.store.news import keep_news_of_feed
+
+Ended = Literal["fetched", "nothing", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file of a feed that is handed on to be received.
+
+    Attributes:
+        feed: the feed.
+        name_sha256: digest of its name at the source.
+        look: how it looked there: equal for as long as nobody changes it.
+    """
+
+    feed: str
+    name_sha256: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file of a feed as it was received last.
+
+    Attributes:
+        state: of its upload.
+    """
+
+    look: str
+    sha256: str
+    upload_id: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How a feed stood when it ran last; times in UTC.
+
+    Attributes:
+        since: when the home came to know it.
+        ended: how the last run ended; None: it never ran.
+        problem: why the last run broke: code, message and fix.
+        file_at: when its newest file was received.
+        missed_at: the newest time at which a file was due that had not come, as far as it was noted.
+    """
+
+    name: str
+    since: datetime
+    ran_at: datetime | None = None
+    ended: Ended | None = None
+    problem: dict[str, Any] | None = None
+    file_at: datetime | None = None
+    missed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Of whom news of a feed is, and who is told.
+
+    Attributes:
+        profile: of the feed.
+        owner: login of who answers for it.
+        told: False: nobody is told; True: whom the rules of notices.yaml say.
+        targets: the targets that are told instead; empty: those of the rules.
+    """
+
+    profile: str
+    owner: str | None
+    told: bool
+    targets: Sequence[str] = ()
+
+
+def digest_of(name: str) -> str:
+    """The digest by which the name of a file is kept; bytes that are no text count as they are."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def known_files(database: Database, feed: str) -> dict[str, Known]:
+    """The files of a feed that were received, by the digests of their names."""
+    found = database.rows(
+        """
+        SELECT name_sha256, look, fetched_files.sha256, upload_id, state
+        FROM fetched_files JOIN uploads USING (upload_id) WHERE fetched_files.feed = ?""",
+        [feed],
+    )
+    return {name: Known(*rest) for name, *rest in found}
+
+
+def remember(database: Database, fetched: Fetched, upload_id: str, sha256: str) -> None:
+    """Keeps that a file was received; call it in the transaction that writes its ledger line."""
+    forget(database, fetched)
+    database.run(
+        "INSERT INTO fetched_files VALUES (?, ?, ?, ?, ?, ?)",
+        [fetched.feed, fetched.name_sha256, fetched.look, sha256, upload_id, at := now()],
+    )
+    _be_known(database, fetched.feed)
+    database.run("UPDATE feeds SET file_at = ? WHERE name = ?", [at, fetched.feed])
+
+
+def look_anew(database: Database, fetched: Fetched) -> None:
+    """Keeps how a file looks now that was received before and has the same content still."""
+    database.run(
+        "UPDATE fetched_files SET look = ? WHERE feed = ? AND name_sha256 = ?",
+        [fetched.look, fetched.feed, fetched.name_sha256],
+    )
+
+
+def forget(database: Database, fetched: Fetched) -> None:
+    """Forgets a file, so that it is fetched when it is there again, whatever it holds."""
+    database.run("DELETE FROM fetched_files WHERE feed = ? AND name_sha256 = ?", [fetched.feed, fetched.name_sha256])
+
+
+def feed_states(database: Database) -> dict[str, FeedState]:
+    """Every feed that the home came to know, by name."""
+    found = database.rows("SELECT name, since, ran_at, ended, problem, file_at, missed_at FROM feeds ORDER BY name")
+    return {
+        name: FeedState(name, since, ran_at, ended, None if problem is None else json.loads(problem), *rest)
+        for name, since, ran_at, ended, problem, *rest in found
+    }
+
+
+def record_run(
+    database: Database, name: str, ended: Ended, problem: dict[str, Any] | None, teller: Teller | None
+) -> None:
+    """Keeps how a run ended, and as news that a feed broke that was not broken before."""
+    _be_known(database, name)
+    before = database.value("SELECT ended FROM feeds WHERE name = ?", [name])
+    database.run(
+        "UPDATE feeds SET ran_at = ?, ended = ?, problem = ? WHERE name = ?",
+        [now(), ended, None if problem is None else json.dumps(problem), name],
+    )
+    if ended == "broken" and before != "broken" and teller is not None:
+        keep_news_of_feed(database, name, "broken", teller.profile, teller.owner, _targets(teller), _code(problem))
+
+
+def record_missed(database: Database, name: str, due_at: datetime, teller: Teller) -> bool:
+    """Keeps, as news too, that a file was due and had not come; False where that was noted before."""
+    _be_known(database, name)
+    if database.value("SELECT missed_at FROM feeds WHERE name = ?", [name]) == due_at:
+        return False
+    database.run("UPDATE feeds SET missed_at = ? WHERE name = ?", [due_at, name])
+    keep_news_of_feed(database, name, "missed", teller.profile, teller.owner, _targets(teller), None)
+    return True
+
+
+def be_known(database: Database, names: Sequence[str]) -> None:
+    """Keeps since when feeds are known here: files are due from then on."""
+    for name in names:
+        _be_known(database, name)
+
+
+def _be_known(database: Database, name: str) -> None:
+    if not database.value("SELECT count(*) FROM feeds WHERE name = ?", [name]):
+        database.run("INSERT INTO feeds (name, since) VALUES (?, ?)", [name, now()])
+
+
+def _targets(teller: Teller) -> Sequence[str] | None:
+    """The targets that are told; None: those of the rules."""
+    if not teller.told:
+        return []
+    return teller.targets or None
+
+
+def _code(problem: dict[str, Any] | None) -> str | None:
+    return None if problem is None else str(problem.get("code"))
