@@ -165,8 +165,11 @@ class RemoteOrigin:
     def _look(self, files: Any, path: str) -> Found | None:
         try:
             return self._found(files.info(path))
-        except FileNotFoundError:
-            return None
+        except FileNotFoundError as error:  # over HTTPS, whatever went wrong
+            said = trouble_of(error, self._where, self._feed, None)
+            if said.code == "feed-missing":
+                return None
+            raise
 
     def _found(self, info: dict[str, Any]) -> Found:
         path = str(info["name"])
@@ -213,9 +216,15 @@ def _connect(place: Place, credentials: Credentials, feed: str) -> Any:
 def _s3() -> Any:
     from s3fs import S3FileSystem
 
-    config = {"connect_timeout": _SECONDS, "read_timeout": _SECONDS}
-    # Tried again by whoever calls; parts that are fetched side by side could be of two files.
-    return S3FileSystem(skip_instance_cache=True, use_listings_cache=False, config_kwargs=config, max_concurrency=1)
+    config = {"connect_timeout": _SECONDS, "read_timeout": _SECONDS, "retries": {"max_attempts": 0}}
+    files = S3FileSystem(
+        skip_instance_cache=True,
+        use_listings_cache=False,
+        config_kwargs=config,
+        max_concurrency=1,  # parts that are fetched side by side could be of two files
+    )
+    files.retries = 1  # whoever calls tries again
+    return files
 
 
 def _sftp(place: Place, credentials: Credentials, feed: str) -> Any:

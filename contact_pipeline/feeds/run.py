@@ -292,9 +292,9 @@ class _Run:
         """Does it; what became of each file."""
         origin = _origin(self._store.settings, self._name, self._feed)
         try:
+            self._finish_cut_off()
             with self._store.open(read_only=True) as contacts:
                 self._known = known_files(contacts, self._name)
-            self._finish_cut_off()
             found = self._settled(origin)
             for each in found:
                 known = self._known.get(digest_of(each.name))

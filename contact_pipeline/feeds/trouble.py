@@ -24,7 +24,7 @@ _CERTIFICATE: Final = {
     "ClientSSLError",
 }  # fmt: skip
 _NO_NAME: Final = {"gaierror", "ClientConnectorDNSError"}
-_REFUSED: Final = {"ConnectionRefusedError", "ClientConnectorError", "EndpointConnectionError", "ConnectionError"}
+_REFUSED: Final = {"ConnectionRefusedError", "ClientConnectorError", "EndpointConnectionError"}
 _SLOW: Final = {
     "TimeoutError", "FSTimeoutError", "ServerTimeoutError", "ConnectTimeoutError", "ReadTimeoutError",
     "SocketTimeoutError", "ConnectionTimeoutError", "SFTPConnectionLost",
@@ -55,8 +55,8 @@ def trouble_of(error: BaseException, server: str, feed: str, name: str | None) -
     return (
         _by_name(named, server, feed)
         or _by_status(status, server, feed, name)
-        or _about_a_file(named, server, feed, name)
         or _by_network(named, server)
+        or _by_file(named, server, feed, name)
         or Trouble(
             "feed-fault", f"{_what(server, name)} could not be read ({type(error).__name__}).", _LATER,
             of_one_file=name is not None,
@@ -96,14 +96,14 @@ def _by_status(status: int | None, server: str, feed: str, name: str | None) -> 
         return Trouble("feed-server", f"{server} answered with error {status}.", _LATER, passes=True)
     if status == 403:
         return _no_permission(server, name)
-    if status is not None and status >= 400:
+    if status is not None and status >= 400 and status != 404:
         return Trouble(
             "feed-server", f"{server} answered with error {status}.", "Correct `source`, or ask its operator."
         )
     return None
 
 
-def _about_a_file(named: set[str], server: str, feed: str, name: str | None) -> Trouble | None:
+def _by_file(named: set[str], server: str, feed: str, name: str | None) -> Trouble | None:
     if named & {"FileNotFoundError", "SFTPNoSuchFile", "SFTPNoSuchPath"}:
         return Trouble(
             "feed-missing", f"{_what(server, name)} is not there.",
@@ -112,17 +112,21 @@ def _about_a_file(named: set[str], server: str, feed: str, name: str | None) -> 
         )  # fmt: skip
     if named & {"PermissionError", "SFTPPermissionDenied"}:
         return _no_permission(server, name) if name else _no_login(server, feed)
-    return None
+    return _unreachable(server) if "OSError" in named else None
 
 
 def _by_network(named: set[str], server: str) -> Trouble | None:
     if named & _SLOW:
         return Trouble("feed-timeout", f"{server} did not answer in time.", _LATER, passes=True)
+    if named & _REFUSED:
+        return _unreachable(server)
     if named & _CUT:
         return Trouble("feed-cut", f"The connection to {server} was cut.", _LATER, passes=True)
-    if named & _REFUSED or "OSError" in named:
-        return Trouble("feed-unreachable", f"{server} could not be reached.", _LATER, passes=True)
     return None
+
+
+def _unreachable(server: str) -> Trouble:
+    return Trouble("feed-unreachable", f"{server} could not be reached.", _LATER, passes=True)
 
 
 def _no_login(server: str, feed: str) -> Trouble:
