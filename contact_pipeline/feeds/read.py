@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
-from contact_pipeline.profiles.problems import Problem, cannot_be_used, meant, placed, read_file, validated
+from contact_pipeline.profiles.problems import Place, Problem, cannot_be_used, meant, placed, read_file, validated
 from contact_pipeline.settings import Settings
 from contact_pipeline.visible import visible
 from contact_pipeline.yaml_text import line_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
+_TWO_KINDS: Final = {"after": (dict, "Move"), "notices": (list, "list[")}  # a key → what it holds, or else a word
 _NOT_HERE: Final = {"user": "`owner` says whose the uploads are", "force": "a file is fetched once"}
 
 
@@ -39,7 +40,7 @@ def load_feed(name: str, settings: Settings) -> Feed:
             it is listed.
     """
     file = settings.feeds_path / f"{name}.yaml"
-    if not _NAME.fullmatch(name) or not file.is_file():
+    if "/" in name or not file.is_file():
         others = [path.stem for path in sorted(settings.feeds_path.glob("*.yaml"))]
         hint = meant(name, others).capitalize()
         known = f"Feeds: {listed(others)}." if others else f"Describe one in {file.parent}/NAME.yaml."
@@ -74,12 +75,22 @@ def _read(file: Path) -> Feed:
     if not isinstance(content, dict):
         raise _broken(file, problems)
     feed, found = validated(content, Feed, quoting=False)  # a password could stand in it, in any place
-    problems += placed(
-        text, [(tuple(part for part in place if part not in {"leave", "Move"}), why) for place, why in found]
-    )
+    problems += placed(text, _of_what_is_meant(found, content))
     if problems or feed is None:
         raise _broken(file, problems)
     return feed
+
+
+def _of_what_is_meant(found: list[tuple[Place, str]], content: dict[Any, Any]) -> Iterator[tuple[Place, str]]:
+    """The problems of what stands in the file; of a key that takes two kinds, those of the kind that stands there."""
+    for place, reason in found:
+        if len(place) > 1 and place[0] in _TWO_KINDS:
+            kind, named = _TWO_KINDS[str(place[0])]
+            if isinstance(content[place[0]], kind) != str(place[1]).startswith(named):
+                continue
+            yield (place[0], *place[2:]), reason
+        else:
+            yield place, reason
 
 
 def _problems_of_options(feed: Feed, file: Path, settings: Settings) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """The catalogue of the kept tables says what the contact database really has: in a new home, and in an old one."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from contact_pipeline.terms import CANONICAL, OUTCOMES
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 OLD_HOME = Path(__file__).parents[1] / "store" / "home_of_first_schema.tgz"
+FEED = "source: in/*.csv\nprofile: outreach_contacts\noptions: {group: Fed}\n"
 NOTICES = "targets: {a: {env: NO_SUCH_A}, b: {env: NO_SUCH_B}}\nnotices: [{to: [a, b], on: [applied, undone]}]\n"
 FURTHER = {"", "before_", "after_"}
 
@@ -40,6 +42,12 @@ def fill(pipeline):
     later = pipeline.plan(SAMPLES / "outreach_contacts_1.csv", "outreach_contacts", force=True, group="Later")
     city = {"where": ("Zip code", later.raw_rows["Zip code"].drop_nulls()[0]), "set": {"zip_code": "02134"}}
     pipeline.correct(later.upload_id, **city, remember=True)
+    feeds, source = pipeline.settings.feeds_path, pipeline.settings.home / "in"
+    for folder in (feeds, source):
+        folder.mkdir(mode=0o700)
+    (feeds / "crm.yaml").write_text(FEED)
+    shutil.copy2(SAMPLES / "outreach_contacts_1.csv", source)
+    pipeline.run_feed("crm")
     pipeline.store.save_mapping("dealer_leads", ["Who"], {"c1": "full_name"}, ["c1"])
     pipeline.undo(applied["program_contacts_1.xlsx"].upload_id, user="k.adeyemi")
     pipeline.erase(1)

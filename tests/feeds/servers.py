@@ -83,8 +83,8 @@ def sftp_server(folder):
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # it asks for that folder, as root
     for key in ("host", "login", "stranger"):
-        silent = {"check": True, "stdout": subprocess.DEVNULL}
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], **silent)
+        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
     shutil.copy(folder / "login.pub", folder / "authorized")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

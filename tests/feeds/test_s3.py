@@ -6,9 +6,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from contact_pipeline.errors import Refusal
 from tests.feeds.conftest import bytes_of, people
 from tests.feeds.servers import Wire, serving
-from contact_pipeline.errors import Refusal
 
 SECRET = "s3cr3t-0f-the-crm"
 

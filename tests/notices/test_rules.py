@@ -1,8 +1,10 @@
 """`notices.yaml`, `notices check` and `notices test`: all that is wrong at once, with its line, and no address."""
 
+from typing import get_args
+
 import pytest
 
-from contact_pipeline.contracts.news import EVENTS
+from contact_pipeline.contracts.news import EVENTS, FeedEvent
 from contact_pipeline.contracts.states import STATES
 from tests.notices.conftest import hook_address, mail_address
 from tests.notices.servers import PASSWORD, free_port, port_of
@@ -140,5 +142,5 @@ def test_the_list_fits_a_terminal(by_hook, plan, run):
     assert [line for line in said.splitlines() if len(line) > 80 and "contact-pipeline " not in line] == []
 
 
-def test_every_event_is_a_state_or_a_held_one():
-    assert set(EVENTS) - {"held"} < set(STATES)
+def test_every_event_is_a_state_or_a_held_one_or_befalls_a_feed():
+    assert set(EVENTS) - {"held", *get_args(FeedEvent)} < set(STATES)
