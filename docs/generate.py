@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pandera.polars as pa
 import typer
@@ -21,12 +21,14 @@ from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import frames as contracts
 from contact_pipeline.contracts.kept import KEPT
-from contact_pipeline.contracts.news import EVENTS
+from contact_pipeline.contracts.news import EVENTS, FeedEvent
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
 from contact_pipeline.contracts.tables import STAGED, Table
 from contact_pipeline.exports import ExportProfile
 from contact_pipeline.exports.layout import known_fields
+from contact_pipeline.feeds.credentials import VARIABLES, variable
+from contact_pipeline.feeds.model import Feed
 from contact_pipeline.notices.rules import Rules
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.reports.profiles import describe_profile, profile_facts
@@ -64,6 +66,12 @@ listed here is refused.
 NOTICES = """\
 `<home>/notices.yaml` says who is told of what becomes of uploads; the [guide](../guide.md#be-told) has an example. A
 key that is not listed here is refused.
+
+## Keys
+"""
+FEEDS = """\
+`<home>/feeds/NAME.yaml` says from where files are fetched; the [guide](../guide.md#fetch-files-again-and-again) has
+examples. The name has letters, digits and `_`. A key that is not listed here is refused.
 
 ## Keys
 """
@@ -249,9 +257,24 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
 def notices_page() -> str:
     """The keys of notices.yaml, and what people can be told of."""
     parts = [*keys_of(Rules), "## What people are told of\n"]
-    rows = [(f"`{event}`", f"`<file>: {told.became}`", told.means) for event, told in EVENTS.items()]
+    of = dict.fromkeys(get_args(FeedEvent), "Feed <name>")
+    rows = [(f"`{event}`", f"`{of.get(event, '<file>')}: {told.became}`", told.means) for event, told in EVENTS.items()]
     parts.append(table(("on", "subject", "means"), rows))
     return page("Notices", NOTICES, parts)
+
+
+def feeds_page() -> str:
+    """The keys of a feed, and what its login stands in."""
+    parts = [*keys_of(Feed), "## Logins\n", "Each stands in a variable of the environment, and nowhere else.\n"]
+    rows = [(f"`{variable('<NAME>', name)}`", means) for name, means in VARIABLES.items()]
+    rows.append(
+        ("`AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, … (of boto)", "s3: the login; `AWS_ENDPOINT_URL`: another server")
+    )
+    rows.append(
+        ("`SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`; `AWS_CA_BUNDLE`", "https; s3: certificates of the CAs to trust")
+    )
+    parts.append(table(("variable", "holds"), rows))
+    return page("Feeds", FEEDS, parts)
 
 
 def shipped_profile(profile: Profile) -> Iterator[str]:
@@ -384,7 +407,7 @@ def kind(value: dict[str, Any]) -> str:
             return f"list of {kind(value['items'])}" if "items" in value else "two fields"
         case "object":
             values = value.get("additionalProperties") or next(iter(value["patternProperties"].values()))
-            return f"mapping to {kind(values)}"
+            return "mapping to values" if values is True else f"mapping to {kind(values)}"
         case other:
             return {"string": "text", "boolean": "yes or no"}.get(str(other), str(other))
 
@@ -413,6 +436,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "profiles.md": profiles_page,
     "export_profiles.md": export_profiles_page,
+    "feeds.md": feeds_page,
     "notices.md": notices_page,
     "settings.md": settings_page,
     "codes.md": codes_page,

@@ -26,7 +26,10 @@ inspect FILE --delimiter --encoding --sheet --unmasked
 value FIELD TEXTS --region --format --pivot --from --profile --unmasked
 plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
-uploads --profile --state --since --waiting --where --limit
+feeds
+feeds check NAME
+feeds run NAME --again
+uploads --profile --state --since --feed --waiting --where --limit
 show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain --where --limit
 review UPLOAD --output --overwrite
 apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
@@ -81,12 +84,13 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel check_notices correct correct_from corrections decisions erase explain export
-    export_person export_profiles finalize find find_duplicates forget_value_mapping leave_out linked_with match
-    merge_duplicates normalize notices overview plan plan_again plan_contact plan_group_add plan_group_remove
-    plan_redo plan_undo profiles read receive redo repairs resolve resolve_from resolve_many restore review
-    review_page schema_of send_notices set_active show sql sql_tables suggestions test_notice tidy tidy_arrivals undo
-    uploads validate value_mappings verify who withdraw withdraw_correction
+    apply apply_automatic backup cancel check_feed check_notices correct correct_from corrections decisions erase
+    explain export export_person export_profiles feeds finalize find find_duplicates forget_value_mapping leave_out
+    linked_with match merge_duplicates missed_feeds normalize notices overview plan plan_again plan_contact
+    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
+    resolve_many restore review review_page run_feed schema_of send_notices set_active show sql sql_tables
+    suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
+    withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"
 CHECKS = """

@@ -86,8 +86,8 @@ def check_feed(
     else:
         for feed in checked:
             console.show(*_draw_check(invocation, feed))
-        for refusal in problems.values():
-            console.refusal(refusal)
+        for problem in problems.values():
+            console.refusal(problem)
         if not names:
             console.show(console.text("No feed.", "bold"))
     return REFUSED if problems else DONE
@@ -133,8 +133,8 @@ def _row(status: FeedStatus) -> tuple[object, ...]:
         words = {"broken": "broken", "nothing": "nothing new", "fetched": "fetched"}
         style = "bold red" if state.ended == "broken" else ""
         last = console.text_as_it_is(f"{words[state.ended]}, {_moment(state.ran_at)}", style)
+    newest: object = _moment(state.file_at) if state else ""
     following = "when asked" if feed is not None and status.next_at is None else _moment(status.next_at)
-    newest = _moment(state.file_at) if state else ""
     if status.missed_at is not None:
         newest = console.text_as_it_is(f"overdue{f', {newest}' if newest else ''}", "bold red")
     return status.name, feed.profile if feed else "", last, following, newest

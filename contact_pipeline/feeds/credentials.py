@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-_NAMES: Final = ("USER", "PASSWORD", "KEY_FILE", "KEY_PASSPHRASE", "KNOWN_HOSTS", "TOKEN")
+VARIABLES: Final = {
+    "USER": "sftp, https: the login at the server",
+    "PASSWORD": "sftp, https: its password",
+    "KEY_FILE": "sftp: the file with the private key; without it and a password, the agent and the keys in ~/.ssh",
+    "KEY_PASSPHRASE": "sftp: the passphrase of that key",
+    "KNOWN_HOSTS": "sftp: the file with the keys of known servers, instead of ~/.ssh/known_hosts",
+    "TOKEN": "https: a bearer token, instead of login and password",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ def variable(feed: str, name: str) -> str:
 
 def credentials_of(feed: str) -> Credentials:
     """What the environment has for a feed."""
-    found = {name: os.environ.get(variable(feed, name)) or None for name in _NAMES}
+    found = {name: os.environ.get(variable(feed, name)) or None for name in VARIABLES}
     paths = {name: Path(value).expanduser() if (value := found[name]) else None for name in ("KEY_FILE", "KNOWN_HOSTS")}
     return Credentials(
         user=found["USER"],

@@ -86,7 +86,7 @@ def _of_what_is_meant(found: list[tuple[Place, str]], content: dict[Any, Any]) -
     for place, reason in found:
         if len(place) > 1 and place[0] in _TWO_KINDS:
             kind, named = _TWO_KINDS[str(place[0])]
-            if isinstance(content[place[0]], kind) != str(place[1]).startswith(named):
+            if isinstance(content[place[0]], kind) != (named in str(place[1])):
                 continue
             yield (place[0], *place[2:]), reason
         else:

@@ -58,7 +58,7 @@ def test_every_command_of_the_page_does_what_it_says(page, folder, hook, monkeyp
         if block["kind"] == "yaml" and "profile=" in block["note"]:  # or export_profile=
             write_profile(block, folder)
         elif block["kind"] == "yaml" and "home=" in block["note"]:
-            write_notices(block, folder)
+            write_file_of_the_home(block, folder)
         elif block["kind"] == "python":
             run_python(block["text"], folder)
             ran += 1
@@ -83,9 +83,11 @@ def hook(folder, monkeypatch):
         yield server
 
 
-def write_notices(block, folder):
+def write_file_of_the_home(block, folder):
     name = re.search(r"home=(\S+)", block["note"])[1]
-    (folder / "data" / name).write_text(block["text"], encoding="utf-8")
+    path = folder / "data" / name
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    path.write_text(block["text"], encoding="utf-8")
 
 
 def run_command(line, folder):

@@ -1,5 +1,6 @@
 """Feeds from SFTP, with the server of OpenSSH."""
 
+import getpass
 import os
 
 import pytest
@@ -25,7 +26,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 def outbox(server, monkeypatch, tmp_path):
     for name, value in {
-        "USER": os.environ.get("USER") or "root", "KEY_FILE": server.folder / "login",
+        "USER": getpass.getuser(), "KEY_FILE": server.folder / "login",
         "KNOWN_HOSTS": server.folder / "known_hosts",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"CONTACT_PIPELINE_FEED_CRM_{name}", str(value))
