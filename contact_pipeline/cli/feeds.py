@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.endings import DONE, REFUSED
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.uploads import PANEL
-from contact_pipeline.errors import Refusal, number_of
+from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.pages.shown import size
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def run_feed(
         try:
             run = invocation.pipeline.run_feed(name, stage=True, again=again)
         finally:
-            invocation.pipeline.missed_feeds()
+            with suppress(ContactPipelineError):  # what the run says comes first
+                invocation.pipeline.missed_feeds()
     if invocation.json:
         console.document(run.as_dict())
     else:

@@ -21,16 +21,16 @@ class LocalOrigin:
         folder = home.absolute() / (place.folder or ".")
         if place.is_exact and (folder / place.pattern).is_dir():
             place, folder = Place(place.scheme, "", None, None, "", "", False), folder / place.pattern
-        self._place, self._folder = place, folder
+        self.place, self._folder = place, folder
 
-    def list(self) -> Listing:
+    def look_through(self) -> Listing:
         """What lies there now.
 
         Raises:
             Trouble: there is no such folder (code `feed-missing`), or it may not be read (`feed-permission`).
         """
         try:
-            return listing(self._place, self._files())
+            return listing(self.place, self._files())
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Trouble(
                 "feed-missing",

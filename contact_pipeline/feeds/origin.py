@@ -42,7 +42,7 @@ class Found:
         path: as the source knows it.
         name: the file's own name, exactly.
         size: in bytes; None: the server does not say.
-        look: what is equal for as long as nobody changes it: its ETag, or else size and time.
+        look: what is equal for as long as nobody changes it: its ETag, or else size and time; empty: it has neither.
         changed_at: when it was changed last, by the source's clock; None: the source does not say.
         settles: whether it could still be growing, as a file of an object store cannot.
     """
@@ -76,9 +76,15 @@ class Listing:
 
 
 class Origin(Protocol):
-    """A source that is reached. All raise Trouble, or OSError where the source is this machine."""
+    """A source that is reached. All raise Trouble, or OSError where the source is this machine.
 
-    def list(self) -> Listing:
+    Attributes:
+        place: what is meant; a folder that was named as a file could be is one here.
+    """
+
+    place: Place
+
+    def look_through(self) -> Listing:
         """What lies there now."""
 
     def look(self, found: Found) -> Found | None:

@@ -10,7 +10,8 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -40,21 +41,26 @@ class RemoteOrigin:
             Trouble: what such a source needs is not installed (code `feed-extra-missing`).
         """
         must_be_installed(place.scheme)
-        self._feed, self._place, self._credentials = feed, place, credentials
+        self.place = place
+        self._feed, self._credentials = feed, credentials
         self._connected: Any = None
 
-    def list(self) -> Listing:
+    def look_through(self) -> Listing:
         """What lies there now."""
         with self._words() as files:
-            if self._place.is_exact:
+            if self.place.is_exact:
                 found = self._look(files, self._path)
-                if found is None:
-                    raise Trouble(
-                        "feed-missing", f"{self._where} has no such file.", "Correct `source`, or wait for it."
-                    )
-                return listing(self._place, [found])
-            entries = files.ls(self._place.folder_path, detail=True)
-            return listing(self._place, (self._found(each) for each in entries if each.get("type") == "file"))
+                return listing(self.place, [found] if found else [])
+            entries = self._entries(files)
+            return listing(self.place, (self._found(each) for each in entries if each.get("type") == "file"))
+
+    def _entries(self, files: Any) -> list[dict[str, Any]]:
+        try:
+            return list(files.ls(self.place.folder_path, detail=True))
+        except FileNotFoundError as error:  # a bucket has no folders: one is there as long as it has files
+            if self.place.scheme in _ATOMIC and error.__cause__ is None:
+                return []
+            raise
 
     def look(self, found: Found) -> Found | None:
         """The file as it is now; None: it is gone."""
@@ -121,11 +127,11 @@ class RemoteOrigin:
 
     @property
     def _where(self) -> str:
-        return self._place.server
+        return self.place.server
 
     @property
     def _path(self) -> str:
-        place = self._place
+        place = self.place
         return place.folder if place.scheme == "https" else f"{place.folder_path.rstrip('/')}/{place.pattern}"
 
     @contextmanager
@@ -134,7 +140,7 @@ class RemoteOrigin:
         try:
             with quietly():
                 if self._connected is None:
-                    self._connected = _connect(self._place, self._credentials, self._feed)
+                    self._connected = _connect(self.place, self._credentials, self._feed)
                 self._connected.invalidate_cache()
                 yield self._connected
         except Trouble:
@@ -173,16 +179,17 @@ class RemoteOrigin:
 
     def _found(self, info: dict[str, Any]) -> Found:
         path = str(info["name"])
-        changed_at = info.get("mtime") or info.get("LastModified")
-        etag = info.get("ETag")
-        told = etag or f"{info.get('Last-Modified') or changed_at}"
+        changed_at = info.get("mtime") or info.get("LastModified") or info.get("Last-Modified")
+        mark = info.get("ETag") or changed_at
+        if isinstance(changed_at, str):
+            changed_at = _time_of(changed_at)
         return Found(
             path,
-            self._place.pattern if self._place.is_exact else _name_of(path),
+            self.place.pattern if self.place.is_exact else _name_of(path),
             info.get("size"),
-            f"{info.get('size')} {told}",
+            "" if mark is None else f"{info.get('size')} {mark}",
             changed_at if isinstance(changed_at, datetime) else None,
-            settles=self._place.scheme not in _ATOMIC,
+            settles=self.place.scheme not in _ATOMIC,
         )
 
 
@@ -313,7 +320,16 @@ def _https(credentials: Credentials) -> Any:
 def _other(scheme: str, place: Place) -> Any:
     import fsspec
 
-    kind = fsspec.get_filesystem_class(scheme)
+    try:
+        kind = fsspec.get_filesystem_class(scheme)
+    except ImportError:
+        raise Trouble(
+            "feed-extra-missing",
+            f"A feed from {scheme}:// needs a package that is not installed.",
+            f"Install what fsspec names for {scheme}://.",
+        ) from None
+    except ValueError:
+        raise Trouble("feed-source", f"Nothing knows {scheme}://.", "Correct `source`.") from None
     options = kind._get_kwargs_from_urls(f"{scheme}://{place.host}/{place.folder}/")  # noqa: SLF001 - there is no other
     return kind(skip_instance_cache=True, use_listings_cache=False, **options)
 
@@ -340,6 +356,14 @@ def _bounded(most: int) -> Any:
                 raise TooLarge
 
     return Bounded()
+
+
+def _time_of(header: str) -> datetime | None:
+    """The time of a header of HTTP."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _name_of(path: str) -> str:

@@ -235,7 +235,7 @@ def check(store: Store, name: str) -> Checked:
     feed = check_feed(name, store.settings)
     origin = _origin(store.settings, name, feed)
     try:
-        found = _tried(store.settings, origin.list)
+        found = _listed(store.settings, feed, origin)
     finally:
         origin.close()
     with store.open(read_only=True) as contacts:
@@ -287,6 +287,7 @@ class _Run:
         self._store, self._name, self._feed = store, name, feed
         self._receive, self._stage, self._again = receive, stage, again
         self._result = FeedRun(name)
+        self._stopped = False
 
     def done(self) -> FeedRun:
         """Does it; what became of each file."""
@@ -297,6 +298,8 @@ class _Run:
                 self._known = known_files(contacts, self._name)
             found = self._settled(origin)
             for each in found:
+                if self._stopped:
+                    break
                 known = self._known.get(digest_of(each.name))
                 if _is_known(known, each, again=self._again):
                     self._result.known += 1
@@ -318,7 +321,7 @@ class _Run:
     def _settled(self, origin: Origin) -> list[Found]:
         """The files that are whole: object stores have no others; those of other sources have stood still."""
         settings = self._store.settings
-        listing = _tried(settings, origin.list)
+        listing = _listed(settings, self._feed, origin)
         self._result.strays = _shown(listing)
         self._result.waiting = listing.unfinished
         seconds = settings.inbox_settle_seconds
@@ -327,7 +330,7 @@ class _Run:
         if not young:
             return listing.files
         time.sleep(seconds)
-        again = {each.path: each for each in _tried(settings, origin.list).files}
+        again = {each.path: each for each in _tried(settings, origin.look_through).files}
         whole = [each for each in listing.files if each.path not in young or _look(again.get(each.path)) == each.look]
         self._result.waiting += len(listing.files) - len(whole)
         return whole
@@ -346,13 +349,12 @@ class _Run:
         try:
             file.upload = self._received(origin, found, known)
         except Refusal as refusal:
-            of_one_file = getattr(refusal, "of_one_file", True)
-            if not of_one_file:
-                raise
             if refusal.code in {"feed-changing", "file-changing"}:
                 self._result.waiting += 1
                 return
-            file.left = refusal
+            if refusal.code == "feed-missing":  # it was taken away since
+                return
+            self._leave(file, refusal)
         if file.upload is None and file.left is None:
             self._result.known += 1
             self._clear_away(origin, found, known)
@@ -360,6 +362,11 @@ class _Run:
         self._result.files.append(file)
         if file.upload is not None:
             self._after(origin, found, file, file.upload)
+
+    def _leave(self, file: FetchedFile, refusal: Refusal) -> None:
+        """Keeps why a file was left, and whether the others are left, too: their server is the same."""
+        file.left = file.left or refusal
+        self._stopped |= isinstance(refusal, Trouble) and not refusal.of_one_file
 
     def _received(self, origin: Origin, found: Found, known: Known | None) -> Upload | None:
         """The upload of a file; None: it holds what it held when it was received last."""
@@ -394,7 +401,7 @@ class _Run:
         try:
             self._change_source(origin, found, state or upload.state)
         except Refusal as refusal:
-            file.left = file.left or refusal
+            self._leave(file, refusal)
 
     def _staged(self, file: FetchedFile) -> State | None:
         """Stages a file that is received, where that is for us to do; its state then."""
@@ -413,7 +420,8 @@ class _Run:
         try:
             self._change_source(origin, found, known.state)
         except Refusal as refusal:
-            self._result.files.append(FetchedFile(found.shown, left=refusal))
+            self._result.files.append(file := FetchedFile(found.shown))
+            self._leave(file, refusal)
 
     def _change_source(self, origin: Origin, found: Found, state: State) -> None:
         after, settings = self._feed.after, self._store.settings
@@ -431,7 +439,22 @@ class _Run:
         return Upload(self._store.line(upload_id), self._store.staging(upload_id))
 
 
+def _listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
+    """What lies at a source.
+
+    Raises:
+        Trouble: the one file that is named is not there, though nobody takes it away (code `feed-missing`).
+    """
+    found = _tried(settings, origin.look_through)
+    if origin.place.is_exact and feed.after == "leave" and not (found.files or found.unfinished or found.strays):
+        fix = "Correct `source`, or wait for it."
+        raise Trouble("feed-missing", f"There is no file {feed.source}.", fix)
+    return found
+
+
 def _is_known(known: Known | None, found: Found, *, again: bool) -> bool:
+    if not found.look:  # nothing tells whether it has changed but its content
+        return False
     return known is not None and known.look == found.look and not (again and known.state in _NOT_TAKEN)
 
 

@@ -854,8 +854,8 @@ class Pipeline:
     def run_feed(self, name: str, *, stage: bool = False, again: bool = False) -> FeedRun:
         """Fetches what is new of a feed and receives it; waits as long as files must stand still, where one is new.
 
-        One file that cannot be had leaves the others alone: `problem` of the run says why. What was received has its
-        line in the ledger, whatever comes after.
+        One file that cannot be had leaves the others alone, and a server that is gone all that follow: `problem` of the
+        run says why. What was received has its line in the ledger, whatever comes after.
 
         Args:
             name: of the feed.
@@ -865,7 +865,7 @@ class Pipeline:
 
         Raises:
             Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
-                (`feed-broken`), it runs already (`feed-running`), or its source cannot be reached or read
+                (`feed-broken`), it runs already (`feed-running`), or its source cannot be reached or listed
                 (`feed-login`, `feed-permission`, `feed-missing`, `feed-host-unknown`, `feed-certificate`,
                 `feed-server-unknown`, `feed-server`, `feed-unreachable`, `feed-timeout`, `feed-cut`,
                 `feed-extra-missing`, `feed-fault`).

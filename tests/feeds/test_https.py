@@ -29,7 +29,7 @@ def served(authority):
 def server(served, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
     served.files, served.login, served.asked = {}, None, []
-    served.wire.cuts = 0
+    served.wire.cuts, served.marks = 0, True
     return served
 
 
@@ -98,6 +98,16 @@ def test_a_certificate_that_is_not_to_be_trusted_ends_it(server, authority, pipe
     assert refused.value.code == "feed-certificate"
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority[1]))
+    assert len(pipeline.run_feed("crm").uploads) == 1
+
+
+def test_a_server_that_says_nothing_of_a_file_is_asked_for_its_content(server, pipeline, feed):
+    feed(f"{server.at}/out.csv")
+    server.marks = False
+    server.files["/out.csv"] = people("Ada")
+
+    assert [len(pipeline.run_feed("crm").uploads) for _ in range(2)] == [1, 0]
+    server.files["/out.csv"] = people("Eva")  # of the same length
     assert len(pipeline.run_feed("crm").uploads) == 1
 
 

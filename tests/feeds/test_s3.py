@@ -48,6 +48,7 @@ def test_files_are_fetched_once_whatever_happens_to_the_connection(bucket, wire,
     bucket.put_object(Bucket="crm", Key="out/second.csv.part", Body=b"half")
     bucket.put_object(Bucket="crm", Key="out/.hidden.csv", Body=b"half")
     bucket.put_object(Bucket="crm", Key="out/deeper/third.csv", Body=people("Ada"))
+    bucket.put_object(Bucket="crm", Key="out/", Body=b"")  # as consoles make what looks like a folder
     wire.cut_after = 400_000
 
     run = pipeline.run_feed("crm")
@@ -68,6 +69,9 @@ def test_files_are_fetched_once_whatever_happens_to_the_connection(bucket, wire,
     assert pipeline.run_feed("crm").as_dict() | {"waiting": 0} == {
         "feed": "crm", "files": [], "waiting": 0, "known": 0, "never_taken": [], "missed_at": None,
     }  # fmt: skip
+    feed("s3://crm/none/*.csv", "empty")  # where there are no files, there is no folder
+    feed("s3://crm/out/first.csv", "moved", after="delete")
+    assert [pipeline.run_feed(name).files for name in ("empty", "moved")] == [[], []]
     assert len(pipeline.uploads(feed="crm")) == 1
     for path, content in bytes_of(home).items():
         assert SECRET.encode() not in content, path
