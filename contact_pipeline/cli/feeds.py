@@ -87,7 +87,8 @@ def check_feed(
     else:
         for feed in checked:
             console.show(*_draw_check(invocation, feed))
-        for problem in problems.values():
+        for each, problem in problems.items():
+            console.say(console.err(), console.text(f"{each} cannot be used:", "bold"))
             console.refusal(problem)
         if not names:
             console.show(console.text("No feed.", "bold"))
