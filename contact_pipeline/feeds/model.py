@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from contact_pipeline.feeds.calendar import check_cron, seconds_of
 from contact_pipeline.feeds.place import place_of
@@ -45,7 +45,14 @@ def _source(given: str) -> str:
     return given
 
 
-Duration = Annotated[str, AfterValidator(_duration)]
+# The patterns are for editors, and for `dg check yaml`, which know the schema only.
+Duration = Annotated[
+    str, AfterValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"})
+]
+Cron = Annotated[str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": r"^\S+( +\S+){4}$"})]
+TimeOfDay = Annotated[
+    str, AfterValidator(_time_of_day), WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 
@@ -56,9 +63,7 @@ class _Part(BaseModel):
 class Schedule(_Part):
     """When files are fetched, by the clock."""
 
-    cron: Annotated[str, AfterValidator(_cron)] = Field(
-        description="Minute, hour, day of the month, month and day of the week, such as `0 6 * * 1-5`."
-    )
+    cron: Cron = Field(description="Minute, hour, day of the month, month and day of the week, such as `0 6 * * 1-5`.")
     time_zone: TimeZone = Field(default="UTC", description="Time zone of these times, such as America/New_York.")
 
 
@@ -80,7 +85,7 @@ class Move(_Part):
 class Due(_Part):
     """By when a file must have come."""
 
-    at: Annotated[str, AfterValidator(_time_of_day)] | None = Field(
+    at: TimeOfDay | None = Field(
         default=None, description='Time of day by which one must have come since that time before, such as "09:00".'
     )
     days: list[Day] | None = Field(

@@ -62,6 +62,19 @@ def check_feed(name: str, settings: Settings) -> Feed:
     return feed
 
 
+def usable(feed: Feed, settings: Settings) -> Feed:
+    """A feed that no file of the home describes, if its profile and options can be used.
+
+    Raises:
+        Refusal: they cannot.
+    """
+    for name in feed.options:
+        if name in _NOT_HERE:
+            raise Refusal("feed-broken", f"'{name}' is no option of a feed: {_NOT_HERE[name]}.", "Leave it out.")
+    choose(load_profile(feed.profile, settings.profiles_path), options_of(feed))
+    return feed
+
+
 def options_of(feed: Feed) -> dict[str, object]:
     """The options of a feed's uploads by their names in Python."""
     return {name.replace("-", "_"): value for name, value in feed.options.items()}

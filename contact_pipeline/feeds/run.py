@@ -19,7 +19,7 @@ from contact_pipeline.feeds.local import LocalOrigin
 from contact_pipeline.feeds.model import Feed, Move
 from contact_pipeline.feeds.origin import Found, Listing, Origin, Trouble, shown
 from contact_pipeline.feeds.place import LOCAL, place_of
-from contact_pipeline.feeds.read import check_feed, find_feeds, load_feed, options_of
+from contact_pipeline.feeds.read import check_feed, find_feeds, load_feed, options_of, usable
 from contact_pipeline.machine import fault_of
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
@@ -197,7 +197,15 @@ class Checked:
         }
 
 
-def run_feed(store: Store, name: str, receive: Receive, stage: Stage | None = None, *, again: bool = False) -> FeedRun:
+def run_feed(
+    store: Store,
+    name: str,
+    receive: Receive,
+    stage: Stage | None = None,
+    *,
+    described: Feed | None = None,
+    again: bool = False,
+) -> FeedRun:
     """Fetches what is new of a feed, once.
 
     Args:
@@ -205,16 +213,19 @@ def run_feed(store: Store, name: str, receive: Receive, stage: Stage | None = No
         name: of the feed.
         receive: takes a file in.
         stage: takes an upload through the stages and applies it where its profile says so; None: somebody else does.
+        described: the feed, where no file of the home describes it.
         again: whether files are fetched anew whose upload was refused, failed or was cancelled.
 
     Raises:
         Refusal: there is no such feed, its file cannot be used, it runs already (`feed-running`), or its source cannot
             be reached. What was received before that is in the ledger.
     """
-    feed: Feed | None = None
+    feed = described
+    if described is None:
+        _must_be_known(store.settings, name)
     with _alone(store.settings, name):
         try:
-            feed = check_feed(name, store.settings)
+            feed = check_feed(name, store.settings) if described is None else usable(described, store.settings)
             run = _Run(store, name, feed, receive, stage, again=again).done()
         except (Refusal, MachineFault, OSError) as error:
             problem = error if isinstance(error, Refusal) else fault_of(error)
@@ -485,18 +496,26 @@ def _origin(settings: Settings, name: str, feed: Feed) -> Origin:
     return RemoteOrigin(name, place, credentials_of(name))
 
 
-@contextmanager
-def _alone(settings: Settings, name: str) -> Iterator[None]:
-    """Holds a feed for as long as the block lasts.
+def _must_be_known(settings: Settings, name: str) -> None:
+    """Tests that there is a feed of that name, whether or not it can be used.
 
     Raises:
-        Refusal: it runs already (code `feed-running`), or there is no such feed (`feed-unknown`).
+        Refusal: there is none (code `feed-unknown`).
     """
     try:
         load_feed(name, settings)
     except Refusal as refusal:
         if refusal.code == "feed-unknown":
             raise
+
+
+@contextmanager
+def _alone(settings: Settings, name: str) -> Iterator[None]:
+    """Holds a feed for as long as the block lasts.
+
+    Raises:
+        Refusal: it runs already (code `feed-running`).
+    """
     folder = settings.feeds_path / ".running" / name
     with owner_only():
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -10,7 +11,10 @@ from typing import Any
 
 import dagster as dg
 
+from contact_pipeline.feeds.model import Feed
+from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.orchestration.checking import UploadCheck
+from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feeds
 from contact_pipeline.orchestration.jobs import apply_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox, notices
@@ -19,14 +23,27 @@ from contact_pipeline.orchestration.sensors import apply_automatic, command_line
 def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The definitions, with other resources where tests want them."""
     checks: tuple[UploadCheck, ...] = _package("checks").CHECKS
-    return dg.Definitions(
+    resources = {"pipeline": PipelineResource(), **(resource_overrides or {})}
+    uploads = dg.Definitions(
         assets=_package("assets").ASSETS,
         asset_checks=[check.definition for check in checks],
         jobs=[stage_upload, apply_upload, *request_jobs(checks)],
         sensors=[inbox, apply_automatic, command_line_uploads(checks), notices],
-        resources={"pipeline": PipelineResource(), **(resource_overrides or {})},
-        executor=dg.in_process_executor,
+        resources=resources,
     )
+    return dg.Definitions.merge(uploads, *_feeds(resources["pipeline"]))
+
+
+def _feeds(pipeline: PipelineResource) -> Iterator[dg.Definitions]:
+    """The feeds of the home as they are now; one whose file cannot be used is left out, and `feeds` says why."""
+    feeds = {name: feed for name, feed in find_feeds(pipeline.settings).items() if isinstance(feed, Feed)}
+    for name, feed in feeds.items():
+        try:
+            yield feed_definitions(name, feed, pipeline)
+        except Exception as error:  # noqa: BLE001 - what Dagster does not take of one feed must not hide everything else
+            logging.getLogger("dagster").warning("The feed %s is left out: %s", name, error)
+    if feeds:
+        yield dg.Definitions(sensors=[overdue_feeds])
 
 
 def _package(name: str) -> ModuleType:

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
+    from contact_pipeline.settings import Settings
     from contact_pipeline.store import Upload
 
 
@@ -21,13 +22,19 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of that home."""
+        from contact_pipeline.settings import Settings
+
+        return Settings(home=Path(self.home)) if self.home else Settings()
+
     def open(self) -> Pipeline:
         """The pipeline on that home."""
         if self._pipeline is None:
             from contact_pipeline.pipeline import Pipeline
-            from contact_pipeline.settings import Settings
 
-            self._pipeline = Pipeline(settings=Settings(home=Path(self.home)) if self.home else Settings())
+            self._pipeline = Pipeline(settings=self.settings)
         return self._pipeline
 
     def look_up(self, upload_ids: Iterable[str]) -> dict[str, Upload]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from contact_pipeline.duplicates.suggest import Suggestions
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
+    from contact_pipeline.feeds.model import Feed
     from contact_pipeline.feeds.run import Checked, FeedRun, FeedStatus
     from contact_pipeline.finding.find import Found
     from contact_pipeline.finding.who import Fitting
@@ -851,7 +852,9 @@ class Pipeline:
 
         return check(self.store, name)
 
-    def run_feed(self, name: str, *, stage: bool = False, again: bool = False) -> FeedRun:
+    def run_feed(
+        self, name: str, *, stage: bool = False, again: bool = False, described: Feed | None = None
+    ) -> FeedRun:
         """Fetches what is new of a feed and receives it; waits as long as files must stand still, where one is new.
 
         One file that cannot be had leaves the others alone, and a server that is gone all that follow: `problem` of the
@@ -862,6 +865,7 @@ class Pipeline:
             stage: whether uploads are staged too, and applied where their profile does so by itself; if not, whoever
                 calls stages the `uploads` of the run.
             again: whether files are fetched anew whose upload was refused, failed or was cancelled.
+            described: the feed, where no file of the home describes it.
 
         Raises:
             Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
@@ -872,7 +876,8 @@ class Pipeline:
         """
         from contact_pipeline.feeds.run import run_feed
 
-        return run_feed(self.store, name, self.receive, self._stage_fetched if stage else None, again=again)
+        staged = self._stage_fetched if stage else None
+        return run_feed(self.store, name, self.receive, staged, described=described, again=again)
 
     def _stage_fetched(self, upload: Upload) -> Upload:
         if upload.line.stage != "received" and not upload.staging.exists():

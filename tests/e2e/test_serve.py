@@ -69,7 +69,7 @@ class Served:
             assetMaterializations { partition metadataEntries { label
                 ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } } } } } }"""
         newest: dict[str, dict[str, Any]] = {}
-        for event in self.ask(query, path=[asset])["assetNodeOrError"].get("assetMaterializations", []):
+        for event in self.ask(query, path=asset.split("/"))["assetNodeOrError"].get("assetMaterializations", []):
             entries = event["metadataEntries"]
             shown = {entry["label"]: entry.get("text", entry.get("intValue")) for entry in entries}
             newest.setdefault(event["partition"], shown)
@@ -178,6 +178,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         yaml.safe_dump([{"login": folder.owner(), "name": "Test", "roles": ["director"], "can_import": True}])
     )
     Pipeline(home=folder).store.load_users(users)
+    (folder.parent / "partners").mkdir()
+    (folder / "feeds").mkdir()
+    (folder / "feeds" / "partners.yaml").write_text(
+        "{source: ../partners/, profile: dealer_leads, options: {lead_type: SMS}, every: 10s, after: {move: fetched}}\n"
+    )
     return folder
 
 
@@ -375,6 +380,19 @@ def test_an_upload_is_approved_and_taken_back_on_its_page(story: Story, home: Pa
         browser.see("Undone.")
         assert browser.logged() == []
     assert story.pipeline.show(key).state == "undone"
+
+
+def test_a_file_of_a_feed_is_fetched_applied_and_a_partition(story: Story, home: Path) -> None:
+    """A sensor looks every ten seconds; the run that fetches stages and applies as well."""
+    source = home.parent / "partners"
+    (source / "monday.csv").write_text("Name,Phone,Email\nAva Lindqvist,,ava@example.com\n")
+    served = story.served
+    wait_for("the feed's asset", lambda: served.materialized("partners/fetched_files"), lambda seen: len(seen) == 1)
+    key = story.keys["monday.csv"]
+    wait_for("its upload to be shown", lambda: served.materialized("applied_contacts"), lambda seen: key in seen)
+    assert story.pipeline.show(key).state == "applied"
+    assert [file.name for file in source.rglob("*.csv")] == ["monday.csv"]
+    assert (source / "fetched" / "monday.csv").exists()
 
 
 def test_what_another_site_asks_of_dagster_is_refused(story: Story) -> None:
