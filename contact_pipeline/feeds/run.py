@@ -237,13 +237,13 @@ def run_feed(
         return run
 
 
-def check(store: Store, name: str) -> Checked:
+def check(store: Store, name: str, described: Feed | None = None) -> Checked:
     """Tests that a feed can be used from here, and lists what a run would fetch. Fetches and changes nothing.
 
     Raises:
         Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
     """
-    feed = check_feed(name, store.settings)
+    feed = check_feed(name, store.settings) if described is None else usable(described, store.settings)
     origin = _origin(store.settings, name, feed)
     try:
         found = _listed(store.settings, feed, origin)

@@ -49,7 +49,7 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
         description="Fetches what is new, stages it, and applies it where the profile applies by itself.",
     )
     schedules = [_schedule(name, feed.schedule, job)] if feed.schedule else []
-    sensors = [_polling(name, feed.every, job)] if feed.every else []
+    sensors = [_polling(name, feed, feed.every, pipeline, job)] if feed.every else []
     return dg.Definitions(assets=[asset], jobs=[job], schedules=schedules, sensors=sensors)
 
 
@@ -143,18 +143,36 @@ def _schedule(name: str, schedule: Schedule, job: "UnresolvedAssetJobDefinition"
     )
 
 
-def _polling(name: str, every: str, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
+def _polling(
+    name: str, feed: Feed, every: str, pipeline: PipelineResource, job: "UnresolvedAssetJobDefinition"
+) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"fetch_{name}_polling",
         job=job,
         minimum_interval_seconds=seconds_of(every),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Looks every {every} whether the feed {name} has new files.",
+        description=f"Looks every {every} whether the feed {name} has new files, and has them fetched.",
     )
     def polling(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """A run costs seconds and is kept, so there is one only where there is something to do.
+
+        What is wrong with a source fails one run, which has people told; the cursor knows of it until that has passed.
+        """
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED)):
             return dg.SkipReason("The run before this one is not finished.")
-        return dg.RunRequest()
+        opened = pipeline.open()
+        try:
+            found = opened.check_feed(name, described=feed)
+        except ContactPipelineError as problem:
+            if context.cursor == str(problem):
+                return dg.SkipReason(str(problem))
+            context.update_cursor(str(problem))
+            return dg.RunRequest()
+        was_broken = bool(context.cursor)
+        context.update_cursor("")
+        if found.new or was_broken or opened.uploads(1, feed=name, states=["received"]):
+            return dg.RunRequest()
+        return dg.SkipReason("Nothing is new.")
 
     return polling
 

@@ -841,8 +841,12 @@ class Pipeline:
 
         return list_feeds(self.store)
 
-    def check_feed(self, name: str) -> Checked:
+    def check_feed(self, name: str, *, described: Feed | None = None) -> Checked:
         """Tests that a feed can be used and its source be reached, and lists what a run would fetch. Fetches nothing.
+
+        Args:
+            name: of the feed.
+            described: the feed, where no file of the home describes it.
 
         Raises:
             Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
@@ -850,7 +854,7 @@ class Pipeline:
         """
         from contact_pipeline.feeds.run import check
 
-        return check(self.store, name)
+        return check(self.store, name, described)
 
     def run_feed(
         self, name: str, *, stage: bool = False, again: bool = False, described: Feed | None = None

@@ -99,16 +99,31 @@ def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):
     (schedule,) = feed_definitions("partners", feed_of(tmp_path, schedule=cron), PipelineResource()).schedules
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 6 * * 1-5", "America/New_York")
 
-    definitions = feed_definitions(
-        "partners", feed_of(tmp_path, every="15m", owner="crm@example.com"), PipelineResource()
-    )
+
+def test_polling_costs_no_run_unless_something_is_new_or_went_wrong(tmp_path, home, dagster):
+    feed = feed_of(tmp_path, every="15m", owner="crm@example.com")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
     (polling,) = definitions.sensors
-    assert polling.minimum_interval_seconds == 900
-    assert isinstance(polling(dg.build_sensor_context(instance=dagster)), dg.RunRequest)
-    dagster.create_run_for_job(definitions.resolve_job_def("fetch_partners"), status=dg.DagsterRunStatus.STARTED)
-    assert "not finished" in polling(dg.build_sensor_context(instance=dagster)).skip_message
     (spec,) = definitions.assets[0].specs
-    assert (spec.owners, spec.group_name) == (["crm@example.com"], "partners")
+    assert (polling.minimum_interval_seconds, spec.owners, spec.group_name) == (900, ["crm@example.com"], "partners")
+    cursor = ""
+
+    def look():
+        nonlocal cursor
+        context = dg.build_sensor_context(instance=dagster, cursor=cursor)
+        asked, cursor = polling(context), context.cursor
+        return "run" if isinstance(asked, dg.RunRequest) else asked.skip_message
+
+    assert look() == "Nothing is new."
+    (tmp_path / "drop").rmdir()
+    assert look() == "run"  # which fails, and has people told, once
+    assert "drop" in look()
+    (tmp_path / "drop").mkdir()
+    assert [look(), look()] == ["run", "Nothing is new."]
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    assert look() == "run"
+    dagster.create_run_for_job(definitions.resolve_job_def("fetch_partners"), status=dg.DagsterRunStatus.STARTED)
+    assert "not finished" in look()
 
 
 def test_feeds_of_the_home_are_loaded_and_one_that_cannot_be_used_hides_no_other(tmp_path, home):
