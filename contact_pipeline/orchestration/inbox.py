@@ -28,7 +28,7 @@ ALONE_SECONDS: Final = 600  # for which an options file, which comes first, may 
 
 _UNFINISHED = (".part", ".tmp")
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
-_NOT_OF_PROFILES = {"user", "force"}  # options of any upload
+_NOT_OF_PROFILES = {"user", "force", "continues"}  # options of any upload
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Pipeline:
         *,
         user: str | None = None,
         force: bool = False,
+        continues: str | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> Upload:
@@ -78,13 +79,14 @@ class Pipeline:
             profile: name of the profile.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
+            continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
             progress: called with the stage and the share done.
             options: of the upload, as the command line names them, with underscores.
 
         Raises:
             Refusal: there is no such file. Everything else is the upload's state.
         """
-        upload = self.receive(file, profile, user=user, force=force, **options)
+        upload = self.receive(file, profile, user=user, force=force, continues=continues, **options)
         return planning.plan(self.store, upload, user, progress)
 
     def receive(
@@ -94,6 +96,7 @@ class Pipeline:
         *,
         user: str | None = None,
         force: bool = False,
+        continues: str | None = None,
         move: bool = False,
         seen: Seen | None = None,
         problem: Refusal | None = None,
@@ -109,6 +112,7 @@ class Pipeline:
             profile: name of the profile.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
+            continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
             seen: how it and its options file looked in the inbox; they are taken only if they look the same still.
             problem: what is wrong already with what came beside the file, for which it is refused.
@@ -124,7 +128,16 @@ class Pipeline:
         if not (move or self._tidied):  # the sensor does it before it looks for files
             self.tidy()
         return receiving.receive(
-            self.store, path, profile, options, user=user, force=force, move=move, seen=seen, problem=problem
+            self.store,
+            path,
+            profile,
+            options,
+            user=user,
+            force=force,
+            move=move,
+            seen=seen,
+            problem=problem,
+            continues=continues,
         )
 
     def read(self, upload: str | Upload) -> Upload:
@@ -849,6 +862,10 @@ class Pipeline:
         """
         lines = self.store.lines(limit, profile=profile, states=states, since=since, waiting=waiting)
         return [uploads.upload_of(self.store, line) for line in lines]
+
+    def continued_by(self, upload_id: str) -> list[Upload]:
+        """The uploads whose files bring rejected rows of this one, corrected; the oldest first."""
+        return [uploads.upload_of(self.store, line) for line in self.store.continuing(upload_id)]
 
     def overview(self, **asked: Any) -> Overview:
         """The dashboard: uploads that are asked for, what waits for somebody, and how profiles fare over time.

@@ -49,6 +49,7 @@ def receive(
     move: bool,
     seen: Seen | None,
     problem: Refusal | None,
+    continues: object = None,
 ) -> Upload:
     """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
 
@@ -62,6 +63,7 @@ def receive(
         move: whether the file is moved out of the inbox.
         seen: how it and its options file looked in the inbox.
         problem: what is wrong already with what came beside the file, for which it is refused.
+        continues: the upload whose rejected rows it brings, where somebody says so.
 
     Raises:
         Refusal: the file is being written (code `file-changing`).
@@ -80,14 +82,20 @@ def receive(
     with giving_up(store, line["upload_id"], user), Arrival(store.settings, line["upload_id"]) as arrival:
         with arrival.discarded_on_error():
             refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
-            added = _admit(store, line, options, problem=refusal, force=force)
+            added = _admit(store, line, options, problem=refusal, force=force, continues=continues)
         if not arrival.complete(added, path):
             added = _cancel_changed(store, added)
     return uploads.upload_of(store, added)
 
 
 def _admit(
-    store: Store, line: dict[str, Any], options: dict[str, Any], *, problem: Refusal | None, force: bool
+    store: Store,
+    line: dict[str, Any],
+    options: dict[str, Any],
+    *,
+    problem: Refusal | None,
+    force: bool,
+    continues: object,
 ) -> LedgerLine:
     """Gives a file its ledger line: received, or repeated or refused."""
     try:
@@ -100,6 +108,10 @@ def _admit(
             with store.open(read_only=True) as contacts:
                 called = known_group(contacts, known.address_book, chosen.group)
             chosen = chosen.model_copy(update={"group": called})
+        if continues is not None:
+            from contact_pipeline.pipeline.continuing import checked
+
+            line["continues"] = checked(store, known.name, continues)
         line |= {
             "address_book": known.address_book,
             "resolved_profile": known.model_dump(mode="json"),

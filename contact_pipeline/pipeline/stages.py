@@ -21,6 +21,7 @@ from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
+from contact_pipeline.pipeline.continuing import find_continued
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
@@ -71,6 +72,10 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         joined=raw.joined,
     )
     slices = partial(staging.slices, "raw", settings.slice_rows)
+    continues, several = line.continues, []
+    if sent is not raw and continues is None:
+        label_of = {column: facts.label_of[column] for column in sent.columns}
+        continues, several = find_continued(store, line, slices(), label_of, raw.columns[-1])
     if raw.doubt:
         doubt = describe_doubt(raw.doubt, slices, facts.fields, facts.heading_of, profile.sensitive_fields)
         facts = replace(facts, doubt=doubt)
@@ -85,9 +90,15 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
+        "continues": continues,
         "mapping": _mapping(facts),
         "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
-        "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, sent.headings)],
+        "warnings": [
+            *raw.warnings,
+            *map(mask_heading, mapping.warnings),
+            *several,
+            *_not_kept(options, sent.headings),
+        ],
     }
 
 
