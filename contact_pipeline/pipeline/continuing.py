@@ -1,4 +1,4 @@
-"""Which upload's rejected rows a corrected file brings: told by their reasons and by the cells that stayed as they were.
+"""Which upload's rejected rows a corrected file brings: told by their reasons and by the cells that stayed the same.
 
 Neither the name of the file nor its digest outlasts a spreadsheet program. Where it cannot be told, nothing is said.
 """
@@ -93,7 +93,9 @@ def _rejected(upload: Upload) -> pl.DataFrame:
     if profile is not None and has_reasons(facts.headings, meant_by(profile, facts.mapped_headings)):
         del label_of[facts.columns[-1]]
     in_error = errors.select(_ROW, pl.col("column").replace_strict(places, default=None, return_dtype=pl.Int64))
-    wrong = {facts.columns[place]: of for (place,), of in in_error.drop_nulls().partition_by("column", as_dict=True).items()}
+    wrong = {
+        facts.columns[place]: of for (place,), of in in_error.drop_nulls().partition_by("column", as_dict=True).items()
+    }
     rows = upload.corrected_rows("SELECT row_number FROM rejections WHERE severity = 'error'")
     cells = [
         pl.when(~pl.col(_ROW).is_in(wrong[column][_ROW].implode())).then(cell).alias(name)
@@ -142,7 +144,7 @@ def _alike(ours: pl.DataFrame, upload: Upload) -> pl.DataFrame:
 
 
 def _pairs(ours: pl.DataFrame, theirs: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Our rows and theirs that share the reasons and a cell that, of those with these reasons, one row of theirs has."""
+    """Our rows and theirs that share the reasons and a cell that one row of theirs alone has, of those with them."""
     known = [_REASONS, name]
     once = theirs.select(_THEIRS, *known).drop_nulls().filter(~pl.struct(known).is_duplicated())
     return ours.select(_ROW, *known).join(once, on=known).select(_ROW, _THEIRS)
@@ -153,7 +155,9 @@ def _likest(found: Mapping[str, pl.DataFrame]) -> list[str]:
     if not found:
         return []
     best = pl.concat(found.values()).group_by(_ROW).agg(pl.col("same").max())
-    return [upload_id for upload_id, alike in found.items() if alike.join(best, on=[_ROW, "same"]).height == best.height]
+    return [
+        upload_id for upload_id, alike in found.items() if alike.join(best, on=[_ROW, "same"]).height == best.height
+    ]
 
 
 def _newest_of_chain(best: Collection[str], continues: Mapping[str, str | None]) -> str | None:

@@ -156,16 +156,22 @@ class Pipeline:
         """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
         return planning.advance(self.store, upload, "matched")
 
-    def plan_again(self, upload_id: str) -> Upload:
+    def plan_again(self, upload_id: str, *, user: str | None = None, automatic: bool = False) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
 
         One whose staged files are not what was frozen is read again from its original.
         An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
 
+        Args:
+            upload_id: the upload.
+            user: login of who asks for it; unset: the operating system's.
+            automatic: whether nobody asks for it.
+
         Raises:
-            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
+            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`), or somebody
+                else sent it and the role is missing (`not-authorized`).
         """
-        return planning.plan_again(self.store, upload_id)
+        return planning.plan_again(self.store, upload_id, None if automatic else uploads.login(user))
 
     def apply(
         self,
@@ -214,7 +220,7 @@ class Pipeline:
         upload = self.show(upload_id)
         if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
             return upload
-        if upload.state == "stale" and self.plan_again(upload_id).state != "staged":
+        if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
             return self.show(upload_id)
         return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
 
@@ -660,7 +666,7 @@ class Pipeline:
         """Everything that was corrected in an upload or left out, in order; sensitive values masked.
 
         Equal corrections of one call stand together: number, kind (cell, row or column), rows (how many), row_numbers
-        (the first of them), column, field, before, after, corrected_by, corrected_at, withdrawn.
+        (the first of them), column, field, before, after, corrected_by, corrected_as, corrected_at, withdrawn.
 
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).

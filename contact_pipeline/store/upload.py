@@ -356,8 +356,8 @@ class Upload:
         document: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
-                "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats", "continues",
-                "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
+                "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
+                "continues", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
                 "corrections", "user", "approved_by", "approved_as", "replanned_by", "replanned_as", "held",
             )
