@@ -85,9 +85,14 @@ def _with_reasons(rows: Iterable[pl.DataFrame], label_of: Mapping[str, str], rea
     return pl.concat(parts).head(_COMPARED) if parts else pl.DataFrame()
 
 
-def _rejected(upload: Upload) -> pl.DataFrame:
-    """The rejected rows of an upload, likewise; the cells that a reason is about are blank."""
+def _rejected(upload: Upload, wanted: pl.Series) -> pl.DataFrame | None:
+    """The rejected rows of an upload that have some reasons; cells that a reason is about are blank. None: no row has."""
     errors = upload.rejections.filter(pl.col("severity") == "error")
+    reasons = reasons_of(errors).select(_ROW, as_it_was(pl.col("message")).alias(_REASONS))
+    reasons = reasons.filter(pl.col(_REASONS).is_in(wanted.implode()))
+    if reasons.is_empty():
+        return None
+    errors = errors.join(reasons, on=_ROW, how="semi")
     facts, profile = upload.staging.facts(), upload.resolved_profile
     label_of, places = facts.label_of, places_of(facts.headings)
     if profile is not None and has_reasons(facts.headings, meant_by(profile, facts.mapped_headings)):
@@ -96,7 +101,7 @@ def _rejected(upload: Upload) -> pl.DataFrame:
     wrong = {
         facts.columns[place]: of for (place,), of in in_error.drop_nulls().partition_by("column", as_dict=True).items()
     }
-    rows = upload.corrected_rows("SELECT row_number FROM rejections WHERE severity = 'error'")
+    rows = upload.corrected_rows(f"SELECT unnest({reasons[_ROW].to_list()})")
     cells = [
         pl.when(~pl.col(_ROW).is_in(wrong[column][_ROW].implode())).then(cell).alias(name)
         if column in wrong
@@ -104,7 +109,6 @@ def _rejected(upload: Upload) -> pl.DataFrame:
         for column, name in _named(label_of).items()
         for cell in [as_it_was(pl.col(column))]
     ]
-    reasons = reasons_of(errors).select(_ROW, as_it_was(pl.col("message")).alias(_REASONS))
     rows = rows.select(_ROW, *cells).join(reasons, on=_ROW)
     return rows.unique([name for name in rows.columns if name != _ROW], keep="first").rename({_ROW: _THEIRS})
 
@@ -119,15 +123,16 @@ def _alike(ours: pl.DataFrame, upload: Upload) -> pl.DataFrame:
     nothing = pl.DataFrame(schema={_ROW: ours.schema[_ROW], "same": pl.UInt32})
     try:
         with upload.reading(), upload.staging.look():
-            theirs = _rejected(upload)
+            theirs = _rejected(upload, ours[_REASONS].unique())
     except MachineFault as fault:
         if fault.is_damage:
             return nothing
         raise
-    theirs = theirs.join(ours, on=_REASONS, how="semi")
+    if theirs is None:
+        return nothing
     cells = [name for name in theirs.columns if name not in {_THEIRS, _REASONS}]
     both = [name for name in cells if name in ours.columns]
-    if theirs.is_empty() or not both:
+    if not both:
         return nothing
     pairs = pl.concat(_pairs(ours, theirs, name) for name in both).unique()
     same = [pl.col(name).eq(pl.col(f"{name} of theirs")).fill_null(False).cast(pl.UInt32) for name in both]
