@@ -323,7 +323,7 @@ def _corrections(database: Tables, person: Person, rows: dict[str, set[int]]) ->
     return [
         correction
         for correction in database.records("""
-            SELECT upload_id, file_name, row_number, "column", before, after, corrected_by, corrected_as,
+            SELECT upload_id, file_name, row_number, "column", before, after, corrected_by,
                    strftime(corrected_at, '%Y-%m-%dT%H:%M:%SZ') AS corrected_at, withdrawn
             FROM corrections LEFT JOIN (SELECT upload_id, file_name FROM uploads) USING (upload_id)
             WHERE kind = 'cell' ORDER BY corrections.corrected_at, row_number, "column\"""")

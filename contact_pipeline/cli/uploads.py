@@ -351,5 +351,5 @@ def rejected_rows(
         )
     else:
         written = f"{number_of(rows, 'rejected row')} written to {file}; correct them and send the file again."
-        again = invocation.line("plan", file, "--profile", found.profile, *again_with(found))
+        again = invocation.line("plan", file, "--profile", found.profile, *again_with(found), "--continues", upload)
         console.show(console.text(written, "bold"), console.next_command("Corrected, it is planned with", again))

@@ -5,7 +5,7 @@ Neither the name of the file nor its digest outlasts a spreadsheet program. Wher
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import polars as pl
@@ -67,9 +67,9 @@ def find_continued(
     found = {each.upload_id: _alike(ours, uploads.upload_of(store, each)) for each in staged}
     found = {upload_id: alike for upload_id, alike in found.items() if not alike.is_empty()}
     best = [upload_id for upload_id in _likest(found) if found[upload_id].height * 2 > ours.height]
-    newest = _newest_of_chain(best, {each.upload_id: each.continues for each in lines})
-    if newest is not None or len(found) < 2:
-        return newest, []
+    one = _one_for_all(best, {each.upload_id: each.continues for each in lines})
+    if one is not None or len(found) < 2:
+        return one, []
     said = f"It brings rows that may be rejected ones of several uploads: {listed(found)}."
     return None, [f"{said} It is not said to continue any of them; --continues says which."]
 
@@ -86,7 +86,7 @@ def _with_reasons(rows: Iterable[pl.DataFrame], label_of: Mapping[str, str], rea
 
 
 def _rejected(upload: Upload, wanted: pl.Series) -> pl.DataFrame | None:
-    """The rejected rows of an upload that have some reasons; cells that a reason is about are blank. None: no row has."""
+    """The rejected rows of an upload that have some reasons; cells that a reason is about are blank. None: none has."""
     errors = upload.rejections.filter(pl.col("severity") == "error")
     reasons = reasons_of(errors).select(_ROW, as_it_was(pl.col("message")).alias(_REASONS))
     reasons = reasons.filter(pl.col(_REASONS).is_in(wanted.implode()))
@@ -135,12 +135,12 @@ def _alike(ours: pl.DataFrame, upload: Upload) -> pl.DataFrame:
     if not both:
         return nothing
     pairs = pl.concat(_pairs(ours, theirs, name) for name in both).unique()
-    same = [pl.col(name).eq(pl.col(f"{name} of theirs")).fill_null(False).cast(pl.UInt32) for name in both]
+    same = [pl.col(name).eq(pl.col(f"their {name}")).fill_null(False).cast(pl.UInt32) for name in both]
     filled = [pl.col(name).is_not_null().cast(pl.UInt32) for name in cells]
     compared = (
         pairs.join(ours.select(_ROW, *both), on=_ROW)
         .join(
-            theirs.select(_THEIRS, pl.sum_horizontal(filled).alias("filled"), pl.col(both).name.suffix(" of theirs")),
+            theirs.select(_THEIRS, pl.sum_horizontal(filled).alias("filled"), pl.col(both).name.prefix("their ")),
             on=_THEIRS,
         )
         .select(_ROW, "filled", pl.sum_horizontal(same).alias("same"))
@@ -165,16 +165,19 @@ def _likest(found: Mapping[str, pl.DataFrame]) -> list[str]:
     ]
 
 
-def _newest_of_chain(best: Collection[str], continues: Mapping[str, str | None]) -> str | None:
-    """The upload that continues all the others, one after the other; None where they are no such chain.
+def _one_for_all(best: Collection[str], continues: Mapping[str, str | None]) -> str | None:
+    """The upload that continues all the others, or else the one that all the others continue; None: neither is there.
 
-    A row that is rejected again is a row of each of them.
+    A row that is rejected again for the same is a row of each of them.
     """
-    for newest in best:
-        chain, upload_id = {newest}, continues.get(newest)
-        while upload_id is not None and upload_id not in chain:
-            chain.add(upload_id)
-            upload_id = continues.get(upload_id)
-        if chain.issuperset(best):
-            return newest
-    return None
+    before = {upload_id: {upload_id, *_before(upload_id, continues)} for upload_id in best}
+    newest = (upload_id for upload_id in best if before[upload_id].issuperset(best))
+    oldest = (upload_id for upload_id in best if all(upload_id in earlier for earlier in before.values()))
+    return next(newest, None) or next(oldest, None)
+
+
+def _before(upload_id: str, continues: Mapping[str, str | None]) -> Iterator[str]:
+    """The uploads that one continues, one after the other; each was received before the next."""
+    while earlier := continues.get(upload_id):
+        yield earlier
+        upload_id = earlier

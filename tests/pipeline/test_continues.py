@@ -85,11 +85,14 @@ def test_a_corrected_file_continues_the_upload_that_rejected_its_rows(pipeline, 
     assert not [*second.warnings, *pipeline.continued_by(third.upload_id)]
 
 
-def test_a_row_that_is_rejected_twice_for_the_same_continues_the_newer_upload(pipeline, plan, correct):
+def test_a_row_that_is_rejected_twice_for_the_same_continues_the_newer_upload(plan, correct):
+    """Where two others rejected it again, none of them is named, but the one that both continue."""
     first = plan(ROSA, IAN)
     second = correct(first, {"rosa@": "rosa@example.com"})
     third = correct(second, MENDED, "last.csv")
     assert (second.continues, third.continues) == (first.upload_id, second.upload_id)
+    other = correct(first, {"rosa@": "rosa@example.org"}, "other.csv")
+    assert [each.continues for each in (other, correct(other, MENDED))] == [first.upload_id] * 2
 
 
 def test_what_cannot_be_told_is_not_said_unless_somebody_says_it(pipeline, plan, correct, write):
