@@ -20,4 +20,4 @@ def matched_changeset(context: dg.AssetExecutionContext, pipeline: PipelineResou
     Materialized again, an upload that has become stale is planned anew; any other stays as it is.
     """
     opened = pipeline.open()
-    return stage_each(context, opened, opened.plan_again)
+    return stage_each(context, opened, lambda key: opened.plan_again(key, automatic=True))

@@ -14,7 +14,7 @@ from contact_pipeline.orchestration.definitions import defs
 OPTIONS_OF_PLANS = """
     --profile --group --group-members --blank --blank-in --lists --rule --lead-type --delimiter --encoding --sheet --map
     --date-format --save-mapping --deactivate-missing --reactivate --clear-do-not-contact --allow-deactivations
-    --allow-rejected --allow-changed --user --force
+    --allow-rejected --allow-changed --continues --user --force
 """
 COMMANDS = f"""
 profiles
@@ -45,7 +45,7 @@ correct UPLOAD --row --where --set --from --remember --withdraw --user
 leave-out UPLOAD --row --column --withdraw --user
 value-mappings list
 value-mappings forget NUMBER --user
-replan UPLOAD
+replan UPLOAD --user
 undo UPLOAD --plan --changes --clear-do-not-contact --yes --user
 redo UPLOAD --plan --changes --yes --user
 contacts list --published --as-of --where --limit
@@ -84,12 +84,12 @@ restore FILE --replace --erasures --user
 serve --host --port --read-only
 """
 CALLS = """
-    apply apply_automatic backup cancel check_feed check_notices correct correct_from corrections decisions erase
-    explain export export_person export_profiles feeds finalize find find_duplicates forget_value_mapping leave_out
-    linked_with match merge_duplicates missed_feeds normalize notices overview plan plan_again plan_contact
-    plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs resolve resolve_from
-    resolve_many restore review review_page run_feed schema_of send_notices set_active show sql sql_tables
-    suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
+    apply apply_automatic backup cancel check_feed check_notices continued_by correct correct_from corrections
+    decisions erase explain export export_person export_profiles feeds finalize find find_duplicates
+    forget_value_mapping leave_out linked_with match merge_duplicates missed_feeds normalize notices overview plan
+    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
+    resolve resolve_from resolve_many restore review review_page run_feed schema_of send_notices set_active show sql
+    sql_tables suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
     withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts"

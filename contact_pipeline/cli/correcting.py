@@ -165,7 +165,10 @@ def _sides(correction: dict[str, Any]) -> tuple[str, str]:
 def _by(correction: dict[str, Any]) -> str:
     if "corrected_by" not in correction:
         return ""
-    by = f"{correction['corrected_by']}, {correction['corrected_at'][:10]}"
+    from contact_pipeline.cli.upload_view import known_by
+
+    who = known_by(correction["corrected_by"], correction["corrected_as"])
+    by = f"{who}, {correction['corrected_at'][:10]}"
     return f"{by}, withdrawn" if correction["withdrawn"] else by
 
 
@@ -176,6 +179,8 @@ mappings = group(app, "value-mappings", "What values mean in files of a profile,
 @everywhere
 def list_value_mappings(invocation: Invocation) -> None:
     """List what values mean, for which profile and field, by whom and since when; --json gives forgotten ones, too."""
+    from contact_pipeline.cli.upload_view import known_by
+
     found = invocation.looking.value_mappings()
     if invocation.json:
         console.document(found)
@@ -183,7 +188,7 @@ def list_value_mappings(invocation: Invocation) -> None:
     rows = [
         (
             str(each["number"]), each["profile"], each["field"], each["before"], each["after"] or "blank",
-            each["made_by"], each["made_at"][:10],
+            known_by(each["made_by"], each["made_as"]), each["made_at"][:10],
         )
         for each in found
         if each["forgotten_at"] is None

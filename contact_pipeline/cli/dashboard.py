@@ -61,6 +61,8 @@ def _lines(upload: Upload) -> Iterator[Text]:
     counts = [number_of(count, name.removesuffix("s")) for name, count in _counts(upload).items()]
     for parts in (of, counts):
         yield console.text("  " + " · ".join(part for part in parts if part), "dim")
+    if upload.continues:
+        yield console.text(f"  continues {upload.continues}", "dim")
     if waiting := upload.waits_for:
         yield console.text(f"  waits for somebody to {waiting}", "yellow")
 

@@ -170,6 +170,15 @@ _CHOSEN: dict[str, tuple[Any, Any]] = {
         None,
     ),
 }
+_CONTINUES = Annotated[
+    str | None,
+    typer.Option(
+        "--continues",
+        metavar="UPLOAD",
+        help="The upload whose rejected rows the file brings; unset: found by them.",
+        autocompletion=completion.uploads,
+    ),
+]
 _FORCE = Annotated[bool, typer.Option("--force", help="Import the same bytes again where a profile asks for it.")]
 
 
@@ -181,6 +190,7 @@ class Request:
     profile: str
     user: str
     force: bool
+    continues: str | None
     options: dict[str, Any]
 
 
@@ -190,17 +200,26 @@ def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
     first, _, *own = signature.parameters.values()
 
     @wraps(function)
-    def entry(invocation: Any, file: Path, profile: str, user: str | None, force: bool, **given: Any) -> int:
+    def entry(
+        invocation: Any,
+        file: Path,
+        profile: str,
+        user: str | None,
+        force: bool,
+        continues: str | None,
+        **given: Any,
+    ) -> int:
         chosen = {name: given.pop(name) for name in _CHOSEN}
         chosen["map"] = pairs(chosen["map"], "--map", "Heading=field")
         chosen["date_format"] = pairs(chosen["date_format"], "--date-format", "Heading=DD/MM/YYYY")
         chosen["blank_in"] = pairs(chosen["blank_in"], "--blank-in", "Heading=policy")
         chosen["delimiter"] = delimiter_meant(chosen["delimiter"])
         options = {name: value for name, value in chosen.items() if value not in (None, {}) and value is not False}
-        return function(invocation, Request(file, profile, login(user), force, options), **given)
+        return function(invocation, Request(file, profile, login(user), force, continues, options), **given)
 
     parameters = [first, _keyword("file", File), _keyword("profile", Profile)]
     parameters += [_keyword(name, annotation, default) for name, (annotation, default) in _CHOSEN.items()]
+    parameters += [_keyword("continues", _CONTINUES, None)]
     parameters += [_keyword("user", User, None), _keyword("force", _FORCE, False)]
     parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     entry.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -63,6 +63,7 @@ def staged(invocation: Invocation, request: Request) -> Upload:
             request.profile,
             user=request.user,
             force=request.force,
+            continues=request.continues,
             progress=progress,
             **request.options,
         )

@@ -183,8 +183,8 @@ def _decided_as(decision: dict[str, Any]) -> str:
 
 @app.command("replan", rich_help_panel=PANEL)
 @everywhere
-def plan_again(invocation: Invocation, upload: UploadId) -> int:
+def plan_again(invocation: Invocation, upload: UploadId, user: User = None) -> int:
     """Match a stale upload again with the contacts as they are now; what was decided about its rows is kept."""
     with console.busy("Planning again"):
-        planned = invocation.pipeline.plan_again(upload)
+        planned = invocation.pipeline.plan_again(upload, user=login(user))
     return report(invocation, planned, blocked_is_done=True)

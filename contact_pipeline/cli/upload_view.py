@@ -53,11 +53,12 @@ def draw_upload(
     all_changes: bool = False,
     rows: bool = False,
     corrections: Iterable[RenderableType | Lines] = (),
+    continued_by: Sequence[Upload] = (),
 ) -> list[RenderableType | Lines]:
     """The whole page of one upload; `corrections` says what people corrected in it, where there is anything."""
     with upload.looking():
         page = [
-            draw_facts(upload),
+            draw_facts(upload, continued_by),
             *draw_notes(upload.warnings),
             *draw_counts(upload),
             *corrections,
@@ -96,8 +97,8 @@ def draw_notes(warnings: Sequence[str]) -> Iterator[RenderableType]:
         yield console.text(f"Note: {warning}", "yellow")
 
 
-def draw_facts(upload: Upload) -> RenderableType:
-    """What came in, and where it stands."""
+def draw_facts(upload: Upload, continued_by: Sequence[Upload] = ()) -> RenderableType:
+    """What came in, and where it stands; and which uploads bring its rejected rows, corrected."""
     reason = upload.reason or {}
     return console.facts(
         {
@@ -110,10 +111,13 @@ def draw_facts(upload: Upload) -> RenderableType:
             "reason": console.text_as_it_is(reason.get("message")),  # masked where it was made
             "what to do": reason.get("fix"),
             "repeats": upload.repeats,
+            "continues": upload.continues,
+            "continued by": "; ".join(f"{each.upload_id} ({each.state})" for each in continued_by),
             "read as": ", ".join(part for part in (upload.encoding, _delimiter(upload), upload.sheet) if part),
             "columns": _columns(upload),
             "ignored": ", ".join(upload.ignored or []),
             "added": _by(moment(upload.added_at), upload.user),
+            "planned again": upload.replanned_by and f"by {known_by(upload.replanned_by, upload.replanned_as)}",
             "finished": _by(moment(upload.finished_at), known_by(upload.approved_by, upload.approved_as)),
             "changeset": upload.changeset_sha256,
         }

@@ -179,6 +179,7 @@ def show_upload(
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
         document["corrections_list"] = invocation.looking.corrections(upload)
+        document["continued_by"] = [each.upload_id for each in invocation.looking.continued_by(upload)]
         if repairs:
             from contact_pipeline.reports.repairs import repairs_shown
 
@@ -193,7 +194,9 @@ def show_upload(
         console.show(*draw_explanation(found, explain, invocation.looking.explain(upload, explain)))
         return
     options = {"all_errors": all_errors, "all_warnings": all_warnings, "all_changes": changes, "rows": rows}
-    console.show(*draw_upload(invocation, found, **options, corrections=_draw_corrections(invocation, found)))
+    corrections = _draw_corrections(invocation, found)
+    continued_by = invocation.looking.continued_by(upload) if found.outcomes["rejected"] else []
+    console.show(*draw_upload(invocation, found, **options, corrections=corrections, continued_by=continued_by))
     if repairs:
         from contact_pipeline.cli.upload_view import draw_repairs
         from contact_pipeline.reports.repairs import repairs_shown
@@ -355,5 +358,5 @@ def rejected_rows(
         )
     else:
         written = f"{number_of(rows, 'rejected row')} written to {file}; correct them and send the file again."
-        again = invocation.line("plan", file, "--profile", found.profile, *again_with(found))
+        again = invocation.line("plan", file, "--profile", found.profile, *again_with(found), "--continues", upload)
         console.show(console.text(written, "bold"), console.next_command("Corrected, it is planned with", again))

@@ -111,6 +111,15 @@ class LedgerLine:
     approved_as: Annotated[str | None, Holds(f"of who approved it, {IDENTITY}", since="how approvers are known")]
     finalized_as: Annotated[str | None, Holds(f"of who finalized it, {IDENTITY}", since="how finalizers are known")]
     feed: Annotated[str | None, Holds("the feed that fetched it; null: none did", since="feeds of uploads")]
+    continues: Annotated[
+        str | None, Holds("the upload whose rejected rows it brings, corrected", since="uploads continue others")
+    ]
+    replanned_by: Annotated[
+        str | None, Holds("login of who had it planned again; null: nobody", since="who plans again")
+    ]
+    replanned_as: Annotated[
+        str | None, Holds(f"of who had it planned again, {IDENTITY}", since="how those are known who plan again")
+    ]
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

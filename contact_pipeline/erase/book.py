@@ -18,6 +18,8 @@ from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effe
 from contact_pipeline.store.erasures import fingerprint
 from contact_pipeline.store.ledger import change_line, commit_time, now
 
+_ABOUT_SOMEBODY: Final = ("first_name", "last_name", "full_name", "address")  # fields, though many share a value
+
 # Every personal column beside the fields of contacts: an open table has those, and its rows are one contact's each.
 _QUOTING: Final = [
     (table.name, column.name)
@@ -172,20 +174,52 @@ def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Coll
 
 
 def _empty_corrections(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:
-    """Empties what was corrected in the person's rows; a value that quotes the person means nothing any more."""
+    """Empties what was corrected in the person's rows; a value that quotes the person means nothing any more.
+
+    A row is the person's, too, whose file or whose corrections that hold quote the person. In somebody else's row, a
+    correction that quoted the person before it was corrected again is withdrawn, and the others hold.
+    """
     where = [
         f"upload_id = {literal(upload_id)} AND row_number IN ({', '.join(str(row) for row in sorted(found))})"
         for upload_id, found in rows.items()
         if found
     ]
     if person.pattern is not None:
-        quoting = f"{_quotes('before', person.pattern)} OR {_quotes('after', person.pattern)}"
-        where.append(f"(upload_id, row_number) IN (SELECT (upload_id, row_number) FROM corrections WHERE {quoting})")
-        database.run(f"DELETE FROM value_mappings WHERE {quoting}")
+        before, after = _quotes("before", person.pattern), _quotes("after", person.pattern)
+        where.append(f"(upload_id, row_number) IN ({_rows_quoting(before, after)})")
+        database.run(f"DELETE FROM value_mappings WHERE {before} OR {after}")
     if where:
-        database.run(f"""
-            UPDATE corrections SET before = NULL, after = NULL, withdrawn = true
-            WHERE kind = 'cell' AND ({" OR ".join(f"({each})" for each in where)})""")
+        theirs = f"kind = 'cell' AND ({' OR '.join(f'({each})' for each in where)})"
+        _forget_names(database, theirs)
+        database.run(f"UPDATE corrections SET before = NULL, after = NULL, withdrawn = true WHERE {theirs}")
+    if person.pattern is not None:
+        quoting = _quotes("after", person.pattern)
+        database.run(f"UPDATE corrections SET after = NULL, withdrawn = true WHERE kind = 'cell' AND {quoting}")
+
+
+def _rows_quoting(before: str, after: str) -> str:
+    """The query of the rows of which a cell in the file, or the correction of it that holds, quotes a person."""
+    of_cell = 'PARTITION BY upload_id, row_number, "column"'
+    return f"""
+        SELECT (upload_id, row_number) FROM corrections WHERE kind = 'cell'
+        QUALIFY ({before} AND number = min(number) OVER ({of_cell}))
+             OR ({after} AND number = max(number) FILTER (NOT withdrawn) OVER ({of_cell}))"""
+
+
+def _forget_names(database: Database, theirs: str) -> None:
+    """Deletes remembered names and addresses that were corrected in the person's rows, and in no others.
+
+    What any other field means (a specialty, a city) is about nobody, and stays.
+    """
+    database.run(f"""
+        DELETE FROM value_mappings
+        WHERE field IN ({", ".join(map(literal, _ABOUT_SOMEBODY))}) AND number IN (
+            SELECT m.number FROM value_mappings AS m JOIN (
+                SELECT upload_id, field, ({theirs}) AS is_theirs,
+                       lower(trim(regexp_replace(before, '\\s+', ' ', 'g'))) AS compared
+                FROM corrections WHERE kind = 'cell') AS c
+            ON c.upload_id = m.upload_id AND c.field = m.field AND c.compared = m.before
+            GROUP BY m.number HAVING bool_and(c.is_theirs))""")
 
 
 def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: Person) -> None:

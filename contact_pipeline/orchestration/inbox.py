@@ -27,7 +27,7 @@ NOTICE: Final = "NOT_TAKEN.txt"  # in the inbox: what lies there and is not take
 ALONE_SECONDS: Final = 600  # for which an options file, which comes first, may lie there without its file
 
 _NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
-_NOT_OF_PROFILES = {"user", "force"}  # options of any upload
+_NOT_OF_PROFILES = {"user", "force", "continues"}  # options of any upload
 
 
 @dataclass(frozen=True, slots=True)

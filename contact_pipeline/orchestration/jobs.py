@@ -105,8 +105,8 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
     @dg.op(pool=CONTACT_DATABASE)
     def replan(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
         """Matches a stale upload anew with the contacts as they are now."""
-        opened = pipeline.open()
-        grant_each(context, opened, config.approved_by, lambda key: plan_again(opened, key), checks=checks)
+        opened, user = pipeline.open(), config.approved_by
+        grant_each(context, opened, user, lambda key: plan_again(opened, key, user), checks=checks)
 
     @dg.op(pool=CONTACT_DATABASE)
     def resolve(context: dg.OpExecutionContext, config: Decisions, pipeline: PipelineResource) -> None:

@@ -50,6 +50,7 @@ def facts(upload: Upload) -> Metadata:
         "sha256": upload.sha256,
         "group": upload.group,
         "repeats": upload.repeats,
+        "continues": upload.continues,
         "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
         "added_by": upload.user,
     }

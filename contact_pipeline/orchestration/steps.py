@@ -123,8 +123,8 @@ def grant_each(
     fail(refusals)
 
 
-def plan_again(pipeline: Pipeline, upload_id: str) -> Upload:
-    """Plans a stale upload, or one whose staging was cut off, anew.
+def plan_again(pipeline: Pipeline, upload_id: str, user: str) -> Upload:
+    """Plans a stale upload, or one whose staging was cut off, anew, for that user.
 
     Raises:
         Refusal: the upload is neither (code `wrong-state`).
@@ -132,7 +132,7 @@ def plan_again(pipeline: Pipeline, upload_id: str) -> Upload:
     line = pipeline.store.line(upload_id)
     if line.state not in {"stale", "received"}:
         raise wrong_state(line, "planned again", "Only a stale upload can be.")
-    return pipeline.plan_again(upload_id)
+    return pipeline.plan_again(upload_id, user=user)
 
 
 def named(approved_by: str) -> None:

@@ -71,6 +71,7 @@ class Pipeline:
         *,
         user: str | None = None,
         force: bool = False,
+        continues: str | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> Upload:
@@ -81,13 +82,14 @@ class Pipeline:
             profile: name of the profile.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
+            continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
             progress: called with the stage and the share done.
             options: of the upload, as the command line names them, with underscores.
 
         Raises:
             Refusal: there is no such file. Everything else is the upload's state.
         """
-        upload = self.receive(file, profile, user=user, force=force, **options)
+        upload = self.receive(file, profile, user=user, force=force, continues=continues, **options)
         return planning.plan(self.store, upload, user, progress)
 
     def receive(
@@ -97,6 +99,7 @@ class Pipeline:
         *,
         user: str | None = None,
         force: bool = False,
+        continues: str | None = None,
         move: bool = False,
         seen: Seen | None = None,
         problem: Refusal | None = None,
@@ -113,6 +116,7 @@ class Pipeline:
             profile: name of the profile.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
+            continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
             seen: how it and its options file looked in the inbox; they are taken only if they look the same still.
             problem: what is wrong already with what came beside the file, for which it is refused.
@@ -139,6 +143,7 @@ class Pipeline:
             seen=seen,
             problem=problem,
             fetched=fetched,
+            continues=continues,
         )
 
     def read(self, upload: str | Upload) -> Upload:
@@ -157,16 +162,22 @@ class Pipeline:
         """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
         return planning.advance(self.store, upload, "matched")
 
-    def plan_again(self, upload_id: str) -> Upload:
+    def plan_again(self, upload_id: str, *, user: str | None = None, automatic: bool = False) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
 
         One whose staged files are not what was frozen is read again from its original.
         An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
 
+        Args:
+            upload_id: the upload.
+            user: login of who asks for it; unset: the operating system's.
+            automatic: whether nobody asks for it.
+
         Raises:
-            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
+            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`), or somebody
+                else sent it and the role is missing (`not-authorized`).
         """
-        return planning.plan_again(self.store, upload_id)
+        return planning.plan_again(self.store, upload_id, None if automatic else uploads.login(user))
 
     def apply(
         self,
@@ -215,7 +226,7 @@ class Pipeline:
         upload = self.show(upload_id)
         if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
             return upload
-        if upload.state == "stale" and self.plan_again(upload_id).state != "staged":
+        if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
             return self.show(upload_id)
         return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
 
@@ -661,7 +672,7 @@ class Pipeline:
         """Everything that was corrected in an upload or left out, in order; sensitive values masked.
 
         Equal corrections of one call stand together: number, kind (cell, row or column), rows (how many), row_numbers
-        (the first of them), column, field, before, after, corrected_by, corrected_at, withdrawn.
+        (the first of them), column, field, before, after, corrected_by, corrected_as, corrected_at, withdrawn.
 
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).
@@ -927,6 +938,10 @@ class Pipeline:
         """
         lines = self.store.lines(limit, profile=profile, states=states, since=since, feed=feed, waiting=waiting)
         return [uploads.upload_of(self.store, line) for line in lines]
+
+    def continued_by(self, upload_id: str) -> list[Upload]:
+        """The uploads whose files bring rejected rows of this one, corrected; the oldest first."""
+        return [uploads.upload_of(self.store, line) for line in self.store.continuing(upload_id)]
 
     def overview(self, **asked: Any) -> Overview:
         """The dashboard: uploads that are asked for, what waits for somebody, and how profiles fare over time.

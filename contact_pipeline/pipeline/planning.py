@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
 from contact_pipeline.machine import fault_of
@@ -49,22 +50,34 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
     return upload
 
 
-def plan_again(store: Store, upload_id: str) -> Upload:
+def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload:
     """Matches a stale upload anew; reads it again if what is staged is not what was frozen; goes on if it was cut off.
 
+    Args:
+        store: the store.
+        upload_id: the upload.
+        actor: login of who asks for it; unset: nobody does.
+
     Raises:
-        Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`).
+        Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`), or somebody else
+            sent it and the role is missing (`not-authorized`).
     """
     line = store.line(upload_id)
+    by = {"replanned_by": actor, "replanned_as": None if actor is None else identity(actor)}
+    if line.state in PLANNED and uploads.upload_of(store, line).is_by_hand:
+        raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
+    if actor is not None and actor != line.user_login:
+        uploads.check_user(store, line, actor)
     if line.state in PLANNED:
-        if uploads.upload_of(store, line).is_by_hand:
-            raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
         staged = not store.staging(upload_id).differences(line.staged_files)
         if line.state == "stale" or not staged:
             stage = "validated" if staged else "received"
-            uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None)
-    elif line.state == "received" and line.stage != "received" and not store.staging(upload_id).exists():
-        uploads.change(store, upload_id, RECEIVED, stage="received")  # what was read is gone
+            uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None, **by)
+    elif line.state == "received":
+        is_gone = line.stage != "received" and not store.staging(upload_id).exists()
+        changed = ({"stage": "received"} if is_gone else {}) | ({} if actor is None else by)
+        if changed:
+            uploads.change(store, upload_id, RECEIVED, **changed)
     with telling(store, upload_id, done={"staged", "blocked"}):
         for stage in STAGES[1:]:
             advance(store, upload_id, stage)

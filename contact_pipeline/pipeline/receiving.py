@@ -52,6 +52,7 @@ def receive(
     seen: Seen | None,
     problem: Refusal | None,
     fetched: Fetched | None = None,
+    continues: object = None,
 ) -> Upload:
     """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
 
@@ -66,6 +67,7 @@ def receive(
         seen: how it and its options file looked in the inbox.
         problem: what is wrong already with what came beside the file, for which it is refused.
         fetched: what is to be remembered of a file that a feed fetched.
+        continues: the upload whose rejected rows it brings, where somebody says so.
 
     Raises:
         Refusal: the file is being written (code `file-changing`).
@@ -85,7 +87,7 @@ def receive(
     with giving_up(store, line["upload_id"], user), Arrival(store.settings, line["upload_id"]) as arrival:
         with arrival.discarded_on_error():
             refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
-            added = _admit(store, line, options, problem=refusal, force=force, fetched=fetched)
+            added = _admit(store, line, options, problem=refusal, force=force, fetched=fetched, continues=continues)
         if not arrival.complete(added, path):
             added = _cancel_changed(store, added)
     return uploads.upload_of(store, added)
@@ -99,6 +101,7 @@ def _admit(
     problem: Refusal | None,
     force: bool,
     fetched: Fetched | None,
+    continues: object,
 ) -> LedgerLine:
     """Gives a file its ledger line: received, or repeated or refused."""
     try:
@@ -111,6 +114,10 @@ def _admit(
             with store.open(read_only=True) as contacts:
                 called = known_group(contacts, known.address_book, chosen.group)
             chosen = chosen.model_copy(update={"group": called})
+        if continues is not None:
+            from contact_pipeline.pipeline.continuing import checked
+
+            line["continues"] = checked(store, known.name, continues)
         line |= {
             "address_book": known.address_book,
             "resolved_profile": known.model_dump(mode="json"),

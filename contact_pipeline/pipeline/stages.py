@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from contact_pipeline.contracts.frames import BLANK_ROWS, REJECTIONS, REPAIRS, e
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.headings.mapping import map_headings
-from contact_pipeline.headings.naming import has_reasons, meant_by
+from contact_pipeline.headings.naming import has_reasons, labels, meant_by
 from contact_pipeline.headings.synonyms import expected_headings
 from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.masking import TOLD, mask_column, mask_heading
@@ -21,6 +21,7 @@ from contact_pipeline.match import Changeset, blocked_because
 from contact_pipeline.match import match as match_rows
 from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
+from contact_pipeline.pipeline.continuing import find_continued
 from contact_pipeline.pipeline.doubts import describe_doubt
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
@@ -71,6 +72,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         joined=raw.joined,
     )
     slices = partial(staging.slices, "raw", settings.slice_rows)
+    continues, several = _continued(store, line, raw, sent, slices)
     if raw.doubt:
         doubt = describe_doubt(raw.doubt, slices, facts.fields, facts.heading_of, profile.sensitive_fields)
         facts = replace(facts, doubt=doubt)
@@ -85,10 +87,26 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         "delimiter": raw.delimiter,
         "sheet": raw.sheet,
         "data_rows": raw.data_rows,
+        "continues": continues,
         "mapping": _mapping(facts),
         "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
-        "warnings": [*raw.warnings, *map(mask_heading, mapping.warnings), *_not_kept(options, sent.headings)],
+        "warnings": [
+            *raw.warnings,
+            *map(mask_heading, mapping.warnings),
+            *several,
+            *_not_kept(options, sent.headings),
+        ],
     }
+
+
+def _continued(
+    store: Store, line: LedgerLine, raw: RawUpload, sent: RawUpload, slices: Callable[[], Iterator[pl.DataFrame]]
+) -> tuple[str | None, list[str]]:
+    """The upload whose rejected rows the file brings, as somebody said or its reasons tell; and a warning."""
+    if sent is raw or line.continues is not None:
+        return line.continues, []
+    label_of = dict(zip(sent.columns, labels(sent.headings), strict=True))
+    return find_continued(store, line, slices(), label_of, raw.columns[-1])
 
 
 def _mapping(facts: FileFacts) -> dict[str, str]:

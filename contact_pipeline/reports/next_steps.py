@@ -70,7 +70,7 @@ _FIRST: Final[Mapping[State, Mapping[str, str]]] = {
     "undone": {"redo": "Bring it back"},
 }
 _LAST: Final = {"undo": "Take it back", "cancel": "Give it up"}
-_APPROVED: Final = frozenset({"apply", "finalize", "undo", "redo", "cancel"})  # calls that may ask for a role
+_APPROVED: Final = frozenset({"replan", "apply", "finalize", "undo", "redo", "cancel"})  # calls that may ask for a role
 
 
 def _makes_sense(call: str, upload: Upload) -> bool:

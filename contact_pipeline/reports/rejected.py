@@ -93,9 +93,7 @@ def _rejected_rows(
     raw: pl.DataFrame, columns: Sequence[str], errors: pl.DataFrame, unreadable: pl.DataFrame | None
 ) -> pl.DataFrame:
     """The cells of each rejected row and the reasons, in columns named by position: a heading may stand twice."""
-    reasons = errors.group_by("row_number", maintain_order=True).agg(
-        pl.col("message").unique(maintain_order=True).str.join("; "), pl.col("value").first().alias("text")
-    )
+    reasons = reasons_of(errors)
     if unreadable is not None:
         reasons = reasons.drop("text").join(unreadable.select("row_number", "text"), on="row_number", how="left")
     cells = raw.select("row_number", *(pl.col(column).alias(f"cell {n}") for n, column in enumerate(columns)))
@@ -104,12 +102,24 @@ def _rejected_rows(
     return rows.with_columns(first).select("row_number", *(f"cell {n}" for n in range(len(columns))), "message")
 
 
+def reasons_of(errors: pl.DataFrame) -> pl.DataFrame:
+    """The row_number of each row with errors, its reasons (`message`), and the first value in error (`text`)."""
+    return errors.group_by("row_number", maintain_order=True).agg(
+        pl.col("message").unique(maintain_order=True).str.join("; "), pl.col("value").first().alias("text")
+    )
+
+
+def places_of(headings: Sequence[str]) -> dict[str, int]:
+    """The place of each column, from 0, by its heading, and by that with its number where it stands several times."""
+    return {name: place for place, name in reversed([*enumerate(headings), *enumerate(labels(headings))])}
+
+
 def _bad_cells(rows: pl.DataFrame, headings: Sequence[str], errors: pl.DataFrame) -> pl.DataFrame:
     """The cells in error by row and place from 0, and what is wrong with each and what to do.
 
     An error of the whole row is one of the cell with the row's reasons.
     """
-    places = {name: place for place, name in reversed([*enumerate(headings), *enumerate(labels(headings))])}
+    places = places_of(headings)
     said = pl.concat_str("message", "fix", separator=" ").str.strip_chars()
     return (
         errors.select(

@@ -16,6 +16,7 @@ import polars as pl
 MARK: Final = "\ufeff".encode()
 _ROWS_AT_A_TIME: Final = 10_000
 _CALCULATED: Final = r"^(\s*)([=+\-@])"
+_KEPT: Final = r"^(\s*)'([=+\-@])"
 
 
 def write_text_table(
@@ -56,3 +57,9 @@ def write_text_rows(rows: pl.DataFrame, file: IO[bytes], delimiter: str = ",") -
 def neutral(cell: pl.Expr) -> pl.Expr:
     """The cell as no spreadsheet program calculates it."""
     return cell.str.replace(_CALCULATED, "$1'$2")
+
+
+def as_it_was(cell: pl.Expr) -> pl.Expr:
+    """The cell without what writing and saving it in such a program adds; null where nothing is left of it."""
+    text = cell.str.replace(_KEPT, "$1$2").str.replace_all("\r\n?", "\n").str.strip_chars()
+    return pl.when(text != "").then(text)

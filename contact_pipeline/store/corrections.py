@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.engines import Database, literal
 from contact_pipeline.masking import is_label, mask_heading, mask_value
 from contact_pipeline.profiles import Profile, looks_in
@@ -127,9 +128,10 @@ def record_corrections(database: Database, upload_id: str, corrections: pl.DataF
     database.see("corrected", corrections)
     database.run(
         """INSERT INTO corrections BY NAME
-           SELECT ? AS upload_id, ? AS number, *, ? AS corrected_by, ? AS corrected_at, false AS withdrawn
+           SELECT ? AS upload_id, ? AS number, *, ? AS corrected_by, ? AS corrected_as, ? AS corrected_at,
+                  false AS withdrawn
            FROM corrected""",
-        [upload_id, number, actor, now()],
+        [upload_id, number, actor, identity(actor), now()],
     )
     database.unsee("corrected")
     return number
@@ -185,10 +187,10 @@ def list_corrections(database: Database, upload_id: str, row_number: int | None 
         SELECT number, kind, count(row_number) AS rows,
                list_slice(list(row_number ORDER BY row_number) FILTER (row_number IS NOT NULL), 1, {SHOWN_ROWS})
                    AS row_numbers,
-               "column", field, before, after, corrected_by,
+               "column", field, before, after, corrected_by, corrected_as,
                strftime(corrected_at, '%Y-%m-%dT%H:%M:%SZ') AS corrected_at, withdrawn
         FROM corrections WHERE upload_id = ? {of_row}
-        GROUP BY number, kind, "column", field, before, after, corrected_by, corrected_at, withdrawn
+        GROUP BY number, kind, "column", field, before, after, corrected_by, corrected_as, corrected_at, withdrawn
         ORDER BY number, min(row_number), "column\"""",
         [upload_id],
     )

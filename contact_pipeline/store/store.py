@@ -137,13 +137,33 @@ class Store:
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).
         """
-        with self.open(read_only=True) as database:
-            lines = find_lines(database, "upload_id = ?", [upload_id])
-        if not lines:
+        line = self.find_line(upload_id)
+        if line is None:
             raise Refusal(
                 "upload-unknown", f"There is no upload '{upload_id}'.", "`contact-pipeline uploads` lists them."
             )
-        return lines[0]
+        return line
+
+    def find_line(self, upload_id: str) -> LedgerLine | None:
+        """An upload's ledger line; None: there is no such upload."""
+        with self.open(read_only=True) as database:
+            return next(iter(find_lines(database, "upload_id = ?", [upload_id])), None)
+
+    def continuing(self, upload_id: str) -> list[LedgerLine]:
+        """The ledger lines of the uploads that continue one, the oldest first."""
+        with self.open(read_only=True) as database:
+            return find_lines(database, "continues = ?", [upload_id])[::-1]
+
+    def lines_with_rejected_rows(self, profile: str, *, before: int) -> list[LedgerLine]:
+        """The ledger lines of planned uploads of a profile that have rejected rows, newest first.
+
+        Args:
+            profile: its name.
+            before: the number of an upload; only those that were received before it.
+        """
+        with self.open(read_only=True) as database:
+            condition = "profile = ? AND number < ? AND rejected > 0 AND stage = 'matched'"
+            return find_lines(database, condition, [profile, before])
 
     def lines(self, limit: int | None = None, **asked: Any) -> list[LedgerLine]:
         """The uploads' ledger lines, newest first; unset: all of them. `ledger.chosen` says what can be asked for."""

@@ -70,11 +70,14 @@ class Upload:
         self.state = line.state
         self.reason = line.reason
         self.repeats = line.repeats
+        self.continues = line.continues
         self.added_at = line.added_at
         self.finished_at = line.finished_at
         self.user = line.user_login
         self.approved_by = line.approved_by
         self.approved_as = line.approved_as
+        self.replanned_by = line.replanned_by
+        self.replanned_as = line.replanned_as
         self.processed = line.processed
         counts = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
         # No script knows of rows left out where none are.
@@ -355,9 +358,9 @@ class Upload:
             name: getattr(self, name)
             for name in (
                 "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
-                "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
+                "continues", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
-                "corrections", "user", "approved_by", "approved_as", "held", "feed",
+                "corrections", "user", "approved_by", "approved_as", "replanned_by", "replanned_as", "held", "feed",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.engines import Database
 from contact_pipeline.profiles.reference import Meaning
 from contact_pipeline.store.ledger import now
@@ -66,14 +67,15 @@ def remember(
         if kept:
             continue
         database.run(
-            """UPDATE value_mappings SET forgotten_by = ?, forgotten_at = ?
+            """UPDATE value_mappings SET forgotten_by = ?, forgotten_as = ?, forgotten_at = ?
                WHERE profile = ? AND field = ? AND before = ? AND forgotten_at IS NULL""",
-            [actor, at, profile, field, before],
+            [actor, identity(actor), at, profile, field, before],
         )
         database.run(
             """INSERT INTO value_mappings
-               SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, NULL, NULL FROM value_mappings""",
-            [profile, field, before, after, upload_id, actor, at],
+                   (number, profile, field, before, after, upload_id, made_by, made_as, made_at)
+               SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM value_mappings""",
+            [profile, field, before, after, upload_id, actor, identity(actor), at],
         )
 
 
@@ -81,9 +83,9 @@ def forget(database: Database, number: int, actor: str) -> bool:
     """Withdraws a mapping for uploads that come later; whether it was in effect. Call it in a transaction."""
     return bool(
         database.rows(
-            """UPDATE value_mappings SET forgotten_by = ?, forgotten_at = ?
+            """UPDATE value_mappings SET forgotten_by = ?, forgotten_as = ?, forgotten_at = ?
                WHERE number = ? AND forgotten_at IS NULL RETURNING number""",
-            [actor, _change_time(database), number],
+            [actor, identity(actor), _change_time(database), number],
         )
     )
 
@@ -91,7 +93,7 @@ def forget(database: Database, number: int, actor: str) -> bool:
 def list_value_mappings(database: Database) -> list[dict[str, Any]]:
     """Every mapping, by profile, field and value; those that were forgotten are among them, and say when."""
     return database.records("""
-        SELECT number, profile, field, before, after, made_by,
-               strftime(made_at, '%Y-%m-%dT%H:%M:%SZ') AS made_at, upload_id, forgotten_by,
+        SELECT number, profile, field, before, after, made_by, made_as,
+               strftime(made_at, '%Y-%m-%dT%H:%M:%SZ') AS made_at, upload_id, forgotten_by, forgotten_as,
                strftime(forgotten_at, '%Y-%m-%dT%H:%M:%SZ') AS forgotten_at
         FROM value_mappings ORDER BY profile, field, before, number""")

@@ -134,9 +134,9 @@ class Pages:
 
     @_answered
     async def rejected(self, request: Request) -> Response:
-        """The rejected rows of an upload as a file; it holds values in full, so only who may decide gets it."""
-        await self._sent(request)
-        return await run_in_threadpool(self._rejected, request.path_params["upload_id"])
+        """The rejected rows of an upload as a file; it holds values in full, so only who may decide on it gets it."""
+        who, _ = await self._sent(request)
+        return await run_in_threadpool(self._rejected, request.path_params["upload_id"], who.login)
 
     @_answered
     async def nothing(self, _request: Request) -> Response:
@@ -288,11 +288,13 @@ class Pages:
             )
         return self._answer(request, page, cookie)
 
-    def _rejected(self, upload_id: str) -> Response:
+    def _rejected(self, upload_id: str, login: str) -> Response:
+        from contact_pipeline.pipeline.uploads import check_user
         from contact_pipeline.reports.corrections import give_back_rejected
 
         with faults_masked():
             upload = self._looking.show(upload_id)
+            check_user(self._looking.store, upload.line, login)
             file, _ = give_back_rejected(upload, None, self._settings)
         if file is None:
             raise Refusal(

@@ -127,8 +127,8 @@ def _cancel(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
     return "Cancelled: nothing of it stays but its line in the ledger."
 
 
-def _plan_again(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:
-    return headline(pipeline.plan_again(upload_id))
+def _plan_again(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
+    return headline(pipeline.plan_again(upload_id, user=user))
 
 
 def _plan_undo(pipeline: Pipeline, upload_id: str, _form: Form, _user: str) -> str:

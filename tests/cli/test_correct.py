@@ -17,7 +17,7 @@ def test_a_correction_says_what_it_did_and_show_lists_it(run, upload_id):
     assert document["changeset_before"] != document["changeset_sha256"]
     shown = run("show", upload_id)
     assert "rosa@" in shown.out
-    assert "ann, 20" in shown.out
+    assert "ann (claimed), 20" in shown.out
     (listed,) = run("show", upload_id, "--json").document["corrections_list"]
     assert (listed["row_numbers"], listed["after"], listed["withdrawn"]) == ([2], "rosa@example.com", False)
     explained = run("show", upload_id, "--explain", 2).out

@@ -11,7 +11,10 @@ UPLOAD = {
     "finished_at", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
     "duplicates", "encoding", "delimiter", "mapping", "repairs", "errors",
 }  # fmt: skip
-MORE = {"corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "held", "row_warnings"}
+MORE = {
+    "corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "replanned_by", "replanned_as",
+    "held", "row_warnings", "continues",
+}  # fmt: skip
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 
 
@@ -29,8 +32,8 @@ def test_an_upload_has_the_keys_of_the_interface_wherever_it_is_printed(run, pla
     upload_id = planned["upload_id"]
     assert is_upload(planned)
     assert planned["errors"]
-    assert is_upload(run("show", upload_id, "--json").document, "corrections_list")
-    more = {"corrections_list", "rows", "changes"}
+    assert is_upload(run("show", upload_id, "--json").document, "corrections_list", "continued_by")
+    more = {"corrections_list", "continued_by", "rows", "changes"}
     assert is_upload(run("show", upload_id, "--json", "--rows", "--changes").document, *more)
     assert is_upload(run("apply", upload_id, "--json").document)
     uploads = run("uploads", "--json").document

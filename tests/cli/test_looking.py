@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -170,14 +171,24 @@ def test_rejected_rows_come_back_in_the_columns_of_the_file(run, imported, tmp_p
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_corrected_rows_can_be_sent_again(run, imported, tmp_path):
-    """B8: the corrected file is taken with its column of errors."""
+def test_corrected_rows_can_be_sent_again_and_continue_their_upload(run, imported, tmp_path, monkeypatch):
+    """B8: the corrected file is taken with its column of errors; each of the two uploads names the other."""
+    monkeypatch.setenv("COLUMNS", "80")
     file = tmp_path / "rejected.csv"
     run("rejected", imported["upload_id"], "-o", file)
     text = file.read_text(encoding="utf-8").replace("219-09-99,", "219-09-9998,").replace("02/30/1980", "02/28/1980")
     file.write_text(text, encoding="utf-8")
     ended = run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--yes", "--json")
     assert (ended.status, ended.document["outcomes"]["created"]) == (0, 1)
+    first, second = imported["upload_id"], ended.document["upload_id"]
+    assert ended.document["continues"] == first
+    assert run("show", first, "--json").document["continued_by"] == [second]
+    assert [each["continues"] for each in run("uploads", "--json").document] == [first, None]
+    assert f"  continues {first}" in run("uploads").out.splitlines()
+    assert re.search(rf"continues +{first}", run("show", second).out)
+    assert re.search(rf"continued by +{second} \(applied\)", run("show", first).out)
+    named = run("plan", file, "--profile", "outreach_contacts", "--group", "Spring", "--continues", "nobody", "--json")
+    assert (named.status, named.document["error"]["code"]) == (1, "option-value")
 
 
 def test_without_rejected_rows_there_is_no_file(run, plan_outreach):

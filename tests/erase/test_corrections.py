@@ -49,3 +49,29 @@ def test_what_is_planned_again_after_an_erasure_brings_nothing_back(small, tmp_p
 
     assert planned.outcomes["created"] == corrected.outcomes["created"] == 1
     assert corrected.normalized_rows["email"].drop_nulls().to_list() == ["bo@example.com"]
+
+
+def test_a_row_of_somebody_else_keeps_what_was_corrected_in_it_since(small, tmp_path):
+    """Somebody took the row for the person's at first; and names that were remembered of the person alone go."""
+    small.apply(plan(small, tmp_path, "first.csv", "Rosa,,,Delgado,,AC-1,rosa@example.com,").upload_id)
+    again = plan(
+        small, tmp_path, "second.csv", "Rosa,,,Delgadoo,,AC-1,rosa@example.com,", "Bo,,,Dahll,,AC-3,bo@,02139",
+        "Bea,,,Dahll,,AC-4,bea@example.com,",
+    )  # fmt: skip
+    small.correct(again.upload_id, row=3, set={"email": "rosa@example.com", "zip_code": "02134"})
+    small.correct(again.upload_id, row=3, set={"email": "bo@example.com"})
+    for wrong, right in (("Delgadoo", "Delgado"), ("Dahll", "Dahl")):
+        small.correct(again.upload_id, where=("Last name", wrong), set={"last_name": right}, remember=True)
+    small.erase(1)
+
+    cells = [(each["before"], each["after"], each["withdrawn"]) for each in small.corrections(again.upload_id)]
+    assert set(cells) == {
+        ("bo@", None, True), ("02139", "02134", False), ("***", "bo@example.com", False), ("Dahll", "Dahl", False),
+        (None, None, True),
+    }  # fmt: skip
+    assert [(each["before"], each["after"]) for each in small.value_mappings()] == [("dahll", "Dahl")]
+    planned = small.plan_again(again.upload_id)
+    assert planned.normalized_rows.select("email", "zip_code").drop_nulls().rows() == [("bo@example.com", "02134")]
+    home = small.settings.home
+    found = [path for path in home.rglob("*") if path.is_file() and b"rosa@example.com" in path.read_bytes()]
+    assert found == []

@@ -108,10 +108,14 @@ def test_options_are_read_with_hyphens_or_underscores(inbox: Path) -> None:
     leads = inbox.parent / "dealer_leads"
     leads.mkdir()
     (leads / "a.csv").write_text("x")
-    (leads / "a.csv.options.yaml").write_text("lead-type: SMS\nsave_mapping: true\nmap: {Nome: full_name}\n")
+    (leads / "a.csv.options.yaml").write_text(
+        "lead-type: SMS\nsave_mapping: true\nmap: {Nome: full_name}\ncontinues: 20260103-101500-0a1b2c\n"
+    )
     options, problem = read_options(drop(leads / "a.csv"), inbox.parent / "profiles")
     assert problem is None
-    assert options == {"lead_type": "SMS", "save_mapping": True, "map": {"Nome": "full_name"}}
+    assert options == {
+        "lead_type": "SMS", "save_mapping": True, "map": {"Nome": "full_name"}, "continues": "20260103-101500-0a1b2c",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

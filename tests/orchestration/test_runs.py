@@ -554,7 +554,8 @@ def test_a_stale_upload_is_planned_again(
     assert not run("apply_upload", [second], approved_by="x").success
     assert gates(instance, second)[:2] == (False, "ERROR")
     assert run("replan_upload", [second], approved_by="x").success
-    assert pipeline.show(second).state == "staged"
+    planned = pipeline.show(second)
+    assert (planned.state, planned.replanned_by, planned.replanned_as) == ("staged", "x", "claimed")
     shown = metadata(instance, "matched_changeset", second)
     assert shown["changeset_sha256"] == pipeline.show(second).changeset_sha256
 

@@ -148,7 +148,10 @@ def test_cells_are_corrected_and_rows_left_out(browser, pipeline, uploads):
     left = director.send(page, "leave-out", row="3")
     assert "Row 3 is left out." in left.seen
     assert pipeline.show(upload_id).outcomes["left_out"] == 1
-    assert {each["corrected_by"] for each in pipeline.corrections(upload_id)} == {"m.keane"}
+    assert {(each["corrected_by"], each["corrected_as"]) for each in pipeline.corrections(upload_id)} == {
+        ("m.keane", "verified")
+    }
+    assert "by m.keane (verified)" in director.get(page).seen
     for number in ("2", "1"):
         assert "taken back" in director.send(page, "withdraw-correction", number=number).seen
     assert pipeline.show(upload_id).changeset_sha256 == before
@@ -205,14 +208,20 @@ def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
     assert "Nothing is decided about row" in alone.send(page, "withdraw", row=str(ROW)).seen
 
 
-def test_rejected_rows_are_given_to_whoever_may_decide(alone, uploads):
-    """B8: with the reason on each row."""
+def test_rejected_rows_are_given_to_whoever_may_decide(alone, browser, uploads):
+    """B8, E1: with the reason on each row."""
     page = page_of(uploads["doubt"])
     answer = alone.post(f"{page}/rejected", {"token": alone.get(page).token})
     assert (answer.status, "x@@example" in answer.text) == (200, True)
     assert answer.headers["content-disposition"].startswith("attachment")
     none = page_of(uploads["leads"])
-    assert "No row of leads.csv was rejected" in alone.post(f"{none}/rejected", {"token": alone.get(none).token}).seen
+    for somebody, status, said in (
+        (browser("m.keane"), 409, "No row of leads.csv was rejected"),
+        (browser("t.clerk"), 403, "needs a user with the role"),
+        (alone, 403, "needs a user with the role"),
+    ):
+        answer = somebody.post(f"{none}/rejected", {"token": somebody.get(none).token})
+        assert (answer.status, said in answer.seen) == (status, True)
 
 
 def test_rejected_rows_are_given_once_what_was_uploaded_is_gone(alone, pipeline, uploads):
@@ -269,10 +278,29 @@ def test_a_plan_that_cannot_be_read_is_not_offered_for_approval(alone, pipeline,
     assert "Approve and apply" in alone.get(page).seen
 
 
-def test_what_somebody_else_sent_is_cancelled_by_whoever_has_the_role(browser, pipeline, uploads):
-    """E1: cancelling deletes what was planned."""
-    page = page_of(uploads["leads"])
-    assert "t.clerk" in browser("t.clerk").send(page, "cancel").seen
-    assert pipeline.show(uploads["leads"]).state == "staged"
-    browser("m.keane").send(page, "cancel")
+def test_what_somebody_else_sent_is_planned_again_and_cancelled_by_whoever_has_the_role(browser, pipeline, uploads):
+    """E1, E10: cancelling deletes what was planned; the ledger says who had it planned again."""
+    page, clerk, director = page_of(uploads["leads"]), browser("t.clerk"), browser("m.keane")
+    assert "t.clerk" in clerk.send(page, "cancel").seen
+    shutil.rmtree(pipeline.store.staging(uploads["leads"]).folder)
+    assert "needs a user with the role" in clerk.send(page, "replan").seen
+    assert pipeline.show(uploads["leads"]).replanned_by is None
+    assert "Planned, nothing is changed yet" in director.send(page, "replan").seen
+    line = pipeline.show(uploads["leads"]).line
+    assert (line.state, line.replanned_by, line.replanned_as) == ("staged", "m.keane", "verified")
+    assert "m.keane (verified)" in browser("t.clerk").get(page).seen
+    director.send(page, "cancel")
     assert pipeline.show(uploads["leads"]).state == "cancelled"
+
+
+def test_the_pages_of_a_corrected_file_and_of_the_upload_that_it_continues_lead_to_each_other(
+    alone, pipeline, uploads, tmp_path
+):
+    """B8: the page in a file names it, and has no link that only a server follows."""
+    first = page_of(uploads["doubt"])
+    given = alone.post(f"{first}/rejected", {"token": alone.get(first).token}).text
+    (tmp_path / "mended.csv").write_text(given.replace("x@@example,", "ximena@example.com,"), encoding="utf-8")
+    second = pipeline.plan(tmp_path / "mended.csv", "outreach_contacts", group="Spring")
+    assert f'It continues upload <a href="{first}">' in alone.get(page_of(second.upload_id)).text
+    assert f'came again with upload <a href="{page_of(second.upload_id)}">' in alone.get(first).text
+    assert f"It continues upload <code>{uploads['doubt']}</code>" in pipeline.review_page(second.upload_id)

@@ -160,6 +160,7 @@ def _drawn(
         lines={name: _line(words, home) for name, words in _more(upload).items()},
         link=_link(store, upload),
         was_applied=upload.state in WAS_APPLIED,
+        continued_by=[(each.upload_id, each.state) for each in store.continuing(upload.upload_id)],
         **further,
     )
 
