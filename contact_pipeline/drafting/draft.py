@@ -317,7 +317,7 @@ def _match(
     proposals: list[Proposal], rows: pl.DataFrame, errors: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The rule by which a row finds its contact: what is unique and filled, else what comes nearest; and the counts."""
-    there = {each.field: each for each in proposals if each.type not in {"list", "boolean", "choice"}}
+    there = {each.field: each for each in proposals if each.type not in {"list", "boolean", "choice", "moment"}}
     own_ids = [(f,) for f, each in there.items() if each.own and {"id", "nr", "no", "number"} & {*f.split("_")}]
     candidates = [each for each in (*own_ids, *_KEYS) if all(field in there for field in each)]
     candidates += [(field,) for field in there if (field,) not in candidates]

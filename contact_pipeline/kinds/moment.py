@@ -40,7 +40,8 @@ _OFFSET: Final = (
     r"|(?:UTC|GMT)(?<short_sign>[+-])(?<short_hours>[0-9])|UTC|GMT))?$"
 )
 _READ: Final = _TIME + _OFFSET
-_NAMED_ZONE: Final = _TIME + r" ?[(\[]?(?:[A-Z]{2,5}|[A-Z]+(?:/[A-Z_+0-9-]+)+)[)\]]?$"
+_NAMED_ZONE: Final = _TIME + r" ?[(\[]?(?:(?-i:[A-Z]{2,5})|[A-Z]+(?:/[A-Z_+0-9-]+)+)[)\]]?$"
+_FROM_TO: Final = r"(?i) [0-9]{1,2}:[0-9]{2}(?: ?[ap]\.? ?m\.?)?-[0-9]{2}:[0-9]{2}$"  # from nine to ten, or an offset
 _HOURS_BEFORE, _HOURS_AFTER = -12, 14  # the least and the greatest offset that there is
 
 
@@ -130,7 +131,7 @@ def _parsed(texts: pl.Series, column: Column) -> pl.DataFrame:
     sign = pl.when(pl.coalesce("sign", "short_sign") == "-").then(-1).otherwise(1)
     hours = pl.coalesce("hours", "short_hours").cast(pl.Int32).fill_null(0)
     offset = sign * (hours * 60 + pl.col("minutes").cast(pl.Int32).fill_null(0))
-    is_offset = offset.is_between(_HOURS_BEFORE * 60, _HOURS_AFTER * 60)
+    is_offset = offset.is_between(_HOURS_BEFORE * 60, _HOURS_AFTER * 60) & ~pl.col("text").str.contains(_FROM_TO)
     midnight = pl.col("only_day").cast(pl.Datetime)
     return parts.with_columns(only_day=map_distinct(parts["day"], partial(_only_days, column=column))).with_columns(
         clock=pl.when(~pl.col("has_time")).then(midnight).when(is_offset).then(midnight + pl.duration(seconds=seconds)),

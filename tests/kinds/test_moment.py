@@ -20,6 +20,7 @@ READ = [
     ("2023-03-26T01:12:00+02:00", "2023-03-25T23:12:00Z", False),
     ("2023-03-26 11:12:33.000 -0530", "2023-03-26T16:42:33Z", False),
     ("2023-03-26T11:12\u221203", "2023-03-26T14:12:00Z", False),
+    ("2023-03-26T09:00-10:00", "2023-03-26T19:00:00Z", False),
     ("2023-03-26 11:12 UTC+2", "2023-03-26T09:12:00Z", False),
     ("2023-03-26 11:12 GMT", "2023-03-26T11:12:00Z", False),
     # more or less than a minute
@@ -44,6 +45,8 @@ REFUSED = [
     ("٢٠٢٣-٠٣-٢٦ ١١:١٢", "moment-format"),
     ("11:12", "moment-format"),
     ("1679829120", "moment-format"),
+    ("2023-03-26 09:00-10:00", "moment-format"),  # from nine to ten, or the offset of Hawaii
+    ("2023-03-26 11:12 Uhr", "moment-format"),
     ("2023-03-26 11:12 EST", "moment-zone"),
     ("2023-03-26T11:12:00[Europe/Berlin]", "moment-zone"),
     ("0001-01-01T00:00:00", "moment-year"),
