@@ -146,6 +146,36 @@ CODES: Final[dict[str, Code]] = {
         fix="Correct {column}; write the year with four digits.",
         example="1066-10-14",
     ),
+    "moment-format": Code(
+        meaning="The text is not a day with a time of day, or its day is in a format that the column does not declare.",
+        message="{column} '{value}' is not a moment that can be read.",
+        fix="Write the moment as {expected}.",
+        example="2023-03-26 24:00",
+    ),
+    "moment-year": Code(
+        meaning="A moment lies in a year in which nothing was recorded; programs write such where they know none.",
+        message="{column} '{value}' is not in the years {expected}.",
+        fix="Correct {column}, or leave the cell blank.",
+        example="0001-01-01T00:00:00",
+    ),
+    "moment-zone": Code(
+        meaning="A time zone stands beside the moment by a name, which means different zones in different countries.",
+        message="{column} '{value}' names a time zone, which is not read.",
+        fix="Write the offset from UTC in its place, such as -05:00.",
+        example="2023-03-26 11:12 EST",
+    ),
+    "moment-skipped": Code(
+        meaning="The clocks of the column's time zone never showed this time: they were put forward past it.",
+        message="{column} '{value}' is a time that was skipped when the clocks of {expected} were put forward.",
+        fix="Correct {column}, or write the offset from UTC behind it, such as +01:00.",
+        example="2023-03-26 02:30, where the zone is Europe/Berlin",
+    ),
+    "moment-repeated": Code(
+        meaning="The clocks of the column's time zone showed this time twice, because they were put back.",
+        message="{column} '{value}' came twice when clocks were put back: {expected}.",
+        fix="Write the offset from UTC behind the moment.",
+        example="2023-10-29 02:30, where the zone is Europe/Berlin",
+    ),
     "ssn-format": Code(
         meaning="The text is not a US social security number of nine digits.",
         message="{column} '{value}' is not a social security number.",

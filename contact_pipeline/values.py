@@ -33,6 +33,7 @@ COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "cnpj": {"type": "identifier", "identifiers": ["cnpj"]},
     "cpf": {"type": "identifier", "identifiers": ["cpf"]},
     "date": {"type": "date"},
+    "moment": {"type": "moment"},
     "qualifications": {"type": "list"},
     "do_not_contact": {"type": "boolean"},
 }
@@ -65,7 +66,11 @@ class Judgement:
 
 
 def profile_for(
-    field_name: str, profile: Profile | None = None, formats: Sequence[str] = (), pivot: int | None = None
+    field_name: str,
+    profile: Profile | None = None,
+    formats: Sequence[str] = (),
+    pivot: int | None = None,
+    zone: str | None = None,
 ) -> Profile:
     """A profile of one column: the field's as a profile has it, or as the field is used in general.
 
@@ -74,13 +79,14 @@ def profile_for(
         profile: the profile; None: as the field is used in general.
         formats: date formats (DD/MM/YYYY, or strftime) to use besides ISO.
         pivot: last two-digit year of this century.
+        zone: time zone of moments without an offset.
 
     Raises:
         Refusal: there is no such field (code `field-unknown`).
-        Usage: there is no such format, or it needs a pivot (code `option-value`).
+        Usage: there is no such format or time zone, or a format needs a pivot (code `option-value`).
     """
     column = _column_of(profile, field_name) if profile else _column(field_name)
-    column = _with_dates(column, formats, pivot)
+    column = _with_dates(column, formats, pivot, zone)
     if profile:
         return profile.model_copy(update={"columns": [column], "rules": [], "on_error": "reject"})
     general = Profile.model_validate(
@@ -200,14 +206,18 @@ def _column_of(profile: Profile, name: str) -> Column:
     return column.model_copy(update={"identifiers": list(kinds), "identifiers_by": {}, "identifiers_column": None})
 
 
-def _with_dates(column: Column, formats: Sequence[str], pivot: int | None) -> Column:
-    """The column with other date formats, or another pivot, where they are given."""
-    given = {"formats": list(formats) or column.formats, "pivot": column.pivot if pivot is None else pivot}
+def _with_dates(column: Column, formats: Sequence[str], pivot: int | None, zone: str | None) -> Column:
+    """The column with other date formats, another pivot or another zone, where they are given."""
+    given = {
+        "formats": list(formats) or column.formats,
+        "pivot": column.pivot if pivot is None else pivot,
+        "zone": column.zone if zone is None else zone,
+    }
     try:
         return Column.model_validate(column.model_dump() | given)
     except ValidationError as error:
         said = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise Usage("option-value", f"{said}.", "Correct --format, or give --pivot.") from error
+        raise Usage("option-value", f"{said}.", "Correct --format or --zone, or give --pivot.") from error
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> Refusal:

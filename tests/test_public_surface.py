@@ -23,7 +23,7 @@ profiles draft FILE --name --delimiter --encoding --sheet --output --overwrite
 profiles show PROFILE --schema
 template PROFILE --example --output --overwrite
 inspect FILE --delimiter --encoding --sheet --unmasked
-value FIELD TEXTS --region --format --pivot --from --profile --unmasked
+value FIELD TEXTS --region --format --pivot --zone --from --profile --unmasked
 plan FILE {OPTIONS_OF_PLANS}
 import FILE {OPTIONS_OF_PLANS} --yes
 feeds

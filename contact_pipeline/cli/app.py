@@ -76,8 +76,9 @@ def contact_pipeline(invocation: Invocation) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit status (0 done, 1 refused or failed, 2 usage)."""
     command = typer.main.get_command(app)
-    with owner_only(), console.without_colors("--no-color" in arguments):
-        return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json="--json" in arguments)
+    as_json = "--json" in arguments
+    with owner_only(), console.without_colors("--no-color" in arguments), console.without_progress(as_json):
+        return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json=as_json)
 
 
 def _replace_closed_streams() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING
 
 from contact_pipeline.cli.tables import Rows
@@ -27,6 +28,7 @@ _SAYING_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environ
 _DRAWN = 1_000  # rows of a table; Rich takes a millisecond for each
 _WRITTEN = 10_000  # lines at a time
 _WIDEST = 60  # characters that a column is filled up to
+_is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 _PIPED_WIDTH = 100_000  # what is piped into a file or grep is not folded
 
 
@@ -180,27 +182,27 @@ def without_colors(wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar on stderr over the stages of one upload; gives the function that moves it (stage, share of it done)."""
-    if not _may_be_terminal() or not (console := err()).is_terminal:
-        yield lambda _stage, _done: None
-        return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    named = TextColumn("{task.description}", markup=False)
-    columns = (SpinnerColumn(), named, BarColumn(), TextColumn("{task.fields[stage]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(text(title).plain, total=1.0, stage="")
-        yield lambda stage, done: bar.update(task, completed=done, stage=stage)
+def without_progress(wanted: bool) -> Iterator[None]:
+    """Lets nothing be shown of how far work has come: whoever asks for JSON is a program."""
+    before = _is_quiet.set(wanted)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(before)
 
 
 @contextmanager
 def busy(title: str) -> Iterator[None]:
-    """Shows on stderr that something takes its time."""
-    if not _may_be_terminal() or not (console := err()).is_terminal:
+    """Shows on stderr, where it is a terminal, that something takes its time, and what is told of it meanwhile.
+
+    Of a stage that works rows off, that is how many of them are done, and the time that is left.
+    """
+    if _is_quiet.get() or not _may_be_terminal() or not (console := err()).is_terminal:
         yield
         return
-    with console.status(text(title)):
+    from contact_pipeline.cli.progress import drawn
+
+    with drawn(title, console):
         yield
 
 

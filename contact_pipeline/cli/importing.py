@@ -57,14 +57,13 @@ def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> 
 
 def staged(invocation: Invocation, request: Request) -> Upload:
     """Plans the file under a progress bar; interrupted, nothing stays but the upload's ledger line."""
-    with console.progress(request.file.name) as progress:
+    with console.busy(request.file.name):
         return invocation.pipeline.plan(
             request.file,
             request.profile,
             user=request.user,
             force=request.force,
             continues=request.continues,
-            progress=progress,
             **request.options,
         )
 

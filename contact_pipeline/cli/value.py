@@ -49,6 +49,10 @@ def judge(
         int | None,
         typer.Option("--pivot", metavar="YY", min=0, max=99, help="Last two-digit year of this century, for YY."),
     ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="Z", help="Time zone of moments without an offset, such as Europe/Berlin."),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help="File with columns `text` and, if wanted, `region`."),
@@ -72,7 +76,7 @@ def judge(
     from contact_pipeline.values import judge_values, profile_for
 
     found = load_profile(profile, invocation.settings.profiles_path) if profile else None
-    wanted = profile_for(field, found, formats or (), pivot)
+    wanted = profile_for(field, found, formats or (), pivot, zone)
     column = wanted.columns[0]
     if column.vocabulary or column.type == "login":
         reference = invocation.pipeline.store.reference()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.drafting.proposal import Proposal, own_name, see_dates, see_own
+from contact_pipeline.drafting.proposal import Proposal, own_name, see_dates, see_moments, see_own
 from contact_pipeline.drafting.write import as_yaml
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.errors import Refusal, number_of
@@ -22,6 +22,7 @@ from contact_pipeline.headings.witness import what_columns_hold
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.normalize import normalize
 from contact_pipeline.profiles import Profile
+from contact_pipeline.profiles.model import WITH_DAYS
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
@@ -41,7 +42,8 @@ _TYPES: Final = {  # identifiers of some countries are not taken for those of ev
 }
 _WORDS: Final = {
     "email": "e-mail addresses", "phone": "telephone numbers", "ssn": "social security numbers", "date": "days",
-    "zip_code": "postal codes", "country": "countries", "boolean": "yes or no", "name": "names", "list": "texts",
+    "moment": "moments", "zip_code": "postal codes", "country": "countries", "boolean": "yes or no", "name": "names",
+    "list": "texts",
 }  # fmt: skip
 _KEYS: Final = (
     ("account_number",), ("ssn",), ("email",), ("phone",), ("full_name", "date_of_birth"), ("full_name", "zip_code"),
@@ -213,10 +215,10 @@ def _see_types(proposals: list[Proposal], rows: pl.DataFrame, *, month_first: bo
     for each in proposals:
         cells = pl.concat([rows[column].alias("cells") for column in each.columns]).drop_nulls()
         if each.own:
-            if not see_dates(each, cells, month_first=month_first, this_year=this_year):
-                see_own(each, cells)
-            else:
+            if any(see(each, cells, month_first=month_first, this_year=this_year) for see in (see_moments, see_dates)):
                 each.keys["kind"] = "text"
+            else:
+                see_own(each, cells)
         elif each.type == "date" and not see_dates(each, cells, month_first=month_first, this_year=this_year):
             each.why.append("most cells are no days that are known" if cells.len() else "no cell is filled")
         longest = cells.str.len_chars().max() or 0
@@ -286,7 +288,7 @@ def _try(content: dict[str, Any], proposals: list[Proposal], rows: pl.DataFrame,
     for each in proposals:
         filled = some.select(pl.any_horizontal(pl.col(each.columns).is_not_null()).sum()).item()
         wrong = errors.get(each.field, 0)
-        if each.type in _WORDS and each.type != "date" and filled:
+        if each.type in _WORDS and each.type not in WITH_DAYS and filled:
             each.why.insert(0, f"{filled - wrong:,} of {first}{filled:,} cells are {_WORDS[each.type]}")
         if wrong:
             each.why.append(f"rows with the other {wrong:,} will be rejected, with the reason")
@@ -315,7 +317,7 @@ def _match(
     proposals: list[Proposal], rows: pl.DataFrame, errors: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The rule by which a row finds its contact: what is unique and filled, else what comes nearest; and the counts."""
-    there = {each.field: each for each in proposals if each.type not in {"list", "boolean", "choice"}}
+    there = {each.field: each for each in proposals if each.type not in {"list", "boolean", "choice", "moment"}}
     own_ids = [(f,) for f, each in there.items() if each.own and {"id", "nr", "no", "number"} & {*f.split("_")}]
     candidates = [each for each in (*own_ids, *_KEYS) if all(field in there for field in each)]
     candidates += [(field,) for field in there if (field,) not in candidates]

@@ -14,6 +14,7 @@ import polars as pl
 from contact_pipeline.headings.synonyms import words_of
 from contact_pipeline.kinds.boolean import boolean
 from contact_pipeline.kinds.date import without_midnight
+from contact_pipeline.kinds.moment import days, have_offsets, have_times
 from contact_pipeline.masking import ANY, is_label, mask
 from contact_pipeline.profiles import calendar
 from contact_pipeline.profiles.contradictions import is_reserved
@@ -93,28 +94,52 @@ def own_name(heading: str, position: int, taken: Collection[str]) -> str:
 
 def see_dates(proposal: Proposal, cells: pl.Series, *, month_first: bool, this_year: int) -> bool:
     """Makes a column one of dates where nearly all of its cells are; whether they are."""
-    texts = without_midnight(cells.str.strip_chars())
+    return _see_days(proposal, without_midnight(cells.str.strip_chars()), "date", month_first, this_year)
+
+
+def see_moments(proposal: Proposal, cells: pl.Series, *, month_first: bool, this_year: int) -> bool:
+    """Makes a column one of moments where times of day stand in it, and nearly all of its cells are; whether so."""
+    texts = cells.str.replace_all(r"\s+", " ").str.strip_chars()
+    if not have_times(without_midnight(texts)).any() or not _see_days(
+        proposal, days(texts), "moment", month_first, this_year
+    ):
+        return False
+    timed = int(have_times(texts).sum())
+    without = timed - int(have_offsets(texts).sum())
+    if without:
+        proposal.why.append(
+            f"{_of(without, timed)} times say no offset from UTC: they are kept as the clock showed them, "
+            "unless you say its zone (zone: Europe/Berlin)"
+        )
+    return True
+
+
+def _see_days(proposal: Proposal, texts: pl.Series, kind: str, month_first: bool, this_year: int) -> bool:
+    cells, written = texts, "days" if kind == "date" else "moments whose day is"
     known = texts.str.contains(r"^\d{4}-\d{2}-\d{2}$")
     other = texts.filter(~known)
     shaped = int(known.sum()) + int(other.str.contains(_SHAPES).sum())
     if cells.len() < _ENOUGH or shaped < _MOST * cells.len():
         return False
-    proposal.keys["type"] = "date"
     if other.is_empty():
-        proposal.why.append(f"{_of(cells.len(), cells.len())} cells are days written YYYY-MM-DD")
+        proposal.keys["type"] = kind
+        proposal.why.append(f"{_of(cells.len(), cells.len())} cells are {written} written YYYY-MM-DD")
         return True
-    days = other.unique().to_frame("text")
-    read = days.select(calendar.day(pl.col("text"), each, this_year).is_not_null().alias(each) for each in _FORMATS)
+    different = other.unique().to_frame("text")
+    read = different.select(
+        calendar.day(pl.col("text"), each, this_year).is_not_null().alias(each) for each in _FORMATS
+    )
     counts = {each: int(read[each].sum()) for each in _FORMATS}
     most = max(counts.values())
     fitting = [each for each in _FORMATS if counts[each] == most]
-    if most < _MOST * days.height:
+    if most < _MOST * different.height:
         return False
     if len(fitting) > 1:
         fitting.sort(key=lambda each: each.startswith("%m") != month_first)
+    proposal.keys["type"] = kind
     proposal.keys["formats"] = [calendar.in_words(fitting[0])]
     proposal.why.append(
-        f"{most} of {days.height} different texts are days written {calendar.in_words(fitting[0])}"
+        f"{most} of {different.height} different texts are {written} written {calendar.in_words(fitting[0])}"
         + (
             f"; {' and '.join(map(calendar.in_words, fitting[1:]))} fits as many: ASSUMED, please check"
             * (len(fitting) > 1)

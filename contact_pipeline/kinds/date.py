@@ -19,6 +19,7 @@ from contact_pipeline.profiles import Column, calendar
 _ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _BIRTH: Final = "date_of_birth"
 _FIRST_BIRTH: Final = "1900-01-01"
+_TIME: Final = "[0-9]:[0-9]{2}"
 _ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
 _MIDNIGHT: Final = rf"(?i)^(.*[0-9]{{2}})(?:[T ]0{{1,2}}:00(?::00(?:[.,]0+)?)?{_ZONE}|,? 12:00(?::00)? ?a\.?m\.?)$"
 
@@ -88,7 +89,7 @@ def _quick_rule(column: Column, _: Context, today: date) -> Passes:
 
 
 def _rules_of_days(column: Column) -> list[CellRule]:
-    formats = " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
+    formats = _formats_in_words(column)
     rules = [CellRule("date-format", unless(_is_plain_day, _is_a_day), formats)]
     if len(column.formats) < 2:
         return rules
@@ -100,6 +101,10 @@ def _rules_of_days(column: Column) -> list[CellRule]:
     return [CellRule("date-ambiguous", unless(_is_plain_day, has_one_reading), formats), *rules]
 
 
+def _formats_in_words(column: Column) -> str:
+    return " or ".join(calendar.in_words(declared) for declared in [*column.formats, calendar.ISO])
+
+
 def _is_a_day(value: pl.Expr) -> pl.Expr:
     return value.str.contains(_ISO_DAY) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
@@ -108,10 +113,18 @@ def _is_plain_day(value: pl.Expr) -> pl.Expr:
     return value.str.contains(calendar.EVERY_YEAR)
 
 
-def _both_readings(code: str, named: pl.Series, column: Column, *_: object) -> pl.Expr | None:
-    """The days that an ambiguous text can be, each with its format in words."""
+def _expected(code: str, named: pl.Series, column: Column, *_: object) -> pl.Expr | None:
+    if code == "date-format":
+        is_moment = pl.lit(named.str.contains(_TIME).fill_null(False))
+        hint = pl.when(is_moment).then(pl.lit(", without the time of day, which a column of type moment takes"))
+        return pl.concat_str(pl.lit(_formats_in_words(column)), hint.otherwise(pl.lit("")))
     if code != "date-ambiguous" or column.sensitive:
         return None
+    return both_readings(named, column)
+
+
+def both_readings(named: pl.Series, column: Column) -> pl.Expr:
+    """The days that an ambiguous text can be, each with its format in words."""
     value = pl.lit(named)
     readings = [
         pl.format(f"{{}} ({calendar.in_words(declared)})", calendar.reading(value, declared, column.pivot))
@@ -141,5 +154,5 @@ DATE: Final = Kind(
     dashed=True,
     rules=_rules,
     quick_rule=_quick_rule,
-    expected=_both_readings,
+    expected=_expected,
 )

@@ -14,6 +14,7 @@ from contact_pipeline.kinds.identifier import IDENTIFIER
 from contact_pipeline.kinds.kind import Kind
 from contact_pipeline.kinds.listing import LIST
 from contact_pipeline.kinds.login import LOGIN
+from contact_pipeline.kinds.moment import MOMENT
 from contact_pipeline.kinds.name import NAME
 from contact_pipeline.kinds.phone import PHONE
 from contact_pipeline.kinds.postal_code import POSTAL_CODE
@@ -27,6 +28,7 @@ KINDS: Final[Mapping[FieldType, Kind]] = {
     "email": EMAIL,
     "phone": PHONE,
     "date": DATE,
+    "moment": MOMENT,
     "ssn": SSN,
     "zip_code": POSTAL_CODE,
     "country": COUNTRY,

@@ -17,6 +17,17 @@ def in_words(column: Column, profile: Profile) -> str:
     return _WORDS[column.type](column, profile)
 
 
+def moment_in_words(column: Column) -> str:
+    """What a moment of a column looks like."""
+    days = " or ".join(f"{each} HH:MM" for each in ["YYYY-MM-DD", *map(calendar.in_words, column.formats)])
+    zone = (
+        f", time of {column.zone} or with an offset such as +01:00"
+        if column.zone
+        else ", and an offset if known, such as +01:00"
+    )
+    return days + zone
+
+
 def _phone(_: Column, profile: Profile) -> str:
     national = f" or as dialled in {profile.region}" if profile.region else ""
     return f"international with + and country code{national}"
@@ -45,6 +56,7 @@ _WORDS: Final[Mapping[FieldType, Callable[[Column, Profile], str]]] = {
     "email": lambda *_: "name@example.com",
     "phone": _phone,
     "date": lambda column, _: " or ".join(["YYYY-MM-DD", *map(calendar.in_words, column.formats)]),
+    "moment": lambda column, _: moment_in_words(column),
     "ssn": lambda *_: "nine digits, 123-45-6789",
     "zip_code": lambda *_: "12345 or 12345-6789; of another country as it is written there",
     "country": lambda *_: "US, USA, or a name in any language",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import count, groupby
 
 from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.changeset import count_members
@@ -19,6 +19,7 @@ from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from contact_pipeline.terms import OUTCOMES
+from contact_pipeline.watched import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ def match(
         database.make("left_out_rows", "SELECT row_number FROM blank_rows LIMIT 0")
     parts = _taking_notes(database, parts_of(profile, options, columns, headings))
     matching = Matching(store, profile, options, upload_id, tuple(columns), tuple(parts))
-    _take(database, store.settings, to_changeset(matching))
+    before, after = to_changeset(matching), to_outcomes(matching)
+    every = len(before) + len(after)
+    _take(database, store.settings, before, 1, every)
     with hashing(database) as sha256:
-        _take(database, store.settings, to_outcomes(matching))
+        _take(database, store.settings, after, 1 + len(before), every)
         return _summary(database, matching, sha256)
 
 
@@ -80,12 +83,14 @@ def _taking_notes(database: Tables, parts: list[Part]) -> list[Part]:
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
-def _take(database: Tables, settings: Settings, steps: list[Step]) -> None:
-    """Runs the steps; attaches the contact database for those that read it."""
+def _take(database: Tables, settings: Settings, steps: list[Step], first: int, of: int) -> None:
+    """Runs the steps; attaches the contact database for those that read it. `first` is the number of the first one."""
+    numbers = count(first)
     for reads_contacts, together in groupby(steps, key=lambda step: step.reads_contacts):
         book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
         with book if reads_contacts else nullcontext():
             for step in together:
+                tell("matching", step=f"step {next(numbers)} of {of}: {step.does}")
                 perform(step, database)
 
 
@@ -120,5 +125,5 @@ def _summary(database: Tables, matching: Matching, sha256: Callable[[], str]) ->
 
 
 def _count(database: Tables, action: str) -> int:
-    count: int = database.value(f"SELECT count(*) FROM contact_changes WHERE action = {literal(action)}")
-    return count
+    changes: int = database.value(f"SELECT count(*) FROM contact_changes WHERE action = {literal(action)}")
+    return changes

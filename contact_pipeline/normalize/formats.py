@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.kinds import date, text
+from contact_pipeline.kinds import date, moment, text
 from contact_pipeline.normalize.joined import separated
 from contact_pipeline.profiles import Column, Profile, calendar
+from contact_pipeline.profiles.model import WITH_DAYS
 
 
 def fitting_formats(
     slices: Callable[[list[str]], Iterable[pl.DataFrame]], fields: Mapping[str, str], profile: Profile
 ) -> dict[str, list[str]]:
-    """For each date column that declares several formats, those by which the whole column can be read.
+    """For each column of days or moments that declares several formats, those by which the whole column can be read.
 
     Args:
         slices: reads some columns of the raw rows; not called where no column declares several formats.
         fields: raw column → field.
         profile: what the columns hold.
     """
-    columns = {column.field: column for column in profile.columns if column.type == "date" and len(column.formats) > 1}
+    columns = {
+        column.field: column for column in profile.columns if column.type in WITH_DAYS and len(column.formats) > 1
+    }
     read = [heading for heading, field in fields.items() if field in columns]
     if not read:
         return {}
@@ -43,4 +46,5 @@ def with_formats(profile: Profile, formats: Mapping[str, Sequence[str]]) -> Prof
 
 def _fitting(days: pl.Series, column: Column) -> list[str]:
     tidy = separated(days).to_frame("days").select(text.tidied(pl.col("days"))).to_series()
-    return calendar.fitting(date.without_midnight(tidy), column.formats, column.pivot)
+    day_part = date.without_midnight if column.type == "date" else moment.days
+    return calendar.fitting(day_part(tidy), column.formats, column.pivot)

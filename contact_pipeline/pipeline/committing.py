@@ -22,6 +22,7 @@ from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
 from contact_pipeline.terms import CONSENT
+from contact_pipeline.watched import tell
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
@@ -31,13 +32,16 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
         The upload's line as it is afterwards.
     """
     staging = store.staging(line.upload_id)
+    tell("applying", step="comparing what is staged with what was planned")
     if found := staging.differences(line.staged_files):
         current = store.line(line.upload_id)
         if current != line:  # cancelled or decided at this moment
             return current
         again = f"Plan it again with `contact-pipeline replan {line.upload_id}`, and approve the new changeset."
         raise not_as_frozen(line.upload_id, line.file_name, found, again)
+    tell("applying", step="keeping a copy")
     _keep_copy(store, line, "before applying")
+    tell("applying", step="testing that the plan still holds")
     with _both(store, staging) as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
@@ -46,6 +50,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
         rows = _stale_rows(store, contacts, line)
         if rows:
             return change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows)) or current
+        tell("applying", step="writing the changes")
         number = write_changeset(
             contacts,
             upload_id=line.upload_id,

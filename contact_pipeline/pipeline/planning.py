@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
@@ -17,8 +18,10 @@ from contact_pipeline.pipeline.interruptions import giving_up, telling
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.originals import Originals
+from contact_pipeline.watched import tell
 
 Progress = Callable[[str, float], None]
+_DOING: Final = {"read": "reading", "normalized": "normalizing", "validated": "validating", "matched": "matching"}
 
 
 def plan(store: Store, upload: Upload, user: str | None, progress: Progress | None = None) -> Upload:
@@ -111,6 +114,7 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
         "matched": stages.match,
     }
     after = None
+    tell(_DOING[stage])
     try:
         with faults_masked():
             done = works[stage](store, line)

@@ -34,6 +34,7 @@ from contact_pipeline.store.staging import count_defects
 from contact_pipeline.terms import JOINED
 from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import blocked_by_dates, find_doubtful, noted_cells, reject, reject_repeats
+from contact_pipeline.watched import tell
 
 _ALL_ARE_TAKEN: Final = "`--group-members all` takes them in."
 
@@ -148,7 +149,8 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     slices = partial(_corrected_slices, staging, slice_rows, cells)
     formats = fitting_formats(slices, facts.fields, profile)
     profile = with_formats(profile, formats)
-    blanks, repairs = [empty(BLANK_ROWS)], 0
+    blanks, repairs, done = [empty(BLANK_ROWS)], 0, 0
+    tell("normalizing", done, line.data_rows)
     for number, raw in enumerate(slices()):
         clean, blank = normalize_rows(
             raw,
@@ -162,6 +164,8 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
         )
         staging.write("normalized", number, clean)
         blanks.append(blank)
+        done += raw.height
+        tell("normalizing", done, line.data_rows)
         repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
     blank_rows = pl.concat(blanks)
     left_out = pl.DataFrame({"row_number": corrections.rows}, schema={"row_number": pl.UInt32})
@@ -204,7 +208,7 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     slices = staging.slices("normalized", slice_rows)
     if left_out.height:
         slices = (rows.join(left_out, on="row_number", how="anti", maintain_order="left") for rows in slices)
-    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in slices)
+    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in _told(slices, line.processed))
     some = max(slice_rows // 4, 1)  # a rejection takes more memory than a row
     found = (reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, some))
     last, first = next(found, empty(REJECTIONS)), True
@@ -216,10 +220,21 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         _keep(database, last, first=first)
         if not database.has("left_out_rows"):  # normalized by a version that kept none
             database.store("left_out_rows", left_out)
+        tell("validating", step="looking for rows that repeat others")
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
         reject_repeats(database, profile, headings)
         error_count, row_warnings = count_defects(database)
     return {"error_count": error_count, "row_warning_count": row_warnings}
+
+
+def _told(slices: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """The same; tells how many of the rows are validated."""
+    done = 0
+    tell("validating", done, rows)
+    for each in slices:
+        yield each
+        done += each.height
+        tell("validating", done, rows)
 
 
 def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:

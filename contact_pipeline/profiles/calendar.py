@@ -96,3 +96,14 @@ def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None)
     read = read.filter(pl.any_horizontal(pl.all()))
     whole = [declared for declared in dict.fromkeys(formats) if read[declared].all()]
     return whole or list(formats)
+
+
+def is_zone(name: str) -> bool:
+    """Whether a time zone is known: by its name in the database of IANA, or an offset such as +02:00."""
+    import polars as pl
+
+    try:
+        pl.Series([], dtype=pl.Datetime).dt.replace_time_zone(name)
+    except (pl.exceptions.PolarsError, TypeError, ValueError):
+        return False
+    return bool(name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.profiles.base import NAME
+from contact_pipeline.profiles.calendar import is_zone
 from contact_pipeline.terms import ACCOUNT_FIELDS, COLUMN_OF, ERROR, FURTHER, UNREAD
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def find_in_column(column: Column) -> Found:
         yield ("type",), f"column '{column.heading}' is a choice: give choices or a vocabulary"
     if column.pivot is None and any("%y" in declared for declared in column.formats):
         yield ("formats",), f"column '{column.heading}' reads two-digit years: give pivot, the last of this century"
+    if column.zone is not None:
+        if column.type != "moment":
+            yield ("zone",), f"column '{column.heading}': zone goes with type moment"
+        elif not is_zone(column.zone):
+            yield ("zone",), f"'{column.zone}' is no time zone that is known: write one such as Europe/Berlin"
     if column.case == "keep" and column.type not in {"text", "identifier"}:
         yield ("case",), f"column '{column.heading}': case: keep goes with type text or identifier"
     if column.identifiers_by and not column.identifiers_column:

@@ -22,12 +22,13 @@ OnError = Literal["block", "reject", "note"]
 Matched = Literal["update", "ignore", "merge", "create"]
 WithinFile = Literal["first_wins", "last_wins", "reject_later", "merge"]
 FieldType = Literal[
-    "text", "name", "email", "phone", "date", "ssn", "zip_code", "country", "identifier", "choice", "list", "login",
-    "boolean",
+    "text", "name", "email", "phone", "date", "moment", "ssn", "zip_code", "country", "identifier", "choice", "list",
+    "login", "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
 # How values are stored; those of other types as text.
 STORED_AS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}
+WITH_DAYS: Final[tuple[FieldType, ...]] = ("date", "moment")  # types whose formats tell a day
 YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 
 # Words that spreadsheets, exports and people write where there is nothing.
@@ -114,9 +115,16 @@ class Column(Model):
         description="Whether the values of a list are added to those that a contact has, or take their place "
         "(replace). Unset: added where rows are merged into contacts, else replace.",
     )
-    formats: list[str] = Field(default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y.")
+    formats: list[str] = Field(
+        default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y; of a moment, those of its day."
+    )
     pivot: int | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
+    )
+    zone: str | None = Field(
+        None,
+        description="Time zone of moments whose offset the file does not say, such as Europe/Berlin; unset: they are "
+        "kept as the clock showed them.",
     )
     split: bool = Field(
         False,
@@ -297,9 +305,9 @@ class Profile(Model):
         kept = {column.nothing, *column.choices} if column else set()
         meant = {word.casefold() for word in kept if word}
         lower = {word.lower() for word in words if word.casefold() not in meant}
-        if column is None or column.blanks is not None or column.type not in {"name", "date"}:
+        if column is None or column.blanks is not None or column.type not in {"name", *WITH_DAYS}:
             return Blanks(frozenset(lower))
-        if column.type == "date":
+        if column.type in WITH_DAYS:
             return Blanks(frozenset(lower), pattern=_NO_DAY)
         exact = {word for name in lower & _NAMES_BUT_FOR_CASE.keys() for word in _NAMES_BUT_FOR_CASE[name]}
         return Blanks(frozenset(lower - _NAMES_TOO - _NAMES_BUT_FOR_CASE.keys()), frozenset(exact))

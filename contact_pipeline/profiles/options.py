@@ -11,7 +11,7 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
 from contact_pipeline.profiles.base import why_no_delimiter
-from contact_pipeline.profiles.model import BlankPolicy, Column, GroupMembers, ListPolicy, Profile
+from contact_pipeline.profiles.model import WITH_DAYS, BlankPolicy, Column, GroupMembers, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.profiles.sound import why_none_clears
 
@@ -194,8 +194,8 @@ def _with_lists(profile: Profile, chosen: ListPolicy | None) -> Profile:
 
 
 def _in_doubt(profile: Profile) -> list[Column]:
-    """The date columns that declare more than one format."""
-    return [column for column in profile.columns if column.type == "date" and len(column.formats) > 1]
+    """The columns of days or moments that declare more than one format."""
+    return [column for column in profile.columns if column.type in WITH_DAYS and len(column.formats) > 1]
 
 
 def _in_one_format(profile: Profile, chosen: Mapping[str, str]) -> list[Column]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contact_pipeline.masking import ALONE, TOLD, Looks
-from contact_pipeline.profiles.model import Profile
+from contact_pipeline.profiles.model import WITH_DAYS, Profile
 
 # Fields of words: a number or a day that is all they hold has come into the wrong column.
 _OF_WORDS: Final = frozenset({
@@ -34,7 +34,7 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
     column = profile.column_of.get(field) if field else None
     if field is None or field in _OF_WORDS:
         return elsewhere
-    if column is None or column.type in {"text", "date", "login"}:
+    if column is None or column.type in {"text", *WITH_DAYS, "login"}:
         return TOLD
     if column.type == "email":
         return elsewhere if is_rejected or as_read else TOLD  # the file's text need not be an address

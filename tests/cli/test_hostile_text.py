@@ -85,12 +85,12 @@ def test_json_says_the_same_whatever_the_characters():
     assert visible("\udc80") == "\N{REPLACEMENT CHARACTER}"
 
 
-def test_a_bar_and_a_status_on_a_terminal_show_the_name_of_a_file_as_text():
-    """On a terminal Rich would read markup in the title of either."""
+def test_progress_on_a_terminal_shows_the_name_of_a_file_as_text():
+    """On a terminal Rich would read markup in a title."""
     name = "[red]\x1b]8;;https:example.com\x1b\\x[/].csv"
     script = (
-        "import sys; from contact_pipeline.cli import console\n"
-        "with console.busy(f'Reading {sys.argv[1]}'), console.progress(sys.argv[1]) as move: move('read', 0.5)\n"
+        "import sys; from contact_pipeline.cli import console; from contact_pipeline.watched import tell\n"
+        "with console.busy(sys.argv[1]): tell('reading', step=sys.argv[1])\n"
     )
     master, slave = os.openpty()
     shown = subprocess.Popen(

@@ -119,6 +119,29 @@ def test_what_was_assumed_is_said_with_its_counts(draft, tmp_path):
     assert profile.column_of["member_no"].required
 
 
+def test_moments_are_told_from_days(draft, staged, tmp_path):
+    """One time of day makes a column one of moments: as one of days it would be refused."""
+    file = tmp_path / "crm.csv"
+    rows = "".join(
+        f"p{n}@example.com,3/{n + 1}/2023 {n % 12}:12,2023-03-2{n % 9 + 1} 00:00:00,2023-03-26T11:12:{n:02}Z,"
+        f"2023-03-26 0{n == 7:d}:00\n"
+        for n in range(1, 21)
+    )
+    file.write_text(f"Email,Created,Member since,Last seen,Opted in\n{rows}")
+
+    profile, drafted = draft(file)
+
+    types = {column.field: (column.type, column.formats) for column in profile.columns if column.field != "email"}
+    assert types == {
+        "created": ("moment", ["%m/%d/%Y"]),
+        "member_since": ("date", []),
+        "last_seen": ("moment", []),
+        "opted_in": ("moment", []),
+    }
+    assert drafted.text.count("times say no offset from UTC") == 2
+    assert staged(file).error_count == 0
+
+
 def test_what_is_sensitive_is_marked(draft, tmp_path):
     file = tmp_path / "people.csv"
     file.write_text(

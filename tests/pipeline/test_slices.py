@@ -4,6 +4,7 @@ import pytest
 
 from contact_pipeline import Pipeline
 from contact_pipeline.settings import Settings
+from contact_pipeline.watched import watching
 
 PROFILE = """\
 name: members
@@ -55,3 +56,21 @@ def test_slices_of_any_size_give_the_same_rows_defects_notes_and_repairs(planned
     assert repairs.height
     assert sliced.repairs(upload.upload_id).equals(repairs)
     assert upload.changeset_sha256 == expected.changeset_sha256
+
+
+def test_whoever_watches_is_told_of_the_stages_and_of_the_rows_that_are_done(planned):
+    told = []
+    with watching(told.append):
+        pipeline, upload = planned(50)
+        pipeline.apply(upload.upload_id)
+    pipeline.undo(upload.upload_id)  # nobody watches any more
+
+    stages = ("reading", "normalizing", "validating", "matching", "applying")
+    assert tuple(dict.fromkeys(each.stage for each in told)) == stages
+    assert [each.rows for each in told if each.stage == "reading"][-1] == 121
+    assert [each.rows for each in told if each.of == 121] == [0, 50, 100, 121]
+    assert [(each.rows, each.of) for each in told if each.stage == "validating" and each.rows][-1] == (81, 81)
+    steps = [each.step for each in told if each.stage == "matching" and each.step]
+    assert steps[0].startswith(f"step 1 of {len(steps)}: ")
+    assert steps[-1].startswith(f"step {len(steps)} of {len(steps)}: ")
+    assert told[-1].step == "writing the changes"

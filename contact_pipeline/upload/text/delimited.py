@@ -39,6 +39,7 @@ from contact_pipeline.upload.text.delimiter import (
 from contact_pipeline.upload.text.encoding import LONGEST_LINE, find_encoding, text_blocks
 from contact_pipeline.upload.text.pieces import EndlessLine, Pieces
 from contact_pipeline.upload.text.records import Grammar, UnclosedQuote
+from contact_pipeline.watched import tell
 
 _BLOCK_BYTES: Final = 1 << 20
 _BYTES_OF_A_SHORT_ROW: Final = 32  # keeps a slice of very short rows near the number of rows that settings ask for
@@ -194,6 +195,7 @@ class _Rows:
             self._held.append(part.rows)
             return
         self.count = last - self.heading_row
+        tell("reading", self.count)
         check_rows(self.count, self.file_name, self.settings)
         self._check_cells(part)
         self._reject(part.others)
