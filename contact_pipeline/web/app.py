@@ -257,6 +257,7 @@ class Pages:
     def _turn(self, request: Request) -> Response:
         from contact_pipeline.pages.page import draw
         from contact_pipeline.pipeline.committing import look_at_turn
+        from contact_pipeline.reports.left_alone import left_alone
 
         upload_id, turn = request.path_params["upload_id"], request.url.path.rpartition("/")[2]
         if waits := self._going_on(request, upload_id):
@@ -268,7 +269,6 @@ class Pages:
         with faults_masked():
             contactable, agreed = look_at_turn(self._looking.store, upload_id)  # before what is shown is read
             inverse = upload.inverse
-            conflicts = inverse.conflicts
             served, cookie = self._served(request, *self._came_of(request, upload_id))
             changes = inverse.first_changes(_MOST_CHANGES)
             page = draw(
@@ -281,8 +281,8 @@ class Pages:
                 acts=_possible(upload),
                 count=inverse.change_count,
                 changes=[_filled(change) for change in changes],
-                left=conflicts.height,
-                conflicts=conflicts.head(_MOST_CHANGES).to_dicts(),
+                left=inverse.conflicts.height,
+                conflicts=left_alone(self._looking.store, upload, _MOST_CHANGES),
                 contactable=contactable if turn == "undo" else 0,
                 agreed=agreed,
             )

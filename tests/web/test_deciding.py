@@ -7,6 +7,7 @@ import shutil
 import pytest
 import xlsxwriter
 
+from contact_pipeline.cli.app import run
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.deciding import ACTS
@@ -135,6 +136,25 @@ def test_an_undo_that_was_not_on_the_page_is_not_made(alone, pipeline, uploads):
     assert "would now write something else" in alone.send(page, "undo", agreed=hash_on(shown, "agreed")).seen
     assert "names no plan" in alone.send(page, "undo").seen
     assert pipeline.show(uploads["known"]).state == "applied"
+
+
+def test_what_an_undo_leaves_alone_is_shown_with_its_values(browser, home, pipeline, tmp_path, capsys):
+    """X4: on the page and in the terminal, by the same names; what looks sensitive is hidden."""
+    file, ids = tmp_path / "leads.csv", []
+    for email in ("ann@example.com", "219-09-9990@example.com", "ann.last@example.com"):
+        file.write_text(f"Name,Phone,Email\nAnn Bee,(202) 555-0143,{email}\n")
+        planned = pipeline.plan(file, "dealer_leads", lead_type="SMS", user="m.keane")
+        ids.append(pipeline.apply(planned.upload_id, user="m.keane").upload_id)
+    director = browser("m.keane")
+    left = director.send(page_of(ids[1]), "plan-undo").seen
+    made = "ann@example.com → ***-**-****@example.com ann.last@example.com changed since"
+    assert f"contact 5 Ann Bee email {made} {ids[2]}" in left[left.index("left alone") :]
+    run(["--home", str(home), "undo", ids[1], "--plan"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"contact 5 Ann Bee email {made} {ids[2]}" in told
+    built_upon = director.send(page_of(ids[0]), "plan-undo").seen
+    assert "deactivated instead of removed built upon since" in built_upon
+    assert "219-09-9990" not in left + told + built_upon
 
 
 def test_cells_are_corrected_and_rows_left_out(browser, pipeline, uploads):
