@@ -393,4 +393,5 @@ def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _filled(change: dict[str, Any]) -> dict[str, Any]:
     """A change with every name that the page asks for."""
-    return {"contact_id": None, "account_id": None, "name": None} | change
+    names = ("contact_id", "account_id", "name", "group_name", "linked_to", "linked_to_name")
+    return dict.fromkeys(names) | change

@@ -35,12 +35,22 @@ def gather_changes(upload: Upload) -> dict[str, Any]:
                 among = {identity: place for place, identity in enumerate(wanted)}
                 some = upload.changes_among(target, wanted)
                 changes += sorted(some, key=lambda change: among[change[_identity(target)]])
+    made = {
+        change["contact_id"]: change["name"] for change in changes if change["target"] == "contact" and "name" in change
+    }
+    for change in changes:
+        change.setdefault("name", made.get(change.get("contact_id"), ""))
     taken = fitting((_for_the_page(change) for change in _mixed(changes)), _ROOM)
     return {
         "groups": groups,
         "count": sum(group[-1] for group in groups),
-        "changes": sorted(taken, key=lambda change: (change["row"] is None, change["row"], change["id"])),
+        "changes": sorted(taken, key=_in_order),
     }
+
+
+def _in_order(change: dict[str, Any]) -> tuple[Any, ...]:
+    """By row; of a contact what is made of it before the groups that it joins."""
+    return change["row"] is None, change["row"], change["id"], _TARGETS.index(change["target"])
 
 
 def gather_deactivations(upload: Upload) -> dict[str, Any]:
