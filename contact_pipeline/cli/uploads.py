@@ -225,6 +225,8 @@ def review_upload(
         console.document({"upload_id": upload, **written.as_dict()})
     else:
         console.show(console.text(f"Written to {written.file} ({size(written.size)}); open it in a browser."))
+        if written.everything:
+            console.show(console.text(f"All of its rows and changes are in {written.everything}."))
 
 
 @app.command("apply", rich_help_panel=PANEL)

@@ -235,6 +235,24 @@ def test_rejected_rows_are_given_to_whoever_may_decide(alone, uploads):
     assert "No row of leads.csv was rejected" in alone.post(f"{none}/rejected", {"token": alone.get(none).token}).seen
 
 
+def test_what_is_too_much_for_the_page_is_downloaded(browser, uploads, monkeypatch):
+    """Masked, so whoever sees the page gets it; one at a time."""
+    somebody, page = browser(), page_of(uploads["doubt"])
+    assert "/everything" not in somebody.get(page).text
+    monkeypatch.setattr("contact_pipeline.pages.review.rows._ROOM", 0)
+    assert f'href="{page}/everything"' in somebody.get(page).text
+    answer = somebody.get(f"{page}/everything")
+    assert (answer.status, answer.text[:2], answer.headers["content-type"]) == (200, "PK", "application/zip")
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+    def again(*_arguments):
+        assert somebody.get(f"{page}/everything").status == 503
+
+    monkeypatch.setattr("contact_pipeline.pages.review.write_everything", again)
+    assert somebody.get(f"{page}/everything").status == 200
+    assert somebody.get(f"{page_of('20200101-000000-000000')}/everything").status == 404
+
+
 def test_rejected_rows_are_given_once_what_was_uploaded_is_gone(alone, pipeline, uploads):
     """Of an applied upload they are kept in the contact database."""
     pipeline.apply(uploads["doubt"])
