@@ -218,7 +218,10 @@ def review_upload(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the review page: one HTML file with counts, rows, reasons, changes and how to go on."""
+    """Write the review page: one HTML file with counts, rows, reasons, changes and how to go on.
+
+    What is too much for it is written beside it, as a .zip file of the same name.
+    """
     with console.busy("Writing the page"):
         written = invocation.looking.review(upload, output, overwrite=overwrite)
     if invocation.json:
