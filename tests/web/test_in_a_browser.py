@@ -4,26 +4,18 @@ With PICTURES=FOLDER the pictures that are taken are kept there, to be looked at
 """
 
 import os
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Mount
 
 from contact_pipeline import Pipeline
 from contact_pipeline.settings import Settings
-from contact_pipeline.web.app import PREFIX, build_app
-from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.app import PREFIX
 from tests.e2e.browser import Browser, started
 from tests.homes import new_home
 from tests.web.conftest import OUTREACH, fill
+from tests.web.serving import served
 
 TAB, SPACE, ENTER = "\ue004", " ", "\ue007"
 LONG = "a-name-of-a-file-without-a-single-space-as-export-programs-make-them-2026-11-27T10-00-00Z.csv"
@@ -40,24 +32,6 @@ Una,12,,New,,AC-6,una@,02139
 FOCUSED = """const it = document.activeElement, box = it.getBoundingClientRect();
     const label = it.type === 'radio' ? it.value : it.innerText || it.getAttribute('aria-label') || it.type;
     return [label, Math.floor((box.top + scrollY) / 40), getComputedStyle(it).outlineStyle !== 'none'];"""
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The pages of a home, at the address that is given."""
-    routes = [Mount(PREFIX, app=build_app(settings))]
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, settings=settings)])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")
