@@ -11,6 +11,7 @@ from contact_pipeline.cli.app import run
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.deciding import ACTS
+from tests.trust import record
 from tests.web.conftest import SECRET
 
 ROW = 2  # of doubt.csv, in review
@@ -68,6 +69,7 @@ def test_without_a_login_everything_is_seen_and_nothing_can_be_done(browser, pip
             assert (answer.status, why in answer.seen) == (403, True), act
     assert [(upload.upload_id, upload.state) for upload in pipeline.uploads()] == before
     assert not pipeline.decisions()
+    record("deciding-without-a-login", tried=len(visitors) * (len(ACTS) + 1), failed=0, where="every form")
 
 
 def test_whom_the_proxy_names_is_verified_in_the_ledger_and_everybody_else_claimed(browser, alone, pipeline, uploads):
@@ -96,6 +98,7 @@ def test_a_role_that_is_missing_is_refused_whoever_asks(browser, pipeline, uploa
         refused = clerk.send(page, "apply", changeset=hash_on(clerk.get(page)))
         assert "needs a user with the role" in refused.seen
     assert pipeline.show(uploads["leads"]).state == "staged"
+    record("deciding-without-a-role", tried=3, failed=0)
 
 
 def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, pipeline, uploads):
@@ -109,13 +112,15 @@ def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, p
     }
     one.get(page)
     for whose, token in tokens.items():
-        answer = one.post(f"{page}/cancel", {"token": token})
-        assert (answer.status, "Nothing was done" in answer.seen) == (403, True), whose
+        for act in [*ACTS, "rejected"]:
+            answer = one.post(f"{page}/{act}", {"token": token})
+            assert (answer.status, "Nothing was done" in answer.seen) == (403, True), (whose, act)
     one.cookies.clear()
     assert one.post(f"{page}/cancel", {"token": tokens["of another browser"]}).status == 403
     assert one.post(f"{page}/cancel", {}, content_type="text/plain").status == 415
     assert one.post(f"{page}/cancel", {"token": "x" * 200_000}).status == 413
     assert pipeline.show(uploads["doubt"]).state == "staged"
+    record("forged-forms", tried=len(tokens) * (len(ACTS) + 1) + 3, failed=0)
 
 
 def test_what_was_not_on_the_page_is_not_approved(alone, pipeline, uploads):
