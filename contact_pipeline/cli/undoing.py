@@ -107,11 +107,13 @@ def _show(invocation: Invocation, done: Upload, turn: Turn, *, planned: bool, ch
     if done.was_done_before:
         report(invocation, done)
     elif invocation.json:
+        from contact_pipeline.reports.left_alone import left_alone
+
         inverse = done.inverse
         document = done.as_dict() | {
             "inverse_counts": inverse.count_by_action(),
             "conflict_count": inverse.conflicts.height,
-            "conflicts": _conflicts(inverse, None if changes else MOST_CONFLICTS),
+            "conflicts": left_alone(invocation.looking.store, done, None if changes else MOST_CONFLICTS),
         }
         console.document(document | ({"inverse": inverse.first_changes(None)} if changes else {}))
     else:
@@ -129,35 +131,30 @@ def _drawn(
 ) -> Iterator[RenderableType | Lines]:
     from contact_pipeline.cli.upload_view import SHOWN_CHANGES, draw_changes, draw_facts, draw_notes
     from contact_pipeline.reports.headline import of_turn
+    from contact_pipeline.reports.left_alone import left_alone
 
     inverse = upload.inverse
-    left_alone = inverse.conflicts.height
+    left = inverse.conflicts.height
     every = [turn, upload.upload_id, "--plan", "--changes"] if planned else ["show", upload.upload_id, "--changes"]
-    yield console.text(of_turn(turn, inverse.count_by_action(), left_alone, planned=planned), "bold")
+    yield console.text(of_turn(turn, inverse.count_by_action(), left, planned=planned), "bold")
     yield draw_facts(upload)
     yield from draw_notes(upload.new_warnings)
     yield from draw_changes(invocation, inverse, shown=None if changes else SHOWN_CHANGES, command=every)
-    conflicts = _conflicts(inverse, None if changes else SHOWN_CONFLICTS)
-    if conflicts:
-        rows = [(_target(each), *(each[name] for name in _OF_CONFLICT)) for each in conflicts]
-        yield console.rows(("Left alone", "Field", "Why", "By upload", "Now"), rows)
-        yield from more(invocation, left_alone - len(rows), every)
+    if left:
+        rows = [
+            _cells(each) for each in left_alone(invocation.looking.store, upload, None if changes else SHOWN_CONFLICTS)
+        ]
+        yield console.rows(("Left alone", "Made by the upload", "Now", "Why", "By upload"), rows)
+        yield from more(invocation, left - len(rows), every)
 
 
-_OF_CONFLICT = ("field", "reason", "upload_id", "left_as")
+def _cells(each: dict[str, Any]) -> tuple[object, ...]:
+    """What is left alone as a row of the table: its value now, or what is kept of it."""
+    from contact_pipeline.cli.upload_view import fields_changed
 
-
-def _target(conflict: dict[str, Any]) -> str:
-    return " ".join(str(part) for part in (conflict["target"], conflict["id"], conflict.get("name")) if part)
-
-
-def _conflicts(inverse: Upload, limit: int | None = None) -> list[dict[str, Any]]:
-    """What is left alone, with the names of the contacts."""
-    found = inverse.conflicts if limit is None else inverse.conflicts.head(limit)
-    conflicts = found.to_dicts()
-    of_contacts = [each for each in conflicts if each["target"] != "account"]
-    names = inverse.names(int(each["id"]) for each in of_contacts) if of_contacts else {}
-    return [
-        each | {"name": names[int(each["id"])]} if each["target"] != "account" and int(each["id"]) in names else each
-        for each in conflicts
-    ]
+    who = " ".join(str(part) for part in (each["target"], each["id"], each.get("name")) if part)
+    if "now" not in each:
+        return who, each["field"], each["left_as"], each["reason"], each["upload_id"]
+    made = fields_changed({"action": "", "fields": {each["field"]: [each["before"], each["after"]]}})
+    now = "blank" if each["now"] in (None, "", []) else each["now"]
+    return who, made, now, each["reason"], each["upload_id"]

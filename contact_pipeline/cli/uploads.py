@@ -228,13 +228,18 @@ def review_upload(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the review page: one HTML file with counts, rows, reasons, changes and how to go on."""
+    """Write the review page: one HTML file with counts, rows, reasons, changes and how to go on.
+
+    What is too much for it is written beside it, as a .zip file of the same name.
+    """
     with console.busy("Writing the page"):
         written = invocation.looking.review(upload, output, overwrite=overwrite)
     if invocation.json:
         console.document({"upload_id": upload, **written.as_dict()})
     else:
         console.show(console.text(f"Written to {written.file} ({size(written.size)}); open it in a browser."))
+        if written.everything:
+            console.show(console.text(f"All of its rows and changes are in {written.everything}."))
 
 
 @app.command("apply", rich_help_panel=PANEL)

@@ -981,8 +981,8 @@ class Pipeline:
     def review(self, upload_id: str, file: str | Path | None = None, *, overwrite: bool = False) -> Review:
         """Writes the review page of an upload: what it would change, what is wrong with it and how to go on.
 
-        One HTML file below 2 MB that needs nothing else; sensitive values are masked. Nothing in the home changes but
-        the page, where it is written into the home.
+        One HTML file below 2 MB that needs nothing else; sensitive values are masked. All rows and changes of an upload
+        that is too much for it lie beside it, as a .zip file of the same name. Nothing else in the home changes.
 
         Args:
             upload_id: the upload.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_value, mask_within
@@ -75,6 +75,38 @@ def last_commit(database: Tables, upload_id: str) -> dict[str, Any] | None:
         f"SELECT * FROM commits WHERE upload_id = {literal(upload_id)} ORDER BY commit_number DESC LIMIT 1"
     )
     return found[0] if found else None
+
+
+def made_of_fields(
+    database: Tables, entity: Literal["contact", "account"], upload_id: str, ids: Collection[int]
+) -> dict[tuple[int, str], dict[str, Any]]:
+    """What an upload made of the fields of contacts or accounts, and what they hold now; sensitive values are masked.
+
+    Returns:
+        Id and field → before and after (what the upload found and made, undone or not) and now.
+    """
+    if not ids:
+        return {}
+    identity, fields = f"{entity}_id", kept_fields(database, f"{entity}_changes")
+    sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
+    now = ", ".join(f"there.{quoted(name)} AS {quoted('now_' + name)}" for name in fields)
+    records = database.records(
+        f"""
+        SELECT change.*, {now}
+        FROM {entity}_changes AS change JOIN commits USING (commit_number)
+        LEFT JOIN {entity}s AS there USING ({identity})
+        WHERE commits.upload_id = {literal(upload_id)} AND commits.action = 'apply'
+              AND {identity} IN ({", ".join(map(str, sorted(ids)))})
+        ORDER BY commit_number"""
+    )
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for record in records:
+        for name in (name for name in fields if _touches(record, name)):
+            looks = looks_in_contacts(name, sensitive=name in sensitive)
+            sides = {side: mask_value(record[f"{side}_{name}"], looks) for side in ("before", "after", "now")}
+            earlier = found.get((record[identity], name))  # of a row that was decided later: the first one has found it
+            found[record[identity], name] = sides | ({"before": earlier["before"]} if earlier else {})
+    return found
 
 
 def note_origins(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:

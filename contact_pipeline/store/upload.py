@@ -28,7 +28,7 @@ SHOWN_ERRORS = 100  # and as many warnings of rows
 
 _IS_ERROR: Final = "severity <> 'warning'"
 _IS_WARNING: Final = "severity = 'warning'"
-_TARGETS: Final = ("account", "contact", "membership", "link")
+CHANGED: Final = ("account", "contact", "membership", "link")
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -224,7 +224,7 @@ class Upload:
 
         nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
         with self.staging.look() as database:
-            frames = [database.frame(_changes_to(target, database)) for target in _TARGETS if _has(database, target)]
+            frames = [database.frame(changes_to(target, database)) for target in CHANGED if _has(database, target)]
         return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
     @property
@@ -232,14 +232,14 @@ class Upload:
     def change_count(self) -> int:
         """How many changes the changeset holds, without reading them."""
         with self.staging.look():
-            return sum(self.staging.count(f"{target}_changes") for target in _TARGETS)
+            return sum(self.staging.count(f"{target}_changes") for target in CHANGED)
 
     @_or(dict)
     def count_by_action(self) -> dict[str, dict[str, int]]:
         """How many changes the changeset holds: contact, account, membership or link → action → changes."""
         found = {}
         with self.staging.look() as database:
-            for target in _TARGETS:
+            for target in CHANGED:
                 if _has(database, target):
                     counted = f"SELECT action, count(*) FROM {target}_changes GROUP BY action ORDER BY action"
                     found[target] = dict(database.rows(counted))
@@ -261,10 +261,10 @@ class Upload:
         """The first changes as JSON documents, sensitive values masked; None: all of them."""
         shown: list[dict[str, Any]] = []
         with self.staging.look() as database:
-            for target in _TARGETS:
+            for target in CHANGED:
                 left = None if limit is None else limit - len(shown)
                 if left != 0 and _has(database, target):
-                    shown += self._shown(database.records(_changes_to(target, database, left)))
+                    shown += self._shown(database.records(changes_to(target, database, left)))
         return self._named(shown)
 
     @_or(list)
@@ -272,9 +272,9 @@ class Upload:
         """The changes that a row makes as JSON documents, sensitive values masked."""
         shown: list[dict[str, Any]] = []
         with self.staging.look() as database:
-            for target in _TARGETS:
+            for target in CHANGED:
                 if _has(database, target):
-                    shown += self._shown(database.records(_changes_to(target, database, row_number=row_number)))
+                    shown += self._shown(database.records(changes_to(target, database, row_number=row_number)))
         return self._named(shown)
 
     @_or(list)
@@ -288,7 +288,7 @@ class Upload:
         with self.staging.look() as database:
             if not _has(database, target):
                 return []
-            return self._named([*self._shown(database.records(_changes_to(target, database, among=ids)))])
+            return self._named([*self._shown(database.records(changes_to(target, database, among=ids)))])
 
     def rows_of(self, table: str, row_numbers: Iterable[int]) -> pl.DataFrame:
         """These rows of a staged table, in their order, masked like a preview; none where there is no such table."""
@@ -299,7 +299,7 @@ class Upload:
             if database is None or not database.has(table):
                 return pl.DataFrame(schema={"row_number": pl.UInt32})
             rows = database.frame(f"FROM {quoted(table)} WHERE row_number IN ({wanted}) ORDER BY row_number")
-        return self._masked(rows, as_read=table == "raw_rows")
+        return self.masked(rows, as_read=table == "raw_rows")
 
     def corrected_rows(self, among: str) -> pl.DataFrame:
         """The raw rows with a number that a query gives, in their order, with what is corrected in them; not masked."""
@@ -316,7 +316,7 @@ class Upload:
             if database is None or not database.has(table):
                 return None
             rows = database.frame(f"FROM {quoted(table)} WHERE row_number = {row_number} LIMIT 1")
-        return next(self._masked(rows, as_read=table == "raw_rows").iter_rows(named=True), None)
+        return next(self.masked(rows, as_read=table == "raw_rows").iter_rows(named=True), None)
 
     @property
     def inverse(self) -> Upload:
@@ -346,7 +346,7 @@ class Upload:
 
     def preview(self, table: str, rows: int) -> pl.DataFrame:
         """The first rows of a staged table, masked: sensitive fields, and what looks like one elsewhere."""
-        return self._masked(self.staging.table(table, limit=rows), as_read=table == "raw_rows")
+        return self.masked(self.staging.table(table, limit=rows), as_read=table == "raw_rows")
 
     def as_dict(
         self, *, all_errors: bool = False, all_warnings: bool = False, rows: bool = False, changes: bool = False
@@ -445,7 +445,8 @@ class Upload:
                     change[called] = names[change[key]]
         return changes
 
-    def _masked(self, frame: pl.DataFrame, *, as_read: bool) -> pl.DataFrame:
+    def masked(self, frame: pl.DataFrame, *, as_read: bool) -> pl.DataFrame:
+        """Rows of a staged table, masked like a preview; `as_read`: those of raw_rows."""
         import polars as pl
 
         profile = self.resolved_profile
@@ -476,7 +477,7 @@ def _has(database: Tables | None, target: str) -> TypeGuard[Tables]:
     return database is not None and database.has(f"{target}_changes")
 
 
-def _changes_to(
+def changes_to(
     target: str,
     database: Tables,
     limit: int | None = None,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, Final, get_args
 from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from contact_pipeline.contracts.states import CALLS, State
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
 from contact_pipeline.pages.served import FORMS, Said, Served
+from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.web.deciding import ACTS, CONFIRMATIONS
 from contact_pipeline.web.desk import Desk, in_words
 from contact_pipeline.web.forms import Forged, Signing, cookie_of, new_cookie, read_form, set_cookie
@@ -37,6 +41,7 @@ _MOST_WAITING: Final = 10
 _MOST_DECIDED: Final = 25
 _MOST_CORRECTIONS: Final = 25
 _MOST_CHANGES: Final = 50
+_PIECE: Final = 1_000_000  # bytes
 _STATUS: Final = {"upload-unknown": 404, "not-authorized": 403, "form-size": 413, "form-type": 415}
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -66,6 +71,7 @@ def build_app(settings: Settings, *, read_only: bool = False) -> Starlette:
             Route(upload, pages.upload),
             Route(upload + "/undo", pages.turn, methods=["GET"]),
             Route(upload + "/redo", pages.turn, methods=["GET"]),
+            Route(upload + "/everything", pages.everything, methods=["GET"]),
             Route(upload + "/rejected", pages.rejected, methods=["POST"]),
             Route(upload + "/{act}", pages.act, methods=["POST"]),
             Route("/{rest:path}", pages.nothing, methods=["GET", "POST"]),
@@ -101,6 +107,7 @@ class Pages:
         self._looking = Pipeline(settings=settings.model_copy(update={"lock_wait_seconds": patience}))
         self._pipeline = Pipeline(settings=settings)
         self._desk, self._signing = Desk(), Signing()
+        self._packing = Lock()
 
     @_answered
     async def dashboard(self, request: Request) -> Response:
@@ -137,6 +144,11 @@ class Pages:
         """The rejected rows of an upload as a file; it holds values in full, so only who may decide on it gets it."""
         who, _ = await self._sent(request)
         return await run_in_threadpool(self._rejected, request.path_params["upload_id"], who.login)
+
+    @_answered
+    async def everything(self, request: Request) -> Response:
+        """All rows and changes of an upload as a file, masked like its page."""
+        return await run_in_threadpool(self._everything, request.path_params["upload_id"])
 
     @_answered
     async def nothing(self, _request: Request) -> Response:
@@ -243,6 +255,7 @@ class Pages:
                 template="upload.html",
                 styles=("static/served.css",),
                 allowed=FORMS,
+                everything=served.upload(upload_id, "everything"),
                 served=served,
                 acts=acts,
                 confirmations=_to_tick(upload),
@@ -257,6 +270,7 @@ class Pages:
     def _turn(self, request: Request) -> Response:
         from contact_pipeline.pages.page import draw
         from contact_pipeline.pipeline.committing import look_at_turn
+        from contact_pipeline.reports.left_alone import left_alone
 
         upload_id, turn = request.path_params["upload_id"], request.url.path.rpartition("/")[2]
         if waits := self._going_on(request, upload_id):
@@ -268,7 +282,6 @@ class Pages:
         with faults_masked():
             contactable, agreed = look_at_turn(self._looking.store, upload_id)  # before what is shown is read
             inverse = upload.inverse
-            conflicts = inverse.conflicts
             served, cookie = self._served(request, *self._came_of(request, upload_id))
             changes = inverse.first_changes(_MOST_CHANGES)
             page = draw(
@@ -281,8 +294,8 @@ class Pages:
                 acts=_possible(upload),
                 count=inverse.change_count,
                 changes=[_filled(change) for change in changes],
-                left=conflicts.height,
-                conflicts=conflicts.head(_MOST_CHANGES).to_dicts(),
+                left=inverse.conflicts.height,
+                conflicts=left_alone(self._looking.store, upload, _MOST_CHANGES),
                 contactable=contactable if turn == "undo" else 0,
                 agreed=agreed,
             )
@@ -305,6 +318,24 @@ class Pages:
         how = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type="application/octet-stream", headers=how)
 
+    def _everything(self, upload_id: str) -> Response:
+        from contact_pipeline.pages.review import write_everything
+
+        upload = self._looking.show(upload_id)
+        if not self._packing.acquire(blocking=False):
+            raise StoreBusy("Another file of all rows and changes is being written.")
+        try:
+            with ExitStack() as until_written, faults_masked():
+                file = until_written.enter_context(TemporaryFile(dir=temporary_folder(self._settings.home)))
+                write_everything(upload, file)
+                until_written.pop_all()  # it is closed once it is sent
+        finally:
+            self._packing.release()
+        size = file.tell()
+        file.seek(0)
+        how = {"Content-Disposition": f'attachment; filename="{upload_id}.zip"', "Content-Length": str(size)}
+        return StreamingResponse(_pieces(file), media_type="application/zip", headers=how)
+
     def _going_on(self, request: Request, upload_id: str) -> Response | None:
         """The page that says what is being done to an upload, which asks again by itself; None: nothing is."""
         task = self._desk.running(upload_id)
@@ -321,6 +352,12 @@ class Pages:
         if task is None or task.ending is None:
             return []
         return [Said(task.ending.said, task.ending.fix, good=task.ending.good)]
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 class _OnlyLooks(Exception):
@@ -395,4 +432,5 @@ def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _filled(change: dict[str, Any]) -> dict[str, Any]:
     """A change with every name that the page asks for."""
-    return {"contact_id": None, "account_id": None, "name": None} | change
+    names = ("contact_id", "account_id", "name", "group_name", "linked_to", "linked_to_name")
+    return dict.fromkeys(names) | change

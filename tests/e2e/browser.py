@@ -1,6 +1,7 @@
 """A real Chromium, driven by the WebDriver protocol: what somebody sees at an address, and presses there."""
 
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -11,11 +12,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 PATIENCE_SECONDS = 90
+_AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
+_AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1500,1000")
 
 
@@ -60,12 +63,33 @@ class Browser:
         """Gives the page a size in pixels, a colour scheme and a medium."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.devtools("Emulation.setDeviceMetricsOverride", **size)
+        self.devtools(
+            "Emulation.setScrollbarsHidden", hidden=True
+        )  # they take room from some pictures, not from others
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.devtools("Emulation.setEmulatedMedia", media=media, features=features)
 
-    def picture(self) -> bytes:
-        """What is seen now, as PNG."""
-        return base64.b64decode(self._ask("GET", "/screenshot"))
+    def picture(self, *, whole: bool = False) -> bytes:
+        """What is seen now, as PNG; or the page down to its end."""
+        if not whole:
+            return base64.b64decode(self._ask("GET", "/screenshot"))
+        taken = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        return base64.b64decode(taken["data"])
+
+    def serious_faults(self) -> list[Any]:
+        """What keeps people from using the page, as axe finds it. Without axe the test is skipped, but fails in CI."""
+        if not _AXE.exists():
+            _missing("axe-core is not installed: .ci/run does it")
+        assert hashlib.sha256(_AXE.read_bytes()).hexdigest() == _AXE_SHA256
+        self.run(_AXE.read_text(encoding="utf-8") + "; axe.run().then(found => { window.found = found; });")
+        self.await_true("return window.found !== undefined")
+        faults: list[Any] = self.run(
+            """const found = window.found; delete window.found;
+            return found.violations.filter(each => ['serious', 'critical'].includes(each.impact))
+            .map(each => [each.id, each.nodes.slice(0, 3).map(node =>
+                node.html.slice(0, 160) + node.failureSummary)])"""
+        )
+        return faults
 
     def press(self, *keys: str) -> None:
         """Presses keys, one after the other."""
@@ -99,10 +123,7 @@ def started(folder: Path) -> Iterator[Browser]:
     """A browser, ended by its id afterwards. Without Chromium the test is skipped, but fails in CI."""
     driver = shutil.which("chromedriver")
     if driver is None:
-        missing = "chromium and chromium-driver are not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        _missing("chromium and chromium-driver are not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -117,6 +138,12 @@ def started(folder: Path) -> Iterator[Browser]:
                 browser.close()
         finally:
             process.terminate()
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 def _await(url: str) -> None:

@@ -57,6 +57,17 @@ def test_a_staged_upload_that_holds_the_person_is_stale_and_planned_again_withou
     assert found(small.settings.home, TRACES) == set()
 
 
+def test_what_lies_beside_a_page_goes_with_the_person(small, plan, imported, monkeypatch):
+    """All rows and changes of an upload, packed; those of an upload that others sent stay."""
+    monkeypatch.setattr("contact_pipeline.pages.review.rows._ROOM", 0)  # as of an upload that is too much for the page
+    hers, others = imported.upload_id, plan("others.csv", IAN).upload_id
+    packed = {upload: small.review(upload).everything for upload in (hers, others)}
+    small.erase(1)
+    assert not packed[hers].exists()
+    assert packed[others].exists()
+    assert found(small.settings.home, TRACES) == set()
+
+
 def test_undoing_an_upload_leaves_the_erased_contact_alone_and_says_so(small, imported):
     """X4: erased since is a conflict; what else the upload did is taken back."""
     small.erase(1)

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import dagster as dg
 import pytest
 import yaml
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run as run_command
@@ -19,10 +22,14 @@ from contact_pipeline.engines import Database
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.inbox import look_through
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.pages.review import write_everything
 from contact_pipeline.pipeline import stages
+from contact_pipeline.settings import Settings
+from contact_pipeline.web.app import PREFIX, build_app
 from tests.masking import home as planted
 from tests.masking.home import Garden
 from tests.trust import record
+from tests.web.client import Client
 
 
 class Played:
@@ -290,3 +297,22 @@ def test_what_was_planted_is_where_it_may_be(played: Played) -> None:
     shown = played.printed.pop(f"inspect {played.folder / 'swapped.csv'} --unmasked --json")
     played.printed.pop(f"inspect {played.folder / 'swapped.csv'} --unmasked")
     assert played.garden.found_in(shown.encode())
+
+
+def test_no_page_shows_what_was_planted(played: Played) -> None:
+    """B2: the page of every upload, what it leads to, and of its undo what is left alone; as they are served."""
+    settings = Settings(home=played.home, decide_locally=True)
+    somebody = Client(Starlette(routes=[Mount(PREFIX, app=build_app(settings))]))
+    pages = {"/": somebody.get(f"{PREFIX}/").text}
+    for upload in played.pipeline.uploads():
+        at, packed = f"{PREFIX}/uploads/{upload.upload_id}", io.BytesIO()
+        pages[at] = somebody.get(at).text
+        pages[f"{at}/undo"] = somebody.send(at, "plan-undo").text
+        write_everything(upload, packed)
+        with ZipFile(packed) as tables:
+            pages |= {f"{at} {name}": tables.read(name).decode() for name in tables.namelist()}
+    assert any("left alone" in page for page in pages.values())
+    assert sum(page.count("***-**-****") for page in pages.values()) > 100
+    found = {name: where for name, page in pages.items() if (where := played.garden.found_in(page.encode()))}
+    record("pages-searched", tried=sum(map(len, pages.values())), failed=len(found))
+    assert found == {}

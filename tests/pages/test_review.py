@@ -5,6 +5,7 @@ import html
 import json
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -21,6 +22,11 @@ LIMIT = 2_000_000
 
 def data_of(page):
     return json.loads(re.search(r'id="review">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def tables_of(everything):
+    with ZipFile(everything) as packed:
+        return {name: pl.read_csv(packed.read(name), infer_schema_length=0) for name in packed.namelist()}
 
 
 def test_what_is_vendored_is_what_was_published():
@@ -73,6 +79,40 @@ def test_a_page_of_long_cells_and_many_rows_stays_small(pipeline, tmp_path):
     assert written.file == pipeline.settings.upload_path(upload.upload_id) / "review.html"
     data = data_of(written.file.read_text(encoding="utf-8"))
     assert sum(count for *_, count in data["rows"]["groups"]) == 4_000
+    assert written.everything == written.file.with_name("review.zip")
+    assert written.everything.stat().st_mode & 0o077 == 0
+    assert 'href="review.zip"' in written.file.read_text(encoding="utf-8")
+    found = tables_of(written.everything)["rows.csv"]
+    assert found["row_number"].cast(int).to_list() == list(range(2, 4_002))
+    assert found["First name"].str.len_chars().min() > 800, "nothing is cut there"
+    (tmp_path / "page.zip").write_text("kept")
+    with pytest.raises(Usage, match=r"page\.zip already"):
+        pipeline.review(upload.upload_id, tmp_path / "page.html")
+    assert (tmp_path / "page.zip").read_text() == "kept"
+
+
+def test_beside_the_page_stands_all_that_it_lacks_masked_like_the_page(pipeline, planned, monkeypatch, tmp_path):
+    """C2, X1, X2: every row with its outcome and reasons, and every field of every change."""
+    everything = pipeline.settings.upload_path(planned.upload_id) / "review.zip"
+    assert pipeline.review(planned.upload_id).everything is None
+    monkeypatch.setattr("contact_pipeline.pages.review.rows._ROOM", 0)
+    monkeypatch.setattr("contact_pipeline.pages.review.everything._AT_A_TIME", 4)
+    assert pipeline.review(planned.upload_id).everything == everything
+    rows, changes = tables_of(everything).values()
+    assert dict(rows.group_by("outcome").len().rows()) == {name: n for name, n in planned.outcomes.items() if n}
+    (bad,) = rows.filter(row_number="7").iter_rows(named=True)
+    assert ("Phone number: " in bad["reasons"], bad["codes"], bad["Phone number"]) == (True, "phone-invalid", "12")
+    assert rows.filter(row_number="3")["Last name"].to_list() == ["'=cmd()"], "no program calculates it"
+    assert changes.select("target", "id", "action", "row_number").n_unique() == planned.change_count
+    made = changes.filter(row_number="11", target="contact").rows_by_key("field", named=True, unique=True)
+    assert (made["email"]["after"], made["ssn"]["after"]) == ("una@example.com", "***-**-****")
+    assert changes.filter(row_number="11", target="membership")["after"].to_list() == ["Spring"]
+    text = str([rows.rows(), changes.rows()])
+    assert "219-09" not in text
+    assert "1990" not in text
+    monkeypatch.undo()
+    pipeline.review(planned.upload_id)
+    assert not everything.exists(), "it would be of an earlier page"
 
 
 @pytest.mark.parametrize("state", ["refused", "cancelled", "undone", "by hand"])

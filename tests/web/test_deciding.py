@@ -7,9 +7,11 @@ import shutil
 import pytest
 import xlsxwriter
 
+from contact_pipeline.cli.app import run
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.deciding import ACTS
+from tests.trust import record
 from tests.web.conftest import SECRET
 
 ROW = 2  # of doubt.csv, in review
@@ -67,6 +69,7 @@ def test_without_a_login_everything_is_seen_and_nothing_can_be_done(browser, pip
             assert (answer.status, why in answer.seen) == (403, True), act
     assert [(upload.upload_id, upload.state) for upload in pipeline.uploads()] == before
     assert not pipeline.decisions()
+    record("deciding-without-a-login", tried=len(visitors) * (len(ACTS) + 1), failed=0, where="every form")
 
 
 def test_whom_the_proxy_names_is_verified_in_the_ledger_and_everybody_else_claimed(browser, alone, pipeline, uploads):
@@ -95,6 +98,7 @@ def test_a_role_that_is_missing_is_refused_whoever_asks(browser, pipeline, uploa
         refused = clerk.send(page, "apply", changeset=hash_on(clerk.get(page)))
         assert "needs a user with the role" in refused.seen
     assert pipeline.show(uploads["leads"]).state == "staged"
+    record("deciding-without-a-role", tried=3, failed=0)
 
 
 def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, pipeline, uploads):
@@ -108,13 +112,15 @@ def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, p
     }
     one.get(page)
     for whose, token in tokens.items():
-        answer = one.post(f"{page}/cancel", {"token": token})
-        assert (answer.status, "Nothing was done" in answer.seen) == (403, True), whose
+        for act in [*ACTS, "rejected"]:
+            answer = one.post(f"{page}/{act}", {"token": token})
+            assert (answer.status, "Nothing was done" in answer.seen) == (403, True), (whose, act)
     one.cookies.clear()
     assert one.post(f"{page}/cancel", {"token": tokens["of another browser"]}).status == 403
     assert one.post(f"{page}/cancel", {}, content_type="text/plain").status == 415
     assert one.post(f"{page}/cancel", {"token": "x" * 200_000}).status == 413
     assert pipeline.show(uploads["doubt"]).state == "staged"
+    record("forged-forms", tried=len(tokens) * (len(ACTS) + 1) + 3, failed=0)
 
 
 def test_what_was_not_on_the_page_is_not_approved(alone, pipeline, uploads):
@@ -135,6 +141,25 @@ def test_an_undo_that_was_not_on_the_page_is_not_made(alone, pipeline, uploads):
     assert "would now write something else" in alone.send(page, "undo", agreed=hash_on(shown, "agreed")).seen
     assert "names no plan" in alone.send(page, "undo").seen
     assert pipeline.show(uploads["known"]).state == "applied"
+
+
+def test_what_an_undo_leaves_alone_is_shown_with_its_values(browser, home, pipeline, tmp_path, capsys):
+    """X4: on the page and in the terminal, by the same names; what looks sensitive is hidden."""
+    file, ids = tmp_path / "leads.csv", []
+    for email in ("ann@example.com", "219-09-9990@example.com", "ann.last@example.com"):
+        file.write_text(f"Name,Phone,Email\nAnn Bee,(202) 555-0143,{email}\n")
+        planned = pipeline.plan(file, "dealer_leads", lead_type="SMS", user="m.keane")
+        ids.append(pipeline.apply(planned.upload_id, user="m.keane").upload_id)
+    director = browser("m.keane")
+    left = director.send(page_of(ids[1]), "plan-undo").seen
+    made = "ann@example.com → ***-**-****@example.com ann.last@example.com changed since"
+    assert f"contact 5 Ann Bee email {made} {ids[2]}" in left[left.index("left alone") :]
+    run(["--home", str(home), "undo", ids[1], "--plan"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"contact 5 Ann Bee email {made} {ids[2]}" in told
+    built_upon = director.send(page_of(ids[0]), "plan-undo").seen
+    assert "deactivated instead of removed built upon since" in built_upon
+    assert "219-09-9990" not in left + told + built_upon
 
 
 def test_cells_are_corrected_and_rows_left_out(browser, pipeline, uploads):
@@ -222,6 +247,24 @@ def test_rejected_rows_are_given_to_whoever_may_decide(alone, browser, uploads):
     ):
         answer = somebody.post(f"{none}/rejected", {"token": somebody.get(none).token})
         assert (answer.status, said in answer.seen) == (status, True)
+
+
+def test_what_is_too_much_for_the_page_is_downloaded(browser, uploads, monkeypatch):
+    """Masked, so whoever sees the page gets it; one at a time."""
+    somebody, page = browser(), page_of(uploads["doubt"])
+    assert "/everything" not in somebody.get(page).text
+    monkeypatch.setattr("contact_pipeline.pages.review.rows._ROOM", 0)
+    assert f'href="{page}/everything"' in somebody.get(page).text
+    answer = somebody.get(f"{page}/everything")
+    assert (answer.status, answer.text[:2], answer.headers["content-type"]) == (200, "PK", "application/zip")
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+    def again(*_arguments):
+        assert somebody.get(f"{page}/everything").status == 503
+
+    monkeypatch.setattr("contact_pipeline.pages.review.write_everything", again)
+    assert somebody.get(f"{page}/everything").status == 200
+    assert somebody.get(f"{page_of('20200101-000000-000000')}/everything").status == 404
 
 
 def test_rejected_rows_are_given_once_what_was_uploaded_is_gone(alone, pipeline, uploads):

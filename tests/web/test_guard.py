@@ -11,6 +11,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.guard import Guard
 from contact_pipeline.web.visitor import check_settings, visitor
+from tests.trust import record
 from tests.web.client import Client
 
 SECRET = "a-secret-of-the-proxy-and-the-server"
@@ -40,6 +41,7 @@ def client(tmp_path):
 def test_only_our_own_names_are_answered(client, host, status):
     """A name of somebody else that leads to this machine would let a page of theirs read what is here."""
     assert client(address="https://contacts.example.com").get("/", host=host).status == status
+    record("requests-of-other-sites", tried=1, failed=0, where="names")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,7 @@ def test_nothing_is_done_for_a_page_of_another_site(client, headers, status):
     assert somebody.post("/", {}, **headers).status == status
     assert somebody.get("/graphql", **headers).status == status
     assert somebody.get("/", **headers).status == 200
+    record("requests-of-other-sites", tried=2, failed=0, where="what pages of other sites send")
 
 
 def test_graphql_is_asked_by_get_only_by_a_browser_that_says_where_it_comes_from(client):
@@ -90,6 +93,7 @@ def test_a_login_is_what_one_header_says(tmp_path, named, login):
     headers = Headers(raw=[(b"x-proxy-secret", SECRET.encode()), *given])
     somebody = visitor(headers, settings, read_only=False)
     assert (somebody.login, somebody.may_decide) == (login, bool(login))
+    record("deciding-without-a-login", tried=1, failed=0, where="headers that name somebody")
 
 
 @pytest.mark.parametrize(

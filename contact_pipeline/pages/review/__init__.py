@@ -1,5 +1,6 @@
 """The review page: what one upload would do, did or was stopped by, in one file to open, search and print."""
 
+from contact_pipeline.pages.review.everything import write_everything
 from contact_pipeline.pages.review.review import Review, review_page, write_review
 
-__all__ = ["Review", "review_page", "write_review"]
+__all__ = ["Review", "review_page", "write_everything", "write_review"]

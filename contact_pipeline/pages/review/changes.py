@@ -8,13 +8,14 @@ from contact_pipeline.engines import Tables
 from contact_pipeline.pages.review.room import cut, fitting, in_turn
 from contact_pipeline.store import Upload
 from contact_pipeline.store.changes import kept_fields, touched
+from contact_pipeline.store.upload import CHANGED
 
 _GROUPS: Final = 400
+_OF_A_GROUP: Final = 1_000
 _CHANGES: Final = 3_000
 _ROOM: Final = 260_000  # bytes
 _NAMES: Final = 2_000
 _ROOM_OF_NAMES: Final = 60_000
-_TARGETS: Final = ("account", "contact", "membership", "link")
 
 
 def gather_changes(upload: Upload) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def gather_changes(upload: Upload) -> dict[str, Any]:
     groups: list[list[Any]] = []
     changes: list[dict[str, Any]] = []
     with upload.staging.look() as database:
-        for target in _TARGETS:
+        for target in CHANGED:
             if database is not None and database.has(f"{target}_changes"):
                 found = _groups(database, target)
                 groups += [[target, action, fields, count] for action, fields, count, _ in found]
@@ -35,12 +36,22 @@ def gather_changes(upload: Upload) -> dict[str, Any]:
                 among = {identity: place for place, identity in enumerate(wanted)}
                 some = upload.changes_among(target, wanted)
                 changes += sorted(some, key=lambda change: among[change[_identity(target)]])
+    made = {
+        change["contact_id"]: change["name"] for change in changes if change["target"] == "contact" and "name" in change
+    }
+    for change in changes:
+        change.setdefault("name", made.get(change.get("contact_id"), ""))
     taken = fitting((_for_the_page(change) for change in _mixed(changes)), _ROOM)
     return {
         "groups": groups,
         "count": sum(group[-1] for group in groups),
-        "changes": sorted(taken, key=lambda change: (change["row"] is None, change["row"], change["id"])),
+        "changes": sorted(taken, key=_in_order),
     }
+
+
+def _in_order(change: dict[str, Any]) -> tuple[Any, ...]:
+    """By row; of a contact what is made of it before the groups that it joins."""
+    return change["row"] is None, change["row"], change["id"], CHANGED.index(change["target"])
 
 
 def gather_deactivations(upload: Upload) -> dict[str, Any]:
@@ -65,7 +76,7 @@ def _groups(database: Tables, target: str) -> list[tuple[Any, ...]]:
     fields = kept_fields(database, table)
     return database.rows(f"""
         SELECT action, {touched(fields) if fields else "[]::VARCHAR[]"} AS fields, count(*) AS changes,
-               min({identity}, 200) AS some
+               min({identity}, {_OF_A_GROUP}) AS some
         FROM {table} GROUP BY ALL ORDER BY changes DESC, action, fields LIMIT {_GROUPS}""")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from contact_pipeline.contracts.states import CALLS, WAS_APPLIED
 from contact_pipeline.errors import Usage
@@ -16,6 +17,7 @@ from contact_pipeline.owner_only import owner_only
 from contact_pipeline.pages.page import draw
 from contact_pipeline.pages.review import head
 from contact_pipeline.pages.review.changes import gather_changes, gather_deactivations
+from contact_pipeline.pages.review.everything import is_in_part, write_everything
 from contact_pipeline.pages.review.launchpad import launchpad
 from contact_pipeline.pages.review.repaired import RepairsOf, gather_repairs
 from contact_pipeline.pages.review.room import cut, fitting
@@ -26,6 +28,7 @@ from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.store import Store, Upload
 
 NAME: Final = "review.html"
+EVERYTHING: Final = ".zip"  # beside the page, where that lacks something
 _SEEN: Final = {"show", "contacts"}  # commands that show what the page shows
 _COMPARED: Final = 200  # rows in review, and duplicates of either kind
 _ROOM_OF_COMPARED: Final = 90_000  # bytes, of each of the two
@@ -41,22 +44,34 @@ class Review:
         size: bytes of it.
         rows: rows of the file that it has.
         of_rows: rows that the file has.
+        everything: the file beside the page with all rows and changes; None: they are all on the page.
     """
 
     file: Path
     size: int
     rows: int
     of_rows: int
+    everything: Path | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What was written as a JSON document."""
-        return {"file": str(self.file), "size": self.size, "rows": self.rows, "of_rows": self.of_rows}
+        everything = None if self.everything is None else str(self.everything)
+        return {
+            "file": str(self.file),
+            "size": self.size,
+            "rows": self.rows,
+            "of_rows": self.of_rows,
+            "everything": everything,
+        }
 
 
 def write_review(
     store: Store, upload: Upload, repairs_of: RepairsOf, path: Path | None = None, *, overwrite: bool = False
 ) -> Review:
     """Writes the review page of an upload into a file for its owner only; nothing in the home changes.
+
+    Where the upload is too much for the page, all of it is written beside it (`write_everything`), as a .zip file of
+    the same name, and the page leads there.
 
     Args:
         store: of the home.
@@ -75,11 +90,17 @@ def write_review(
     if path.suffix.lower() not in {".html", ".htm"}:
         raise Usage("file-type", f"'{path.name}' is no HTML file.", "Let it end in .html.", file=path.name)
     refuse_output(path, overwrite=overwrite)
-    data = gather(store, upload, repairs_of)
-    content = _drawn(store, upload, data).encode("utf-8", "replace")
+    data, beside = gather(store, upload, repairs_of), path.with_suffix(EVERYTHING)
+    if is_in_part(upload, data):
+        with new_file(beside, overwrite=overwrite) as file:
+            write_everything(upload, file)
+    elif path == store.settings.upload_path(upload.upload_id) / NAME:
+        beside.unlink(missing_ok=True)  # of an earlier page
+    content = _drawn(store, upload, data, everything=quote(beside.name)).encode("utf-8", "replace")
     with new_file(path, overwrite=overwrite) as file:
         file.write(content)
-    return Review(path, len(content), len(data["rows"]["rows"]), upload.line.data_rows)
+    everything = beside if is_in_part(upload, data) else None
+    return Review(path, len(content), len(data["rows"]["rows"]), upload.line.data_rows, everything)
 
 
 def review_page(
@@ -90,6 +111,7 @@ def review_page(
     template: str = "review.html",
     styles: Sequence[str] = (),
     allowed: Mapping[str, str] | None = None,
+    everything: str = "",
     **further: Any,
 ) -> str:
     """The review page of an upload as HTML that needs no other file and asks for none.
@@ -101,10 +123,13 @@ def review_page(
         template: one that extends `review.html`.
         styles: what it needs beside the styles of the page; see `draw`.
         allowed: what a browser may do on it; see `draw`.
+        everything: where the file is that `write_everything` writes; empty: nowhere.
         further: what it shows beside the page.
     """
     data = gather(store, upload, repairs_of)
-    return _drawn(store, upload, data, template=template, styles=styles, allowed=allowed, **further)
+    return _drawn(
+        store, upload, data, template=template, styles=styles, allowed=allowed, everything=everything, **further
+    )
 
 
 def gather(store: Store, upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
@@ -128,6 +153,7 @@ def _drawn(
     template: str = "review.html",
     styles: Sequence[str] = (),
     allowed: Mapping[str, str] | None = None,
+    everything: str = "",
     **further: Any,
 ) -> str:
     home = store.settings.home.absolute()
@@ -161,6 +187,8 @@ def _drawn(
         link=_link(store, upload),
         was_applied=upload.state in WAS_APPLIED,
         continued_by=[(each.upload_id, each.state) for each in store.continuing(upload.upload_id)],
+        is_in_part=is_in_part(upload, data),
+        everything=everything,
         **further,
     )
 

@@ -42,14 +42,24 @@ def gather_rows(upload: Upload) -> dict[str, Any]:
     """What the page has of the rows.
 
     Returns:
-        columns: the headings whose cells it has; groups: outcome, kinds (column, code) and how many rows;
-        values: outcome, column, code, value and how many rows, of the most frequent values; folded: how many rows are
-        counted by their outcome alone; rows: row_number, outcome, contact_id, account_id, the row and the contact that
-        it duplicates, reason, defects (column, code, severity, value, message, fix) and cells; words: texts by number.
+        columns: the headings whose cells it has; of_columns: how many the file has; groups: outcome, kinds (column,
+        code) and how many rows; values: outcome, column, code, value and how many rows, of the most frequent values;
+        folded: how many rows are counted by their outcome alone; rows: row_number, outcome, contact_id, account_id, the
+        row and the contact that it duplicates, reason, defects (column, code, severity, value, message, fix) and cells;
+        words: texts by number.
     """
     with upload.staging.look() as database:
         if database is None or not database.has("outcome_rows"):
-            return {"columns": [], "groups": [], "values": [], "folded": 0, "rows": [], "words": [], "fields": []}
+            return {
+                "columns": [],
+                "groups": [],
+                "values": [],
+                "folded": 0,
+                "rows": [],
+                "words": [],
+                "fields": [],
+                "of_columns": 0,
+            }
         groups, folded = _groups(database)
         values = _values(database)
         firsts = [value.pop() for value in values]
@@ -58,6 +68,7 @@ def gather_rows(upload: Upload) -> dict[str, Any]:
     return {
         "columns": headings,
         "fields": fields,
+        "of_columns": len(upload.staging.facts().columns),
         "groups": [[group.outcome, group.kinds, group.rows] for group in groups],
         "values": cut(values),
         "folded": folded,

@@ -72,6 +72,7 @@ class DataTable {
     );
     if (this.isPlain) this.drawPlain();
     else this.drawGrid();
+    if (this.isBuilt && !this.isPlain) this.tabulator.redraw(true); // while it was hidden it had no room for rows
   }
 
   drawGrid() {
