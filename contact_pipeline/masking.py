@@ -143,12 +143,28 @@ def _mask_series(values: pl.Series, looks: Looks) -> pl.Series:
     """A column's texts as `mask` shows them; few of them one by one, since patterns take Polars 10 ms to compile."""
     import polars as pl
 
-    if values.null_count() == len(values):
-        return values.cast(pl.String)
-    if len(values) > _FEW:
-        return values.to_frame("value").select(_mask_expr(pl.col("value"), looks)).to_series().alias(values.name)
-    shown = [None if text is None else mask(text, looks) for text in values]
-    return pl.Series(values.name, shown, dtype=pl.String)
+    texts = values.cast(pl.String)
+    if len(texts) > _FEW:
+        places = texts.to_frame("value").select(_may_be_masked(pl.col("value"), looks).arg_true()).to_series()
+    else:
+        places = texts.is_not_null().arg_true()
+    found = texts.gather(places)
+    if len(found) > _FEW:
+        shown = found.to_frame("value").select(_mask_expr(pl.col("value"), looks)).to_series()
+    else:
+        shown = pl.Series([mask(text, looks) for text in found], dtype=pl.String)
+    return texts.clone().scatter(places, shown) if len(found) else texts
+
+
+def _may_be_masked(value: pl.Expr, looks: Looks) -> pl.Expr:
+    """Whether anything of a text may be masked: what one look tells of most texts."""
+    some = value.str.contains(_SOME_DIGITS)
+    if looks.dates == "any":
+        return some
+    told = value.str.contains(_suspect(looks))
+    if looks.dates == "alone":
+        told |= value.str.replace_all(_INVISIBLE, "").str.contains(_ALONE)
+    return some & told
 
 
 def _mask_expr(value: pl.Expr, looks: Looks) -> pl.Expr:
