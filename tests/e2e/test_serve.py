@@ -308,10 +308,13 @@ def test_no_run_has_failed(story: Story) -> None:
 
 def test_nothing_sensitive_is_kept_by_dagster(story: Story, home: Path) -> None:
     """B: SSN and date of birth are masked wherever they are shown, never in logs or metadata."""
-    kept = [path for path in (home / "dagster").rglob("*") if path.is_file()]
-    assert kept
+    kept = {}
+    for path in (home / "dagster").rglob("*"):
+        with suppress(FileNotFoundError):  # the server goes on working
+            kept |= {path: path.read_bytes()} if path.is_file() else {}
+    assert any(len(content) > 100_000 for content in kept.values())
     for secret in (b"219-09-9990", b"219099990", b"04/17/1984", b"1984-04-17"):
-        assert [path for path in kept if secret in path.read_bytes()] == []
+        assert [path for path, content in kept.items() if secret in content] == []
 
 
 def test_everything_in_the_home_is_for_its_owner_only(story: Story, home: Path) -> None:
