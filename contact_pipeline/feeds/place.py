@@ -110,7 +110,7 @@ def _at_a_web_server(source: str) -> Place:
             "CONTACT_PIPELINE_FEED_<NAME>_TOKEN of the environment"
         )
     name = unquote(parts.path.rpartition("/")[2])
-    if not name:
+    if not name or "\0" in name:
         raise ValueError("names no file; over https a feed is one file")
     if _WILD.search(parts.path):
         raise ValueError("has a wildcard; over https files cannot be listed, so name the one file")

@@ -314,7 +314,7 @@ def _https(credentials: Credentials) -> Any:
             **options,
         )
 
-    return HTTPFileSystem(skip_instance_cache=True, use_listings_cache=False, get_client=client, encoded=True)
+    return HTTPFileSystem(skip_instance_cache=True, use_listings_cache=False, get_client=client)
 
 
 def _other(scheme: str, place: Place) -> Any:

@@ -110,8 +110,10 @@ def _by_file(named: set[str], server: str, feed: str, name: str | None) -> Troub
             "Correct `source`, or wait for it." if name is None else "Nothing is to be done: it was taken away.",
             of_one_file=name is not None,
         )  # fmt: skip
-    if named & {"PermissionError", "SFTPPermissionDenied"}:
-        return _no_permission(server, name) if name else _no_login(server, feed)
+    if "SFTPPermissionDenied" in named or (name and "PermissionError" in named):
+        return _no_permission(server, name)
+    if "PermissionError" in named:  # S3 says so of keys that it does not know as well
+        return _no_login(server, feed)
     return _unreachable(server) if "OSError" in named else None
 
 

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline import uploads
@@ -19,9 +18,9 @@ from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.arrival import Arrival, Seen, is_old, recover
-from contact_pipeline.store.feeds import Fetched, remember
+from contact_pipeline.store.feeds import Fetched, add_fetched_line
 from contact_pipeline.store.groups import known_group
-from contact_pipeline.store.ledger import add_line, find_lines, now
+from contact_pipeline.store.ledger import find_lines, now
 from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
 from contact_pipeline.store.source import Look, Source, changing
 from contact_pipeline.store.store import check_roles, read_reference
@@ -133,18 +132,11 @@ def _admit(
             line["repeats"] = None if force else repeated_upload(contacts, line, known)
             if line["repeats"]:
                 line |= {"state": "repeated", "finished_at": now()}
-            return _add(contacts, line, fetched)
+            return add_fetched_line(contacts, fetched, line)
     except Refusal as refusal:
         line |= {"state": "refused", "reason": refused(refusal, line["file_name"]), "finished_at": now()}
     with store.change() as contacts:
-        return _add(contacts, line, fetched)
-
-
-def _add(contacts: Database, line: dict[str, Any], fetched: Fetched | None) -> LedgerLine:
-    """Writes the line and, in the same transaction, that the file was fetched: it is received once, or not at all."""
-    if fetched is not None:
-        remember(contacts, fetched, line["upload_id"], line["sha256"])
-    return add_line(contacts, **line)
+        return add_fetched_line(contacts, fetched, line)
 
 
 def _cancel_changed(store: Store, line: LedgerLine) -> LedgerLine:

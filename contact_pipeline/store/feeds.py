@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import State
 from contact_pipeline.engines import Database
-from contact_pipeline.store.ledger import now
+from contact_pipeline.store.ledger import add_line, now
 from contact_pipeline.store.news import keep_news_of_feed
 
 Ended = Literal["fetched", "nothing", "broken"]
@@ -103,8 +104,17 @@ def known_files(database: Database, feed: str) -> dict[str, Known]:
     return {name: Known(*rest) for name, *rest in found}
 
 
-def remember(database: Database, fetched: Fetched, upload_id: str, sha256: str) -> None:
-    """Keeps that a file was received; call it in the transaction that writes its ledger line."""
+def add_fetched_line(database: Database, fetched: Fetched | None, line: Mapping[str, Any]) -> LedgerLine:
+    """Writes an upload's first line, and that its file was fetched, if a feed did: both or neither.
+
+    Call it in a transaction.
+    """
+    if fetched is not None:
+        _remember(database, fetched, line["upload_id"], line["sha256"])
+    return add_line(database, **line)
+
+
+def _remember(database: Database, fetched: Fetched, upload_id: str, sha256: str) -> None:
     forget(database, fetched)
     database.run(
         "INSERT INTO fetched_files VALUES (?, ?, ?, ?, ?, ?)",

@@ -18,7 +18,6 @@ OF_THE_HOME = {
     "pipeline/by_hand.py",
     "pipeline/committing.py",
     "pipeline/merging.py",
-    "pipeline/receiving.py",
     "pipeline/repeats.py",
     "pipeline/stages.py",
     "store/corrections.py",

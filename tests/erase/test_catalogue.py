@@ -89,11 +89,22 @@ def fill(pipeline, folder):
         apply(pipeline.plan(file, "accounts", user=DIRECTOR))
     refused = pipeline.plan(write_csv(folder / "refused.csv", [MAIL], ["x"]), "people", group=group, user=DIRECTOR)
     assert refused.state == "refused"
+    fetch_one_of_hers(pipeline, folder)
     told, heading = f"c/o {MAIL}", f"told by {MAIL}"
     file = write_csv(folder / "corrected.csv", ("account_number", heading), ("HEATHER-1", MAIL))
     mapping = {"account_number": "account_number", heading: "company"}
     planned = pipeline.plan(file, "people", group="G", map=mapping, user=DIRECTOR)
     pipeline.correct(planned.upload_id, where=(heading, MAIL), set={heading: told}, user=DIRECTOR, remember=True)
+
+
+def fetch_one_of_hers(pipeline, folder):
+    """Lets a feed break at a file that is named after her."""
+    write_csv(folder / "outbox" / f"{MAIL}.csv", ["email"], [MAIL])
+    (pipeline.settings.home / "feeds").mkdir(mode=0o700)
+    feed = {"source": str(folder / "outbox"), "profile": "people", "options": {"group": "G"}}
+    (pipeline.settings.home / "feeds" / "hers.yaml").write_text(yaml.safe_dump(feed))
+    limited = pipeline.settings.model_copy(update={"max_file_bytes": 1, "inbox_settle_seconds": 0})
+    assert MAIL in str(type(pipeline)(settings=limited).run_feed("hers").problem)
 
 
 def personal(database):

@@ -117,7 +117,7 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answering)
         self.files = {}
         self.login = None  # the header Authorization that is asked for
-        self.asked = []
+        self.asked, self.told = [], []  # requests, and the logins in them
         self.marks = True  # whether answers have an ETag
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", **validity).configure_cert(context)
@@ -139,6 +139,7 @@ class _Answering(BaseHTTPRequestHandler):
     def _answer(self, *, with_body):
         server = self.server
         server.asked.append((self.command, self.path))
+        server.told.append(self.headers["Authorization"])
         content = server.files.get(self.path)
         if server.login is not None and self.headers["Authorization"] != server.login:
             status, headers, content = 401, {}, b""

@@ -49,6 +49,7 @@ def test_everything_wrong_is_named_with_its_line_and_what_was_meant(pipeline):
         ("http://files.example.com/out.csv", "in the clear; use https://"),
         ("ftp://files.example.com/out.csv", "in the clear; use sftp://"),
         ("https://files.example.com/", "names no file"),
+        ("https://files.example.com/a%00b", "names no file"),
         ("https://files.example.com/*.csv", "cannot be listed"),
         ("sftp://files.example.com:port/out/", "no port"),
         ("s3:///out/*.csv", "no bucket"),

@@ -29,7 +29,7 @@ def served(authority):
 def server(served, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
     served.files, served.login, served.asked = {}, None, []
-    served.wire.cuts, served.marks = 0, True
+    served.wire.cuts, served.marks, served.told = 0, True, []
     return served
 
 
@@ -81,6 +81,21 @@ def test_what_the_server_answers_is_said_in_words(server, pipeline, feed, conten
         pipeline.run_feed("crm")
 
     assert refused.value.code == code
+
+
+def test_a_server_that_sends_on_gets_the_login_and_nobody_else(server, authority, pipeline, feed, monkeypatch):
+    monkeypatch.setenv("CONTACT_PIPELINE_FEED_CRM_TOKEN", PASSWORD)
+    with serving(Web(authority[0])) as other:
+        other.files["/there.csv"] = people("Ada")
+        to = f"https://127.0.0.1:{other.server_address[1]}/there.csv"
+        server.files["/out.csv"] = (302, {"Location": to})
+        feed(f"{server.at}/out.csv")
+
+        run = pipeline.run_feed("crm")
+
+    assert [upload.file_name for upload in run.uploads] == ["out.csv"]
+    assert {*server.told} == {f"Bearer {PASSWORD}"}
+    assert {*other.told} == {None}
 
 
 def test_a_certificate_that_is_not_to_be_trusted_ends_it(server, authority, pipeline, feed, monkeypatch, tmp_path):

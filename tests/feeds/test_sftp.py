@@ -124,7 +124,23 @@ def test_nobody_is_believed_unseen(server, outbox, source, pipeline, feed, monke
     assert pipeline.feeds()[0].problem["code"] == code
 
 
-def test_what_may_not_be_read_or_is_not_there_is_said(outbox, source, pipeline, feed):
+def test_what_may_not_be_read_or_is_not_there_is_said(outbox, source, pipeline, feed, monkeypatch):
+    feed(f"{source}/*.csv")
+    drop_in(outbox, {"a.csv": people("Ada"), "b.csv": people("Rosa")})
+    import asyncssh
+    import sshfs
+
+    fetch = sshfs.SSHFileSystem.get_file
+
+    def denied(self, path, *given, **options):  # root, who runs the server where this is tested, may read everything
+        if path.endswith("a.csv"):
+            raise asyncssh.SFTPPermissionDenied("a.csv of crm")
+        return fetch(self, path, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sshfs.SSHFileSystem, "get_file", denied)
+        run = pipeline.run_feed("crm")
+    assert (run.problem.code, [upload.file_name for upload in run.uploads]) == ("feed-permission", ["b.csv"])
     feed(f"{source}/none/*.csv")
 
     with pytest.raises(Refusal, match="is not there"):
