@@ -17,7 +17,9 @@ from contact_pipeline.pages.shown import size
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from contact_pipeline.feeds.run import Checked, FeedRun, FeedStatus, FetchedFile
+    from contact_pipeline.feeds.run import FeedRun, FetchedFile
+    from contact_pipeline.feeds.source import Checked
+    from contact_pipeline.feeds.status import FeedStatus
 
 app = typer.Typer()
 feeds_app = typer.Typer(invoke_without_command=True)

@@ -9,45 +9,30 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol
 
 from contact_pipeline.contracts.states import State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal
-from contact_pipeline.feeds.calendar import missed, next_run
-from contact_pipeline.feeds.credentials import credentials_of
-from contact_pipeline.feeds.local import LocalOrigin
 from contact_pipeline.feeds.model import Feed, Move
-from contact_pipeline.feeds.origin import Found, Listing, Origin, Trouble, shown
-from contact_pipeline.feeds.place import LOCAL, place_of
-from contact_pipeline.feeds.read import check_feed, find_feeds, load_feed, options_of, usable
+from contact_pipeline.feeds.origin import Found, Origin, Trouble
+from contact_pipeline.feeds.read import check_feed, load_feed, options_of, usable
+from contact_pipeline.feeds.source import NOTHING_OF_IT, is_known, listed, origin_of, strays_of, tried
+from contact_pipeline.feeds.status import note_missed_of, record, time_of
 from contact_pipeline.machine import fault_of
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.feeds import (
-    Ended,
-    FeedState,
     Fetched,
     Known,
-    Teller,
-    be_known,
     digest_of,
-    feed_states,
     forget,
     known_files,
     look_anew,
-    record_missed,
-    record_run,
 )
 from contact_pipeline.store.ledger import now
 from contact_pipeline.store.source import alone_in, sha256_of
 from contact_pipeline.temporary import temporary_folder
-
-T = TypeVar("T")
-
-_TRIES: Final = 3
-_FURTHER: Final = 4  # times the wait before
-_NOT_TAKEN: Final[frozenset[State]] = frozenset({"refused", "failed", "cancelled"})  # nothing of the file is kept
 
 
 class Receive(Protocol):
@@ -125,75 +110,7 @@ class FeedRun:
             "waiting": self.waiting,
             "known": self.known,
             "never_taken": [{"file_name": name, "why": why} for name, why in self.strays.items()],
-            "missed_at": _time(self.missed_at),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class FeedStatus:
-    """A feed of the home: what it is, what it did last, and what it does next; times in UTC.
-
-    Attributes:
-        feed: None: its file cannot be used.
-        problem: why its file cannot be used, or why it is broken.
-        next_at: when it runs next; None: when somebody asks.
-        missed_at: the time at which a file was due that has not come; None: nothing is overdue.
-    """
-
-    name: str
-    feed: Feed | None
-    state: FeedState | None
-    problem: dict[str, Any] | None
-    next_at: datetime | None
-    missed_at: datetime | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The feed as a JSON document."""
-        feed, state = self.feed, self.state
-        return {
-            "name": self.name,
-            "title": feed.title if feed else None,
-            "source": feed.source if feed else None,
-            "profile": feed.profile if feed else None,
-            "owner": feed.owner if feed else None,
-            "ran_at": _time(state.ran_at) if state else None,
-            "ended": "broken" if feed is None else state.ended if state else None,
-            "file_at": _time(state.file_at) if state else None,
-            "next_at": _time(self.next_at),
-            "missed_at": _time(self.missed_at),
-            "problem": self.problem,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A feed that was checked: it can be used, and its source was reached.
-
-    Attributes:
-        feed: the feed.
-        new: files that a run would fetch.
-        known: how many were received before and have not changed since.
-        unfinished: how many are not complete, by their names.
-        strays: name → why a file is never taken.
-    """
-
-    name: str
-    feed: Feed
-    new: list[Found]
-    known: int
-    unfinished: int
-    strays: dict[str, str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """What was found as a JSON document."""
-        return {
-            "name": self.name,
-            "profile": self.feed.profile,
-            "source": self.feed.source,
-            "new": [{"file_name": found.shown, "size": found.size} for found in self.new],
-            "known": self.known,
-            "unfinished": self.unfinished,
-            "never_taken": [{"file_name": name, "why": why} for name, why in self.strays.items()],
+            "missed_at": time_of(self.missed_at),
         }
 
 
@@ -230,63 +147,11 @@ def run_feed(
         except (Refusal, MachineFault, OSError) as error:
             problem = error if isinstance(error, Refusal) else fault_of(error)
             with suppress(ContactPipelineError):  # the first error is the one to tell
-                _record(store, name, feed, "broken", problem)
+                record(store, name, feed, "broken", problem)
             raise
-        _record(store, name, feed, "fetched" if run.uploads else "nothing", run.problem)
-        run.missed_at = _missed_of(store, name, feed)
+        record(store, name, feed, "fetched" if run.uploads else "nothing", run.problem)
+        run.missed_at = note_missed_of(store, name, feed)
         return run
-
-
-def check(store: Store, name: str, described: Feed | None = None) -> Checked:
-    """Tests that a feed can be used from here, and lists what a run would fetch. Fetches and changes nothing.
-
-    Raises:
-        Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
-    """
-    feed = check_feed(name, store.settings) if described is None else usable(described, store.settings)
-    origin = _origin(store.settings, name, feed)
-    try:
-        found = _listed(store.settings, feed, origin)
-    finally:
-        origin.close()
-    with store.open(read_only=True) as contacts:
-        known = known_files(contacts, name)
-    new = [each for each in found.files if not _is_known(known.get(digest_of(each.name)), each, again=False)]
-    return Checked(name, feed, new, len(found.files) - len(new), found.unfinished, _shown(found))
-
-
-def list_feeds(store: Store) -> list[FeedStatus]:
-    """Every feed of the home, by name. Nothing is changed."""
-    found = find_feeds(store.settings)
-    with store.open(read_only=True) as contacts:
-        states = feed_states(contacts)
-    at = now()
-    listed = []
-    for name, feed in found.items():
-        state = states.get(name)
-        if isinstance(feed, Refusal):
-            listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
-            continue
-        problem = state.problem if state else None
-        due = missed(feed, state.since, state.file_at, at) if state else None
-        listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
-    return listed
-
-
-def note_missed(store: Store) -> list[FeedStatus]:
-    """Keeps, as news for people, what was due and has not come; each once. Gives the feeds that are overdue.
-
-    Feeds that are new to the home become known to it: files are due from then on.
-    """
-    usable = {name: feed for name, feed in find_feeds(store.settings).items() if isinstance(feed, Feed)}
-    with store.open(read_only=True) as contacts:
-        unknown = [name for name in usable if name not in feed_states(contacts)]
-    if unknown:
-        with store.change() as contacts:
-            be_known(contacts, unknown)
-    for name, feed in usable.items():
-        _missed_of(store, name, feed)
-    return [status for status in list_feeds(store) if status.missed_at is not None]
 
 
 class _Run:
@@ -302,7 +167,7 @@ class _Run:
 
     def done(self) -> FeedRun:
         """Does it; what became of each file."""
-        origin = _origin(self._store.settings, self._name, self._feed)
+        origin = origin_of(self._store.settings, self._name, self._feed)
         try:
             self._finish_cut_off()
             with self._store.open(read_only=True) as contacts:
@@ -312,7 +177,7 @@ class _Run:
                 if self._stopped:
                     break
                 known = self._known.get(digest_of(each.name))
-                if _is_known(known, each, again=self._again):
+                if is_known(known, each, again=self._again):
                     self._result.known += 1
                     self._clear_away(origin, each, known)
                 else:
@@ -332,8 +197,8 @@ class _Run:
     def _settled(self, origin: Origin) -> list[Found]:
         """The files that are whole: object stores have no others; those of other sources have stood still."""
         settings = self._store.settings
-        listing = _listed(settings, self._feed, origin)
-        self._result.strays = _shown(listing)
+        listing = listed(settings, self._feed, origin)
+        self._result.strays = strays_of(listing)
         self._result.waiting = listing.unfinished
         seconds = settings.inbox_settle_seconds
         before = now() - timedelta(seconds=seconds)
@@ -341,14 +206,14 @@ class _Run:
         if not young:
             return listing.files
         time.sleep(seconds)
-        again = {each.path: each for each in _tried(settings, origin.look_through).files}
+        again = {each.path: each for each in tried(settings, origin.look_through).files}
         whole = [each for each in listing.files if each.path not in young or _look(again.get(each.path)) == each.look]
         self._result.waiting += len(listing.files) - len(whole)
         return whole
 
     def _is_young(self, found: Found, before: datetime) -> bool:
         """Whether a new file could still be growing. A time to come is of a clock that is set otherwise."""
-        if not found.settles or _is_known(self._known.get(digest_of(found.name)), found, again=self._again):
+        if not found.settles or is_known(self._known.get(digest_of(found.name)), found, again=self._again):
             return False
         if found.changed_at is None:
             return True
@@ -392,8 +257,8 @@ class _Run:
         fetched = Fetched(self._name, digest_of(found.name), found.look)
         with owner_only(), TemporaryDirectory(dir=temporary_folder(settings.home)) as folder:
             path = Path(folder) / found.name
-            _tried(settings, lambda: origin.fetch(found, path, settings.max_file_bytes))
-            if known and known.sha256 == sha256_of(path) and not (self._again and known.state in _NOT_TAKEN):
+            tried(settings, lambda: origin.fetch(found, path, settings.max_file_bytes))
+            if known and known.sha256 == sha256_of(path) and not (self._again and known.state in NOTHING_OF_IT):
                 with self._store.change() as contacts:
                     look_anew(contacts, fetched)
                 return None
@@ -436,64 +301,22 @@ class _Run:
 
     def _change_source(self, origin: Origin, found: Found, state: State) -> None:
         after, settings = self._feed.after, self._store.settings
-        if after == "leave" or state == "received" or state in _NOT_TAKEN:
+        if after == "leave" or state == "received" or state in NOTHING_OF_IT:
             return
-        if _look(_tried(settings, lambda: origin.look(found))) != found.look:  # another file by now, or none
+        if _look(tried(settings, lambda: origin.look(found))) != found.look:  # another file by now, or none
             return
         if isinstance(after, Move):
             folder = after.move
-            _tried(settings, lambda: origin.move(found, folder))
+            tried(settings, lambda: origin.move(found, folder))
         else:
-            _tried(settings, lambda: origin.remove(found))
+            tried(settings, lambda: origin.remove(found))
 
     def _upload(self, upload_id: str) -> Upload:
         return Upload(self._store.line(upload_id), self._store.staging(upload_id))
 
 
-def _listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
-    """What lies at a source.
-
-    Raises:
-        Trouble: the one file that is named is not there, though nobody takes it away (code `feed-missing`).
-    """
-    found = _tried(settings, origin.look_through)
-    if origin.place.is_exact and feed.after == "leave" and not (found.files or found.unfinished or found.strays):
-        fix = "Correct `source`, or wait for it."
-        raise Trouble("feed-missing", f"There is no file {feed.source}.", fix)
-    return found
-
-
-def _is_known(known: Known | None, found: Found, *, again: bool) -> bool:
-    if not found.look:  # nothing tells whether it has changed but its content
-        return False
-    return known is not None and known.look == found.look and not (again and known.state in _NOT_TAKEN)
-
-
 def _look(found: Found | None) -> str | None:
     return None if found is None else found.look
-
-
-def _tried(settings: Settings, call: Callable[[], T]) -> T:
-    """What a call to a source gives; one whose trouble can pass is made again, after a wait."""
-    wait = settings.feed_retry_seconds
-    for _ in range(_TRIES - 1):
-        try:
-            return call()
-        except Trouble as trouble:
-            if not trouble.passes:
-                raise
-        time.sleep(wait)
-        wait *= _FURTHER
-    return call()
-
-
-def _origin(settings: Settings, name: str, feed: Feed) -> Origin:
-    place = place_of(feed.source)
-    if place.scheme == LOCAL:
-        return LocalOrigin(place, settings.home)
-    from contact_pipeline.feeds.remote import RemoteOrigin
-
-    return RemoteOrigin(name, place, credentials_of(name))
 
 
 def _must_be_known(settings: Settings, name: str) -> None:
@@ -523,38 +346,3 @@ def _alone(settings: Settings, name: str) -> Iterator[None]:
         if not alone:
             raise Refusal("feed-running", f"The feed {name} runs already.", "Wait until it has ended.")
         yield
-
-
-def _record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
-    said = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
-    with store.change() as contacts:
-        record_run(contacts, name, "broken" if problem else ended, said, _teller(feed))
-
-
-def _missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
-    """The time at which a file was due that has not come, noted once."""
-    with store.open(read_only=True) as contacts:
-        state = feed_states(contacts).get(name)
-    due_at = missed(feed, state.since, state.file_at, now()) if state else None
-    if state is not None and due_at is not None and due_at != state.missed_at:
-        teller = _teller(feed, told=feed.due is not None and feed.due.missed == "notice")
-        with store.change() as contacts:
-            record_missed(contacts, name, due_at, teller)
-    return due_at
-
-
-def _teller(feed: Feed | None, *, told: bool = True) -> Teller:
-    if feed is None:  # its file cannot be used: by the rules
-        return Teller("", None, told=True)
-    named = feed.notices if isinstance(feed.notices, list) else []
-    return Teller(
-        feed.profile, feed.owner, told=told and feed.notices is not False and feed.notices != [], targets=named
-    )
-
-
-def _shown(listing: Listing) -> dict[str, str]:
-    return {shown(name): why for name, why in listing.strays.items()}
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}Z"

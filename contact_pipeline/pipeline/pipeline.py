@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from contact_pipeline.erase import Erased
     from contact_pipeline.exports import Exported, Layout
     from contact_pipeline.feeds.model import Feed
-    from contact_pipeline.feeds.run import Checked, FeedRun, FeedStatus
+    from contact_pipeline.feeds.run import FeedRun
+    from contact_pipeline.feeds.source import Checked
+    from contact_pipeline.feeds.status import FeedStatus
     from contact_pipeline.finding.find import Found
     from contact_pipeline.finding.who import Fitting
     from contact_pipeline.match import Guarded
@@ -848,7 +850,7 @@ class Pipeline:
 
     def feeds(self) -> list[FeedStatus]:
         """Every feed of the home, by name: what it did last, what it does next, whether it is broken or overdue."""
-        from contact_pipeline.feeds.run import list_feeds
+        from contact_pipeline.feeds.status import list_feeds
 
         return list_feeds(self.store)
 
@@ -863,7 +865,7 @@ class Pipeline:
             Refusal: there is no such feed (code `feed-unknown`), its file, profile or options cannot be used
                 (`feed-broken`), or as `run_feed`.
         """
-        from contact_pipeline.feeds.run import check
+        from contact_pipeline.feeds.source import check
 
         return check(self.store, name, described)
 
@@ -904,7 +906,7 @@ class Pipeline:
 
         Feeds that are new to the home become known to it: files are due from then on. Call it every few minutes.
         """
-        from contact_pipeline.feeds.run import note_missed
+        from contact_pipeline.feeds.status import note_missed
 
         return note_missed(self.store)
 

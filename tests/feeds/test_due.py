@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from contact_pipeline.errors import Refusal
-from contact_pipeline.feeds import run as running
+from contact_pipeline.feeds import status as running
 from contact_pipeline.feeds.calendar import missed, next_run
 from contact_pipeline.feeds.model import Feed
 from tests.feeds.conftest import people

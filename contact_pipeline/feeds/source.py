@@ -1,0 +1,125 @@
+"""The source of a feed: how it is reached, what lies there, and what of it is new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from contact_pipeline.contracts.states import State
+from contact_pipeline.feeds.credentials import credentials_of
+from contact_pipeline.feeds.local import LocalOrigin
+from contact_pipeline.feeds.model import Feed
+from contact_pipeline.feeds.origin import Found, Listing, Origin, Trouble, shown
+from contact_pipeline.feeds.place import LOCAL, place_of
+from contact_pipeline.feeds.read import check_feed, usable
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import Store
+from contact_pipeline.store.feeds import Known, digest_of, known_files
+
+T = TypeVar("T")
+
+NOTHING_OF_IT: Final[frozenset[State]] = frozenset({"refused", "failed", "cancelled"})  # is kept of the file
+
+_TRIES: Final = 3
+_FURTHER: Final = 4  # times the wait before
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A feed that was checked: it can be used, and its source was reached.
+
+    Attributes:
+        feed: the feed.
+        new: files that a run would fetch.
+        known: how many were received before and have not changed since.
+        unfinished: how many are not complete, by their names.
+        strays: name → why a file is never taken.
+    """
+
+    name: str
+    feed: Feed
+    new: list[Found]
+    known: int
+    unfinished: int
+    strays: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was found as a JSON document."""
+        return {
+            "name": self.name,
+            "profile": self.feed.profile,
+            "source": self.feed.source,
+            "new": [{"file_name": found.shown, "size": found.size} for found in self.new],
+            "known": self.known,
+            "unfinished": self.unfinished,
+            "never_taken": [{"file_name": name, "why": why} for name, why in self.strays.items()],
+        }
+
+
+def check(store: Store, name: str, described: Feed | None = None) -> Checked:
+    """Tests that a feed can be used from here, and lists what a run would fetch. Fetches and changes nothing.
+
+    Raises:
+        Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
+    """
+    feed = check_feed(name, store.settings) if described is None else usable(described, store.settings)
+    origin = origin_of(store.settings, name, feed)
+    try:
+        found = listed(store.settings, feed, origin)
+    finally:
+        origin.close()
+    with store.open(read_only=True) as contacts:
+        known = known_files(contacts, name)
+    new = [each for each in found.files if not is_known(known.get(digest_of(each.name)), each, again=False)]
+    return Checked(name, feed, new, len(found.files) - len(new), found.unfinished, strays_of(found))
+
+
+def origin_of(settings: Settings, name: str, feed: Feed) -> Origin:
+    """The way to the source of a feed."""
+    place = place_of(feed.source)
+    if place.scheme == LOCAL:
+        return LocalOrigin(place, settings.home)
+    from contact_pipeline.feeds.remote import RemoteOrigin
+
+    return RemoteOrigin(name, place, credentials_of(name))
+
+
+def listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
+    """What lies at a source.
+
+    Raises:
+        Trouble: the one file that is named is not there, though nobody takes it away (code `feed-missing`).
+    """
+    found = tried(settings, origin.look_through)
+    if origin.place.is_exact and feed.after == "leave" and not (found.files or found.unfinished or found.strays):
+        fix = "Correct `source`, or wait for it."
+        raise Trouble("feed-missing", f"There is no file {feed.source}.", fix)
+    return found
+
+
+def tried(settings: Settings, call: Callable[[], T]) -> T:
+    """What a call to a source gives; one whose trouble can pass is made again, after a wait."""
+    wait = settings.feed_retry_seconds
+    for _ in range(_TRIES - 1):
+        try:
+            return call()
+        except Trouble as trouble:
+            if not trouble.passes:
+                raise
+        time.sleep(wait)
+        wait *= _FURTHER
+    return call()
+
+
+def is_known(known: Known | None, found: Found, *, again: bool) -> bool:
+    """Whether a file was received before and has not changed since."""
+    if not found.look:  # nothing tells whether it has changed but its content
+        return False
+    return known is not None and known.look == found.look and not (again and known.state in NOTHING_OF_IT)
+
+
+def strays_of(listing: Listing) -> dict[str, str]:
+    """What is never taken, by names that may be shown, and why."""
+    return {shown(name): why for name, why in listing.strays.items()}

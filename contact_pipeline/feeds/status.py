@@ -1,0 +1,126 @@
+"""How the feeds of a home stand: how each ended last, when it runs next, and what was due and has not come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.feeds.calendar import missed, next_run
+from contact_pipeline.feeds.model import Feed
+from contact_pipeline.feeds.read import find_feeds
+from contact_pipeline.store import Store
+from contact_pipeline.store.feeds import (
+    Ended,
+    FeedState,
+    Teller,
+    be_known,
+    feed_states,
+    record_missed,
+    record_run,
+)
+from contact_pipeline.store.ledger import now
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """A feed of the home: what it is, what it did last, and what it does next; times in UTC.
+
+    Attributes:
+        feed: None: its file cannot be used.
+        problem: why its file cannot be used, or why it is broken.
+        next_at: when it runs next; None: when somebody asks.
+        missed_at: the time at which a file was due that has not come; None: nothing is overdue.
+    """
+
+    name: str
+    feed: Feed | None
+    state: FeedState | None
+    problem: dict[str, Any] | None
+    next_at: datetime | None
+    missed_at: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The feed as a JSON document."""
+        feed, state = self.feed, self.state
+        return {
+            "name": self.name,
+            "title": feed.title if feed else None,
+            "source": feed.source if feed else None,
+            "profile": feed.profile if feed else None,
+            "owner": feed.owner if feed else None,
+            "ran_at": time_of(state.ran_at) if state else None,
+            "ended": "broken" if feed is None else state.ended if state else None,
+            "file_at": time_of(state.file_at) if state else None,
+            "next_at": time_of(self.next_at),
+            "missed_at": time_of(self.missed_at),
+            "problem": self.problem,
+        }
+
+
+def list_feeds(store: Store) -> list[FeedStatus]:
+    """Every feed of the home, by name. Nothing is changed."""
+    found = find_feeds(store.settings)
+    with store.open(read_only=True) as contacts:
+        states = feed_states(contacts)
+    at = now()
+    listed = []
+    for name, feed in found.items():
+        state = states.get(name)
+        if isinstance(feed, Refusal):
+            listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
+            continue
+        problem = state.problem if state else None
+        due = missed(feed, state.since, state.file_at, at) if state else None
+        listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
+    return listed
+
+
+def note_missed(store: Store) -> list[FeedStatus]:
+    """Keeps, as news for people, what was due and has not come; each once. Gives the feeds that are overdue.
+
+    Feeds that are new to the home become known to it: files are due from then on.
+    """
+    usable = {name: feed for name, feed in find_feeds(store.settings).items() if isinstance(feed, Feed)}
+    with store.open(read_only=True) as contacts:
+        unknown = [name for name in usable if name not in feed_states(contacts)]
+    if unknown:
+        with store.change() as contacts:
+            be_known(contacts, unknown)
+    for name, feed in usable.items():
+        note_missed_of(store, name, feed)
+    return [status for status in list_feeds(store) if status.missed_at is not None]
+
+
+def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
+    """Keeps how a run of a feed ended; people are told where it breaks."""
+    said = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
+    with store.change() as contacts:
+        record_run(contacts, name, "broken" if problem else ended, said, _teller(feed))
+
+
+def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
+    """The time at which a file was due that has not come, noted once."""
+    with store.open(read_only=True) as contacts:
+        state = feed_states(contacts).get(name)
+    due_at = missed(feed, state.since, state.file_at, now()) if state else None
+    if state is not None and due_at is not None and due_at != state.missed_at:
+        teller = _teller(feed, told=feed.due is not None and feed.due.missed == "notice")
+        with store.change() as contacts:
+            record_missed(contacts, name, due_at, teller)
+    return due_at
+
+
+def _teller(feed: Feed | None, *, told: bool = True) -> Teller:
+    if feed is None:  # its file cannot be used: by the rules
+        return Teller("", None, told=True)
+    named = feed.notices if isinstance(feed.notices, list) else []
+    return Teller(
+        feed.profile, feed.owner, told=told and feed.notices is not False and feed.notices != [], targets=named
+    )
+
+
+def time_of(at: datetime | None) -> str | None:
+    """A time in UTC as documents have it."""
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}Z"
