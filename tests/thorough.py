@@ -23,8 +23,15 @@ def examples(default: int, thorough: int, variable: str = "") -> int:
     return int(said or (thorough if THOROUGH else default))
 
 
-def spread(items: Sequence[T], default: int) -> Sequence[T]:
-    """All items in a thorough run; in any other so many of them, in equal steps, the middle of each."""
-    if THOROUGH or len(items) <= default:
+def spread(items: Sequence[T], default: int, thorough: int | None = None) -> Sequence[T]:
+    """Some of the items, in equal steps, the middle of each.
+
+    Args:
+        items: all that could be tried.
+        default: how many are, in a run that was not asked for more.
+        thorough: in one with THOROUGH=1; None: all of them.
+    """
+    many = default if not THOROUGH else len(items) if thorough is None else thorough
+    if len(items) <= many:
         return items
-    return [items[(2 * step + 1) * len(items) // (2 * default)] for step in range(default)]
+    return [items[(2 * step + 1) * len(items) // (2 * many)] for step in range(many)]

@@ -19,7 +19,7 @@ from tests.thorough import THOROUGH
 
 # Name → by how much its files are made smaller, to ten thousand rows at most.
 SCALES = {
-    "100": 1, "20k": 1 / 2, "100k": 1 / 10, "1m": 1 / 100, "two_of_three": 1 / 100, "undo": 1 / 100, "ledger": 1 / 100,
+    "100": 1, "20k": 1 / 10, "100k": 1 / 50, "1m": 1 / 500, "two_of_three": 1 / 100, "undo": 1 / 100, "ledger": 1 / 100,
     "dagster": 1 / 100, "large_base": 1 / 1_000, "10m": 1 / 1_000, "30m": 1 / 3_000,
 }  # fmt: skip
 
