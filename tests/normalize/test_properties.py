@@ -65,7 +65,7 @@ TEXTS = (
     | st.text("0123456789+-/. ()ABCSPabc;@<>,", max_size=24)
 )
 ROWS = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, st.none() | TEXTS)), min_size=5, max_size=30)
-QUICK = settings(deadline=None, max_examples=examples(8, 60), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+QUICK = settings(deadline=None, max_examples=examples(8, 24), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def raw_of(rows):
