@@ -13,7 +13,7 @@ UPLOAD = {
 }  # fmt: skip
 MORE = {
     "corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "replanned_by", "replanned_as",
-    "held", "row_warnings", "continues",
+    "held", "row_warnings", "continues", "feed",
 }  # fmt: skip
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 
