@@ -143,8 +143,9 @@ def test_an_undo_that_was_not_on_the_page_is_not_made(alone, pipeline, uploads):
     assert pipeline.show(uploads["known"]).state == "applied"
 
 
-def test_what_an_undo_leaves_alone_is_shown_with_its_values(browser, home, pipeline, tmp_path, capsys):
+def test_what_an_undo_leaves_alone_is_shown_with_its_values(browser, home, pipeline, tmp_path, capsys, monkeypatch):
     """X4: on the page and in the terminal, by the same names; what looks sensitive is hidden."""
+    monkeypatch.setenv("COLUMNS", "300")
     file, ids = tmp_path / "leads.csv", []
     for email in ("ann@example.com", "219-09-9990@example.com", "ann.last@example.com"):
         file.write_text(f"Name,Phone,Email\nAnn Bee,(202) 555-0143,{email}\n")
