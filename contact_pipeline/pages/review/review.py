@@ -70,8 +70,8 @@ def write_review(
 ) -> Review:
     """Writes the review page of an upload into a file for its owner only; nothing in the home changes.
 
-    Where the upload is too much for the page, all of it is written beside it (`write_everything`), as a .zip file of
-    the same name, and the page leads there.
+    Where the upload is too much for the page, all of it is written beside it afterwards (`write_everything`), as a .zip
+    file of the same name, and the page leads there.
 
     Args:
         store: of the home.
@@ -91,16 +91,18 @@ def write_review(
         raise Usage("file-type", f"'{path.name}' is no HTML file.", "Let it end in .html.", file=path.name)
     refuse_output(path, overwrite=overwrite)
     data, beside = gather(store, upload, repairs_of), path.with_suffix(EVERYTHING)
-    if is_in_part(upload, data):
+    has_more = is_in_part(upload, data)
+    if has_more:
+        refuse_output(beside, overwrite=overwrite)
+    content = _drawn(store, upload, data, everything=quote(beside.name)).encode("utf-8", "replace")
+    with new_file(path, overwrite=overwrite) as file:  # first: the other file takes ten times as long
+        file.write(content)
+    if has_more:
         with new_file(beside, overwrite=overwrite) as file:
             write_everything(upload, file)
     elif path == store.settings.upload_path(upload.upload_id) / NAME:
         beside.unlink(missing_ok=True)  # of an earlier page
-    content = _drawn(store, upload, data, everything=quote(beside.name)).encode("utf-8", "replace")
-    with new_file(path, overwrite=overwrite) as file:
-        file.write(content)
-    everything = beside if is_in_part(upload, data) else None
-    return Review(path, len(content), len(data["rows"]["rows"]), upload.line.data_rows, everything)
+    return Review(path, len(content), len(data["rows"]["rows"]), upload.line.data_rows, beside if has_more else None)
 
 
 def review_page(
