@@ -122,7 +122,7 @@ def faults_masked() -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        chain = _chain(fault)
+        chain = chain_of(fault)
         masked = [_mask_fault(each) for each in chain]
         if all(masked):
             raise
@@ -130,7 +130,7 @@ def faults_masked() -> Iterator[None]:
         raise said.with_traceback(fault.__traceback__) from None
 
 
-def _chain(fault: BaseException) -> list[BaseException]:
+def chain_of(fault: BaseException) -> list[BaseException]:
     """A fault and those that it came from."""
     chain: list[BaseException] = []
     following: BaseException | None = fault

@@ -142,10 +142,10 @@ def _write(found: pl.DataFrame, path: Path, *, overwrite: bool) -> None:
         if path.suffix.lower() == ".parquet":
             found.write_parquet(file)
             return
-        nested = [name for name, kind in found.schema.items() if kind.is_nested()]
         found.with_columns(
-            pl.col(name).map_elements(lambda value: "; ".join(map(str, value)), return_dtype=pl.String)
-            if isinstance(found.schema[name], pl.List)
-            else pl.col(name).struct.json_encode()
-            for name in nested
+            pl.col(name).cast(pl.List(pl.String)).list.join("; ")
+            if isinstance(kind, pl.List) and not kind.inner.is_nested()
+            else pl.struct(name).struct.json_encode().alias(name)
+            for name, kind in found.schema.items()
+            if kind.is_nested()
         ).write_csv(file)

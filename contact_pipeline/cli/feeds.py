@@ -11,6 +11,7 @@ from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.endings import DONE, REFUSED
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.uploads import PANEL
+from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.pages.shown import size
 
@@ -26,7 +27,6 @@ feeds_app = typer.Typer(invoke_without_command=True)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=PANEL)
 
 _SHOWN = 20  # files
-_STOPPED = {"refused", "failed", "cancelled"}
 
 FeedName = Annotated[
     str,
@@ -117,7 +117,7 @@ def run_feed(
         console.document(run.as_dict())
     else:
         console.show(*_draw_run(invocation, run))
-    stopped = any(upload.state in _STOPPED for upload in run.uploads)
+    stopped = any(upload.state in ENDED_WITHOUT for upload in run.uploads)
     return REFUSED if run.problem or stopped else DONE
 
 

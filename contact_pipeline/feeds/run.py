@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from contact_pipeline.contracts.states import State
+from contact_pipeline.contracts.states import ENDED_WITHOUT, State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal
 from contact_pipeline.feeds.model import Feed, Move
 from contact_pipeline.feeds.origin import Found, Origin, Trouble
 from contact_pipeline.feeds.read import check_feed, load_feed, options_of, usable
-from contact_pipeline.feeds.source import NOTHING_OF_IT, is_known, listed, origin_of, strays_of, tried
+from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
 from contact_pipeline.machine import fault_of
 from contact_pipeline.owner_only import owner_only
@@ -258,7 +258,7 @@ class _Run:
         with owner_only(), TemporaryDirectory(dir=temporary_folder(settings.home)) as folder:
             path = Path(folder) / found.name
             tried(settings, lambda: origin.fetch(found, path, settings.max_file_bytes))
-            if known and known.sha256 == sha256_of(path) and not (self._again and known.state in NOTHING_OF_IT):
+            if known and known.sha256 == sha256_of(path) and not (self._again and known.state in ENDED_WITHOUT):
                 with self._store.change() as contacts:
                     look_anew(contacts, fetched)
                 return None
@@ -301,7 +301,7 @@ class _Run:
 
     def _change_source(self, origin: Origin, found: Found, state: State) -> None:
         after, settings = self._feed.after, self._store.settings
-        if after == "leave" or state == "received" or state in NOTHING_OF_IT:
+        if after == "leave" or state == "received" or state in ENDED_WITHOUT:
             return
         if _look(tried(settings, lambda: origin.look(found))) != found.look:  # another file by now, or none
             return

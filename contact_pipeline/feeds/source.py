@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from contact_pipeline.contracts.states import State
+from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.feeds.credentials import credentials_of
 from contact_pipeline.feeds.local import LocalOrigin
 from contact_pipeline.feeds.model import Feed
@@ -19,8 +19,6 @@ from contact_pipeline.store import Store
 from contact_pipeline.store.feeds import Known, digest_of, known_files
 
 T = TypeVar("T")
-
-NOTHING_OF_IT: Final[frozenset[State]] = frozenset({"refused", "failed", "cancelled"})  # is kept of the file
 
 _TRIES: Final = 3
 _FURTHER: Final = 4  # times the wait before
@@ -117,7 +115,7 @@ def is_known(known: Known | None, found: Found, *, again: bool) -> bool:
     """Whether a file was received before and has not changed since."""
     if not found.look:  # nothing tells whether it has changed but its content
         return False
-    return known is not None and known.look == found.look and not (again and known.state in NOTHING_OF_IT)
+    return known is not None and known.look == found.look and not (again and known.state in ENDED_WITHOUT)
 
 
 def strays_of(listing: Listing) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from contact_pipeline.errors import chain_of
 from contact_pipeline.feeds.credentials import variable
 from contact_pipeline.feeds.origin import Trouble
 
@@ -46,7 +47,7 @@ def trouble_of(error: BaseException, server: str, feed: str, name: str | None) -
         feed: name of the feed.
         name: of the file that it was about, as it may be shown; None: the source as a whole.
     """
-    chain = _chain(error)
+    chain = chain_of(error)
     own = next((each for each in chain if isinstance(each, Trouble)), None)
     if own is not None:
         return own
@@ -156,15 +157,6 @@ def _status(error: BaseException) -> int | None:
     if status is None and isinstance(answer, dict):
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status if isinstance(status, int) else None
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    chain: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in chain:
-        chain.append(following)
-        following = following.__cause__ or following.__context__
-    return chain
 
 
 @contextmanager

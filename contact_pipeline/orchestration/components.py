@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import dagster as dg
 from dagster.components import Scaffolder, ScaffoldRequest
@@ -15,6 +15,7 @@ from contact_pipeline.orchestration.feeds import feed_definitions
 from contact_pipeline.orchestration.resources import PipelineResource
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
+Home = Annotated[str, Field(description="Home folder of the contacts. Empty: CONTACT_PIPELINE_HOME, or else ./data.")]
 _EXAMPLE: Final = {
     "title": "What it is, for people",
     "source": "s3://BUCKET/FOLDER/*.csv",
@@ -26,15 +27,13 @@ _EXAMPLE: Final = {
 class HomeAttributes(BaseModel, extra="forbid", frozen=True):
     """Where the contacts are."""
 
-    home: str = Field(
-        default="", description="Home folder of the contacts. Empty: CONTACT_PIPELINE_HOME, or else ./data."
-    )
+    home: Home = ""
 
 
 class FeedAttributes(Feed):
     """A feed, the home that it fills, and its name."""
 
-    home: str = HomeAttributes.model_fields["home"].default
+    home: Home = ""
     name: str | None = Field(
         default=None,
         pattern=_NAME.pattern,

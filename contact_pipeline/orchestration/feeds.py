@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
+from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.feeds.calendar import seconds_of
 from contact_pipeline.feeds.model import Feed, Schedule
@@ -29,7 +30,6 @@ _UNFINISHED: Final = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_NOTHING_OF_IT: Final = frozenset({"refused", "failed", "cancelled"})
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
 
 
@@ -71,14 +71,12 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
     def fetched_files(context: dg.AssetExecutionContext) -> dg.Output[None]:
         try:
             run = pipeline.open().run_feed(name, described=feed, stage=True)
-        except Refusal as refusal:
-            if refusal.code == "feed-running":
-                context.log.info("%s", refusal)
+        except ContactPipelineError as problem:
+            if isinstance(problem, Refusal) and problem.code == "feed-running":
+                context.log.info("%s", problem)
                 return logged_output()
-            raise dg.Failure(str(refusal), allow_retries=False) from None
-        except ContactPipelineError as fault:
-            raise dg.Failure(str(fault), allow_retries=False) from None
-        has_come = any(upload.state not in _NOTHING_OF_IT for upload in run.uploads)
+            raise dg.Failure(str(problem), allow_retries=False) from None
+        has_come = any(upload.state not in ENDED_WITHOUT for upload in run.uploads)
         event = dg.AssetMaterialization if has_come else dg.AssetObservation
         of_run(context).log(event(context.asset_key, metadata=_shown(run)))
         fail([str(run.problem)] if run.problem else [])

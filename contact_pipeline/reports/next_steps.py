@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from contact_pipeline.contracts.states import APPLIED, CALLS, State
+from contact_pipeline.contracts.states import APPLIED, CALLS, ENDED_WITHOUT, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _steps(upload: Upload, login: str | None) -> Iterator[Step]:
         yield Step("See whom it changed", ["contacts", "find", "--upload", upload_id])
     elif upload.state == "repeated":
         yield Step("See the upload that it repeats", ["show", upload.repeats or ""])
-    elif upload.state in {"refused", "cancelled", "failed"}:
+    elif upload.state in ENDED_WITHOUT:
         yield from _again(upload)
 
 

@@ -88,10 +88,14 @@ def test_what_is_no_query_or_would_change_something_is_refused(run, home, upload
 
 
 def test_rows_are_written_as_csv_and_parquet(run, upload, tmp_path):
-    query = "SELECT row_number, ['a', 'b'] AS list, 1 AS x, 2 AS x FROM outcome_rows ORDER BY 1"
+    query = """SELECT row_number, ['a', NULL, 'b'] AS list, 1 AS x, 2 AS x, {'n': 1} AS one, [{'n': 1}] AS many
+        FROM outcome_rows ORDER BY 1"""
     assert run("sql", upload, query, "-o", tmp_path / "rows.csv").status == 0
     with (tmp_path / "rows.csv").open(newline="") as file:
-        assert [*csv.reader(file)][:2] == [["row_number", "list", "x", "x_1"], ["2", "a; b", "1", "2"]]
+        assert [*csv.reader(file)][:2] == [
+            ["row_number", "list", "x", "x_1", "one", "many"],
+            ["2", "a; b", "1", "2", '{"one":{"n":1}}', '{"many":[{"n":1}]}'],
+        ]
     assert run("sql", upload, query, "-o", tmp_path / "rows.parquet").status == 0
     assert pl.read_parquet(tmp_path / "rows.parquet").height == 3
     assert run("sql", upload, query, "-o", tmp_path / "rows.csv").status == 2  # it is there
