@@ -24,7 +24,7 @@ def _duration(given: str) -> str:
 def _time_zone(given: str) -> str:
     try:
         ZoneInfo(given)
-    except (OSError, ValueError) as error:  # there is none, or it is a path
+    except (OSError, ValueError, KeyError) as error:  # it is a path, or there is none, which is a KeyError
         raise ValueError("is no time zone; write one such as America/New_York or UTC") from error
     return given
 

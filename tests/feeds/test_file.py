@@ -65,6 +65,17 @@ def test_a_source_that_cannot_be_is_refused_without_its_password(pipeline, sourc
     assert PASSWORD not in problem[2]
 
 
+@pytest.mark.parametrize("zone", ["utc", "America/NewYork", "Europe", "../UTC", ""])
+def test_a_time_zone_that_there_is_not_is_refused_with_its_line(pipeline, zone):
+    head = "source: in\nprofile: outreach_contacts\n"
+    for line, place in (f"schedule: {{cron: '0 6 * * *', time_zone: {zone!r}}}", "schedule.time_zone"), (
+        f"due: {{at: '09:00', time_zone: {zone!r}}}", "due.time_zone"
+    ):  # fmt: skip
+        (problem,) = problems_of(pipeline, f"{head}{line}\n")
+        assert problem[:2] == (3, place)
+        assert "is no time zone" in problem[2]
+
+
 def test_profile_and_options_are_part_of_the_file(pipeline):
     assert problems_of(pipeline, "source: in\nprofile: outreach_contact\n")[0][:2] == (2, "profile")
     head = "source: in\nprofile: outreach_contacts\n"
