@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.contracts.kept import KEPT
@@ -114,15 +115,16 @@ def _see(database: Database, name: str, source: str, looks_of: LooksOf) -> None:
 
 def _take(database: Database, store: Store, wanted: list[str], *, unmasked: bool) -> None:
     """Copies tables of the contact database, masked or not."""
+    copied = f"_{token_hex(4)}_"  # a copy is not masked, so no query names it
     with database.attached(store.settings.contacts_path, "base", wait_seconds=store.settings.lock_wait_seconds):
         fields: Mapping[str, bool] = dict(database.rows("SELECT name, sensitive FROM base.fields"))
         for name in wanted:
-            database.make(f"_{name}", f"FROM base.{name.removeprefix(BASE)}")
+            database.make(f"{copied}{name}", f"FROM base.{name.removeprefix(BASE)}")
     for name in wanted:
         if unmasked:
-            database.view(name, f"FROM _{name}")
+            database.view(name, f"FROM {copied}{name}")
         else:
-            _see(database, name, f"_{name}", _looks_of_base(_KEPT[name], fields))
+            _see(database, name, f"{copied}{name}", _looks_of_base(_KEPT[name], fields))
 
 
 def _looks_of(upload: Upload, table: Table) -> LooksOf:
