@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +66,7 @@ def ask(
     if output is not None:
         _write(found, output, overwrite=overwrite)
     if invocation.json:
-        console.document(_finite(found).to_dicts() if output is None else {"file": str(output), "rows": found.height})
+        console.document(_finite(found.to_dicts()) if output is None else {"file": str(output), "rows": found.height})
     elif output is not None:
         console.show(console.text(f"{number_of(found.height, 'row')} written to {output}.", "bold"))
     else:
@@ -125,12 +127,24 @@ def _draw(found: pl.DataFrame, *, unmasked: bool) -> None:
     console.show(console.text(f"{number_of(found.height, 'row')}.", "bold"), *parts)
 
 
-def _finite(found: pl.DataFrame) -> pl.DataFrame:
-    """The rows without numbers that JSON does not have."""
-    import polars as pl
-    import polars.selectors as cs
+def _finite(value: Any) -> Any:
+    """A value without numbers that JSON does not have, in its lists and mappings as well."""
+    match value:
+        case float():
+            return value if isfinite(value) else None
+        case list():
+            return [_finite(part) for part in value]
+        case dict():
+            return {name: _finite(part) for name, part in value.items()}
+        case _:
+            return value
 
-    return found.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
+
+def _in_a_cell(value: Any) -> str:
+    """A list or mapping as CSV holds it: the parts of a list of plain values, and else JSON."""
+    if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
+        return "; ".join("" if part is None else str(part) for part in value)
+    return json.dumps(_finite(value), default=str, ensure_ascii=False)
 
 
 def _write(found: pl.DataFrame, path: Path, *, overwrite: bool) -> None:
@@ -142,10 +156,10 @@ def _write(found: pl.DataFrame, path: Path, *, overwrite: bool) -> None:
         if path.suffix.lower() == ".parquet":
             found.write_parquet(file)
             return
+        nested = [name for name, kind in found.schema.items() if kind.is_nested()]
         found.with_columns(
-            pl.col(name).cast(pl.List(pl.String)).list.join("; ")
-            if isinstance(kind, pl.List) and not kind.inner.is_nested()
-            else pl.struct(name).struct.json_encode().alias(name)
-            for name, kind in found.schema.items()
-            if kind.is_nested()
+            pl.Series(
+                name, [None if value is None else _in_a_cell(value) for value in found[name].to_list()], pl.String
+            )
+            for name in nested
         ).write_csv(file)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from contact_pipeline.engines.instance import DATA_FAULTS
+from contact_pipeline.engines.instance import DATA_FAULTS, fault_of_duckdb
+from contact_pipeline.engines.sql import quoted
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import ANY, Looks, hide_sql, mask, mask_sql
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from contact_pipeline.engines.duckdb import Database
 
+_NOT_TAKEN: Final = re.compile(r"\b(INTERVAL|BIT|BLOB|UNION|GEOMETRY|VARIANT)\b|TIME WITH TIME ZONE")
+_NO_FILE: Final = "No files found that match the pattern"  # which the query names
 _READS: Final = "SELECT"  # as which FROM, VALUES, DESCRIBE and SUMMARIZE count
 
 
@@ -39,10 +43,35 @@ def answer(database: Database, query: str) -> pl.DataFrame:
         Refusal: it names what is not there, or cannot be answered (code `sql`).
     """
     try:
-        database.make("_answer", f"FROM ({query.strip().rstrip(';')}\n)")  # which tells columns of one name apart
-        return database.frame("FROM _answer")
-    except DATA_FAULTS as error:
-        raise _refused(error) from None
+        database.make("_answer", f"FROM ({_without_end(query)}\n)")  # which tells columns of one name apart
+        shown = (_as_polars_takes(database, quoted(name), kind) for name, kind in types_of(database, "_answer").items())
+        return database.frame(f"SELECT {', '.join(shown)} FROM _answer")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        if isinstance(error, DATA_FAULTS) or _NO_FILE in str(error) or fault_of_duckdb(error, None) is None:
+            raise _refused(error) from None
+        raise
+
+
+def _without_end(query: str) -> str:
+    """A query without the `;` that ends it, and comments behind that."""
+    text = query.encode()  # in which DuckDB counts
+    end = len(text)
+    for start, kind in reversed(duckdb.tokenize(query)):
+        if kind.name != "comment" and not text[start:].startswith(b";"):
+            break
+        end = start
+    return text[:end].decode()
+
+
+def _as_polars_takes(database: Database, column: str, kind: str) -> str:
+    """The SQL expression for a column of an answer: as text where Polars cannot take its values, or show them."""
+    is_text = bool(_NOT_TAKEN.search(kind))
+    if kind.startswith(("DATE", "TIMESTAMP")) and not kind.endswith("]"):
+        within = f"CAST({column} AS TIMESTAMP) BETWEEN '0001-01-02' AND '9999-12-30'"  # as Python counts, in every zone
+        is_text = bool(database.value(f"SELECT count(*) FROM _answer WHERE NOT {within}"))
+    return f"CAST({column} AS VARCHAR) AS {column}" if is_text else column
 
 
 def types_of(database: Database, table: str) -> dict[str, str]:

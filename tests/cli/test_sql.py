@@ -79,6 +79,8 @@ def test_every_table_of_the_catalogue_is_known_and_none_of_the_base_has_the_name
         ("WITH gone AS (DELETE FROM outcome_rows RETURNING *) FROM gone", "DuckDB says"),
         (f"SELECT '{SSN}'::INTEGER", "***-**-****"),
         ("SELECT 1) UNION (SELECT 2", "syntax error"),
+        ("FROM 'nix.csv'", "No files found"),
+        ("FROM force_checkpoint()", "DuckDB says"),
     ],
 )
 def test_what_is_no_query_or_would_change_something_is_refused(run, home, upload, query, said):
@@ -100,6 +102,47 @@ def test_rows_are_written_as_csv_and_parquet(run, upload, tmp_path):
     assert pl.read_parquet(tmp_path / "rows.parquet").height == 3
     assert run("sql", upload, query, "-o", tmp_path / "rows.csv").status == 2  # it is there
     assert run("sql", upload, query, "-o", tmp_path / "rows.txt").status == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "written"),
+    [
+        ("now() - now() + INTERVAL 3 DAY", "3 days", "3 days"),
+        ("[INTERVAL 3 DAY]", "[3 days]", "[3 days]"),
+        ("'x'::BLOB", "x", "x"),
+        ("'101'::BIT", "101", "101"),
+        ("union_value(a := 1)", "1", "1"),
+        ("'infinity'::DATE", "infinity", "infinity"),
+        ("'290000-01-01'::TIMESTAMP", "290000-01-01 00:00:00", "290000-01-01 00:00:00"),
+        ("'0044-03-15 (BC)'::DATE", "0044-03-15 (BC)", "0044-03-15 (BC)"),
+        ("'2024-04-17'::DATE", "2024-04-17", "2024-04-17"),
+        ("[NULL, 'x']", [None, "x"], "; x"),
+        ("['nan'::DOUBLE]", [None], "nan"),
+        ("{'a': 'inf'::DOUBLE}", {"a": None}, '{"a": null}'),
+        ("[[1, NULL], NULL]", [[1, None], None], "[[1, null], null]"),
+        ("[{'a': DATE '2024-04-17'}]", [{"a": "2024-04-17"}], '[{"a": "2024-04-17"}]'),
+        ("NULL::INTEGER[]", None, ""),
+    ],
+)
+def test_a_value_of_every_kind_is_shown_and_written(run, upload, tmp_path, value, shown, written):
+    query = f"SELECT {value} AS x, 1 AS y"
+    assert run("sql", upload, query).status == 0
+    assert run("sql", upload, query, "--json").document == [{"x": shown, "y": 1}]
+    assert run("sql", upload, query, "-o", tmp_path / "rows.csv").status == 0
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        assert [*csv.reader(file)][1:] == [[written, "1"]]
+    assert run("sql", upload, query, "-o", tmp_path / "rows.parquet").status == 0
+
+
+@pytest.mark.parametrize("end", [";", "; -- done", " ; /* é; */ ;", " -- ;", ";;"])
+def test_a_query_may_end_in_a_comment(run, upload, end):
+    assert run("sql", upload, f"/* first */\nSELECT 'é;' AS said{end}", "--json").document == [{"said": "é;"}]
+
+
+def test_the_copies_behind_the_contacts_cannot_be_named(run, home, upload):
+    ended = run("sql", upload, "FROM base_contacts, _base_contacts")
+    assert (ended.status, SSN in ended.out) == (1, False)
+    assert "_base_contacts does not exist" in ended.err
 
 
 def test_a_query_comes_from_stdin_and_without_one_the_tables_are_listed(run, upload):
