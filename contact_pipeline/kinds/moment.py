@@ -203,10 +203,12 @@ def _passes_plain(column: Column) -> Passes:
 
 
 def _is_right(value: pl.Expr, column: Column) -> pl.Expr:
-    """Whether a value is in the normal form: of it the very same is made."""
+    """Whether a value is a moment in the normal form: of it the very same is made, as of what is none."""
     form = _ISO.replace("Z?", "Z") if column.zone else _ISO
     made = value.map_batches(lambda texts: _written(texts, column), return_dtype=pl.String)
-    return value.str.contains(form) & (made == value)
+    there = pl.col("clock").is_not_null()
+    is_moment = value.map_batches(_asked(column, there, pl.Boolean), return_dtype=pl.Boolean)
+    return value.str.contains(form) & (made == value) & is_moment
 
 
 def _is_in_other_year(value: pl.Expr, column: Column) -> pl.Expr:

@@ -34,6 +34,10 @@ READ = [
 REFUSED = [
     ("2023-02-29 10:00", "moment-format"),
     ("2023-03-26 24:00", "moment-format"),
+    ("2023-02-29T10:00:00Z", "moment-format"),  # in the form that is kept, and no moment
+    ("2023-02-29", "moment-format"),
+    ("2023-03-26T25:00:00Z", "moment-format"),
+    ("2023-03-26T23:59:60Z", "moment-format"),
     ("2023-03-26 23:59:60", "moment-format"),
     ("2023-03-26 13:05 PM", "moment-format"),
     ("2023-03-26 0:05 AM", "moment-format"),
