@@ -17,6 +17,7 @@ PRIVATE = {
         "AssetCheckExecutionsTable", "AssetEventTagsTable", "AssetKeyTable", "SqlEventLogStorageTable",
     ],
     "dagster._core.storage.event_log.sql_event_log": ["SqlEventLogStorage"],
+    "dagster._core.utils": ["is_valid_email"],
     "dagster._core.definitions.source_asset": ["SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION"],
     "dagster._core.definitions.asset_checks.asset_check_evaluation": [
         "AssetCheckEvaluationTargetMaterializationData",

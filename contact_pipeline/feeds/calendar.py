@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contact_pipeline.feeds.model import Due, Feed
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_NAMED: Final = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat")
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -36,6 +37,8 @@ def check_cron(cron: str) -> None:
 
     if len(cron.split()) != 5:  # others take six for seconds or years
         raise ValueError('is no schedule of five parts; write one such as "0 6 * * 1-5"')
+    if not all(re.fullmatch(r"[0-9*/,-]+", _NAMED.sub("1", part)) for part in cron.lower().split()):
+        raise ValueError("has signs that not every program takes; write numbers, names of days and months, * / , and -")
     try:
         next(CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as error:

@@ -1,10 +1,12 @@
 """Feeds in Dagster: each is an asset of its own, with what makes it, and is overdue when no file comes."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
+from dagster._core.utils import is_valid_email  # by which Dagster refuses owners, and all that is loaded with them
 
 from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
@@ -30,6 +32,7 @@ _UNFINISHED: Final = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_LONGEST_KIND: Final = 63  # signs
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
 
 
@@ -62,8 +65,8 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
         key_prefix=[name],
         description=f"{feed.title or f'Files of the feed {name}'}. Made when a file has come; each is an upload.",
         group_name=name,
-        owners=[feed.owner] if feed.owner and "@" in feed.owner else None,
-        kinds={place.scheme},
+        owners=[feed.owner] if feed.owner and is_valid_email(feed.owner) else None,
+        kinds={re.sub("[^a-z0-9]", "_", place.scheme)[:_LONGEST_KIND]},
         metadata={key: value for key, value in told.items() if value},
         freshness_policy=_freshness(feed),
         dagster_type=dg.Nothing,

@@ -30,6 +30,7 @@ _STAGED: Final = {table.name: table for table in STAGED}
 _KEPT: Final = {BASE + table.name: table for table in KEPT if table.name in _OF_THE_BASE}
 # Texts that were masked when they were made, and what must not be shown of texts that may be of any field.
 _MASKED_ALREADY: Final = {"value", "message", "fix", "notes", "import_notes"}
+_MADE_OF_TEXTS: Final = {"query", "query_table"}  # functions that take the name of a table in parts
 _OF_ANY_FIELD: Final = {"keys", "text"}
 
 
@@ -79,6 +80,8 @@ def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -
     """
     must_read(query)
     named = set(re.findall(r"\w+", query.lower()))  # too many do no harm
+    if named & _MADE_OF_TEXTS:
+        named |= _STAGED.keys() | _KEPT.keys()
     _must_be_staged(store, line)
     upload = Upload(line, store.staging(line.upload_id), store.names)
     with upload.staging.open(read_only=True) as database:

@@ -143,3 +143,16 @@ def test_feeds_of_the_home_are_loaded_and_one_that_cannot_be_used_hides_no_other
         sensor.name == "overdue_feeds"
         for sensor in build_definitions({"pipeline": PipelineResource(home=str(tmp_path))}).sensors
     )
+
+
+@pytest.mark.parametrize("owner", ["crm@example.com", "a@b", "@", "odd@@x y", "plain"])
+def test_an_owner_that_dagster_does_not_take_hides_no_feed(tmp_path, owner):
+    (asset,) = feed_definitions("partners", feed_of(tmp_path, owner=owner), PipelineResource()).assets
+    (spec,) = asset.specs
+    assert (list(spec.owners), spec.metadata["owner"]) == ([owner] if owner == "crm@example.com" else [], owner)
+
+
+def test_a_source_of_a_scheme_that_dagster_does_not_take_hides_no_feed(tmp_path):
+    feed = Feed(source="git+ssh2://example.com/people/*.csv", profile="dealer_leads")
+    (asset,) = feed_definitions("partners", feed, PipelineResource()).assets
+    assert "git_ssh2" in next(iter(asset.specs)).kinds
