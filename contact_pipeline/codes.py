@@ -299,6 +299,12 @@ CODES: Final[dict[str, Code]] = {
         fix="Nothing, unless it was meant to be imported: then decide it again.",
         example="a row that could be either of two contacts, and is neither",
     ),
+    "skipped-before": Code(
+        meaning="Somebody decided in an earlier upload that a row with these keys is not to be imported.",
+        message="The row would be in review, and was skipped there before: {expected}.",
+        fix="Nothing, unless it is to be imported: then decide it anew here, before the upload is applied.",
+        example="a nightly file that brings a skipped row again",
+    ),
     "another-match": Code(
         meaning="The row's keys are those of two contacts; the first rule that found one decided, as the profile says.",
         message="The row's keys are those of two: {expected}.",

@@ -128,7 +128,7 @@ def decide(database: Tables, part: Part) -> None:
             SELECT row_number, CASE WHEN e.contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
             FROM {part.table("by_keys")} LEFT JOIN {part.table("erased")} AS e USING (row_number)
         ),
-        chosen AS (FROM resolutions WHERE entity = {literal(part.entity)})
+        chosen AS (FROM resolutions WHERE entity = {literal(part.entity)} AND choice <> 'skip')
         SELECT unresolved.row_number,
                CASE WHEN choice IS NULL THEN decision WHEN choice = 'contact' THEN 'matched' ELSE 'new' END AS decision,
                CASE WHEN choice IS NULL THEN target WHEN choice = 'contact' THEN contact_id END AS target

@@ -18,6 +18,7 @@ FOUND_BY_MATCHING: Final = (
     "duplicate-in-file",
     "erased-person",
     "skipped",
+    "skipped-before",
     "would-clear-required",
 )
 

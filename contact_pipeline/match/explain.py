@@ -119,10 +119,12 @@ def _named(part: Part, pair: dict[str, Any]) -> str:
 
 def _resolved(database: Tables, part: Part, row: int) -> Iterator[str]:
     """What a person decided about the row."""
-    for choice, contact, other, own in database.rows(f"""
-        SELECT choice, contact_id, other_row, own FROM resolutions
+    kept = "decided_in" in database.columns("resolutions")  # an earlier version kept no such column
+    decided_in = "decided_in" if kept else "'a row of an earlier upload'"
+    for choice, contact, other, own, before in database.rows(f"""
+        SELECT choice, contact_id, other_row, own, {decided_in} FROM resolutions
         WHERE entity = {literal(part.entity)} AND row_number = {row}"""):
-        where = "" if own else " about a row with the same keys, in an earlier upload"
+        where = "" if own else f" about {before}, which has the same keys"
         match choice:
             case "contact":
                 yield f"A person decided{where}: it is contact {contact}."

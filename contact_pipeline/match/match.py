@@ -116,7 +116,7 @@ def _summary(database: Tables, matching: Matching, sha256: Callable[[], str]) ->
             f"SELECT count(*) FROM {primary.table('changes')} WHERE action IN ('update', 'reactivate')"
         ),
         rejected_without_key=count_without_key(database) if matching.options.deactivate_missing else 0,
-        skipped=database.value("SELECT count(*) FROM rejections WHERE code IN ('skipped', 'erased')"),
+        skipped=database.value("SELECT count(*) FROM rejections WHERE code IN ('skipped', 'skipped-before', 'erased')"),
         contacts_created=_count(database, "create") if has_contacts and primary.entity == "account" else 0,
         error_count=database.value("SELECT count(*) FROM rejections WHERE severity <> 'warning'"),
         in_group=in_group,

@@ -58,7 +58,7 @@ def warn_of_others(database: Tables, part: Part) -> None:
             SELECT row_number, target, representative, {rule_of("rank")} AS rule
             FROM {pairs} JOIN {targets} USING (row_number)
             WHERE decision = 'matched' AND representative <> target AND differs <> 'another'
-                  AND row_number NOT IN (SELECT row_number FROM resolutions)
+                  AND row_number NOT IN (SELECT row_number FROM resolutions WHERE choice <> 'skip')
         ),
         decided AS (
             SELECT row_number, min({rule_of("rank")}) AS first FROM {pairs} SEMI JOIN others USING (row_number)

@@ -90,7 +90,7 @@ def to_changeset(matching: Matching) -> list[Step]:
 
     The steps that read the contact database are neighbours, so that it is opened once.
     """
-    return [*_prepare(matching), *_look(matching), *_judge(matching), *_write(matching)]
+    return [*_prepare(matching), *_look(matching), *_judge(matching), *_doubt(matching), *_write(matching)]
 
 
 def to_outcomes(matching: Matching) -> list[Step]:
@@ -264,18 +264,28 @@ def _judge(matching: Matching) -> Iterator[Step]:
     )
 
 
-def _write(matching: Matching) -> Iterator[Step]:
-    """What each target becomes."""
+def _doubt(matching: Matching) -> Iterator[Step]:
+    """Which rows a person is to judge."""
     parts = matching.parts
     for part in parts:
         yield _of(part, "gather the rows that mean the same", make_targets, ("*decisions", "*in_turn"), ("*targets",))
+    for part in parts:
+        yield _of(
+            part, "leave out rows in doubt that a person skipped before", resolutions.skip_rows_again,
+            ("resolutions", "*targets"), adds=True,
+        )  # fmt: skip
     each = ("targets", "row_keys", "pairs", "candidates", "doubts", "was_erased")
     yield Step(
         "list the rows that a person is to judge, and whom each could be",
         partial(make_reviews, parts=parts),
-        ("rows_in_turn", *(part.table(name) for part in parts for name in each)),
+        ("rows_in_turn", "left_out", *(part.table(name) for part in parts for name in each)),
         ("review_candidates", "reviews"),
     )
+
+
+def _write(matching: Matching) -> Iterator[Step]:
+    """What each target becomes."""
+    parts = matching.parts
     for part in parts:
         if len(part.rules) > 1:
             yield _of(

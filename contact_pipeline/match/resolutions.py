@@ -12,6 +12,7 @@ from contact_pipeline.match.keys import VERSION, key_column
 from contact_pipeline.match.part import Part
 
 SKIPPED: Final = "skipped"
+SKIPPED_BEFORE: Final = "skipped-before"
 
 
 def keys_as_text(part: Part, alias: str) -> str:
@@ -39,45 +40,62 @@ def keys_of_rows(database: Tables, part: Part, rows: Collection[int]) -> dict[in
 
 
 def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
-    """Makes resolutions (entity, row_number, choice, contact_id, other_row, own), with the contact database as `book`.
+    """Makes resolutions (entity, row_number, choice, contact_id, other_row, own, decided_in), with `book` attached.
 
-    A decision made in this upload always holds. A decision from an earlier upload for the same keys holds where the row
-    would be in review, as long as its contact exists and nobody withdrew it.
+    A decision made in this upload always holds. The newest decision from earlier uploads for the same keys holds where
+    the row would be in review, as long as its contact exists and nobody withdrew it.
     """
+    there = "d.contact_id IN (SELECT contact_id FROM book.contacts)"
     remembered = " UNION ALL ".join(
         f"""
-        SELECT d.entity, k.row_number, 'contact' AS choice, arg_max(d.contact_id, d.decided_at) AS contact_id
-        FROM {part.table("row_keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
-        WHERE d.entity = '{part.entity}' AND d.address_book = {literal(address_book)} AND NOT d.withdrawn
-              AND d.upload_id <> {literal(upload_id)} AND d.choice IN ('contact', 'new')
-              AND d.contact_id IN (SELECT contact_id FROM book.contacts)
-              AND d.upload_id NOT IN (SELECT upload_id FROM book.uploads WHERE state = 'undone')
-        GROUP BY d.entity, k.row_number"""
+        SELECT entity, row_number, CASE WHEN choice = 'skip' THEN choice ELSE 'contact' END AS choice,
+               CASE WHEN choice <> 'skip' THEN contact_id END AS contact_id,
+               concat('row ', decided_row, ' of upload ', upload_id) AS decided_in
+        FROM (
+            SELECT d.entity, k.row_number, d.choice, d.contact_id, d.upload_id, d.row_number AS decided_row,
+                   row_number() OVER (
+                       PARTITION BY k.row_number ORDER BY d.decided_at DESC, d.upload_id DESC, d.row_number DESC
+                   ) AS age
+            FROM {part.table("row_keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
+            WHERE d.entity = '{part.entity}' AND d.address_book = {literal(address_book)} AND NOT d.withdrawn
+                  AND d.upload_id <> {literal(upload_id)}
+                  AND (d.choice = 'skip' {f"OR d.choice IN ('contact', 'new') AND {there}" if people else ""})
+                  AND d.upload_id NOT IN (SELECT upload_id FROM book.uploads WHERE state = 'undone')
+        ) AS d WHERE age = 1"""
         for part in parts
-        if part.entity == "contact"
+        for people in [part.entity == "contact"]
     )
     own = f"""
-        SELECT entity, row_number, choice, contact_id, other_row, true AS own FROM book.decisions
+        SELECT entity, row_number, choice, contact_id, other_row, true AS own, NULL::VARCHAR AS decided_in
+        FROM book.decisions
         WHERE upload_id = {literal(upload_id)} AND NOT withdrawn
               AND (choice <> 'contact' OR contact_id IN (SELECT contact_id FROM book.contacts))"""
     database.stage(
         "resolutions",
         f"""
         WITH own AS ({own}),
-        remembered AS ({remembered or "SELECT * FROM own WHERE false"})
+        remembered AS ({remembered})
         FROM own
         UNION ALL
-        SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own FROM remembered
+        SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own, decided_in FROM remembered
         ANTI JOIN own USING (entity, row_number)""",
     )
 
 
 def skip_rows(database: Tables, part: Part) -> None:
-    """Rejects rows that a person chose to skip.
+    """Rejects rows that a person chose to skip in this upload.
 
     When some rows of an applied upload are decided later, only these rows count: the others were rejected before.
     """
     skipped = f"""
         SELECT row_number FROM resolutions SEMI JOIN {part.table("row_keys")} USING (row_number)
-        WHERE choice = 'skip' AND entity = '{part.entity}'"""
+        WHERE choice = 'skip' AND own AND entity = '{part.entity}'"""
     add_defects(database, SKIPPED, skipped)
+
+
+def skip_rows_again(database: Tables, part: Part) -> None:
+    """Rejects rows that would be in review, and that a person skipped in an earlier upload."""
+    skipped = f"""
+        SELECT row_number, decided_in FROM resolutions JOIN {part.table("targets")} USING (row_number)
+        WHERE decision = 'review' AND choice = 'skip' AND NOT own AND entity = '{part.entity}'"""
+    add_defects(database, SKIPPED_BEFORE, skipped, placeholders={"expected": "decided_in"})

@@ -33,7 +33,7 @@ def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
             FROM ({_said(part)}) GROUP BY row_number
         ) USING (row_number)
         LEFT JOIN {part.table("was_erased")} AS erased USING (row_number)
-        WHERE decision = 'review'"""
+        WHERE decision = 'review' AND row_number NOT IN (FROM left_out)"""
         for part in parts
     ]
     database.stage("reviews", " UNION ALL ".join(queries))
@@ -49,14 +49,15 @@ def _candidates(part: Part) -> str:
         FROM (
             SELECT DISTINCT row_number, candidate
             FROM {part.table("pairs")} SEMI JOIN (FROM {part.table("targets")} WHERE decision = 'review')
-                 USING (row_number) ANTI JOIN rows_in_turn USING (row_number)
+                 USING (row_number) ANTI JOIN rows_in_turn USING (row_number) ANTI JOIN left_out USING (row_number)
             WHERE differs <> 'another'
         ) JOIN {part.table("row_keys")} AS r USING (row_number)
           JOIN ({stored}) AS c ON c.{part.id} = candidate
         UNION ALL
         SELECT d.row_number, '{part.entity}' AS entity, d.candidate, d.other_row, d.shares,
                CASE WHEN d.candidate IS NOT NULL THEN {known} END
-        FROM {part.table("doubts")} AS d LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = d.candidate"""
+        FROM {part.table("doubts")} AS d LEFT JOIN {part.table("candidates")} AS e ON e.{part.id} = d.candidate
+        WHERE d.row_number NOT IN (FROM left_out)"""
 
 
 def _shares(part: Part, other: str) -> str:

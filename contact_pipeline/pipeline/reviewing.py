@@ -21,13 +21,13 @@ from contact_pipeline.store.decisions import applied_choices, record_decisions, 
 
 
 def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user: str | None) -> Upload:
-    """Decides rows in review, all or none of them; of a plan, also rows that would make a new contact.
+    """Decides rows in review, all or none; of a plan, also rows that would make a new contact or were decided before.
 
     Args:
         store: the store.
         upload_id: the upload.
         choices: row_number → id of the contact that the row is, `new`, or `skip`. Of a row that is not in review but
-            would make a new contact, only an id.
+            would make a new contact, only an id. A row that follows an earlier decision can be decided anew.
         user: login of who decides; unset: the operating system's.
 
     Raises:
@@ -89,20 +89,26 @@ def _to_review(store: Store, upload_id: str, actor: str) -> LedgerLine:
 
 
 def _new_rows(store: Store, line: LedgerLine, choices: Mapping[int, int | str]) -> dict[int, tuple[str, str]]:
-    """Of a plan: the rows that would make a new contact and are said to be a known one, each with entity and keys."""
-    named = [row for row, to in choices.items() if str(to).isdecimal()]
-    if line.state not in PLANNED or not named:
+    """Of a plan: rows not in review that can be decided all the same, each with entity and keys.
+
+    They are those that would make a new contact and are said to be a known one, and those that were decided before.
+    """
+    if line.state not in PLANNED:
         return {}
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
     facts = staging.normalized_facts()
-    part = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))[0]
-    if part.entity != "contact":
-        return {}
+    primary, *others = parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))
+    named = [row for row, to in choices.items() if str(to).isdecimal() and primary.entity == "contact"]
     made = staging.table("outcome_rows").filter(pl.col("row_number").is_in(named), outcome="created")
+    before = staging.table("resolutions").filter(pl.col("row_number").is_in([*choices]), own=False)
+    keys: dict[int, tuple[str, str]] = {}
     with staging.open(read_only=True) as database:
-        keys = keys_of_rows(database, part, made["row_number"].to_list())
-    return {row: ("contact", text) for row, text in keys.items()}
+        for part in (primary, *others):
+            rows = before.filter(entity=part.entity)["row_number"].to_list()
+            rows += made["row_number"].to_list() if part is primary else []
+            keys |= {row: (part.entity, text) for row, text in keys_of_rows(database, part, rows).items()}
+    return keys
 
 
 def _decide_again(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:

@@ -36,7 +36,7 @@ def record_decisions(
         upload: whose rows they are.
         choices: row_number → id of the contact that the row is, `new`, or `skip`.
         actor: login of who decides.
-        new: rows that make a new contact, and may be a contact all the same: row → entity and keys.
+        new: rows not in review that can be decided all the same: row → entity and keys.
 
     Raises:
         Refusal: a row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).

@@ -240,3 +240,43 @@ def test_rows_decided_one_by_one_after_the_upload_are_counted_once(pipeline, out
 
     assert upload.error_count == 2
     assert pipeline.verify().findings == []
+
+
+def test_a_skipped_row_is_skipped_again_until_the_decision_is_withdrawn(pipeline, outreach, in_doubt):
+    """A nightly file does not ask every night. Whoever wants the row after all decides it in the plan, or withdraws."""
+    first = pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, "skip").upload_id)
+    new, matched = {"account": "A-3", "ssn": "219-09-9997"}, {"account": "A-1", "ssn": SSN, "first": "Rosa"}
+
+    again = outreach({"account": "A-2", "ssn": SSN}, new, matched, name="third.csv")
+    assert again.outcome_rows["outcome"].to_list() == ["rejected", "created", "duplicate"]
+    assert again.rejections_by_code() == {"skipped-before": 1}
+    assert f"row 2 of upload {first.upload_id}" in again.as_dict()["errors"][0]["message"]
+    assert f"row 2 of upload {first.upload_id}" in str(pipeline.explain(again.upload_id, 2))
+
+    for choice, outcome in ((1, "duplicate"), ("skip", "rejected"), ("new", "created")):
+        decided = pipeline.resolve(again.upload_id, 2, choice)
+        assert (decided.outcome_rows["outcome"][0], decided.outcomes["review"]) == (outcome, 0)
+    assert pipeline.withdraw(again.upload_id, 2).rejections_by_code() == {"skipped-before": 1}
+
+    pipeline.withdraw(first.upload_id, 2)
+    assert outreach({"account": "A-2", "ssn": SSN, "last": "Lee"}, name="fourth.csv").outcomes["review"] == 1
+
+
+def test_the_newest_of_several_decisions_is_followed(pipeline, outreach, in_doubt):
+    """Also where it is to skip the row, and the one before it was not."""
+    row, upload = {"account": "A-2", "ssn": SSN}, in_doubt
+    for number, (choice, outcome) in enumerate([(1, "duplicate"), ("skip", "rejected"), (1, "duplicate")]):
+        pipeline.resolve(upload.upload_id, 2, choice)
+        with pipeline.store.change() as contacts:  # those of one second have no order
+            contacts.run("UPDATE decisions SET decided_at = decided_at - INTERVAL 1 MINUTE")
+        upload = outreach(row, name=f"{number}.csv")
+        assert upload.outcome_rows["outcome"].to_list() == [outcome]
+
+
+def test_a_row_skipped_once_that_is_no_longer_in_doubt_is_imported(pipeline, outreach, in_doubt):
+    """As every remembered decision, it holds where the row would be in review."""
+    pipeline.resolve(in_doubt.upload_id, 2, "skip")
+    pipeline.undo(pipeline.uploads()[-1].upload_id)
+
+    later = outreach({"account": "A-2", "ssn": SSN}, name="third.csv")
+    assert (later.outcome_rows["outcome"].to_list(), later.rejections_by_code()) == (["created"], {})
