@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contact_pipeline.cli import console
+from contact_pipeline.cli import completion, console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, Overwrite, User, everywhere, login
-from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list, more
+from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, draw_list, more, most
 from contact_pipeline.cli.person import identify
 from contact_pipeline.cli.uploads import PANEL, UploadId
 from contact_pipeline.errors import number_of
@@ -74,13 +76,29 @@ def _contact_of(invocation: Invocation, upload_id: str, to: str) -> str:
 @everywhere
 def rows_in_review(
     invocation: Invocation,
-    upload: UploadId,
+    upload: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[UPLOAD]",
+            help="Id of an upload; unset: all.",
+            show_default=False,
+            autocompletion=completion.uploads,
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")] = None,
     overwrite: Overwrite = False,
     where: Where = None,
     limit: Limit = None,
 ) -> None:
-    """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`."""
+    """Write the rows in review with their candidates and an empty column `to`, to fill in for `resolve --from`.
+
+    Without UPLOAD, list those of all uploads, the oldest upload first.
+    """
+    if upload is None:
+        if output is not None or overwrite:
+            raise typer.BadParameter("Rows of one upload are written into a file: give UPLOAD too.")
+        _list_all(invocation, where, limit)
+        return
     from contact_pipeline.reports.candidates import compare_candidates
     from contact_pipeline.reports.in_review import write_in_review
 
@@ -107,6 +125,25 @@ def rows_in_review(
                 "Decide one", invocation.line("resolve", upload, "--row", compared[0]["row_number"], "--to", "new")
             ),
         )
+
+
+def _list_all(invocation: Invocation, where: Where, limit: int | None) -> None:
+    """Prints the rows in review of all uploads, under their uploads."""
+    found = chosen(invocation.looking.in_review(), where)
+    if invocation.json:
+        console.document({"rows": len(found), "in_review": found[:limit]})
+        return
+    shown = found[: most(limit)]
+    uploads = len({row["upload_id"] for row in found})
+    heading = f"{number_of(len(found), 'row')} of {number_of(uploads, 'upload')} in review" if found else ""
+    console.show(console.text(heading or "No row is in review.", "bold"))
+    for upload_id, rows in groupby(shown, key=itemgetter("upload_id")):
+        first, *others = rows
+        of = " · ".join([first["profile"], first["state"], *([f"feed {first['feed']}"] if first["feed"] else [])])
+        console.show(console.text(first["file"], "bold"), console.text(f"  {of}", "dim"))
+        console.show(*(console.text(f"  row {row['row_number']}: {row['why']}") for row in (first, *others)))
+        console.show(console.next_command("Look closer and decide", invocation.line("in-review", upload_id)))
+    console.show(*more(invocation, len(found) - len(shown), ["in-review", *as_words(where), "--limit", len(found)]))
 
 
 def _beside_candidates(compared: list[dict[str, Any]]) -> list[RenderableType]:

@@ -941,6 +941,21 @@ class Pipeline:
         lines = self.store.lines(limit, profile=profile, states=states, since=since, feed=feed, waiting=waiting)
         return [uploads.upload_of(self.store, line) for line in lines]
 
+    def in_review(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The rows that wait for somebody to decide them, of all uploads, the oldest upload first; masked.
+
+        Args:
+            limit: how many rows; unset: all of them.
+
+        Returns:
+            For each row upload_id, file, profile, feed and state of its upload; row_number, why, values (field →
+            value), and candidates with what they share and their values.
+        """
+        from contact_pipeline.reports.candidates import in_review_of_all
+
+        waiting = [upload for upload in reversed(self.uploads(waiting=True)) if upload.outcomes["review"]]
+        return in_review_of_all(self.store, waiting, limit)
+
     def continued_by(self, upload_id: str) -> list[Upload]:
         """The uploads whose files bring rejected rows of this one, corrected; the oldest first."""
         return [uploads.upload_of(self.store, line) for line in self.store.continuing(upload_id)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contact_pipeline.store import Store, Upload
@@ -44,6 +44,31 @@ def compare_candidates(store: Store, upload: Upload, limit: int | None = None) -
         }
         for row in wanted
     ]
+
+
+def in_review_of_all(store: Store, uploads: Iterable[Upload], limit: int | None = None) -> list[dict[str, Any]]:
+    """The rows in review of several uploads, upload by upload.
+
+    Args:
+        store: of the home.
+        uploads: whose rows they are, in the order in which they are given.
+        limit: how many rows are given, the first ones; unset: all of them.
+
+    Returns:
+        upload_id, file, profile, feed and state of the upload, and what `compare_candidates` says of the row.
+    """
+    rows: list[dict[str, Any]] = []
+    for upload in uploads:
+        if limit is not None and len(rows) >= limit:
+            break
+        line = upload.line
+        of = {
+            "upload_id": line.upload_id, "file": line.file_name, "profile": line.profile, "feed": line.feed,
+            "state": line.state,
+        }  # fmt: skip
+        left = None if limit is None else limit - len(rows)
+        rows += (of | row for row in compare_candidates(store, upload, left))
+    return rows
 
 
 def compare_duplicates(store: Store, upload: Upload, limit: int) -> list[dict[str, Any]]:

@@ -192,6 +192,28 @@ def test_rows_in_review_are_written_filled_in_and_decided(run, imported, tmp_pat
     assert run("in-review", upload, "--json").document == nothing
 
 
+def test_rows_in_review_of_all_uploads_are_listed_until_they_are_decided(run, imported):
+    """The queue of whoever decides; an upload that is cancelled is out of it."""
+    imported(ACCOUNT)
+    applied = imported(SAME_SSN, ",,,,,A-3,,", name="second.csv")["upload_id"]
+    later = imported(SAME_SSN.replace("A-2", "A-9"), name="third.csv")["upload_id"]
+
+    listed = run("in-review", "--json").document
+    keys = ("upload_id", "file", "profile", "feed", "state", "row_number")
+    assert [tuple(row[key] for key in keys) for row in listed["in_review"]] == [
+        (applied, "second.csv", "outreach_contacts", None, "applied", 2),
+        (later, "third.csv", "outreach_contacts", None, "applied", 2),
+    ]
+    assert run("in-review", "--limit", 1, "--json").document == {"rows": 2, "in_review": listed["in_review"][:1]}
+    drawn = run("in-review").out
+    assert "2 rows of 2 uploads in review" in drawn
+    assert f"contact-pipeline in-review {later}" in drawn
+
+    run("resolve", applied, "--row", 2, "--to", "new")
+    assert [row["upload_id"] for row in run("in-review", "--json").document["in_review"]] == [later]
+    assert run("in-review", "-o", "rows.csv", "--json").status == 2
+
+
 def test_decisions_are_listed_and_withdrawn(run, imported):
     """X4: by whom and about what, sensitive values aside."""
     imported(ACCOUNT)
