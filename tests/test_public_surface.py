@@ -39,7 +39,7 @@ sql UPLOAD QUERY --output --unmasked --overwrite
 repairs UPLOAD --output --overwrite --where --limit
 rejected UPLOAD --output --row-numbers --overwrite
 resolve UPLOAD --row --to --from --withdraw --user
-in-review [UPLOAD] --output --overwrite --where --limit
+in-review UPLOAD --output --overwrite --where --limit
 decisions --where --limit
 correct UPLOAD --row --where --set --from --remember --withdraw --user
 leave-out UPLOAD --row --column --withdraw --user
@@ -86,8 +86,8 @@ serve --host --port --read-only
 CALLS = """
     apply apply_automatic backup cancel check_feed check_notices continued_by correct correct_from corrections
     decisions erase explain export export_person export_profiles feeds finalize find find_duplicates
-    forget_value_mapping in_review leave_out linked_with match merge_duplicates missed_feeds normalize notices overview plan
-    plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
+    forget_value_mapping in_review leave_out linked_with match merge_duplicates missed_feeds normalize notices overview
+    plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
     resolve resolve_from resolve_many restore review review_page run_feed schema_of send_notices set_active show sql
     sql_tables suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
     withdraw_correction
