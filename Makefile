@@ -62,7 +62,7 @@ bench: .venv/peers/installed
 # The second file is a subset of the first: what an install without extras needs. The third adds what the benchmarks
 # compare with, the fourth what the other engine needs.
 lock: .venv/installed
-	$(COMPILE) --extra dagster --extra feeds --extra notices --group dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra dagster --extra feeds --extra notices --extra postgres --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
 	$(COMPILE) --extra spark --constraints requirements.lock --output-file requirements-spark.lock

@@ -5,25 +5,31 @@ no setting of Dagster 1.13 names another page. The graph of the assets is no bet
 is no upload.
 
 Both are reached by one address, and by one rule: requests of other sites are refused, and behind a proxy with a login,
-whoever comes past the proxy can launch nothing.
+whoever comes past the proxy can launch nothing. `/health` and `/metrics` are for machines, which have no login.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from contact_pipeline.orchestration.health import Check, Health, as_document
+from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.app import PREFIX, build_app
-from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.guard import HEALTH, Guard
 from contact_pipeline.web.visitor import comes_by_proxy
 
 START_PAGE = "/jobs"
+METRICS = "/metrics"
+_NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 class Webserver(DagsterWebserver[Any, Any]):
@@ -32,6 +38,8 @@ class Webserver(DagsterWebserver[Any, Any]):
     def __init__(self, process_context: Any, *arguments: Any, **options: Any) -> None:
         self._settings = Settings()
         self._read_only = bool(process_context.read_only)
+        self._health = Health(self._settings, process_context.instance, read_only=self._read_only)
+        self._metrics = Metrics(self._settings, process_context.instance, self._checks)
         super().__init__(process_context, *arguments, **options)
 
     def index_html_endpoint(self, request: Request) -> Response:
@@ -49,7 +57,21 @@ class Webserver(DagsterWebserver[Any, Any]):
         """Our pages, and below them Dagster's, of which the last takes every path."""
         pages = Mount(PREFIX, app=build_app(self._settings, read_only=self._read_only))
         routes: list[BaseRoute] = super().build_routes()  # type: ignore[no-untyped-call]
-        return [Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/")), pages, *routes]
+        watched = [Route(HEALTH, self._answer_health), Route(METRICS, self._answer_metrics)]
+        return [*watched, Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/")), pages, *routes]
+
+    async def _answer_health(self, _request: Request) -> Response:
+        """Whether all is well: 200, or 503 and what is not, in words."""
+        document = as_document(await run_in_threadpool(self._checks))
+        return JSONResponse(document, 200 if document["status"] == "ok" else 503, _NEVER_KEPT)
+
+    async def _answer_metrics(self, request: Request) -> Response:
+        """The figures of the home, as Prometheus reads them."""
+        content, kind = await run_in_threadpool(self._metrics.text, request.headers.get("accept", ""))
+        return Response(content, headers=_NEVER_KEPT | {"Content-Type": kind})
+
+    def _checks(self) -> Mapping[str, Check]:
+        return self._health.checks(self._process_context.create_request_context().get_code_location_entries())
 
     def _make_request_context(self, conn: HTTPConnection) -> WorkspaceRequestContext:
         """What a request may do in Dagster: behind a proxy with a login, one that comes past it only looks."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _RUNS_WHAT_IT_IS_ASKED: Final = "/graphql"  # even by GET
+HEALTH: Final = "/health"  # says nothing of the home, so probes may ask by whatever name they know the machine
 _PORT: Final = re.compile(r":\d*$")
 
 
@@ -50,6 +51,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
+        if scope["type"] == "http" and scope["path"] == HEALTH and scope["method"] in _READS:
+            return None
         if not self._is_our_name(host):
             return PlainTextResponse(
                 "This server is not known by that name. Use its address (127.0.0.1, or that of the machine), or set "

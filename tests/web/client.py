@@ -1,6 +1,7 @@
 """A browser without a screen: asks an ASGI app, keeps its cookies, and sends the forms that stand on its pages."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -15,6 +16,11 @@ class Answer:
     status: int
     headers: dict[str, str]
     text: str
+
+    @property
+    def json(self) -> Any:
+        """The document that it is."""
+        return json.loads(self.text)
 
     @property
     def token(self) -> str:
