@@ -23,7 +23,10 @@ def serve_home(
         int | None,
         typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0: a free one; unset: the setting's."),
     ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Let nobody launch anything in the browser.")] = False,
+    read_only: Annotated[
+        bool,
+        typer.Option("--read-only", help="Only look: nothing can be changed, no file is taken; runs beside another."),
+    ] = False,
 ) -> int:
     """Run Dagster's webserver and daemon on this home until Ctrl-C: the inbox is watched, uploads can be looked at.
 

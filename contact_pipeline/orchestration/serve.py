@@ -1,5 +1,8 @@
 """`contact-pipeline serve`: Dagster's webserver and daemon on one home, started together and stopped together.
 
+With `--read-only` there is no daemon: such a server lies beside the one that writes, with its own logs and lock in
+`dagster/read-only/`, and shares Dagster's storage with it.
+
 Both ask one code server, which loads the definitions once. Left to themselves each would start its own, and the
 daemon a new one every minute.
 """
@@ -52,27 +55,40 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         settings: of the home.
         host: address that the webserver listens on.
         port: its port; unset: the one of the settings, 0: a free one.
-        read_only: whether the webserver lets nobody launch anything.
+        read_only: whether it is for looking only: the webserver lets nobody change anything, and there is no daemon.
+            Such a server runs beside one that is not.
 
     Raises:
-        Refusal: the home is being served already (code `served-already`), the port is taken (`port-taken`), or the
-            settings that say who decides do not fit together (`deciding-settings`).
+        Refusal: the home is being served already (code `served-already`), the port is taken (`port-taken`), the
+            settings that say who decides do not fit together (`deciding-settings`), or what is for looking only finds
+            nothing to look at (`nothing-to-look-at`, `home-outdated`).
     """
     home = settings.home.absolute()
     instance_home = home / "dagster"
+    of_this_server = instance_home / "read-only" if read_only else instance_home
     _check_who_decides(settings, host)
-    mend(home, whole=True)
+    if read_only:
+        _check_there_is_something(settings)
+    mend(home, whole=not read_only)
     temporary_folder(home)
-    instance_home.mkdir(parents=True, exist_ok=True)
-    with _only_one(instance_home / "serve.lock") as lock, _stop_asked() as stop, TemporaryDirectory() as sockets:
+    of_this_server.mkdir(parents=True, exist_ok=True)
+    with (
+        _only_one(of_this_server / "serve.lock", home) as lock,
+        _stop_asked() as stop,
+        TemporaryDirectory() as sockets,
+    ):
         port = _free_port(host, settings.port if port is None else port)
         code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only
-        _prepare(settings, instance_home, code)
         dagster_home = _readable_by_sqlalchemy(instance_home, Path(sockets))
-        _end_lost_runs(dagster_home)
+        if read_only:
+            _lay_out(instance_home, dagster_home)
+        else:
+            _prepare(settings, instance_home)
+            _end_lost_runs(dagster_home)
+        _write_workspace(of_this_server, code)
         environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
-        start = partial(_Child, folder=instance_home, environment=environment, lock=lock)
-        workspace = ["-w", str(instance_home / "workspace.yaml")]
+        start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)
+        workspace = ["-w", str(of_this_server / "workspace.yaml")]
         web = ["contact_pipeline.orchestration.webserver", "--host", host, "--port", str(port), *workspace]
         url = f"http://{host}:{port}"
         children = [start("code server", _code_server(code))]
@@ -80,17 +96,25 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
             status = _watch(children, lambda: _listens(code), stop)
             if status is None:
                 children.append(start("webserver", [*web, "--read-only"] if read_only else web))
-                children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
+                if not read_only:
+                    children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
                 status = _watch(children, lambda: _answers(url), stop)
-            if status is None:
+            if status is None and read_only:
+                _say(
+                    f"The uploads are at {url}/pages/, Dagster is at {url}. Nothing can be changed there: --read-only."
+                )
+                _say("No file is taken by this server: that is for `serve` without --read-only. Ctrl-C stops it.")
+                status = _watch(children, lambda: None, stop, patience=None)
+            elif status is None:
                 _note_address(settings, host, url)
                 _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
-                _say(f"The uploads are at {url}/pages/. {_who_decides(settings, read_only=read_only)}")
+                _say(f"The uploads are at {url}/pages/. {_who_decides(settings)}")
                 terminal = Terminal(settings, dagster_home, _say)
                 status = _watch(children, terminal.look, stop, patience=None)
             return status or 0
         finally:
-            settings.served_path.unlink(missing_ok=True)
+            if not read_only:
+                settings.served_path.unlink(missing_ok=True)
             _stop(children)
 
 
@@ -101,10 +125,32 @@ def _check_who_decides(settings: Settings, host: str) -> None:
     check_settings(settings, host)
 
 
-def _who_decides(settings: Settings, *, read_only: bool) -> str:
+def _check_there_is_something(settings: Settings) -> None:
+    """Tests that there are contacts, as this version has them: who only looks makes and changes no home.
+
+    Raises:
+        Refusal: there are none (code `nothing-to-look-at`), or those of an earlier version (`home-outdated`).
+    """
+    from contact_pipeline.engines import open_database
+    from contact_pipeline.store.schema import pending_migrations
+
+    if not settings.contacts_path.exists():
+        raise Refusal(
+            "nothing-to-look-at",
+            f"{settings.home} has no contacts yet, so there is nothing to look at.",
+            "Import a file, or start `contact-pipeline serve` without --read-only; or give another --home.",
+        )
+    with open_database(settings.contacts_path, settings, read_only=True) as contacts:
+        if pending_migrations(contacts):
+            raise Refusal(
+                "home-outdated",
+                f"{settings.home} was last written by an earlier version.",
+                "`contact-pipeline uploads` brings it up to date; stop servers of the earlier version first.",
+            )
+
+
+def _who_decides(settings: Settings) -> str:
     """Who can decide on the pages, in words."""
-    if read_only:
-        return "Nobody can decide there: --read-only."
     if settings.user_header is not None:
         return "Whom the proxy names can decide there."
     if settings.decide_locally:
@@ -186,13 +232,9 @@ def _stop(children: Sequence[_Child]) -> None:
         child.process.wait()
 
 
-def _prepare(settings: Settings, instance_home: Path, code: Path) -> None:
-    """Puts the instance's settings and the workspace in place, and a folder into the inbox for every profile."""
-    if not (instance_home / "dagster.yaml").exists():
-        shutil.copyfile(SHIPPED, instance_home / "dagster.yaml")
-    (instance_home / "workspace.yaml").write_text(
-        f"load_from: [grpc_server: {{socket: {str(code)!r}, location_name: contact_pipeline}}]\n", encoding="utf-8"
-    )
+def _prepare(settings: Settings, instance_home: Path) -> None:
+    """Puts the instance's settings in place, and a folder into the inbox for every profile."""
+    _put_settings(instance_home)
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.profiles import find_profiles
 
@@ -200,6 +242,27 @@ def _prepare(settings: Settings, instance_home: Path, code: Path) -> None:
         Pipeline(settings=settings).tidy()
     for name in find_profiles(settings.profiles_path)[0]:
         (settings.inbox / name).mkdir(parents=True, exist_ok=True)
+
+
+def _put_settings(instance_home: Path) -> None:
+    if not (instance_home / "dagster.yaml").exists():
+        shutil.copyfile(SHIPPED, instance_home / "dagster.yaml")
+
+
+def _write_workspace(folder: Path, code: Path) -> None:
+    (folder / "workspace.yaml").write_text(
+        f"load_from: [grpc_server: {{socket: {str(code)!r}, location_name: contact_pipeline}}]\n", encoding="utf-8"
+    )
+
+
+def _lay_out(instance_home: Path, dagster_home: Path) -> None:
+    """Lays out Dagster's storage of a home that was never served; a server that writes has done so itself."""
+    import dagster as dg
+
+    with suppress(Refusal), _only_one(instance_home / "serve.lock", instance_home.parent):
+        _put_settings(instance_home)
+        with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+            instance.get_runs(limit=1)
 
 
 def _readable_by_sqlalchemy(instance_home: Path, folder: Path) -> Path:
@@ -225,7 +288,7 @@ def _end_lost_runs(instance_home: Path) -> None:
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[IO[str]]:
+def _only_one(path: Path, home: Path) -> Iterator[IO[str]]:
     """Holds the lock of a home; the children hold it too, should this process die before them."""
     with path.open("a+") as lock:
         try:
@@ -233,8 +296,8 @@ def _only_one(path: Path) -> Iterator[IO[str]]:
         except BlockingIOError as error:
             raise Refusal(
                 "served-already",
-                f"Dagster already runs on {path.parent.parent}.",
-                "Stop that one first, or give another --home.",
+                f"Dagster already runs on {home}.",
+                "Stop that one first, or give another --home. One with and one without --read-only run side by side.",
             ) from error
         yield lock
 

@@ -8,17 +8,19 @@ import dagster as dg
 import pytest
 import yaml
 
+from contact_pipeline.engines import open_database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.notices.send import served_at
 from contact_pipeline.orchestration import serve
 from contact_pipeline.settings import Settings
+from tests.homes import new_home
 
 
 @pytest.fixture
 def instance_home(tmp_path: Path) -> Path:
     folder = tmp_path / "dagster"
     folder.mkdir()
-    serve._prepare(Settings(home=tmp_path), folder, tmp_path / "code")
+    serve._prepare(Settings(home=tmp_path), folder)
     return folder
 
 
@@ -29,6 +31,7 @@ def test_the_inbox_gets_a_folder_for_every_profile(instance_home: Path) -> None:
 
 def test_the_code_location_is_the_one_of_the_checkout(instance_home: Path) -> None:
     """So that `dagster dev` and `serve` name the same runs and sensors."""
+    serve._write_workspace(instance_home, instance_home)
     (location,) = yaml.safe_load((instance_home / "workspace.yaml").read_text())["load_from"]
     shipped = yaml.safe_load(Path("workspace.yaml").read_text())["load_from"][0]["python_module"]
     command = serve._code_server(instance_home)
@@ -39,7 +42,7 @@ def test_the_code_location_is_the_one_of_the_checkout(instance_home: Path) -> No
 
 def test_settings_that_were_changed_are_kept(instance_home: Path, tmp_path: Path) -> None:
     (instance_home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    serve._prepare(Settings(home=tmp_path), instance_home, tmp_path / "code")
+    serve._prepare(Settings(home=tmp_path), instance_home)
     assert (instance_home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
 
 
@@ -68,11 +71,11 @@ def test_runs_that_a_dead_machine_left_are_ended(instance_home: Path) -> None:
 
 def test_a_home_is_served_once(instance_home: Path) -> None:
     lock = instance_home / "serve.lock"
-    with serve._only_one(lock):
-        with pytest.raises(Refusal) as refused, serve._only_one(lock):
+    with serve._only_one(lock, instance_home):
+        with pytest.raises(Refusal) as refused, serve._only_one(lock, instance_home):
             pass
         assert refused.value.code == "served-already"
-    with serve._only_one(lock):
+    with serve._only_one(lock, instance_home):
         pass
 
 
@@ -96,3 +99,20 @@ def test_the_address_is_known_while_its_server_runs(instance_home: Path, tmp_pat
         pass
     settings.served_path.write_text(f"{ended.pid} http://127.0.0.1:3000")
     assert served_at(settings) is None
+
+
+def test_a_server_to_look_at_makes_and_changes_no_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with pytest.raises(Refusal) as refused:
+        serve.serve(settings, read_only=True)
+    assert refused.value.code == "nothing-to-look-at"
+    assert not settings.home.exists()
+
+    new_home(settings.home)
+    with open_database(settings.contacts_path, settings) as contacts:
+        contacts.run("DELETE FROM migrations WHERE name = (SELECT max(name) FROM migrations)")
+    before = settings.contacts_path.read_bytes()
+    with pytest.raises(Refusal) as refused:
+        serve.serve(settings, read_only=True)
+    assert refused.value.code == "home-outdated"
+    assert settings.contacts_path.read_bytes() == before
