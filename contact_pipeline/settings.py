@@ -110,6 +110,12 @@ class Settings(BaseModel):
         description="Whether pages let people decide without such a proxy, as the user who runs `serve`: for one "
         "person on a machine of their own. Whoever can reach the port decides in that name.",
     )
+    dagster_postgres: SecretStr | None = Field(
+        default=None,
+        description="Address of a PostgreSQL database in which Dagster keeps its runs, events and schedules, such as "
+        "postgresql+psycopg2://dagster@localhost/dagster, for this home alone; needs the extra `postgres`. Unset: they "
+        "lie in the home. Whatever erases people, or collects what is held about them, needs it, too.",
+    )
     notice_seconds: float = Field(
         default=5, gt=0, le=60, description="How long a server that takes notices is waited for, at each step."
     )

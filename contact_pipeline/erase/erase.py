@@ -29,6 +29,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
+from contact_pipeline.store.dagster_records import check_reachable
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.store.links import linked_with
@@ -75,10 +76,13 @@ def erase(
 
     Raises:
         Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload that
-            holds the person is being staged at this moment (`being-staged`).
+            holds the person is being staged at this moment (`being-staged`), or nobody can say where Dagster's records
+            lie (`dagster-storage`).
+        MachineFault: they lie in PostgreSQL, which does not answer (code `dagster-storage`).
         StoreBusy: a database was in use by another program for longer than the settings allow.
     """
     settings = store.settings
+    check_reachable(settings)  # before anything is done
     with store.open() as contacts:
         person = _person(contacts, contact_id, only)
         pattern = re.compile(person.pattern) if person.pattern else None

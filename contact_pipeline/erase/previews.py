@@ -1,4 +1,7 @@
-"""What Dagster has stored of a person in its SQLite databases: previews of tables, and values in other texts."""
+"""What Dagster has stored of a person: previews of tables, and values in other texts.
+
+It lies in SQLite databases of the home, or in PostgreSQL; where a home has moved there, in both.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from contact_pipeline.erase import in_postgres
 from contact_pipeline.erase.person import redact
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.dagster_records import postgres_of
 
 _MAGIC: Final = b"SQLite format 3\0"
 
@@ -27,7 +33,10 @@ def erase_previews(settings: Settings, pattern: re.Pattern[str] | None, rows: Ma
 
     Raises:
         StoreBusy: Dagster was busy with one of its databases for longer than the settings allow.
+        Refusal, MachineFault: they lie in PostgreSQL, which cannot be reached (code `dagster-storage`).
     """
+    if address := postgres_of(settings):
+        in_postgres.clean(address, settings.lock_wait_seconds, partial(_without, pattern=pattern, rows=rows))
     for path in _databases(settings.home / "dagster"):
         try:
             with closing(sqlite3.connect(path, timeout=settings.lock_wait_seconds, isolation_level=None)) as database:
@@ -47,9 +56,15 @@ def count_previews(
     """Dagster's databases that hold the person → how many of their texts do: those that `erase_previews` would change.
 
     Raises:
-        sqlite3.OperationalError: Dagster was busy with one of them for longer than the settings allow.
+        sqlite3.OperationalError, StoreBusy: Dagster was busy with one of them for longer than the settings allow.
+        Refusal, MachineFault: they lie in PostgreSQL, which cannot be reached (code `dagster-storage`).
     """
     counts = {}
+    if address := postgres_of(settings):
+        without = partial(_without, pattern=pattern, rows=rows)
+        counts[settings.home / "dagster" / "PostgreSQL"] = in_postgres.count(
+            address, settings.lock_wait_seconds, without
+        )
     for path in _databases(settings.home / "dagster"):
         with closing(sqlite3.connect(path, timeout=settings.lock_wait_seconds)) as database:
             database.execute("PRAGMA query_only = ON")  # opened read-only, SQLite would leave its log files behind

@@ -1,7 +1,8 @@
 """Taking back what Dagster was shown: the partition of an upload that was undone is not materialized any more.
 
 Dagster has a call for it, `wipe_asset_partitions`, which its own storage does not implement. So rows are deleted here
-from Dagster's index of asset events. The log of the run that materialized the partition keeps them.
+from Dagster's index of asset events. The log of the run that materialized the partition keeps them, where Dagster's
+records lie in SQLite; in PostgreSQL log and index are one table.
 """
 
 from __future__ import annotations

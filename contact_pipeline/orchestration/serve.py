@@ -20,8 +20,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -33,6 +34,7 @@ import contact_pipeline
 from contact_pipeline.errors import Refusal
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
+from contact_pipeline.store.dagster_records import BLOCK, check_reachable, postgres_of, says_where
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.visible import visible
 
@@ -81,7 +83,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only
         dagster_home = _readable_by_sqlalchemy(instance_home, Path(sockets))
         if read_only:
-            _lay_out(instance_home, dagster_home)
+            _lay_out(settings, instance_home, dagster_home)
         else:
             _prepare(settings, instance_home)
             _end_lost_runs(dagster_home)
@@ -234,7 +236,7 @@ def _stop(children: Sequence[_Child]) -> None:
 
 def _prepare(settings: Settings, instance_home: Path) -> None:
     """Puts the instance's settings in place, and a folder into the inbox for every profile."""
-    _put_settings(instance_home)
+    _put_settings(settings, instance_home)
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.profiles import find_profiles
 
@@ -244,9 +246,28 @@ def _prepare(settings: Settings, instance_home: Path) -> None:
         (settings.inbox / name).mkdir(parents=True, exist_ok=True)
 
 
-def _put_settings(instance_home: Path) -> None:
-    if not (instance_home / "dagster.yaml").exists():
-        shutil.copyfile(SHIPPED, instance_home / "dagster.yaml")
+def _put_settings(settings: Settings, instance_home: Path) -> None:
+    """Puts Dagster's own settings in place, and into them that its records lie in PostgreSQL, where they are to.
+
+    Raises:
+        Refusal: PostgreSQL is to be used and cannot be (code `dagster-storage`).
+        MachineFault: it does not answer (the same code).
+    """
+    own = instance_home / "dagster.yaml"
+    if not own.exists():
+        shutil.copyfile(SHIPPED, own)
+    if postgres_of(settings) is None:
+        return
+    if find_spec("dagster_postgres") is None:
+        raise Refusal(
+            "dagster-storage",
+            "Dagster's records of this home lie in PostgreSQL, and what reads them is not installed.",
+            "Install it with: pip install 'contact-pipeline[postgres]'",
+        )
+    check_reachable(settings)
+    if not says_where(settings):
+        with own.open("a", encoding="utf-8") as file:
+            file.write(BLOCK)
 
 
 def _write_workspace(folder: Path, code: Path) -> None:
@@ -255,12 +276,16 @@ def _write_workspace(folder: Path, code: Path) -> None:
     )
 
 
-def _lay_out(instance_home: Path, dagster_home: Path) -> None:
+def _lay_out(settings: Settings, instance_home: Path, dagster_home: Path) -> None:
     """Lays out Dagster's storage of a home that was never served; a server that writes has done so itself."""
     import dagster as dg
 
-    with suppress(Refusal), _only_one(instance_home / "serve.lock", instance_home.parent):
-        _put_settings(instance_home)
+    with ExitStack() as alone:
+        try:
+            alone.enter_context(_only_one(instance_home / "serve.lock", instance_home.parent))
+        except Refusal:
+            return
+        _put_settings(settings, instance_home)
         with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
             instance.get_runs(limit=1)
 

@@ -128,14 +128,20 @@ def run_in_dagster(pipeline: Pipeline, folder: Path) -> None:
     """Stages a workbook with her in a Dagster run, so that its previews are stored in the home."""
     home = pipeline.settings.home
     (home / "dagster").mkdir(exist_ok=True)
+    with dg.DagsterInstance.local_temp(str(home / "dagster")) as instance:
+        stage_in_dagster(pipeline, folder, instance)
+
+
+def stage_in_dagster(pipeline: Pipeline, folder: Path, instance: dg.DagsterInstance) -> str:
+    """Stages that workbook in a run of an instance; the id of its upload."""
     she = ("Quintessa.Q@example.com", "Quintessa", "Quennevais", "202-555-0187", "Acme", "")
     book = write_book(folder / "program.xlsx", PROGRAM, she, BEA)
     upload = pipeline.receive(book, "program_contacts", user=DIRECTOR)
-    definitions = build_definitions({"pipeline": PipelineResource(home=str(home))})
-    with dg.DagsterInstance.local_temp(str(home / "dagster")) as instance:
-        instance.add_dynamic_partitions("uploads", [upload.upload_id])
-        job = definitions.resolve_job_def("stage_upload")
-        assert job.execute_in_process(instance=instance, partition_key=upload.upload_id).success
+    definitions = build_definitions({"pipeline": PipelineResource(home=str(pipeline.settings.home))})
+    instance.add_dynamic_partitions("uploads", [upload.upload_id])
+    job = definitions.resolve_job_def("stage_upload")
+    assert job.execute_in_process(instance=instance, partition_key=upload.upload_id).success
+    return upload.upload_id
 
 
 def found(home: Path, traces: Sequence[str]) -> set[tuple[str, str]]:
