@@ -128,7 +128,7 @@ def test_every_link_leads_somewhere(page):
 def test_every_anchor_of_the_guide_is_a_heading():
     guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
     headings = {
-        re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^## (.+)$", guide, re.M)
+        re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^###? (.+)$", guide, re.M)
     }
     anchors = [
         anchor
