@@ -83,27 +83,31 @@ class Metrics(Collector):
 
     def _look(self) -> Iterator[GaugeMetricFamily]:
         health = _gauge("health", "Whether a check of /health is good.", "check")
-        for name, check in self._checks().items():
+        checks = self._checks()
+        for name, check in checks.items():
             health.add_metric([name], int(check.is_good))
         yield health
-        try:
-            with self._store.open(read_only=True) as contacts:
-                measures = measure(contacts)
-            feeds = list_feeds(self._store)
-        except ContactPipelineError:  # the health says so
-            pass
-        else:
-            yield from _of_uploads(measures)
-            overdue = _gauge("feed_overdue", "Whether a file of the feed was due and has not come.", "feed")
-            broken = _gauge("feed_broken", "Whether the feed could not be fetched, or its file be used.", "feed")
-            for status in feeds:
-                overdue.add_metric([status.name], int(status.missed_at is not None))
-                broken.add_metric([status.name], int(status.as_dict()["ended"] == "broken"))
-            yield from (overdue, broken)
+        if checks["contacts"].is_good:  # opening one that is gone would make it anew
+            yield from self._contacts()
         yield self._steps()
         yield GaugeMetricFamily(f"{_NAME}_home_bytes", "Size of the home on disk.", value=self._size_of_home())
         free = shutil.disk_usage(self._settings.home).free
         yield GaugeMetricFamily(f"{_NAME}_disk_free_bytes", "Free room on the disk of the home.", value=free)
+
+    def _contacts(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with self._store.open(read_only=True) as contacts:
+                measures = measure(contacts)
+            feeds = list_feeds(self._store)
+        except ContactPipelineError:  # it is being written
+            return
+        yield from _of_uploads(measures)
+        overdue = _gauge("feed_overdue", "Whether a file of the feed was due and has not come.", "feed")
+        broken = _gauge("feed_broken", "Whether the feed could not be fetched, or its file be used.", "feed")
+        for status in feeds:
+            overdue.add_metric([status.name], int(status.missed_at is not None))
+            broken.add_metric([status.name], int(status.as_dict()["ended"] == "broken"))
+        yield from (overdue, broken)
 
     def _steps(self) -> GaugeMetricFamily:
         steps = _gauge("step_seconds", "How long a step of the newest run that succeeded took.", "job", "step")

@@ -122,17 +122,18 @@ def connected(address: str, wait_seconds: float) -> Iterator[Any]:
             f"Dagster's records in PostgreSQL have been in use for {wait_seconds:g} s. Stop `contact-pipeline serve`, "
             "and try again: what is done already is not lost."
         ) from error
-    except psycopg2.OperationalError as error:
-        raise _silent() from error
+    except psycopg2.Error as error:
+        raise _silent(error.pgcode or "") from error
     finally:
         connection.close()
 
 
-def _silent() -> MachineFault:
+def _silent(state: str = "") -> MachineFault:
+    did = f"could not do what was asked (SQLSTATE {state})" if state else "does not answer or lets nobody in"
     return MachineFault(
         _CODE,
-        "PostgreSQL, in which Dagster's records of this home lie, does not answer or lets nobody in.",
-        f"Start it, or correct {VARIABLE}; then repeat the command.",
+        f"PostgreSQL, in which Dagster's records of this home lie, {did}.",
+        f"Put it right, or correct {VARIABLE}; then repeat the command.",
     )
 
 

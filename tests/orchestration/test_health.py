@@ -94,6 +94,7 @@ def test_a_server_to_look_at_has_no_daemon_and_makes_no_contact_database(watched
     assert watched.checks() == {"contacts": True, "code_location": True}
     (home / "contacts.duckdb").unlink()
     assert watched.checks() == {"contacts": False, "code_location": True}
+    assert ("health", "contacts") in watched.figures()
     assert not (home / "contacts.duckdb").exists()
 
 
