@@ -114,3 +114,16 @@ def test_a_heading_and_the_name_of_a_fact_are_text(capsys):
     assert "[bold]" in out
     assert r"[red]\x1b[0m" in out
     assert "[/]" in out
+
+
+def test_a_defect_of_the_program_quotes_no_data(run, monkeypatch):
+    """An error of a library may quote the cell that it met."""
+
+    def fail(*_, **__):
+        raise ValueError("cannot read '219-09-9998'")
+
+    monkeypatch.setattr("contact_pipeline.pipeline.Pipeline.profiles", fail)
+    for ended in (run("profiles"), run("profiles", "--json")):
+        assert ended.status == 1
+        assert "***-**-****" in ended.out + ended.err
+        assert "219-09-9998" not in ended.out + ended.err

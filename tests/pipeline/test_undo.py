@@ -309,3 +309,16 @@ def test_a_home_may_have_any_pattern_as_its_name(pipeline, tmp_path, write):
     undone = pipeline.undo(applied.upload_id, user=DIRECTOR)
 
     assert (applied.state, undone.state, pipeline.store.contacts()) == ("applied", "undone", [])
+
+
+def test_a_contact_that_a_decided_row_of_its_own_file_changed_goes_with_the_upload(pipeline, leads):
+    """It has a creation and a change in two changesets of one upload."""
+    rows = [("Ann Bee", f"(202) 555-010{n}", f"ann.{n}@example.com") for n in (1, 2)]
+    upload = leads(*rows, ("Ann Bee", "(202) 555-0101", "ann.2@example.com"), rule="merge")
+    assert upload.outcomes["review"] == 1
+    pipeline.resolve(upload.upload_id, 4, 1, user=DIRECTOR)
+    assert [contact["revision"] for contact in pipeline.store.contacts()] == [2, 1]
+
+    pipeline.undo(upload.upload_id, user=DIRECTOR)
+
+    assert pipeline.store.contacts() == []

@@ -77,6 +77,20 @@ def test_what_was_altered_in_the_contact_database_is_found(home, damage, code):
     record("altered-tables", tried=1, failed=0, where="verify")
 
 
+@pytest.mark.parametrize("more", [1, -1])
+def test_counts_are_compared_with_the_history_and_with_what_is_staged(home, more):
+    line = home.uploads()[-1].line
+    with home.store.change() as database:
+        database.run(f"UPDATE uploads SET created = created + {more}, data_rows = data_rows + {more} WHERE number = 1")
+
+    found = {(each.where, each.message) for each in home.verify().findings if each.code == "counts"}
+
+    history, staged = f"upload {line.upload_id}", f"staging/{line.upload_id}"
+    assert {where for where, _ in found} == {history, staged}
+    said = f"Upload {line.upload_id} created {line.created + more} contacts; its history has {line.created}."
+    assert (history, said) in found
+
+
 def test_what_was_altered_in_files_is_found(home):
     applied, staged = home.uploads()[-1], home.uploads()[0]
     next(staged.staging.folder.glob("normalized-*")).unlink()
