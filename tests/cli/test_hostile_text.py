@@ -122,8 +122,8 @@ def test_a_defect_of_the_program_quotes_no_data(run, monkeypatch):
     def fail(*_, **__):
         raise ValueError("cannot read '219-09-9998'")
 
-    monkeypatch.setattr("contact_pipeline.pipeline.Pipeline.profiles", fail)
-    for ended in (run("profiles"), run("profiles", "--json")):
+    monkeypatch.setattr("contact_pipeline.pipeline.Pipeline.decisions", fail)
+    for ended in (run("decisions"), run("decisions", "--json")):
         assert ended.status == 1
         assert "***-**-****" in ended.out + ended.err
         assert "219-09-9998" not in ended.out + ended.err
