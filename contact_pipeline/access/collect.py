@@ -26,6 +26,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import find_copies
 from contact_pipeline.store.erasures import ERASED, home_id
+from contact_pipeline.store.expiries import expired
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.history import contact_history, note_origins
 from contact_pipeline.store.ledger import find_lines
@@ -227,6 +228,7 @@ def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
         "added_by": line.user_login,
         "approved_by": line.approved_by,
         "rows_are_kept": found.rows_are_kept,
+        "rows_expired": expired(line) or None,
         "rows": shown,
         "mentioned_elsewhere": elsewhere,
     }

@@ -267,7 +267,8 @@ def _uploads(document: Mapping[str, Any]) -> str:
             f'<span class="quiet">Upload {_text(upload["upload_id"])}.</span></p>'
         )
         if not upload["rows_are_kept"]:
-            parts.append(_none("Its rows are no longer kept; the changes above say what came of them."))
+            when = f" ({_text(upload['rows_expired'])})" if upload["rows_expired"] else ""
+            parts.append(_none(f"Its rows are no longer kept{when}; the changes above say what came of them."))
         parts += [_row(row) for row in upload["rows"]]
         if upload["mentioned_elsewhere"]:
             values = _list(_value(each) for each in upload["mentioned_elsewhere"])

@@ -17,6 +17,7 @@ from contact_pipeline.cli import (
     contacts,
     correcting,
     duplicates,
+    expiring,
     exporting,
     feeds,
     files,
@@ -58,6 +59,7 @@ for module in (
     exporting,
     reference_data,
     home,
+    expiring,
     notices,
     serving,
 ):

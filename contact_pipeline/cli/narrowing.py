@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contact_pipeline.cli import console
 from contact_pipeline.cli.listing import as_words, chosen, has_names, more, most
 from contact_pipeline.errors import Usage, listed, number_of
+from contact_pipeline.store.expiries import expired, not_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,10 @@ def show_some(
 
     Raises:
         Usage: none of the lists has such a name.
+        Refusal: they were deleted by age (code `expired`).
     """
+    if expired(upload.line):
+        raise not_kept(upload.line, "")
     with upload.looking():
         lists = _lists(invocation, upload, where, limit, changes=changes, repairs=repairs, rows=rows)
         filled = {name: records for name, records in lists.items() if records}

@@ -13,6 +13,7 @@ from contact_pipeline.pages.shown import delimiter, moment, size
 from contact_pipeline.reports.headline import headline
 from contact_pipeline.reports.next_steps import next_steps
 from contact_pipeline.store.changes import target_of
+from contact_pipeline.store.expiries import expired, what_expired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,7 +63,7 @@ def draw_upload(
             *draw_notes(upload.warnings),
             *draw_counts(upload),
             *corrections,
-            *([draw_rows(upload)] if rows else ()),
+            *([draw_rows(upload)] if rows and not expired(upload.line) else ()),
             *draw_errors(invocation, upload, shown=None if all_errors else SHOWN_ERRORS),
             *draw_row_warnings(invocation, upload, shown=None if all_warnings else SHOWN_ERRORS),
             *draw_changes(invocation, upload, shown=None if all_changes else SHOWN_CHANGES),
@@ -120,6 +121,7 @@ def draw_facts(upload: Upload, continued_by: Sequence[Upload] = ()) -> Renderabl
             "planned again": upload.replanned_by and f"by {known_by(upload.replanned_by, upload.replanned_as)}",
             "finished": _by(moment(upload.finished_at), known_by(upload.approved_by, upload.approved_as)),
             "changeset": upload.changeset_sha256,
+            "expired": "; ".join(what_expired(upload.line)),
         }
     )
 

@@ -179,6 +179,7 @@ def show_upload(
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
         document["corrections_list"] = invocation.looking.corrections(upload)
+        document["expiries"] = invocation.looking.expiries(upload) if found.expired else []
         document["continued_by"] = [each.upload_id for each in invocation.looking.continued_by(upload)]
         if repairs:
             from contact_pipeline.reports.repairs import repairs_shown

@@ -121,6 +121,11 @@ class LedgerLine:
         str | None, Holds(f"of who had it planned again, {IDENTITY}", since="how those are known who plan again")
     ]
 
+    expired: Annotated[
+        dict[str, dict[str, str]] | None,
+        Holds("what of it was deleted by age: kind → when and by which rule", since="uploads expire"),
+    ]
+
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""
         return None if self.resolved_profile is None else dict(json.loads(self.resolved_profile))

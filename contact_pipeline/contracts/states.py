@@ -48,6 +48,7 @@ APPLIED: Final[frozenset[State]] = frozenset({"applied", "finalized"})
 WAS_APPLIED: Final[frozenset[State]] = APPLIED | {"undone"}
 NOTHING_CAME_IN: Final[frozenset[State]] = frozenset({"blocked", "stale", "cancelled", "refused", "failed"})
 ENDED_WITHOUT: Final[frozenset[State]] = frozenset({"refused", "failed", "cancelled"})  # anything that could go on
+LIFE_ENDED: Final[frozenset[State]] = ENDED_WITHOUT | WAS_APPLIED | {"repeated"}  # unless it is held, or rows wait
 BEGUN: Final[frozenset[State]] = frozenset({"received", "repeated", "refused", "staged"})  # staged: made by hand
 
 _AS_IT_IS: Final[Mapping[State, frozenset[State]]] = {state: frozenset({state}) for state in STATES}

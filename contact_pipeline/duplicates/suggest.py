@@ -15,6 +15,7 @@ from contact_pipeline.engines import Tables, quoted
 from contact_pipeline.match.keys import key_column, keyed
 from contact_pipeline.match.part import Part
 from contact_pipeline.store import Store, Upload
+from contact_pipeline.store.expiries import expired, not_kept
 
 MOST_ROWS: Final = 1000  # that are looked at
 
@@ -47,7 +48,12 @@ def suggest(store: Store, upload: Upload, *, at_least: float = AT_LEAST, most: i
         upload: what is staged for it is read.
         at_least: how like a contact must be, of 100.
         most: how many new rows to look at, the first ones.
+
+    Raises:
+        Refusal: what was staged was deleted by age (code `expired`).
     """
+    if expired(upload.line):
+        raise not_kept(upload.line, "")
     profile = upload.resolved_profile
     if profile is None or not upload.staging.count("contact_changes"):
         return Suggestions([], 0, 0)

@@ -14,6 +14,7 @@ import dagster as dg
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.orchestration.checking import UploadCheck
+from contact_pipeline.orchestration.expiring import expire_nightly, expire_uploads
 from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feeds
 from contact_pipeline.orchestration.jobs import apply_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
@@ -27,7 +28,8 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
     uploads = dg.Definitions(
         assets=_package("assets").ASSETS,
         asset_checks=[check.definition for check in checks],
-        jobs=[stage_upload, apply_upload, *request_jobs(checks)],
+        jobs=[stage_upload, apply_upload, *request_jobs(checks), expire_uploads],
+        schedules=[expire_nightly],
         sensors=[inbox, apply_automatic, command_line_uploads(checks), notices],
         resources=resources,
     )

@@ -1,4 +1,4 @@
-"""Taking back what Dagster was shown: the partition of an upload that was undone is not materialized any more.
+"""Taking back what Dagster was shown: of an upload that was undone one materialization, of one that expired everything.
 
 Dagster has a call for it, `wipe_asset_partitions`, which its own storage does not implement. So rows are deleted here
 from Dagster's index of asset events. The log of the run that materialized the partition keeps them, where Dagster's
@@ -6,6 +6,10 @@ records lie in SQLite; in PostgreSQL log and index are one table.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
 
 import dagster as dg
 import sqlalchemy as sa
@@ -18,8 +22,11 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._serdes import serialize_value
 
+_PARTITION: Final = "dagster/partition"
+_LOGS: Final = ("", "-wal", "-shm")  # behind the name of an SQLite database
 _EVENTS = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value)
 
 
@@ -40,10 +47,7 @@ def forget_materializations(instance: dg.DagsterInstance, asset: str, upload_id:
         connection.execute(events.delete().where(chosen))
         # The partitions' status is computed anew from the events that are left.
         connection.execute(AssetKeyTable.update().where(of_asset).values(cached_status_data=None))
-    left = instance.fetch_materializations(key, limit=1).records
-    with storage.index_connection() as connection:
-        newest = serialize_value(left[0]) if left else None
-        connection.execute(AssetKeyTable.update().where(of_asset).values(last_materialization=newest))
+    _name_newest(instance, key)
 
 
 def forget_check_result(instance: dg.DagsterInstance, result: dg.AssetCheckEvaluation) -> None:
@@ -66,3 +70,84 @@ def newest_materialization(instance: dg.DagsterInstance, asset: str, upload_id: 
     chosen = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[upload_id])
     records = instance.fetch_materializations(chosen, limit=1).records
     return records[0] if records else None
+
+
+def count_runs(instance: dg.DagsterInstance, upload_id: str) -> tuple[int, int]:
+    """How many runs carried an upload, and how many events of its partition Dagster has."""
+    storage, events = instance.event_log_storage, SqlEventLogStorageTable
+    if not isinstance(storage, SqlEventLogStorage):
+        return 0, 0
+    with storage.index_connection() as connection:
+        found = sa.select(events.c.run_id).where(events.c.partition == upload_id)
+        run_ids = [run_id for (run_id,) in connection.execute(found).fetchall()]
+    runs = {*run_ids, *_runs_alone(instance, upload_id)} - {RUNLESS_RUN_ID}
+    return len(runs), len(run_ids)
+
+
+def forget_uploads(instance: dg.DagsterInstance, upload_ids: Collection[str]) -> None:
+    """Deletes the partitions of uploads, their events, and the runs that carried no other upload which is still there.
+
+    What is gone already is no error. A run that is not finished stays.
+    """
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    for upload_id in upload_ids:  # runs first: they are found by the events of the partition
+        for run_id in sorted({*_carrying_only(storage, upload_id), *_runs_alone(instance, upload_id)}):
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.is_finished:
+                _forget_run(instance, storage, run_id)
+        _forget_partition(storage, upload_id)
+        instance.delete_dynamic_partition("uploads", upload_id)
+    for key in instance.get_asset_keys():
+        _name_newest(instance, key)
+
+
+def _runs_alone(instance: dg.DagsterInstance, upload_id: str) -> set[str]:
+    """The runs of one partition alone, those that came to no event of it included."""
+    return {run.run_id for run in instance.get_runs(dg.RunsFilter(tags={_PARTITION: upload_id}))}
+
+
+def _carrying_only(storage: SqlEventLogStorage, upload_id: str) -> set[str]:
+    """The runs with events of this partition, and of no other."""
+    events = SqlEventLogStorageTable
+    ours = sa.select(events.c.run_id).where(events.c.partition == upload_id)
+    others = sa.select(events.c.run_id).where(events.c.partition != upload_id, events.c.run_id.in_(ours))
+    with storage.index_connection() as connection:
+        found = [{run_id for (run_id,) in connection.execute(each).fetchall()} for each in (ours, others)]
+    return found[0] - found[1] - {RUNLESS_RUN_ID}
+
+
+def _forget_partition(storage: SqlEventLogStorage, upload_id: str) -> None:
+    """Deletes the events and check results of a partition."""
+    events, checks = SqlEventLogStorageTable, AssetCheckExecutionsTable
+    of_partition = events.c.partition == upload_id
+    with storage.index_connection() as connection:
+        ids = sa.select(events.c.id).where(of_partition)
+        connection.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(ids)))
+        connection.execute(events.delete().where(of_partition))
+        connection.execute(checks.delete().where(checks.c.partition == upload_id))
+
+
+def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
+    """Deletes a run, its events, and the database of its own that SQLite has for it."""
+    checks = AssetCheckExecutionsTable
+    with storage.index_connection() as connection:
+        connection.execute(checks.delete().where(checks.c.run_id == run_id))
+    instance.delete_run(run_id)
+    if isinstance(storage, SqliteEventLogStorage):
+        for ending in _LOGS:
+            Path(storage.path_for_shard(run_id) + ending).unlink(missing_ok=True)
+
+
+def _name_newest(instance: dg.DagsterInstance, key: dg.AssetKey) -> None:
+    """Has Dagster name the newest materialization that is left of an asset, and compute its partitions anew."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    left = instance.fetch_materializations(key, limit=1).records
+    newest = serialize_value(left[0]) if left else None
+    of_asset = AssetKeyTable.c.asset_key == key.to_string()
+    with storage.index_connection() as connection:
+        values = {"last_materialization": newest, "cached_status_data": None}
+        connection.execute(AssetKeyTable.update().where(of_asset).values(**values))

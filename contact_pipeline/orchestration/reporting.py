@@ -12,6 +12,7 @@ from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import without_run
 from contact_pipeline.orchestration.metadata import STAGED
 from contact_pipeline.orchestration.showing import not_shown, show_applied, show_checks, show_stage
+from contact_pipeline.store.expiries import expired
 from contact_pipeline.store.ledger import now
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ _WAS_TO_BE_APPLIED = frozenset({"applied", "finalized", "undone", "stale"})
 def report(instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], at_once: int) -> int:
     """Makes every upload a partition, shown as far as it came and as it stands now; returns how many were reported.
 
-    An upload that was received but not staged is left out: its command, or its run, is still at work.
+    An upload that was received but not staged is left out: its command, or its run, is still at work. So is one of
+    which Dagster was to keep nothing any more.
     """
     ledger = [upload for upload in reversed(pipeline.uploads()) if upload.state != "received"]
     known = set(instance.get_dynamic_partitions("uploads"))
-    new = [upload for upload in ledger if upload.upload_id not in known][:at_once]
+    new = [upload for upload in ledger if upload.upload_id not in known and not expired(upload.line, "runs")][:at_once]
     if new:
         instance.add_dynamic_partitions("uploads", [upload.upload_id for upload in new])
     for upload in new:

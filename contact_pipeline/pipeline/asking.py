@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.tables import STAGED, Table
 from contact_pipeline.engines import Database, answer, masked, must_read, quoted, types_of
-from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import ANY, TOLD, Looks, is_label
 from contact_pipeline.profiles import Profile, looks_in, looks_in_contacts
 from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.store.upload import field_of
 
 if TYPE_CHECKING:
@@ -97,12 +97,7 @@ def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -
 
 def _must_be_staged(store: Store, line: LedgerLine) -> None:
     if not store.staging(line.upload_id).exists():
-        raise Refusal(
-            "nothing-staged",
-            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
-            "Plan the file again to ask for its tables.",
-            file=line.file_name,
-        )
+        raise not_kept(line, "Plan the file again to ask for its tables.")
 
 
 def _see(database: Database, name: str, source: str, looks_of: LooksOf) -> None:

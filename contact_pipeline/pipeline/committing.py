@@ -18,6 +18,7 @@ from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import mark_applied
+from contact_pipeline.store.expiries import expired, not_kept
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
@@ -142,8 +143,10 @@ def check_frozen(store: Store, line: LedgerLine) -> None:
     """Tests that what is staged for an upload is what was frozen.
 
     Raises:
-        Refusal: it is not (code `staged-changed`).
+        Refusal: it is not (code `staged-changed`), or it was deleted by age (`expired`).
     """
+    if expired(line):
+        raise not_kept(line, "")
     if line.staged_files is None and line.state in APPLIED:
         return  # by a version that kept no digests; it cannot be planned again
     if found := store.staging(line.upload_id).differences(line.staged_files):

@@ -27,6 +27,7 @@ from contact_pipeline.profiles.model import WithinFile
 from contact_pipeline.reports.repairs import repairs_shown
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.changes import target_of
+from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.terms import COLUMN_OF, LEFT_OUT, UNREAD
 
 # What a row does that another one repeats, by the profile's `within_file`.
@@ -63,13 +64,11 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
     upload = Upload(line, store.staging(line.upload_id), store.names)
     staging, profile = upload.staging, upload.resolved_profile
     if profile is None or not staging.count("facts"):
-        raise Refusal(
-            "nothing-staged",
-            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
+        raise not_kept(
+            line,
             "Nobody sent a file: `show` lists what was changed by hand."
             if upload.is_by_hand
             else "Plan the file again to see how a row was handled.",
-            file=line.file_name,
         )
     facts = staging.facts()
     with upload.looking():

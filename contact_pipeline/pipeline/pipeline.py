@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
     from contact_pipeline.access import Access
     from contact_pipeline.backup import BackedUp, Restored
+    from contact_pipeline.contracts.expiry import Kind
     from contact_pipeline.contracts.states import State
     from contact_pipeline.duplicates.find import Duplicates
     from contact_pipeline.duplicates.suggest import Suggestions
     from contact_pipeline.erase import Erased
+    from contact_pipeline.expire import Expired, Remover
     from contact_pipeline.exports import Exported, Layout
     from contact_pipeline.feeds.model import Feed
     from contact_pipeline.feeds.run import FeedRun
@@ -788,6 +790,63 @@ class Pipeline:
             Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
         """
         return uploads.cancel(self.store, upload_id, user)
+
+    def expire(
+        self,
+        *,
+        older_than: int | None = None,
+        profile: str | None = None,
+        kinds: Collection[Kind] | None = None,
+        dry_run: bool = False,
+        user: str | None = None,
+        runs: Remover | None = None,
+    ) -> Expired:
+        """Deletes what has been kept for long enough of uploads whose life has ended: staged data, originals, reports.
+
+        Their ledger lines and the history stay, and so undo and redo work. What is deleted is written down before, so
+        that, cut off, doing it again finishes it.
+
+        Args:
+            older_than: days after which staged data goes (and what Dagster keeps), whatever profiles say; unset: each
+                kind goes after the days that the profile of the upload says now.
+            profile: only uploads of this profile.
+            kinds: only these of `staged_data`, `originals`, `reports`; with `older_than`, in place of staged data.
+            dry_run: whether nothing is changed.
+            user: login of who does it; unset: the operating system's.
+            runs: deletes what Dagster keeps; the job `expire` gives it.
+
+        Raises:
+            Usage: `older_than` is no number of days (code `days`), or a kind is unknown (`kind`).
+            Refusal: there is no such profile, and no upload of it (code `profile-unknown`).
+            StoreBusy: a database was in use by another program for longer than the settings allow.
+        """
+        from contact_pipeline.expire import expire
+
+        profiles, _ = self.profiles()
+        if profile is not None and profile not in profiles and not self.store.count_lines(profile=profile):
+            load_profile(profile, self.settings.profiles_path)  # says which there are
+        return expire(
+            self.store,
+            profiles,
+            uploads.login(user),
+            older_than=older_than,
+            profile=profile,
+            kinds=kinds,
+            dry_run=dry_run,
+            runs=runs,
+        )
+
+    def expiries(self, upload_id: str) -> list[dict[str, Any]]:
+        """What was deleted of an upload by age, oldest first: kind, files, rows, size, rule, actor, begun and finished.
+
+        Raises:
+            Refusal: there is no such upload (code `upload-unknown`).
+        """
+        from contact_pipeline.store.expiries import expiries_of
+
+        line = self.store.line(upload_id)
+        with self.store.open(read_only=True) as contacts:
+            return expiries_of(contacts, line.upload_id)
 
     def verify(self) -> Verified:
         """Compares the whole home with what it should be: databases, staged files, originals, history and counts.

@@ -11,7 +11,7 @@ import polars as pl
 
 from contact_pipeline.contracts.frames import BLANK_ROWS, REJECTIONS, REPAIRS, empty
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.errors import listed
 from contact_pipeline.headings.mapping import map_headings
 from contact_pipeline.headings.naming import has_reasons, labels, meant_by
 from contact_pipeline.headings.synonyms import expected_headings
@@ -28,6 +28,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.corrected import corrected, without_corrected
+from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.staging import count_defects
@@ -307,12 +308,7 @@ def list_repairs(store: Store, line: LedgerLine, among: Collection[int] | None =
     """Every repair of an upload, or of some rows (contracts.REPAIRS), worked out again from the staged rows."""
     staging = store.staging(line.upload_id)
     if not staging.exists():
-        raise Refusal(
-            "nothing-staged",
-            f"Upload {line.upload_id} is {line.state}, and its rows are not kept.",
-            "Plan the file again to see its repairs.",
-            file=line.file_name,
-        )
+        raise not_kept(line, "Plan the file again to see its repairs.")
     profile, _ = resolved(line)
     facts, cells = staging.facts(), staging.table("corrected_cells")
     if not isinstance(facts, NormalizedFacts):

@@ -214,6 +214,24 @@ class Guards(Model):
     )
 
 
+class KeepDays(Model):
+    """How many days what is kept of an upload once its life has ended; `expire` deletes it then. Unset: for ever.
+
+    The ledger line and the history of the contacts always stay.
+    """
+
+    staged_data: int | None = Field(
+        None, ge=1, le=36_500, description="Days that staged rows, their outcomes and the changeset are kept."
+    )
+    originals: int | None = Field(None, ge=1, le=36_500, description="Days that the received file is kept.")
+    reports: int | None = Field(
+        None, ge=1, le=36_500, description="Days that the review page and files of rejected rows are kept."
+    )
+    runs: int | None = Field(
+        None, ge=1, le=36_500, description="Days that Dagster keeps the partition, its runs and their events."
+    )
+
+
 class Options(Model):
     """What may be chosen for each upload, and what is fixed."""
 
@@ -266,6 +284,9 @@ class Profile(Model):
     roles: Roles | None = Field(None, description="Who may import; unset: anybody.")
     guards: Guards = Field(
         default=Guards(), description="Limits past which an upload is blocked until somebody confirms it."
+    )
+    keep_days: KeepDays = Field(
+        default=KeepDays(), description="How many days what is kept of an upload that has ended; unset: for ever."
     )
 
     @model_validator(mode="after")

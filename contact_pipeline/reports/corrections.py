@@ -7,13 +7,14 @@ from typing import Final, Literal
 
 import polars as pl
 
-from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.errors import Usage
 from contact_pipeline.headings.naming import meant_by
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.reports.rejected import Form, write_rejected
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
+from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.temporary import temporary_folder
 
 _DELIMITED: Final = (".csv", ".tsv", ".tab", ".txt")
@@ -39,12 +40,7 @@ def give_back_rejected(
         Usage: the path's ending is no file type (`file-type`), or nothing can be written there (see `refuse_output`).
     """
     if not upload.staging.exists():
-        raise Refusal(
-            "nothing-staged",
-            f"Upload {upload.upload_id} is {upload.state}, and its rows are not kept.",
-            "Its ledger line says what happened; plan the file again to see its rows.",
-            file=upload.file_name,
-        )
+        raise not_kept(upload.line, "Its ledger line says what happened; plan the file again to see its rows.")
     name = Path(upload.file_name)
     if path is None:
         path = settings.upload_path(upload.upload_id) / f"rejected_{name.stem}{_ending(upload, name)}"

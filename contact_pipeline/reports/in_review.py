@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from contact_pipeline.errors import Refusal
 from contact_pipeline.reports.candidates import in_words
 from contact_pipeline.reports.output import new_file, refuse_csv_output
 from contact_pipeline.reports.spreadsheet import write_text_table
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
+from contact_pipeline.store.expiries import not_kept
 
 OWN = ("row_number", "to", "why", "candidates", "compared")
 
@@ -46,12 +46,7 @@ def write_in_review(
         Usage: no CSV file can be written there (see `refuse_csv_output`).
     """
     if not upload.staging.exists():
-        raise Refusal(
-            "nothing-staged",
-            f"Upload {upload.upload_id} is {upload.state}, and its rows are not kept.",
-            "Plan the file again to see its rows.",
-            file=upload.file_name,
-        )
+        raise not_kept(upload.line, "Plan the file again to see its rows.")
     if path is None:
         path, overwrite = settings.upload_path(upload.upload_id) / "in_review.csv", True
     refuse_csv_output(path, overwrite=overwrite)

@@ -78,7 +78,7 @@ def find_lines(
 
 
 # Uploads that go no further by themselves: somebody has to approve, send another file, decide rows or finalize.
-_WAITS: Final = """(state IN ('staged', 'blocked', 'stale') OR (state = 'applied' AND held)
+WAITS: Final = """(state IN ('staged', 'blocked', 'stale') OR (state = 'applied' AND held)
     OR (review > 0 AND state IN ('applied', 'finalized')))"""
 
 
@@ -106,7 +106,7 @@ def chosen(
         "feed = ?": feed,
     }
     asked: dict[str, object] = {condition: value for condition, value in conditions.items() if value}
-    return " AND ".join([*asked, *([_WAITS] if waiting else [])]) or "true", [*asked.values()]
+    return " AND ".join([*asked, *([WAITS] if waiting else [])]) or "true", [*asked.values()]
 
 
 def take_numbers(database: Database, counter: str, count: int) -> int:

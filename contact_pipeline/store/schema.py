@@ -107,6 +107,11 @@ def _feeds(database: Database) -> None:
     _make(database, {"feeds", "fetched_files"})
 
 
+def _expiries(database: Database) -> None:
+    """What was deleted by age, and by which rule."""
+    _make(database, {"expiries"})
+
+
 def _columns_on_demand(database: Database) -> None:
     """Takes out the columns of fields that no profile has brought a value for.
 
@@ -196,6 +201,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("news and notices", _news),
     ("corrections and value mappings", _corrections),
     ("feeds and fetched files", _feeds),
+    ("expiries", _expiries),
     *((column.since, _adding(table, column)) for table in KEPT for column in table.columns if column.since),
 )
 

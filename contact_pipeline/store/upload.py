@@ -101,6 +101,7 @@ class Upload:
         self.row_warning_count = line.row_warning_count
         self.held = line.held
         self.feed = line.feed
+        self.expired = line.expired
         self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
         self.inverse_sha256: str | None = None  # of what undoing or redoing would write, where that was planned
 
@@ -361,6 +362,7 @@ class Upload:
                 "continues", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
                 "corrections", "user", "approved_by", "approved_as", "replanned_by", "replanned_as", "held", "feed",
+                "expired",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)

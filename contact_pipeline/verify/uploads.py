@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from contact_pipeline.contracts.expiry import KINDS
 from contact_pipeline.contracts.states import PLANNED, WAS_APPLIED
-from contact_pipeline.engines import Tables
+from contact_pipeline.engines import Database, Tables
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
+from contact_pipeline.store.expiries import cut_off
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.source import sha256_of
 from contact_pipeline.terms import OUTCOMES
@@ -48,6 +50,14 @@ def check_created(database: Tables, lines: Collection[LedgerLine]) -> Iterator[F
                 said = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
                 fix = _RESTORE
                 yield Finding("counts", f"upload {line.upload_id}", said, fix)
+
+
+def check_expiries(database: Database) -> Iterator[Finding]:
+    """What was to be deleted by age, and may be there still."""
+    for upload_id, kind in cut_off(database):
+        said = f"Deleting {KINDS[kind]} of upload {upload_id} was cut off, or is under way."
+        by = "The job `expire` in Dagster" if kind == "runs" else "`contact-pipeline expire`"
+        yield Finding("expiry", f"upload {upload_id}", said, f"{by} goes on with it.")
 
 
 def check_folders(store: Store, known: Collection[str]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from contact_pipeline.store.ledger import find_lines
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.verify.findings import Finding
 from contact_pipeline.verify.tables import check_commits, check_history, read_everything
-from contact_pipeline.verify.uploads import check_created, check_folders, check_upload
+from contact_pipeline.verify.uploads import check_created, check_expiries, check_folders, check_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def _check_database(store: Store, checked: dict[str, int]) -> tuple[list[Finding
             for name in ("contacts", "contact_changes", "accounts"):
                 checked[name.removeprefix("contact_")] = database.value(f"SELECT count(*) FROM {name}")
             checked["uploads"] = len(lines)
-            return [*check_history(database), *check_commits(database), *check_created(database, lines)], lines
+            found = [*check_history(database), *check_commits(database), *check_created(database, lines)]
+            return [*found, *check_expiries(database)], lines
     except MachineFault as fault:
         if not fault.is_damage:
             raise

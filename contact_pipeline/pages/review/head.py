@@ -9,6 +9,7 @@ from contact_pipeline.masking import mask_within
 from contact_pipeline.pages import shown
 from contact_pipeline.pages.review.room import cut
 from contact_pipeline.store import Upload
+from contact_pipeline.store.expiries import what_expired
 
 # What becomes of rows, as it would be and as it is; and of contacts or accounts.
 _WOULD: Final = {
@@ -59,7 +60,7 @@ def verdict(upload: Upload) -> list[str]:
     """What the upload means, in a few sentences, the most important first."""
     if upload.held and upload.state == "applied":
         return ["It is applied, and held back until it is finalized.", *_work(upload, "It has", _HAS)]
-    said = [_STATES[upload.state]]
+    said = [_STATES[upload.state], *(f"By age, {each}." for each in what_expired(upload.line))]
     match upload.state:
         case "staged":
             return said + _work(upload, "Applying it would", _WOULD)

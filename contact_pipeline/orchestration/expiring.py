@@ -1,0 +1,113 @@
+"""The job `expire` and its schedule: what is deleted by age, the partitions, runs and events of Dagster included."""
+
+from typing import TYPE_CHECKING, Final, cast
+
+import dagster as dg
+from pydantic import Field
+
+from contact_pipeline.contracts.expiry import KINDS
+from contact_pipeline.errors import ContactPipelineError, number_of
+from contact_pipeline.orchestration.events import fail
+from contact_pipeline.orchestration.forgetting import count_runs, forget_uploads
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE
+from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.store.expiries import Amount
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from contact_pipeline.contracts.expiry import Kind
+    from contact_pipeline.expire import Expired
+    from contact_pipeline.store import LedgerLine
+
+EXPIRE: Final = "expire"
+_SHOWN: Final = 50  # in the metadata of a run
+
+
+class Runs:
+    """What Dagster keeps of uploads: partitions, events, and runs that carried nothing else."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._known = set(instance.get_dynamic_partitions("uploads"))
+
+    def find(self, line: "LedgerLine") -> Amount | None:
+        """How much there is of an upload; None: Dagster does not know it."""
+        if line.upload_id not in self._known:
+            return None
+        runs, events = count_runs(self._instance, line.upload_id)
+        return Amount(runs, events, None)
+
+    def delete(self, upload_ids: "Collection[str]") -> None:
+        """Deletes it."""
+        forget_uploads(self._instance, upload_ids)
+
+
+class Expiring(dg.Config):
+    """What is deleted, and whether it is only shown."""
+
+    older_than_days: int | None = Field(
+        default=None,
+        ge=0,
+        description="Days after which staged data and what Dagster keeps go, whatever profiles say; unset: what "
+        "`keep_days` of each profile says.",
+    )
+    kinds: list[str] | None = Field(
+        default=None,
+        description="Only these of staged_data, originals, reports and runs; with older_than_days, in place of staged "
+        "data and runs.",
+    )
+    profile: str | None = Field(default=None, description="Only uploads of this profile.")
+    dry_run: bool = Field(default=False, description="Only show what would be deleted.")
+
+
+@dg.op(name=EXPIRE, pool=CONTACT_DATABASE)
+def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: PipelineResource) -> None:
+    """Deletes what has been kept for long enough of uploads that have ended, or shows what that would be."""
+    try:
+        done = pipeline.open().expire(
+            older_than=config.older_than_days,
+            profile=config.profile,
+            kinds=cast("list[Kind] | None", config.kinds),
+            dry_run=config.dry_run,
+            runs=Runs(context.instance),
+        )
+    except ContactPipelineError as problem:
+        fail([str(problem)])
+        return
+    context.log.info("%s", _said(done))
+    rows = ["| upload | what | files | rule |", "|---|---|---:|---|"]
+    rows += [
+        f"| {each.line.upload_id} | {KINDS[each.kind]} | {each.amount.files:,} | {each.rule} |"
+        for each in done.expiries[:_SHOWN]
+    ]
+    context.add_output_metadata(
+        {
+            "dry_run": done.dry_run,
+            "uploads": len({each.line.upload_id for each in done.expiries}),
+            "bytes": done.size,
+            "waiting": len(done.waiting),
+            "first": dg.MetadataValue.md("\n".join(rows)),
+        }
+    )
+
+
+def _said(done: "Expired") -> str:
+    uploads = number_of(len({each.line.upload_id for each in done.expiries}), "upload")
+    begun = "Would delete" if done.dry_run else "Deleted"
+    return f"{begun} {number_of(len(done.expiries), 'thing')} of {uploads}, {done.size:,} bytes of files."
+
+
+expire_uploads = dg.GraphDefinition(name=EXPIRE, node_defs=[expire_op]).to_job(
+    executor_def=dg.in_process_executor,
+    description="Deletes what is kept for long enough of uploads that have ended: staged data, originals, reports, and "
+    "what Dagster keeps of them. The ledger and the history stay. With dry_run: true it only shows what that would be.",
+)
+
+expire_nightly = dg.ScheduleDefinition(
+    name="expire_nightly",
+    job=expire_uploads,
+    cron_schedule="30 2 * * *",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Deletes every night what profiles keep no longer. Off until somebody turns it on.",
+)

@@ -1,0 +1,164 @@
+"""What of uploads is deleted by age: who is old enough, and the line that is written before anything is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from contact_pipeline.contracts.actors import identity
+from contact_pipeline.contracts.expiry import KINDS, Kind
+from contact_pipeline.contracts.ledger import LedgerLine
+from contact_pipeline.contracts.states import LIFE_ENDED, PLANNED, RECEIVED
+from contact_pipeline.engines import Database
+from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.store.ledger import WAITS, change_line, find_lines
+
+
+def _any_of(states: Collection[str]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+# Undone, with rows in review: redone, they would wait for somebody who could not see them any more. And whoever
+# corrects rejected rows looks at the upload that they are of.
+_NEEDED: Final = f"""(state = 'undone' AND review > 0) OR upload_id IN (
+    SELECT continues FROM uploads
+    WHERE continues IS NOT NULL AND state IN ({_any_of(RECEIVED | PLANNED)}))"""
+_HAS_ENDED: Final = f"state IN ({_any_of(LIFE_ENDED)}) AND NOT {WAITS} AND NOT ({_NEEDED})"
+
+# When the upload was applied, given up or finalized, or its rows were decided, or it was undone or redone; the latest.
+_ENDED_AT: Final = """
+    SELECT upload_id, greatest(coalesce(finished_at, added_at), finalized_at, last) AS ended_at
+    FROM uploads
+    LEFT JOIN (SELECT upload_id, max(committed_at) AS last FROM commits GROUP BY upload_id) USING (upload_id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much is deleted.
+
+    Attributes:
+        files: files; of Dagster, runs.
+        rows: rows of the file that they held; of Dagster, events. None: that says nothing of them.
+        size: bytes; None: nobody knows.
+    """
+
+    files: int
+    rows: int | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Something of an upload that is deleted, or would be.
+
+    Attributes:
+        line: of the upload.
+        kind: what of it.
+        ended_at: when its life ended (UTC).
+        rule: by which it goes, in words.
+        amount: how much that is.
+    """
+
+    line: LedgerLine
+    kind: Kind
+    ended_at: datetime
+    rule: str
+    amount: Amount
+
+
+def ended(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
+    """The uploads whose life has ended, each with when; those that wait for somebody or are needed are left out."""
+    return _with_time(contacts, _HAS_ENDED)
+
+
+def waiting(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
+    """The uploads that keep what they have, however old: planned ones, those that wait, those that are needed."""
+    return _with_time(contacts, f"NOT ({_HAS_ENDED})")
+
+
+def _with_time(contacts: Database, condition: str) -> list[tuple[LedgerLine, datetime]]:
+    times: dict[str, datetime] = dict(contacts.rows(_ENDED_AT))
+    return [(line, times[line.upload_id]) for line in find_lines(contacts, condition)]
+
+
+def begin(contacts: Database, expiries: Iterable[Expiry], actor: str, at: datetime) -> None:
+    """Writes what is about to be deleted, and says so in the ledger; call it in a transaction."""
+    for each in expiries:
+        amount, upload_id = each.amount, each.line.upload_id
+        contacts.run(
+            """INSERT INTO expiries (upload_id, kind, files, rows, size, ended_at, rule, begun_at, actor, actor_as)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [upload_id, each.kind, amount.files, amount.rows, amount.size, each.ended_at, each.rule, at, actor,
+             identity(actor)],
+        )  # fmt: skip
+        known = find_lines(contacts, "upload_id = ?", [upload_id])[0].expired or {}
+        values: dict[str, Any] = {"expired": {each.kind: {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "rule": each.rule}} | known}
+        if each.kind == "staged_data":
+            values["staged_files"] = None  # nothing is to be compared any more
+        change_line(contacts, upload_id, **values)
+
+
+def finish(contacts: Database, kind: Kind, upload_ids: Collection[str], at: datetime) -> None:
+    """Says that it is deleted; call it in a transaction."""
+    contacts.run(
+        """UPDATE expiries SET finished_at = ?
+           WHERE finished_at IS NULL AND kind = ? AND upload_id IN (SELECT unnest(?::VARCHAR[]))""",
+        [at, kind, [*upload_ids]],
+    )
+
+
+def cut_off(contacts: Database) -> list[tuple[str, Kind]]:
+    """Upload and kind of what was to be deleted, and may be there still."""
+    return contacts.rows(
+        "SELECT DISTINCT upload_id, kind FROM expiries WHERE finished_at IS NULL ORDER BY upload_id, kind"
+    )
+
+
+def expiries_of(contacts: Database, upload_id: str) -> list[dict[str, Any]]:
+    """What was deleted of an upload, the oldest first: the lines that stay as evidence."""
+    return contacts.records(
+        """SELECT kind, files, rows, size, rule, actor, actor_as,
+                  strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ') AS begun_at,
+                  strftime(finished_at, '%Y-%m-%dT%H:%M:%SZ') AS finished_at
+           FROM expiries WHERE upload_id = ? ORDER BY expiries.begun_at, kind""",
+        [upload_id],
+    )
+
+
+def expired(line: LedgerLine, kind: Kind = "staged_data") -> str:
+    """When something of an upload was deleted, and by which rule, in words; empty: it was not."""
+    found = (line.expired or {}).get(kind)
+    return f"deleted on {found['at'][:10]}: {found['rule']}" if found else ""
+
+
+def what_expired(line: LedgerLine) -> list[str]:
+    """All that was deleted of an upload by age, in words; what went together is one sentence."""
+    together: dict[str, list[str]] = {}
+    for kind, name in KINDS.items():
+        if said := expired(line, kind):
+            together.setdefault(said, []).append(name)
+    return [f"{listed(names)} {said}" for said, names in together.items()]
+
+
+def not_kept(line: LedgerLine, fix: str) -> Refusal:
+    """The refusal of what needs staged rows that are not there.
+
+    Args:
+        line: of the upload.
+        fix: what to do about it, where it was not deleted by age.
+    """
+    said = expired(line)
+    if said:
+        return Refusal(
+            "expired",
+            f"The staged rows of upload {line.upload_id} were {said}.",
+            "Its ledger line and the history of its contacts stay; `contact-pipeline contacts find --upload "
+            f"{line.upload_id}` lists whom it changed."
+            if line.commit_number is not None
+            else "Its ledger line stays.",
+            file=line.file_name,
+        )
+    said = f"Upload {line.upload_id} is {line.state}, and its rows are not kept."
+    return Refusal("nothing-staged", said, fix, file=line.file_name)
