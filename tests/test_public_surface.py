@@ -81,11 +81,12 @@ notices send --again
 verify
 backup FILE --overwrite --without-finished
 restore FILE --replace --erasures --user
+expire --older-than --profile --kind --dry-run --user
 serve --host --port --read-only
 """
 CALLS = """
     apply apply_automatic backup cancel check_feed check_notices continued_by correct correct_from corrections
-    decisions erase explain export export_person export_profiles feeds finalize find find_duplicates
+    decisions erase expire expiries explain export export_person export_profiles feeds finalize find find_duplicates
     forget_value_mapping in_review leave_out linked_with match merge_duplicates missed_feeds normalize notices overview
     plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
     resolve resolve_from resolve_many restore review review_page run_feed schema_of send_notices set_active show sql
@@ -98,7 +99,7 @@ CHECKS = """
     rejection_guard
 """
 JOBS = """
-    apply_upload cancel_upload finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
+    apply_upload cancel_upload expire finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
 """
 SENSORS = "apply_automatic command_line_uploads inbox notices"
 EVERYWHERE = {"--json", "--home", "--no-color", "--help"}

@@ -7,6 +7,7 @@ records lie in SQLite; in PostgreSQL log and index are one table.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -130,7 +131,7 @@ def _forget_partition(storage: SqlEventLogStorage, upload_id: str) -> None:
 
 
 def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
-    """Deletes a run, its events, and the database of its own that SQLite has for it."""
+    """Deletes a run, its events and, where they lie in files, its own database and what it printed."""
     checks = AssetCheckExecutionsTable
     with storage.index_connection() as connection:
         connection.execute(checks.delete().where(checks.c.run_id == run_id))
@@ -138,6 +139,7 @@ def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_i
     if isinstance(storage, SqliteEventLogStorage):
         for ending in _LOGS:
             Path(storage.path_for_shard(run_id) + ending).unlink(missing_ok=True)
+        shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
 
 
 def _name_newest(instance: dg.DagsterInstance, key: dg.AssetKey) -> None:

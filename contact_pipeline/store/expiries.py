@@ -11,7 +11,7 @@ from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.expiry import KINDS, Kind
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import LIFE_ENDED, PLANNED, RECEIVED
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Database, Tables
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.store.ledger import WAITS, change_line, find_lines
 
@@ -109,7 +109,7 @@ def finish(contacts: Database, kind: Kind, upload_ids: Collection[str], at: date
     )
 
 
-def cut_off(contacts: Database) -> list[tuple[str, Kind]]:
+def cut_off(contacts: Tables) -> list[tuple[str, Kind]]:
     """Upload and kind of what was to be deleted, and may be there still."""
     return contacts.rows(
         "SELECT DISTINCT upload_id, kind FROM expiries WHERE finished_at IS NULL ORDER BY upload_id, kind"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from contact_pipeline.contracts.expiry import KINDS
 from contact_pipeline.contracts.states import PLANNED, WAS_APPLIED
-from contact_pipeline.engines import Database, Tables
+from contact_pipeline.engines import Tables
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.expiries import cut_off
@@ -52,7 +52,7 @@ def check_created(database: Tables, lines: Collection[LedgerLine]) -> Iterator[F
                 yield Finding("counts", f"upload {line.upload_id}", said, fix)
 
 
-def check_expiries(database: Database) -> Iterator[Finding]:
+def check_expiries(database: Tables) -> Iterator[Finding]:
     """What was to be deleted by age, and may be there still."""
     for upload_id, kind in cut_off(database):
         said = f"Deleting {KINDS[kind]} of upload {upload_id} was cut off, or is under way."

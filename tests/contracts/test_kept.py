@@ -51,6 +51,7 @@ def fill(pipeline):
     pipeline.store.save_mapping("dealer_leads", ["Who"], {"c1": "full_name"}, ["c1"])
     pipeline.undo(applied["program_contacts_1.xlsx"].upload_id, user="k.adeyemi")
     pipeline.erase(1)
+    pipeline.expire(older_than=0, profile="program_contacts")
     pipeline.send_notices()
 
 

@@ -23,6 +23,7 @@ OF_THE_HOME = {
     "store/corrections.py",
     "store/decisions.py",
     "store/erasures.py",
+    "store/expiries.py",
     "store/feeds.py",
     "store/ledger.py",
     "store/news.py",
