@@ -11,7 +11,7 @@ FAULTS = load()
 ROOMS = {
     "upload", "normalize", "validate", "match", "apply", "store", "pipeline", "erase", "backup", "verify", "reports",
     "exports", "finding", "access", "cli", "orchestration", "contracts", "engines", "headings", "kinds", "profiles",
-    "masking", "notices", "feeds",
+    "masking", "notices", "feeds", "expire",
 }  # fmt: skip
 
 
