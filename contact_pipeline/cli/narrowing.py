@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from contact_pipeline.cli import console
 from contact_pipeline.cli.listing import as_words, chosen, has_names, more, most
 from contact_pipeline.errors import Usage, listed, number_of
-from contact_pipeline.store.expiries import expired, not_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +34,8 @@ def show_some(
         Usage: none of the lists has such a name.
         Refusal: they were deleted by age (code `expired`).
     """
+    from contact_pipeline.store.expiries import expired, not_kept
+
     if expired(upload.line):
         raise not_kept(upload.line, "")
     with upload.looking():

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from contact_pipeline.contracts.states import APPLIED, CALLS, ENDED_WITHOUT, State
-from contact_pipeline.store.expiries import expired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +89,7 @@ def _rows(upload: Upload) -> Iterator[Step]:
     """What to do with rows that did not come in."""
     if upload.outcomes["review"]:
         yield Step("Write the rows in review into a file to fill in", ["in-review", upload.upload_id], "resolve")
-    if upload.outcomes["rejected"] and not expired(upload.line):
+    if upload.outcomes["rejected"] and "staged_data" not in (upload.expired or {}):
         numbered = ["--row-numbers"] if upload.state in CALLS["correct"].leads else []  # for `correct --from`
         yield Step("Write the rejected rows into a file to correct", ["rejected", upload.upload_id, *numbered])
 

@@ -13,7 +13,7 @@ UPLOAD = {
 }  # fmt: skip
 MORE = {
     "corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "replanned_by", "replanned_as",
-    "held", "row_warnings", "continues", "feed",
+    "held", "row_warnings", "continues", "feed", "expired",
 }  # fmt: skip
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 
@@ -32,8 +32,8 @@ def test_an_upload_has_the_keys_of_the_interface_wherever_it_is_printed(run, pla
     upload_id = planned["upload_id"]
     assert is_upload(planned)
     assert planned["errors"]
-    assert is_upload(run("show", upload_id, "--json").document, "corrections_list", "continued_by")
-    more = {"corrections_list", "continued_by", "rows", "changes"}
+    assert is_upload(run("show", upload_id, "--json").document, "corrections_list", "continued_by", "expiries")
+    more = {"corrections_list", "continued_by", "expiries", "rows", "changes"}
     assert is_upload(run("show", upload_id, "--json", "--rows", "--changes").document, *more)
     assert is_upload(run("apply", upload_id, "--json").document)
     uploads = run("uploads", "--json").document

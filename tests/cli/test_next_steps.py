@@ -35,6 +35,7 @@ def upload_in(state, *, held=False, counts=COUNTS, confirm=(), by_hand=False):
         contacts_created=0,
         added_at=datetime(2026, 1, 1),  # noqa: DTZ001 - as the ledger has it
         first_changes=lambda limit: [],  # noqa: ARG005
+        expired=None,
         line=SimpleNamespace(read_profile=lambda: profile, options=options),
     )
 

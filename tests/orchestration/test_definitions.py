@@ -32,7 +32,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("matched_changeset", "change_guard"),
         ("applied_contacts", "apply_gates"),
     }
-    assert jobs == {"stage_upload", "apply_upload", *REQUESTS}
+    assert jobs == {"stage_upload", "apply_upload", "expire", *REQUESTS}
     sensors = {sensor.name for sensor in repository.sensor_defs}
     assert sensors == {"inbox", "apply_automatic", "command_line_uploads", "notices"}
     assert uploads.name == "uploads"
