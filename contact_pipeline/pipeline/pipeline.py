@@ -986,8 +986,9 @@ class Pipeline:
         since: datetime | None = None,
         feed: str | None = None,
         waiting: bool = False,
+        oldest_first: bool = False,
     ) -> list[Upload]:
-        """The uploads, newest first.
+        """The uploads, newest first unless it is said.
 
         Args:
             limit: how many; unset: all of them.
@@ -996,8 +997,10 @@ class Pipeline:
             since: only those added then or later, in UTC.
             feed: only those that this feed fetched.
             waiting: only those that wait for somebody: for approval, another file, decisions on rows, or finalizing.
+            oldest_first: in the order in which they came.
         """
-        lines = self.store.lines(limit, profile=profile, states=states, since=since, feed=feed, waiting=waiting)
+        asked = {"profile": profile, "states": states, "since": since, "feed": feed, "waiting": waiting}
+        lines = self.store.lines(limit, oldest_first=oldest_first, **asked)
         return [uploads.upload_of(self.store, line) for line in lines]
 
     def in_review(self, limit: int | None = None) -> list[dict[str, Any]]:
@@ -1012,7 +1015,7 @@ class Pipeline:
         """
         from contact_pipeline.reports.candidates import in_review_of_all
 
-        waiting = [upload for upload in reversed(self.uploads(waiting=True)) if upload.outcomes["review"]]
+        waiting = [upload for upload in self.uploads(waiting=True, oldest_first=True) if upload.outcomes["review"]]
         return in_review_of_all(self.store, waiting, limit)
 
     def continued_by(self, upload_id: str) -> list[Upload]:

@@ -69,11 +69,11 @@ def find_lines(
     *,
     limit: int | None = None,
     offset: int = 0,
+    oldest_first: bool = False,
 ) -> list[LedgerLine]:
-    """The lines that meet a condition, newest first; the newest `offset` of them are left out."""
-    sql = (
-        f"FROM uploads WHERE {where} ORDER BY number DESC LIMIT {min(limit, _MOST) if limit else 'ALL'} OFFSET {offset}"
-    )
+    """The lines that meet a condition, newest first unless it is said; the first `offset` of them are left out."""
+    order, most = "ASC" if oldest_first else "DESC", min(limit, _MOST) if limit else "ALL"
+    sql = f"FROM uploads WHERE {where} ORDER BY number {order} LIMIT {most} OFFSET {offset}"
     return _lines(database, sql, parameters)
 
 

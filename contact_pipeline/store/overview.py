@@ -88,7 +88,7 @@ def look_over(
         lines=find_lines(database, where, parameters, limit=limit, offset=offset),
         found=database.value(f"SELECT count(*) FROM uploads WHERE {where}", parameters),
         total=database.value("SELECT count(*) FROM uploads"),
-        waiting=find_lines(database, waits, nothing, limit=most_waiting),
+        waiting=find_lines(database, waits, nothing, limit=most_waiting, oldest_first=True),
         waiting_count=database.value(f"SELECT count(*) FROM uploads WHERE {waits}", nothing),
         profiles=[name for (name,) in database.rows("SELECT DISTINCT profile FROM uploads ORDER BY profile")],
         weeks=[Week(*row) for row in database.rows(_WEEKS)],

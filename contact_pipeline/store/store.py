@@ -165,10 +165,13 @@ class Store:
             condition = "profile = ? AND number < ? AND rejected > 0 AND stage = 'matched'"
             return find_lines(database, condition, [profile, before])
 
-    def lines(self, limit: int | None = None, **asked: Any) -> list[LedgerLine]:
-        """The uploads' ledger lines, newest first; unset: all of them. `ledger.chosen` says what can be asked for."""
+    def lines(self, limit: int | None = None, *, oldest_first: bool = False, **asked: Any) -> list[LedgerLine]:
+        """The uploads' ledger lines, newest first unless it is said; `limit` unset: all of them.
+
+        `ledger.chosen` says what can be asked for.
+        """
         with self.open(read_only=True) as database:
-            return find_lines(database, *chosen(**asked), limit=limit)
+            return find_lines(database, *chosen(**asked), limit=limit, oldest_first=oldest_first)
 
     def count_lines(self, **asked: Any) -> int:
         """How many uploads there are of those that are asked for, as of `lines`."""

@@ -20,6 +20,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         "validated_rows",
         "matched_changeset",
         "applied_contacts",
+        "awaiting_approval",
     }
     assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == {
         ("raw_upload", "file_accepted"),
@@ -34,15 +35,15 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
     }
     assert jobs == {"stage_upload", "apply_upload", "expire", *REQUESTS}
     sensors = {sensor.name for sensor in repository.sensor_defs}
-    assert sensors == {"inbox", "apply_automatic", "command_line_uploads", "notices"}
+    assert sensors == {"inbox", "apply_automatic", "command_line_uploads", "notices", "waiting_uploads"}
     assert uploads.name == "uploads"
 
 
 def test_every_asset_and_check_has_one_partition_per_upload_and_takes_a_range_in_one_run() -> None:
     graph = defs.resolve_asset_graph()
-    assert len(graph.get_all_asset_keys()) >= 5
+    assert len(graph.materializable_asset_keys) == 5
     assert len(graph.asset_check_keys) >= 5
-    for key in graph.get_all_asset_keys():
+    for key in graph.materializable_asset_keys:
         assert graph.get(key).partitions_def == uploads
         assert graph.get(key).backfill_policy == dg.BackfillPolicy.single_run()
     for key in graph.asset_check_keys:
@@ -54,7 +55,7 @@ def test_the_assets_follow_the_stages() -> None:
     graph = defs.resolve_asset_graph()
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
-        for key in graph.get_all_asset_keys()
+        for key in graph.materializable_asset_keys
     }
     assert parents == {
         "raw_upload": set(),

@@ -1,0 +1,74 @@
+"""What waits for somebody, seen at a glance in Dagster: an asset without partitions, made when the list changes."""
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+
+from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contact_pipeline.store import Upload
+
+WAITING: Final = "awaiting_approval"
+LOOK_SECONDS: Final = 15
+_SHOWN: Final = 50  # uploads, the oldest
+
+awaiting_approval = dg.AssetSpec(
+    WAITING,
+    group_name="contacts",
+    description="The uploads that wait for somebody: to approve, correct, plan again, decide rows or finalize. The "
+    "newest materialization lists them, the oldest first, each with its page. A sensor makes it when they change.",
+    kinds={"table"},
+)
+
+
+@dg.sensor(
+    name="waiting_uploads",
+    minimum_interval_seconds=LOOK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def waiting_uploads(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
+    """Shows what waits for somebody as the asset awaiting_approval, where that has changed. Takes no run."""
+    opened = pipeline.open()
+    count, table = (
+        opened.store.count_lines(waiting=True),
+        _table(opened.uploads(_SHOWN, waiting=True, oldest_first=True)),
+    )
+    cursor = sha256(f"{count}\n{table}".encode()).hexdigest()
+    if cursor == context.cursor or not (count or context.cursor):
+        return dg.SkipReason(f"{count} wait, as before.")
+    shown: dict[str, dg.MetadataValue] = {
+        "waiting": dg.MetadataValue.int(count),
+        "uploads": dg.MetadataValue.md(table if count else "Nothing waits for anybody."),
+    }
+    if count > _SHOWN:
+        shown["more"] = dg.MetadataValue.text(f"{count - _SHOWN} newer ones are not in the table.")
+    return dg.SensorResult(asset_events=[dg.AssetMaterialization(WAITING, metadata=shown)], cursor=cursor)
+
+
+def _table(uploads: "Sequence[Upload]") -> str:
+    """The uploads as a table in Markdown."""
+    heading = "| File | Profile | Feed | What to do | Rows | Changes | Added (UTC) |\n|---|---|---|---|--:|--:|---|"
+    return "\n".join([heading, *map(_line, uploads)])
+
+
+def _line(upload: "Upload") -> str:
+    line = upload.line
+    changes = "" if upload.state in APPLIED else f"{upload.planned_imports:,}"
+    cells = [
+        f"[{_text(upload.file_name)}](/pages/uploads/{upload.upload_id})", _text(upload.profile),
+        _text(line.feed or ""), _text(upload.waits_for), f"{line.data_rows:,}", changes,
+        f"{upload.added_at:%Y-%m-%d %H:%M}",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(value: str) -> str:
+    """A text that Markdown and the terminal take for nothing else."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", visible(value).replace("\n", " "))

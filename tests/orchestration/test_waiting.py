@@ -1,0 +1,50 @@
+"""The asset that shows at a glance what waits for somebody."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.waiting import waiting_uploads
+from contact_pipeline.pipeline import Pipeline
+
+
+def test_what_waits_is_listed_anew_when_it_changes(
+    pipeline: Pipeline, resource: PipelineResource, outreach_file: Callable[..., Path]
+) -> None:
+    cursor = None
+
+    def tick() -> Any:
+        nonlocal cursor
+        with dg.build_sensor_context(cursor=cursor, resources={"pipeline": resource}) as context:
+            result = waiting_uploads(context)
+        cursor = getattr(result, "cursor", cursor)
+        return result
+
+    def shown() -> dict[str, Any]:
+        (event,) = tick().asset_events
+        assert event.asset_key == dg.AssetKey("awaiting_approval")
+        return {name: value.value for name, value in event.metadata.items()}
+
+    assert isinstance(tick(), dg.SkipReason)
+    first = pipeline.plan(outreach_file("May|[June].csv", "a@example.com"), "outreach_contacts", group="Spring")
+    second = pipeline.plan(
+        outreach_file("second.csv", "b@example.com", "c@example.com"), "outreach_contacts", group="S"
+    )
+
+    listed = shown()
+    assert listed["waiting"] == 2
+    lines = listed["uploads"].splitlines()[2:]
+    assert [line.split("](")[1].split(")")[0] for line in lines] == [
+        f"/pages/uploads/{upload.upload_id}" for upload in (first, second)
+    ]
+    assert lines[0].startswith(r"| [May\|\[June\].csv](")
+    assert "| approve | 2 | 1 |" in lines[1]
+    assert isinstance(tick(), dg.SkipReason)
+
+    pipeline.apply(first.upload_id)
+    pipeline.cancel(second.upload_id)
+    assert shown() == {"waiting": 0, "uploads": "Nothing waits for anybody."}
+    assert isinstance(tick(), dg.SkipReason)
