@@ -61,7 +61,7 @@ class Expiring(dg.Config):
     dry_run: bool = Field(default=False, description="Only show what would be deleted.")
 
 
-@dg.op(name=EXPIRE, pool=CONTACT_DATABASE)
+@dg.op(name="delete_expired", pool=CONTACT_DATABASE)
 def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: PipelineResource) -> None:
     """Deletes what has been kept for long enough of uploads that have ended, or shows what that would be."""
     try:

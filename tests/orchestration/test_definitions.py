@@ -13,7 +13,7 @@ REQUESTS = tuple(f"{what}_upload" for what in ("finalize", "undo", "redo", "canc
 def test_the_public_surface_is_the_one_of_the_interface() -> None:
     repository = defs.get_repository_def()
     graph = defs.resolve_asset_graph()
-    jobs = {name for name in repository.job_names if not name.startswith("__")}
+    jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
         "raw_upload",
         "normalized_frame",

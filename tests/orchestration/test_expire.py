@@ -80,11 +80,11 @@ def test_what_dagster_keeps_of_old_uploads_goes_and_is_not_reported_again(
     before = left_of(instance, old)
     assert min(before) > 0
 
-    shown = run("expire", "expire", older_than_days=9, dry_run=True)
+    shown = run("expire", "delete_expired", older_than_days=9, dry_run=True)
     assert shown.success
     assert left_of(instance, old) == before
     assert pipeline.expiries(old) == []
-    assert run("expire", "expire", older_than_days=9).success
+    assert run("expire", "delete_expired", older_than_days=9).success
 
     assert left_of(instance, old) == (0, 0)
     assert min(left_of(instance, young)) > 0
@@ -100,7 +100,7 @@ def test_what_dagster_keeps_of_old_uploads_goes_and_is_not_reported_again(
     report(instance, pipeline, (), 20)
     assert instance.get_dynamic_partitions("uploads") == [young]
 
-    assert run("expire", "expire", older_than_days=0, kinds=["runs"]).success
+    assert run("expire", "delete_expired", older_than_days=0, kinds=["runs"]).success
     assert instance.get_run_by_id(together) is None
     assert instance.get_dynamic_partitions("uploads") == []
     assert materialized(instance) == set()
@@ -128,7 +128,7 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next(
         pipeline.expire(older_than=0, runs=Dead())
     assert pipeline.expire().completed == []
     assert {finding.code for finding in pipeline.verify().findings} == {"expiry"}
-    assert run("expire", "expire").success
+    assert run("expire", "delete_expired").success
     assert left_of(instance, key) == (0, 0)
     assert pipeline.verify().findings == []
 
