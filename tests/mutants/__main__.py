@@ -119,7 +119,10 @@ class Copy:
         failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         said = failed[0] if failed else (ran.stdout + ran.stderr).strip().splitlines()[-1:]
         text = said if isinstance(said, str) else " ".join(said)
-        return (None if ran.returncode not in {0, _FAILED} else ran.returncode == _FAILED), text[:150]
+        if ran.returncode == 0:
+            return False, text[:150]
+        # Python ends with the status of a failed test where it cannot start pytest at all.
+        return (True if ran.returncode == _FAILED and failed else None), text[:150]
 
 
 if __name__ == "__main__":
