@@ -70,5 +70,5 @@ def _line(upload: "Upload") -> str:
 
 
 def _text(value: str) -> str:
-    """A text that Markdown and the terminal take for nothing else."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", visible(value).replace("\n", " "))
+    """A text that Markdown takes as it is. Names, addresses and numbers stay as erasing looks for them."""
+    return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", visible(value).replace("\n", " "))
