@@ -16,6 +16,7 @@ from contact_pipeline.masking import (
     mask_file_name,
     mask_heading,
     mask_sql,
+    mask_within,
 )
 from contact_pipeline.settings import Settings
 
@@ -42,6 +43,7 @@ ALWAYS = {
 }
 ALONE_TOO = [
     "536221487",
+    "536221487 536221488",
     "call 536221487 now",
     "03/19/1971",
     "1971-03-19",
@@ -113,3 +115,9 @@ def test_a_heading_that_is_a_row_of_data_shows_no_number() -> None:
 def test_the_name_of_a_file_has_no_asterisk() -> None:
     assert mask_file_name("leads 536-22-1487.csv") == "leads xxx-xx-xxxx.csv"
     assert mask_file_name("leads_2026-05-01.csv") == "leads_2026-05-01.csv"
+
+
+def test_names_of_a_mapping_are_masked_like_its_values():
+    """Headings are names of columns, and may be data."""
+    content = {"536-22-1487": ["536-22-1488", {"SSN 536221489": 7}]}
+    assert mask_within(content) == {"***-**-****": ["***-**-****", {"SSN ***-**-****": 7}]}
