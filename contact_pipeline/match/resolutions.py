@@ -50,7 +50,7 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
         f"""
         SELECT entity, row_number, CASE WHEN choice = 'skip' THEN choice ELSE 'contact' END AS choice,
                CASE WHEN choice <> 'skip' THEN contact_id END AS contact_id,
-               concat('row ', decided_row, ' of upload ', upload_id) AS decided_in
+               'row ' || decided_row::VARCHAR || ' of upload ' || upload_id AS decided_in
         FROM (
             SELECT d.entity, k.row_number, d.choice, d.contact_id, d.upload_id, d.row_number AS decided_row,
                    row_number() OVER (
