@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Tables
 from contact_pipeline.store.ledger import chosen
 from contact_pipeline.terms import OUTCOMES
 
@@ -53,7 +53,7 @@ class Measures:
 UNSENT: Final = ("waiting", "sending", "failed", "unsure")
 
 
-def measure(database: Database) -> Measures:
+def measure(database: Tables) -> Measures:
     """Counts the uploads and the notices of a home.
 
     Args:
