@@ -1,8 +1,6 @@
 """Erasing in a process that is killed: whatever the moment, erasing again completes it and leaves nothing."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,39 +8,13 @@ import pytest
 from contact_pipeline.engines import Database
 from contact_pipeline.errors import Refusal
 from tests.erase.home import BOB, DIRECTOR, OUTREACH, SHE, TRACES, found, write_csv
+from tests.killed import run_killed
 from tests.thorough import spread
-
-ROOT = Path(__file__).parents[2]
-
-KILLED_ON_THE_WAY = """
-import os, signal, sys
-from pathlib import Path
-from contact_pipeline import Pipeline
-from contact_pipeline.engines import Database
-home, last = sys.argv[1], int(sys.argv[2])
-steps = 0
-def counted(function):
-    def step(*arguments, **options):
-        global steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return step
-pipeline = Pipeline(home)
-pipeline.store.lines()  # migrated before anything counts
-Database.run = counted(Database.run)
-Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
-pipeline.erase(1)
-print(steps)
-"""
 
 
 def child(home: Path, last: int) -> tuple[int, str]:
     """Runs the erasure, killed at a step; how it ended, and how many steps there are where it was not killed."""
-    command = [sys.executable, "-W", "error", "-c", KILLED_ON_THE_WAY, str(home), str(last)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    return ended.returncode, ended.stdout or ended.stderr
+    return run_killed(home, last, "pipeline.erase(1)", ["Database.run", "Path.replace", "Path.unlink"])
 
 
 @pytest.fixture(scope="session")

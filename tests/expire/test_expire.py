@@ -1,8 +1,6 @@
 """What finished uploads leave is deleted by age; who waits keeps all, and everything else says what was deleted."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,8 @@ from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.corrections import give_back_rejected
 from tests.erase.home import BOB, DIRECTOR, IAN, OUTREACH, SHE, open_home, write_csv
 from tests.homes import fill_once
+from tests.killed import run_killed
 
-ROOT = Path(__file__).parents[2]
 LEADS = ("Name", "Phone", "Email")
 REJECTED = ("Una", "", "", "Vale", "13/45/1984", "AC-303030", "una@example.com", "")
 DOUBTFUL = (*SHE[:5], "AC-1", "turned@example.com", "")  # her number under another account: in review
@@ -218,34 +216,9 @@ def test_a_corrected_file_of_an_expired_upload_is_planned_all_the_same(pipeline,
     assert told.continues == made["first"]
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from contact_pipeline import Pipeline
-from contact_pipeline.engines import Database
-home, last = sys.argv[1], int(sys.argv[2])
-steps = 0
-def counted(function):
-    def step(*arguments, **options):
-        global steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return step
-pipeline = Pipeline(home)
-pipeline.store.lines()
-Database.run = counted(Database.run)
-Path.unlink, os.unlink, os.rmdir = counted(Path.unlink), counted(os.unlink), counted(os.rmdir)
-pipeline.expire(older_than=0, kinds=["staged_data", "originals", "reports"])
-print(steps)
-"""
-
-
 def child(home: Path, last: int) -> tuple[int, str]:
-    command = [sys.executable, "-W", "error", "-c", KILLED, str(home), str(last)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    return ended.returncode, ended.stdout or ended.stderr
+    does = 'pipeline.expire(older_than=0, kinds=["staged_data", "originals", "reports"])'
+    return run_killed(home, last, does, ["Database.run", "Path.unlink", "os.unlink", "os.rmdir"])
 
 
 def test_killed_at_any_step_nothing_is_gone_without_a_line_and_a_second_run_finishes(pipeline, made, tmp_path):
