@@ -138,10 +138,10 @@ def _list_all(invocation: Invocation, where: Where, limit: int | None) -> None:
     heading = f"{number_of(len(found), 'row')} of {number_of(uploads, 'upload')} in review" if found else ""
     console.show(console.text(heading or "No row is in review.", "bold"))
     for upload_id, rows in groupby(shown, key=itemgetter("upload_id")):
-        first, *others = rows
+        first, *_ = listed = [*rows]
         of = " · ".join([first["profile"], first["state"], *([f"feed {first['feed']}"] if first["feed"] else [])])
         console.show(console.text(first["file"], "bold"), console.text(f"  {of}", "dim"))
-        console.show(*(console.text(f"  row {row['row_number']}: {row['why']}") for row in (first, *others)))
+        console.show(*(console.text(f"  row {row['row_number']}: {row['why']}") for row in listed))
         console.show(console.next_command("Look closer and decide", invocation.line("in-review", upload_id)))
     console.show(*more(invocation, len(found) - len(shown), ["in-review", *as_words(where), "--limit", len(found)]))
 

@@ -170,7 +170,8 @@ def _kinds_of(kinds: Collection[Kind] | None, older_than: int | None, removers: 
     for kind in kinds:
         if kind not in removers:
             what = f"'{kind}' is nothing that can be deleted here."
-            raise Usage("kind", what, f"Give one of: {', '.join(removers)}.")
+            only = " Only the job `expire` in Dagster deletes runs." if kind == "runs" else ""
+            raise Usage("kind", what, f"Give one of: {', '.join(removers)}.{only}")
     return [*kinds]
 
 

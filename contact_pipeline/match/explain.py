@@ -124,7 +124,7 @@ def _resolved(database: Tables, part: Part, row: int) -> Iterator[str]:
     for choice, contact, other, own, before in database.rows(f"""
         SELECT choice, contact_id, other_row, own, {decided_in} FROM resolutions
         WHERE entity = {literal(part.entity)} AND row_number = {row}"""):
-        where = "" if own else f" about {before}, which has the same keys"
+        where = "" if own else f" about {before}, which has the same keys, wherever this row would be in review"
         match choice:
             case "contact":
                 yield f"A person decided{where}: it is contact {contact}."

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import polars as pl
+
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.expiry import KINDS, Kind
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import LIFE_ENDED, PLANNED, RECEIVED
 from contact_pipeline.engines import Database, Tables
 from contact_pipeline.errors import Refusal, listed
-from contact_pipeline.store.ledger import WAITS, change_line, find_lines
+from contact_pipeline.store.ledger import WAITS, find_lines
 
 
 def _any_of(states: Collection[str]) -> str:
@@ -32,6 +34,12 @@ _ENDED_AT: Final = """
     SELECT upload_id, greatest(coalesce(finished_at, added_at), finalized_at, last) AS ended_at
     FROM uploads
     LEFT JOIN (SELECT upload_id, max(committed_at) AS last FROM commits GROUP BY upload_id) USING (upload_id)"""
+
+
+_EXPIRING: Final = {
+    "upload_id": pl.String, "kind": pl.String, "files": pl.Int64, "rows": pl.Int64, "size": pl.Int64,
+    "ended_at": pl.Datetime, "rule": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +92,38 @@ def _with_time(contacts: Database, condition: str) -> list[tuple[LedgerLine, dat
 
 
 def begin(contacts: Database, expiries: Iterable[Expiry], actor: str, at: datetime) -> None:
-    """Writes what is about to be deleted, and says so in the ledger; call it in a transaction."""
-    for each in expiries:
-        amount, upload_id = each.amount, each.line.upload_id
-        contacts.run(
-            """INSERT INTO expiries (upload_id, kind, files, rows, size, ended_at, rule, begun_at, actor, actor_as)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [upload_id, each.kind, amount.files, amount.rows, amount.size, each.ended_at, each.rule, at, actor,
-             identity(actor)],
-        )  # fmt: skip
-        known = find_lines(contacts, "upload_id = ?", [upload_id])[0].expired or {}
-        values: dict[str, Any] = {"expired": {each.kind: {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "rule": each.rule}} | known}
-        if each.kind == "staged_data":
-            values["staged_files"] = None  # nothing is to be compared any more
-        change_line(contacts, upload_id, **values)
+    """Writes what is about to be deleted, and says so in the ledger; call it in a transaction.
+
+    What was deleted of an upload before stays said as it was. Its staged files are not compared with what was frozen.
+    """
+    lines = [
+        (
+            each.line.upload_id,
+            each.kind,
+            each.amount.files,
+            each.amount.rows,
+            each.amount.size,
+            each.ended_at,
+            each.rule,
+        )
+        for each in expiries
+    ]
+    contacts.see("expiring", pl.DataFrame(lines, schema=_EXPIRING, orient="row"))
+    contacts.run(
+        "INSERT INTO expiries BY NAME SELECT *, ? AS begun_at, ? AS actor, ? AS actor_as FROM expiring",
+        [at, actor, identity(actor)],
+    )
+    contacts.run(
+        """UPDATE uploads SET expired = json_merge_patch(news.said, coalesce(expired, '{}')),
+                              staged_files = CASE WHEN news.staged THEN NULL ELSE staged_files END
+           FROM (
+               SELECT upload_id, json_group_object(kind, json_object('at', ?, 'rule', rule)) AS said,
+                      bool_or(kind = 'staged_data') AS staged
+               FROM expiring GROUP BY upload_id
+           ) AS news WHERE uploads.upload_id = news.upload_id""",
+        [f"{at:%Y-%m-%dT%H:%M:%SZ}"],
+    )
+    contacts.unsee("expiring")
 
 
 def finish(contacts: Database, kind: Kind, upload_ids: Collection[str], at: datetime) -> None:

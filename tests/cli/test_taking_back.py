@@ -193,7 +193,7 @@ def test_rows_in_review_are_written_filled_in_and_decided(run, imported, tmp_pat
 
 
 def test_rows_in_review_of_all_uploads_are_listed_until_they_are_decided(run, imported):
-    """The queue of whoever decides; an upload that is cancelled is out of it."""
+    """The queue of whoever decides, the oldest upload first."""
     imported(ACCOUNT)
     applied = imported(SAME_SSN, ",,,,,A-3,,", name="second.csv")["upload_id"]
     later = imported(SAME_SSN.replace("A-2", "A-9"), name="third.csv")["upload_id"]

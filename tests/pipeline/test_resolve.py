@@ -280,3 +280,4 @@ def test_a_row_skipped_once_that_is_no_longer_in_doubt_is_imported(pipeline, out
 
     later = outreach({"account": "A-2", "ssn": SSN}, name="third.csv")
     assert (later.outcome_rows["outcome"].to_list(), later.rejections_by_code()) == (["created"], {})
+    assert "wherever this row would be in review" in str(pipeline.explain(later.upload_id, 2))
