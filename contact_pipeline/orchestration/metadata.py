@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
+
+from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from pandera.polars import DataFrameSchema
@@ -38,7 +42,11 @@ def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
     """What the materialization of an asset shows of an upload: the counts that are known by then, and its table."""
     table = STAGED[asset]
     schema = pipeline.schema_of(upload.upload_id, table)
-    return facts(upload) | counts(upload, asset) | preview(upload, table, schema, pipeline.settings)
+    shown = facts(upload) | _as_read(upload, asset) | counts(upload, asset)
+    shown |= preview(upload, table, schema, pipeline.settings)
+    if asset == "matched_changeset" and "preview" in shown:  # a line for each change says more than forty columns
+        shown["preview"] = _table(_changes(upload.first_changes(pipeline.settings.preview_rows)))
+    return shown
 
 
 def facts(upload: Upload) -> Metadata:
@@ -58,6 +66,22 @@ def facts(upload: Upload) -> Metadata:
     return page | {name: _value(value) for name, value in shown.items() if value not in (None, "")}
 
 
+def _as_read(upload: Upload, asset: str) -> Metadata:
+    """How the file was read and understood: of raw_upload its form, of normalized_frame its columns."""
+    if asset == "raw_upload":
+        form: dict[str, object] = {"encoding": upload.encoding, "delimiter": upload.delimiter, "sheet": upload.sheet}
+        shown = {name: _value(value) for name, value in form.items() if value}
+    elif asset == "normalized_frame":
+        lines = [(heading, field) for heading, field in upload.mapping.items()]
+        lines += [(heading, "not imported") for heading in upload.ignored]
+        shown = {"columns": dg.MetadataValue.md(as_markdown(("Column", "Field"), lines))} if lines else {}
+    else:
+        return {}
+    if upload.warnings:
+        shown["warnings"] = dg.MetadataValue.md("\n".join(f"- {in_markdown(warning)}" for warning in upload.warnings))
+    return shown
+
+
 def counts(upload: Upload, asset: str) -> Metadata:
     """The numbers of an upload as far as an asset knows them, and the hash that an approval names."""
     numbers = {
@@ -69,6 +93,7 @@ def counts(upload: Upload, asset: str) -> Metadata:
     shown: dict[str, object] = {name: numbers[name] for name in _PLOTTED[asset]}
     if "errors" in shown:  # by then the warnings are known, too; one number for each code is not plotted
         shown["row_warnings"] = upload.row_warnings_by_code() or None
+        shown["by_type"] = _by_type(upload, outcomes=asset in _FROM_MATCHING)
     if asset in _FROM_MATCHING:
         shown |= {
             "outcomes": dict(upload.outcomes),
@@ -77,6 +102,15 @@ def counts(upload: Upload, asset: str) -> Metadata:
             "changeset_sha256": upload.changeset_sha256,
         }
     return {name: _value(value) for name, value in shown.items() if value is not None}
+
+
+def _by_type(upload: Upload, *, outcomes: bool) -> dg.MetadataValue | None:
+    """The outcomes, errors and warnings that there are, with how often, as a table; None where there are none."""
+    found = [("outcome", name, count) for name, count in upload.outcomes.items() if count] if outcomes else []
+    found += [("error", code, count) for code, count in upload.rejections_by_code().items()]
+    found += [("warning", code, count) for code, count in upload.row_warnings_by_code().items()]
+    lines = [(what, name, f"{count:,}") for what, name, count in found]
+    return dg.MetadataValue.md(as_markdown(("What", "Type", "Count"), lines, right=1)) if lines else None
 
 
 def preview(upload: Upload, table: str, schema: DataFrameSchema | None, settings: Settings) -> Metadata:
@@ -114,24 +148,54 @@ def inverse_preview(upload: Upload, settings: Settings) -> Metadata:
         "left_alone": dg.MetadataValue.int(inverse.conflicts.height),
     }
     first = settings.preview_rows if settings.previews else 0
-    changes = [
+    changes = _changes(inverse.first_changes(first) if first else ())
+    conflicts = inverse.conflicts.head(first).select("target", "id", "field", "reason", "upload_id").to_dicts()
+    for name, rows in (("first_changes", changes), ("first_left_alone", conflicts)):
+        if rows:
+            shown[name] = _table(rows)
+    return shown
+
+
+def _changes(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes as lines: what is changed, how, by which row, and its fields before → after."""
+    return [
         {
             "target": f"{change['target']} {change.get(change['target'] + '_id', '')}".strip(),
             "action": change["action"],
             "row_number": change.get("row_number"),
-            "fields": "; ".join(f"{name}: {before} → {after}" for name, (before, after) in change["fields"].items()),
+            "fields": "; ".join(_field(name, *sides) for name, sides in change["fields"].items()),
         }
-        for change in (inverse.first_changes(first) if first else ())
+        for change in changes
     ]
-    conflicts = inverse.conflicts.head(first).select("target", "id", "field", "reason", "upload_id").to_dicts()
-    for name, rows in (("first_changes", changes), ("first_left_alone", conflicts)):
-        if rows:
-            shown[name] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=_columns_of(rows[0]))
-    return shown
 
 
-def _columns_of(row: dict[str, Any]) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name) for name in row])
+def _field(name: str, before: object, after: object) -> str:
+    said = ["" if side is None else "; ".join(map(str, side)) if isinstance(side, list) else str(side)
+            for side in (before, after)]  # fmt: skip
+    return f"{name}: {said[0]} → {said[1]}" if said[0] else f"{name}: {said[1]}"
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue:
+    schema = dg.TableSchema([dg.TableColumn(name) for name in rows[0]] if rows else [])
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=schema)
+
+
+def as_markdown(headings: Sequence[str], lines: Iterable[Sequence[str]], *, right: int = 0) -> str:
+    """A table in Markdown, its texts taken as they are.
+
+    Args:
+        headings: of its columns.
+        lines: the cells of each line.
+        right: how many of the last columns are numbers.
+    """
+    rules = [*("---" for _ in headings[right:]), *("--:" for _ in range(right))]
+    rows = [headings, rules, *([in_markdown(cell) for cell in line] for line in lines)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def in_markdown(text: str) -> str:
+    """A text that Markdown takes as it is. Names, addresses and numbers stay as erasing looks for them."""
+    return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", visible(text).replace("\n", " "))
 
 
 def _table_schema(described: dict[str, Any]) -> dg.TableSchema:
@@ -173,6 +237,8 @@ def _plain(frame: pl.DataFrame) -> list[pl.Expr]:
 
 def _value(value: object) -> dg.MetadataValue:
     match value:
+        case dg.MetadataValue():
+            return value
         case int():
             return dg.MetadataValue.int(value)
         case dict():

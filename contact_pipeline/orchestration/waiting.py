@@ -1,6 +1,5 @@
 """What waits for somebody, seen at a glance in Dagster: an asset without partitions, made when the list changes."""
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -8,8 +7,8 @@ import dagster as dg
 
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.orchestration.metadata import in_markdown
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,13 +63,8 @@ def _line(upload: "Upload") -> str:
     line = upload.line
     changes = "" if upload.state in APPLIED else f"{upload.planned_imports:,}"
     cells = [
-        f"[{_text(upload.file_name)}](/pages/uploads/{upload.upload_id})", _text(upload.profile),
-        _text(line.feed or ""), _text(upload.waits_for), f"{line.data_rows:,}", changes,
+        f"[{in_markdown(upload.file_name)}](/pages/uploads/{upload.upload_id})", in_markdown(upload.profile),
+        in_markdown(line.feed or ""), in_markdown(upload.waits_for), f"{line.data_rows:,}", changes,
         f"{upload.added_at:%Y-%m-%d %H:%M}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
-
-
-def _text(value: str) -> str:
-    """A text that Markdown takes as it is. Names, addresses and numbers stay as erasing looks for them."""
-    return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", visible(value).replace("\n", " "))

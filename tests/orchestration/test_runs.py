@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import xlsxwriter
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
@@ -157,6 +158,32 @@ def test_a_check_result_counts_for_the_materialization_that_it_judged(
         infos = instance.event_log_storage.get_asset_check_partition_info([dg.AssetCheckKey(dg.AssetKey(asset), name)])
         assert {info.partition_key for info in infos} >= set(three[:2])
         assert all(info.is_current for info in infos)
+
+
+def test_an_analyst_reads_what_became_of_a_file(
+    run: Run, instance: dg.DagsterInstance, pipeline: Pipeline, program_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    """How it was read, its columns, outcomes and errors by type, and its changes before → after, a line each."""
+    pipeline.apply(pipeline.plan(program_file("old.xlsx", "a@example.com"), "program_contacts").upload_id)
+    with xlsxwriter.Workbook(tmp_path / "new.xlsx") as workbook:
+        sheet = workbook.add_worksheet("People")
+        sheet.write_row(0, 0, ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title"))
+        sheet.write_row(1, 0, ("a@example.com", "Dana", "Whitfield-Ray"))
+        sheet.write_row(2, 0, ("cy@gmial.com", "Cy", "Dee", "", "Dee | Sons"))
+    key = pipeline.receive(tmp_path / "new.xlsx", "program_contacts", blank="overwrite").upload_id
+    instance.add_dynamic_partitions("uploads", [key])
+    run("stage_upload", [key])
+    raw, normalized, validated, matched = (metadata(instance, asset, key) for asset in STAGED)
+
+    assert (raw["sheet"], "encoding" in raw) == ("People", False)
+    assert "| Last Name | last_name |" in normalized["columns"]
+    assert validated["by_type"].splitlines()[2:] == ["| warning | email-domain-typo | 1 |"]
+    assert matched["by_type"].splitlines()[2:4] == ["| outcome | created | 1 |", "| outcome | updated | 1 |"]
+    of_contact = [row for row in matched["preview"] if row["target"].startswith("contact ")]
+    assert [(row["row_number"], row["action"], row["fields"]) for row in of_contact] == [
+        (2, "update", "last_name: Whitfield → Whitfield-Ray"),
+        (3, "create", "email: cy@gmial.com; first_name: Cy; last_name: Dee; company: Dee | Sons; active: true"),
+    ]
 
 
 def test_sensitive_values_are_masked_in_previews(run: Run, instance: dg.DagsterInstance, three: list[str]) -> None:
