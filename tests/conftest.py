@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from contact_pipeline.engines.instance import forget_instances
-from tests.thorough import THOROUGH
+from tests.thorough import CASES, THOROUGH, spread
 
 settings.register_profile("same", derandomize=True)
 if not os.environ.get("HYPOTHESIS_RANDOM"):
@@ -31,11 +31,22 @@ LONGEST = (
 )  # fmt: skip
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests of the longest files first; the others stay in order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the tests of the longest files first; leaves some cases of tests with many cases to thorough runs."""
     tests = Path(__file__).parent
     place = {tests / f"{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+    tried = some_cases(items)
+    config.hook.pytest_deselected(items=[item for item in items if item not in tried])
+    items[:] = [item for item in items if item in tried]
+
+
+def some_cases(items: list[pytest.Item]) -> set[pytest.Item]:
+    """As many cases of each test as a run tries, spread over all that it has."""
+    cases: dict[tuple[pytest.Item | pytest.Collector | None, str], list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault((item.parent, getattr(item, "originalname", item.name)), []).append(item)
+    return {item for each in cases.values() for item in spread(each, CASES, CASES)}
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import thorough
+from tests import conftest, thorough
 from tests.thorough import examples, spread
 
 
@@ -26,3 +26,20 @@ def test_a_selection_is_spread_over_all_items(monkeypatch, count, default):
     assert chosen == sorted(chosen)
     assert chosen[0] <= count / default
     assert chosen[-1] >= count - 1 - count / default
+
+
+class Case:
+    """A case of a test, as pytest collects it."""
+
+    def __init__(self, parent, originalname, case):
+        self.parent, self.originalname, self.name = parent, originalname, f"{originalname}[{case}]"
+
+
+def test_of_every_test_some_cases_are_tried(monkeypatch):
+    cases = [Case(parent, name, case) for parent in "ab" for name in ("one", "two") for case in range(9)]
+    single = Case("a", "three", "")
+    monkeypatch.setattr(conftest, "CASES", 3)
+    monkeypatch.setattr(thorough, "THOROUGH", False)
+    tried = sorted((case.parent, case.name) for case in conftest.some_cases([*cases, single]))
+    three = [f"{name}[{case}]" for name in ("one", "two") for case in (1, 4, 7)]
+    assert tried == sorted([*(("a", name) for name in [*three, single.name]), *(("b", name) for name in three)])

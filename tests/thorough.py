@@ -23,6 +23,10 @@ def examples(default: int, thorough: int, variable: str = "") -> int:
     return int(said or (thorough if THOROUGH else default))
 
 
+# Of a test with many cases: how many of them.
+CASES = examples(3, 1_000_000, "CASES")
+
+
 def spread(items: Sequence[T], default: int, thorough: int | None = None) -> Sequence[T]:
     """Some of the items, in equal steps, the middle of each.
 

@@ -34,7 +34,7 @@ from tests.match.ground import Ground
 from tests.thorough import examples, spread
 from tests.trust import record
 
-SEQUENCES = examples(10, 48, "SEQUENCES")
+SEQUENCES = examples(10, 24, "SEQUENCES")
 FIRST = int(os.environ.get("SEQUENCES_FROM", "0"))
 LENGTH, PARTS = 30, 10
 AT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - the tables hold UTC without a zone

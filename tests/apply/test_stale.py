@@ -194,7 +194,7 @@ def test_an_account_that_comes_or_goes_makes_the_rows_that_name_it_stale(ground,
 
 
 @pytest.mark.timeout(1800)
-@settings(agreeing, max_examples=examples(6, 20, "REFERENCE_EXAMPLES"))
+@settings(agreeing, max_examples=examples(6, 12, "REFERENCE_EXAMPLES"))
 @given(case=cases(), moved=st.integers(0, 2**16 - 1), made=st.integers(0, 2**16 - 1))
 def test_the_rows_that_would_be_decided_otherwise_are_those_of_the_reference(one_ground, case, moved, made):
     """X2: after contacts have exchanged their values, and rows have become contacts, in another upload's commit."""

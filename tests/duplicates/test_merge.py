@@ -264,7 +264,7 @@ rows = st.lists(
 
 
 @settings(
-    max_examples=examples(4, 40),
+    max_examples=examples(4, 15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

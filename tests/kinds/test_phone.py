@@ -156,7 +156,7 @@ def test_wrong_numbers_do_not_need_the_library():
     assert phone.left_open(pl.Series(texts), "US").to_list() == []
 
 
-@settings(deadline=None, max_examples=examples(80, 1000))
+@settings(deadline=None, max_examples=examples(80, 500))
 @given(
     text=st.text(alphabet="0123456789+ ()-.", min_size=4, max_size=18)
     | st.text(alphabet="0123456789+ ()-.x#;=extn,A２", min_size=1, max_size=22)

@@ -25,7 +25,7 @@ MORE = os.environ.get("CUT_EXAMPLES")
 
 @pytest.mark.timeout(3600)
 @settings(
-    max_examples=examples(2, 8, "CUT_EXAMPLES"),
+    max_examples=examples(2, 5, "CUT_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate,),  # shrinking takes minutes
     deadline=None,

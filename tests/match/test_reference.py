@@ -19,7 +19,7 @@ from tests.thorough import examples
 WORLDS = 40
 MORE = os.environ.get("REFERENCE_EXAMPLES")
 agreeing = settings(
-    max_examples=examples(12, 40, "REFERENCE_EXAMPLES"),
+    max_examples=examples(12, 24, "REFERENCE_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate, Phase.shrink) if MORE else (Phase.generate,),  # shrinking takes minutes
     report_multiple_bugs=False,

@@ -46,7 +46,7 @@ def settled_rows(ground):
 
 @pytest.mark.timeout(1800)
 @settings(
-    max_examples=examples(3, 10, "SETTLED_EXAMPLES"),
+    max_examples=examples(3, 6, "SETTLED_EXAMPLES"),
     derandomize=MORE is None,
     phases=(Phase.generate,),
     deadline=None,

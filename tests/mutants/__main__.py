@@ -107,7 +107,7 @@ class Copy:
     def _run(self, fault: Fault) -> tuple[bool | None, str]:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
                    *(f"--deselect={each}" for each in fault.without), *fault.tests]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(self._folder)}
+        environment = {**os.environ, "PYTHONPATH": str(self._folder), "CASES": "1000000"}
         environment.pop("TRUST_RECORD", None)
         try:
             ran = subprocess.run(

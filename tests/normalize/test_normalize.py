@@ -165,7 +165,7 @@ def test_normalizing_a_normalized_value_gives_itself(values_of, kind):
     def written(value):
         return ";".join(value) if isinstance(value, list) else {True: "true", False: "false"}.get(value, value)
 
-    @settings(deadline=None, max_examples=examples(25, 100))
+    @settings(deadline=None, max_examples=examples(25, 60))
     @given(texts=st.lists(TEXTS, min_size=20, max_size=40))
     def holds(texts):
         once = values_of(texts, type=kind, reference=REFERENCE, **COLUMNS[kind])

@@ -65,7 +65,7 @@ TEXTS = (
     | st.text("0123456789+-/. ()ABCSPabc;@<>,", max_size=24)
 )
 ROWS = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, st.none() | TEXTS)), min_size=5, max_size=30)
-QUICK = settings(deadline=None, max_examples=examples(8, 24), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+QUICK = settings(deadline=None, max_examples=examples(8, 16), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def raw_of(rows):
@@ -153,7 +153,7 @@ def test_the_fast_path_is_enough_for_what_most_cells_hold():
         assert certain.to_list() == [True, False, False], field
 
 
-@settings(QUICK, max_examples=examples(4, 20))
+@settings(QUICK, max_examples=examples(4, 10))
 @given(rows=ROWS)
 def test_values_are_the_same_however_often_they_stand_in_a_column(rows):
     once, often = read(rows), read(rows * 40)
@@ -195,7 +195,7 @@ def bare(name, value):
 ADDRESSES = st.from_regex(r"[a-z.+'-]{1,8}@([a-zé0-9-]{1,8}\.){1,2}[a-z0-9]{1,5}", fullmatch=True)
 
 
-@settings(deadline=None, max_examples=examples(50, 200))
+@settings(deadline=None, max_examples=examples(50, 120))
 @given(texts=st.lists(TEXTS | ADDRESSES, min_size=10, max_size=30))
 def test_the_fast_path_and_the_library_judge_addresses_alike(texts):
     accepted = [email_addresses.verdict(text) is not None for text in texts]

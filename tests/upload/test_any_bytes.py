@@ -20,7 +20,7 @@ from contact_pipeline.upload import ReadOptions, raw_paths, read_upload
 from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = examples(40, 1000, "INTAKE_EXAMPLES")
+EXAMPLES = examples(40, 500, "INTAKE_EXAMPLES")
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 

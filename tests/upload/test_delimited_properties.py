@@ -13,7 +13,7 @@ from contact_pipeline.upload import ReadOptions, inspect_file
 from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = examples(60, 1000, "INTAKE_EXAMPLES")
+EXAMPLES = examples(60, 500, "INTAKE_EXAMPLES")
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 LETTERS = {

@@ -19,7 +19,7 @@ from contact_pipeline.upload.text.records import Grammar
 from tests.thorough import examples
 
 pytestmark = pytest.mark.timeout(900)  # a longer run, or a machine that has other work
-EXAMPLES = examples(50, 1000, "INTAKE_EXAMPLES") // 2
+EXAMPLES = examples(50, 500, "INTAKE_EXAMPLES") // 2
 MANY_PIECES = Settings(slice_rows=1)
 LINES = [
     "a,b,c", 'x,"y",z', '"one\ntwo",,3', '"one\r\ntwo","q ""q"" q",', '"",,""', ",,", " , ,", "", "  ", "\r",
