@@ -7,6 +7,7 @@ from contact_pipeline.orchestration.definitions import defs
 
 ASSETS = {
     "raw_upload", "normalized_frame", "validated_rows", "matched_changeset", "applied_contacts", "awaiting_approval",
+    "contacts",
 }  # fmt: skip
 
 found = {key.to_user_string() for key in defs.resolve_all_asset_keys()}

@@ -93,15 +93,16 @@ CALLS = """
     sql_tables suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
     withdraw_correction
 """
-ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts awaiting_approval"
+ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts awaiting_approval contacts"
 CHECKS = """
     apply_gates change_guard deactivation_guard duplicate_count encoding_guard error_count file_accepted reconciliation
     rejection_guard
 """
 JOBS = """
-    apply_upload cancel_upload expire finalize_upload redo_upload replan_upload resolve_upload stage_upload undo_upload
+    apply_upload cancel_upload expire finalize_upload import_upload redo_upload replan_upload resolve_upload
+    stage_upload undo_upload
 """
-SENSORS = "apply_automatic command_line_uploads inbox notices waiting_uploads"
+SENSORS = "apply_automatic contact_totals command_line_uploads inbox notices waiting_uploads"
 EVERYWHERE = {"--json", "--home", "--no-color", "--help"}
 
 

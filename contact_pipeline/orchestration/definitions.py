@@ -16,9 +16,10 @@ from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.expiring import expire_nightly, expire_uploads
 from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feeds
-from contact_pipeline.orchestration.jobs import apply_upload, request_jobs, stage_upload
+from contact_pipeline.orchestration.jobs import apply_upload, import_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox, notices
+from contact_pipeline.orchestration.totals import contact_totals, contacts
 from contact_pipeline.orchestration.waiting import awaiting_approval, waiting_uploads
 
 
@@ -27,11 +28,11 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
     checks: tuple[UploadCheck, ...] = _package("checks").CHECKS
     resources = {"pipeline": PipelineResource(), **(resource_overrides or {})}
     uploads = dg.Definitions(
-        assets=[*_package("assets").ASSETS, awaiting_approval],
+        assets=[*_package("assets").ASSETS, contacts, awaiting_approval],
         asset_checks=[check.definition for check in checks],
-        jobs=[stage_upload, apply_upload, *request_jobs(checks), expire_uploads],
+        jobs=[stage_upload, apply_upload, import_upload, *request_jobs(checks), expire_uploads],
         schedules=[expire_nightly],
-        sensors=[inbox, apply_automatic, command_line_uploads(checks), notices, waiting_uploads],
+        sensors=[inbox, apply_automatic, command_line_uploads(checks), notices, waiting_uploads, contact_totals],
         resources=resources,
     )
     return dg.Definitions.merge(uploads, *_feeds(resources["pipeline"]))

@@ -15,6 +15,7 @@ from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.turns import UNFINISHED
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -25,13 +26,6 @@ FETCHED: Final = "fetched_files"  # the asset of a feed, behind the feed's name
 
 _OVERDUE_SECONDS: Final = 60
 _SHORTEST_WINDOW: Final = 60  # seconds: Dagster takes no shorter one
-_UNFINISHED: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _LONGEST_KIND: Final = 63  # signs
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
 
@@ -159,7 +153,7 @@ def _polling(
 
         What is wrong with a source fails one run, which has people told; the cursor knows of it until that has passed.
         """
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED)):
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
             return dg.SkipReason("The run before this one is not finished.")
         opened = pipeline.open()
         try:

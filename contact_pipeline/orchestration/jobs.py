@@ -15,7 +15,7 @@ from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, uploads
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import Plan, grant_each, plan_again
 
-STAGE, APPLY = "stage_upload", "apply_upload"
+STAGE, APPLY, IMPORT = "stage_upload", "apply_upload", "import_upload"
 
 stage_upload = dg.define_asset_job(
     STAGE,
@@ -29,6 +29,14 @@ apply_upload = dg.define_asset_job(
     selection=[APPLIED],
     executor_def=dg.in_process_executor,
     description="Applies an upload's frozen changeset. Launching it with approved_by in its config is the approval.",
+)
+
+import_upload = dg.define_asset_job(
+    IMPORT,
+    selection=[*STAGED, APPLIED],
+    executor_def=dg.in_process_executor,
+    description="Stages an upload and applies it; launching it with approved_by in its config approves whatever is "
+    "planned. The inbox launches it for short files that are applied by themselves.",
 )
 
 

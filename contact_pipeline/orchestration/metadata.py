@@ -75,11 +75,20 @@ def _as_read(upload: Upload, asset: str) -> Metadata:
         lines = [(heading, field) for heading, field in upload.mapping.items()]
         lines += [(heading, "not imported") for heading in upload.ignored]
         shown = {"columns": dg.MetadataValue.md(as_markdown(("Column", "Field"), lines))} if lines else {}
+        shown |= {"dagster/column_lineage": _lineage(upload)} if upload.mapping else {}
     else:
         return {}
     if upload.warnings:
         shown["warnings"] = dg.MetadataValue.md("\n".join(f"- {in_markdown(warning)}" for warning in upload.warnings))
     return shown
+
+
+def _lineage(upload: Upload) -> dg.MetadataValue:
+    """Which columns of the file each field is made of."""
+    of_field: dict[str, list[dg.TableColumnDep]] = {}
+    for heading, field in upload.mapping.items():
+        of_field.setdefault(field, []).append(dg.TableColumnDep("raw_upload", heading))
+    return dg.MetadataValue.column_lineage(dg.TableColumnLineage(of_field))
 
 
 def counts(upload: Upload, asset: str) -> Metadata:
@@ -91,6 +100,9 @@ def counts(upload: Upload, asset: str) -> Metadata:
         "imports": upload.imports,
     }
     shown: dict[str, object] = {name: numbers[name] for name in _PLOTTED[asset]}
+    if rows := upload.line.data_rows:
+        rates = {"error_rate": "errors", "duplicate_rate": "duplicates"}
+        shown |= {rate: numbers[name] / rows for rate, name in rates.items() if name in shown}
     if "errors" in shown:  # by then the warnings are known, too; one number for each code is not plotted
         shown["row_warnings"] = upload.row_warnings_by_code() or None
         shown["by_type"] = _by_type(upload, outcomes=asset in _FROM_MATCHING)
@@ -241,6 +253,8 @@ def _value(value: object) -> dg.MetadataValue:
             return value
         case int():
             return dg.MetadataValue.int(value)
+        case float():
+            return dg.MetadataValue.float(round(value, 4))
         case dict():
             return dg.MetadataValue.json(value)
         case _:

@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 
 from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.feeds.status import list_feeds
-from contact_pipeline.orchestration.jobs import APPLY, STAGE
+from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import now
 from contact_pipeline.store.measures import Measures, measure
@@ -112,7 +112,7 @@ class Metrics(Collector):
     def _steps(self) -> GaugeMetricFamily:
         steps = _gauge("step_seconds", "How long a step of the newest run that succeeded took.", "job", "step")
         with suppress(Exception):  # where Dagster's storage does not answer, the other figures are given all the same
-            for job in (STAGE, APPLY):
+            for job in (STAGE, APPLY, IMPORT):
                 succeeded = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS])
                 for run in self._instance.get_runs(succeeded, limit=1):
                     for step in self._instance.get_run_step_stats(run.run_id):

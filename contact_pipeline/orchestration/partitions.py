@@ -36,7 +36,7 @@ def in_ranges(wanted: Collection[str], ordered: Sequence[str]) -> Iterator[list[
 
 
 def request(
-    job: str, stretch: Sequence[str], run_key: str, run_config: Mapping[str, Any] | None = None
+    job: str, stretch: Sequence[str], run_key: str | None, run_config: Mapping[str, Any] | None = None
 ) -> dg.RunRequest:
     """A run of a job over one stretch of keys."""
     where: dict[str, Any] = {"partition_key": stretch[0]}

@@ -1,7 +1,7 @@
 """The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from contact_pipeline.orchestration import inbox as folder
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import APPLIED
-from contact_pipeline.orchestration.jobs import APPLY, STAGE, apply_upload, stage_upload
+from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE, apply_upload, import_upload, stage_upload
 from contact_pipeline.orchestration.metadata import reason
-from contact_pipeline.orchestration.partitions import in_ranges, keys_of, request, uploads
+from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.turns import Turns, at_once
 from contact_pipeline.store.originals import told
 from contact_pipeline.store.source import alone_in, files_being_written
 
@@ -29,18 +30,20 @@ REPORT_SECONDS = 15
 NOTICE_SECONDS = 15
 BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a tick after 60
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
+BY_PROFILE = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 
 
 @dg.sensor(
-    job=stage_upload,
+    jobs=[stage_upload, import_upload],
     minimum_interval_seconds=TICK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """Takes each file that has stood still and is not being written, and requests runs that stage them, 50 to a run.
 
-    The cursor holds what lay in the inbox at the last tick. What an earlier tick took before it died is staged as well.
+    A few short files that are applied by themselves are applied by the run that stages them. The cursor holds what lay
+    in the inbox at the last tick. What an earlier tick took before it died is staged as well.
     """
     opened = pipeline.open()
     if not opened.settings.inbox.is_dir():
@@ -53,29 +56,40 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
     opened.tidy_arrivals()
     received = _lost(opened, context.instance.get_dynamic_partitions("uploads"))
     profiles, _ = opened.profiles()
-    settling = folder.Settling(context.cursor, opened.settings.inbox_settle_seconds)
-    found = folder.look_through(opened.settings.inbox, profiles)
+    inbox, seconds = opened.settings.inbox, opened.settings.inbox_settle_seconds
+    settling = folder.Settling(context.cursor, seconds)
+    found = folder.look_through(inbox, profiles)
+    ready = _ready(settling, found)
+    if settling.waiting and 0 < seconds < TICK_SECONDS and not ready:  # sooner than the next tick
+        time.sleep(seconds)
+        settling, found = folder.Settling(settling.kept(found), seconds), folder.look_through(inbox, profiles)
+        ready = _ready(settling, found)
     for name, why in settling.new_strays(found).items():
         context.log.warning("%s %s", folder.shown(name), why)
-    folder.write_notice(opened.settings.inbox, found.strays)
+    folder.write_notice(inbox, found.strays)
     deadline = time.monotonic() + BUDGET_SECONDS
-    for drop in _ready(settling, found):
+    for drop in ready:
         if time.monotonic() > deadline:
             break
         upload = _take(context, opened, drop)
         if upload is not None:
             settling.taken(drop)
-            received += [upload.upload_id] if upload.state == "received" else []
+            received += [upload] if upload.state == "received" else []
     if not received:
         context.update_cursor(settling.kept(found))
         waiting = f"{settling.waiting} files are still arriving." if settling.waiting else "Nothing to stage."
         return dg.SkipReason(
             " ".join([waiting, *(f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())])
         )
+    soon = at_once(received, opened)
+    later = [upload.upload_id for upload in received if upload.upload_id not in soon]
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request(received)],
-        run_requests=[request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(received, received)],
+        dynamic_partitions_requests=[uploads.build_add_request([*soon, *later])],
+        run_requests=[
+            *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
+            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(later, later)),
+        ],
     )
 
 
@@ -91,33 +105,20 @@ def _ready(settling: folder.Settling, found: folder.Found) -> list[folder.Drop]:
     ]
 
 
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[stage_upload],
-    request_job=apply_upload,
-    minimum_interval_seconds=TICK_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def apply_automatic(
-    context: dg.RunStatusSensorContext, pipeline: PipelineResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Once a run has staged files of the inbox, requests that those whose profile says so be applied.
+@dg.sensor(job=apply_upload, minimum_interval_seconds=TICK_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def apply_automatic(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
+    """Requests that what runs have staged be applied where the profile says so: of each profile as the files came.
 
     The ledger knows which. What was planned on the command line waits for whoever planned it.
     """
-    ordered = context.instance.get_dynamic_partitions("uploads")
-    carried = set(keys_of(context.dagster_run.tags, ordered))
-    ready = {
-        upload.upload_id
-        for upload in pipeline.open().uploads()
-        if upload.upload_id in carried and upload.line.inbox
-        if upload.state == "staged" and upload.apply_mode == "automatic"
-    }
+    turns = Turns(context.cursor)
+    ready = turns.ready(context.instance, pipeline.open())
     if not ready:
-        yield dg.SkipReason("None of the uploads that were staged applies automatically.")
-    for keys in in_ranges(ready, ordered):
-        run_key = f"{APPLY}:{context.dagster_run.run_id}:{keys[0]}"
-        yield request(APPLY, keys, run_key, {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}})
+        context.update_cursor(turns.kept())
+        return dg.SkipReason("None of the uploads that were staged applies automatically.")
+    stretches = in_ranges(ready, context.instance.get_dynamic_partitions("uploads"))
+    requests = [request(APPLY, keys, None, BY_PROFILE) for keys in stretches]
+    return dg.SensorResult(cursor=turns.kept(), run_requests=requests)
 
 
 @dg.sensor(minimum_interval_seconds=NOTICE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -171,12 +172,11 @@ def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folde
     return upload if upload.state != "cancelled" else None
 
 
-def _lost(pipeline: "Pipeline", known: Sequence[str]) -> list[str]:
+def _lost(pipeline: "Pipeline", known: Sequence[str]) -> "list[Upload]":
     """Uploads that a tick received before it died: their files are gone from the inbox, but no run has them."""
     since = datetime.now(UTC).replace(tzinfo=None) - LOST_AFTER
     return [
-        upload.upload_id
-        for upload in reversed(pipeline.uploads())
-        if upload.line.inbox and upload.state == "received" and upload.added_at < since
-        if upload.upload_id not in known
+        upload
+        for upload in pipeline.uploads(states=["received"], oldest_first=True)
+        if upload.line.inbox and upload.added_at < since and upload.upload_id not in known
     ]

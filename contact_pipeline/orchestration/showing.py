@@ -21,11 +21,11 @@ _SHOWN = "contact_pipeline:shown:"  # key of what Dagster was last shown of an u
 _AT_ONCE = 5_000
 
 
-def show_stage(events: Events, pipeline: Pipeline, asset: str, upload: Upload) -> None:
-    """Shows one of the first four assets of an upload as it is now."""
+def show_stage(events: Events, pipeline: Pipeline, asset: str, upload: Upload, seconds: float | None = None) -> None:
+    """Shows one of the first four assets of an upload as it is now, and how long it took, where that is known."""
     there = happened(upload)
     if asset in there:
-        shown = staged(asset, upload, pipeline)
+        shown = staged(asset, upload, pipeline) | _taken(seconds)
         events.log(dg.AssetMaterialization(asset, partition=upload.upload_id, metadata=shown))
     else:
         for other in STAGED.keys() - there:
@@ -35,11 +35,11 @@ def show_stage(events: Events, pipeline: Pipeline, asset: str, upload: Upload) -
         remember_shown(events.instance, upload)
 
 
-def show_applied(events: Events, ending: Ending) -> None:
-    """Shows applied_contacts of an upload, and its check `apply_gates`, as they are now."""
+def show_applied(events: Events, ending: Ending, seconds: float | None = None) -> None:
+    """Shows applied_contacts of an upload, and its check `apply_gates`, as they are now; and how long it took."""
     upload = ending.upload
     if ending.is_applied and not ending.refused:
-        shown = _said(ending) | facts(upload) | counts(upload, APPLIED)
+        shown = _said(ending) | facts(upload) | counts(upload, APPLIED) | _taken(seconds)
         events.log(dg.AssetMaterialization(APPLIED, partition=upload.upload_id, metadata=shown))
     else:
         if not ending.is_applied:
@@ -105,3 +105,7 @@ def _appearance(upload: Upload) -> str:
 
 def _said(ending: Ending) -> dict[str, dg.MetadataValue]:
     return {"ending": dg.MetadataValue.text(ending.said), "state": dg.MetadataValue.text(ending.upload.state)}
+
+
+def _taken(seconds: float | None) -> Metadata:
+    return {} if seconds is None else {"seconds": dg.MetadataValue.float(round(seconds, 3))}

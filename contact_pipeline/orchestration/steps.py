@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -31,12 +32,13 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
     """
     asset, refusals = context.asset_key.to_user_string(), []
     for upload_id in upload_ids(context):
+        started = time.monotonic()
         try:
             upload = step(upload_id)
         except (Refusal, MachineFault) as refusal:
             refusals.append(str(refusal))
         else:
-            show_stage(of_run(context), pipeline, asset, upload)
+            show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
     fail(refusals)
     return logged_output()
 
@@ -51,13 +53,14 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
     named(approval.approved_by)
     failures = []
     for upload_id in upload_ids(context):
+        started = time.monotonic()
         try:
             ending = apply_approved(pipeline, upload_id, approval)
         except (Refusal, MachineFault) as refusal:
             failures.append(str(refusal))
             continue
         context.log.info("%s: %s", upload_id, ending.said)
-        show_applied(of_run(context), ending)
+        show_applied(of_run(context), ending, time.monotonic() - started)
         by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
         if (ending.refused or not ending.is_applied) and not by_profile:
             failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.said}")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from contact_pipeline.engines import Tables
+from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.ledger import chosen
 from contact_pipeline.terms import OUTCOMES
 
@@ -50,6 +51,17 @@ class Measures:
     unsent: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class BookTotals:
+    """How many contacts an address book has, active and not, and how many accounts and groups."""
+
+    name: str
+    active: int
+    inactive: int
+    accounts: int
+    groups: int
+
+
 UNSENT: Final = ("waiting", "sending", "failed", "unsure")
 
 
@@ -69,6 +81,29 @@ def measure(database: Tables) -> Measures:
     return Measures(uploads, unsent)
 
 
+def count_books(database: Tables) -> list[BookTotals]:
+    """Counts the contacts (without the erased), accounts and groups of each address book, by name.
+
+    Args:
+        database: the contact database.
+    """
+    return [BookTotals(*counts) for counts in database.rows(_BOOKS)]
+
+
+def newest_commit(database: Tables) -> int | None:
+    """The number of the newest commit of a contact database; None: there is none."""
+    newest: int | None = database.value("SELECT max(commit_number) FROM commits")
+    return newest
+
+
+_BOOKS: Final = f"""
+    SELECT address_book, sum(active)::BIGINT, sum(inactive)::BIGINT, sum(accounts)::BIGINT, sum(groups)::BIGINT FROM (
+        SELECT address_book, CASE WHEN active THEN 1 ELSE 0 END AS active,
+               CASE WHEN active THEN 0 ELSE 1 END AS inactive, 0 AS accounts, 0 AS groups
+        FROM contacts WHERE contact_id NOT IN ({ERASED.format("")})
+        UNION ALL SELECT address_book, 0, 0, 1, 0 FROM accounts
+        UNION ALL SELECT address_book, 0, 0, 0, 1 FROM groups
+    ) AS counted GROUP BY address_book ORDER BY address_book"""
 _WAITS: Final = chosen(waiting=True)[0]
 _UPLOADS: Final = f"""
     SELECT profile, state, count(*), {", ".join(f"sum({name})::BIGINT" for name in OUTCOMES)},

@@ -303,7 +303,9 @@ def test_no_run_has_failed(story: Story) -> None:
     query = "query { runsOrError { ... on Runs { results { jobName status } } } }"
     runs = story.served.ask(query)["runsOrError"]["results"]
     assert {run["status"] for run in runs} == {"SUCCESS"}
-    assert {run["jobName"] for run in runs} == {"stage_upload", "apply_upload", "finalize_upload"}
+    assert {run["jobName"] for run in runs} == {
+        "stage_upload", "import_upload", "apply_upload", "finalize_upload",
+    }  # fmt: skip
 
 
 def test_nothing_sensitive_is_kept_by_dagster(story: Story, home: Path) -> None:

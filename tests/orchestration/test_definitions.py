@@ -21,6 +21,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         "matched_changeset",
         "applied_contacts",
         "awaiting_approval",
+        "contacts",
     }
     assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == {
         ("raw_upload", "file_accepted"),
@@ -33,9 +34,16 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("matched_changeset", "change_guard"),
         ("applied_contacts", "apply_gates"),
     }
-    assert jobs == {"stage_upload", "apply_upload", "expire", *REQUESTS}
+    assert jobs == {"stage_upload", "apply_upload", "import_upload", "expire", *REQUESTS}
     sensors = {sensor.name for sensor in repository.sensor_defs}
-    assert sensors == {"inbox", "apply_automatic", "command_line_uploads", "notices", "waiting_uploads"}
+    assert sensors == {
+        "inbox",
+        "apply_automatic",
+        "command_line_uploads",
+        "notices",
+        "waiting_uploads",
+        "contact_totals",
+    }
     assert uploads.name == "uploads"
 
 

@@ -112,6 +112,7 @@ def test_one_upload_is_staged(run: Run, instance: dg.DagsterInstance, pipeline: 
     assert "state" not in shown, "it would stay there when the upload is applied"
     assert shown["changeset_sha256"] == upload.changeset_sha256
     assert shown["outcomes"] == upload.outcomes
+    assert (shown["error_rate"], shown["duplicate_rate"]) == (0.3333, 0.3333)
     assert checks(result) == {
         ("file_accepted", three[0]): True,
         ("error_count", three[0]): False,
@@ -177,6 +178,9 @@ def test_an_analyst_reads_what_became_of_a_file(
 
     assert (raw["sheet"], "encoding" in raw) == ("People", False)
     assert "| Last Name | last_name |" in normalized["columns"]
+    made_of = normalized["dagster/column_lineage"].deps_by_column
+    assert made_of["last_name"] == [dg.TableColumnDep("raw_upload", "Last Name")]
+    assert all(shown["seconds"] > 0 for shown in (raw, normalized, validated, matched))
     assert validated["by_type"].splitlines()[2:] == ["| warning | email-domain-typo | 1 |"]
     assert matched["by_type"].splitlines()[2:4] == ["| outcome | created | 1 |", "| outcome | updated | 1 |"]
     of_contact = [row for row in matched["preview"] if row["target"].startswith("contact ")]
@@ -637,5 +641,5 @@ def test_few_numbers_of_an_upload_are_plotted(run: Run, instance: dg.DagsterInst
         [name for name, value in evaluation.metadata.items() if isinstance(value.value, int | float)]
         for evaluation in evaluations
     ]
-    assert of_assets == {"rows", "errors", "duplicates", "imports"}
+    assert of_assets == {"rows", "errors", "duplicates", "imports", "error_rate", "duplicate_rate", "seconds"}
     assert max(map(len, of_checks)) == 1

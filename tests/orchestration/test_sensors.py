@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
 
-from contact_pipeline.orchestration import partitions, sensors
+from contact_pipeline.errors import MachineFault
+from contact_pipeline.orchestration import partitions, sensors, turns
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import Pipeline, receiving
@@ -287,63 +288,117 @@ def test_what_a_dead_tick_received_is_staged_by_a_later_one(
     assert isinstance(tick(), dg.SkipReason)
 
 
-@pytest.fixture
-def staged_run(
-    ticks: Callable[[str], Tick], stage: Callable[..., dg.ExecuteInProcessResult], instance: dg.DagsterInstance
-) -> Callable[[], dg.DagsterRun]:
-    """Takes what lies in the inbox and stages it; the run that did so."""
-
-    def staged() -> dg.DagsterRun:
-        tick = ticks("inbox")
-        tick()
-        result = stage(tick().run_requests[0])
-        run = instance.get_run_by_id(result.run_id)
-        assert run is not None
-        return run
-
-    return staged
+def carried(instance: dg.DagsterInstance, requests: list[dg.RunRequest]) -> list[tuple[str | None, int]]:
+    """Job and number of uploads of each request."""
+    ordered = instance.get_dynamic_partitions("uploads")
+    return [(each.job_name, len(keys_of(each.tags, ordered)) or 1) for each in requests]
 
 
-def automatic(
-    instance: dg.DagsterInstance, definitions: dg.Definitions, resource: PipelineResource, run: dg.DagsterRun
-) -> list[Any]:
-    record = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.RUN_SUCCESS).records[0]
-    event = record.event_log_entry.dagster_event
-    assert event is not None
-    context = dg.build_run_status_sensor_context(
-        sensor_name="apply_automatic",
-        dagster_instance=instance,
-        dagster_run=run,
-        dagster_event=event,
-        resources={"pipeline": resource},
-    )
-    found = sensors.apply_automatic(context)
-    return list(found) if isinstance(found, Iterator) else [found]
-
-
-def test_automatic_uploads_are_applied_once_they_are_staged_in_contiguous_ranges(
+def test_few_short_files_that_apply_themselves_are_staged_and_applied_by_one_run(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
     dropped: Callable[..., Path],
     outreach_file: Callable[..., Path],
     program_file: Callable[..., Path],
-    staged_run: Callable[[], dg.DagsterRun],
-    stage: Callable[..., dg.ExecuteInProcessResult],
     instance: dg.DagsterInstance,
-    definitions: dg.Definitions,
-    resource: PipelineResource,
     pipeline: Pipeline,
 ) -> None:
     for name in ("a", "b"):
         dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
     dropped(program_file("c.xlsx", "c@example.com"), "program_contacts")
-    run = staged_run()
-    requests = automatic(instance, definitions, resource, run)
-    assert [len(keys_of(request.tags, instance.get_dynamic_partitions("uploads"))) for request in requests] == [2]
-    assert {request.run_key for request in requests} == {
-        request.run_key for request in automatic(instance, definitions, resource, run)
-    }
-    stage(requests[0])
+    tick = ticks("inbox")
+    tick()
+    requests = tick().run_requests
+    assert carried(instance, requests) == [("import_upload", 2), ("stage_upload", 1)]
+    for each in requests:
+        assert stage(each).success
     assert sorted(upload.state for upload in pipeline.uploads()) == ["applied", "applied", "staged"]
-    assert isinstance(automatic(instance, definitions, resource, run)[0], dg.SkipReason)
+    assert len(instance.get_materialized_partitions(dg.AssetKey("applied_contacts"))) == 2
+    assert isinstance(ticks("apply_automatic")(), dg.SkipReason)
+
+
+@pytest.mark.parametrize("became", ["staged", "never staged"])
+def test_files_of_a_profile_are_applied_in_the_order_in_which_they_came(
+    became: str,
+    monkeypatch: pytest.MonkeyPatch,
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    """The second file is staged before the first one, which is larger or has a slower run; it waits for its turn."""
+    tick, apply = ticks("inbox"), ticks("apply_automatic")
+
+    def taken(name: str, last_name: str) -> dg.RunRequest:
+        path = outreach_file(f"{name}.csv", "rosa@example.com")
+        path.write_text(path.read_text().replace("Delgado", last_name))
+        dropped(path, "outreach_contacts", {"group": "G"})
+        tick()
+        (request,) = tick().run_requests
+        return request
+
+    monkeypatch.setattr(turns, "SHORT_BYTES", 0)
+    first = taken("a", "First")
+    monkeypatch.undo()
+    monkeypatch.setenv("CONTACT_PIPELINE_INBOX_SETTLE_SECONDS", "0")
+    assert isinstance(apply(), dg.SkipReason)
+    slow = instance.create_run_for_job(
+        definitions.resolve_job_def("stage_upload"), tags=dict(first.tags) | {"dagster/partition": first.partition_key}
+    )
+    second = taken("b", "Second")
+    assert [first.job_name, second.job_name] == ["stage_upload", "stage_upload"]
+    stage(second)
+    assert isinstance(apply(), dg.SkipReason)
+    if became == "staged":
+        stage(first)
+        instance.delete_run(slow.run_id)
+    else:
+        instance.report_run_failed(slow)
+        assert isinstance(apply(), dg.SkipReason)  # the run may be tried once more
+        monkeypatch.setattr(turns, "_NEW", timedelta(0))
+    (request,) = apply().run_requests
+    stage(request)
+    states = [upload.state for upload in pipeline.uploads(oldest_first=True)]
+    assert states == ["applied" if became == "staged" else "received", "applied"]
+    # Of two files, this profile keeps what the earlier one says.
+    kept = "First" if became == "staged" else "Second"
+    assert [contact["last_name"] for contact in pipeline.store.contacts()] == [kept]
+    assert isinstance(apply(), dg.SkipReason)
+
+
+def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    for name in ("a", "b"):
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
+    tick = ticks("inbox")
+    tick()
+    (request,) = tick().run_requests
+    matched = Pipeline.plan_again
+
+    def fails_once(self: Pipeline, upload_id: str, **options: Any) -> Any:
+        if self.show(upload_id).file_name == "a.csv":
+            raise MachineFault("disk-full", "There is no room.", "Make some.")
+        return matched(self, upload_id, **options)
+
+    monkeypatch.setattr(Pipeline, "plan_again", fails_once)
+    with pytest.raises(dg.Failure, match="no room"):
+        stage(request)
+    monkeypatch.undo()
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "staged"]
+    monkeypatch.setattr(turns, "_NEW", timedelta(0))
+    (request,) = ticks("apply_automatic")().run_requests
+    stage(request)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "applied"]
 
 
 def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
@@ -351,8 +406,6 @@ def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
     stage: Callable[..., dg.ExecuteInProcessResult],
     outreach_file: Callable[..., Path],
     instance: dg.DagsterInstance,
-    definitions: dg.Definitions,
-    resource: PipelineResource,
     pipeline: Pipeline,
 ) -> None:
     """B3: what is planned by hand is checked by hand before it is imported."""
@@ -364,10 +417,8 @@ def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
     for asset in ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset"):
         assert instance.get_materialized_partitions(dg.AssetKey(asset)) == {key}
     assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == set()
-    result = stage(dg.RunRequest(job_name="stage_upload", partition_key=key))
-    run = instance.get_run_by_id(result.run_id)
-    assert run is not None
-    assert isinstance(automatic(instance, definitions, resource, run)[0], dg.SkipReason)
+    stage(dg.RunRequest(job_name="stage_upload", partition_key=key))
+    assert isinstance(ticks("apply_automatic")(), dg.SkipReason)
 
 
 def test_what_was_applied_on_the_command_line_is_reported_once_with_its_checks(
