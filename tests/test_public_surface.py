@@ -32,7 +32,7 @@ feeds run NAME --again
 uploads --profile --state --since --feed --waiting --where --limit
 show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain --where --limit
 review UPLOAD --output --overwrite
-apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --user
+apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --withdraw --user
 finalize UPLOAD --user
 cancel UPLOAD --user
 sql UPLOAD QUERY --output --unmasked --overwrite
@@ -91,7 +91,7 @@ CALLS = """
     plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
     resolve resolve_from resolve_many restore review review_page run_feed schema_of send_notices set_active show sql
     sql_tables suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
-    withdraw_correction
+    withdraw_approval withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts awaiting_approval contacts"
 CHECKS = """

@@ -226,6 +226,7 @@ def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
         "state": line.state,
         "added_at": f"{line.added_at:%Y-%m-%dT%H:%M:%SZ}",
         "added_by": line.user_login,
+        "first_approved_by": line.first_approved_by if line.first_approval else None,
         "approved_by": line.approved_by,
         "rows_are_kept": found.rows_are_kept,
         "rows_expired": expired(line) or None,

@@ -154,7 +154,7 @@ def show_contact(invocation: Invocation, contact: Who) -> None:
 @everywhere
 def show_history(invocation: Invocation, contact: Who) -> None:
     """Every change to a contact: when, by which upload, row and person, and fields before → after."""
-    from contact_pipeline.cli.upload_view import fields_changed, known_by
+    from contact_pipeline.cli.upload_view import fields_changed
 
     found = identify(invocation, contact)
     history = invocation.pipeline.store.history(found.contact_id)
@@ -164,7 +164,7 @@ def show_history(invocation: Invocation, contact: Who) -> None:
     rows = [
         (
             entry["at"],
-            known_by(entry["by"], entry["by_as"]),
+            _by(entry),
             f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
             f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
             fields_changed(_naming(entry)),
@@ -179,6 +179,14 @@ def show_history(invocation: Invocation, contact: Who) -> None:
         console.table(("At", "By", "Upload", "Change", "Before → after", ""), rows),
         console.next_command("See it as it is now", invocation.line("contacts", "show", found.contact_id)),
     )
+
+
+def _by(entry: dict[str, Any]) -> str:
+    """Who made a change, of two people both."""
+    from contact_pipeline.cli.upload_view import known_by
+
+    first, by = known_by(entry["first_approved_by"], entry["first_approved_as"]), known_by(entry["by"], entry["by_as"])
+    return " and ".join(who for who in (first, by) if who)
 
 
 @contacts_app.command("add")

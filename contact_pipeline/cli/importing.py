@@ -41,15 +41,20 @@ def import_file(
 
 
 def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> int:
-    """Shows what was planned, asks unless told to go on, and applies it; a no leaves nothing but the ledger line."""
+    """Shows what was planned, asks unless told to go on, and applies it; a no leaves nothing but the ledger line.
+
+    Raises:
+        Refusal: two people have to approve it, of whom the sender is none (code `approved-by-sender`).
+    """
     from contact_pipeline.cli.upload_view import draw_plan
 
     if upload.state != "staged":
         return report(invocation, upload)
+    two = upload.line.needs_two  # who sends a file is none of them: applying it is refused, and it stays planned
     if not yes:
         for part in draw_plan(invocation, upload):
             console.say(console.err(), part)
-        if not confirmed(f"Apply {upload.file_name}?"):
+        if not two and not confirmed(f"Apply {upload.file_name}?"):
             return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
     replan = not upload.is_by_hand and (yes or upload.apply_mode == "automatic")
     return report(invocation, applied(invocation, upload, user, replan=replan))

@@ -119,6 +119,9 @@ def draw_facts(upload: Upload, continued_by: Sequence[Upload] = ()) -> Renderabl
             "ignored": ", ".join(upload.ignored or []),
             "added": _by(moment(upload.added_at), upload.user),
             "planned again": upload.replanned_by and f"by {known_by(upload.replanned_by, upload.replanned_as)}",
+            "first approved": _by(
+                moment(upload.first_approved_at), known_by(upload.first_approved_by, upload.first_approved_as)
+            ),
             "finished": _by(moment(upload.finished_at), known_by(upload.approved_by, upload.approved_as)),
             "changeset": upload.changeset_sha256,
             "expired": "; ".join(what_expired(upload.line)),

@@ -263,9 +263,19 @@ def apply_upload(
     confirm_changed: Annotated[
         bool, typer.Option("--confirm-changed", help="Change more contacts than the guard lets pass.")
     ] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take back your approval, the first of two; nothing is applied.")
+    ] = False,
     user: User = None,
 ) -> int:
-    """Approve and apply the frozen changeset of an upload, in one commit."""
+    """Approve and apply the frozen changeset of an upload, in one commit.
+
+    Where the profile asks for two people, the first approves and the second, somebody else, approves and applies.
+    """
+    if withdraw:
+        if changeset or confirm_encoding or confirm_deactivations or confirm_rejected or confirm_changed:
+            raise Usage("usage", "--withdraw takes an approval back and goes alone.", "Leave the other options out.")
+        return report(invocation, invocation.pipeline.withdraw_approval(upload, user=login(user)), blocked_is_done=True)
     with console.busy("Applying"):
         applied = invocation.pipeline.apply(
             upload,
@@ -276,7 +286,7 @@ def apply_upload(
             confirm_rejected=confirm_rejected,
             confirm_changed=confirm_changed,
         )
-    return report(invocation, applied)
+    return report(invocation, applied, blocked_is_done=applied.is_half_approved_by(login(user)))
 
 
 @app.command("finalize", rich_help_panel=PANEL)

@@ -15,6 +15,11 @@ class Verified(str):
     __slots__ = ()
 
 
+def is_same(one: str | None, other: str | None) -> bool:
+    """Whether two logins are one person's, as far as logins tell; nobody is nobody else."""
+    return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
+
+
 def identity(actor: str) -> Identity:
     """How it is known who somebody is."""
     return "verified" if isinstance(actor, Verified) else "claimed"

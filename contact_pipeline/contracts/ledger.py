@@ -121,10 +121,37 @@ class LedgerLine:
         str | None, Holds(f"of who had it planned again, {IDENTITY}", since="how those are known who plan again")
     ]
 
+    approvals: Annotated[
+        int | None, Holds("how many people have to approve it; null: one", since="how many people approve")
+    ]
+    first_approved_by: Annotated[
+        str | None,
+        Holds("login of the first of two who approved it; null: nobody, or it does not hold", since="first approvals"),
+    ]
+    first_approved_as: Annotated[
+        str | None, Holds(f"of the first who approved it, {IDENTITY}", since="how first approvers are known")
+    ]
+    first_approved_at: Annotated[datetime | None, Holds("when that was", since="when first approvals were given")]
+    first_approved_sha256: Annotated[
+        str | None, Holds("hash of the changeset that the first approved", since="what first approvals are of")
+    ]
     expired: Annotated[
         dict[str, dict[str, str]] | None,
         Holds("what of it was deleted by age: kind → when and by which rule", since="uploads expire"),
     ]
+
+    @property
+    def needs_two(self) -> bool:
+        """Whether two people have to approve it."""
+        return (self.approvals or 1) > 1
+
+    @property
+    def first_approval(self) -> tuple[str, datetime] | None:
+        """Who approved, as the first of two, the changeset that is frozen now, and when; None: nobody."""
+        if not self.first_approved_by or not self.first_approved_at:
+            return None
+        is_of_this = self.first_approved_sha256 == self.changeset_sha256
+        return (self.first_approved_by, self.first_approved_at) if is_of_this else None
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

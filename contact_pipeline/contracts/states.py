@@ -83,7 +83,7 @@ CALLS: Final[Mapping[str, Call]] = {
     ),
     "apply": Call(
         {
-            "staged": frozenset({"applied", "stale"}),
+            "staged": frozenset({"applied", "stale", "staged"}),  # staged: approved by the first of two
             "blocked": frozenset({"applied", "stale", "blocked"}),
             "stale": frozenset({"stale"}),
             "applied": frozenset({"applied"}),

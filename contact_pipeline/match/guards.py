@@ -53,6 +53,13 @@ def blocked_because(
             f"{_rows(review, 'needs', 'need')} review; profile {profile.name} imports all rows or none.",
             "fix": "Correct them and upload the file again; `contact-pipeline rejected` gives them with their errors.",
         }
+    if profile.approvals > 1 and review:  # decided afterwards, it would be applied on one person's word
+        return {
+            "code": "rows-in-review",
+            "message": f"{file_name}: {_rows(review, 'needs', 'need')} review; profile {profile.name} asks for two "
+            "people to approve, and they approve all of it.",
+            "fix": "Decide them, as `skip` what is not to be imported: `contact-pipeline in-review` lists them.",
+        }
     problems: dict[Guarded, str] = {"encoding": doubt} if doubt else {}
     return _asking(problems | dict(_exceeded(file_name, profile, options, changeset)))
 

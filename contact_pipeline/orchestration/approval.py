@@ -91,17 +91,22 @@ def describe_state(pipeline: Pipeline, upload: Upload) -> Ending:
     match upload.state:
         case "finalized":
             said = (
-                f"Applied by {upload.approved_by}; finalized {_by(upload.line.finalized_by, upload.line.finalized_at)}."
+                f"Applied by {_approvers(upload)}; finalized {_by(upload.line.finalized_by, upload.line.finalized_at)}."
             )
         case "applied":
             held = "; hidden from the published contacts until it is finalized" if upload.held else ""
-            said = f"Applied {_by(upload.approved_by, upload.finished_at)}{held}."
+            said = f"Applied {_by(_approvers(upload), upload.finished_at)}{held}."
         case "undone":
             commit = pipeline.store.last_commit(upload.upload_id)
             by = _by(commit["actor"], commit["committed_at"]) if commit else ""
             said = f"Undone {by}. redo_upload brings it back."
+        case "staged" | "blocked" if upload.is_half_approved:
+            who, at = upload.line.first_approval or (None, None)
+            said = f"Not applied: approved {_by(who, at)}, the first of two. Somebody else who did not send it has to "
+            said += f"approve the changeset {upload.changeset_sha256}, too."
         case "staged":
-            said = f"Not applied: the changeset {upload.changeset_sha256} awaits approval; apply_upload gives it."
+            said = f"Not applied: the changeset {upload.changeset_sha256} awaits approval{_two(upload)}; apply_upload "
+            said += "gives it."
         case "repeated":
             said = f"Not applied: the file repeats upload {upload.repeats} and changes nothing."
         case "cancelled":
@@ -109,6 +114,15 @@ def describe_state(pipeline: Pipeline, upload: Upload) -> Ending:
         case state:
             said = f"Not applied: the upload is {state}. {reason(upload)}".strip()
     return Ending(upload, said)
+
+
+def _approvers(upload: Upload) -> str | None:
+    first = upload.first_approved_by
+    return f"{first} and {upload.approved_by}" if first else upload.approved_by
+
+
+def _two(upload: Upload) -> str:
+    return " by two people who did not send it" if upload.line.needs_two else ""
 
 
 def _by(who: str | None, at: datetime | None) -> str:

@@ -100,7 +100,8 @@ def _remembered(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[str, 
 
 def _appearance(upload: Upload) -> str:
     """What must be equal for an upload to look the same in Dagster."""
-    return f"{upload.state} {upload.changeset_sha256} {upload.outcomes['review']}"
+    seen = f"{upload.state} {upload.changeset_sha256} {upload.outcomes['review']}"
+    return f"{seen} {upload.first_approved_by}" if upload.is_half_approved else seen
 
 
 def _said(ending: Ending) -> dict[str, dg.MetadataValue]:

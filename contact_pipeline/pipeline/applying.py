@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contact_pipeline.apply import Turn
-from contact_pipeline.contracts.states import APPLIED
+from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.errors import Refusal
 from contact_pipeline.match import Guarded, to_confirm
-from contact_pipeline.pipeline import committing, uploads
+from contact_pipeline.pipeline import approving, committing, uploads
 from contact_pipeline.pipeline.interruptions import telling
 from contact_pipeline.pipeline.planning import plan_again
 from contact_pipeline.pipeline.states import clears_consent, must_allow
@@ -30,17 +30,21 @@ def apply(
 ) -> Upload:
     """Applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
 
+    Where two people have to approve, the first of them changes no contact: the approval is kept, and waits.
+
     Args:
         store: the store.
         upload_id: the upload.
         confirmed: guard → whether to go past it.
         user: login of who approves; unset: the operating system's.
         changeset: hash that is approved; anything else is refused.
-        replan: whether a stale upload is planned again and, unless something blocks the new plan, applied.
+        replan: whether a stale upload is planned again and, unless something blocks the new plan, applied; not where
+            two people approve, who have not seen the new plan.
         automatic: whether nobody approves it but the profile, for that user.
 
     Raises:
-        Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
+        Refusal: the upload is not in a state to be applied, the changeset is another one, the role is missing, or this
+            is none of the two who have to approve (codes `approved-by-sender`, `approved-before`, `two-approvals`).
     """
     line = store.line(upload_id)
     must_allow(line, "apply")
@@ -61,9 +65,16 @@ def apply(
     actor = uploads.login(user)
     uploads.check_user(store, line, actor)
     approved_by = f"{actor}, automatic by profile" if automatic else actor
+    if refusal := approving.refusal_of(line, actor, automatic=automatic):
+        raise refusal
+    if line.needs_two and not line.first_approval:
+        return approving.keep_first(store, line, actor)
     with telling(store, upload_id, done=APPLIED):
         applied = committing.commit(store, line, approved_by)
-        if replan and applied.state == "stale" and plan_again(store, upload_id).state == "staged":
+        if line.needs_two:
+            if applied.state in PLANNED - {"stale"}:
+                raise approving.changed_meanwhile(line)
+        elif replan and applied.state == "stale" and plan_again(store, upload_id).state == "staged":
             committing.commit(store, store.line(upload_id), approved_by)
     return uploads.show(store, upload_id)
 

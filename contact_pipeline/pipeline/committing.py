@@ -47,6 +47,8 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
             return current
+        if current.first_approval != line.first_approval:  # taken back at this moment
+            return current
         at = now()  # here, where nobody else commits: later commits have later times
         rows = _stale_rows(store, contacts, line)
         if rows:

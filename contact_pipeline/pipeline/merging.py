@@ -95,6 +95,7 @@ def merge_duplicates(
         deactivated=merged.deactivated,
         warnings=warnings,
         held=profile.finalize,
+        approvals=profile.approvals,
         state="blocked" if reason else "staged",
         reason=reason,
     )

@@ -198,6 +198,8 @@ class Pipeline:
     ) -> Upload:
         """Stage 5: applies the frozen changeset in one commit, or makes the upload stale; twice changes nothing.
 
+        Where the profile asks for two people (`approvals: 2`), the approval of the first is kept, and applies nothing.
+
         Args:
             upload_id: the upload.
             user: login of who approves; unset: the operating system's.
@@ -211,7 +213,8 @@ class Pipeline:
             automatic: whether nobody approves it but the profile, for that user; ledger and history say so.
 
         Raises:
-            Refusal: the upload is not in a state to be applied, the changeset is another one, or the role is missing.
+            Refusal: the upload is not in a state to be applied, the changeset is another one, the role is missing, or
+                the user is none of the two who have to approve (codes `approved-by-sender`, `approved-before`).
         """
         from contact_pipeline.pipeline import applying
 
@@ -224,6 +227,21 @@ class Pipeline:
         return applying.apply(
             self.store, upload_id, confirmed, user, changeset=changeset, replan=replan, automatic=automatic
         )
+
+    def withdraw_approval(self, upload_id: str, *, user: str | None = None) -> Upload:
+        """Takes back the approval of the first of two people, while it waits for the second.
+
+        Args:
+            upload_id: the upload.
+            user: login of who gave it; unset: the operating system's.
+
+        Raises:
+            Refusal: no approval of it waits for a second one (code `not-approved`), or somebody else gave it
+                (`approved-by-another`).
+        """
+        from contact_pipeline.pipeline import approving
+
+        return approving.withdraw(self.store, upload_id, user)
 
     def apply_automatic(self, upload_id: str) -> Upload:
         """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""

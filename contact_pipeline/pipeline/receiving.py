@@ -123,6 +123,7 @@ def _admit(
             "options": chosen.model_dump(mode="json"),
             "group_name": chosen.group,
             "held": known.finalize,
+            "approvals": known.approvals,
         }
         with store.change() as contacts:
             line["added_at"] = receipt_time(contacts, line["added_at"])

@@ -22,7 +22,7 @@ def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference:
     logins = sorted(reference.logins) if any(column.type == "login" for column in profile.columns) else []
     content: list[Any] = [
         sha256,
-        profile.model_dump(mode="json", exclude={"keep_days"}),  # says nothing of what a file means
+        profile.model_dump(mode="json", exclude={"keep_days", "approvals"}),  # they say nothing of what a file means
         options.model_dump(mode="json", exclude=_OF_NO_EFFECT),
         list(options.map),  # the order of several columns for one field
         {name: reference.vocabularies.get(name, ()) for name in sorted(used)},

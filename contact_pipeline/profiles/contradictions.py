@@ -58,6 +58,11 @@ def find_in_profile(profile: Profile) -> Found:
             ("options", "deactivate_missing"),
             "accounts cannot be deactivated by being missing: their status says so",
         )
+    if profile.apply == "automatic" and profile.approvals > 1:
+        yield (
+            ("approvals",),
+            "apply 'automatic' and approvals 2 exclude each other: write apply: approval, or leave approvals out",
+        )
     if profile.options.reactivate and not {profile.matched, *profile.options.rule} & {"update", "merge"}:
         yield (
             ("options", "reactivate"),

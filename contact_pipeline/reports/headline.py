@@ -43,6 +43,8 @@ def headline(upload: Upload) -> str:
     """What has become of an upload, in one line."""
     held = ", held back until it is finalized" if upload.held and upload.state == "applied" else ""
     said = f"{_SAID[upload.state]}{held}"
+    if upload.is_half_approved:
+        said = f"Approved by {upload.first_approved_by}, the first of two; nothing is changed yet"
     if upload.state in {"staged", *APPLIED}:
         return f"{said}: {_what(upload)}."
     if upload.state == "blocked":

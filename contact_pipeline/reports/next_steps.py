@@ -47,7 +47,11 @@ def _steps(upload: Upload, login: str | None) -> Iterator[Step]:
     for call, why in _FIRST.get(upload.state, {}).items():
         if _makes_sense(call, upload):
             asked = [f"--confirm-{guarded}" for guarded in upload.to_confirm] if call == "apply" else []
-            yield Step(why, [call, upload_id, *asked, *(by if call in _APPROVED else ())], call)
+            two = call == "apply" and upload.line.needs_two
+            what_for = _TWO[upload.is_half_approved] if two else why
+            yield Step(what_for, [call, upload_id, *asked, *(by if call in _APPROVED and not two else ())], call)
+    if upload.is_half_approved_by(login):
+        yield Step("Take your approval back", ["apply", upload_id, "--withdraw"], "apply")
     if upload.state in CALLS["resolve"].leads and upload.state != "stale":
         yield from _rows(upload)
     for call, why in _LAST.items():
@@ -68,6 +72,10 @@ _FIRST: Final[Mapping[State, Mapping[str, str]]] = {
     "stale": {"replan": "Plan it again with the contacts as they are now"},
     "applied": {"finalize": "Make it visible to everybody"},
     "undone": {"redo": "Bring it back"},
+}
+_TWO: Final = {
+    False: "Two people who did not send it approve it",
+    True: "Somebody else who did not send it approves it, too, and applies it",
 }
 _LAST: Final = {"undo": "Take it back", "cancel": "Give it up"}
 _APPROVED: Final = frozenset({"replan", "apply", "finalize", "undo", "redo", "cancel"})  # calls that may ask for a role

@@ -57,6 +57,7 @@ def describe_profile(profile: Profile) -> dict[str, Any]:
         "blank": profile.blank,
         "on_error": profile.on_error,
         "apply": profile.apply,
+        "approvals": profile.approvals,
         "finalize": profile.finalize,
         "lead_types": dict(profile.lead_types),
         "roles": profile.roles.model_dump() if profile.roles else None,
@@ -77,11 +78,16 @@ def profile_facts(profile: Profile) -> dict[str, str]:
         "a row that matches": MATCHED[profile.matched],
         "twice in the file": WITHIN_FILE[profile.within_file],
         "errors": ON_ERROR[profile.on_error],
-        "applied": APPLIED[profile.apply] + (", held until finalized" if profile.finalize else ""),
+        "applied": applied_in_words(profile) + (", held until finalized" if profile.finalize else ""),
         "lead types": ", ".join(f"{name} → {module}" for name, module in profile.lead_types.items()),
         "who": f"{' or '.join(roles.any_of)}{', with can_import' if roles.import_flag else ''}" if roles else "anybody",
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def applied_in_words(profile: Profile) -> str:
+    """When what is planned is applied."""
+    return APPLIED[profile.apply] + (" by two people who did not send it" if profile.approvals > 1 else "")
 
 
 def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_value, mask_within
@@ -14,18 +14,24 @@ from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
 
+# Of what two people approved, the first of them; the second one is the actor.
+_FIRST: Final = """CASE WHEN commits.action = 'apply' THEN first_approved_by END AS first_by,
+               CASE WHEN commits.action = 'apply' THEN first_approved_as END AS first_as"""
+
 
 def contact_history(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
     Each names the contact (`contact_id`, `name`), that of a link the other one, too (`linked_to`, `linked_to_name`).
+    Of what two people approved, `first_approved_by` and `first_approved_as` are of the first, `by` and `by_as` of the
+    second.
     `commit` says whether it was to apply, undo, redo or erase, `undone` whether that was taken back since; sensitive
     values are masked, unless the person is to see them.
     """
     sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
     records = database.records(
         f"""
-        SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, file_name,
+        SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, file_name, {_FIRST},
                change.* EXCLUDE (commit_number, upload_id, contact_id, base_revision, action)
         FROM contact_changes AS change JOIN commits USING (commit_number)
         LEFT JOIN uploads ON uploads.upload_id = commits.upload_id
@@ -34,7 +40,7 @@ def contact_history(database: Tables, contact_id: int, *, masked: bool = True) -
     others = database.records(
         f"""
         SELECT commits.* EXCLUDE (action), commits.action AS done, change.action AS change, row_number, target, detail,
-               file_name, other
+               file_name, {_FIRST}, other
         FROM (
             SELECT commit_number, row_number, action, 'membership' AS target, group_name AS detail, NULL AS other
             FROM membership_changes WHERE contact_id = {contact_id}
@@ -187,6 +193,8 @@ def _entry(record: dict[str, Any], target: str, fields: dict[str, Any]) -> dict[
         "row_number": record["row_number"],
         "by": record["actor"],
         "by_as": record["actor_as"],
+        "first_approved_by": record["first_by"],
+        "first_approved_as": record["first_as"],
         "target": target,
         "action": record["change"],
         "commit": record["done"],

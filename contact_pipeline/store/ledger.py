@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from contact_pipeline.contracts.ledger import COLUMNS, READ_AS_VALUES, LedgerLine
-from contact_pipeline.contracts.states import State
+from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
 from contact_pipeline.engines import Database, Tables
 from contact_pipeline.masking import mask_within
 from contact_pipeline.store.news import keep_news
@@ -18,6 +18,10 @@ _MASKED: Final = {column.name for column in COLUMNS if column.personal} - {"reas
 _JSON: Final = {column.name for column in COLUMNS if column.type == "JSON"}
 _MOST: Final = 2**63 - 1  # that a LIMIT takes
 _NAMES: Final = {column.name for column in COLUMNS}
+
+NO_FIRST_APPROVAL: Final[dict[str, None]] = dict.fromkeys(
+    ("first_approved_by", "first_approved_as", "first_approved_at", "first_approved_sha256")
+)
 
 
 def now() -> datetime:
@@ -47,8 +51,11 @@ def change_line(
 ) -> LedgerLine | None:
     """Changes fields of an upload's line, if it is in one of the expected states; the line, None if it was not.
 
-    Call it in a transaction: a new state is kept as news, too.
+    Call it in a transaction: a new state is kept as news, too. An approval that waits for a second one is of the plan
+    that was there: it ends where another one begins.
     """
+    if values.get("state") in RECEIVED | PLANNED:
+        values = NO_FIRST_APPROVAL | values
     row = _stored(values)
     before = database.value("SELECT state FROM uploads WHERE upload_id = ?", [upload_id]) if "state" in values else None
     sets = ", ".join(f"{name} = ?" for name in row)

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 
+from contact_pipeline.contracts.actors import is_same
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.contracts.states import NOTHING_CAME_IN
+from contact_pipeline.contracts.states import NOTHING_CAME_IN, PLANNED
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, number_of
 from contact_pipeline.machine import damaged
@@ -76,6 +77,11 @@ class Upload:
         self.user = line.user_login
         self.approved_by = line.approved_by
         self.approved_as = line.approved_as
+        self.approvals = line.approvals or 1
+        holds = line.first_approval is not None  # it is of the changeset that is frozen now
+        self.first_approved_by = line.first_approved_by if holds else None
+        self.first_approved_as = line.first_approved_as if holds else None
+        self.first_approved_at = line.first_approved_at if holds else None
         self.replanned_by = line.replanned_by
         self.replanned_as = line.replanned_as
         self.processed = line.processed
@@ -168,9 +174,11 @@ class Upload:
         decide = f"decide {number_of(rows, 'row')}" if rows else ""
         match self.state:
             case "staged":
-                first = "approve"
+                first = f"approve{self._as_which}"
+            case "blocked" if "confirm" in (self.reason or {}):
+                first = f"confirm{self._as_which} or correct"
             case "blocked":
-                first = "confirm or correct" if "confirm" in (self.reason or {}) else "correct"
+                first = "" if (self.reason or {}).get("code") == "rows-in-review" else "correct"
             case "stale":
                 first = "plan again"
             case "applied" if self.held:
@@ -180,6 +188,21 @@ class Upload:
             case _:
                 return ""
         return ", ".join(part for part in (first, decide) if part)
+
+    @property
+    def is_half_approved(self) -> bool:
+        """Whether the first of two people has approved what is planned, and the second has not yet."""
+        return self.state in PLANNED and self.first_approved_by is not None
+
+    def is_half_approved_by(self, login: str | None) -> bool:
+        """Whether this person is that first one."""
+        return self.is_half_approved and is_same(login, self.first_approved_by)
+
+    @property
+    def _as_which(self) -> str:
+        if not self.line.needs_two:
+            return ""
+        return f" as the second, after {self.first_approved_by}" if self.is_half_approved else " as the first of two"
 
     @property
     def resolved_profile(self) -> Profile | None:
@@ -361,11 +384,12 @@ class Upload:
                 "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
                 "continues", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
                 "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
-                "corrections", "user", "approved_by", "approved_as", "replanned_by", "replanned_as", "held", "feed",
-                "expired",
+                "corrections", "user", "approvals", "first_approved_by", "first_approved_as", "approved_by",
+                "approved_as", "replanned_by", "replanned_as", "held", "feed", "expired",
             )
         }  # fmt: skip
         document["added_at"] = _time(self.added_at)
+        document["first_approved_at"] = _time(self.first_approved_at)
         document["finished_at"] = _time(self.finished_at)
         document["errors"] = errors
         document["row_warnings"] = row_warnings

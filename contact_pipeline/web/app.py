@@ -242,6 +242,8 @@ class Pages:
         return self._answer(request, page, cookie)
 
     def _upload(self, request: Request) -> Response:
+        from contact_pipeline.pipeline.approving import refusal_of
+
         upload_id = request.path_params["upload_id"]
         if waits := self._going_on(request, upload_id):
             return waits
@@ -249,6 +251,7 @@ class Pages:
             upload = self._looking.show(upload_id)
             served, cookie = self._served(request, *self._came_of(request, upload_id))
             acts = _possible(upload)
+            none_of_two = refusal_of(upload.line, served.login) if "apply" in acts else None
             decided = [each for each in self._looking.decisions() if _stands(each, upload)] if "resolve" in acts else []
             page = self._looking.review_page(
                 upload_id,
@@ -259,6 +262,8 @@ class Pages:
                 served=served,
                 acts=acts,
                 confirmations=_to_tick(upload),
+                none_of_two=none_of_two.message if none_of_two else "",
+                is_mine=upload.is_half_approved_by(served.login),
                 decided=decided,
                 corrections=_in_effect(self._looking.corrections(upload_id)),
                 most_corrections=_MOST_CORRECTIONS,

@@ -60,9 +60,14 @@ def _apply(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
     upload = pipeline.apply(upload_id, user=user, changeset=form["changeset"], **confirmed)
     if upload.was_done_before:
         return upload.warnings[-1]
-    if upload.state not in APPLIED:
+    if upload.state not in APPLIED and not upload.is_half_approved_by(user):
         raise _not_applied(upload)
     return headline(upload)
+
+
+def _withdraw_approval(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
+    pipeline.withdraw_approval(upload_id, user=user)
+    return "Your approval is taken back. Nothing is changed."
 
 
 def _resolve(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
@@ -157,6 +162,7 @@ def _redo(pipeline: Pipeline, upload_id: str, form: Form, user: str) -> str:
 
 ACTS: Final[Mapping[str, Act]] = {
     "apply": Act("Applying", _apply),
+    "withdraw-approval": Act("Taking back an approval of", _withdraw_approval),
     "resolve": Act("Deciding rows of", _resolve),
     "withdraw": Act("Withdrawing a decision of", _withdraw),
     "correct": Act("Correcting", _correct),

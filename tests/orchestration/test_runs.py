@@ -1,6 +1,7 @@
 """One upload or many in a run: materializations, metadata and check results per partition."""
 
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 from contact_pipeline.contracts.frames import REJECTIONS
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
+from contact_pipeline.orchestration.showing import not_shown
 from contact_pipeline.pipeline import Pipeline
 from tests.trust import record
 
@@ -643,3 +645,32 @@ def test_few_numbers_of_an_upload_are_plotted(run: Run, instance: dg.DagsterInst
     ]
     assert of_assets == {"rows", "errors", "duplicates", "imports", "error_rate", "duplicate_rate", "seconds"}
     assert max(map(len, of_checks)) == 1
+
+
+def test_the_first_of_two_approvals_is_a_run_that_applies_nothing(
+    run: Run, instance: dg.DagsterInstance, pipeline: Pipeline, home: Path, program_file: Callable[..., Path]
+) -> None:
+    """X2: with a profile that asks for two, in Dagster as everywhere; the list of what waits says who has approved."""
+    shipped = files("contact_pipeline.profiles").joinpath("program_contacts.yaml").read_text()
+    (home / "profiles").mkdir(exist_ok=True)
+    (home / "profiles" / "two.yaml").write_text(
+        shipped.replace("name: program_contacts", "name: two") + "approvals: 2\n"
+    )
+    key = pipeline.plan(program_file("p.xlsx", "a@example.com"), "two", user="s.ender").upload_id
+    sender = run("apply_upload", [key], approved_by="s.ender")
+    assert "s.ender sent upload" in failure(sender)
+    assert not run("apply_upload", [key], approved_by=AUTOMATIC).success
+    first = run("apply_upload", [key], approved_by="ann")
+    assert first.success
+    assert checks(first) == {("apply_gates", key): False}
+    assert "approved by ann at" in observed(instance, "applied_contacts", key)["ending"]
+    assert green(instance, "applied_contacts") == set()
+    assert "ann has approved" in failure(run("apply_upload", [key], approved_by="ann"))
+    assert not run("apply_upload", [key], approved_by=AUTOMATIC).success
+    assert not_shown(instance, [pipeline.show(key)]) == []
+    pipeline.withdraw_approval(key, user="ann")
+    assert not_shown(instance, [pipeline.show(key)]), "what is done elsewhere is shown, too"
+    for who in ("ann", "ben"):
+        assert run("apply_upload", [key], approved_by=who).success
+    assert green(instance, "applied_contacts") == {key}
+    assert "ann and ben" in metadata(instance, "applied_contacts", key)["ending"]

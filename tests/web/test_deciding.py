@@ -3,6 +3,7 @@
 import getpass
 import re
 import shutil
+from importlib.resources import files
 
 import pytest
 import xlsxwriter
@@ -348,3 +349,38 @@ def test_the_pages_of_a_corrected_file_and_of_the_upload_that_it_continues_lead_
     assert f'It continues upload <a href="{first}">' in alone.get(page_of(second.upload_id)).text
     assert f'came again with upload <a href="{page_of(second.upload_id)}">' in alone.get(first).text
     assert f"It continues upload <code>{uploads['doubt']}</code>" in pipeline.review_page(second.upload_id)
+
+
+def test_two_people_approve_on_the_page_each_under_the_name_of_the_proxy(browser, home, pipeline, tmp_path):
+    """X2: the page says whose turn it is, the sender and the first are offered nothing, and a first approval ends."""
+    (home / "profiles").mkdir(exist_ok=True)
+    profile = home / "profiles" / "two.yaml"
+    shipped = files("contact_pipeline.profiles").joinpath("suppression_list.yaml").read_text()
+    profile.write_text(shipped.replace("name: suppression_list", "name: two") + "approvals: 2\n")
+    (tmp_path / "two.csv").write_text("Email\nrosa@example.com\n")
+    upload_id = pipeline.plan(tmp_path / "two.csv", "two", user="s.ender").upload_id
+    page, sender, ann, ben = page_of(upload_id), browser("s.ender"), browser("ann"), browser("ben")
+
+    seen = sender.get(page)
+    assert "s.ender sent upload" in seen.seen
+    assert "Approve, as the first" not in seen.seen
+    changeset = pipeline.show(upload_id).changeset_sha256
+    assert "cannot approve it" in sender.send(page, "apply", changeset=changeset).seen
+
+    done = ann.send(page, "apply", changeset=hash_on(ann.get(page)))
+    assert "Approved by ann, the first of two; nothing is changed yet" in done.seen
+    assert "ann has approved upload" in done.seen
+    assert "Take your approval back" in done.seen
+    assert "approve as the second, after ann" in ben.get("/pages/").seen
+    assert "Take your approval back" not in ben.get(page).seen
+    assert "was approved by ann, not by ben" in ben.send(page, "withdraw-approval").seen
+    assert "Your approval is taken back" in ann.send(page, "withdraw-approval").seen
+
+    ann.send(page, "apply", changeset=changeset)
+    seen = ben.get(page)
+    assert "ann (verified) has" in seen.seen
+    assert "you are the second" in seen.seen
+    assert "Applied: 1 " in ben.send(page, "apply", changeset=hash_on(seen)).seen
+    line = pipeline.show(upload_id).line
+    assert (line.first_approved_by, line.first_approved_as) == ("ann", "verified")
+    assert (line.approved_by, line.approved_as) == ("ben", "verified")

@@ -41,6 +41,7 @@ _GUARDS: Final = {
 }
 
 
+_WHO: Final = {1: "somebody approves", 2: "two people approve who did not send it"}
 _STATES: Final = {
     "staged": "Nothing is changed yet.",
     "blocked": "Nothing is changed: it is blocked.",
@@ -61,6 +62,8 @@ def verdict(upload: Upload) -> list[str]:
     if upload.held and upload.state == "applied":
         return ["It is applied, and held back until it is finalized.", *_work(upload, "It has", _HAS)]
     said = [_STATES[upload.state], *(f"By age, {each}." for each in what_expired(upload.line))]
+    if upload.is_half_approved:
+        said.append(f"{upload.first_approved_by} has approved it; somebody else has to, too.")
     match upload.state:
         case "staged":
             return said + _work(upload, "Applying it would", _WOULD)
@@ -158,7 +161,7 @@ def options_chosen(upload: Upload) -> list[tuple[str, str]]:
             "update": "is updated", "ignore": "is left alone", "merge": "is merged", "create": "gets a linked one",
         }[profile.matched],
         "a blank": {"fill": "is filled", "keep": "keeps the value", "overwrite": "clears the value"}[profile.blank],
-        "applied": "at once" if profile.apply == "automatic" else "when somebody approves",
+        "applied": "at once" if profile.apply == "automatic" else f"when {_WHO[profile.approvals]}",
     }  # fmt: skip
     return [*((f"{name}: chosen", value) for name, value in words), *holds.items()]
 
