@@ -32,7 +32,8 @@ feeds run NAME --again
 uploads --profile --state --since --feed --waiting --where --limit
 show UPLOAD --rows --changes --all-errors --all-warnings --repairs --suggestions --explain --where --limit
 review UPLOAD --output --overwrite
-apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed --withdraw --user
+apply UPLOAD --changeset --confirm-encoding --confirm-deactivations --confirm-rejected --confirm-changed
+    --withdraw --user
 finalize UPLOAD --user
 cancel UPLOAD --user
 sql UPLOAD QUERY --output --unmasked --overwrite
@@ -82,7 +83,7 @@ verify
 backup FILE --overwrite --without-finished
 restore FILE --replace --erasures --user
 expire --older-than --profile --kind --dry-run --user
-serve --host --port --read-only
+serve --host --port --socket --read-only
 """
 CALLS = """
     apply apply_automatic backup cancel check_feed check_notices continued_by correct correct_from corrections

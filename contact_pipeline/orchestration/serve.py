@@ -18,7 +18,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -28,10 +27,10 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 from typing import IO, TYPE_CHECKING
-from urllib.error import URLError
 
 import contact_pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration.listening import Place, at_port, at_socket
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
 from contact_pipeline.store.dagster_records import BLOCK, check_reachable, postgres_of, says_where
@@ -50,25 +49,34 @@ _START_SECONDS = 180
 
 
 @owner_only()  # Dagster's processes inherit the mask
-def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None, read_only: bool = False) -> int:
+def serve(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    at: Path | None = None,
+    read_only: bool = False,
+) -> int:
     """Runs the webserver and the daemon until somebody stops them; gives the exit status.
 
     Args:
         settings: of the home.
         host: address that the webserver listens on.
         port: its port; unset: the one of the settings, 0: a free one.
+        at: the path of a Unix socket that it listens at instead, and at no port.
         read_only: whether it is for looking only: the webserver lets nobody change anything, and there is no daemon.
             Such a server runs beside one that is not.
 
     Raises:
-        Refusal: the home is being served already (code `served-already`), the port is taken (`port-taken`), the
-            settings that say who decides do not fit together (`deciding-settings`), or what is for looking only finds
-            nothing to look at (`nothing-to-look-at`, `home-outdated`).
+        Refusal: the home is being served already (code `served-already`), the port or the socket is taken
+            (`port-taken`, `socket-taken`), there can be no socket (`socket-path`), the settings that say who decides do
+            not fit together (`deciding-settings`), or what is for looking only finds nothing to look at
+            (`nothing-to-look-at`, `home-outdated`).
     """
     home = settings.home.absolute()
     instance_home = home / "dagster"
     of_this_server = instance_home / "read-only" if read_only else instance_home
-    _check_who_decides(settings, host)
+    _check_who_decides(settings, host if at is None else None)
     if read_only:
         _check_there_is_something(settings)
     mend(home, whole=not read_only)
@@ -78,8 +86,8 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         _only_one(of_this_server / "serve.lock", home) as lock,
         _stop_asked() as stop,
         TemporaryDirectory() as sockets,
+        _listening(host, settings.port if port is None else port, at) as place,
     ):
-        port = _free_port(host, settings.port if port is None else port)
         code = Path(sockets) / "code"  # not in the home: a socket's path may have some hundred characters only
         dagster_home = _readable_by_sqlalchemy(instance_home, Path(sockets))
         if read_only:
@@ -91,28 +99,23 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
         environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
         start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)
         workspace = ["-w", str(of_this_server / "workspace.yaml")]
-        web = ["contact_pipeline.orchestration.webserver", "--host", host, "--port", str(port), *workspace]
-        url = f"http://{host}:{port}"
+        web = ["contact_pipeline.orchestration.webserver", *place.words, *workspace]
         children = [start("code server", _code_server(code))]
         try:
             status = _watch(children, lambda: _listens(code), stop)
             if status is None:
-                children.append(start("webserver", [*web, "--read-only"] if read_only else web))
+                if read_only:
+                    web.append("--read-only")
+                children.append(start("webserver", web, handed=place.handed))
                 if not read_only:
                     children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
-                status = _watch(children, lambda: _answers(url), stop)
-            if status is None and read_only:
-                _say(
-                    f"The uploads are at {url}/pages/, Dagster is at {url}. Nothing can be changed there: --read-only."
-                )
-                _say("No file is taken by this server: that is for `serve` without --read-only. Ctrl-C stops it.")
-                status = _watch(children, lambda: None, stop, patience=None)
-            elif status is None:
-                _note_address(settings, host, url)
-                _say(f"Dagster is at {url}. Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
-                _say(f"The uploads are at {url}/pages/. {_who_decides(settings)}")
-                terminal = Terminal(settings, dagster_home, _say)
-                status = _watch(children, terminal.look, stop, patience=None)
+                status = _watch(children, place.answers, stop)
+            if status is None:
+                if place.url and not read_only:
+                    _note_address(settings, host, place.url)
+                _greet(place, settings, read_only=read_only)
+                look = _nothing if read_only else Terminal(settings, dagster_home, _say).look
+                status = _watch(children, look, stop, patience=None)
             return status or 0
         finally:
             if not read_only:
@@ -120,7 +123,31 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int | None = Non
             _stop(children)
 
 
-def _check_who_decides(settings: Settings, host: str) -> None:
+def _greet(place: Place, settings: Settings, *, read_only: bool) -> None:
+    """Says where what is served is reached, and what can be done."""
+    url = place.url or (settings.address or "").rstrip("/")
+    dagster, pages = (f"Dagster is at {url}. ", f"The uploads are at {url}/pages/. ") if url else ("", "")
+    if place.path:
+        _say(f"Listens at the socket {place.path} and at no port: a proxy that may open it stands in front.")
+    if read_only:
+        _say(f"{pages}{dagster}Nothing can be changed there: --read-only.")
+        _say("No file is taken by this server: that is for `serve` without --read-only. Ctrl-C stops it.")
+    else:
+        _say(f"{dagster}Drop files into {settings.inbox}/<profile>/. Ctrl-C stops it.")
+        _say(f"{pages}{_who_decides(settings)}")
+
+
+@contextmanager
+def _listening(host: str, port: int, at: Path | None) -> Iterator[Place]:
+    """Where the webserver listens, for as long as the block lasts."""
+    if at is None:
+        yield at_port(host, port)
+        return
+    with at_socket(at) as place:
+        yield place
+
+
+def _check_who_decides(settings: Settings, host: str | None) -> None:
     """Tests the settings of the pages before anything starts."""
     from contact_pipeline.web.visitor import check_settings
 
@@ -170,7 +197,13 @@ class _Child:
     """One of Dagster's processes, in a process group of its own, so that Ctrl-C reaches only us."""
 
     def __init__(
-        self, name: str, module: Sequence[str], folder: Path, environment: dict[str, str], lock: IO[str]
+        self,
+        name: str,
+        module: Sequence[str],
+        folder: Path,
+        environment: dict[str, str],
+        lock: IO[str],
+        handed: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = folder / f"{name.replace(' ', '-')}.log"
@@ -182,7 +215,7 @@ class _Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=[lock.fileno()],  # held as long as any of us lives
+                pass_fds=[lock.fileno(), *handed],  # the lock is held as long as any of us lives
             )
 
     def signal(self, number: signal.Signals) -> None:
@@ -343,18 +376,8 @@ def _stop_asked() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _free_port(host: str, port: int) -> int:
-    """The port, or a free one for 0.
-
-    Raises:
-        Refusal: something else listens there (code `port-taken`).
-    """
-    try:
-        with socket.create_server((host, port)) as server:
-            free: int = server.getsockname()[1]
-            return free
-    except OSError as error:
-        raise Refusal("port-taken", f"Port {port} on {host} is not free.", "Give another with --port.") from error
+def _nothing() -> None:
+    """Is looked at where there is nothing to look at."""
 
 
 def _listens(path: Path) -> bool:
@@ -364,14 +387,6 @@ def _listens(path: Path) -> bool:
         except OSError:
             return False
         return True
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310 - our own address
-            return True
-    except (URLError, TimeoutError, ConnectionError):
-        return False
 
 
 def _say(message: str) -> None:

@@ -8,9 +8,12 @@ Both are reached by one address, and by one rule: requests of other sites are re
 whoever comes past the proxy can launch nothing. `/health` and `/metrics` are for machines, which have no login.
 """
 
+import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+import uvicorn
 from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
@@ -81,6 +84,14 @@ class Webserver(DagsterWebserver[Any, Any]):
         return context
 
 
+def _listen_at(fd: int) -> None:
+    """Lets Dagster's command listen at an open socket, where it knows of ports alone."""
+    uvicorn.run = partial(uvicorn.run, fd=fd)
+
+
 if __name__ == "__main__":
     app.DagsterWebserver = Webserver  # type: ignore[attr-defined]  # the name by which the app makes its server
+    if sys.argv[1:2] == ["--fd"]:
+        _listen_at(int(sys.argv[2]))
+        del sys.argv[1:3]
     cli.main()  # type: ignore[no-untyped-call]

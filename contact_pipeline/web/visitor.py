@@ -91,8 +91,8 @@ def comes_by_proxy(headers: Headers, settings: Settings) -> bool:
     return len(secret) >= _SHORTEST and hmac.compare_digest(given.encode(), secret.encode())
 
 
-def check_settings(settings: Settings, host: str) -> None:
-    """Tests that the settings that say who decides fit together, and the address that is listened on.
+def check_settings(settings: Settings, host: str | None) -> None:
+    """Tests that the settings that say who decides fit together, and the address that is listened on; None: a socket.
 
     Raises:
         Refusal: they do not (code `deciding-settings`).
@@ -110,6 +110,11 @@ def check_settings(settings: Settings, host: str) -> None:
     elif settings.user_header and settings.decide_locally:
         problem = "CONTACT_PIPELINE_DECIDE_LOCALLY and CONTACT_PIPELINE_USER_HEADER, for a proxy, are both set."
         fix = "Leave one of them unset."
+    elif settings.decide_locally and host is None:
+        problem = (
+            "With CONTACT_PIPELINE_DECIDE_LOCALLY everybody who comes through the socket could decide in your name."
+        )
+        fix = "Listen on 127.0.0.1, or let the proxy name who asks (CONTACT_PIPELINE_USER_HEADER)."
     elif settings.decide_locally and host not in _LOOPBACK:
         problem = f"With CONTACT_PIPELINE_DECIDE_LOCALLY everybody who reaches {host} could decide in your name."
         fix = "Listen on 127.0.0.1, or put a proxy with a login in front."

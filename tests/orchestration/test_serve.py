@@ -12,6 +12,7 @@ from contact_pipeline.engines import open_database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.notices.send import served_at
 from contact_pipeline.orchestration import serve
+from contact_pipeline.orchestration.listening import at_port
 from contact_pipeline.settings import Settings
 from tests.homes import new_home
 
@@ -82,9 +83,9 @@ def test_a_home_is_served_once(instance_home: Path) -> None:
 def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         with pytest.raises(Refusal) as refused:
-            serve._free_port("127.0.0.1", server.getsockname()[1])
+            at_port("127.0.0.1", server.getsockname()[1])
         assert refused.value.code == "port-taken"
-    assert serve._free_port("127.0.0.1", 0) > 0
+    assert at_port("127.0.0.1", 0).url.rpartition(":")[2] > "0"
 
 
 def test_the_address_is_known_while_its_server_runs(instance_home: Path, tmp_path: Path) -> None:
