@@ -13,7 +13,8 @@ UPLOAD = {
 }  # fmt: skip
 MORE = {
     "corrections", "sheet", "ignored", "warnings", "user", "approved_by", "approved_as", "replanned_by", "replanned_as",
-    "held", "row_warnings", "continues", "feed", "expired",
+    "held", "row_warnings", "continues", "feed", "expired", "approvals", "first_approved_by", "first_approved_as",
+    "first_approved_at",
 }  # fmt: skip
 ERROR = {"row_number", "column", "value", "code", "message", "fix"}
 

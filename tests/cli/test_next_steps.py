@@ -16,7 +16,7 @@ COMMAND = typer.main.get_command(app)
 COUNTS = {"created": 285, "updated": 2, "rejected": 4, "duplicate": 163, "review": 2}
 
 
-def upload_in(state, *, held=False, counts=COUNTS, confirm=(), by_hand=False):
+def upload_in(state, *, held=False, counts=COUNTS, confirm=(), by_hand=False, two=False, approved_by=None):
     """What the first and last lines ask of an upload."""
     profile = None if by_hand else {"roles": ["director"], "within_file": "first_wins"}
     options = {"group": "Spring", "lead_type": "SMS"}
@@ -36,7 +36,10 @@ def upload_in(state, *, held=False, counts=COUNTS, confirm=(), by_hand=False):
         added_at=datetime(2026, 1, 1),  # noqa: DTZ001 - as the ledger has it
         first_changes=lambda limit: [],  # noqa: ARG005
         expired=None,
-        line=SimpleNamespace(read_profile=lambda: profile, options=options),
+        line=SimpleNamespace(read_profile=lambda: profile, options=options, needs_two=two),
+        first_approved_by=approved_by,
+        is_half_approved=approved_by is not None,
+        is_half_approved_by=lambda login: login == approved_by,
     )
 
 
@@ -60,6 +63,20 @@ def test_every_step_is_a_command_that_the_state_allows(state, counts, confirm, h
     if state == "blocked":
         assert [step.call for step in steps].count("apply") == bool(confirm)
     assert ("finalize" in [step.call for step in steps]) == (held and state == "applied")
+
+
+def test_where_two_approve_the_next_step_is_somebody_elses():
+    """No command is given that would be refused: one in the name of who sent it, or of who has approved it."""
+    first, *_ = next_steps(upload_in("staged", two=True), "nils")
+    assert (first.why, first.words[2:]) == ("Two people who did not send it approve it", [])
+    for login, why in (
+        ("nils", "Take your approval back"),
+        ("olga", "Write the rows in review into a file to fill in"),
+    ):
+        second, then, *_ = next_steps(upload_in("staged", two=True, approved_by="nils"), login)
+        assert second.why == "Somebody else who did not send it approves it, too, and applies it"
+        assert (second.words[2:], then.why) == ([], why)
+        parsed(then.words)
 
 
 def parsed(words):
