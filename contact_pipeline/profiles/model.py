@@ -280,7 +280,9 @@ class Profile(Model):
     account_contacts: AccountContacts | None = Field(None, description="Contacts made from an account's row.")
     needs_account: bool = Field(False, description="Whether the row's account_number must be a known account's.")
     apply: Literal["approval", "automatic"] = Field(description="Whether somebody approves before it is applied.")
-    approvals: int = Field(1, ge=1, le=2, description="How many people approve it; of two none is who sent it. 1 or 2.")
+    approvals: int = Field(
+        1, ge=1, le=2, strict=True, description="How many people approve it; of two none is who sent it. 1 or 2."
+    )
     finalize: bool = Field(False, description="Whether what is applied stays held until it is finalized.")
     roles: Roles | None = Field(None, description="Who may import; unset: anybody.")
     guards: Guards = Field(

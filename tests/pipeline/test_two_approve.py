@@ -184,7 +184,11 @@ def test_contacts_merged_by_the_rules_of_the_profile_need_two_as_well(pipeline, 
 
 @pytest.mark.parametrize(
     ("before", "after", "said"),
-    [("apply: approval", "apply: automatic", "exclude each other"), ("approvals: 2", "approvals: 3", "equal to 2")],
+    [
+        ("apply: approval", "apply: automatic", "exclude each other"),
+        ("approvals: 2", "approvals: 3", "equal to 2"),
+        ("approvals: 2", "approvals: true", "valid integer"),  # which would else be one
+    ],
 )
 def test_a_profile_that_asks_for_what_cannot_be_is_refused(pipeline, before, after, said):
     folder = pipeline.settings.profiles_path
