@@ -7,6 +7,7 @@ from contact_pipeline.match.decide import by_keys, pairs_of
 from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
+from contact_pipeline.match.resolutions import merged_contacts
 from contact_pipeline.settings import Settings
 
 
@@ -15,7 +16,8 @@ def differing_rows(
 ) -> list[int]:
     """Rows whose decision has changed since the changeset was planned.
 
-    A decision of a person holds as long as the chosen contact exists.
+    A decision of a person holds as long as the chosen contact exists and is not merged into another; one from an
+    earlier upload, as in the plan, only where the row would be in review.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -32,17 +34,29 @@ def differing_rows(
     copy_fingerprints(database, "")
     find_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
     rows = database.rows(f"""
-        WITH now AS (
+        WITH unresolved AS (
             SELECT row_number, CASE WHEN contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
             FROM live_by_keys LEFT JOIN live_erased USING (row_number)
+        ),
+        remembered AS (
+            SELECT row_number, contact_id FROM staged.resolutions
+            WHERE entity = '{part.entity}' AND choice = 'contact' AND NOT own
+        ),
+        now AS (
+            SELECT unresolved.row_number, CASE WHEN contact_id IS NULL THEN decision ELSE 'matched' END AS decision,
+                   coalesce(contact_id, target) AS target
+            FROM unresolved
+            LEFT JOIN remembered ON remembered.row_number = unresolved.row_number AND decision = 'review'
         )
         SELECT row_number FROM now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
-              AND row_number NOT IN (SELECT row_number FROM staged.resolutions)
+              AND row_number NOT IN ({_decided_in_this_upload(part)})
         {_candidates_otherwise(database, part)}
         UNION
         SELECT row_number FROM staged.resolutions
-        WHERE entity = '{part.entity}' AND choice = 'contact' AND contact_id NOT IN (SELECT contact_id FROM contacts)
+        WHERE entity = '{part.entity}' AND choice = 'contact' AND (
+            contact_id NOT IN (SELECT contact_id FROM contacts)
+            OR contact_id IN (SELECT contact_id FROM ({merged_contacts("")})))
         {_accounts_otherwise(database, part, address_book) if part.primary else ""}
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
@@ -69,6 +83,11 @@ def rows_compared_otherwise(database: Tables, part: Part, limit: int = 20) -> li
     return [row for (row,) in rows]
 
 
+def _decided_in_this_upload(part: Part) -> str:
+    """The query for the rows that a person decided in this upload, whatever their keys say."""
+    return f"SELECT row_number FROM staged.resolutions WHERE entity = '{part.entity}' AND own"
+
+
 def _candidates_otherwise(database: Tables, part: Part) -> str:
     """More rows: rows in turn whose stored candidates have changed.
 
@@ -84,7 +103,7 @@ def _candidates_otherwise(database: Tables, part: Part) -> str:
         UNION
         SELECT row_number FROM (({planned} EXCEPT {live}) UNION ALL ({live} EXCEPT {planned}))
         SEMI JOIN staged.rows_in_turn USING (row_number) SEMI JOIN staged.{part.table("decisions")} USING (row_number)
-        WHERE row_number NOT IN (SELECT row_number FROM staged.resolutions)"""
+        WHERE row_number NOT IN ({_decided_in_this_upload(part)})"""
 
 
 def _accounts_otherwise(database: Tables, part: Part, address_book: str) -> str:

@@ -43,7 +43,8 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own, decided_in), with `book` attached.
 
     A decision made in this upload always holds. The newest decision from earlier uploads for the same keys holds where
-    the row would be in review, as long as its contact exists and nobody withdrew it.
+    the row would be in review, as long as its contact exists and nobody withdrew it. A contact that was merged into
+    another stands for that one.
     """
     there = "d.contact_id IN (SELECT contact_id FROM book.contacts)"
     remembered = " UNION ALL ".join(
@@ -59,14 +60,15 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
             FROM {part.table("row_keys")} AS k JOIN book.decisions AS d ON d.keys = {keys_as_text(part, "k")}
             WHERE d.entity = '{part.entity}' AND d.address_book = {literal(address_book)} AND NOT d.withdrawn
                   AND d.upload_id <> {literal(upload_id)}
-                  AND (d.choice = 'skip' {f"OR d.choice IN ('contact', 'new') AND {there}" if people else ""})
+                  AND (d.choice = 'skip' {f"OR {there}" if people else ""})
                   AND d.upload_id NOT IN (SELECT upload_id FROM book.uploads WHERE state = 'undone')
         ) AS d WHERE age = 1"""
         for part in parts
         for people in [part.entity == "contact"]
     )
     own = f"""
-        SELECT entity, row_number, choice, contact_id, other_row, true AS own, NULL::VARCHAR AS decided_in
+        SELECT entity, row_number, choice, CASE WHEN choice <> 'row' THEN contact_id END AS contact_id, other_row,
+               true AS own, NULL::VARCHAR AS decided_in
         FROM book.decisions
         WHERE upload_id = {literal(upload_id)} AND NOT withdrawn
               AND (choice <> 'contact' OR contact_id IN (SELECT contact_id FROM book.contacts))"""
@@ -74,12 +76,29 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
         "resolutions",
         f"""
         WITH own AS ({own}),
-        remembered AS ({remembered})
-        FROM own
-        UNION ALL
-        SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own, decided_in FROM remembered
-        ANTI JOIN own USING (entity, row_number)""",
+        remembered AS ({remembered}),
+        merged AS ({merged_contacts("book.")}),
+        chosen AS (
+            SELECT entity, row_number, choice, contact_id, other_row, own, decided_in FROM own
+            UNION ALL
+            SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own, decided_in FROM remembered
+            ANTI JOIN own USING (entity, row_number)
+        )
+        SELECT entity, row_number, choice, coalesce(survivor, chosen.contact_id) AS contact_id, other_row, own,
+               decided_in
+        FROM chosen LEFT JOIN merged ON merged.contact_id = chosen.contact_id""",
     )
+
+
+def merged_contacts(book: str) -> str:
+    """The query for inactive contacts that another one stands for: contact_id, survivor.
+
+    Args:
+        book: prefix of the contact database's tables, "" or "book.".
+    """
+    return f"""
+        SELECT contact_id, min(linked_to) AS survivor FROM {book}links
+        WHERE contact_id IN (SELECT contact_id FROM {book}contacts WHERE NOT active) GROUP BY contact_id"""
 
 
 def skip_rows(database: Tables, part: Part) -> None:

@@ -17,7 +17,7 @@ from contact_pipeline.match import hash_changeset, match, parts_of
 from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
-from contact_pipeline.store.decisions import mark_applied
+from contact_pipeline.store.decisions import mark_applied, remember_contacts
 from contact_pipeline.store.expiries import expired, not_kept
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
@@ -62,6 +62,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
             actor=actor,
             at=at,
         )
+        remember_contacts(contacts, line.upload_id)
         applied = change_line(
             contacts,
             line.upload_id,
@@ -132,6 +133,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             contacts_created=current.contacts_created + found.contacts_created,
             staged_files=files,
         )
+        remember_contacts(contacts, line.upload_id)
         mark_applied(contacts, line.upload_id, became)
     staging.finish(files)
 

@@ -17,7 +17,7 @@ from contact_pipeline.pipeline.interruptions import telling
 from contact_pipeline.pipeline.planning import advance
 from contact_pipeline.pipeline.states import must_allow, resolved, wrong_state
 from contact_pipeline.store import LedgerLine, Store, Upload
-from contact_pipeline.store.decisions import applied_choices, record_decisions, remember_new, withdraw_decision
+from contact_pipeline.store.decisions import applied_choices, record_decisions, withdraw_decision
 
 
 def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user: str | None) -> Upload:
@@ -43,7 +43,6 @@ def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user
         if choices:
             record_decisions(store, uploads.show(store, upload_id), choices, actor, _new_rows(store, line, choices))
             _decide_again(store, line, choices, actor)
-        remember_new(store, uploads.show(store, upload_id))
     return uploads.show(store, upload_id)
 
 

@@ -75,7 +75,7 @@ def applied_choices(store: Store, upload: Upload, choices: Mapping[int, int | st
             [upload.upload_id],
         )
     made = _made_by_rows(upload) if rows else {}
-    done = {row: (choice, None if choice == "new" else contact, other) for row, choice, contact, other in rows}
+    done = {row: (choice, contact if choice == "contact" else None, other) for row, choice, contact, other in rows}
     return {
         row
         for row, to in choices.items()
@@ -96,19 +96,18 @@ def mark_applied(database: Database, upload_id: str, rows: Collection[int]) -> N
     )
 
 
-def remember_new(store: Store, upload: Upload) -> None:
-    """Ties each decision that a row of the upload is somebody new to the contact that is made of it."""
-    made = upload.outcome_rows.drop_nulls("contact_id") if upload.staging.count("outcome_rows") else None
-    if made is None or made.is_empty():
-        return
-    with store.change() as database:
-        database.see("made", made.select("row_number", "contact_id"))
+def remember_contacts(database: Database, upload_id: str) -> None:
+    """Ties decisions that a row is somebody new, or the same as another row, to the contact that it has become.
+
+    Call it in the transaction that applies the upload, whose staging database is attached as `staged`.
+    """
+    if database.has("staged.outcome_rows"):
         database.run(
-            """UPDATE decisions SET contact_id = made.contact_id FROM made
-               WHERE upload_id = ? AND decisions.row_number = made.row_number AND choice = 'new' AND NOT withdrawn""",
-            [upload.upload_id],
+            f"""UPDATE decisions SET contact_id = made.contact_id
+                FROM (SELECT row_number, contact_id FROM staged.outcome_rows WHERE contact_id IS NOT NULL) AS made
+                WHERE {_OWN} AND decisions.row_number = made.row_number AND choice IN ('new', 'row')""",
+            [upload_id],
         )
-        database.unsee("made")
 
 
 def withdraw_decision(store: Store, upload: Upload, row_number: int) -> None:

@@ -281,3 +281,45 @@ def test_a_row_skipped_once_that_is_no_longer_in_doubt_is_imported(pipeline, out
     later = outreach({"account": "A-2", "ssn": SSN}, name="third.csv")
     assert (later.outcome_rows["outcome"].to_list(), later.rejections_by_code()) == (["created"], {})
     assert "wherever this row would be in review" in str(pipeline.explain(later.upload_id, 2))
+
+
+def test_a_remembered_decision_that_is_not_needed_hides_no_contact_that_came_since(pipeline, outreach, in_doubt):
+    """The row is nobody's when it is planned; when it is applied, somebody else has made the person."""
+    row = {"account": "A-2", "ssn": SSN}
+    pipeline.resolve(in_doubt.upload_id, 2, "skip")
+    pipeline.undo(pipeline.uploads()[-1].upload_id)
+    planned = outreach(row, name="third.csv")
+    made = pipeline.apply(outreach(row | {"first": "Rosa"}, name="fourth.csv").upload_id)
+
+    late = pipeline.apply(planned.upload_id)
+
+    assert made.outcomes["created"] == planned.outcomes["created"] == 1
+    assert (late.state, late.reason["rows"]) == ("stale", [2])
+
+
+def test_the_contact_that_another_row_has_become_is_remembered_too(pipeline, outreach, in_doubt):
+    """It is newer than the decision to skip the row. It is not lost where the plan is made again."""
+    row = {"account": "A-2", "ssn": SSN}
+    pipeline.resolve(in_doubt.upload_id, 2, "skip")
+    upload = outreach({"account": "A-9", "ssn": "219-09-9997"}, row, {"account": "A-8"}, name="third.csv")
+    upload = pipeline.resolve(upload.upload_id, 3, upload.outcome_rows["contact_id"][0])
+    upload = pipeline.apply(pipeline.leave_out(upload.upload_id, rows=[4]).upload_id)
+    contact = upload.outcome_rows["contact_id"][0]
+
+    assert pipeline.decisions()[0]["contact_id"] == contact
+    later = outreach(row, name="fourth.csv")
+    assert later.outcome_rows.select("outcome", "duplicate_of_contact").rows() == [("duplicate", contact)]
+
+
+def test_a_decision_for_a_contact_that_was_merged_since_is_for_the_one_that_is_left(pipeline, outreach, in_doubt):
+    """Else the values of later files go to a contact that nobody sees any more."""
+    row = {"account": "A-3", "ssn": SSN}
+    pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, "new").upload_id)
+    pipeline.resolve(pipeline.apply(outreach(row, name="third.csv").upload_id).upload_id, 2, 1)
+    planned = outreach(row, {"account": "A-8"}, name="fourth.csv")
+    assert planned.outcome_rows["duplicate_of_contact"].to_list() == [1, None]
+
+    pipeline.apply(pipeline.merge_duplicates("outreach_contacts", sets=[[1, 2]]).upload_id)
+
+    assert pipeline.apply(planned.upload_id).reason["rows"] == [2]
+    assert pipeline.plan_again(planned.upload_id).outcome_rows["duplicate_of_contact"].to_list() == [2, None]
