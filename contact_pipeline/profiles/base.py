@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):  # Python takes yes for 1
+        raise ValueError(f"{'yes' if value else 'no'} is no number")  # noqa: TRY004 - Pydantic expects a ValueError
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+Percent = Annotated[float, BeforeValidator(_no_flag)]
 
 NAME = "name"  # in match rules: the full name, or first and last name put together
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from contact_pipeline.masking import hide
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.base import Model, Name
+from contact_pipeline.profiles.base import Model, Name, Percent, Whole
 from contact_pipeline.profiles.contradictions import find_in_column, find_in_profile
 from contact_pipeline.profiles.rules import MatchRule, RowRule
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS, FieldKind
@@ -118,7 +118,7 @@ class Column(Model):
     formats: list[str] = Field(
         default=[], description="Date formats besides ISO: DD/MM/YYYY, or %d/%m/%Y; of a moment, those of its day."
     )
-    pivot: int | None = Field(
+    pivot: Whole | None = Field(
         None, ge=0, le=99, description="Last two-digit year of this century (%y); those above it are of the last one."
     )
     zone: str | None = Field(
@@ -146,7 +146,7 @@ class Column(Model):
     )
     identifiers_column: Name | None = Field(None, description="Field whose value decides the kind of identifier.")
     letter: str | None = Field(None, pattern=r"^[A-Z]$", description="Sheet column in which it must stand.")
-    max_length: int = Field(500, ge=1, description="Longest value, in characters.")
+    max_length: Whole = Field(500, ge=1, description="Longest value, in characters.")
     example: str = Field("", description="A made-up value for the example template.")
     kind: FieldKind | None = Field(None, description="How a custom field is stored; canonical fields know it.")
 
@@ -204,9 +204,9 @@ class Roles(Model):
 class Guards(Model):
     """Limits that hold an upload until somebody confirms."""
 
-    deactivated_percent: float = Field(20, ge=0, le=100, description="Share of active contacts deactivated at most.")
-    rejected_percent: float = Field(100, ge=0, le=100, description="Share of the rows with data rejected at most.")
-    changed_percent: float = Field(
+    deactivated_percent: Percent = Field(20, ge=0, le=100, description="Share of active contacts deactivated at most.")
+    rejected_percent: Percent = Field(100, ge=0, le=100, description="Share of the rows with data rejected at most.")
+    changed_percent: Percent = Field(
         100,
         ge=0,
         le=100,
@@ -220,14 +220,14 @@ class KeepDays(Model):
     The ledger line and the history of the contacts always stay.
     """
 
-    staged_data: int | None = Field(
+    staged_data: Whole | None = Field(
         None, ge=1, le=36_500, description="Days that staged rows, their outcomes and the changeset are kept."
     )
-    originals: int | None = Field(None, ge=1, le=36_500, description="Days that the received file is kept.")
-    reports: int | None = Field(
+    originals: Whole | None = Field(None, ge=1, le=36_500, description="Days that the received file is kept.")
+    reports: Whole | None = Field(
         None, ge=1, le=36_500, description="Days that the review page and files of rejected rows are kept."
     )
-    runs: int | None = Field(
+    runs: Whole | None = Field(
         None, ge=1, le=36_500, description="Days that Dagster keeps the partition, its runs and their events."
     )
 

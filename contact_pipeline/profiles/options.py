@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.masking import mask_within
 from contact_pipeline.profiles import calendar
-from contact_pipeline.profiles.base import why_no_delimiter
+from contact_pipeline.profiles.base import Percent, why_no_delimiter
 from contact_pipeline.profiles.model import WITH_DAYS, BlankPolicy, Column, GroupMembers, ListPolicy, Profile
 from contact_pipeline.profiles.sensitive import looks_of_sender
 from contact_pipeline.profiles.sound import why_none_clears
@@ -48,13 +48,13 @@ class UploadOptions(BaseModel):
     deactivate_missing: bool = Field(False, description="Whether contacts that are not in the file are deactivated.")
     reactivate: bool = Field(False, description="Whether deactivated contacts that are in the file are reactivated.")
     clear_do_not_contact: bool = Field(False, description="Whether a 'no' takes back that a contact is not contacted.")
-    allow_deactivations: float | None = Field(
+    allow_deactivations: Percent | None = Field(
         None, ge=0, le=100, description="Percentage of the active contacts that may be deactivated without asking."
     )
-    allow_rejected: float | None = Field(
+    allow_rejected: Percent | None = Field(
         None, ge=0, le=100, description="Percentage of the rows that may be rejected without asking."
     )
-    allow_changed: float | None = Field(
+    allow_changed: Percent | None = Field(
         None, ge=0, le=100, description="Percentage of the contacts that may be changed without asking."
     )
 

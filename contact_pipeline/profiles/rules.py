@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from contact_pipeline.profiles.base import Model, Name
+from contact_pipeline.profiles.base import Model, Name, Whole
 
 
 class AnyOf(Model):
@@ -117,7 +117,7 @@ class MatchRule(Model):
     """When a row and a contact are the same person: equal in all of `equal`, or in `at_least` of `of`."""
 
     equal: list[Name] = Field(default=[], description="Fields that must all be filled and equal.")
-    at_least: int | None = Field(None, ge=1, description="How many of `of` must be filled and equal.")
+    at_least: Whole | None = Field(None, ge=1, description="How many of `of` must be filled and equal.")
     of: list[Name] = Field(default=[], description="Fields of which `at_least` must agree.")
     narrow: list[Narrow] = Field(default=[], description="Further fields, in turn, to choose among several.")
     higher_differs: Literal["same", "another", "review"] = Field(

@@ -258,7 +258,9 @@ def test_how_long_things_are_kept_says_nothing_of_what_a_file_means(pipeline):
     assert repeat_key("", profile, UploadOptions(), known) == repeat_key("", keeping, UploadOptions(), known)
 
 
-@pytest.mark.parametrize("wrong", [{"staged_data": "90d"}, {"staged_data": 0}, {"backups": 3}, {"originals": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"staged_data": "90d"}, {"staged_data": 0}, {"backups": 3}, {"originals": 1.5}, {"reports": True}]
+)
 def test_a_wrong_number_of_days_is_refused_with_its_place(pipeline, wrong):
     keep(pipeline, "outreach_contacts", **wrong)
     broken = pipeline.profiles()[1][0]
