@@ -130,17 +130,22 @@ def rows_in_review(
 def _list_all(invocation: Invocation, where: Where, limit: int | None) -> None:
     """Prints the rows in review of all uploads, under their uploads."""
     found = chosen(invocation.looking.in_review(), where)
+    rows = [row for row in found if row["row_number"] is not None]
     if invocation.json:
-        console.document({"rows": len(found), "in_review": found[:limit]})
+        console.document({"rows": len(rows), "in_review": found[:limit]})
         return
     shown = found[: most(limit)]
-    uploads = len({row["upload_id"] for row in found})
-    heading = f"{number_of(len(found), 'row')} of {number_of(uploads, 'upload')} in review" if found else ""
+    uploads = len({row["upload_id"] for row in rows})
+    heading = f"{number_of(len(rows), 'row')} of {number_of(uploads, 'upload')} in review" if found else ""
     console.show(console.text(heading or "No row is in review.", "bold"))
-    for upload_id, rows in groupby(shown, key=itemgetter("upload_id")):
-        first, *_ = listed = [*rows]
+    for upload_id, of_upload in groupby(shown, key=itemgetter("upload_id")):
+        first, *_ = listed = [*of_upload]
         of = " · ".join([first["profile"], first["state"], *([f"feed {first['feed']}"] if first["feed"] else [])])
         console.show(console.text(first["file"], "bold"), console.text(f"  {of}", "dim"))
+        if first["row_number"] is None:
+            console.show(console.text(f"  {first['why']}", "yellow"))
+            console.show(console.next_command("See what can be done", invocation.line("verify")))
+            continue
         console.show(*(console.text(f"  row {row['row_number']}: {row['why']}") for row in listed))
         console.show(console.next_command("Look closer and decide", invocation.line("in-review", upload_id)))
     console.show(*more(invocation, len(found) - len(shown), ["in-review", *as_words(where), "--limit", len(found)]))

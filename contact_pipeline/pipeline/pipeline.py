@@ -1029,7 +1029,8 @@ class Pipeline:
 
         Returns:
             For each row upload_id, file, profile, feed and state of its upload; row_number, why, values (field →
-            value), and candidates with what they share and their values.
+            value), and candidates with what they share and their values. Of an upload whose staged rows cannot be
+            read, one line without a row_number; why says so.
         """
         from contact_pipeline.reports.candidates import in_review_of_all
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from contact_pipeline.errors import MachineFault, number_of
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 
@@ -21,7 +22,15 @@ def compare_candidates(store: Store, upload: Upload, limit: int | None = None) -
     Returns:
         row_number, why, values (field → value) and candidates: contact_id (or account_id, or row_number of an earlier
         row), shares and, of a contact, name, active and values; of a row, values.
+
+    Raises:
+        MachineFault: what is staged was changed, and cannot be read (code `damaged`).
     """
+    with upload.reading():
+        return _compared(store, upload, limit)
+
+
+def _compared(store: Store, upload: Upload, limit: int | None) -> list[dict[str, Any]]:
     reviews: dict[int, list[str]] = defaultdict(list)
     for row, why in _records(
         upload, "reviews", f"SELECT DISTINCT row_number, why FROM reviews {_first('reviews', limit)}"
@@ -55,7 +64,8 @@ def in_review_of_all(store: Store, uploads: Iterable[Upload], limit: int | None 
         limit: how many rows are given, the first ones; unset: all of them.
 
     Returns:
-        upload_id, file, profile, feed and state of the upload, and what `compare_candidates` says of the row.
+        upload_id, file, profile, feed and state of the upload, and what `compare_candidates` says of the row. Where
+        what is staged of an upload is gone or damaged, there is one line of it without a row_number, and why says so.
     """
     rows: list[dict[str, Any]] = []
     for upload in uploads:
@@ -67,8 +77,20 @@ def in_review_of_all(store: Store, uploads: Iterable[Upload], limit: int | None 
             "state": line.state,
         }  # fmt: skip
         left = None if limit is None else limit - len(rows)
-        rows += (of | row for row in compare_candidates(store, upload, left))
+        rows += (of | row for row in _of_readable(store, upload, left))
     return rows
+
+
+def _of_readable(store: Store, upload: Upload, limit: int | None) -> list[dict[str, Any]]:
+    """What `compare_candidates` says; one damaged upload does not hide the rows of the others."""
+    try:
+        if upload.staging.exists():
+            return compare_candidates(store, upload, limit)
+        problem = "What is staged of it is missing."
+    except MachineFault as fault:
+        problem = fault.message
+    why = f"{number_of(upload.line.review, 'row')} in review cannot be read. {problem}"
+    return [{"row_number": None, "why": why, "values": {}, "candidates": []}]
 
 
 def compare_duplicates(store: Store, upload: Upload, limit: int) -> list[dict[str, Any]]:

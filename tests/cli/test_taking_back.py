@@ -214,6 +214,25 @@ def test_rows_in_review_of_all_uploads_are_listed_until_they_are_decided(run, im
     assert run("in-review", "-o", "rows.csv", "--json").status == 2
 
 
+def test_an_upload_that_cannot_be_read_hides_no_rows_in_review_of_others(run, imported, home):
+    """It waits, too, and is not left out in silence."""
+    imported(ACCOUNT)
+    harmed = imported(SAME_SSN, ",,,,,A-3,,", name="second.csv")["upload_id"]
+    later = imported(SAME_SSN.replace("A-2", "A-9"), name="third.csv")["upload_id"]
+    staged = home / "staging" / harmed
+    for harm in (
+        lambda: [file.write_bytes(b"PAR1 PAR1") for file in staged.glob("*.parquet")],
+        lambda: (staged / "staging.duckdb").write_bytes(b"cut off"),
+        lambda: staged.rename(home / "away"),
+    ):
+        harm()
+        listed = run("in-review", "--json").document
+        assert listed["rows"] == 1
+        assert [(row["upload_id"], row["row_number"]) for row in listed["in_review"]] == [(harmed, None), (later, 2)]
+        assert listed["in_review"][0]["why"].startswith("1 row in review cannot be read. ")
+        assert "1 row in review cannot be read." in " ".join(run("in-review").out.split())
+
+
 def test_decisions_are_listed_and_withdrawn(run, imported):
     """X4: by whom and about what, sensitive values aside."""
     imported(ACCOUNT)
