@@ -78,7 +78,8 @@ class Metrics(Collector):
         """The figures: as they are now, or were a moment ago."""
         with self._alone:
             if time.monotonic() - self._figures[0] > _ANSWER_HOLDS:
-                self._figures = time.monotonic(), [*self._look()]
+                found = [*self._look()]  # slow where the contact database is being written; whoever waited takes it
+                self._figures = time.monotonic(), found
             yield from self._figures[1]
 
     def _look(self) -> Iterator[GaugeMetricFamily]:

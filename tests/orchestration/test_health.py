@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from contact_pipeline.engines import open_database
-from contact_pipeline.orchestration import health
+from contact_pipeline.orchestration import health, metrics
 from contact_pipeline.orchestration.webserver import Webserver
 from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.settings import Settings
 from tests.web.client import Answer, Client
 
 Figures = dict[tuple[str, ...], float]
@@ -128,3 +129,20 @@ def test_metrics_count_uploads_rows_feeds_and_room(
         while_written = watched.figures()
     assert ("uploads", *of) not in while_written
     assert while_written["disk_free_bytes",] > 0
+
+
+def test_whoever_waits_for_figures_takes_those_that_were_found_meanwhile(
+    watched: Watched, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at a home that is being written takes seconds: one after the other, they would keep all threads."""
+    clock, looks = SimpleNamespace(now=0.0), []
+
+    def checks() -> dict[str, health.Check]:
+        looks.append(clock.now)
+        clock.now += 6
+        return {"contacts": health.Check(False, "")}
+
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    asked = metrics.Metrics(Settings(home=home), watched.instance, checks)
+    assert asked.text("") == asked.text("")
+    assert len(looks) == 1
