@@ -33,7 +33,8 @@ _CHECKPOINTS: Final = (
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
 _CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
 _ABSENCE: Final = ("No files found", "No such file")
-_PATH: Final = re.compile(r"""["'](/[^"'\n]+)["']""")  # in DuckDB's messages
+# In DuckDB's messages; files that a view reads are named as it does, without their folder.
+_PATH: Final = re.compile(r"""["'](/[^"'\n]+|[^"'/\n]+\.parquet)["']""")
 
 
 _instances: dict[tuple[str, int | None, Path], duckdb.DuckDBPyConnection] = {}

@@ -72,6 +72,17 @@ def test_a_home_that_lost_its_contact_database_says_so_and_gets_no_new_one(words
     assert not (home / "contacts.duckdb").exists()
 
 
+def test_a_staged_file_that_is_gone_is_not_taken_for_the_contact_database(ground, home):
+    """Where an upload expires while it is undone. Who is told so in error puts an old backup in place."""
+    staged = home / "staging" / ground.made["planned"]
+    for file in staged.glob("*.parquet"):
+        file.unlink()
+    opened = Pipeline(home).store.open(staged=staged / "staging.duckdb")
+    with pytest.raises(MachineFault) as fault, opened as contacts:
+        contacts.rows("FROM staged.contact_changes")
+    assert (fault.value.code, "contacts.duckdb" in str(fault.value)) == ("missing", False)
+
+
 @pytest.mark.parametrize("damage", [*DAMAGES, made_a_folder])
 def test_a_damaged_staging_database_stops_neither_the_list_nor_another_erasure(damage, ground, home):
     damage(home / "staging" / ground.made["planned"] / "staging.duckdb")
