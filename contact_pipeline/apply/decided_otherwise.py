@@ -56,7 +56,8 @@ def differing_rows(
         SELECT row_number FROM staged.resolutions
         WHERE entity = '{part.entity}' AND choice = 'contact' AND (
             contact_id NOT IN (SELECT contact_id FROM contacts)
-            OR contact_id IN (SELECT contact_id FROM ({merged_contacts("")})))
+            OR contact_id IN (SELECT {part.id} FROM moved) AND contact_id IN (
+                SELECT contact_id FROM ({merged_contacts("")})))
         {_accounts_otherwise(database, part, address_book) if part.primary else ""}
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
