@@ -31,6 +31,7 @@ _CHECKPOINTS: Final = (
 )
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
+_UNREADABLE: Final = duckdb.InvalidInputException  # what it says of the ends of a Parquet file, and of much else
 _CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
 _ABSENCE: Final = ("No files found", "No such file")
 # In DuckDB's messages; files that a view reads are named as it does, without their folder.
@@ -92,7 +93,8 @@ def fault_of_duckdb(error: duckdb.Error, path: Path | None) -> MachineFault | No
         return MachineFault("memory", "DuckDB has not enough memory for this.", more)
     if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
         return missing(file)
-    if isinstance(error, _DAMAGE) or _CORRUPT in said:
+    is_parquet = file is not None and file.suffix == ".parquet"
+    if isinstance(error, _DAMAGE) or _CORRUPT in said or (is_parquet and isinstance(error, _UNREADABLE)):
         return damaged(file)
     return None
 

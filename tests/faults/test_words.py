@@ -1,6 +1,7 @@
 """Files that are damaged or gone: what happened, what is true and what to do, and nothing else stops working."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -72,15 +73,18 @@ def test_a_home_that_lost_its_contact_database_says_so_and_gets_no_new_one(words
     assert not (home / "contacts.duckdb").exists()
 
 
-def test_a_staged_file_that_is_gone_is_not_taken_for_the_contact_database(ground, home):
+@pytest.mark.parametrize(
+    ("harm", "code"), [(Path.unlink, "missing"), (lambda file: file.write_bytes(b"PAR1 cut PAR1"), "damaged")]
+)
+def test_a_staged_file_that_cannot_be_read_is_named_and_is_not_taken_for_the_contact_database(harm, code, ground, home):
     """Where an upload expires while it is undone. Who is told so in error puts an old backup in place."""
     staged = home / "staging" / ground.made["planned"]
     for file in staged.glob("*.parquet"):
-        file.unlink()
+        harm(file)
     opened = Pipeline(home).store.open(staged=staged / "staging.duckdb")
-    with pytest.raises(MachineFault) as fault, opened as contacts:
+    with pytest.raises(MachineFault, match=r"contact_changes-.*parquet") as fault, opened as contacts:
         contacts.rows("FROM staged.contact_changes")
-    assert (fault.value.code, "contacts.duckdb" in str(fault.value)) == ("missing", False)
+    assert (fault.value.code, "contacts.duckdb" in str(fault.value)) == (code, False)
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES, made_a_folder])
