@@ -61,7 +61,7 @@ class Ending:
         )
 
 
-def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> Ending:
+def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval, user: str) -> Ending:
     """Applies an upload as far as this approval and its profile allow. What cannot be applied is said, not raised.
 
     Raises:
@@ -74,7 +74,7 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval) -> En
         else:
             upload = pipeline.apply(
                 upload_id,
-                user=approval.approved_by,
+                user=user,
                 changeset=approval.changeset,
                 confirm_encoding=approval.confirm_encoding,
                 confirm_deactivations=approval.confirm_deactivations,

@@ -4,6 +4,7 @@ A request that is not granted fails its run with one sentence. Each job carries 
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
@@ -82,7 +83,7 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
     def finalize(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
         """Makes what an upload changed visible in the published contacts."""
         opened = pipeline.open()
-        grant_each(context, opened, config.approved_by, lambda key: opened.finalize(key, user=config.approved_by))
+        grant_each(context, opened, config.approved_by, lambda key, user: opened.finalize(key, user=user))
 
     @dg.op(pool=CONTACT_DATABASE)
     def undo(context: dg.OpExecutionContext, config: Undoing, pipeline: PipelineResource) -> None:
@@ -93,7 +94,7 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
             context,
             opened,
             config.approved_by,
-            lambda key: opened.undo(key, user=config.approved_by, clear_do_not_contact=config.clear_do_not_contact),
+            lambda key, user: opened.undo(key, user=user, clear_do_not_contact=config.clear_do_not_contact),
             plan,
         )
 
@@ -102,26 +103,33 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
         """Shows what bringing an undone upload back would write, or writes it."""
         opened = pipeline.open()
         plan = Plan("redo", opened.plan_redo) if config.plan_only else None
-        grant_each(context, opened, config.approved_by, lambda key: opened.redo(key, user=config.approved_by), plan)
+        grant_each(context, opened, config.approved_by, lambda key, user: opened.redo(key, user=user), plan)
 
     @dg.op(pool=CONTACT_DATABASE)
     def cancel(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
         """Ends an upload that is not applied; only its ledger line stays."""
         opened = pipeline.open()
-        grant_each(context, opened, config.approved_by, lambda key: opened.cancel(key, user=config.approved_by))
+        grant_each(context, opened, config.approved_by, lambda key, user: opened.cancel(key, user=user))
 
     @dg.op(pool=CONTACT_DATABASE)
     def replan(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
         """Matches a stale upload anew with the contacts as they are now."""
-        opened, user = pipeline.open(), config.approved_by
-        grant_each(context, opened, user, lambda key: plan_again(opened, key, user), checks=checks)
+        opened = pipeline.open()
+        again = partial(plan_again, opened)
+        grant_each(context, opened, config.approved_by, again, checks=checks)
 
     @dg.op(pool=CONTACT_DATABASE)
     def resolve(context: dg.OpExecutionContext, config: Decisions, pipeline: PipelineResource) -> None:
         """Decides rows in review; the changeset is frozen anew, or one more is applied."""
-        opened, user = pipeline.open(), config.approved_by
+        opened = pipeline.open()
         choices = {decision.row_number: decision.to for decision in config.decisions}
-        grant_each(context, opened, user, lambda key: opened.resolve_many(key, choices, user=user), checks=checks)
+        grant_each(
+            context,
+            opened,
+            config.approved_by,
+            lambda key, user: opened.resolve_many(key, choices, user=user),
+            checks=checks,
+        )
 
     descriptions = {
         finalize: "Makes an applied upload that is held back visible in the published contacts.",

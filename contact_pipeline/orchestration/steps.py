@@ -13,6 +13,7 @@ from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
+from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.orchestration.metadata import inverse_preview
 from contact_pipeline.orchestration.partitions import upload_ids
 from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
@@ -50,12 +51,11 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
         dg.Failure: nobody is named, or one of the uploads was not applied. Where the sensor has asked for the run, an
             upload that has become blocked or stale in the meantime is no failure.
     """
-    named(approval.approved_by)
-    failures = []
+    user, failures = named(context, approval.approved_by, pipeline), []
     for upload_id in upload_ids(context):
         started = time.monotonic()
         try:
-            ending = apply_approved(pipeline, upload_id, approval)
+            ending = apply_approved(pipeline, upload_id, approval, user)
         except (Refusal, MachineFault) as refusal:
             failures.append(str(refusal))
             continue
@@ -82,7 +82,7 @@ def grant_each(
     context: dg.OpExecutionContext,
     pipeline: Pipeline,
     approved_by: str,
-    grant: Callable[[str], Upload],
+    grant: Callable[[str, str], Upload],
     plan: Plan | None = None,
     checks: Sequence[UploadCheck] = (),
 ) -> None:
@@ -92,19 +92,19 @@ def grant_each(
         context: of the run.
         pipeline: of the home.
         approved_by: who asks.
-        grant: does it to one upload.
+        grant: does it to one upload, for that login.
         plan: shows it instead.
         checks: judge the changeset, where it is planned anew.
 
     Raises:
         dg.Failure: nobody is named, or it was refused for one of the uploads.
     """
-    named(approved_by)
+    user = named(context, approved_by, pipeline)
     events, refusals = of_run(context), []
     for upload_id in upload_ids(context):
         try:
             pipeline.show(upload_id)
-            upload = plan.look(upload_id) if plan else grant(upload_id)
+            upload = plan.look(upload_id) if plan else grant(upload_id, user)
         except MachineFault as fault:
             refusals.append(f"Upload {upload_id}: {fault}")
             continue
@@ -139,13 +139,14 @@ def plan_again(pipeline: Pipeline, upload_id: str, user: str) -> Upload:
     return pipeline.plan_again(upload_id, user=user)
 
 
-def named(approved_by: str) -> None:
-    """Fails a run that names nobody.
+def named(context: dg.OpExecutionContext | dg.AssetExecutionContext, approved_by: str, pipeline: Pipeline) -> str:
+    """The login of whoever asks, verified where the run proves it.
 
     Raises:
         dg.Failure: `approved_by` is blank.
     """
     fail([] if approved_by.strip() else ["Nothing was done: give the login of whoever asks for it as approved_by."])
+    return vouched(context.run, approved_by, pipeline.settings)
 
 
 def _after(pipeline: Pipeline, upload: Upload) -> Ending:

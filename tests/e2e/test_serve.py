@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import xlsxwriter
@@ -32,6 +33,9 @@ PATIENCE_SECONDS = 240  # for one thing to happen, on a machine that has other t
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
 LAUNCH_BUTTON_IS_DISABLED = """return [...document.querySelectorAll("button")].some(
     button => button.innerText.includes("Launch Run") && button.disabled)"""
+LAUNCH = """const launch = [...document.querySelectorAll("button")].find(
+    button => button.innerText.includes("Launch Run") && !button.disabled);
+    if (launch) launch.click(); return Boolean(launch)"""
 ASSETS = ("raw_upload", "normalized_frame", "validated_rows", "matched_changeset", "applied_contacts")
 STAGED = ASSETS[:4]
 CHECKS = {
@@ -97,7 +101,7 @@ class Served:
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
         }
         launched = self.ask(query, params=params)["launchRun"]
-        if ends == "RunConfigValidationInvalid":
+        if ends in {"RunConfigValidationInvalid", "PythonError"}:
             assert launched["__typename"] == ends
             return
         assert launched["__typename"] == "LaunchRunSuccess", launched
@@ -332,7 +336,7 @@ def test_everything_in_the_home_is_for_its_owner_only(story: Story, home: Path) 
 def test_without_an_approval_nothing_is_launched_and_nothing_is_green(story: Story, tmp_path: Path) -> None:
     """A9: in a real browser. What is not applied is missing or failed among the partitions, never materialized."""
     served, key = story.served, story.keys["by-hand.csv"]
-    for config, ends in (({}, "RunConfigValidationInvalid"), ({"approved_by": ""}, "FAILURE")):
+    for config, ends in (({}, "RunConfigValidationInvalid"), ({"approved_by": ""}, "PythonError")):
         served.launch("apply_upload", key, "applied_contacts", config, ends)
     assert story.pipeline.show(key).state == "staged"
     assert key not in served.materialized("applied_contacts")
@@ -342,6 +346,10 @@ def test_without_an_approval_nothing_is_launched_and_nothing_is_green(story: Sto
         browser.open(f"{served.url}/locations/contact_pipeline/jobs/apply_upload/playground")
         browser.see('Missing required config entry "approved_by"')
         assert browser.run(LAUNCH_BUTTON_IS_DISABLED)
+        given = quote(yaml.safe_dump({"ops": {"applied_contacts": {"config": {"approved_by": "ana"}}}}))
+        browser.open(f"{served.url}/locations/contact_pipeline/jobs/apply_upload/playground/setup?config={given}")
+        browser.await_true(LAUNCH)
+        browser.see("Nothing was launched: choose a partition of `uploads`")
         browser.open(f"{served.url}/assets/applied_contacts?view=partitions")
         browser.see("Materialized (3)")
         assert "Failed (1)" in browser.see("Missing (1)")

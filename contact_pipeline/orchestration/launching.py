@@ -1,0 +1,132 @@
+"""Launching runs of uploads: whom a proxy has vouched for is kept; what is missing is said before anything starts.
+
+A tag of a run can be given by whoever launches it. So the login stands in one with a proof beside it, which only a
+process that knows the secret of the proxy can make.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import dagster as dg
+from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster_shared.error import SerializableErrorInfo
+from starlette.datastructures import Headers
+
+from contact_pipeline.contracts.actors import Verified
+from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.events import APPLIED
+from contact_pipeline.orchestration.metadata import STAGED
+from contact_pipeline.orchestration.partitions import keys_of
+from contact_pipeline.settings import Settings
+from contact_pipeline.web.visitor import visitor
+
+if TYPE_CHECKING:
+    from dagster._core.run_coordinator import SubmitRunContext
+
+LOGIN: Final = "contact_pipeline/login"  # tag: whom the proxy has vouched for
+_PROOF: Final = "contact_pipeline/login_proof"
+_JOBS: Final = frozenset(
+    f"{does}_upload" for does in ("stage", "apply", "import", "finalize", "undo", "redo", "cancel", "replan", "resolve")
+)
+_ROOT: Final = "dagster/root_run_id"  # of a run that is tried again
+_PARTITIONS: Final = (
+    "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
+)  # fmt: skip
+
+
+class UploadRunCoordinator(QueuedRunCoordinator[Any]):
+    """Dagster's queue. Runs of uploads come into it only where they say of which, and who asks."""
+
+    def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
+        """Puts a run into the queue.
+
+        Raises:
+            UserFacingGraphQLError: it names no upload, or nobody, or somebody else than who is logged in.
+        """
+        run = context.dagster_run
+        if _is_of_uploads(run):
+            login = _logged_in(context)
+            why_not = refusal(run, self._instance.get_dynamic_partitions("uploads"), login)
+            if why_not:
+                raise _in_words(why_not)
+            tags = {LOGIN: login, _PROOF: _proof(run, login, Settings())} if login else {}
+            if tags:
+                self._instance.add_run_tags(run.run_id, tags)
+        return super().submit_run(context)
+
+
+def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str) -> str:
+    """Why a run of uploads cannot be started, and what to do; empty where it can.
+
+    Args:
+        run: the run.
+        uploads: the partitions that there are.
+        login: whom the proxy has vouched for; empty: nobody.
+    """
+    try:
+        keys = keys_of(run.tags, uploads)
+    except ValueError:
+        keys = []
+    if not keys:
+        return "Nothing was launched: choose a partition of `uploads` (the id of an upload) first."
+    if unknown := [key for key in keys if key not in uploads]:
+        return f"Nothing was launched: there is no upload {unknown[0]}; choose another partition."
+    for approved_by in _approvers(run.run_config):
+        if not approved_by.strip():
+            return "Nothing was launched: give your login as approved_by."
+        if login and approved_by not in {login, AUTOMATIC}:
+            return f"Nothing was launched: you are logged in as {login}; give that as approved_by."
+    return ""
+
+
+def vouched(run: dg.DagsterRun, approved_by: str, settings: Settings) -> str:
+    """The login that a run was launched with; verified where a proxy has vouched for it."""
+    proof = run.tags.get(_PROOF, "")
+    if not proof or run.tags.get(LOGIN) != approved_by or settings.proxy_secret is None:
+        return approved_by
+    is_proven = hmac.compare_digest(proof.encode(), _proof(run, approved_by, settings).encode())
+    return Verified(approved_by) if is_proven else approved_by
+
+
+def _in_words(why_not: str) -> Exception:
+    """The error that Dagster's UI shows as it is, without a trace of calls."""
+    from dagster_graphql.implementation.utils import UserFacingGraphQLError
+    from dagster_graphql.schema.errors import GraphenePythonError
+
+    shown = GraphenePythonError(SerializableErrorInfo(why_not, [], None))  # type: ignore[no-untyped-call]
+    error = UserFacingGraphQLError(shown)
+    error.args = (why_not,)  # for the log of the run
+    return error
+
+
+def _is_of_uploads(run: dg.DagsterRun) -> bool:
+    """Whether it is a run of our jobs, or one that materializes our assets from their own page."""
+    assets = {key.to_user_string() for key in run.asset_selection or ()}
+    return run.job_name in _JOBS or bool(assets & {*STAGED, APPLIED})
+
+
+def _logged_in(context: SubmitRunContext) -> str:
+    """Whom a proxy has vouched for; empty where nobody did, as for runs that a sensor asks for."""
+    source = getattr(context.workspace, "source", None)
+    headers = getattr(source, "headers", None)
+    if not isinstance(headers, Headers):
+        return ""
+    login = visitor(headers, Settings(), read_only=False).login
+    return login if isinstance(login, Verified) else ""
+
+
+def _approvers(run_config: Mapping[str, Any]) -> Iterator[str]:
+    for op in (run_config.get("ops") or {}).values():
+        config = op.get("config") if isinstance(op, Mapping) else None
+        if isinstance(config, Mapping) and isinstance(config.get("approved_by"), str):
+            yield config["approved_by"]
+
+
+def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:
+    """What only whoever knows the secret can say of a login, a job and its uploads, in a run or one that repeats it."""
+    secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
+    said = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in _PARTITIONS)]
+    return hmac.new(secret.encode(), "\n".join(said).encode(), "sha256").hexdigest()

@@ -1,0 +1,106 @@
+"""Launching a run of an upload: what is missing is said before it starts, and whom a proxy has vouched for is kept."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import SubmitRunContext
+from dagster_graphql.implementation.utils import UserFacingGraphQLError
+from starlette.datastructures import Headers
+
+from contact_pipeline.pipeline import Pipeline
+
+SECRET = "a-secret-of-the-proxy-and-the-server"
+LAUNCHED = {"module": "contact_pipeline.orchestration.launching", "class": "UploadRunCoordinator"}
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_coordinator": LAUNCHED}) as made:
+        yield made
+
+
+@pytest.fixture
+def launch(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dg.DagsterRun]:
+    """Launches a job as the webserver does, for whoever the proxy has vouched for; its run, and that it waits."""
+    monkeypatch.setenv("CONTACT_PIPELINE_HOME", str(home))
+    monkeypatch.setenv("CONTACT_PIPELINE_USER_HEADER", "X-Forwarded-User")
+    monkeypatch.setenv("CONTACT_PIPELINE_PROXY_SECRET", SECRET)
+
+    def launched(
+        job: str, key: str | None, approved_by: str, login: str = "", tags: dict[str, str] | None = None
+    ) -> dg.DagsterRun:
+        op = "applied_contacts" if job == "apply_upload" else job.removesuffix("_upload")
+        config = {"ops": {op: {"config": {"approved_by": approved_by}}}}
+        tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
+        found = definitions.resolve_job_def(job)
+        run = instance.create_run_for_job(found, run_config=config, tags=tags, remote_job_origin=origin)
+        sent = {"X-Forwarded-User": login, "X-Proxy-Secret": SECRET} if login else {}
+        source = SimpleNamespace(headers=Headers(sent)) if login else None
+        workspace: Any = SimpleNamespace(source=source)
+        return instance.run_coordinator.submit_run(SubmitRunContext(run, workspace))
+
+    return launched
+
+
+@pytest.mark.parametrize(
+    ("key", "approved_by", "login", "said"),
+    [
+        (None, "ana", "", "choose a partition"),
+        ("20260101-000000-abcdef", "ana", "", "there is no upload 20260101-000000-abcdef"),
+        ("planned", " ", "", "give your login as approved_by"),
+        ("planned", "ana", "ben", "you are logged in as ben"),
+    ],
+)
+def test_what_is_missing_is_said_before_a_run_starts(
+    launch: Callable[..., dg.DagsterRun],
+    instance: dg.DagsterInstance,
+    key: str | None,
+    approved_by: str,
+    login: str,
+    said: str,
+) -> None:
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    for job in ("apply_upload", "undo_upload"):
+        with pytest.raises(UserFacingGraphQLError, match=said):
+            launch(job, key, approved_by, login)
+    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.NOT_STARTED}
+
+
+def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(
+    launch: Callable[..., dg.DagsterRun],
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    pipeline: Pipeline,
+    outreach_file: Callable[..., Path],
+) -> None:
+    """A tag that somebody gives to their run proves nothing, even where it is copied from another run."""
+    user = outreach_file("one.csv", "one@example.com").owner()
+
+    def planned(name: str) -> str:
+        key = pipeline.plan(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts").upload_id
+        instance.add_dynamic_partitions("uploads", [key])
+        return key
+
+    def carry_out(run: dg.DagsterRun) -> str | None:
+        assert run.status == dg.DagsterRunStatus.QUEUED
+        key = run.tags["dagster/partition"]
+        job = definitions.resolve_job_def(run.job_name)
+        again = {"dagster/root_run_id": run.run_id, **run.tags}  # as a run that is tried again
+        job.execute_in_process(instance=instance, run_config=run.run_config, tags=again, partition_key=key)
+        return pipeline.show(key).line.approved_as
+
+    first = launch("apply_upload", planned("one"), user, login=user)
+    assert first.tags["contact_pipeline/login"] == user
+    assert carry_out(first) == "verified"
+    copied = {name: value for name, value in first.tags.items() if name.startswith("contact_pipeline/")}
+    copied["dagster/root_run_id"] = first.run_id
+    assert carry_out(launch("apply_upload", planned("two"), user, tags=copied)) == "claimed"
+    assert carry_out(launch("apply_upload", planned("three"), user, tags={"contact_pipeline/login": user})) == "claimed"
