@@ -24,7 +24,6 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
@@ -236,7 +235,7 @@ def _code_server(where: Path) -> list[str]:
 
 
 def _watch(
-    children: Sequence[_Child], ready: Callable[[], bool | None], stop: Event, patience: float | None = _START_SECONDS
+    children: Sequence[_Child], ready: Callable[[], bool | None], stop: _Stop, patience: float | None = _START_SECONDS
 ) -> int | None:
     """Waits until all is ready (None), a stop is asked for (0), or a process has died or takes too long (1)."""
     deadline = None if patience is None else time.monotonic() + patience
@@ -360,17 +359,30 @@ def _only_one(path: Path, home: Path) -> Iterator[IO[str]]:
         yield lock
 
 
+class _Stop:
+    """Whether somebody asks for an end. Without a lock: a signal could come while its own thread holds that."""
+
+    def __init__(self) -> None:
+        self._is_asked = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        """Asks for it, as a handler of signals."""
+        self._is_asked = True
+
+    def wait(self, seconds: float) -> bool:
+        """Waits, unless it is asked for already; whether it is asked for."""
+        if not self._is_asked:
+            time.sleep(seconds)
+        return self._is_asked
+
+
 @contextmanager
-def _stop_asked() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set, for as long as the block lasts."""
-    asked = Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stop_asked() -> Iterator[_Stop]:
+    """What SIGINT and SIGTERM ask, for as long as the block lasts."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -117,3 +118,25 @@ def test_a_server_to_look_at_makes_and_changes_no_home(tmp_path: Path) -> None:
         serve.serve(settings, read_only=True)
     assert refused.value.code == "home-outdated"
     assert settings.contacts_path.read_bytes() == before
+
+
+SIGNALLED = """
+import os, signal, threading
+from contact_pipeline.orchestration.serve import _stop_asked
+
+def send():
+    for _ in range(20_000):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+with _stop_asked() as stop:
+    sending = threading.Thread(target=send)
+    sending.start()
+    while sending.is_alive():
+        stop.wait(0.0001)
+    assert stop.wait(1)
+"""
+
+
+def test_signals_that_come_at_any_moment_end_the_wait() -> None:
+    """One that came while the lock of an event was held waited for it forever, and `serve` could not be stopped."""
+    subprocess.run([sys.executable, "-c", SIGNALLED], check=True, timeout=120)
