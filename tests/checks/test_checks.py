@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from checks import CHECKS, deactivation_guard, duplicate_count, error_count, file_accepted, reconciliation
+from checks import CHECKS
+from checks.deactivation_guard import deactivation_guard
+from checks.duplicate_count import duplicate_count
+from checks.error_count import error_count
+from checks.file_accepted import file_accepted
+from checks.reconciliation import reconciliation
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.store import Upload
 from tests.homes import new_home

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checks import encoding_guard
+from checks.encoding_guard import encoding_guard
 
 PROFILE = """
 name: plain

@@ -2,7 +2,8 @@
 
 import pytest
 
-from checks import change_guard, rejection_guard
+from checks.change_guard import change_guard
+from checks.rejection_guard import rejection_guard
 from contact_pipeline.errors import Refusal
 
 GUARDED = """
