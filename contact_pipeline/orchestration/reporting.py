@@ -12,12 +12,12 @@ from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import without_run
 from contact_pipeline.orchestration.metadata import STAGED
 from contact_pipeline.orchestration.showing import not_shown, show_applied, show_checks, show_stage
-from contact_pipeline.store.expiries import expired
 from contact_pipeline.store.ledger import now
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
+    from contact_pipeline.store.ledger import Glance
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _WAS_TO_BE_APPLIED = frozenset({"applied", "finalized", "undone", "stale"})
@@ -29,22 +29,23 @@ def report(instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[Up
     An upload that was received but not staged is left out: its command, or its run, is still at work. So is one of
     which Dagster was to keep nothing any more.
     """
-    ledger = [upload for upload in reversed(pipeline.uploads()) if upload.state != "received"]
+    ledger = pipeline.store.glances()
     known = set(instance.get_dynamic_partitions("uploads"))
-    new = [upload for upload in ledger if upload.upload_id not in known and not expired(upload.line, "runs")][:at_once]
+    new = [seen.upload_id for seen in ledger if seen.upload_id not in known and not seen.runs_expired][:at_once]
     if new:
-        instance.add_dynamic_partitions("uploads", [upload.upload_id for upload in new])
-    for upload in new:
-        _report_new(instance, pipeline, checks, upload)
-    changed = _changed_without_run(instance, [upload for upload in ledger if upload.upload_id in known])[:at_once]
-    for upload in changed:
-        _report_changed(instance, pipeline, checks, upload)
+        instance.add_dynamic_partitions("uploads", new)
+    for upload_id in new:
+        _report_new(instance, pipeline, checks, pipeline.show(upload_id))
+    changed = _changed_without_run(instance, pipeline, [seen for seen in ledger if seen.upload_id in known])[:at_once]
+    for upload_id in changed:
+        _report_changed(instance, pipeline, checks, pipeline.show(upload_id))
     return len(new) + len(changed)
 
 
-def _changed_without_run(instance: dg.DagsterInstance, uploads: list[Upload]) -> list[Upload]:
+def _changed_without_run(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: list[Glance]) -> list[str]:
     """Uploads that Dagster shows otherwise than they are. A run that is under way may just be about to show them."""
-    return [] if instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)) else not_shown(instance, uploads)
+    is_busy = instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY))
+    return [] if is_busy else not_shown(instance, pipeline, uploads)
 
 
 def _report_new(

@@ -43,6 +43,8 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).
         """
-        opened = self.open()
-        known = {upload.upload_id: upload for upload in opened.uploads()}
-        return {key: known.get(key) or opened.show(key) for key in upload_ids}
+        from contact_pipeline.pipeline.uploads import upload_of
+
+        opened, keys = self.open(), [*upload_ids]
+        lines = {line.upload_id: line for line in opened.store.lines(upload_ids=keys)} if keys else {}
+        return {key: upload_of(opened.store, lines[key]) if key in lines else opened.show(key) for key in keys}

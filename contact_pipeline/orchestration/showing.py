@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.orchestration.approval import Ending, describe_state
 from contact_pipeline.orchestration.checking import UploadCheck, evaluation, is_due
 from contact_pipeline.orchestration.events import APPLIED, Events, happened
 from contact_pipeline.orchestration.forgetting import forget_materializations
 from contact_pipeline.orchestration.metadata import STAGED, Metadata, counts, facts, staged
+from contact_pipeline.store.ledger import Glance
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -65,28 +67,37 @@ def show_checks(events: Events, checks: Iterable[UploadCheck], upload: Upload) -
 
 def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:
     """Remembers that Dagster shows an upload as it is now."""
-    instance.daemon_cursor_storage.set_cursor_values({_SHOWN + upload.upload_id: _appearance(upload)})
+    seen = Glance(
+        upload.upload_id,
+        upload.state,
+        upload.changeset_sha256,
+        upload.outcomes["review"],
+        upload.first_approved_by,
+        runs_expired=False,
+    )
+    instance.daemon_cursor_storage.set_cursor_values({_SHOWN + upload.upload_id: _appearance(seen)})
 
 
-def not_shown(instance: dg.DagsterInstance, uploads: Collection[Upload]) -> list[Upload]:
+def not_shown(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: Collection[Glance]) -> list[str]:
     """The uploads that Dagster shows otherwise than they are, in the order given.
 
     Of those that an earlier version showed it is not known how; they count as shown if they are materialized as far as
-    they have come.
+    they have come, and are remembered then.
     """
     shown = _remembered(instance, [_SHOWN + upload.upload_id for upload in uploads])
     green: dict[str, set[str]] = {}
     if len(shown) < len(uploads):
         green = {asset: instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in (*STAGED, APPLIED)}
     differing = []
-    for upload in uploads:
-        remembered = shown.get(_SHOWN + upload.upload_id)
-        if remembered is not None:
-            is_shown = remembered == _appearance(upload)
-        else:
-            is_shown = {asset for asset, keys in green.items() if upload.upload_id in keys} == happened(upload)
-        if not is_shown:
-            differing.append(upload)
+    for seen in uploads:
+        remembered = shown.get(_SHOWN + seen.upload_id)
+        if remembered is None:
+            upload = pipeline.show(seen.upload_id)
+            if {asset for asset, keys in green.items() if seen.upload_id in keys} == happened(upload):
+                remember_shown(instance, upload)
+                continue
+        if remembered != _appearance(seen):
+            differing.append(seen.upload_id)
     return differing
 
 
@@ -98,10 +109,10 @@ def _remembered(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[str, 
     return found
 
 
-def _appearance(upload: Upload) -> str:
+def _appearance(seen: Glance) -> str:
     """What must be equal for an upload to look the same in Dagster."""
-    seen = f"{upload.state} {upload.changeset_sha256} {upload.outcomes['review']}"
-    return f"{seen} {upload.first_approved_by}" if upload.is_half_approved else seen
+    said = f"{seen.state} {seen.changeset_sha256} {seen.review}"
+    return f"{said} {seen.first_approved_by}" if seen.first_approved_by and seen.state in PLANNED else said
 
 
 def _said(ending: Ending) -> dict[str, dg.MetadataValue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contact_pipeline.contracts.ledger import COLUMNS, READ_AS_VALUES, LedgerLine
 from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
@@ -69,6 +69,38 @@ def change_line(
     return changed[0]
 
 
+class Glance(NamedTuple):
+    """What of an upload says whether it looks as before; of a year's uploads it is read many times.
+
+    Attributes:
+        upload_id: the upload.
+        state: it is in.
+        changeset_sha256: hash of its changeset.
+        review: its rows that wait to be decided.
+        first_approved_by: who has approved it, as the first of two; None: nobody.
+        runs_expired: whether Dagster is to keep nothing of it.
+    """
+
+    upload_id: str
+    state: State
+    changeset_sha256: str | None
+    review: int
+    first_approved_by: str | None
+    runs_expired: bool
+
+
+_GLANCES: Final = """
+    SELECT upload_id, state, changeset_sha256, review,
+           CASE WHEN first_approved_sha256 = changeset_sha256 THEN first_approved_by END,
+           coalesce(contains(expired::VARCHAR, '"runs"'), false)
+    FROM uploads WHERE state <> 'received' ORDER BY number"""
+
+
+def glances(database: Tables) -> list[Glance]:
+    """All uploads that are more than received, at a glance, the oldest first."""
+    return [Glance(*row) for row in database.rows(_GLANCES)]
+
+
 def find_lines(
     database: Database,
     where: str = "true",
@@ -96,6 +128,7 @@ def chosen(
     *,
     feed: str | None = None,
     waiting: bool = False,
+    upload_ids: Collection[str] = (),
 ) -> tuple[str, list[object]]:
     """The condition of the lines that are asked for, with its parameters; unset: all.
 
@@ -105,12 +138,14 @@ def chosen(
         since: they were added then or later, in UTC.
         feed: name of the one that fetched them.
         waiting: whether they wait for somebody.
+        upload_ids: theirs.
     """
     conditions = {
         "profile = ?": profile,
         "list_contains(?, state)": [*states],
         "added_at >= ?": since,
         "feed = ?": feed,
+        "list_contains(?, upload_id)": [*upload_ids],
     }
     asked: dict[str, object] = {condition: value for condition, value in conditions.items() if value}
     return " AND ".join([*asked, *([WAITS] if waiting else [])]) or "true", [*asked.values()]

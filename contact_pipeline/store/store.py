@@ -24,7 +24,7 @@ from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.corrections import InEffect, corrections_in_effect
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.history import contact_history, contacts_as_of, last_commit, mask_contact, note_origins
-from contact_pipeline.store.ledger import chosen, find_lines
+from contact_pipeline.store.ledger import Glance, chosen, find_lines, glances
 from contact_pipeline.store.links import merged
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
@@ -172,6 +172,11 @@ class Store:
         """
         with self.open(read_only=True) as database:
             return find_lines(database, *chosen(**asked), limit=limit, oldest_first=oldest_first)
+
+    def glances(self) -> list[Glance]:
+        """All uploads that are more than received, at a glance, the oldest first."""
+        with self.open(read_only=True) as database:
+            return glances(database)
 
     def count_lines(self, **asked: Any) -> int:
         """How many uploads there are of those that are asked for, as of `lines`."""

@@ -17,6 +17,7 @@ from contact_pipeline.orchestration import partitions, sensors, turns
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.pipeline import Pipeline, receiving
+from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.source import Source
 from tests.trust import record
@@ -596,3 +597,28 @@ def test_an_older_home_is_not_reported_all_over_again(
         connection.execute(KeyValueStoreTable.delete())
     assert "1 reported" in tick().skip_message
     assert green(instance)["applied_contacts"] == set()
+
+
+def test_no_tick_and_no_check_reads_the_whole_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+) -> None:
+    """It has a line for each upload there ever was; to read 20,000 of them takes five seconds."""
+    lines = Store.lines
+
+    def some_lines(store: Store, limit: int | None = None, **asked: Any) -> Any:
+        assert limit or any(asked.get(what) for what in ("states", "waiting", "upload_ids", "feed")), "reads all lines"
+        return lines(store, limit, **asked)
+
+    monkeypatch.setattr(Store, "lines", some_lines)
+    pipeline.plan(outreach_file("a.csv", "a@example.com"), "outreach_contacts", group="G")
+    dropped(outreach_file("b.csv", "b@example.com"), "outreach_contacts", {"group": "G"})
+    tick = ticks("inbox")
+    tick()
+    assert stage(tick().run_requests[0]).success
+    for name in ("apply_automatic", "command_line_uploads", "notices", "waiting_uploads", "contact_totals", "inbox"):
+        ticks(name)()
