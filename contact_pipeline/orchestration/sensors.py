@@ -1,13 +1,16 @@
 """The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.errors import ContactPipelineError, MachineFault
+from contact_pipeline.machine import fault_of
 from contact_pipeline.orchestration import inbox as folder
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.checking import UploadCheck
@@ -17,7 +20,7 @@ from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import Turns, at_once
+from contact_pipeline.orchestration.turns import Turns, at_once, carried
 from contact_pipeline.store.originals import told
 from contact_pipeline.store.source import alone_in, files_being_written
 
@@ -30,6 +33,7 @@ REPORT_SECONDS = 15
 NOTICE_SECONDS = 15
 BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a tick after 60
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
+TRIED_AGAIN_AFTER, GIVEN_UP_AFTER = timedelta(minutes=15), timedelta(days=1)
 BY_PROFILE = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 
@@ -54,7 +58,8 @@ def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg
 
 def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorResult | dg.SkipReason:
     opened.tidy_arrivals()
-    received = _lost(opened, context.instance.get_dynamic_partitions("uploads"))
+    known = context.instance.get_dynamic_partitions("uploads")
+    received = _lost(opened, known, carried(context.instance))
     profiles, _ = opened.profiles()
     inbox, seconds = opened.settings.inbox, opened.settings.inbox_settle_seconds
     settling = folder.Settling(context.cursor, seconds)
@@ -66,29 +71,27 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
         ready = _ready(settling, found)
     for name, why in settling.new_strays(found).items():
         context.log.warning("%s %s", folder.shown(name), why)
-    folder.write_notice(inbox, found.strays)
-    deadline = time.monotonic() + BUDGET_SECONDS
-    for drop in ready:
-        if time.monotonic() > deadline:
-            break
-        upload = _take(context, opened, drop)
-        if upload is not None:
-            settling.taken(drop)
-            received += [upload] if upload.state == "received" else []
+    with suppress(OSError):  # there may be no room for it
+        folder.write_notice(inbox, found.strays)
+    taken, full = _take_in_turn(context, opened, ready)
+    for drop, upload in taken:
+        settling.taken(drop)
+        received += [upload] if upload.state == "received" else []
     if not received:
         context.update_cursor(settling.kept(found))
         waiting = f"{settling.waiting} files are still arriving." if settling.waiting else "Nothing to stage."
-        return dg.SkipReason(
-            " ".join([waiting, *(f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())])
-        )
+        strays = (f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())
+        return dg.SkipReason(" ".join([f"No file is taken: {full}" if full else waiting, *strays]))
     soon = at_once(received, opened)
     later = [upload.upload_id for upload in received if upload.upload_id not in soon]
+    ordered = [*known, *(key for key in (*soon, *later) if key not in known)]
+    stretches = partial(in_ranges, ordered=ordered)
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request([*soon, *later])],
+        dynamic_partitions_requests=[uploads.build_add_request([key for key in (*soon, *later) if key not in known])],
         run_requests=[
-            *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
-            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(later, later)),
+            *(request(IMPORT, keys, _run_key(IMPORT, keys, known), BY_PROFILE) for keys in stretches(soon)),
+            *(request(STAGE, keys, _run_key(STAGE, keys, known)) for keys in stretches(later)),
         ],
     )
 
@@ -156,8 +159,30 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
     return sensor
 
 
+def _take_in_turn(
+    context: dg.SensorEvaluationContext, opened: "Pipeline", ready: "Sequence[folder.Drop]"
+) -> "tuple[list[tuple[folder.Drop, Upload]], str]":
+    """The files that were taken, with their uploads, and why it was stopped: a full disk takes none of the others."""
+    taken: list[tuple[folder.Drop, Upload]] = []
+    deadline = time.monotonic() + BUDGET_SECONDS
+    for drop in ready:
+        if time.monotonic() > deadline:
+            break
+        try:
+            upload = _take(context, opened, drop)
+        except MachineFault as fault:
+            return taken, str(fault)
+        if upload is not None:
+            taken.append((drop, upload))
+    return taken, ""
+
+
 def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folder.Drop) -> "Upload | None":
-    """Receives a file, refused or not; None where it stays, and a later tick tries again."""
+    """Receives a file, refused or not; None where it stays, and a later tick tries again.
+
+    Raises:
+        MachineFault: there is no room on the disk (code `disk-full`).
+    """
     try:
         options, problem = folder.read_options(drop, pipeline.settings.profiles_path)
         claimed = options.pop("user", None)
@@ -165,18 +190,32 @@ def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folde
         upload = pipeline.receive(
             drop.path, told(drop.profile), user=user, move=True, seen=drop.seen, problem=problem, **options
         )
-    except (OSError, ContactPipelineError) as fault:
-        context.log.warning("%s is left for the next tick: %s", drop.shown, folder.shown(str(fault)))
+    except (OSError, ContactPipelineError) as problem:
+        fault = fault_of(problem)
+        if fault is not None and fault.code == "disk-full":
+            raise fault from problem
+        context.log.warning("%s is left for the next tick: %s", drop.shown, folder.shown(str(problem)))
         return None
     context.log.info("%s is upload %s (%s) %s", drop.shown, upload.upload_id, upload.state, reason(upload))
     return upload if upload.state != "cancelled" else None
 
 
-def _lost(pipeline: "Pipeline", known: Sequence[str]) -> "list[Upload]":
-    """Uploads that a tick received before it died: their files are gone from the inbox, but no run has them."""
-    since = datetime.now(UTC).replace(tzinfo=None) - LOST_AFTER
+def _run_key(job: str, keys: Sequence[str], known: Sequence[str]) -> str:
+    """By which Dagster knows a request for one that it has granted; of what a run carried before, once an hour."""
+    hour = f":{datetime.now(UTC):%Y-%m-%d %H}" if keys[0] in known else ""
+    return f"{job}:{keys[0]}:{len(keys)}{hour}"
+
+
+def _lost(pipeline: "Pipeline", known: Sequence[str], busy: Collection[str]) -> "list[Upload]":
+    """Uploads that are received and that nothing goes on with.
+
+    A tick received them and died before it asked for a run: their files are gone from the inbox. Or their run ended
+    before they were read, as on a full disk: for a day it is tried again.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
     return [
         upload
         for upload in pipeline.uploads(states=["received"], oldest_first=True)
-        if upload.line.inbox and upload.added_at < since and upload.upload_id not in known
+        if upload.line.inbox and upload.upload_id not in busy and upload.added_at < now - LOST_AFTER
+        if upload.upload_id not in known or now - GIVEN_UP_AFTER < upload.added_at < now - TRIED_AGAIN_AFTER
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import dagster as dg
 
 from contact_pipeline.contracts.states import PLANNED
-from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
 from contact_pipeline.orchestration.launching import vouched
@@ -25,6 +26,24 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 
+BUSY_RETRIES: Final = 3
+BUSY_SECONDS: Final = 20  # between them; each waits for the lock as long as the settings say
+
+
+@contextmanager
+def again_if_busy() -> Iterator[None]:
+    """Has a step done again in a while where the contact database stayed locked; what is done of it stays done.
+
+    Raises:
+        dg.RetryRequested: the contact database stayed locked.
+    """
+    try:
+        yield
+    except StoreBusy as busy:
+        raise dg.RetryRequested(max_retries=BUSY_RETRIES, seconds_to_wait=BUSY_SECONDS) from busy
+
+
+@again_if_busy()
 def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Callable[[str], Upload]) -> dg.Output[None]:
     """Does one stage of every upload of a run, and shows what came of it; a refused file is no failure.
 
@@ -52,19 +71,20 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             upload that has become blocked or stale in the meantime is no failure.
     """
     user, failures = named(context, approval.approved_by, pipeline), []
-    for upload_id in upload_ids(context):
-        started = time.monotonic()
-        try:
-            ending = apply_approved(pipeline, upload_id, approval, user)
-        except (Refusal, MachineFault) as refusal:
-            failures.append(str(refusal))
-            continue
-        context.log.info("%s: %s", upload_id, ending.said)
-        show_applied(of_run(context), ending, time.monotonic() - started)
-        by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
-        is_done = ending.is_applied or ending.upload.is_half_approved_by(approval.approved_by)
-        if (ending.refused or not is_done) and not by_profile:
-            failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.said}")
+    with again_if_busy():
+        for upload_id in upload_ids(context):
+            started = time.monotonic()
+            try:
+                ending = apply_approved(pipeline, upload_id, approval, user)
+            except (Refusal, MachineFault) as refusal:
+                failures.append(str(refusal))
+                continue
+            context.log.info("%s: %s", upload_id, ending.said)
+            show_applied(of_run(context), ending, time.monotonic() - started)
+            by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
+            is_done = ending.is_applied or ending.upload.is_half_approved_by(approval.approved_by)
+            if (ending.refused or not is_done) and not by_profile:
+                failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.said}")
     yield logged_output("applied_contacts_apply_gates")
     fail(failures)
     yield logged_output()
@@ -78,6 +98,7 @@ class Plan:
     look: Callable[[str], Upload]
 
 
+@again_if_busy()
 def grant_each(
     context: dg.OpExecutionContext,
     pipeline: Pipeline,
@@ -100,7 +121,7 @@ def grant_each(
         dg.Failure: nobody is named, or it was refused for one of the uploads.
     """
     user = named(context, approved_by, pipeline)
-    events, refusals = of_run(context), []
+    events, refusals, granted = of_run(context), [], list[str]()
     for upload_id in upload_ids(context):
         try:
             pipeline.show(upload_id)
@@ -108,11 +129,17 @@ def grant_each(
         except MachineFault as fault:
             refusals.append(f"Upload {upload_id}: {fault}")
             continue
+        except StoreBusy as busy:
+            if not granted:
+                raise
+            refusals.append(f"Upload {upload_id}: {busy}")
+            continue
         except Refusal as refusal:
             refusals.append(f"Nothing was done to upload {upload_id}: {refusal}")
             if refusal.code != "upload-unknown":
                 show_applied(events, Ending(pipeline.show(upload_id), f"Nothing was done: {refusal}", refused=True))
             continue
+        granted.append(upload_id)
         ending = _after(pipeline, upload)
         if plan and ending.is_applied == (plan.action == "undo"):
             shown = inverse_preview(upload, pipeline.settings)

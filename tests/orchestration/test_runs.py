@@ -12,6 +12,8 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from contact_pipeline.contracts.frames import REJECTIONS
+from contact_pipeline.errors import StoreBusy
+from contact_pipeline.orchestration import steps
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.showing import not_shown
@@ -674,3 +676,31 @@ def test_the_first_of_two_approvals_is_a_run_that_applies_nothing(
         assert run("apply_upload", [key], approved_by=who).success
     assert green(instance, "applied_contacts") == {key}
     assert "ann and ben" in metadata(instance, "applied_contacts", key)["ending"]
+
+
+def test_a_step_that_finds_the_contact_database_locked_is_done_again(
+    run: Run, pipeline: Pipeline, outreach_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did before stays done."""
+    monkeypatch.setattr(steps, "BUSY_SECONDS", 0)
+    files = [outreach_file(f"{name}@example.com.csv", f"{name}@example.com") for name in ("a", "b")]
+    first, second = (pipeline.receive(file, "outreach_contacts", group="G").upload_id for file in files)
+    tried: list[str] = []
+
+    def busy_at_first(step: Callable[..., Any]) -> Callable[..., Any]:
+        def done(self: Pipeline, upload_id: str, *arguments: Any, **options: Any) -> Any:
+            tried.append(f"{step.__name__} {upload_id}")
+            if tried.count(tried[-1]) == 1 and upload_id == second:
+                raise StoreBusy("contacts.duckdb has been in use by another process.")
+            return step(self, upload_id, *arguments, **options)
+
+        return done
+
+    for name in ("normalize", "apply", "undo"):
+        monkeypatch.setattr(Pipeline, name, busy_at_first(getattr(Pipeline, name)))
+    assert run("stage_upload", [first, second]).success
+    assert tried == [f"normalize {first}", f"normalize {second}"] * 2
+    assert run("apply_upload", [second], approved_by="x").success
+    assert run("undo_upload", [second], approved_by="x", plan_only=False).success
+    assert [pipeline.show(key).state for key in (first, second)] == ["staged", "undone"]
+    assert tried[4:] == [f"apply {second}"] * 2 + [f"undo {second}"] * 2

@@ -1,5 +1,6 @@
 """Ticks of the sensors on a temporary home."""
 
+import errno
 import json
 import os
 import time
@@ -251,25 +252,38 @@ def test_a_user_in_the_options_file_is_believed_only_where_the_folder_is_trusted
     assert pipeline.uploads()[0].user == (user or home.owner())
 
 
-def test_a_file_that_cannot_be_moved_waits_for_the_next_tick(
+@pytest.mark.parametrize(
+    ("error", "said", "tried"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No file is taken: The disk is full", 1),
+        (PermissionError(errno.EACCES, "Permission denied"), "2 files are still arriving", 2),
+    ],
+)
+def test_files_that_cannot_be_taken_wait_for_a_later_tick(
+    error: OSError,
+    said: str,
+    tried: int,
     ticks: Callable[[str], Tick],
     dropped: Callable[..., Path],
     outreach_file: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
-    pipeline: Pipeline,
 ) -> None:
+    """A full disk stops all of them with one sentence; a fault of one file does not."""
     tick = ticks("inbox")
-    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G"})
+    for name in ("a", "b"):
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
     tick()
     with monkeypatch.context() as patched:
+        received = []
 
-        def full(*_args: object, **_options: object) -> None:
-            raise OSError("No space left on device")
+        def fails(*_arguments: object, **_options: object) -> None:
+            received.append(1)
+            raise error
 
-        patched.setattr(Pipeline, "receive", full)
-        assert isinstance(tick(), dg.SkipReason)
-    result = tick()
-    assert len(result.run_requests) == 1
+        patched.setattr(Pipeline, "receive", fails)
+        assert said in tick().skip_message
+        assert len(received) == tried
+    assert carried_by(tick()) == 2
 
 
 def test_what_a_dead_tick_received_is_staged_by_a_later_one(
@@ -287,6 +301,11 @@ def test_what_a_dead_tick_received_is_staged_by_a_later_one(
     result = tick()
     assert [request.partition_key for request in result.run_requests] == [upload.upload_id]
     assert isinstance(tick(), dg.SkipReason)
+
+
+def carried_by(result: dg.SensorResult) -> int:
+    """How many uploads a tick hands to runs."""
+    return sum(len(each.partition_keys) for each in result.dynamic_partitions_requests or ())
 
 
 def carried(instance: dg.DagsterInstance, requests: list[dg.RunRequest]) -> list[tuple[str | None, int]]:
@@ -397,9 +416,22 @@ def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
     monkeypatch.undo()
     assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "staged"]
     monkeypatch.setattr(turns, "_NEW", timedelta(0))
-    (request,) = ticks("apply_automatic")().run_requests
-    stage(request)
+    (applying,) = ticks("apply_automatic")().run_requests
+    stage(applying)
     assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "applied"]
+
+    assert isinstance(tick(), dg.SkipReason), "it is tried again after a while"
+    key = pipeline.uploads(oldest_first=True)[0].upload_id
+    for hours, is_tried in ((0.3, True), (25, False)):
+        with pipeline.store.change() as database:
+            change_line(database, key, added_at=datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=hours))
+        result = tick()
+        assert isinstance(result, dg.SensorResult) is is_tried
+        if is_tried:
+            (again,) = result.run_requests
+            assert again.run_key != request.run_key
+    stage(again)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["applied", "applied"]
 
 
 def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
