@@ -120,7 +120,7 @@ def look(pipeline: Pipeline, url: str, to_look: str) -> None:
     assert checks == [{"contacts", "code_location", "daemon"}, {"contacts", "code_location"}]
     counted = f'contact_pipeline_rows{{outcome="created",profile="outreach_contacts",state="applied"}} {ROWS}.0'
     assert counted in answer(f"{url}/metrics")[1]
-    assert 'contact_pipeline_step_seconds{job="apply_upload",step="applied_contacts"}' in answer(f"{url}/metrics")[1]
+    assert 'contact_pipeline_step_seconds{job="import_upload",step="applied_contacts"}' in answer(f"{url}/metrics")[1]
 
     status, page = answer(f"{to_look}/pages/uploads/{upload.upload_id}")
     assert (status, 'method="post"' in page.lower()) == (200, False)
