@@ -120,7 +120,8 @@ def look(pipeline: Pipeline, url: str, to_look: str) -> None:
     assert checks == [{"contacts", "code_location", "daemon"}, {"contacts", "code_location"}]
     counted = f'contact_pipeline_rows{{outcome="created",profile="outreach_contacts",state="applied"}} {ROWS}.0'
     assert counted in answer(f"{url}/metrics")[1]
-    assert 'contact_pipeline_step_seconds{job="import_upload",step="applied_contacts"}' in answer(f"{url}/metrics")[1]
+    step = 'contact_pipeline_step_seconds{job="import_upload",step="applied_contacts"}'
+    wait_until(lambda: step in answer(f"{url}/metrics")[1], "the run that applied the file has ended")
 
     status, page = answer(f"{to_look}/pages/uploads/{upload.upload_id}")
     assert (status, 'method="post"' in page.lower()) == (200, False)
