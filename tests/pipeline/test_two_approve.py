@@ -198,8 +198,9 @@ def test_a_profile_that_asks_for_what_cannot_be_is_refused(pipeline, before, aft
         load_profile("readers", folder)
 
 
-def test_on_the_command_line(pipeline, filled, tmp_path, capsys):
-    """What is said at each step, at 80 columns; `import` stages, and applies nothing."""
+def test_on_the_command_line(pipeline, filled, tmp_path, capsys, monkeypatch):
+    """What is said at each step; `import` stages, and applies nothing."""
+    monkeypatch.setenv("COLUMNS", "300")  # a cell of the history is one line then
 
     def said(*words):
         capsys.readouterr()
