@@ -7,8 +7,8 @@ from contact_pipeline.match.decide import by_keys, pairs_of
 from contact_pipeline.match.erased import copy_fingerprints, find_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
-from contact_pipeline.match.resolutions import merged_contacts
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.links import merged
 
 
 def differing_rows(
@@ -57,7 +57,7 @@ def differing_rows(
         WHERE entity = '{part.entity}' AND choice = 'contact' AND (
             contact_id NOT IN (SELECT contact_id FROM contacts)
             OR contact_id IN (SELECT {part.id} FROM moved) AND contact_id IN (
-                SELECT contact_id FROM ({merged_contacts("")})))
+                SELECT contact_id FROM ({merged()})))
         {_accounts_otherwise(database, part, address_book) if part.primary else ""}
         ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]

@@ -154,7 +154,7 @@ def _look(matching: Matching) -> Iterator[Step]:
     yield Step(
         "copy what people decided: about this upload, or about rows with the same keys",
         partial(resolutions.copy_resolutions, parts=matching.parts, upload_id=matching.upload_id, address_book=book),
-        (*row_keys, "book.decisions", "book.contacts", "book.links", "book.uploads"),
+        (*row_keys, *(f"book.{table}" for table in resolutions.READ)),
         ("resolutions",),
     )
     yield Step(

@@ -10,6 +10,7 @@ from contact_pipeline.match.defects import add_defects
 from contact_pipeline.match.folding import is_ascii
 from contact_pipeline.match.keys import VERSION, key_column
 from contact_pipeline.match.part import Part
+from contact_pipeline.store.links import merged
 
 SKIPPED: Final = "skipped"
 SKIPPED_BEFORE: Final = "skipped-before"
@@ -39,12 +40,16 @@ def keys_of_rows(database: Tables, part: Part, rows: Collection[int]) -> dict[in
     return dict(database.rows(keys))
 
 
+# Tables of the contact database that tell what people decided, and which contacts were merged since.
+READ: Final = ("decisions", "uploads", "contacts", "links", "link_changes", "contact_changes", "commits")
+
+
 def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, address_book: str) -> None:
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own, decided_in), with `book` attached.
 
     A decision made in this upload always holds. The newest decision from earlier uploads for the same keys holds where
     the row would be in review, as long as its contact exists and nobody withdrew it. A contact that was merged into
-    another stands for that one.
+    another stands for that one, as `contacts show` says.
     """
     there = "d.contact_id IN (SELECT contact_id FROM book.contacts)"
     remembered = " UNION ALL ".join(
@@ -77,28 +82,17 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
         f"""
         WITH own AS ({own}),
         remembered AS ({remembered}),
-        merged AS ({merged_contacts("book.")}),
+        merged AS ({merged(book="book.")}),
         chosen AS (
             SELECT entity, row_number, choice, contact_id, other_row, own, decided_in FROM own
             UNION ALL
             SELECT entity, row_number, choice, contact_id, NULL AS other_row, false AS own, decided_in FROM remembered
             ANTI JOIN own USING (entity, row_number)
         )
-        SELECT entity, row_number, choice, coalesce(survivor, chosen.contact_id) AS contact_id, other_row, own,
+        SELECT entity, row_number, choice, coalesce(merged_into, chosen.contact_id) AS contact_id, other_row, own,
                decided_in
-        FROM chosen LEFT JOIN merged ON merged.contact_id = chosen.contact_id""",
+        FROM chosen LEFT JOIN merged ON merged.contact_id = chosen.contact_id AND entity = 'contact'""",
     )
-
-
-def merged_contacts(book: str) -> str:
-    """The query for inactive contacts that another one stands for: contact_id, survivor.
-
-    Args:
-        book: prefix of the contact database's tables, "" or "book.".
-    """
-    return f"""
-        SELECT contact_id, min(linked_to) AS survivor FROM {book}links
-        WHERE contact_id IN (SELECT contact_id FROM {book}contacts WHERE NOT active) GROUP BY contact_id"""
 
 
 def skip_rows(database: Tables, part: Part) -> None:

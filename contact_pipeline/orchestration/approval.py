@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 AUTOMATIC: Final = "automatic by profile"  # approved_by of the runs that the sensor requests
+CLAIMED: Final = "self-declared, unless a proxy says who is logged in"
 
 _STOPPED: Final = frozenset({"blocked", "stale", "refused", "failed"})
 
@@ -28,7 +29,7 @@ class Approval(dg.Config):
     """The approval of an upload's changeset."""
 
     approved_by: str = Field(
-        description=f"Login of whoever approves; self-declared. '{AUTOMATIC}' applies what its profile applies at once."
+        description=f"Login of whoever approves; {CLAIMED}. '{AUTOMATIC}' applies what its profile applies at once."
     )
     changeset: str | None = Field(default=None, description="Hash of the changeset that is approved, and of no other.")
     confirm_encoding: bool = Field(default=False, description="Whether a doubtful encoding was found right.")

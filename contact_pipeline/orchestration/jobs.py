@@ -9,6 +9,7 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
+from contact_pipeline.orchestration.approval import CLAIMED
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.metadata import STAGED
@@ -44,7 +45,7 @@ import_upload = dg.define_asset_job(
 class Request(dg.Config):
     """Who asks for it."""
 
-    approved_by: str = Field(description="Login of whoever asks for it; self-declared.")
+    approved_by: str = Field(description=f"Login of whoever asks for it; {CLAIMED}.")
 
 
 class Reversal(Request):

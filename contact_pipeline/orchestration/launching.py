@@ -31,6 +31,8 @@ _PROOF: Final = "contact_pipeline/login_proof"
 _JOBS: Final = frozenset(
     f"{does}_upload" for does in ("stage", "apply", "import", "finalize", "undo", "redo", "cancel", "replan", "resolve")
 )
+_EXPIRE: Final = "expire"  # the job that carries no upload of its own
+_BACKFILL: Final = "dagster/backfill"  # of a run that the daemon launches for whoever asked for several
 _ROOT: Final = "dagster/root_run_id"  # of a run that is tried again
 _PARTITIONS: Final = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
@@ -47,24 +49,28 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
             UserFacingGraphQLError: it names no upload, or nobody, or somebody else than who is logged in.
         """
         run = context.dagster_run
+        if (_is_of_uploads(run) or run.job_name == _EXPIRE) and _reads_variables(run.run_config):
+            raise _in_words("Nothing was launched: write each value into the config as it is, not as {env: NAME}.")
         if _is_of_uploads(run):
-            login = _logged_in(context)
-            why_not = refusal(run, self._instance.get_dynamic_partitions("uploads"), login)
+            settings, login = Settings(), _logged_in(context)
+            uploads = self._instance.get_dynamic_partitions("uploads")
+            why_not = refusal(run, uploads, login, has_logins=settings.user_header is not None)
             if why_not:
                 raise _in_words(why_not)
-            tags = {LOGIN: login, _PROOF: _proof(run, login, Settings())} if login else {}
+            tags = {LOGIN: login, _PROOF: _proof(run, login, settings)} if login else {}
             if tags:
                 self._instance.add_run_tags(run.run_id, tags)
         return super().submit_run(context)
 
 
-def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str) -> str:
+def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str, *, has_logins: bool) -> str:
     """Why a run of uploads cannot be started, and what to do; empty where it can.
 
     Args:
         run: the run.
         uploads: the partitions that there are.
         login: whom the proxy has vouched for; empty: nobody.
+        has_logins: whether a proxy names who is logged in.
     """
     try:
         keys = keys_of(run.tags, uploads)
@@ -77,7 +83,11 @@ def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str) -> str:
     for approved_by in _approvers(run.run_config):
         if not approved_by.strip():
             return "Nothing was launched: give your login as approved_by."
-        if login and approved_by not in {login, AUTOMATIC}:
+        if approved_by == AUTOMATIC:
+            continue
+        if has_logins and not login and _BACKFILL in run.tags:
+            return "Nothing was launched: a backfill does not say who is logged in. Launch a run for each upload."
+        if login and approved_by != login:
             return f"Nothing was launched: you are logged in as {login}; give that as approved_by."
     return ""
 
@@ -123,6 +133,13 @@ def _approvers(run_config: Mapping[str, Any]) -> Iterator[str]:
         config = op.get("config") if isinstance(op, Mapping) else None
         if isinstance(config, Mapping) and isinstance(config.get("approved_by"), str):
             yield config["approved_by"]
+
+
+def _reads_variables(config: object) -> bool:
+    """Whether Dagster would put variables of the environment into a config: the secret of the proxy is one of them."""
+    if isinstance(config, Mapping):
+        return set(config) == {"env"} or any(map(_reads_variables, config.values()))
+    return isinstance(config, list) and any(map(_reads_variables, config))
 
 
 def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:

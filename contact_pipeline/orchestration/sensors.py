@@ -1,13 +1,13 @@
 """The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import fault_of
@@ -58,8 +58,7 @@ def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg
 
 def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorResult | dg.SkipReason:
     opened.tidy_arrivals()
-    known = context.instance.get_dynamic_partitions("uploads")
-    received = _lost(opened, known, carried(context.instance))
+    received, again = _left_behind(context.instance, opened)
     profiles, _ = opened.profiles()
     inbox, seconds = opened.settings.inbox, opened.settings.inbox_settle_seconds
     settling = folder.Settling(context.cursor, seconds)
@@ -77,21 +76,20 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
     for drop, upload in taken:
         settling.taken(drop)
         received += [upload] if upload.state == "received" else []
-    if not received:
+    if not received and not again:
         context.update_cursor(settling.kept(found))
         waiting = f"{settling.waiting} files are still arriving." if settling.waiting else "Nothing to stage."
         strays = (f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())
         return dg.SkipReason(" ".join([f"No file is taken: {full}" if full else waiting, *strays]))
     soon = at_once(received, opened)
     later = [upload.upload_id for upload in received if upload.upload_id not in soon]
-    ordered = [*known, *(key for key in (*soon, *later) if key not in known)]
-    stretches = partial(in_ranges, ordered=ordered)
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request([key for key in (*soon, *later) if key not in known])],
+        dynamic_partitions_requests=[uploads.build_add_request([*soon, *later])],
         run_requests=[
-            *(request(IMPORT, keys, _run_key(IMPORT, keys, known), BY_PROFILE) for keys in stretches(soon)),
-            *(request(STAGE, keys, _run_key(STAGE, keys, known)) for keys in stretches(later)),
+            *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
+            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(later, later)),
+            *again,
         ],
     )
 
@@ -200,22 +198,24 @@ def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folde
     return upload if upload.state != "cancelled" else None
 
 
-def _run_key(job: str, keys: Sequence[str], known: Sequence[str]) -> str:
-    """By which Dagster knows a request for one that it has granted; of what a run carried before, once an hour."""
-    hour = f":{datetime.now(UTC):%Y-%m-%d %H}" if keys[0] in known else ""
-    return f"{job}:{keys[0]}:{len(keys)}{hour}"
+def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[list[Upload], list[dg.RunRequest]]":
+    """Uploads that are received, and that nothing goes on with.
 
-
-def _lost(pipeline: "Pipeline", known: Sequence[str], busy: Collection[str]) -> "list[Upload]":
-    """Uploads that are received and that nothing goes on with.
-
-    A tick received them and died before it asked for a run: their files are gone from the inbox. Or their run ended
-    before they were read, as on a full disk: for a day it is tried again.
+    Returns:
+        those that a tick received before it died: their files are gone from the inbox, but no run was asked for; and
+        requests for those whose run ended before they were read, as on a full disk: for a day, once an hour.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
-    return [
-        upload
-        for upload in pipeline.uploads(states=["received"], oldest_first=True)
-        if upload.line.inbox and upload.upload_id not in busy and upload.added_at < now - LOST_AFTER
-        if upload.upload_id not in known or now - GIVEN_UP_AFTER < upload.added_at < now - TRIED_AGAIN_AFTER
-    ]
+    known, busy = instance.get_dynamic_partitions("uploads"), carried(instance)
+    lost, again = [], []
+    for upload in pipeline.uploads(states=["received"], oldest_first=True):
+        age = now - upload.added_at
+        if not upload.line.inbox or upload.upload_id in busy or age < LOST_AFTER:
+            continue
+        if upload.upload_id not in known:
+            lost.append(upload)
+        elif TRIED_AGAIN_AFTER < age < GIVEN_UP_AFTER:
+            run_key = f"{STAGE}:{upload.upload_id}:after {age // timedelta(hours=1)} h"
+            if not instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})):
+                again.append(request(STAGE, [upload.upload_id], run_key))
+    return lost, again

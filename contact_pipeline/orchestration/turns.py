@@ -96,12 +96,11 @@ class Turns:
     def _staged(self, instance: dg.DagsterInstance) -> list[str]:
         """The uploads of the runs that have ended since the last look."""
         now, ordered = datetime.now(UTC), instance.get_dynamic_partitions("uploads")
+        since = min(self._until, now) - _LATE  # the clock may have been set back
         found = [
             run
             for job, statuses in _ENDED.items()
-            for run in instance.get_runs(
-                dg.RunsFilter(job_name=job, statuses=statuses, updated_after=self._until - _LATE)
-            )
+            for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=statuses, updated_after=since))
         ]
         keys = [key for run in found if run.run_id not in self._seen for key in _keys(run, ordered)]
         self._until, self._seen = now, {run.run_id for run in found}

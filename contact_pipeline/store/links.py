@@ -20,20 +20,21 @@ def linked_with(database: Tables, contact_id: int) -> list[int]:
     return [found for (found,) in rows]
 
 
-def merged(prefix: str = "") -> str:
+def merged(view: str = "", book: str = "") -> str:
     """The query for contacts that are merged into another: contact_id, merged_into.
 
     One commit has deactivated such a contact and linked it, and no row of a file asked for the link. It may have been
     linked with somebody else since, into whom the other was merged.
 
     Args:
-        prefix: of the tables of contacts and links, such as `published_`.
+        view: prefix of contacts and links, such as `published_`.
+        book: prefix of the contact database's tables, such as `book.`.
     """
     return f"""
-        SELECT contact_id, min(linked_to) AS merged_into FROM {prefix}links
-        WHERE contact_id IN (SELECT contact_id FROM {prefix}contacts WHERE NOT active) AND contact_id IN (
-            SELECT k.contact_id FROM link_changes AS k
-            JOIN contact_changes AS h ON h.contact_id = k.contact_id AND h.commit_number = k.commit_number
+        SELECT contact_id, min(linked_to) AS merged_into FROM {book}{view}links
+        WHERE contact_id IN (SELECT contact_id FROM {book}{view}contacts WHERE NOT active) AND contact_id IN (
+            SELECT k.contact_id FROM {book}link_changes AS k
+            JOIN {book}contact_changes AS h ON h.contact_id = k.contact_id AND h.commit_number = k.commit_number
             WHERE k.action = 'create' AND k.row_number IS NULL AND NOT h.after_active
-                  AND k.commit_number IN ({EFFECTIVE.format("")}))
+                  AND k.commit_number IN ({EFFECTIVE.format(book)}))
         GROUP BY contact_id"""

@@ -34,7 +34,11 @@ def launch(
     monkeypatch.setenv("CONTACT_PIPELINE_PROXY_SECRET", SECRET)
 
     def launched(
-        job: str, key: str | None, approved_by: str, login: str = "", tags: dict[str, str] | None = None
+        job: str,
+        key: str | None,
+        approved_by: str | dict[str, str],
+        login: str = "",
+        tags: dict[str, str] | None = None,
     ) -> dg.DagsterRun:
         op = "applied_contacts" if job == "apply_upload" else job.removesuffix("_upload")
         config = {"ops": {op: {"config": {"approved_by": approved_by}}}}
@@ -51,26 +55,29 @@ def launch(
 
 
 @pytest.mark.parametrize(
-    ("key", "approved_by", "login", "said"),
+    ("key", "approved_by", "login", "tags", "said"),
     [
-        (None, "ana", "", "choose a partition"),
-        ("20260101-000000-abcdef", "ana", "", "there is no upload 20260101-000000-abcdef"),
-        ("planned", " ", "", "give your login as approved_by"),
-        ("planned", "ana", "ben", "you are logged in as ben"),
+        (None, "ana", "", {}, "choose a partition"),
+        ("20260101-000000-abcdef", "ana", "", {}, "there is no upload 20260101-000000-abcdef"),
+        ("planned", " ", "", {}, "give your login as approved_by"),
+        ("planned", "ana", "ben", {}, "you are logged in as ben"),
+        ("planned", {"env": "CONTACT_PIPELINE_PROXY_SECRET"}, "ben", {}, "not as {env: NAME}"),
+        ("planned", "ana", "", {"dagster/backfill": "abc"}, "a backfill does not say who is logged in"),
     ],
 )
 def test_what_is_missing_is_said_before_a_run_starts(
     launch: Callable[..., dg.DagsterRun],
     instance: dg.DagsterInstance,
     key: str | None,
-    approved_by: str,
+    approved_by: str | dict[str, str],
     login: str,
+    tags: dict[str, str],
     said: str,
 ) -> None:
     instance.add_dynamic_partitions("uploads", ["planned"])
     for job in ("apply_upload", "undo_upload"):
         with pytest.raises(UserFacingGraphQLError, match=said):
-            launch(job, key, approved_by, login)
+            launch(job, key, approved_by, login, tags)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.NOT_STARTED}
 
 

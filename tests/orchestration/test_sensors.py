@@ -314,6 +314,25 @@ def carried(instance: dg.DagsterInstance, requests: list[dg.RunRequest]) -> list
     return [(each.job_name, len(keys_of(each.tags, ordered)) or 1) for each in requests]
 
 
+def test_runs_that_ended_are_found_though_the_clock_was_set_back(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ahead = {"until": (datetime.now(UTC) + timedelta(days=2)).isoformat(), "seen": [], "waiting": []}
+    tick = ticks("inbox")
+    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G"})
+    monkeypatch.setattr(turns, "SHORT_BYTES", 0)
+    tick()
+    stage(tick().run_requests[0])
+    (key,) = turns.Turns(json.dumps(ahead)).ready(instance, pipeline)
+    assert key == pipeline.uploads()[0].upload_id
+
+
 def test_few_short_files_that_apply_themselves_are_staged_and_applied_by_one_run(
     ticks: Callable[[str], Tick],
     stage: Callable[..., dg.ExecuteInProcessResult],
@@ -391,6 +410,7 @@ def test_files_of_a_profile_are_applied_in_the_order_in_which_they_came(
 
 def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
+    definitions: dg.Definitions,
     ticks: Callable[[str], Tick],
     stage: Callable[..., dg.ExecuteInProcessResult],
     dropped: Callable[..., Path],
@@ -430,7 +450,13 @@ def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
         if is_tried:
             (again,) = result.run_requests
             assert again.run_key != request.run_key
+            tags = {"dagster/run_key": again.run_key, "dagster/partition": key}
+            failed = instance.create_run_for_job(definitions.resolve_job_def("stage_upload"), tags=tags)
+            instance.report_run_failed(failed)
+            assert isinstance(tick(), dg.SkipReason), "not twice in an hour"
     stage(again)
+    (applying,) = ticks("apply_automatic")().run_requests
+    stage(applying)
     assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["applied", "applied"]
 
 

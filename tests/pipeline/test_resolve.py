@@ -323,3 +323,17 @@ def test_a_decision_for_a_contact_that_was_merged_since_is_for_the_one_that_is_l
 
     assert pipeline.apply(planned.upload_id).reason["rows"] == [2]
     assert pipeline.plan_again(planned.upload_id).outcome_rows["duplicate_of_contact"].to_list() == [2, None]
+
+
+def test_a_decision_for_somebody_who_left_is_no_decision_for_who_is_linked_with_them(pipeline, outreach, in_doubt):
+    """Only a contact that was merged has another one in its place."""
+    row = {"account": "A-3", "ssn": SSN}
+    pipeline.apply(pipeline.resolve(in_doubt.upload_id, 2, "new").upload_id)
+    pipeline.resolve(pipeline.apply(outreach(row, name="third.csv").upload_id).upload_id, 2, 1)
+    with pipeline.store.change() as database:  # as a file makes it that asks for new contacts, linked
+        database.run("INSERT INTO links VALUES (1, 2)")
+    planned = outreach(row, {"account": "A-8"}, name="fourth.csv")
+    pipeline.set_active(1, active=False)
+
+    again = pipeline.plan_again(pipeline.apply(planned.upload_id).upload_id)
+    assert [again.outcome_rows["duplicate_of_contact"][0], pipeline.decisions()[0]["contact_id"]] == [1, 1]
