@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.events import APPLIED
+from contact_pipeline.orchestration.expiring import EXPIRE
 from contact_pipeline.orchestration.metadata import STAGED
 from contact_pipeline.orchestration.partitions import keys_of
 from contact_pipeline.settings import Settings
@@ -31,7 +32,6 @@ _PROOF: Final = "contact_pipeline/login_proof"
 _JOBS: Final = frozenset(
     f"{does}_upload" for does in ("stage", "apply", "import", "finalize", "undo", "redo", "cancel", "replan", "resolve")
 )
-_EXPIRE: Final = "expire"  # the job that carries no upload of its own
 _BACKFILL: Final = "dagster/backfill"  # of a run that the daemon launches for whoever asked for several
 _ROOT: Final = "dagster/root_run_id"  # of a run that is tried again
 _PARTITIONS: Final = (
@@ -49,7 +49,7 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
             UserFacingGraphQLError: it names no upload, or nobody, or somebody else than who is logged in.
         """
         run = context.dagster_run
-        if (_is_of_uploads(run) or run.job_name == _EXPIRE) and _reads_variables(run.run_config):
+        if (_is_of_uploads(run) or run.job_name == EXPIRE) and _reads_variables(run.run_config):
             raise _in_words("Nothing was launched: write each value into the config as it is, not as {env: NAME}.")
         if _is_of_uploads(run):
             settings, login = Settings(), _logged_in(context)

@@ -56,7 +56,8 @@ def giving_up(store: Store, upload_id: str, user: str | None) -> Iterator[None]:
             _give_up(store, upload_id, user)
         except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
             _give_up(store, upload_id, user)
-        interrupt.add_note(_where(store, upload_id))
+        if not getattr(interrupt, "__notes__", []):  # one that was given up further in says so already
+            interrupt.add_note(_where(store, upload_id))
         raise
     except Exception as error:
         if fault := fault_of(error):

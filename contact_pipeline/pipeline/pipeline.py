@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.pipeline import planning, uploads
-from contact_pipeline.pipeline.interruptions import erasing
+from contact_pipeline.pipeline.interruptions import erasing, giving_up
 from contact_pipeline.pipeline.planning import Progress
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.settings import Settings
@@ -93,14 +93,19 @@ class Pipeline:
         Raises:
             Refusal: there is no such file. Everything else is the upload's state.
         """
-        upload = self.receive(file, profile, user=user, force=force, continues=continues, **options)
-        return planning.plan(self.store, upload, user, progress)
+        upload_id = uploads.new_id()
+        with giving_up(self.store, upload_id, user):  # between the two as well
+            upload = self.receive(
+                file, profile, upload_id=upload_id, user=user, force=force, continues=continues, **options
+            )
+            return planning.plan(self.store, upload, user, progress)
 
     def receive(
         self,
         file: str | Path,
         profile: str,
         *,
+        upload_id: str | None = None,
         user: str | None = None,
         force: bool = False,
         continues: str | None = None,
@@ -118,6 +123,7 @@ class Pipeline:
         Args:
             file: the file.
             profile: name of the profile.
+            upload_id: id the upload gets; unset: a new one.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
             continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
@@ -141,6 +147,7 @@ class Pipeline:
             path,
             profile,
             options,
+            upload_id=upload_id or uploads.new_id(),
             user=user,
             force=force,
             move=move,

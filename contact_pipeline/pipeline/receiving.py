@@ -45,6 +45,7 @@ def receive(
     profile: str,
     options: dict[str, Any],
     *,
+    upload_id: str,
     user: str | None,
     force: bool,
     move: bool,
@@ -60,6 +61,7 @@ def receive(
         path: the file, which is there.
         profile: name of the profile.
         options: of the upload, as they were given.
+        upload_id: id the upload gets.
         user: login of who uploads; unset: the operating system's.
         force: whether a file that was applied before is planned all the same.
         move: whether the file is moved out of the inbox.
@@ -73,7 +75,7 @@ def receive(
     """
     user = uploads.login(user)
     line: dict[str, Any] = {
-        "upload_id": uploads.new_id(),
+        "upload_id": upload_id,
         "profile": profile,
         "file_name": mask_file_name(told(path.name)),
         "state": "received",
@@ -83,7 +85,7 @@ def receive(
         "inbox": move,
         "feed": fetched.feed if fetched else None,
     }
-    with giving_up(store, line["upload_id"], user), Arrival(store.settings, line["upload_id"]) as arrival:
+    with giving_up(store, upload_id, user), Arrival(store.settings, upload_id) as arrival:
         with arrival.discarded_on_error():
             refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
             added = _admit(store, line, options, problem=refusal, force=force, fetched=fetched, continues=continues)

@@ -43,6 +43,22 @@ def test_an_interrupted_plan_is_cancelled(reached, big_file, home, run):
     assert not list(home.glob("uploads/*/*"))
 
 
+def test_one_that_comes_between_receiving_and_staging_cancels_as_well(run, tmp_path, home, monkeypatch):
+    """B5: there is no moment at which Ctrl-C leaves an upload received, with nobody at work on it."""
+
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    file = tmp_path / "people.csv"
+    file.write_text(f"{HEADINGS}\nRosa,,,Delgado,,AC-1,rosa@example.com,\n", encoding="utf-8")
+    monkeypatch.setattr("contact_pipeline.pipeline.planning.plan", interrupt)
+    ended = run("plan", file, "--profile", "outreach_contacts", "--group", "Spring", "--json")
+    (line,) = run("uploads", "--json").document
+    assert (ended.status, line["state"]) == (1, "cancelled")
+    assert ended.document["error"]["message"].count(line["upload_id"]) == 1
+    assert not list(home.glob("uploads/*/*"))
+
+
 def test_ctrl_c_at_the_question_cancels(run, tmp_path, home, monkeypatch):
     """B5, C1: giving up at the last question imports nothing."""
 
