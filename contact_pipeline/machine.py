@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,6 +78,26 @@ def damaged(file: Path | None) -> MachineFault:
 def missing(file: Path | None) -> MachineFault:
     """The fault of a file of the home that is gone."""
     return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
+
+
+def check_room(folder: Path, bytes_to_come: int, least: int) -> None:
+    """Tests that the disk of a folder has room for a file, and that enough stays free.
+
+    Args:
+        folder: a folder that is there.
+        bytes_to_come: size of the file.
+        least: bytes that have to stay free.
+
+    Raises:
+        MachineFault: it has not (code `disk-full`).
+    """
+    free = shutil.disk_usage(folder).free
+    if free - bytes_to_come < least:
+        raise MachineFault(
+            "disk-full",
+            f"The disk has {free:,} bytes left: with a file of {bytes_to_come:,} fewer than {least:,} stay free.",
+            "Make room (`contact-pipeline expire --dry-run` says how), or lower CONTACT_PIPELINE_MIN_FREE_BYTES.",
+        )
 
 
 @contextmanager

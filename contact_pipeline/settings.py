@@ -56,6 +56,12 @@ class Settings(BaseModel):
         description="How long after a connection that was cut a feed tries again; four times as long the second time, "
         "after which it is broken until its next run.",
     )
+    min_free_bytes: int = Field(
+        default=100_000_000,
+        ge=0,
+        description="Bytes that a file of the inbox or of a feed must leave free on the disk of the home. With less, "
+        "none is taken until there is room, and people are told so once a day.",
+    )
     max_file_bytes: int = Field(default=2_000_000_000, ge=1, description="Size of the largest file that is taken.")
     max_rows: int = Field(default=5_000_000, ge=1, description="Rows that a file may have below its heading.")
     max_columns: int = Field(default=1_000, ge=1, description="Columns that a file may have.")

@@ -21,7 +21,7 @@ from contact_pipeline.cli.app import NAME, app
 from contact_pipeline.codes import CODES
 from contact_pipeline.contracts import frames as contracts
 from contact_pipeline.contracts.kept import KEPT
-from contact_pipeline.contracts.news import EVENTS, FeedEvent
+from contact_pipeline.contracts.news import EVENTS, FeedEvent, HomeEvent
 from contact_pipeline.contracts.states import BEGUN, CALLS, State
 from contact_pipeline.contracts.states import STATES as STATES_OF
 from contact_pipeline.contracts.tables import STAGED, Table
@@ -257,7 +257,7 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
 def notices_page() -> str:
     """The keys of notices.yaml, and what people can be told of."""
     parts = [*keys_of(Rules), "## What people are told of\n"]
-    of = dict.fromkeys(get_args(FeedEvent), "Feed <name>")
+    of = dict.fromkeys(get_args(FeedEvent), "Feed <name>") | dict.fromkeys(get_args(HomeEvent), "The home")
     rows = [(f"`{event}`", f"`{of.get(event, '<file>')}: {told.became}`", told.means) for event, told in EVENTS.items()]
     parts.append(table(("on", "subject", "means"), rows))
     return page("Notices", NOTICES, parts)

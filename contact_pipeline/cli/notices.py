@@ -29,7 +29,7 @@ app.add_typer(notices_app, name="notices", rich_help_panel=PANEL)
 @notices_app.callback()
 @everywhere
 def list_notices(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
-    """List what people were told of uploads and feeds: what waits, was sent or failed, and why; the newest first."""
+    """List what people were told: what waits, was sent or failed, and why; the newest first."""
     if invocation.nested:
         return
     found = invocation.looking.notices()
@@ -46,7 +46,7 @@ def list_notices(invocation: Invocation, where: Where = None, limit: Limit = Non
     shown = found[: most(limit)]
     console.show(
         console.text(f"{number_of(len(found), 'notice')}.", "bold"),
-        console.rows(("Upload or feed", "Is", "To", "Notice"), [_row(notice) for notice in shown]),
+        console.rows(("About", "Is", "To", "Notice"), [_row(notice) for notice in shown]),
         *more(invocation, len(found) - len(shown), ["notices", *as_words(where), "--limit", len(found)]),
     )
     if any(notice.state == "waiting" for notice in found):
@@ -132,7 +132,7 @@ def _row(notice: Notice) -> tuple[object, ...]:
             state = f"waiting, tried {notice.tries}×, next {notice.due_at:%H:%M} UTC: {notice.problem}"
         case _:
             state = f"{notice.state}: {notice.problem}" if notice.problem else notice.state
-    return notice.news.upload_id or notice.news.feed, notice.news.event, notice.target, state
+    return notice.news.upload_id or notice.news.feed or "the home", notice.news.event, notice.target, state
 
 
 def _all(names: list[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""News: the changes of an upload's state that people can be told of, and what each says."""
+"""News: what people can be told of an upload, a feed or the home, and what each notice says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from contact_pipeline.contracts.ledger import LedgerLine
 
 UploadEvent = Literal["staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed"]
 FeedEvent = Literal["missed", "broken"]
-Event = Literal[UploadEvent, FeedEvent]
+HomeEvent = Literal["disk_low"]
+Event = Literal[UploadEvent, FeedEvent, HomeEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ EVENTS: Final[Mapping[Event, Told]] = {
         "broken",
         "Its files could not be fetched. It is tried again when it runs next.",
         {"See why": "feeds", "Look whether its source can be reached": "feeds check {}"},
+        good=False,
+    ),
+    "disk_low": Told(
+        "short of disk space",
+        "No file of the inbox is taken until there is room. The files stay there and are taken then.",
+        {"See what can be removed": "expire --dry-run"},
         good=False,
     ),
 }

@@ -18,7 +18,7 @@ from contact_pipeline.feeds.origin import Found, Origin, Trouble
 from contact_pipeline.feeds.read import check_feed, load_feed, options_of, usable
 from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
-from contact_pipeline.machine import fault_of
+from contact_pipeline.machine import check_room, fault_of
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store, Upload
@@ -254,6 +254,7 @@ class _Run:
                 "Raise CONTACT_PIPELINE_MAX_FILE_BYTES, or have it sent in parts.",
                 of_one_file=True,
             )
+        check_room(settings.home, found.size or 0, settings.min_free_bytes)
         fetched = Fetched(self._name, digest_of(found.name), found.look)
         with owner_only(), TemporaryDirectory(dir=temporary_folder(settings.home)) as folder:
             path = Path(folder) / found.name

@@ -23,7 +23,7 @@ TRIES: Final = len(WAITS) + 1
 _LOST_AFTER: Final = timedelta(minutes=5)  # longer than any try lasts
 _ANY_TIME: Final = datetime(9999, 1, 1)  # noqa: DTZ001 - as the tables hold times
 _OF_NEWS: Final = """
-    SELECT notices.*, news.* EXCLUDE (number, taken), coalesce(profile, feed_profile) AS profile, file_name,
+    SELECT notices.*, news.* EXCLUDE (number, taken), coalesce(profile, feed_profile, '') AS profile, file_name,
            coalesce(user_login, feed_owner) AS user_login, uploads.state AS upload_state
     FROM notices JOIN news USING (number) LEFT JOIN uploads USING (upload_id)"""
 
@@ -222,7 +222,7 @@ def _end(contacts: Database, state: str, problem: str, where: str, values: list[
 
 def _untaken(contacts: Database) -> list[dict[str, Any]]:
     return contacts.records("""
-        SELECT news.*, coalesce(profile, feed_profile) AS profile, file_name,
+        SELECT news.*, coalesce(profile, feed_profile, '') AS profile, file_name,
                coalesce(user_login, feed_owner) AS user_login
         FROM news LEFT JOIN uploads USING (upload_id)
         WHERE NOT taken ORDER BY number""")

@@ -28,12 +28,12 @@ _NOT_SAID: Final = frozenset({"processed", "blank"})
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A change of an upload's state, or what befell a feed, as it was at the moment.
+    """A change of an upload's state, or what befell a feed or the home, as it was at the moment.
 
     Attributes:
         number: counts the news of a home.
-        upload_id: the upload; empty: it is of a feed.
-        file_name: of the upload; None: it is of a feed.
+        upload_id: the upload; empty: it is of a feed or of the home.
+        file_name: of the upload; None: it is of none.
         counts: processed, the outcomes and deactivated → rows, or contacts.
     """
 
@@ -82,7 +82,12 @@ def message(news: News, home: Path, address: str | None) -> Message:
         address: where `serve` is reached; None: it is not known.
     """
     told, file = EVENTS[news.event], harmless(news.file_name)
-    subject, what = (file, "An upload") if news.feed is None else (f"Feed {harmless(news.feed)}", "A feed")
+    if news.upload_id:
+        subject, what = file, "An upload"
+    elif news.feed is not None:
+        subject, what = f"Feed {harmless(news.feed)}", "A feed"
+    else:
+        subject, what = "The home", "The home"
     facts = {
         "File": file,
         "Feed": harmless(news.feed),

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contact_pipeline.errors import ContactPipelineError, MachineFault
-from contact_pipeline.machine import fault_of
+from contact_pipeline.machine import check_room, fault_of
 from contact_pipeline.orchestration import inbox as folder
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.checking import UploadCheck
@@ -21,6 +21,7 @@ from contact_pipeline.orchestration.partitions import in_ranges, request, upload
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.turns import Turns, at_once, carried
+from contact_pipeline.store.news import is_known, keep_news_of_home
 from contact_pipeline.store.originals import told
 from contact_pipeline.store.source import alone_in, files_being_written
 
@@ -167,12 +168,26 @@ def _take_in_turn(
         if time.monotonic() > deadline:
             break
         try:
+            check_room(opened.settings.home, drop.path.lstat().st_size, opened.settings.min_free_bytes)
             upload = _take(context, opened, drop)
+        except FileNotFoundError:  # it was taken away
+            continue
         except MachineFault as fault:
+            _tell_once_a_day(opened, fault)
             return taken, str(fault)
         if upload is not None:
             taken.append((drop, upload))
     return taken, ""
+
+
+def _tell_once_a_day(opened: "Pipeline", fault: MachineFault) -> None:
+    """Lets people know that no file is taken; where there is no room for the news either, the tick alone says so."""
+    with suppress(ContactPipelineError, OSError):
+        with opened.store.open(read_only=True) as contacts:
+            if is_known(contacts, "disk_low"):
+                return
+        with opened.store.change() as contacts:
+            keep_news_of_home(contacts, "disk_low", fault.code)
 
 
 def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folder.Drop) -> "Upload | None":

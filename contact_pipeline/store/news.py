@@ -5,12 +5,12 @@ A home without `notices.yaml` keeps none, so that nobody is told of the past onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.contracts.news import FeedEvent, event_of
+from contact_pipeline.contracts.news import FeedEvent, HomeEvent, event_of
 from contact_pipeline.engines import Database
 from contact_pipeline.settings import NOTICES
 from contact_pipeline.terms import OUTCOMES
@@ -23,15 +23,12 @@ def keep_news(database: Database, line: LedgerLine) -> None:
     event = event_of(line)
     if event is None or not database.lies_beside(NOTICES):
         return
-    code = str(line.reason["code"]) if line.reason else None
-    values = [line.upload_id, event, datetime.now(UTC).replace(tzinfo=None), code]
-    counts = [getattr(line, name) for name in COUNTS]
-    names = ", ".join(("upload_id", "event", "happened_at", "reason_code", *COUNTS))
-    marks = ", ".join("?" for _ in (*values, *counts))
-    database.run(
-        f"INSERT INTO news (number, {names}) SELECT coalesce(max(number), 0) + 1, {marks} FROM news",
-        [*values, *counts],
-    )
+    said = {
+        "upload_id": line.upload_id,
+        "event": event,
+        "reason_code": str(line.reason["code"]) if line.reason else None,
+    }
+    _keep(database, said | {name: getattr(line, name) for name in COUNTS})
 
 
 def keep_news_of_feed(
@@ -56,15 +53,49 @@ def keep_news_of_feed(
     """
     if not database.lies_beside(NOTICES):
         return
-    at = datetime.now(UTC).replace(tzinfo=None)
-    values = ["", event, at, reason_code, feed, profile, owner, None if targets is None else [*targets]]
-    counts = [0 for _ in COUNTS]
-    names = ("upload_id", "event", "happened_at", "reason_code", "feed", "feed_profile", "feed_owner", "targets")
-    marks = ", ".join("?" for _ in (*values, *counts))
-    into = ", ".join((*names, *COUNTS))
+    said = {
+        "event": event,
+        "reason_code": reason_code,
+        "feed": feed,
+        "feed_profile": profile,
+        "feed_owner": owner,
+        "targets": None if targets is None else [*targets],
+    }
+    _keep(database, said)
+
+
+def keep_news_of_home(database: Database, event: HomeEvent, reason_code: str) -> None:
+    """Keeps what befell the home, in a transaction of its own or of whoever found it.
+
+    Args:
+        database: the contact database.
+        event: what it was.
+        reason_code: code of why.
+    """
+    if database.lies_beside(NOTICES):
+        _keep(database, {"event": event, "reason_code": reason_code})
+
+
+def is_known(database: Database, event: HomeEvent) -> bool:
+    """Whether the news of a home hold that event of the last day, or cannot be kept: then nobody is told anew."""
+    if not database.lies_beside(NOTICES):
+        return True
+    since = _now() - timedelta(days=1)
+    return bool(database.value("SELECT count(*) FROM news WHERE event = ? AND happened_at > ?", [event, since]))
+
+
+def _keep(database: Database, said: Mapping[str, object]) -> None:
+    """Adds a line to `news`; what it does not say of an upload is empty or 0."""
+    line = {"upload_id": "", "happened_at": _now(), **dict.fromkeys(COUNTS, 0), **said}
+    marks = ", ".join("?" for _ in line)
     database.run(
-        f"INSERT INTO news (number, {into}) SELECT coalesce(max(number), 0) + 1, {marks} FROM news", [*values, *counts]
+        f"INSERT INTO news (number, {', '.join(line)}) SELECT coalesce(max(number), 0) + 1, {marks} FROM news",
+        [*line.values()],
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def forget_waiting(database: Database) -> None:

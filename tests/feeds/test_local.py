@@ -8,8 +8,9 @@ from importlib import util
 
 import pytest
 
+from contact_pipeline import Pipeline
 from contact_pipeline.cli.app import run as command
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.store.source import alone_in
 from tests.feeds.conftest import people
 
@@ -43,6 +44,17 @@ def test_what_stands_still_is_fetched_and_what_grows_waits(pipeline, feed, drop,
         assert pipeline.run_feed("crm").waiting == 1
     assert [file.name for file in pipeline.run_feed("crm").files] == ["growing.csv"]
     assert not list((home / "temporary").rglob("*.csv"))
+
+
+def test_with_little_room_left_nothing_is_fetched_until_there_is_some(pipeline, feed, drop, home, monkeypatch):
+    feed(str(drop(**{"a.csv": people("Ada")})))
+    monkeypatch.setenv("CONTACT_PIPELINE_MIN_FREE_BYTES", str(10**18))
+    short = Pipeline(home)
+    with pytest.raises(MachineFault, match="bytes left"):
+        short.run_feed("crm")
+    (broken,) = short.feeds()
+    assert (broken.state.ended, broken.problem["code"], short.uploads()) == ("broken", "disk-full", [])
+    assert [file.name for file in pipeline.run_feed("crm").files] == ["a.csv"]
 
 
 def test_the_same_content_is_received_once_under_a_name_and_follows_the_rule_for_repeats_under_another(

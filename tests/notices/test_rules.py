@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from contact_pipeline.contracts.news import EVENTS, FeedEvent
+from contact_pipeline.contracts.news import EVENTS, FeedEvent, HomeEvent
 from contact_pipeline.contracts.states import STATES
 from tests.notices.conftest import hook_address, mail_address
 from tests.notices.servers import PASSWORD, free_port, port_of
@@ -143,4 +143,4 @@ def test_the_list_fits_a_terminal(by_hook, plan, run):
 
 
 def test_every_event_is_a_state_or_a_held_one_or_befalls_a_feed():
-    assert set(EVENTS) - {"held", *get_args(FeedEvent)} < set(STATES)
+    assert set(EVENTS) - {"held", *get_args(FeedEvent), *get_args(HomeEvent)} < set(STATES)

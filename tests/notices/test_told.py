@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contact_pipeline.store.news import COUNTS
+from contact_pipeline.store.news import COUNTS, keep_news_of_home
 from tests.notices.conftest import NOBODY, PERSONAL, ROSA
 
 EMPTY = "First name,Last name\n"
@@ -25,6 +25,17 @@ def test_the_life_of_an_upload_is_told_once_each(by_mail, plan, run):
         "people.csv: applied",
         "people.csv: undone",
     ]
+
+
+@pytest.mark.parametrize(("rule", "told"), [({}, 1), ({"profiles": ["outreach_contacts"]}, 0), ({"users": ["x"]}, 0)])
+def test_what_befalls_the_home_is_told_by_a_rule_that_is_not_narrowed(rule, told, by_mail, pipeline, run):
+    mails = by_mail(on=["disk_low"], **rule)
+    with pipeline.store.change() as contacts:
+        keep_news_of_home(contacts, "disk_low", "disk-full")
+    assert run("notices", "send").status == 0
+    assert [mail["Subject"] for mail in mails] == ["The home: short of disk space"] * told
+    assert all("contact-pipeline expire --dry-run" in mail.get_content() for mail in mails)
+    assert len(pipeline.notices()) == told
 
 
 def test_a_refused_file_and_a_profile_that_there_is_not_are_told(by_mail, run, tmp_path):

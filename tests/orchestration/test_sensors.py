@@ -286,6 +286,28 @@ def test_files_that_cannot_be_taken_wait_for_a_later_tick(
     assert carried_by(tick()) == 2
 
 
+def test_with_little_room_left_no_file_is_taken_and_people_are_told_once(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    home: Path,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [disk_low]}]\n")
+    tick = ticks("inbox")
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G"})
+    tick()
+    with monkeypatch.context() as patched:
+        patched.setenv("CONTACT_PIPELINE_MIN_FREE_BYTES", str(10**18))
+        for _ in range(2):
+            assert "No file is taken: The disk has" in tick().skip_message
+    assert path.exists()
+    assert pipeline.uploads() == []
+    assert [(told.news.event, told.news.reason_code) for told in pipeline.notices()] == [("disk_low", "disk-full")]
+    assert carried_by(tick()) == 1
+
+
 def test_what_a_dead_tick_received_is_staged_by_a_later_one(
     ticks: Callable[[str], Tick],
     dropped: Callable[..., Path],
