@@ -101,7 +101,7 @@ CHECKS = """
 """
 JOBS = """
     apply_upload cancel_upload expire finalize_upload import_upload redo_upload replan_upload resolve_upload
-    stage_upload undo_upload
+    stage_upload undo_upload withdraw_upload
 """
 SENSORS = "apply_automatic contact_totals command_line_uploads inbox notices waiting_uploads"
 EVERYWHERE = {"--json", "--home", "--no-color", "--help"}

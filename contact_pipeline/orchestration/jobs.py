@@ -81,6 +81,12 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
     """The jobs by which somebody asks for something; those that plan anew judge the changeset by these checks."""
 
     @dg.op(pool=CONTACT_DATABASE)
+    def withdraw(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
+        """Takes back the first of two approvals, for whoever gave it."""
+        opened = pipeline.open()
+        grant_each(context, opened, config.approved_by, lambda key, user: opened.withdraw_approval(key, user=user))
+
+    @dg.op(pool=CONTACT_DATABASE)
     def finalize(context: dg.OpExecutionContext, config: Request, pipeline: PipelineResource) -> None:
         """Makes what an upload changed visible in the published contacts."""
         opened = pipeline.open()
@@ -133,6 +139,7 @@ def request_jobs(checks: Sequence[UploadCheck]) -> list[dg.JobDefinition]:
         )
 
     descriptions = {
+        withdraw: "Takes back the first of two approvals. Only whoever gave it can.",
         finalize: "Makes an applied upload that is held back visible in the published contacts.",
         undo: "Takes an applied upload out of effect, in one commit. Shows the plan first: launch it again with "
         "plan_only: false.",

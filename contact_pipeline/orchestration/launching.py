@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 LOGIN: Final = "contact_pipeline/login"  # tag: whom the proxy has vouched for
 _PROOF: Final = "contact_pipeline/login_proof"
-_JOBS: Final = frozenset(
-    f"{does}_upload" for does in ("stage", "apply", "import", "finalize", "undo", "redo", "cancel", "replan", "resolve")
-)
+_CALLS: Final = ("stage", "apply", "import", "withdraw", "finalize", "undo", "redo", "cancel", "replan", "resolve")
+OF_UPLOADS: Final = frozenset(f"{call}_upload" for call in _CALLS)  # jobs
 _BACKFILL: Final = "dagster/backfill"  # of a run that the daemon launches for whoever asked for several
 _ROOT: Final = "dagster/root_run_id"  # of a run that is tried again
 _PARTITIONS: Final = (
@@ -115,7 +114,7 @@ def _in_words(why_not: str) -> Exception:
 def _is_of_uploads(run: dg.DagsterRun) -> bool:
     """Whether it is a run of our jobs, or one that materializes our assets from their own page."""
     assets = {key.to_user_string() for key in run.asset_selection or ()}
-    return run.job_name in _JOBS or bool(assets & {*STAGED, APPLIED})
+    return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED})
 
 
 def _logged_in(context: SubmitRunContext) -> str:

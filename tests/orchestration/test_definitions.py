@@ -5,9 +5,10 @@ import dagster as dg
 import pytest
 
 from contact_pipeline.orchestration.definitions import defs
+from contact_pipeline.orchestration.launching import OF_UPLOADS
 from contact_pipeline.orchestration.partitions import uploads
 
-REQUESTS = tuple(f"{what}_upload" for what in ("finalize", "undo", "redo", "cancel", "replan", "resolve"))
+REQUESTS = tuple(f"{what}_upload" for what in ("withdraw", "finalize", "undo", "redo", "cancel", "replan", "resolve"))
 
 
 def test_the_public_surface_is_the_one_of_the_interface() -> None:
@@ -35,6 +36,7 @@ def test_the_public_surface_is_the_one_of_the_interface() -> None:
         ("applied_contacts", "apply_gates"),
     }
     assert jobs == {"stage_upload", "apply_upload", "import_upload", "expire", *REQUESTS}
+    assert jobs - {"expire"} == OF_UPLOADS, "what launching looks at"
     sensors = {sensor.name for sensor in repository.sensor_defs}
     assert sensors == {
         "inbox",

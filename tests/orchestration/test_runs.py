@@ -672,6 +672,11 @@ def test_the_first_of_two_approvals_is_a_run_that_applies_nothing(
     assert not_shown(instance, pipeline, pipeline.store.glances()) == []
     pipeline.withdraw_approval(key, user="ann")
     assert not_shown(instance, pipeline, pipeline.store.glances()) == [key], "what is done elsewhere is shown, too"
+    assert "Nothing was done" in failure(run("withdraw_upload", [key], approved_by="ann"))
+    assert run("apply_upload", [key], approved_by="ben").success
+    assert not run("withdraw_upload", [key], approved_by="ann").success, "it is the approval of somebody else"
+    assert run("withdraw_upload", [key], approved_by="ben").success
+    assert "awaits approval by two people" in observed(instance, "applied_contacts", key)["ending"]
     for who in ("ann", "ben"):
         assert run("apply_upload", [key], approved_by=who).success
     assert green(instance, "applied_contacts") == {key}
