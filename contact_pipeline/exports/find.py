@@ -22,6 +22,7 @@ from contact_pipeline.profiles.problems import (
     placed,
     read_file,
     validated,
+    yaml_files,
 )
 from contact_pipeline.settings import Settings
 
@@ -77,7 +78,7 @@ def check_export_profile(file: Path, settings: Settings) -> Layout:
 
 def _files(settings: Settings) -> list[Path]:
     folder = settings.export_profiles_path
-    return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    return yaml_files(folder) if folder.is_dir() else []
 
 
 def _read(file: Path, profiles: Collection[Profile], taken: Collection[str]) -> tuple[Layout | None, list[Problem]]:

@@ -11,7 +11,16 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
-from contact_pipeline.profiles.problems import Place, Problem, cannot_be_used, meant, placed, read_file, validated
+from contact_pipeline.profiles.problems import (
+    Place,
+    Problem,
+    cannot_be_used,
+    meant,
+    placed,
+    read_file,
+    validated,
+    yaml_files,
+)
 from contact_pipeline.settings import Settings
 from contact_pipeline.visible import visible
 from contact_pipeline.yaml_text import line_of
@@ -24,7 +33,7 @@ _NOT_HERE: Final = {"user": "`owner` says whose the uploads are", "force": "a fi
 def find_feeds(settings: Settings) -> dict[str, Feed | Refusal]:
     """Every feed of the home by name, or why its file cannot be used."""
     found: dict[str, Feed | Refusal] = {}
-    for file in sorted(settings.feeds_path.glob("*.yaml")):
+    for file in yaml_files(settings.feeds_path):
         try:
             found[file.stem] = _read(file)
         except Refusal as refusal:
@@ -39,13 +48,12 @@ def load_feed(name: str, settings: Settings) -> Feed:
         Refusal: there is none (code `feed-unknown`), or its file cannot be used (`feed-broken`); all that is wrong with
             it is listed.
     """
-    file = settings.feeds_path / f"{name}.yaml"
-    if "/" in name or not file.is_file():
-        others = [path.stem for path in sorted(settings.feeds_path.glob("*.yaml"))]
-        hint = meant(name, others).capitalize()
-        known = f"Feeds: {listed(others)}." if others else f"Describe one in {file.parent}/NAME.yaml."
+    files = {file.stem: file for file in yaml_files(settings.feeds_path)}
+    if name not in files:
+        hint = meant(name, files).capitalize()
+        known = f"Feeds: {listed(files)}." if files else f"Describe one in {settings.feeds_path}/NAME.yaml."
         raise Refusal("feed-unknown", f"There is no feed '{visible(name)}'.", f"{known} {hint}".strip())
-    return _read(file)
+    return _read(files[name])
 
 
 def check_feed(name: str, settings: Settings) -> Feed:

@@ -12,7 +12,15 @@ from contact_pipeline.errors import Refusal, listed
 from contact_pipeline.profiles.as_meant import as_meant
 from contact_pipeline.profiles.contradictions import find_in_column, find_in_profile
 from contact_pipeline.profiles.model import LENIENT, Profile
-from contact_pipeline.profiles.problems import Place, Problem, cannot_be_used, placed, read_file, validated
+from contact_pipeline.profiles.problems import (
+    Place,
+    Problem,
+    cannot_be_used,
+    placed,
+    read_file,
+    validated,
+    yaml_files,
+)
 from contact_pipeline.profiles.sound import find_unsound
 
 SHIPPED = Path(__file__).parent
@@ -74,7 +82,7 @@ def profile_names(own: Path | None = None) -> list[str]:
 def _files(own: Path | None) -> list[Path]:
     """The files of profiles, a user's own after the shipped ones."""
     folders = [folder for folder in (SHIPPED, own) if folder is not None and folder.is_dir()]
-    return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
+    return [file for folder in folders for file in yaml_files(folder)]
 
 
 def check_profile(file: Path) -> Profile:

@@ -54,6 +54,11 @@ class Problem:
         return {"line": self.line, "key": self.key, "message": self.message}
 
 
+def yaml_files(folder: Path) -> list[Path]:
+    """The files of a folder that describe something, by name. `read_file` says of NAME.yml how to name it."""
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
 def read_file(file: Path, what: str) -> tuple[str, object, list[Problem]]:
     """The text of a YAML file, its content, and why it cannot be read or which keys stand in it twice.
 
@@ -70,6 +75,8 @@ def read_file(file: Path, what: str) -> tuple[str, object, list[Problem]]:
     except (OSError, UnicodeDecodeError) as error:
         return "", None, [Problem(None, "", f"not readable: {error}")]
     repeated = [Problem(each.line, dotted(each.place), each.problem) for each in found.repeated]
+    if file.suffix == ".yml":
+        repeated.append(Problem(None, "", f"only .yaml files are read: name it {file.stem}.yaml"))
     if not isinstance(found.content, dict):
         repeated.append(Problem(None, "", f"holds no keys; {what} is a mapping of keys to values"))
     return text, found.content, repeated

@@ -66,12 +66,13 @@ def test_own_ones_are_found_and_a_broken_one_hides_no_other(settings):
     (folder / "doctors.yaml").write_text(GOOD)
     (folder / "contacts.yaml").write_text(GOOD)
     (folder / "broken.yaml").write_text("title: [")
+    (folder / "letters.yml").write_text(GOOD)
 
     found, broken = find_export_profiles(settings)
 
     assert (found["doctors"].title, found["doctors"].made_by) == ("Doctors", "own")
     assert found["contacts"].made_by == "own"
-    assert [problem.file.name for problem in broken] == ["broken.yaml"]
+    assert [problem.file.name for problem in broken] == ["broken.yaml", "letters.yml"]
     with pytest.raises(Refusal, match=r"broken\.yaml, line 2") as refused:
         find_export_profile("broken", settings)
     assert refused.value.code == "profile-broken"

@@ -121,6 +121,7 @@ def test_a_broken_feed_takes_no_other_down(pipeline, feed, drop):
     feed(str(drop(**{"a.csv": people("Ada")})))
     feed("/no/such/folder/*.csv", "gone")
     (pipeline.settings.feeds_path / "broken.yaml").write_text("sorce: x")
+    feed("in", "young").rename(pipeline.settings.feeds_path / "young.yml")
     (pipeline.settings.feeds_path / "bad-name.yaml").write_text("")
 
     with pytest.raises(Refusal) as gone:
@@ -132,7 +133,8 @@ def test_a_broken_feed_takes_no_other_down(pipeline, feed, drop):
     assert (gone.value.code, broken.value.code, len(run.uploads)) == ("feed-missing", "feed-broken", 1)
     said = {status.name: status.as_dict() for status in pipeline.feeds()}
     assert {name: each["ended"] for name, each in said.items()} == {
-        "bad-name": "broken", "broken": "broken", "crm": "fetched", "gone": "broken",
+        "bad-name": "broken", "broken": "broken", "crm": "fetched", "gone": "broken", "young": "broken",
     }  # fmt: skip
+    assert "name it young.yaml" in said["young"]["problem"]["message"]
     assert said["gone"]["problem"]["code"] == "feed-missing"
     assert said["broken"]["problem"]["problems"]

@@ -211,6 +211,17 @@ def test_a_file_that_is_no_mapping_of_different_keys_is_refused_with_the_place(t
     )
 
 
+def test_a_profile_whose_file_ends_otherwise_is_not_passed_over_in_silence(tmp_path):
+    """Its user means it; the shipped one of that name is not taken in its place."""
+    (tmp_path / "program_contacts.yml").write_text(CLUB)
+    _, broken = find_profiles(tmp_path)
+    assert [str(each) for each in broken] == [
+        "program_contacts.yml, only .yaml files are read: name it program_contacts.yaml"
+    ]
+    with pytest.raises(Refusal, match="name it program_contacts"):
+        load_profile("program_contacts", tmp_path)
+
+
 def test_such_a_profile_is_left_out_of_the_list_with_its_reason(tmp_path):
     (tmp_path / "club.yaml").write_text(CLUB.replace("type: email", "type: text"))
 
