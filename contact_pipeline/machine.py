@@ -14,7 +14,6 @@ from contact_pipeline.errors import ContactPipelineError, MachineFault
 
 NEW: Final = ".new"  # behind the name of a file that is being written
 
-_PUT_BACK: Final = "Put it back from a backup of the home folder."
 
 # errno → code, what happened (the file may follow), and what to do.
 _FAULTS: Final[dict[int, tuple[str, str, str]]] = {
@@ -72,12 +71,21 @@ def fault_in(text: str, file: Path | None) -> MachineFault | None:
 
 def damaged(file: Path | None) -> MachineFault:
     """The fault of a file of the home that can never be read."""
-    return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _PUT_BACK)
+    return MachineFault("damaged", f"{file or 'A file of the home'} is damaged or was cut off.", _put_back(file))
 
 
 def missing(file: Path | None) -> MachineFault:
     """The fault of a file of the home that is gone."""
-    return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _PUT_BACK)
+    return MachineFault("missing", f"{file or 'A file of the home'} is missing.", _put_back(file))
+
+
+def _put_back(file: Path | None) -> str:
+    """What to do about a file of the home that cannot be read; what is staged can be made anew until it is applied."""
+    if file is not None and (file.parent.parent.name == "staging" or file.suffix == ".parquet"):
+        upload = file.parent.name or "UPLOAD"
+        again = f"`contact-pipeline replan {upload}` makes it anew where the upload waits to be applied;"
+        return f"{again} else put it back from a backup of the home folder."
+    return "Put it back from a backup of the home folder."
 
 
 def check_room(folder: Path, bytes_to_come: int, least: int) -> None:

@@ -85,6 +85,9 @@ def test_a_staged_file_that_cannot_be_read_is_named_and_is_not_taken_for_the_con
     with pytest.raises(MachineFault, match=r"contact_changes-.*parquet") as fault, opened as contacts:
         contacts.rows("FROM staged.contact_changes")
     assert (fault.value.code, "contacts.duckdb" in str(fault.value)) == (code, False)
+    named = "UPLOAD" if code == "missing" else staged.name  # what DuckDB says of one that is gone has no folder
+    assert f"`contact-pipeline replan {named}` makes it anew" in fault.value.fix
+    assert said(ground, home, "replan", staged.name)[1]["state"] == "staged"
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES, made_a_folder])
