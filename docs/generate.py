@@ -64,7 +64,7 @@ listed here is refused.
 ## Keys
 """
 NOTICES = """\
-`<home>/notices.yaml` says who is told of what becomes of uploads; the [guide](../guide.md#be-told) has an example. A
+`<home>/notices.yaml` says who is told of what becomes of uploads; the [guide](../guide.md#send-notices) has an example. A
 key that is not listed here is refused.
 
 ## Keys
