@@ -141,7 +141,7 @@ def test_numbers_that_differ_in_case_are_different_people(ground):
     assert ground.plan(_keeping_case(), rows, group="G").row_outcomes == ["created", "duplicate"]
 
 
-def test_they_are_the_same_unless_the_column_says_so(ground):
+def test_numbers_that_differ_in_case_are_the_same_unless_the_column_says_otherwise(ground):
     ground.fill("outreach", [Entity(1, {"account_number": "0015g00A1bCd"})])
     planned = ground.plan("outreach_contacts", [{"account_number": "0015g00a1BcD"}], group="G")
     assert planned.row_outcomes == ["duplicate"]
