@@ -1,4 +1,4 @@
-"""Lines that stand twice in a file are settled without the loop; the loop would come to the same.
+"""Lines that occur twice in a file are settled without the loop, with the same result.
 
 SETTLED_EXAMPLES=200 tries more cases, of some forty address books each.
 """

@@ -1,4 +1,4 @@
-"""Who is told what, when: each change of an upload's state once, with its counts and commands, and nobody's data."""
+"""Which notices are sent: one for each change of an upload's state, with counts and commands, and nobody's data."""
 
 import json
 
