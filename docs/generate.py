@@ -64,8 +64,8 @@ listed here is refused.
 ## Keys
 """
 NOTICES = """\
-`<home>/notices.yaml` says who is told of what becomes of uploads; the [guide](../guide.md#be-told) has an example. A
-key that is not listed here is refused.
+`<home>/notices.yaml` says who is told of which events; the [guide](../guide.md#send-notices) has an example. A key that
+is not listed here is refused.
 
 ## Keys
 """

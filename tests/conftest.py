@@ -1,6 +1,6 @@
-"""What holds for all tests: generated examples are the same in every run, unless others are asked for.
+"""Settings and hooks for all tests: which cases are run, in which order, with which generated examples.
 
-`HYPOTHESIS_RANDOM=1 make test` looks at new ones.
+Generated examples are the same in every run; `HYPOTHESIS_RANDOM=1 make test` draws new ones.
 """
 
 import gc
@@ -17,11 +17,11 @@ settings.register_profile("same", derandomize=True)
 if not os.environ.get("HYPOTHESIS_RANDOM"):
     settings.load_profile("same")
 
-# Small tables are not worth the threads that DuckDB starts for every statement, and there is a worker for every core.
+# DuckDB would start threads for every statement. The tables are small, and every core already has a worker.
 if not THOROUGH:
     os.environ.setdefault("CONTACT_PIPELINE_THREADS", "1")
 
-# The longest files, longest first: several processes share out files, and one that begins last is waited for.
+# The files that take longest, longest first: processes share out whole files, so a long one must not begin last.
 LONGEST = (
     "backup/test_restore", "e2e/test_serve", "orchestration/test_runs", "masking/test_byte_search", "e2e/test_killed",
     "docs/test_commands", "benchmarks/test_benchmarks", "erase/test_afterwards", "pipeline/test_field_names",
@@ -32,7 +32,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts the tests of the longest files first; leaves some cases of tests with many cases to thorough runs."""
+    """Puts the tests of the longest files first, and deselects the cases that only thorough runs try."""
     tests = Path(__file__).parent
     place = {tests / f"{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def some_cases(items: list[pytest.Item]) -> set[pytest.Item]:
-    """As many cases of each test as a run tries, spread over all that it has."""
+    """The cases of each test that this run tries, spread over all of its cases."""
     cases: dict[tuple[pytest.Item | pytest.Collector | None, str], list[pytest.Item]] = {}
     for item in items:
         cases.setdefault((item.parent, getattr(item, "originalname", item.name)), []).append(item)
@@ -50,18 +50,18 @@ def some_cases(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def pytest_collection_finish() -> None:
-    """Keeps the tests themselves out of every later search for garbage."""
+    """Excludes the collected tests from every later garbage collection."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
-    """Lets everything be taken down in the end: what DuckDB's module misses then, it complains of."""
+    """Undoes the freeze: DuckDB's module complains at exit of objects that were not collected."""
     gc.unfreeze()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Lets go of the DuckDB of every home of a file of tests: those of all files take gigabytes."""
+    """Closes the DuckDB instances of a file's homes after its last test: those of all files take gigabytes."""
     if nextitem is None or nextitem.path != item.path:
         forget_instances()

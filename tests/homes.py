@@ -1,7 +1,6 @@
-"""Homes that are made once in a process and copied to the tests that begin with them: empty ones, and filled ones.
+"""Empty and filled homes that are made once in a process and copied for each test, since making one takes long.
 
-Making one takes longer than what many a test then does with it. tests/store, tests/faults and the tests of the command
-line let the program make theirs.
+Not for tests/store, tests/faults and the tests of the command line, where the program itself makes the homes.
 """
 
 import atexit
@@ -26,7 +25,7 @@ def _folder() -> Path:
 
 
 @cache
-def _made() -> Path:
+def _empty_home() -> Path:
     folder = _folder()
     pipeline = Pipeline(folder / "home")
     pipeline.uploads()
@@ -35,22 +34,22 @@ def _made() -> Path:
 
 
 def new_home(home: Path) -> Path:
-    """Makes a home that is empty, and as the program leaves it after its first command."""
+    """Makes an empty home, as the program leaves it after its first command."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copy(_made(), home)
+    shutil.copy(_empty_home(), home)
     return home
 
 
 def fill_once(home: Path, fill: Callable[..., T], *given: Hashable) -> T:
-    """Fills a home; where the same function filled one before, given the same, the home becomes a copy of that one.
+    """Fills a home, or copies the home that the same function filled before with the same arguments.
 
     Args:
-        home: just as it was then; whatever is in it is lost.
-        fill: does to it what the tests of a file begin with, and nothing elsewhere that they look at.
-        given: to it.
+        home: the home, in the same state each time; a copy replaces everything in it.
+        fill: fills the home; it must change nothing outside the home that tests look at.
+        given: the arguments of `fill`.
 
     Returns:
-        What `fill` gave the first time, such as the id of an upload: nothing that belongs to one home.
+        The result of the first call of `fill`, such as the id of an upload; no object that belongs to one home.
     """
     made_by = (fill.__module__, fill.__qualname__, *given)
     if made_by not in _filled:

@@ -1,4 +1,4 @@
-"""A process that does something to a home, and is killed before a chosen step of it."""
+"""Runs Python code on a home in a process that is killed before a chosen step."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-_CODE = """
+_SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from contact_pipeline import Pipeline
@@ -23,23 +23,23 @@ def counted(function):
     return step
 pipeline = Pipeline(sys.argv[1])
 pipeline.store.lines()  # migrated before anything counts
-{counting}
-{does}
+{wrapped}
+{code}
 print(steps)
 """
 
 
-def run_killed(home: Path, last: int, does: str, calls: Sequence[str]) -> tuple[int, str]:
-    """How the process ended, and how many steps there are where it was not killed, or what it said.
+def run_killed(home: Path, last: int, code: str, calls: Sequence[str]) -> tuple[int, str]:
+    """Runs the code; gives the exit status, and the number of steps if the process ended well, else its errors.
 
     Args:
         home: of the pipeline.
-        last: the step before which it is killed; 0: it is not.
-        does: what is done with `pipeline`, in Python.
-        calls: what counts as a step, such as `Database.run`.
+        last: the step before which the process is killed; 0: never.
+        code: Python code that uses `pipeline`.
+        calls: the functions whose calls are counted as steps, such as `Database.run`.
     """
-    counting = "\n".join(f"{call} = counted({call})" for call in calls)
-    code = _CODE.format(last=last, counting=counting, does=does)
-    command = [sys.executable, "-W", "error", "-c", code, str(home)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    return ended.returncode, ended.stdout or ended.stderr
+    wrapped = "\n".join(f"{call} = counted({call})" for call in calls)
+    script = _SCRIPT.format(last=last, wrapped=wrapped, code=code)
+    command = [sys.executable, "-W", "error", "-c", script, str(home)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return process.returncode, process.stdout or process.stderr

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own for a test: on a socket alone, as a user who is not root, ended by its id."""
+"""Starts a PostgreSQL server for one test, on a socket only, not as root, and ends it by its process id."""
 
 import os
 import pwd
@@ -27,14 +27,13 @@ def postgres_server() -> Iterator[tuple[str, Path]]:
     programs = _programs()
     known = {entry.pw_name for entry in pwd.getpwall()}
     owner = None if os.getuid() else "postgres" if "postgres" in known else "nobody"
-    folder = Path(
-        tempfile.mkdtemp(prefix="pg-", dir="/tmp")
-    )  # a socket's path is short, and pytest's folders are root's
-    data, said = folder / "data", folder / "said"
+    # Not a folder of pytest: those belong to root, and their paths are too long for a socket.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    data, log_file = folder / "data", folder / "log"
     try:
         if owner:
             shutil.chown(folder, owner)
-        with said.open("w") as log:
+        with log_file.open("w") as log:
             given: dict[str, Any] = {"user": owner, "cwd": folder, "stdout": log, "stderr": log}
             made = ["-D", data, "-U", "dagster", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
             subprocess.run([programs / "initdb", *made], check=True, **given)
@@ -43,16 +42,16 @@ def postgres_server() -> Iterator[tuple[str, Path]]:
             with subprocess.Popen(words, start_new_session=True, **given) as server:
                 try:
                     address = f"postgresql+psycopg2://dagster@/postgres?host={folder}"
-                    _wait(address, server, said)
+                    _wait(address, server, log_file)
                     yield address, data
                 finally:
-                    server.send_signal(signal.SIGINT)  # it ends its clients
+                    server.send_signal(signal.SIGINT)  # the server ends its clients
     finally:
         shutil.rmtree(folder)
 
 
 def ask(address: str, sql: str) -> list[tuple[Any, ...]]:
-    """What a statement gives, in no transaction."""
+    """The rows that a statement gives, run outside a transaction."""
     import psycopg2
 
     with closing(psycopg2.connect(address.replace("+psycopg2", ""))) as connection:
@@ -62,7 +61,7 @@ def ask(address: str, sql: str) -> list[tuple[Any, ...]]:
             return cursor.fetchall() if cursor.description else []
 
 
-def _wait(address: str, server: subprocess.Popen[bytes], said: Path) -> None:
+def _wait(address: str, server: subprocess.Popen[bytes], log_file: Path) -> None:
     import psycopg2
 
     deadline = time.monotonic() + _START_SECONDS
@@ -70,8 +69,8 @@ def _wait(address: str, server: subprocess.Popen[bytes], said: Path) -> None:
         try:
             ask(address, "SELECT 1")
         except psycopg2.OperationalError:
-            assert server.poll() is None, said.read_text()
-            assert time.monotonic() < deadline, said.read_text()
+            assert server.poll() is None, log_file.read_text()
+            assert time.monotonic() < deadline, log_file.read_text()
             time.sleep(0.1)
         else:
             return

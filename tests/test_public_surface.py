@@ -1,4 +1,4 @@
-"""What others script against, spelled by hand: a name that comes or goes shows here, and belongs in the changelog."""
+"""The public names, spelled by hand: a name that is added or removed fails here, and belongs in the changelog."""
 
 import re
 import runpy

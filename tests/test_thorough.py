@@ -1,4 +1,4 @@
-"""A run that is not thorough tries less, never nothing; a variable makes it thorough, others speak for single tests."""
+"""A run that is not thorough tries less, never nothing; THOROUGH makes it thorough, and single tests have variables."""
 
 import pytest
 

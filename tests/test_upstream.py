@@ -1,4 +1,4 @@
-"""What the libraries do that the project relies on, private names included: an upgrade that changes it shows here."""
+"""The behaviour of libraries that the project relies on, private names included: a breaking upgrade fails here."""
 
 import importlib
 

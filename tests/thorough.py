@@ -1,6 +1,6 @@
-"""How much a run of the tests tries: enough for every day, or all of it where `THOROUGH=1` is set, as .ci/run does.
+"""How many cases and examples a run of the tests tries: few by default, all with `THOROUGH=1`, as in .ci/run.
 
-A test that has a variable of its own, such as `SEQUENCES=3000`, goes by that one first.
+A test with a variable of its own, such as `SEQUENCES=3000`, uses that one first.
 """
 
 import os
@@ -15,25 +15,25 @@ def examples(default: int, thorough: int, variable: str = "") -> int:
     """How many examples, sequences or kills a test tries.
 
     Args:
-        default: in a run that was not asked for more.
-        thorough: in one with THOROUGH=1.
-        variable: the environment variable that says it for this test alone, whatever else is set.
+        default: in a run that is not thorough.
+        thorough: in a run with THOROUGH=1.
+        variable: the environment variable that sets the number for this test alone, whatever else is set.
     """
-    said = os.environ.get(variable) if variable else None
-    return int(said or (thorough if THOROUGH else default))
+    given = os.environ.get(variable) if variable else None
+    return int(given or (thorough if THOROUGH else default))
 
 
-# Of a test with many cases: how many of them.
+# How many cases of each test are run.
 CASES = examples(3, 1_000_000, "CASES")
 
 
 def spread(items: Sequence[T], default: int, thorough: int | None = None) -> Sequence[T]:
-    """Some of the items, in equal steps, the middle of each.
+    """Some of the items, in equal steps, the middle one of each step.
 
     Args:
         items: all that could be tried.
-        default: how many are, in a run that was not asked for more.
-        thorough: in one with THOROUGH=1; None: all of them.
+        default: how many are tried in a run that is not thorough.
+        thorough: how many in a run with THOROUGH=1; None: all of them.
     """
     many = default if not THOROUGH else len(items) if thorough is None else thorough
     if len(items) <= many:

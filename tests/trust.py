@@ -1,6 +1,6 @@
-"""What attacks were tried: tests record it here, and docs/trust.md is made of it (docs/generate_trust.py).
+"""Tests record their attacks here; docs/generate_trust.py makes docs/trust.md from the records.
 
-Nothing is written unless TRUST_RECORD names a file; one line a record, so that tests running at once can share it.
+Nothing is written unless TRUST_RECORD names a file. Each record is one line, so that parallel tests can share the file.
 """
 
 import json
@@ -12,10 +12,10 @@ def record(attack: str, *, tried: int, failed: int, where: str = "") -> None:
     """Records that an attack was tried so many times and did harm so many times.
 
     Args:
-        attack: one of the attacks of docs/trust.yaml, such as `kill-at-writes`; several records of one add up.
+        attack: an attack of docs/trust.yaml, such as `kill-at-writes`; several records of one attack add up.
         tried: how many kills, faults, sequences, inputs or bytes.
         failed: how many of them broke a promise; a test that records one fails, too.
-        where: what of it, for the page: a command, a file, a system call.
+        where: what was attacked, for the page: a command, a file, a system call.
     """
     file = os.environ.get("TRUST_RECORD")
     if file:

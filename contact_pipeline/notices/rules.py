@@ -118,7 +118,7 @@ def read_rules(settings: Settings) -> Rules:
         raise Refusal(
             "notices-missing",
             f"There is no {path}: nobody is told of anything.",
-            "The guide has an example (Be told).",
+            "The guide has an example (Send notices).",
         )
     rules, problems = _find_problems(path)
     if rules is None:

@@ -1,4 +1,4 @@
-"""Everything that erasing takes away of a person is in what they are given, or named as left out; nobody else's is."""
+"""The answer to a request for access has, or names as withheld, all that erasing would take; nothing of others."""
 
 import json
 import stat

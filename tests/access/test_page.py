@@ -44,7 +44,7 @@ def test_values_are_text_and_the_page_runs_and_loads_nothing(page):
     assert "default-src 'none'" in page
 
 
-def test_it_is_in_plain_words_and_in_full(page):
+def test_the_page_has_plain_words_and_full_values(page):
     assert "<h1>What we hold about you</h1>" in page
     assert "219-09-9991" in page
     assert "1984-04-18" in page

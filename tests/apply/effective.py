@@ -1,7 +1,7 @@
-"""What the tables are, told one change at a time in plain Python: the meaning that the SQL of the store has to have.
+"""The meaning of the tables, one change at a time in plain Python; the SQL of the store must agree with it.
 
-A change counts while its upload is applied and not undone. Changes come in the order of their commits, which is that in
-which they were first applied. Whoever was erased is outside of it all.
+A change counts while its upload is applied and not undone. Changes are in the order of the commits
+in which they were first applied. Erased contacts are left out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Change:
 
     @property
     def contacts(self) -> tuple[int, ...]:
-        """The contacts that it names."""
+        """The contacts that the change names."""
         if self.target == "membership":
             return self.id[1:]
         return self.id if self.target == "link" else (self.id,) if self.target == "contact" else ()
@@ -66,7 +66,7 @@ class Tables:
     groups: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def as_published(self) -> Tables:
-        """What of them is published: contacts, memberships and links."""
+        """The published part of the tables: contacts, memberships and links."""
         contacts = {
             key: {name: value for name, value in row.items() if name != "created_commit"}
             for key, row in self.contacts.items()
@@ -103,7 +103,7 @@ def effective_tables(
 
 
 def _take(tables: Tables, commit: Commit, change: Change, fields: list[str]) -> None:
-    """Lets one more change count."""
+    """Applies one more change to the tables."""
     for contact_id in change.contacts:
         contact = tables.contacts.setdefault(contact_id, _nobody(commit, fields))
         contact["named_by"] = contact["named_by"] or commit.upload_id
@@ -159,13 +159,13 @@ def _numbers(commits: list[Commit], target: str) -> Iterator[tuple[Commit, int, 
 
 
 def _tell_last_upload(row: Row) -> None:
-    """The newest that changed it; where none did, the first that names it."""
+    """The newest upload that changed the contact; if none did, the first that names it."""
     changed_by, named_by = row.pop("changed_by"), row.pop("named_by")
     row["last_upload_id"] = changed_by or named_by
 
 
 def read_tables(database: Database, *, published: bool = False) -> Tables:
-    """The tables as they are stored, or what of them is published."""
+    """The tables as they are stored, or their published part."""
     prefix = "published_" if published else ""
     fields = ["active", *(name for (name,) in database.rows("SELECT name FROM fields"))]
     known = [name for name in KNOWN if not (published and name == "created_commit")]
@@ -216,7 +216,7 @@ def read_commits(database: Database) -> Iterator[Commit]:
 
 
 def deviations(database: Database) -> list[str]:
-    """In what the tables of a contact database, and the published ones, differ from what its history means."""
+    """The differences between the tables of a contact database, published ones included, and its history's meaning."""
     commits = [*read_commits(database)]
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     undone = {upload for (upload,) in database.rows("SELECT upload_id FROM commits WHERE undone_by IS NOT NULL")}
@@ -232,7 +232,7 @@ def deviations(database: Database) -> list[str]:
 
 
 def differences(stored: Tables, meant: Tables) -> list[str]:
-    """In what the tables differ from what they mean."""
+    """The differences between the tables and their meaning."""
     found = []
     for table in ("contacts", "accounts", "groups"):
         have, want = getattr(stored, table), getattr(meant, table)

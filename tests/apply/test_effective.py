@@ -1,4 +1,4 @@
-"""After any sequence of commands the tables are the function of what counts that tests/apply/effective.py tells.
+"""After any sequence of commands the tables are what tests/apply/effective.py computes from the effective changes.
 
 Sequences are drawn by their number, and shortened when they fail. `SEQUENCES=5000 pytest tests/apply/test_effective.py`
 runs that many; `SEQUENCES_FROM=300` leaves out the first ones, so that `SEQUENCES_FROM=317 SEQUENCES=1` replays one.

@@ -83,7 +83,7 @@ def test_contacts_that_no_held_upload_touches_are_published_as_they_are(ground):
 def test_matching_sees_what_is_held(ground):
     """E5, E10: a held lead is found, not made again."""
     run(ground, [ANN], held=True)
-    assert ground.plan("dealer_leads", [ANN], lead_type="SMS").said == ["unchanged"]
+    assert ground.plan("dealer_leads", [ANN], lead_type="SMS").row_outcomes == ["unchanged"]
 
 
 def test_held_uploads_over_one_contact_can_be_finalized_in_any_order(ground):
@@ -100,7 +100,7 @@ def test_held_uploads_over_one_contact_can_be_finalized_in_any_order(ground):
     for number, edit in enumerate(edits):
         values |= edit
         uploads.append(run(ground, [dict(values)], held=number in held))
-    assert [planned.said for planned in uploads] == [["created"], *[["updated"]] * 4]
+    assert [planned.row_outcomes for planned in uploads] == [["created"], *[["updated"]] * 4]
 
     for order in permutations(held):
         for number in held:

@@ -181,7 +181,7 @@ def test_an_account_that_comes_or_goes_makes_the_rows_that_name_it_stale(ground,
     ground.fill("portfolio", accounts=account if there else [])
     rows = [{"account_number": n, "identifier": n, "full_name": "Ana", "contact_type": "DOCTOR"} for n in ("1", "2")]
     planned = ground.plan("portfolio_contacts", rows)
-    assert planned.said == ["created" if there else "rejected", "rejected"]
+    assert planned.row_outcomes == ["created" if there else "rejected", "rejected"]
 
     if there:
         ground.book.run("DELETE FROM accounts")

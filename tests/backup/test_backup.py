@@ -59,7 +59,7 @@ def test_a_restored_home_is_for_its_owner_only(backup, tmp_path):
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
 
-def test_nothing_is_written_over_and_no_link_is_followed(pipeline, tmp_path):
+def test_a_backup_replaces_no_file_and_follows_no_link(pipeline, tmp_path):
     there, link = tmp_path / "there", tmp_path / "link"
     there.write_text("mine")
     link.symlink_to(there)

@@ -1,4 +1,4 @@
-"""Every benchmark on small files: what is looked at is the answers, never the times."""
+"""Every benchmark on small files: the answers are checked, never the times."""
 
 import shutil
 import sys

@@ -68,7 +68,7 @@ def test_a_field_with_two_values_is_refused(run, tmp_path):
 
 
 @pytest.mark.usefixtures("people")
-def test_who_is_left_out_is_said(run, tmp_path):
+def test_contacts_that_are_left_out_are_counted_with_the_reason(run, tmp_path):
     ended = run("export", "--profile", "suppression_list", "-o", tmp_path / "out.csv")
 
     assert ended.status == 0

@@ -68,7 +68,7 @@ def test_what_cannot_be_done_is_refused(run, imported, words, status, code):
     assert (ended.status, ended.document["error"]["code"]) == (status, code)
 
 
-def test_one_made_stale_is_not_planned_again_but_says_what_to_do(run, imported, home):
+def test_a_stale_change_of_a_group_is_not_planned_again_but_says_what_to_do(run, imported, home):
     from contact_pipeline import Pipeline
 
     planned = Pipeline(home=home).plan_group_add("Autumn", [1])

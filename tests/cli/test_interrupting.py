@@ -43,7 +43,7 @@ def test_an_interrupted_plan_is_cancelled(reached, big_file, home, run):
     assert not list(home.glob("uploads/*/*"))
 
 
-def test_one_that_comes_between_receiving_and_staging_cancels_as_well(run, tmp_path, home, monkeypatch):
+def test_ctrl_c_between_receiving_and_staging_cancels_as_well(run, tmp_path, home, monkeypatch):
     """B5: there is no moment at which Ctrl-C leaves an upload received, with nobody at work on it."""
 
     def interrupt(*_arguments, **_options):

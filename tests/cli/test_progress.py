@@ -54,7 +54,7 @@ def test_a_stage_shows_its_rows_and_the_time_left(seen):
     assert "applying:" not in said
 
 
-def test_nothing_is_shown_to_a_program(seen):
+def test_no_progress_is_shown_to_a_program(seen):
     assert seen("--json") == ""
     piped = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True)
     assert piped.stdout + piped.stderr == b""

@@ -36,7 +36,7 @@ def test_the_document_has_them_beside_the_errors(run, planned):
     assert listed["row_warnings"] == warnings
 
 
-def test_they_are_counted_by_code_and_the_first_are_shown(run, outreach, monkeypatch):
+def test_row_warnings_are_counted_by_code_and_the_first_are_shown(run, outreach, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     file = outreach(*FILE)
     planned = run("plan", file, *PLAN).out
@@ -48,7 +48,7 @@ def test_they_are_counted_by_code_and_the_first_are_shown(run, outreach, monkeyp
         assert "gmail.com meant?" in said
 
 
-def test_they_are_shown_before_somebody_is_asked_whether_to_apply(run, outreach, monkeypatch):
+def test_row_warnings_are_shown_before_import_asks_whether_to_apply(run, outreach, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     asked = run("import", outreach(*FILE), *PLAN, answer="n\n").err
     assert asked.index("Warnings by type") < asked.index("Apply people.csv?")

@@ -1,4 +1,4 @@
-"""One file of the corpus, and what reading it must give."""
+"""One file of the corpus, and the expected result of reading it."""
 
 from __future__ import annotations
 

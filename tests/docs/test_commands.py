@@ -125,6 +125,21 @@ def test_every_link_leads_somewhere(page):
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
+def test_the_contents_of_the_guide_are_its_headings():
+    guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[(.+)\]\(#.+\)$", guide.split("\n## ")[0], re.M)
+    assert listed == re.findall(r"^## (.+)$", guide, re.M)
+
+
+def test_every_decision_is_listed_by_its_title():
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(\d{4})\]\((.+)\) \| (.+) \|$", index, re.M)
+    records = sorted(path.name for path in folder.glob("0*.md"))
+    titles = {name: (folder / name).read_text(encoding="utf-8").split("\n")[0] for name in records}
+    assert {name: f"# {number} {title}" for number, name, title in listed} == titles
+
+
 def test_every_anchor_of_the_guide_is_a_heading():
     guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
     headings = {

@@ -1,4 +1,4 @@
-"""The examples on the page of values: each becomes what the page says, and is said in the way that it says."""
+"""The examples on the page of values: each gives the value and the silence, repair, warning or refusal that it says."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Imports the sample files of some profiles, and matches each on Sail as well: prints whether both come to the same.
+"""Imports the sample files of some profiles, and matches each on Sail as well: prints whether the results are the same.
 
 Run by test_spark.py in the environment that has Sail: `on_sail.py HOME PROFILE …`. Each line is a JSON object.
 """
@@ -48,7 +48,7 @@ def main(home, *profiles):
 
 
 def compared(store, upload, session, folder):
-    """What both engines make of an upload's valid rows."""
+    """The results of both engines for an upload's valid rows."""
     line = store.line(upload.upload_id)
     profile, options = resolved(line)
     staging = store.staging(upload.upload_id)

@@ -1,4 +1,4 @@
-"""Who knows DuckDB's own `Database`: what the home keeps for itself. Whoever only reads contacts speaks the port."""
+"""Only modules of the home's files may use DuckDB's own `Database`; modules that read contacts use the port."""
 
 import ast
 from pathlib import Path

@@ -39,7 +39,7 @@ def test_all_samples_of_the_profiles_were_matched(compared):
 
 
 @pytest.mark.parametrize("what", ["sha256", "outcomes", "rejections"])
-def test_it_comes_to_the_same_changeset(compared, what):
+def test_sail_gives_the_same_changeset(compared, what):
     for each in compared:
         here, there = each[what]
         assert here == there, each["file"]

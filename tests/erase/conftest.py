@@ -10,7 +10,7 @@ from tests.erase.home import fill_with_traces, open_home, run_in_dagster
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory):
-    """The folder of the home that is filled; nobody writes to it any more."""
+    """The folder of the filled home, which no test changes."""
     folder = tmp_path_factory.mktemp("filled")
     run_in_dagster(fill_with_traces(folder), folder)
     return folder / "home"
@@ -18,7 +18,7 @@ def filled(tmp_path_factory):
 
 @pytest.fixture
 def pipeline(filled, tmp_path):
-    """A pipeline on a copy of it; in it contact 1 is the person, in outreach_contacts."""
+    """A pipeline on a copy of the filled home, in which contact 1 is the person, in outreach_contacts."""
     shutil.copytree(filled, tmp_path / "home")
     return Pipeline(tmp_path / "home")
 

@@ -27,7 +27,7 @@ OUTREACH = (
 )  # fmt: skip
 PROGRAM = ("Email", "First Name", "Last Name", "Phone", "Company", "Job Title")
 
-# Everything by which she can be told from others, in every form in which it came.
+# Every value that identifies her, in every form in which it was sent.
 TRACES = (
     "quennevais", "quintessa.q@example.com", "q.quennevais@example.com", "2025550187", "202-555-0187", "(202) 555-0187",
     "219-09-9990", "219099990", "AC-778899", "02139-7781", "1984-04-18", "04/18/1984",
@@ -61,13 +61,13 @@ def write_book(path: Path, heading: Sequence[str], *rows: Sequence[str], name: s
 
 def open_home(folder: Path) -> Pipeline:
     """A pipeline on a home with a director who may import; its profiles have no examples, which look like people."""
-    own = folder / "home" / "profiles"
-    own.mkdir(parents=True)
+    profiles = folder / "home" / "profiles"
+    profiles.mkdir(parents=True)
     for name in ("outreach_contacts", "program_contacts"):
         profile = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
         for column in profile["columns"]:
             column.pop("example")
-        (own / f"{name}.yaml").write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+        (profiles / f"{name}.yaml").write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
     users = folder / "users.yaml"
     users.write_text(yaml.safe_dump([{"login": DIRECTOR, "name": "D", "roles": ["director"], "can_import": True}]))
     pipeline = Pipeline(folder / "home")
@@ -102,7 +102,7 @@ def fill(pipeline: Pipeline, folder: Path) -> None:
 
 
 def refuse(pipeline: Pipeline) -> None:
-    """Drops a file that is refused, whose rows hold her, and whose reason lies beside it."""
+    """Drops a file with her rows that is refused; the reason lies beside it."""
     inbox = pipeline.settings.inbox / "outreach_contacts"
     write_csv(inbox / "wrong.csv", ("Name", "Colour"), ("Quennevais", "quintessa.q@example.com"))
     for drop in look_through(pipeline.settings.inbox).drops:

@@ -1,4 +1,4 @@
-"""What was corrected in a person's rows goes with the person, and is in the answer to a request for access."""
+"""Corrections in a person's rows are erased with the person, and are in the answer to a request for access."""
 
 from contact_pipeline.access.collect import collect
 

@@ -22,7 +22,7 @@ def test_a_value_in_utf_16_is_found(tmp_path, before):
     assert files.mentions(tmp_path / "a.csv", SHE)
 
 
-def test_others_are_not_found(tmp_path):
+def test_a_value_of_somebody_else_is_not_found(tmp_path):
     (tmp_path / "a.csv").write_text("Mail\nbob@example.com")
     assert not files.mentions(tmp_path / "a.csv", SHE)
 

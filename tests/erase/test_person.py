@@ -1,4 +1,4 @@
-"""By what somebody is found: the same by DuckDB, Polars and Python, and nobody else with it."""
+"""The values that identify a person are found alike by DuckDB, Polars and Python, and find nobody else."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Homes with the people of the samples, and ways to put any value into them that an import would not let in."""
+"""Homes with the people of the samples, and ways to put values into them that an import would refuse."""
 
 import csv
 from pathlib import Path
@@ -54,7 +54,7 @@ def bring(pipeline):
 
 @pytest.fixture
 def insert(pipeline):
-    """Puts contacts or accounts into the database past every import: field → value, and the address book."""
+    """Puts contacts or accounts into the database without an import: field → value, and the address book."""
 
     def put(book, *rows, table="contacts"):
         key = table.removesuffix("s") + "_id"
@@ -73,7 +73,7 @@ def insert(pipeline):
 
 @pytest.fixture
 def plan_again(pipeline, tmp_path):
-    """Exports by a profile, plans the file as it is, and gives what was written and the upload."""
+    """Exports by a profile and plans the unchanged file; gives the export and the upload."""
 
     def export_and_plan(profile, *, ending=None, **filters):
         target = pipeline.profiles()[0][profile]

@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_with_its_line_and_what_was_meant(problems, exchan
     assert reason in found[place]
 
 
-def test_all_that_is_wrong_is_said_at_once(problems):
+def test_every_problem_of_an_export_profile_is_listed(problems):
     assert len(problems(("heading: Tel", "headin: Tel"), ("equals", "equal"), ("of: contacts", "of: contact"))) == 3
     assert len(problems(("- full_name\n", "- full_nam\n"), ("contact_type", "contct_type"))) == 2
 

@@ -1,4 +1,4 @@
-"""A filled home and a process that runs commands in it with something made to go wrong; both made once."""
+"""A filled home, and a process that runs commands in it with a call made to fail; both made once."""
 
 import pytest
 

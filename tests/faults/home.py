@@ -1,4 +1,4 @@
-"""A home in which every command has something to do, and what is to hold of it whatever went wrong."""
+"""A home in which every command has something to do, and what must be true of it after any fault."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def words(command: str, folder: Path, made: dict[str, str]) -> list[str]:
 
 
 def state_of(home: Path, known: list[str]) -> dict[str, Any]:
-    """Everything that a command is for, without ids and times, which differ when it is done again."""
+    """The results of commands in a home, without ids and times, which differ when a command is repeated."""
     pipeline = Pipeline(home)
     contacts = [_without_ids(contact) for contact in pipeline.store.contacts()]
     published = [_without_ids(contact) for contact in pipeline.store.contacts(published=True)]
@@ -122,7 +122,7 @@ def unreconciled(home: Path) -> list[str]:
 
 
 def leftovers(home: Path) -> list[str]:
-    """What lies there and belongs to nothing.
+    """Files in the home that belong to no upload.
 
     A file that a killed plan was writing is the plan's: planned again, it is written anew.
     """
@@ -148,7 +148,7 @@ def leftovers(home: Path) -> list[str]:
 
 
 def copy_home(source: Path, target: Path) -> Path:
-    """A copy of a home; nothing where there is none."""
+    """A copy of a home; nothing if the home does not exist."""
     shutil.rmtree(target, ignore_errors=True)
     if source.exists():
         shutil.copytree(source, target)

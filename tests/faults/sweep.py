@@ -1,4 +1,4 @@
-"""Kills, interrupts and starves every command at every one of its writes, and looks whether the home holds.
+"""Kills, interrupts and starves every command at every one of its writes, and checks the home afterwards.
 
     python -m tests.faults.sweep --command apply --kind kill --calls all
 
@@ -99,7 +99,7 @@ class Bench:
         return words(command, self.folder, self.made)
 
     def fresh(self, name: str, command: str) -> Path:
-        """A copy of the filled home; none for a command that makes a home."""
+        """A copy of the filled home; no copy for a command that makes a home."""
         home = self.folder / name
         if command in NEW_HOMES:
             shutil.rmtree(home, ignore_errors=True)
@@ -124,7 +124,7 @@ def bench() -> Iterator[Bench]:
 
 @dataclass
 class Sweep:
-    """One command, and where it ends undisturbed."""
+    """One command, and the state in which it ends undisturbed."""
 
     bench: Bench
     command: str
@@ -144,7 +144,7 @@ class Sweep:
         return self.bench.words(self.command)
 
     def at(self, kind: str, call: int, room: int = 0) -> list[str]:
-        """Lets one call go wrong; what did not hold afterwards."""
+        """Lets one call fail; gives what was wrong afterwards."""
         home = self.bench.fresh("home-under-test", self.command)
         done = self.bench.worker.ask(home, self._words, kind=KINDS[kind], at=call, room=room)
         problems = list(self._unlike(kind, done, home))
@@ -152,30 +152,30 @@ class Sweep:
         return [*problems, *self._holds(home), *self._goes_on(home), *self._erases(copied)]
 
     def _unlike(self, kind: str, done: dict[str, Any], home: Path) -> Iterator[str]:
-        """How the command ended is not how it should."""
+        """Whether the command ended otherwise than it should, in words."""
         if kind in _DEAD:
             if done["status"] != _DEAD[kind]:
                 yield f"ended with {done['status']}, not killed"
             return
         for ended in done["ended"]:
-            said = ended["out"] + ended["err"]
-            if "Traceback" in said or "defect" in said or "panicked" in said or ended["status"] not in {0, 1}:
-                yield f"said {said.strip()[-300:]!r}, status {ended['status']}"
+            output = ended["out"] + ended["err"]
+            if "Traceback" in output or "defect" in output or "panicked" in output or ended["status"] not in {0, 1}:
+                yield f"said {output.strip()[-300:]!r}, status {ended['status']}"
             if ended["status"]:
-                yield from self._untrue(home, said)
+                yield from self._untrue(home, output)
 
-    def _untrue(self, home: Path, said: str) -> Iterator[str]:
-        """What the command said of an upload is not so."""
+    def _untrue(self, home: Path, output: str) -> Iterator[str]:
+        """Whether the command reported a wrong state of an upload, in words."""
         if not home.exists():
             return
         (listed,) = self.bench.worker.ask(home, ["uploads", "--json"])["ended"]
         for upload in json.loads(listed["out"]):
-            told = re.search(rf"Upload {upload['upload_id']} is (not planned|\w+)", said)
-            if told and told.group(1).replace("not planned", "received") != upload["state"]:
-                yield f"said {told.group(0)!r}, but it is {upload['state']}"
+            reported = re.search(rf"Upload {upload['upload_id']} is (not planned|\w+)", output)
+            if reported and reported.group(1).replace("not planned", "received") != upload["state"]:
+                yield f"said {reported.group(0)!r}, but it is {upload['state']}"
 
     def _holds(self, home: Path) -> Iterator[str]:
-        """The uploads and contacts cannot be looked at."""
+        """Whether the uploads and contacts cannot be listed, in words."""
         if self.command in NEW_HOMES:
             return
         looks = [["uploads"], ["uploads", "--json"], ["contacts", "list"], ["groups", "list"]]
@@ -183,25 +183,24 @@ class Sweep:
         yield from self._failed(home, *looks)
 
     def _goes_on(self, home: Path) -> Iterator[str]:
-        """Done again, the command ends elsewhere than undisturbed, or leaves something behind."""
-        for arriving in (home / "uploads" / ".arriving").glob(
-            "*"
-        ):  # of which nobody is sure before ten minutes have gone
+        """Whether the repeated command ends otherwise than undisturbed, or leaves files behind, in words."""
+        # A folder in .arriving is given up only when it is ten minutes old.
+        for arriving in (home / "uploads" / ".arriving").glob("*"):
             for path in (*arriving.iterdir(), arriving):
                 os.utime(path, (0, 0))
         again = self.bench.worker.ask(home, self._words)
-        said = [ended["out"] + ended["err"] for ended in again["ended"]]
-        if any("Traceback" in words or "defect" in words for words in said) or not said:
-            yield f"again: {said}"
+        outputs = [ended["out"] + ended["err"] for ended in again["ended"]]
+        if any("Traceback" in words or "defect" in words for words in outputs) or not outputs:
+            yield f"again: {outputs}"
         now = state_of(home, list(self.bench.made.values()))
         for name, wanted in self.expected.items():
             if now[name] != wanted:
-                yield f"again, {name} differ: {now[name]} instead of {wanted}; it said {said}"
+                yield f"again, {name} differ: {now[name]} instead of {wanted}; it said {outputs}"
         yield from (f"left behind: {name}" for name in leftovers(home))
         yield from unreconciled(home)
 
     def _erases(self, home: Path) -> Iterator[str]:
-        """Another upload cannot be applied, or somebody not be erased."""
+        """Whether another upload cannot be applied, or a person cannot be erased, in words."""
         if self.command in NEW_HOMES:
             plan = ["import", str(self.bench.folder / "new.csv"), "--profile", "outreach_contacts"]
             yield from self._failed(home, [*plan, "--group", "Late", "--yes"], ["contacts", "erase", "1", "--yes"])
@@ -226,9 +225,9 @@ class Sweep:
         if len(done["ended"]) != len(commands):
             yield f"{commands[len(done['ended'])]} ended with {done['status']}"
         for ended in done["ended"]:
-            said = ended["out"] + ended["err"]
-            if ended["status"] != 0 and not any(words in said for words in allowed):
-                yield f"{' '.join(ended['words'][:3])} failed: {said.strip()[-400:]}"
+            output = ended["out"] + ended["err"]
+            if ended["status"] != 0 and not any(words in output for words in allowed):
+                yield f"{' '.join(ended['words'][:3])} failed: {output.strip()[-400:]}"
 
 
 def chosen(sweep: Sweep, kind: str, calls: str) -> list[int]:
@@ -246,7 +245,7 @@ def chosen(sweep: Sweep, kind: str, calls: str) -> list[int]:
 
 
 def main() -> int:
-    """Sweeps as asked for, and says what did not hold."""
+    """Runs the sweep, and prints what was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", choices=[*COMMANDS, "all"], action="append", required=True)
     parser.add_argument("--kind", choices=[*KINDS][1:7], default="kill")

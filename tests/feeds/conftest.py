@@ -1,4 +1,4 @@
-"""A home with feeds of made-up people, and what they are fetched from."""
+"""A home with feeds of made-up people, and the places from which they are fetched."""
 
 import os
 import time
@@ -38,8 +38,8 @@ def pipeline(home):
 def feed(home):
     """Writes a feed, `crm` unless it is named; gives its file."""
 
-    def write(source, name="crm", **said):
-        content = {"source": source, "profile": "outreach_contacts", "options": {"group": "Spring"}} | said
+    def write(source, name="crm", **keys):
+        content = {"source": source, "profile": "outreach_contacts", "options": {"group": "Spring"}} | keys
         path = home / "feeds" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True, mode=0o700)
         path.write_text(yaml.safe_dump(content))
@@ -51,7 +51,7 @@ def feed(home):
 
 @pytest.fixture
 def drop(tmp_path):
-    """Writes files that have stood still into a folder of this machine; gives the folder."""
+    """Writes files that are old enough to be taken into a folder of this machine; gives the folder."""
     folder = tmp_path / "outbox"
     folder.mkdir()
 
@@ -71,5 +71,5 @@ def drop_in(folder, files):
 
 
 def bytes_of(home):
-    """Everything that a home holds, by file: whatever is kept must be free of logins."""
+    """The content of every file of a home, to search for logins, which must not be in it."""
     return {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}

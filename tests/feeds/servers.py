@@ -109,7 +109,7 @@ def sftp_server(folder):
 
 
 class Web(ThreadingHTTPServer):
-    """Serves `files` by their paths: what they hold, and optionally a status and where to."""
+    """Serves `files` by their paths: the content, and optionally a status and a redirect."""
 
     daemon_threads = True
 
@@ -117,14 +117,14 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answering)
         self.files = {}
         self.login = None  # the header Authorization that is asked for
-        self.asked, self.told = [], []  # requests, and the logins in them
+        self.asked, self.logins = [], []  # requests, and the logins in them
         self.marks = True  # whether answers have an ETag
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", **validity).configure_cert(context)
         self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, request, client_address):
-        """Whoever does not trust the certificate hangs up."""
+        """Prints nothing when a client that does not trust the certificate closes the connection."""
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -139,7 +139,7 @@ class _Answering(BaseHTTPRequestHandler):
     def _answer(self, *, with_body):
         server = self.server
         server.asked.append((self.command, self.path))
-        server.told.append(self.headers["Authorization"])
+        server.logins.append(self.headers["Authorization"])
         content = server.files.get(self.path)
         if server.login is not None and self.headers["Authorization"] != server.login:
             status, headers, content = 401, {}, b""
@@ -161,13 +161,13 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 def expired():
-    """The validity of a certificate that has ended."""
+    """The validity of an expired certificate."""
     now = datetime.now(UTC)
     return {"not_before": now - timedelta(days=9), "not_after": now - timedelta(days=1)}
 
 
 def new_authority(folder):
-    """A CA of its own, and the file by which it is trusted."""
+    """A new CA, and the file with which clients trust it."""
     authority = trustme.CA()
     path = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(path))

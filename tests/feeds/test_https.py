@@ -29,7 +29,7 @@ def served(authority):
 def server(served, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
     served.files, served.login, served.asked = {}, None, []
-    served.wire.cuts, served.marks, served.told = 0, True, []
+    served.wire.cuts, served.marks, served.logins = 0, True, []
     return served
 
 
@@ -94,8 +94,8 @@ def test_a_server_that_sends_on_gets_the_login_and_nobody_else(server, authority
         run = pipeline.run_feed("crm")
 
     assert [upload.file_name for upload in run.uploads] == ["out.csv"]
-    assert {*server.told} == {f"Bearer {PASSWORD}"}
-    assert {*other.told} == {None}
+    assert {*server.logins} == {f"Bearer {PASSWORD}"}
+    assert {*other.logins} == {None}
 
 
 def test_a_certificate_that_is_not_to_be_trusted_ends_it(server, authority, pipeline, feed, monkeypatch, tmp_path):

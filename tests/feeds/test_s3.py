@@ -108,7 +108,7 @@ def test_ten_thousand_names_are_listed_once(bucket, pipeline, feed, monkeypatch)
         ("s3://crm/*.csv", {"AWS_ENDPOINT_URL": "http://no-such-host.invalid"}, "feed-server-unknown"),
     ],
 )
-def test_what_goes_wrong_is_said_in_words(bucket, pipeline, feed, monkeypatch, source, environment, code):
+def test_an_error_of_s3_becomes_a_refusal_in_words(bucket, pipeline, feed, monkeypatch, source, environment, code):
     feed(source)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

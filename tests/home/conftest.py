@@ -29,7 +29,7 @@ def people(tmp_path):
 
 @pytest.fixture
 def start(home, tmp_path):
-    """Starts a process on the home; whatever the program does not see to itself, everybody may read and write."""
+    """Starts a process on the home with umask 0, so that only the program itself keeps others out."""
     (tmp_path / "system").mkdir()
     inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # as wide as when piped
     environment = inherited | {
@@ -49,7 +49,7 @@ def start(home, tmp_path):
 
 @pytest.fixture
 def command(start):
-    """Runs a command to its end; what it printed."""
+    """Runs a command to its end; gives its output."""
 
     def run(*words, status=0):
         ended = start(sys.executable, "-m", "contact_pipeline", *words)
@@ -61,6 +61,6 @@ def command(start):
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """What somebody else could read or change, or pass through."""
+    """The files and folders that other users could read, change or pass through."""
     paths = [folder, *folder.rglob("*")]
     return [f"{path.lstat().st_mode:o} {path}" for path in paths if stat.S_IMODE(path.lstat().st_mode) & 0o077]

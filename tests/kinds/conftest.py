@@ -1,4 +1,4 @@
-"""A kind decides how a column is normalized and validated, so its tests use the fixtures of both."""
+"""Fixtures for kinds: those of normalization and validation, since a kind decides both."""
 
 from tests.normalize.conftest import one_column, raw, repairs_in, values_of
 from tests.validate.conftest import codes_of, profile_of, rows

@@ -1,4 +1,4 @@
-"""Nothing of the sample files is masked but what is sensitive."""
+"""Only sensitive values of the sample files are masked."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Planned:
     rejections: list[dict[str, Any]]
 
     @property
-    def said(self) -> list[str]:
+    def row_outcomes(self) -> list[str]:
         """The outcome of every row, in file order."""
         return [outcome["outcome"] for _, outcome in sorted(self.outcomes.items())]
 

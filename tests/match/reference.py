@@ -60,7 +60,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row. It is said where the contact that it means is deactivated, and stays so."""
+    """The outcome of a row, and whether the contact that it means is deactivated and stays so."""
 
     outcome: str
     target: Target | None = None
@@ -71,7 +71,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one contact or account: every field that differs, before and after."""
+    """The change of one contact or account: every field that differs, before and after."""
 
     entity: str
     target: Target
@@ -93,7 +93,7 @@ class Plan:
 
 
 def together(plans: Iterable[Plan]) -> Plan:
-    """What uploads do to address books that have nothing in common, as one."""
+    """The effects of uploads on separate address books, put together."""
     made = Plan()
     for one in plans:
         made.outcomes |= one.outcomes
@@ -127,7 +127,7 @@ def plan(book: Book, rows: list[Row], profile: Profile, options: UploadOptions) 
 
 
 def take_in_turn(made: Plan, sides: list[Side], book: Book, rows: list[Row], profile: Profile) -> set[int]:
-    """Takes the rows one after the other, each as if it came in a file of its own; those that are for a person."""
+    """Applies the rows one after the other, as if each had its own file; gives the rows in review."""
     waiting = set()
     known = {key("account_number", account.values) for account in book.accounts}
     for row in rows:
@@ -150,7 +150,7 @@ def take_in_turn(made: Plan, sides: list[Side], book: Book, rows: list[Row], pro
 
 @dataclass(frozen=True)
 class Subject:
-    """The contact or the account of which a row speaks; a row of accounts may speak of a contact as well."""
+    """A part of a row: a contact or an account; a row of accounts may have both."""
 
     entity: Literal["contact", "account"]
     columns: dict[str, str]  # its field → the row's field
@@ -162,7 +162,7 @@ class Subject:
     present: tuple[str, ...] = ()  # a row speaks of it only where one of these is filled
 
     def of(self, row: Row) -> Values | None:
-        """What the row says of it, or None where it says nothing."""
+        """The row's values for this part, or None if it has none."""
         given = row.given()
         if self.present and all(given.get(name) is None for name in self.present):
             return None
@@ -200,7 +200,7 @@ def subjects_of(profile: Profile) -> list[Subject]:
 
 
 def own_fields(profile: Profile) -> list[str]:
-    """The columns that speak of what the row is, not of a contact that an account's row brings along."""
+    """The columns of the first part, without those of a contact that an account's row brings along."""
     fields = [column.field for column in profile.columns]
     return [name for name in fields if name in ACCOUNT_FIELDS] if profile.account_contacts else fields
 
@@ -210,7 +210,7 @@ def own_fields(profile: Profile) -> list[str]:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whom a row means: somebody there is by now (an id, or "row n" that made somebody new), or nobody can say."""
+    """Whom a row means: an existing contact (its id, or "row n" that made it), or undecided."""
 
     person: Target | None = None
     review: bool = False
@@ -222,7 +222,7 @@ REVIEW = Decision(review=True)
 
 @dataclass
 class Step:
-    """What a row that counts does to its target: every field before, as given, and afterwards."""
+    """The effect of a row that counts on its target: every field before, as given, and afterwards."""
 
     row: Row
     given: Values
@@ -245,7 +245,7 @@ class Standing:
 
 @dataclass
 class Side:
-    """One subject of the rows: whom they mean, and what they make of them, one row after the other."""
+    """One part of all rows: whom each row means and what it changes, one row after the other."""
 
     subject: Subject
     book: Book
@@ -261,7 +261,7 @@ class Side:
             self.standing.append(standing)
 
     def decide(self, row: Row) -> bool:
-        """Decides a row; whether that is for a person to judge."""
+        """Decides a row; gives whether a person must judge it."""
         values = self.subject.of(row)
         if values is None:
             return False
@@ -269,7 +269,7 @@ class Side:
         return self.decisions[row.number].review
 
     def objection(self, row: Row) -> str | None:
-        """Why a row that is decided is rejected all the same: it repeats another, or clears what is required."""
+        """Why a decided row is rejected: it repeats another row, or clears a required value."""
         if row.number not in self.decisions:
             return None
         person = self.decisions[row.number].person
@@ -287,7 +287,7 @@ class Side:
         return "would-clear-required" if clears else None
 
     def take(self, row: Row) -> None:
-        """Makes of the row's target what the row says, as far as the profile lets it."""
+        """Changes the row's target as the row says, as far as the profile allows."""
         if row.number not in self.decisions:
             return
         person = self.decisions[row.number].person
@@ -303,11 +303,11 @@ class Side:
         self.opt_out(row)
 
     def is_left(self, person: Target) -> bool:
-        """Whether somebody there is stays as it is, whatever rows say."""
+        """Whether an existing contact or account stays as it is, whatever rows say."""
         return isinstance(person, int) and self.subject.matched == "ignore"
 
     def written(self, person: Target) -> Standing | None:
-        """What a further row of that person would write to, or None."""
+        """The target that a further row of that person would change, or None."""
         if self.is_left(person):
             return None
         later = person in self.reached
@@ -360,7 +360,7 @@ class Side:
         return after
 
     def counting(self, person: Target) -> int:
-        """The row that counts of those that mean the same."""
+        """The one row that counts, of the rows that mean the same contact."""
         return self.reached[person][-1 if self.subject.within_file == "last_wins" else 0]
 
     def name(self, standing: Standing) -> Target:
@@ -409,7 +409,7 @@ class Side:
 
 
 def decide(row: Values, standing: list[Standing], rules: list[MatchRule]) -> Decision:
-    """Whom among those there are by now a row means: the first rule that finds anybody decides."""
+    """The existing contact that a row means: the first rule that finds anybody decides."""
     for number, rule in enumerate(rules):
         found = [
             one
@@ -439,7 +439,7 @@ def shared(rule: MatchRule, one: Values, other: Values) -> int:
 
 
 def differing(rules: list[MatchRule], number: int, one: Values, other: Values) -> str:
-    """What a key of an earlier rule that is filled on both sides and different makes of a candidate."""
+    """The effect on a candidate of a key of an earlier rule that is filled on both sides and differs."""
     for earlier in rules[:number]:
         filled = all(key(name, side) for name in earlier.equal for side in (one, other))
         if earlier.equal and filled and not shared(earlier, one, other):
@@ -522,7 +522,7 @@ def required(profile: Profile) -> list[AnyOf | RequiredWhen]:
 
 
 def has(rule: AnyOf | RequiredWhen, values: Values) -> bool:
-    """Whether what the rule asks for is there."""
+    """Whether the value that the rule asks for is there."""
     sets = rule.any_of if isinstance(rule, AnyOf) else [[rule.required]]
     return any(all(filled(name, values) for name in group) for group in sets)
 
@@ -546,7 +546,7 @@ def reactivates(subject: Subject, options: UploadOptions) -> bool:
 
 
 def set_when_new(profile: Profile, options: UploadOptions) -> Values:
-    """What only something new gets: what a blank means, and the module that the lead type decides."""
+    """The values that only a new contact gets: defaults, and the module that the lead type decides."""
     values: Values = {column.field: column.default for column in profile.columns if column.default is not None}
     if options.lead_type:
         values |= {"lead_type": options.lead_type, "module": profile.lead_types[options.lead_type]}
@@ -557,7 +557,7 @@ def set_when_new(profile: Profile, options: UploadOptions) -> Values:
 
 
 def takes_notes(profile: Profile) -> bool:
-    """Whether what was not imported, or what a merge displaced, is kept in the notes."""
+    """Whether a value that was not imported, or that a merge displaced, is kept in the notes."""
     return profile.on_error == "note" or merges(profile)
 
 
@@ -599,7 +599,7 @@ def displaced_notes(steps: list[Step], profile: Profile) -> Iterator[str]:
 
 
 def outcome_of(row: Row, profile: Profile, side: Side, made: Plan, waiting: set[int]) -> Outcome:
-    """Exactly one outcome. The row that counts among those that reach a target carries what becomes of it."""
+    """Exactly one outcome. Of the rows that reach a target, the one that counts has the target's outcome."""
     if row.wrong is not None or row.number in made.rejected:
         return Outcome("rejected")
     if row.number in waiting:

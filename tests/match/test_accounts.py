@@ -17,7 +17,7 @@ def kinds(planned):
 def test_an_account_row_creates_the_account_and_its_contact(ground):
     """D5: the row's outcome is the account's; the contact is counted apart."""
     planned = ground.run("portfolio_accounts", [ROW])
-    assert planned.said == ["created"]
+    assert planned.row_outcomes == ["created"]
     assert (planned.outcomes[2]["account_id"], planned.outcomes[2]["contact_id"]) == (1, None)
     assert planned.changeset.contacts_created == 1
     assert ground.contact(1) == {
@@ -35,7 +35,7 @@ def test_the_same_accounts_again_change_nothing(ground):
     """D5: account and contact are found again."""
     ground.run("portfolio_accounts", [ROW])
     planned = ground.plan("portfolio_accounts", [ROW])
-    assert (planned.said, planned.changes) == (["unchanged"], [])
+    assert (planned.row_outcomes, planned.changes) == (["unchanged"], [])
 
 
 def test_an_account_is_updated_and_another_type_of_contact_is_added(ground):
@@ -43,7 +43,7 @@ def test_an_account_is_updated_and_another_type_of_contact_is_added(ground):
     ground.run("portfolio_accounts", [ROW])
     row = ROW | {"portfolio": "bob", "contact_type": "SECRETARY", "contact_name": "Bia"}
     planned = ground.run("portfolio_accounts", [row])
-    assert planned.said == ["updated"]
+    assert planned.row_outcomes == ["updated"]
     assert kinds(planned) == [("account", "update"), ("contact", "create")]
     assert ground.table("account", "portfolio")[1]["portfolio"] == "bob"
 
@@ -52,14 +52,14 @@ def test_a_row_whose_contact_is_doubtful_waits_as_a_whole(ground):
     """D8: neither the account nor the contact of the row is written before somebody decides."""
     ground.run("portfolio_accounts", [ROW])
     planned = ground.plan("portfolio_accounts", [ROW | {"account_name": "Other", "contact_name": "Anna"}])
-    assert (planned.said, planned.changes) == (["review"], [])
+    assert (planned.row_outcomes, planned.changes) == (["review"], [])
     assert planned.outcomes[2]["reason"] == "could be contact 1 (same Account Number, Contact Type)"
 
 
 def test_the_same_account_twice_rejects_the_later_row_with_its_contact(ground):
     """D6: the later row is an error, and nothing of it is written."""
     planned = ground.plan("portfolio_accounts", [ROW, ROW | {"contact_name": "Bia", "contact_type": "OTHERS"}])
-    assert planned.said == ["created", "rejected"]
+    assert planned.row_outcomes == ["created", "rejected"]
     assert kinds(planned) == [("account", "create"), ("contact", "create")]
 
 
@@ -73,4 +73,4 @@ def test_an_account_without_a_number_does_not_make_every_account_known(ground):
     """D7: a blank number is nobody's."""
     ground.fill("portfolio", accounts=[Entity(1, {"account_name": "Nameless"})])
     row = {"account_number": "9", "identifier": "9", "full_name": "Ana", "contact_type": "DOCTOR"}
-    assert ground.plan("portfolio_contacts", [row]).said == ["rejected"]
+    assert ground.plan("portfolio_contacts", [row]).row_outcomes == ["rejected"]

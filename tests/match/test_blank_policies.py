@@ -29,14 +29,14 @@ def test_each_blank_policy_does_what_it_says(ground, blank, company, job_title, 
 def test_a_column_that_the_file_lacks_is_untouched_under_every_policy(ground, blank):
     """C4: not even `overwrite` clears what the file does not speak of."""
     ground.fill("program", [Entity(1, {"email": "a@example.com", "company": "Old"})])
-    assert ground.plan("program_contacts", [{"email": "a@example.com"}], blank=blank).said == ["unchanged"]
+    assert ground.plan("program_contacts", [{"email": "a@example.com"}], blank=blank).row_outcomes == ["unchanged"]
 
 
 def test_a_row_that_changes_nothing_is_unchanged(ground):
     """A7: filling a contact that has everything is no change."""
     ground.fill("program", [Entity(1, {"email": "a@example.com", "company": "Old"})])
     planned = ground.plan("program_contacts", [{"email": "a@example.com", "company": "New"}])
-    assert (planned.said, planned.changes) == (["unchanged"], [])
+    assert (planned.row_outcomes, planned.changes) == (["unchanged"], [])
 
 
 def test_only_the_fields_that_differ_are_in_the_change_with_before_and_after(ground):

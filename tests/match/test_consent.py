@@ -61,7 +61,7 @@ BLANK = ("keep", "fill", "overwrite")
 
 # Five of the twelve have every policy, and every meaning of a blank.
 @pytest.mark.parametrize(("within_file", "blank"), spread([*product(WITHIN_FILE, BLANK)], 5))
-def test_it_wins_in_every_order_of_the_rows_of_a_file(plan, within_file, blank):
+def test_a_wish_wins_in_every_order_of_the_rows_of_a_file(plan, within_file, blank):
     people = [f"p{number}@example.com" for number in range(len(SAID))]
     rows = [f"{email},Ana Lima,{word}" for email, said in zip(people, SAID, strict=True) for word in said]
     plan(*rows, within_file=within_file, blank=blank)
@@ -70,13 +70,13 @@ def test_it_wins_in_every_order_of_the_rows_of_a_file(plan, within_file, blank):
 
 # Five of the nine likewise.
 @pytest.mark.parametrize(("matched", "blank"), spread([*product(["update", "merge", "ignore"], BLANK)], 5))
-def test_it_is_written_over_what_is_stored(plan, matched, blank):
+def test_a_wish_is_written_over_a_stored_no(plan, matched, blank):
     plan("ana@example.com,Ana Lima,no", "bo@example.com,Bo,")
     plan("ana@example.com,Ana Lima,yes", "bo@example.com,Bo,yes", matched=matched, blank=blank)
     assert wishes(plan) == {"ana@example.com": True, "bo@example.com": True}
 
 
-def test_of_a_contact_that_is_ignored_nothing_else_is_written_and_it_is_said(plan):
+def test_only_the_wish_is_written_to_an_ignored_contact_with_a_warning(plan):
     plan("ana@example.com,Ana Lima,no", "bo@example.com,Bo,no")
     upload = plan("ana@example.com,Somebody Else,", "ana@example.com,,yes", "bo@example.com,Other,no", matched="ignore")
     contacts = {contact["email"]: contact for contact in plan.pipeline.store.contacts()}
@@ -100,7 +100,7 @@ def test_a_contact_made_beside_one_that_is_the_same_person_has_the_wish_too(plan
     assert upload.rejections.select("row_number", "code").rows() == [(2, "consent-carried")]
 
 
-def test_it_has_the_wish_where_the_file_does_not_speak_of_it(plan, tmp_path):
+def test_a_contact_made_beside_the_person_has_the_wish_without_its_column(plan, tmp_path):
     plan("ana@example.com,Ana Lima,yes")
     profile = PROFILE.format(matched="create", within_file="merge", blank="keep", on_error="reject")
     spoken = "".join(line for line in profile.splitlines(keepends=True) if "do_not_contact" not in line)

@@ -19,7 +19,7 @@ def test_a_deactivated_contact_stays_so_and_its_row_says_it(ground):
 
     planned = ground.run("program_contacts", rows)
 
-    assert planned.said == ["updated", "unchanged", "unchanged"]
+    assert planned.row_outcomes == ["updated", "unchanged", "unchanged"]
     reasons = [planned.outcomes[row]["reason"] for row in (2, 3, 4)]
     assert reasons == ["contact 1 is deactivated", "contact 2 is deactivated", None]
     assert [c["active"] for c in ground.table("contact", "program").values()] == [False, False, True]
@@ -32,7 +32,7 @@ def test_by_option_a_deactivated_contact_that_is_in_the_file_is_reactivated(grou
 
     planned = ground.run(program(), rows, reactivate=True)
 
-    assert planned.said == ["updated", "unchanged"]
+    assert planned.row_outcomes == ["updated", "unchanged"]
     (change,) = planned.changes
     assert (change["action"], planned.change(1)) == ("reactivate", {"company": "One", "active": True})
     assert ground.table("contact", "program")[1]["active"] is True
@@ -43,7 +43,7 @@ def test_a_reactivation_alone_is_an_update_of_the_row(ground):
     """A8: nothing else changes."""
     ground.fill("program", [Entity(1, {"email": "1@example.com"}, active=False)])
     planned = ground.plan(program(), [{"email": "1@example.com"}], reactivate=True)
-    assert (planned.said, planned.change(1)) == (["updated"], {"active": True})
+    assert (planned.row_outcomes, planned.change(1)) == (["updated"], {"active": True})
 
 
 def test_a_deactivated_candidate_of_a_row_in_review_is_said_to_be_so(ground):
@@ -57,7 +57,7 @@ def test_a_duplicate_of_a_deactivated_contact_says_so(ground):
     """A8, B9: it is ignored, and nobody is reactivated by that."""
     ground.fill("outreach", [Entity(1, {"account_number": "A-1"}, active=False)])
     planned = ground.plan("outreach_contacts", [{"account_number": "A-1"}], group="Spring")
-    assert planned.said == ["duplicate"]
+    assert planned.row_outcomes == ["duplicate"]
     assert planned.outcomes[2]["reason"] == "contact 1 is deactivated"
 
 

@@ -74,7 +74,7 @@ def test_an_empty_file_has_a_plan_that_does_nothing(ground):
 def test_every_row_blank_ones_included_has_one_outcome(ground):
     """X1: the sum over the outcomes is the number of rows."""
     planned = ground.plan("program_contacts", [{"email": "a@example.com"}], blanks=[3, 4])
-    assert planned.said == ["created", "blank", "blank"]
+    assert planned.row_outcomes == ["created", "blank", "blank"]
     assert sum(planned.changeset.outcomes.values()) == 3
 
 

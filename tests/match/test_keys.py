@@ -124,7 +124,8 @@ def test_people_of_one_household_stay_apart(ground):
         {"full_name": "たかだ はな", "phone": "+12025550102"},
         {"full_name": "मीना शर्मा", "phone": "+12025550101"},
     ]
-    assert ground.plan("dealer_leads", rows, lead_type="SMS").said == ["created", "created", "created", "unchanged"]
+    planned = ground.plan("dealer_leads", rows, lead_type="SMS")
+    assert planned.row_outcomes == ["created", "created", "created", "unchanged"]
 
 
 def _keeping_case(**more) -> Profile:
@@ -137,12 +138,13 @@ def _keeping_case(**more) -> Profile:
 def test_numbers_that_differ_in_case_are_different_people(ground):
     ground.fill("outreach", [Entity(1, {"account_number": "0015g00A1bCd"})])
     rows = [{"account_number": "0015g00a1BcD"}, {"account_number": "0015g00A1bCd"}]
-    assert ground.plan(_keeping_case(), rows, group="G").said == ["created", "duplicate"]
+    assert ground.plan(_keeping_case(), rows, group="G").row_outcomes == ["created", "duplicate"]
 
 
-def test_they_are_the_same_unless_the_column_says_so(ground):
+def test_numbers_that_differ_in_case_are_the_same_unless_the_column_says_otherwise(ground):
     ground.fill("outreach", [Entity(1, {"account_number": "0015g00A1bCd"})])
-    assert ground.plan("outreach_contacts", [{"account_number": "0015g00a1BcD"}], group="G").said == ["duplicate"]
+    planned = ground.plan("outreach_contacts", [{"account_number": "0015g00a1BcD"}], group="G")
+    assert planned.row_outcomes == ["duplicate"]
 
 
 def _as_before(ground, entity: str, keys: str) -> None:
@@ -184,16 +186,17 @@ def test_what_was_decided_about_other_letters_is_not_remembered(ground):
 def test_nobody_is_recognized_by_a_placeholder(ground, field, value):
     ground.fill("outreach", [Entity(1, {field: value, "first_name": "Ann"})])
     rows = [{field: value, "first_name": "Bob"}, {field: value, "first_name": "Cy"}]
-    assert ground.plan("outreach_contacts", rows, group="G").said == ["created", "created"]
+    assert ground.plan("outreach_contacts", rows, group="G").row_outcomes == ["created", "created"]
 
     content = load_profile("outreach_contacts").model_dump(mode="json")
     for column in content["columns"]:
         column["placeholders"] = "take"
     taking = Profile.model_validate(content)
-    assert ground.plan(taking, rows, group="G").said == ["duplicate", "duplicate"]
+    assert ground.plan(taking, rows, group="G").row_outcomes == ["duplicate", "duplicate"]
 
 
 def test_an_extension_of_the_same_digits_makes_no_placeholder(ground):
     value = "+12025550143;ext=7777777"
     ground.fill("outreach", [Entity(1, {"phone": value, "first_name": "Ann"})])
-    assert ground.plan("outreach_contacts", [{"phone": value, "first_name": "Ann"}], group="G").said == ["duplicate"]
+    planned = ground.plan("outreach_contacts", [{"phone": value, "first_name": "Ann"}], group="G")
+    assert planned.row_outcomes == ["duplicate"]

@@ -20,7 +20,7 @@ def test_a_value_that_could_not_be_imported_becomes_a_note_and_the_row_is_kept(g
     """E12: the lead is made without the phone, and says what stood there."""
     row = Row(2, ANN | {"phone": "12"}, noted={"phone": "[import] Phone: 12"})
     planned = ground.run("dealer_leads", [row], lead_type="SMS")
-    assert planned.said == ["created"]
+    assert planned.row_outcomes == ["created"]
     assert ground.contact(1)["notes"] == ["[import] Phone: 12"]
     assert "phone" not in ground.contact(1)
 
@@ -31,7 +31,7 @@ def test_a_note_is_not_added_twice(ground):
     rows = [Row(number, values, noted={"phone": "[import] Phone: 12"}) for number in (2, 3)]
     ground.run("dealer_leads", rows, lead_type="SMS")
     again = ground.plan("dealer_leads", rows, lead_type="SMS")
-    assert again.said == ["unchanged", "duplicate"]
+    assert again.row_outcomes == ["unchanged", "duplicate"]
     assert ground.contact(1)["notes"] == ["[import] Phone: 12"]
 
 
@@ -76,7 +76,7 @@ def test_under_create_a_new_lead_is_made_and_linked_with_the_existing_one(ground
     """E5: the lead there is stays as it was."""
     ground.fill("leads", [Entity(1, ANN)])
     planned = ground.run("dealer_leads", [ANN | {"email": "new@example.com"}], lead_type="SMS", rule="create")
-    assert planned.said == ["linked"]
+    assert planned.row_outcomes == ["linked"]
     assert [(link["contact_id"], link["linked_to"]) for link in planned.links] == [(2, 1)]
     assert ground.contact(1) == ANN
     assert ground.contact(2)["email"] == "new@example.com"
@@ -94,7 +94,7 @@ def test_under_create_rows_of_the_same_lead_make_one_new_lead(ground):
     """E5: within the file they are merged, under either rule."""
     ground.fill("leads", [Entity(1, ANN)])
     planned = ground.run("dealer_leads", [ANN, ANN | {"email": "new@example.com"}], lead_type="SMS", rule="create")
-    assert planned.said == ["linked", "duplicate"]
+    assert planned.row_outcomes == ["linked", "duplicate"]
     assert (planned.outcomes[3]["duplicate_of_row"], planned.outcomes[3]["contact_id"]) == (2, 2)
 
 
@@ -108,7 +108,7 @@ def test_the_lead_type_decides_the_module(ground, lead_type, module):
 def test_the_lead_type_is_given_only_to_new_leads(ground):
     """E4: a lead that is there keeps its type and module."""
     ground.fill("leads", [Entity(1, ANN | {"lead_type": "Phone", "module": "Phone Leads"})])
-    assert ground.plan("dealer_leads", [ANN], lead_type="SMS").said == ["unchanged"]
+    assert ground.plan("dealer_leads", [ANN], lead_type="SMS").row_outcomes == ["unchanged"]
 
 
 def test_new_contacts_join_the_group_and_ignored_duplicates_do_not(ground):
@@ -116,7 +116,7 @@ def test_new_contacts_join_the_group_and_ignored_duplicates_do_not(ground):
     ground.fill("outreach", [Entity(1, {"email": "old@example.com"})])
     rows = [{"email": "old@example.com"}, {"email": "new@example.com"}, {"email": "new@example.com"}]
     planned = ground.run("outreach_contacts", rows, group="Spring")
-    assert planned.said == ["duplicate", "created", "duplicate"]
+    assert planned.row_outcomes == ["duplicate", "created", "duplicate"]
     assert [(m["group_name"], m["contact_id"]) for m in planned.memberships] == [("Spring", 2)]
     assert ground.store.groups() == [{"address_book": "outreach", "group": "Spring", "contacts": 1}]
 

@@ -71,7 +71,7 @@ def test_every_linked_contact_gets_the_wish_in_a_change_of_its_own(ground, match
     ]
     assert wishes(ground) == {1: True, 2: True, 3: None, 4: True}
     assert {n: c["revision"] for n, c in ground.table("contact", BOOK).items()} == {1: 2, 2: 2, 3: 1, 4: 2}
-    assert (planned.said, planned.changeset.changed) == (["updated"], 3)
+    assert (planned.row_outcomes, planned.changeset.changed) == (["updated"], 3)
 
 
 @pytest.mark.parametrize("matched", ["update", "ignore"])
@@ -86,11 +86,11 @@ def test_the_wish_reaches_the_others_where_the_one_that_is_reached_has_it_alread
     ground.fill(BOOK, [Entity(1, ANA | YES), Entity(2, ANN, linked_to=1), Entity(3, BO)])
     planned = ground.run(profile(matched), [ANA | YES, BO])
     assert changed(planned) == [(2, "update", 2, WISH)]
-    assert planned.said == ["updated", "duplicate" if matched == "ignore" else "unchanged"]
+    assert planned.row_outcomes == ["updated", "duplicate" if matched == "ignore" else "unchanged"]
     assert (planned.outcomes[2]["contact_id"], planned.changeset.changed) == (1, 1)
     assert [r["code"] for r in planned.rejections] == (["consent-set"] if matched == "ignore" else [])
     again = ground.plan(profile(matched), [ANA | YES])
-    assert (again.changes, again.said) == ([], ["duplicate" if matched == "ignore" else "unchanged"])
+    assert (again.changes, again.row_outcomes) == ([], ["duplicate" if matched == "ignore" else "unchanged"])
 
 
 def test_under_create_the_contacts_that_are_there_get_it_too(ground):
@@ -98,7 +98,7 @@ def test_under_create_the_contacts_that_are_there_get_it_too(ground):
     ground.fill(BOOK, [Entity(1, ANA), Entity(2, ANN, linked_to=1), Entity(3, BO | NO), Entity(4, person("cy"))])
     planned = ground.run(profile("create"), [ANA | YES, BO | YES, person("cy")])
     assert wishes(ground) == {1: True, 2: True, 3: True, 4: None, 5: True, 6: True, 7: None}
-    assert planned.said == ["linked"] * 3
+    assert planned.row_outcomes == ["linked"] * 3
     assert [outcome["contact_id"] for outcome in planned.outcomes.values()] == [5, 6, 7]
     assert [(link["contact_id"], link["linked_to"]) for link in planned.links] == [(5, 1), (6, 3), (7, 4)]
     assert [(r["row_number"], r["code"]) for r in planned.rejections] == [(2, "consent-set"), (3, "consent-set")]
@@ -145,7 +145,7 @@ def test_a_contact_that_another_row_writes_to_gets_it_with_that_change(ground, w
         (2, "update", row, written),
         (3, "update", 4, WISH),
     ]
-    assert sorted(planned.said) == ["duplicate", "updated", "updated"]
+    assert sorted(planned.row_outcomes) == ["duplicate", "updated", "updated"]
 
 
 def test_a_contact_that_is_to_be_deactivated_and_gets_the_wish_stays(ground):
@@ -183,7 +183,7 @@ def test_the_wish_of_a_row_that_is_rejected_or_in_review_reaches_nobody(ground):
     columns[1] |= {"nothing": "None", "required": False}
     rule = [{"any_of": [["name"]], "message": "a name"}]
     planned = ground.run(profile(columns=columns, rules=rule), rows)
-    assert planned.said == ["rejected", "review", "rejected"]
+    assert planned.row_outcomes == ["rejected", "review", "rejected"]
     assert set(wishes(ground).values()) == {None}
 
 

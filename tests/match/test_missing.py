@@ -72,7 +72,7 @@ def test_a_row_in_review_counts_as_present(ground):
     """A8: both contacts that it may be stay active."""
     program(ground, "a@example.com", "a@example.com", "b@example.com")
     planned = ground.plan("program_contacts", [{"email": "a@example.com"}], deactivate_missing=True)
-    assert planned.said == ["review"]
+    assert planned.row_outcomes == ["review"]
     assert deactivated(planned) == [3]
 
 

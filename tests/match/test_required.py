@@ -41,7 +41,7 @@ def test_a_row_that_would_clear_a_required_field_is_rejected_and_clears_nothing(
     (rejection,) = planned.rejections
     assert (rejection["row_number"], rejection["code"], rejection["severity"]) == (2, "would-clear-required", "error")
     assert rejection["message"] == "The row's blanks would leave the contact without Name."
-    assert (planned.said, planned.changes) == (["rejected"], [])
+    assert (planned.row_outcomes, planned.changes) == (["rejected"], [])
     assert ground.contact(1)["phone"] == "+12025550143"
 
 
@@ -60,7 +60,7 @@ def test_one_of_a_required_set_may_be_cleared_while_another_stays(ground):
     there = {"account_number": "1", "full_name": "Ann", "phone": "+1", "email": "a@example.com", "company": "One"}
     ground.fill("members", [Entity(1, there)])
     planned = ground.run(members(REACHABLE), [{"account_number": "1", "full_name": "Ann", "phone": None}])
-    assert planned.said == ["updated"]
+    assert planned.row_outcomes == ["updated"]
     assert "phone" not in ground.contact(1)
 
 
@@ -69,14 +69,14 @@ def test_what_another_value_makes_required_is_not_cleared(ground):
     there = {"account_number": "1", "full_name": "Ann", "contact_type": "DOCTOR", "qualifications": ["Surgery"]}
     ground.fill("members", [Entity(1, there), Entity(2, there | {"account_number": "2", "contact_type": "OTHERS"})])
     rows = [{"account_number": n, "full_name": "Ann", "qualifications": None} for n in ("1", "2")]
-    assert ground.plan(members(QUALIFIED), rows).said == ["rejected", "updated"]
+    assert ground.plan(members(QUALIFIED), rows).row_outcomes == ["rejected", "updated"]
 
 
 def test_what_a_contact_never_had_is_not_held_against_a_row(ground):
     """C4: a row takes nothing from a contact that lacks the required name already."""
     ground.fill("members", [Entity(1, {"account_number": "1", "phone": "+12025550143"})])
     rows = [{"account_number": "1", "full_name": None, "phone": None}]
-    assert ground.plan(members(), rows).said == ["updated"]
+    assert ground.plan(members(), rows).row_outcomes == ["updated"]
 
 
 @pytest.mark.parametrize("blank", ["keep", "fill"])
@@ -84,7 +84,7 @@ def test_under_the_other_policies_nothing_is_cleared(ground, blank):
     """C4: a blank clears only under `overwrite`."""
     ground.fill("members", [Entity(1, {"account_number": "1", "full_name": "Ann"})])
     rows = [{"account_number": "1", "full_name": None}]
-    assert ground.plan(members(blank=blank), rows).said == ["unchanged"]
+    assert ground.plan(members(blank=blank), rows).row_outcomes == ["unchanged"]
 
 
 def test_of_merged_rows_the_last_one_is_rejected_and_the_others_are_written(ground):
@@ -92,7 +92,7 @@ def test_of_merged_rows_the_last_one_is_rejected_and_the_others_are_written(grou
     ground.fill("members", [Entity(1, {"account_number": "1", "full_name": "Ann"})])
     rows = [{"account_number": "1", "full_name": "Anna"}, {"account_number": "1", "full_name": None}]
     planned = ground.run(members(within_file="merge"), rows)
-    assert planned.said == ["updated", "rejected"]
+    assert planned.row_outcomes == ["updated", "rejected"]
     assert ground.contact(1)["full_name"] == "Anna"
 
 
@@ -100,8 +100,8 @@ def test_when_the_row_that_counts_is_rejected_the_next_one_counts(ground):
     """C4: the first row for the contact would clear its name; the second one is no duplicate of a rejected row."""
     ground.fill("members", [Entity(1, {"account_number": "1", "full_name": "Ann"})])
     rows = [{"account_number": "1", "full_name": None}, {"account_number": "1", "full_name": "Anna"}]
-    assert ground.plan(members(), rows).said == ["rejected", "updated"]
-    assert ground.plan(members(within_file="reject_later"), rows).said == ["rejected", "updated"]
+    assert ground.plan(members(), rows).row_outcomes == ["rejected", "updated"]
+    assert ground.plan(members(within_file="reject_later"), rows).row_outcomes == ["rejected", "updated"]
 
 
 def test_a_word_for_nothing_does_not_clear_what_is_required(ground):
@@ -111,4 +111,4 @@ def test_a_word_for_nothing_does_not_clear_what_is_required(ground):
     there = {"account_number": "1", "full_name": "Ann", "phone": "+12025550143", "company": "One"}
     ground.fill("members", [Entity(1, there)])
     rows = [{"account_number": "1", "full_name": "Ann", "phone": ""}]
-    assert ground.plan(members(REACHABLE, blank="keep", columns=columns), rows).said == ["rejected"]
+    assert ground.plan(members(REACHABLE, blank="keep", columns=columns), rows).row_outcomes == ["rejected"]

@@ -1,4 +1,4 @@
-"""Lines that stand twice in a file are settled without the loop; the loop would come to the same.
+"""Lines that occur twice in a file are settled without the loop, with the same result.
 
 SETTLED_EXAMPLES=200 tries more cases, of some forty address books each.
 """
@@ -80,7 +80,7 @@ def test_a_line_that_stands_three_times_is_settled(ground, known, decision):
     planned = ground.plan(profile_of(), [ANN | {"company": "One"}] * 3)
 
     assert settled_rows(ground) == [(2, 2, decision), (3, 2, decision), (4, 2, decision)]
-    assert planned.said == ["updated" if known else "created", "duplicate", "duplicate"]
+    assert planned.row_outcomes == ["updated" if known else "created", "duplicate", "duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_a_key_that_the_loop_composes_brings_settled_rows_back(ground):
     planned = ground.plan(profile_of(within_file="merge"), rows)
 
     assert settled_rows(ground) == []
-    assert planned.said == ["created", "duplicate", "duplicate", "duplicate"]
+    assert planned.row_outcomes == ["created", "duplicate", "duplicate", "duplicate"]

@@ -13,7 +13,7 @@ def test_the_first_row_wins_and_the_others_say_what_they_repeat(ground):
     """A3, B9: the second row of the same new person is a duplicate of the first, and changes nothing."""
     rows = [{"email": "ann@example.com", "company": "One"}, {"email": "ANN@example.com", "company": "Two"}]
     planned = ground.run("program_contacts", rows)
-    assert planned.said == ["created", "duplicate"]
+    assert planned.row_outcomes == ["created", "duplicate"]
     assert (planned.outcomes[3]["duplicate_of_row"], planned.outcomes[3]["duplicate_of_contact"]) == (2, None)
     assert ground.contact(1)["company"] == "One"
     assert planned.changeset.duplicates_within_file == 1
@@ -24,7 +24,7 @@ def test_the_last_row_wins_where_the_profile_says_so(ground):
     content = load_profile("program_contacts").model_dump(mode="json") | {"within_file": "last_wins", "blank": "keep"}
     rows = [{"email": "ann@example.com", "company": company} for company in ("One", "Two", "Three")]
     planned = ground.run(Profile.model_validate(content), rows)
-    assert planned.said == ["duplicate", "duplicate", "created"]
+    assert planned.row_outcomes == ["duplicate", "duplicate", "created"]
     assert planned.outcomes[2]["duplicate_of_row"] == 4
     assert ground.contact(1)["company"] == "Three"
 
@@ -47,14 +47,14 @@ def test_the_first_row_of_an_existing_contact_carries_its_outcome(ground):
     ground.fill("program", [Entity(1, {"email": "ann@example.com"})])
     rows = [{"email": "ann@example.com", "company": "One"}, {"email": "ann@example.com", "company": "Two"}]
     planned = ground.run("program_contacts", rows)
-    assert planned.said == ["updated", "duplicate"]
+    assert planned.row_outcomes == ["updated", "duplicate"]
     assert ground.contact(1)["company"] == "One"
 
 
 def test_the_later_row_is_rejected_where_the_profile_says_so(ground):
     """C3: the same person twice is an error of the later row, which names the earlier one."""
     planned = ground.plan("property_contacts", [{"email": "ann@example.com"}, {"email": "ann@example.com"}])
-    assert planned.said == ["created", "rejected"]
+    assert planned.row_outcomes == ["created", "rejected"]
     (rejection,) = planned.rejections
     assert (rejection["row_number"], rejection["code"]) == (3, "duplicate-in-file")
     assert "2" in rejection["message"]
@@ -63,7 +63,7 @@ def test_the_later_row_is_rejected_where_the_profile_says_so(ground):
 def test_planning_again_does_not_reject_twice(ground):
     """C3: what matching rejected is forgotten before it rejects anew."""
     rows = [{"email": "ann@example.com"}, {"email": "ann@example.com"}]
-    assert ground.plan("property_contacts", rows).said == ground.plan("property_contacts", rows).said
+    assert ground.plan("property_contacts", rows).row_outcomes == ground.plan("property_contacts", rows).row_outcomes
 
 
 def test_leads_of_the_same_person_are_merged_into_one(ground):
@@ -74,7 +74,7 @@ def test_leads_of_the_same_person_are_merged_into_one(ground):
         {"full_name": "Ann Bee", "email": "ANN@example.com", "phone": "+12025550144"},
     ]
     planned = ground.run("dealer_leads", rows, lead_type="SMS")
-    assert planned.said == ["created", "created", "duplicate"]
+    assert planned.row_outcomes == ["created", "created", "duplicate"]
     assert ground.contact(1)["phone"] == "+12025550144"
     assert ground.contact(1)["email"] == "ANN@example.com"
     assert ground.contact(1)["notes"] == ["[merge] Email: ann@example.com"]
@@ -99,7 +99,8 @@ def test_a_chain_of_rows_makes_one_lead_in_every_order(ground, order):
     ]
     planned = ground.run("dealer_leads", [chain[place] for place in order], lead_type="SMS")
     ends_first = order[2] == 1  # the two ends share a name alone, and the row between them fits both
-    assert planned.said == (["created", "created", "review"] if ends_first else ["created", "duplicate", "duplicate"])
+    later = ["created", "review"] if ends_first else ["duplicate", "duplicate"]
+    assert planned.row_outcomes == ["created", *later]
 
 
 def test_a_row_that_fits_two_leads_of_the_file_equally_is_in_review(ground):
@@ -110,7 +111,7 @@ def test_a_row_that_fits_two_leads_of_the_file_equally_is_in_review(ground):
         {"full_name": "Ana Lopez", "phone": "+12025550101", "email": "ana.two@example.com"},
     ]
     planned = ground.plan("dealer_leads", rows, lead_type="SMS")
-    assert planned.said == ["created", "created", "review"]
+    assert planned.row_outcomes == ["created", "created", "review"]
     said = "could be the same as row 2 (same name, Phone) or row 3 (same name, Email)"
     assert planned.outcomes[4]["reason"] == said
 
@@ -123,7 +124,7 @@ def test_a_row_that_fits_a_lead_there_is_and_one_of_the_file_is_in_review(ground
         {"full_name": "Ana Lopez", "phone": "+12025550101", "email": "ana.two@example.com"},
     ]
     planned = ground.plan("dealer_leads", rows, lead_type="SMS")
-    assert planned.said == ["created", "review"]
+    assert planned.row_outcomes == ["created", "review"]
     said = "could be contact 7 (same name, Phone); could be the same as row 2 (same name, Email)"
     assert planned.outcomes[3]["reason"] == said
 
@@ -136,7 +137,7 @@ def test_a_row_matches_the_values_that_earlier_rows_gave_a_contact(ground):
         {"full_name": "Ann Bee", "phone": None, "email": "new@example.com"},
         {"full_name": "Ann Bee", "phone": None, "email": "old@example.com"},
     ]
-    assert ground.plan("dealer_leads", rows, lead_type="SMS").said == ["updated", "duplicate", "created"]
+    assert ground.plan("dealer_leads", rows, lead_type="SMS").row_outcomes == ["updated", "duplicate", "created"]
 
 
 def test_an_earlier_rule_decides_before_an_earlier_row(ground):
@@ -148,7 +149,7 @@ def test_an_earlier_rule_decides_before_an_earlier_row(ground):
         {"full_name": "Ben Stone", "phone": "+12025550101", "email": "ben@example.com"},
     ]
     planned = ground.plan(Profile.model_validate(content), rows, group="G")
-    assert planned.said == ["created", "created", "duplicate"]
+    assert planned.row_outcomes == ["created", "created", "duplicate"]
     assert planned.outcomes[4]["duplicate_of_row"] == 3
 
 
@@ -159,7 +160,7 @@ def test_ignored_values_match_nobody(ground):
         {"email": "ann@example.com", "phone": "+12025550143"},
         {"email": None, "phone": "+12025550143"},
     ]
-    assert ground.plan("outreach_contacts", rows, group="G").said == ["created", "duplicate", "created"]
+    assert ground.plan("outreach_contacts", rows, group="G").row_outcomes == ["created", "duplicate", "created"]
 
 
 def test_a_key_that_a_contact_and_an_earlier_row_have_only_together_is_found(ground):
@@ -171,7 +172,7 @@ def test_a_key_that_a_contact_and_an_earlier_row_have_only_together_is_found(gro
         {"email": None, "last_name": "Bee", "phone": "+12025550143"},
     ]
     planned = ground.plan(Profile.model_validate(content), rows)
-    assert planned.said == ["updated", "duplicate"]
+    assert planned.row_outcomes == ["updated", "duplicate"]
     assert planned.outcomes[3]["contact_id"] == 1
 
 
@@ -183,7 +184,7 @@ def test_a_key_that_rows_have_only_together_is_found(ground):
         {"email": "ann@example.com", "last_name": None, "phone": "+12025550143"},
         {"email": None, "last_name": "Bee", "phone": "+12025550143"},
     ]
-    assert ground.plan(Profile.model_validate(content), rows).said == ["created", "duplicate", "duplicate"]
+    assert ground.plan(Profile.model_validate(content), rows).row_outcomes == ["created", "duplicate", "duplicate"]
 
 
 def test_a_row_in_review_or_rejected_has_no_effect_on_later_ones(ground):
@@ -197,7 +198,7 @@ def test_a_row_in_review_or_rejected_has_no_effect_on_later_ones(ground):
         {"full_name": "Ann Bee", "email": None, "phone": "+12025550143"},
         {"full_name": "Ann Bee", "email": None, "phone": "+12025550143"},
     ]
-    assert ground.plan("dealer_leads", rows, lead_type="SMS").said == ["review", "created", "duplicate"]
+    assert ground.plan("dealer_leads", rows, lead_type="SMS").row_outcomes == ["review", "created", "duplicate"]
 
 
 def test_rows_whose_higher_key_differs_are_different_people_in_the_file_too(ground):
@@ -208,7 +209,7 @@ def test_rows_whose_higher_key_differs_are_different_people_in_the_file_too(grou
         {"account_number": "300", "email": None, "ssn": "219-09-9990"},
     ]
     planned = ground.plan("outreach_contacts", rows, group="G")
-    assert planned.said == ["created", "created", "review"]
+    assert planned.row_outcomes == ["created", "created", "review"]
     assert planned.outcomes[4]["reason"] == "could be the same as row 3 (same Social security number)"
 
 
@@ -218,7 +219,7 @@ def test_the_same_person_of_an_account_is_the_same_identifier_type_and_name(grou
     base = {"account_number": "123456-SP", "identifier": "123456-SP", "contact_type": "DOCTOR", "full_name": "Ana"}
     rows = [base, base | {"full_name": "Bia"}, base | {"contact_type": "OTHERS"}, base | {"full_name": "ANA"}]
     planned = ground.plan("portfolio_contacts", rows)
-    assert planned.said == ["created", "review", "created", "duplicate"]
+    assert planned.row_outcomes == ["created", "review", "created", "duplicate"]
 
 
 def test_rows_that_match_the_same_lead_are_merged_into_it(ground):
@@ -229,7 +230,7 @@ def test_rows_that_match_the_same_lead_are_merged_into_it(ground):
         {"full_name": "Ann Bee", "email": "new@example.com", "phone": "+12025550144"},
     ]
     planned = ground.run("dealer_leads", rows, lead_type="SMS")
-    assert planned.said == ["updated", "duplicate"]
+    assert planned.row_outcomes == ["updated", "duplicate"]
     assert len(planned.changes) == 1
     assert ground.contact(1)["email"] == "new@example.com"
     assert ground.contact(1)["notes"] == ["[merge] Phone: +12025550143", "[merge] Email: a@example.com"]
@@ -247,7 +248,7 @@ def test_of_rows_merged_under_fill_an_explicit_nothing_does_not_keep_a_later_val
 def test_the_rows_before_a_rejected_one_are_not_touched_by_it(ground):
     """B8: a rejected row matches nobody and leads nobody."""
     rows = [Row(2, {"email": "ann@example.com"}, wrong=frozenset({"email"})), Row(3, {"email": "ann@example.com"})]
-    assert ground.plan("outreach_contacts", rows, group="G").said == ["rejected", "created"]
+    assert ground.plan("outreach_contacts", rows, group="G").row_outcomes == ["rejected", "created"]
 
 
 def test_what_is_set_on_something_new_stays_though_the_cells_went_to_the_notes(tmp_path):

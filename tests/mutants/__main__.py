@@ -29,7 +29,7 @@ _FAILED: Final = 1  # pytest: some test failed; anything else above it is no ans
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Tries the faults that are asked for, and prints what became of each."""
+    """Tries the chosen faults, and prints the result of each."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Try deliberate faults.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="rooms or faults; none: all")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once, each in a copy of its own")
@@ -74,7 +74,7 @@ def _word(fault: Fault, seen: bool | None) -> str:
 
 
 class Copy:
-    """A copy of the tree as it is, without what git ignores."""
+    """A copy of the working tree, without the files that git ignores."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,7 +89,7 @@ class Copy:
         self._written = time.time()
 
     def attempt(self, fault: Fault) -> tuple[bool | None, str]:
-        """Whether a test fails with the fault, None where that cannot be said; and which, or why."""
+        """Whether a test fails with the fault (None: the tests could not be run), and which test, or why not."""
         path = self._folder / fault.file
         good = path.read_text(encoding="utf-8")
         self._write(path, fault.applied_to(good))
@@ -99,7 +99,7 @@ class Copy:
             self._write(path, good)
 
     def _write(self, path: Path, text: str) -> None:
-        """Writes a module with a time of its own: Python compiles anew what has another size or second only."""
+        """Writes a module with a new time: Python compiles again only if the size or the time in seconds differs."""
         path.write_text(text, encoding="utf-8")
         self._written += 2
         os.utime(path, (self._written, self._written))

@@ -1,4 +1,4 @@
-"""The deliberate faults of faults.yaml: small replacements of text, each with the tests that are to see it."""
+"""The deliberate faults of faults.yaml: small replacements of text, each with the tests that should see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headings that say who is not to be contacted: each such column is heeded, and one that nobody heeds is named."""
+"""Headings that say who is not to be contacted: each such column counts, and one that does not is named."""
 
 import pytest
 

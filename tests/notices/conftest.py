@@ -1,4 +1,4 @@
-"""A home whose users are told by mail and by a webhook, the servers that take it, and commands run in this process."""
+"""A home with notices by mail and by a webhook, the servers that take them, and commands run in this process."""
 
 import io
 import json

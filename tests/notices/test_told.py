@@ -1,4 +1,4 @@
-"""Who is told what, when: each change of an upload's state once, with its counts and commands, and nobody's data."""
+"""Which notices are sent: one for each change of an upload's state, with counts and commands, and nobody's data."""
 
 import json
 
@@ -74,7 +74,7 @@ def test_a_held_upload_waits_to_be_finalized(by_mail, run, held):
     assert f"contact-pipeline finalize {upload}" in mails[0].get_content()
 
 
-def test_a_stale_upload_is_told(by_mail, plan, run):
+def test_a_stale_upload_gives_a_notice(by_mail, plan, run):
     """C5: a plan that the contacts have left behind is announced."""
     mails = by_mail(on=["stale"])
     first, second = plan()["upload_id"], plan(ROSA, "Ian,,,Moss,,AC-2,ian@example.com,")["upload_id"]
@@ -181,7 +181,7 @@ def test_hostile_names_of_files_do_no_harm(name, by_mail, plan):
     assert not set(mail.get_content()) & set("\r\x1b\u202e<>*`[]@#{}&|~")
 
 
-def test_an_ordinary_name_is_told_as_it_is(by_mail, plan):
+def test_a_notice_has_an_ordinary_file_name_unchanged(by_mail, plan):
     mails = by_mail()
     plan(name="Kontakte Müller_2026-11-28 (v2).csv")
 

@@ -34,7 +34,7 @@ def tick(definitions: dg.Definitions, instance: dg.DagsterInstance, resource: Pi
     return once
 
 
-def test_it_sends_what_a_run_did_once(
+def test_the_sensor_sends_the_notice_of_a_run_once(
     hook: Any, home: Path, tick: Callable[[], str], pipeline: Pipeline, outreach_file: Callable[..., Path]
 ) -> None:
     """C5: while `serve` runs, whoever wants to know is told without a command."""
@@ -46,7 +46,7 @@ def test_it_sends_what_a_run_did_once(
     assert [post["title"] for post in hook.posts] == ["people.csv: staged and waits for approval"]
 
 
-def test_it_tries_again_what_could_not_be_sent(
+def test_the_sensor_tries_an_unsent_notice_again(
     hook: Any, home: Path, tick: Callable[[], str], pipeline: Pipeline, outreach_file: Callable[..., Path]
 ) -> None:
     (home / "notices.yaml").write_text(RULES)

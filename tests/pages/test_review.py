@@ -189,7 +189,7 @@ def test_a_page_of_long_headings_stays_small(pipeline, tmp_path):
         assert page.size < 800_000, (name, upload.state)
 
 
-def test_of_rows_that_cannot_be_read_nothing_good_is_said(pipeline, tmp_path):
+def test_a_page_without_readable_rows_does_not_say_that_they_have_no_error(pipeline, tmp_path):
     """Of an upload whose staging is damaged, and of one that was cancelled."""
     file = tmp_path / "lost.csv"
     file.write_text(f"{HEADINGS}\nBad,,,Mail,,AC-5,bad@,\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What is written for a spreadsheet program comes back to the very values when it is sent again."""
+"""A file that is written for a spreadsheet program gives the same values when it is sent again."""
 
 import csv
 from itertools import product

@@ -95,7 +95,7 @@ def test_a_row_that_is_rejected_twice_for_the_same_continues_the_newer_upload(pl
     assert [each.continues for each in (other, correct(other, MENDED))] == [first.upload_id] * 2
 
 
-def test_what_cannot_be_told_is_not_said_unless_somebody_says_it(pipeline, plan, correct, write):
+def test_a_doubtful_upload_is_continued_only_if_somebody_names_it(pipeline, plan, correct, write):
     """A refusal names what is wrong with what was said."""
     first, again = plan(ROSA, IAN), plan(ROSA, IAN, GOOD, name="again.csv")
     own = [*HEADINGS, "errors"]

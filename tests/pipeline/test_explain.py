@@ -145,7 +145,7 @@ def test_a_row_in_review_and_what_a_person_decides_about_it(pipeline, leads):
     assert steps["outcome"] == "updated: contact 1 changes."
 
 
-def test_repairs_are_said_and_sensitive_values_are_not(pipeline, outreach):
+def test_repairs_are_explained_and_sensitive_values_hidden(pipeline, outreach):
     upload = outreach(ANN | {"ssn": "219099990", "born": "04/17/1984", "zip": "2139"})
 
     steps = said(pipeline, upload, 2)

@@ -1,4 +1,4 @@
-"""Any sequence of commands leaves a home in which everything adds up; what they are and do is drawn by Hypothesis.
+"""Any sequence of commands leaves a home in which everything adds up; Hypothesis draws the commands.
 
 `STATEFUL_EXAMPLES=200 pytest tests/pipeline/test_stateful.py` runs that many sequences, longer ones, drawn anew.
 """

@@ -1,4 +1,4 @@
-"""Undoing an applied upload, and undoing that."""
+"""Undoing an applied upload, and redoing it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a profile's file says wrong is found when it is loaded, with the key, the reason and what was probably meant."""
+"""Mistakes in a profile's file are found when it is loaded, with the key, the reason and what was probably meant."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is left of a next staging database when the command that makes it is killed does not count as staged."""
+"""Leftovers of a killed command that made the next staging database do not count as staged files."""
 
 import pytest
 

@@ -30,7 +30,7 @@ def uploads(pipeline):
     return {upload.file_name: upload.upload_id for upload in pipeline.uploads()}
 
 
-def test_it_is_migrated_when_it_is_opened(pipeline):
+def test_a_home_of_the_first_schema_is_migrated_when_it_is_opened(pipeline):
     with pipeline.store.open() as database:
         recorded = [name for (name,) in database.rows("SELECT name FROM migrations")]
     assert recorded == [name for name, _ in schema.MIGRATIONS]

@@ -14,13 +14,13 @@ def database(settings):
         yield database
 
 
-def test_they_are_read_in_the_order_of_their_queries(database):
+def test_staged_changes_are_read_in_the_order_of_their_queries(database):
     database.keep("contact_changes", TWO, ONE)
     assert database.rows("FROM contact_changes") == [(2,), (1,)]
     assert [frame["contact_id"].to_list() for frame in database.kept("contact_changes")] == [[2], [1]]
 
 
-def test_where_writing_them_was_cut_off_there_are_none(database):
+def test_there_are_no_staged_changes_after_an_interrupted_write(database):
     """Neither the old ones, of which a part is gone, nor a part of the new ones."""
     database.keep("contact_changes", ONE)
     with pytest.raises(DATA_FAULTS):

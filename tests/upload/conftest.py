@@ -12,7 +12,7 @@ from contact_pipeline.upload import RawUpload, ReadOptions, raw_paths, read_uplo
 
 @dataclass(frozen=True)
 class Reading:
-    """What reading one file gave: its facts, and its rows as they were written."""
+    """The result of reading one file: its facts, and its rows as they were written."""
 
     upload: RawUpload
     rows: pl.DataFrame

@@ -54,7 +54,7 @@ def read(tmp_path):
     ],
     ids=str,
 )
-def test_it_is_read_in_every_form(form, saved, read):
+def test_a_filled_in_file_is_read_in_every_form(form, saved, read):
     assert read(saved(CELLS, **form)).rows() == [(2, "2", "new"), (3, "3", "17")]
 
 

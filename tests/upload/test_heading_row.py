@@ -1,4 +1,4 @@
-"""A broken row of headings is said, or refuses the file."""
+"""Defects of the heading row become warnings, or refuse the file."""
 
 import openpyxl
 import pytest

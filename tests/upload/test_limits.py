@@ -1,4 +1,4 @@
-"""What is beyond a limit is refused in words; a workbook before anything of it is unpacked."""
+"""A file beyond a limit is refused in words; a workbook before any part of it is unpacked."""
 
 import io
 import os

@@ -19,12 +19,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The document that it is."""
+        """The JSON document of the answer."""
         return json.loads(self.text)
 
     @property
     def token(self) -> str:
-        """What the forms of the page carry."""
+        """The token in the forms of the page."""
         found = re.search(r'name="token" value="(\w+)"', self.text)
         return found.group(1) if found else ""
 
@@ -52,7 +52,7 @@ class Client:
         return self._ask("POST", address, urlencode(form or {}).encode(), kind | headers)
 
     def send(self, page: str, act: str, /, **fields: str) -> Answer:
-        """Sends a form of a page with its token, and follows to where that leads."""
+        """Sends a form of a page with its token, and follows the redirect."""
         token, address = self.get(page).token, page
         named = {name.replace("__", "-"): value for name, value in fields.items()}
         answer = self.post(f"{page}/{act}", {"token": token, **named})

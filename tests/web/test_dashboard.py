@@ -12,7 +12,7 @@ from tests.trust import record
 HOSTILE = "<script>alert(1)<\\script>=cmd()\N{RIGHT-TO-LEFT OVERRIDE}.csv"
 
 
-def test_it_has_what_each_upload_became_and_what_waits(alone, uploads, monkeypatch):
+def test_the_dashboard_has_the_outcome_of_each_upload_and_what_waits(alone, uploads, monkeypatch):
     """B7, E9, E11: by one look into the ledger; nothing staged is opened."""
 
     def opened(*_arguments, **_options):
@@ -39,7 +39,7 @@ def test_it_has_what_each_upload_became_and_what_waits(alone, uploads, monkeypat
         ("profile=%3Cscript%3E", set()),
     ],
 )
-def test_it_shows_those_that_are_asked_for(alone, uploads, query, names):
+def test_the_dashboard_shows_the_uploads_that_a_query_names(alone, uploads, query, names):
     text = alone.get(f"/pages/?{query}").seen
     listed = text[text.index("All uploads Profile") :]
     assert {name for name in ("known.csv", "doubt.csv", "leads.csv") if name in listed} == names
