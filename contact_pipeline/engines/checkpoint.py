@@ -2,7 +2,7 @@
 
 A checkpoint writes blocks of DuckDB's metadata that have room left again in place, and changes the file's headers last.
 Torn within such a write, a block fails its checksum and nothing of the file can be read. So these blocks are kept
-beside the file until the checkpoint has ended, and put back where the headers say that it never did.
+beside the file until the checkpoint has ended, and put back if the headers show that it never did.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def checkpoint(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) ->
 
 
 def remove_half(path: Path) -> None:
-    """Deletes what was kept for a checkpoint that was cut off before it began; whoever calls it may write the file."""
+    """Deletes blocks half kept for a checkpoint that never began. The caller has opened the file for writing."""
     path.with_name(path.name + _KEPT + NEW).unlink(missing_ok=True)
 
 
 def _locked_copy(file: IO[bytes], numbers: list[int], kept: Path) -> IO[bytes]:
-    """Keeps the headers and blocks of a file; nobody puts them back before what is returned has been closed."""
+    """Keeps the headers and blocks of a file; nobody puts them back before the returned file is closed."""
     with put_in_place(kept) as new:
         copy = new.open("wb", buffering=0)
         try:
@@ -67,7 +67,7 @@ def _locked_copy(file: IO[bytes], numbers: list[int], kept: Path) -> IO[bytes]:
 
 
 def put_back(path: Path) -> None:
-    """Puts back what a checkpoint that was cut off may have torn; to be called before a file is opened.
+    """Puts back the blocks that a cut-off checkpoint may have torn; call it before opening a file.
 
     Args:
         path: the database file.
@@ -89,7 +89,7 @@ def put_back(path: Path) -> None:
 def _write_blocks(copy: IO[bytes], path: Path) -> None:
     with path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if file.read(_HEADERS) != copy.read(_HEADERS):  # it ended, or this is another file
+        if file.read(_HEADERS) != copy.read(_HEADERS):  # the checkpoint ended, or this is another file
             return
         while number := copy.read(_NUMBER):
             file.seek(_place_of(int.from_bytes(number, "little")))
