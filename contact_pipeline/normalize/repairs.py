@@ -1,4 +1,4 @@
-"""Which values changed their meaning, and not merely their form, on the way to the canonical form; and why."""
+"""Which values changed their meaning, not only their form, when they were normalized; and why."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
     """Whether each value changed its meaning.
 
     Args:
-        before: the tidied text, words that mean nothing included.
+        before: the tidied text, including words that mean nothing.
         after: the value.
-        column: what it is.
+        column: its column.
         blanks: the words that mean nothing.
     """
     kind = KINDS[column.type]
@@ -26,7 +26,7 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
     pairs = pl.DataFrame({"before": before, "after": after})
     changed = repaired(pl.col("before"), pl.col("after"), column).fill_null(False)
     differs = (before != after).fill_null(False)
-    if differs.sum() * 2 > pairs.height:  # then looking at all of them costs less than picking some out
+    if differs.sum() * 2 > pairs.height:  # testing all then costs less than picking some out
         return blanked | (differs & pairs.select(changed).to_series())
     return fill_where(
         blanked, differs, pairs.to_struct(), lambda some: some.struct.unnest().select(changed).to_series()
