@@ -123,9 +123,9 @@ def _exceeded(
     if _share(rejected, rows) > limit:
         yield "rejected", f"{rejected} of {rows} rows of {file_name} are rejected {_beyond(rejected, rows, limit)}"
     limit = _limit(options.allow_changed, guards.changed_percent)
-    if _share(changeset.changed, changeset.there) > limit:
-        of = f"{changeset.changed} of {changeset.there} {profile.target}s"
-        yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.there, limit)}"
+    if _share(changeset.changed, changeset.stored) > limit:
+        of = f"{changeset.changed} of {changeset.stored} {profile.target}s"
+        yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.stored, limit)}"
 
 
 def _limit(allowed: float | None, otherwise: float) -> float:

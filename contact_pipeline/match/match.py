@@ -28,7 +28,7 @@ class Changeset:
 
     sha256: str
     snapshot: int
-    there: int
+    stored: int
     active: int
     outcomes: dict[str, int]
     duplicates_of_existing: int
@@ -106,7 +106,7 @@ def _summary(database: Tables, matching: Matching, sha256: Callable[[], str]) ->
     return Changeset(
         sha256=sha256(),
         snapshot=snapshot.number,
-        there=snapshot.there,
+        stored=snapshot.stored,
         active=snapshot.active,
         outcomes={outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         duplicates_of_existing=existing,

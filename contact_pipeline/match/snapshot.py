@@ -18,12 +18,12 @@ class Snapshot:
 
     Attributes:
         number: of the newest commit.
-        there: how many contacts (or accounts, where rows are accounts) the address book has.
+        stored: how many contacts (or accounts, where rows are accounts) the address book has.
         active: how many of its contacts are active.
     """
 
     number: int
-    there: int
+    stored: int
     active: int
 
 
@@ -54,15 +54,15 @@ def count_stored(database: Tables, address_book: str, entity: str) -> None:
         "counted",
         f"""
         SELECT (SELECT coalesce(max(commit_number), 0) FROM book.commits) AS number,
-               (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS there,
+               (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS stored,
                (SELECT count(*) FROM book.contacts WHERE address_book = {book} AND active) AS active""",
     )
 
 
 def counted(database: Tables) -> Snapshot:
     """The snapshot, as `count_stored` has counted."""
-    ((number, there, active),) = database.rows("SELECT number, there, active FROM counted")
-    return Snapshot(number, there, active)
+    ((number, stored, active),) = database.rows("SELECT number, stored, active FROM counted")
+    return Snapshot(number, stored, active)
 
 
 def copy_candidates(database: Tables, part: Part) -> None:
