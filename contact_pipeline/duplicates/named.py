@@ -105,7 +105,7 @@ def read_sets(path: Path, settings: Settings) -> list[list[int]]:
     wrong = [
         *_wrong(filled, _MERGE, ~pl.col(_MERGE).is_in([*_YES, *_NO]), "is neither yes nor no"),
         *_wrong(filled, _CONTACT, ~pl.col(_CONTACT).str.contains(r"^[0-9]{1,18}$"), "is no contact id"),
-        *_wrong(filled, _SET, pl.col(_SET) == "", "says no set"),
+        *_wrong(filled, _SET, pl.col(_SET) == "", "names no set"),
     ]
     if wrong:
         raise _refusal(path, f"{path.name}: {listed(wrong, limit=_SHOWN)}.", "Correct these cells; nothing is planned.")

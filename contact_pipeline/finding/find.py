@@ -48,7 +48,7 @@ class Criteria:
         given = [each.name for each in fields(self) if getattr(self, each.name) is not None]
         blank = [name for name in given if not getattr(self, name).strip()]
         if not given or blank:
-            message = f"Nothing stands in {blank[0]}." if blank else "Nothing says whom to find."
+            message = f"The value of {blank[0]} is empty." if blank else "No value says whom to find."
             fix = "Give an e-mail address, a phone number, a name or an account's number."
             raise Refusal("nothing-to-find", message, fix)
 

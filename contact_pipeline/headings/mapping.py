@@ -20,9 +20,9 @@ from contact_pipeline.terms import CONSENT
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
 _TITLES: Final = {"title", "titel", "titre", "titulo", "titolo", "tytul", "titul", "unvan"}  # of a job, or of a person
-_UNHEEDED: Final = (
-    "People who do not want to be could be imported as if they did. To heed it, map a column that says yes for those "
-    f"to {CONSENT}, in a profile that has this field."
+_WISH_IGNORED: Final = (
+    "People who do not want to be contacted could be imported as if they did. To respect their wish, map a column that "
+    f"says yes for them to {CONSENT}, in a profile with this field."
 )
 _NEAR: Final = 60  # of 100: less like headings are no hint
 
@@ -50,7 +50,7 @@ class Mapping:
     def warnings(self) -> list[str]:
         """The suggestions, and the ignored headings about wishes, in sentences."""
         return [
-            f"Heading '{heading}' is ignored; it seems to say who may be contacted. {_UNHEEDED}"
+            f"Heading '{heading}' is ignored; it seems to say who may be contacted. {_WISH_IGNORED}"
             for heading in self.wishes
         ] + [
             f"Heading '{heading}' is ignored; it may be meant for {field}. If so, map it: \"{heading}={field}\"."

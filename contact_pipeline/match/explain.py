@@ -17,7 +17,7 @@ from contact_pipeline.profiles import NAME, MatchRule
 def explain_keys(database: Tables, part: Part, row: int) -> list[str]:
     """The keys by which the row is compared, in words; sensitive ones are masked. Empty where it lacks this part."""
     if not part.rules:
-        return ["No rule can be asked: the file has none of the columns that the profile compares."]
+        return ["No rule applies: the file has none of the columns that the profile compares."]
     keys = _keys(database, part, row)
     if not keys:
         return []

@@ -89,7 +89,7 @@ def _to_be_confirmed(problems: dict[Guarded, str]) -> dict[str, Any] | None:
     if not problems:
         return None
     options = " ".join(f"--confirm-{guarded}" for guarded in problems)
-    fix = f"Look at the upload; if that is meant, apply with {options}."
+    fix = f"Look at the upload; if it is as intended, apply with {options}."
     if "encoding" in problems:
         again = "Plan the file again with --encoding NAME, or save it anew as CSV UTF-8."
         fix = f"{again} If it reads right as it is, apply with {options}."

@@ -147,7 +147,7 @@ def _in_words(error: ErrorDetails, model: type[BaseModel], *, quoting: bool) -> 
         return f"'{_quoted(given)}' is not known here; {meant(given, words) or f'one of: {listed(words, 40)}'}"
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
-        return f"{word}is not of the form that is needed: {_PATTERNS.get(pattern, pattern)}"
+        return f"{word}does not have the right form: {_PATTERNS.get(pattern, pattern)}"
     if kind in {"bool_parsing", "bool_type"}:
         return f"{word}is neither true nor false"
     if kind == "list_type":

@@ -93,7 +93,7 @@ def unreadable(file_name: str, error: OSError) -> Refusal:
     return Refusal(
         "file-unreadable",
         f"{file_name} cannot be read: {error.strerror}.",
-        "Check that whoever runs this may read it, and send it again.",
+        "Check that the user who runs this command may read it, and send it again.",
         file=file_name,
     )
 

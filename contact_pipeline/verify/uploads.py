@@ -16,7 +16,7 @@ from contact_pipeline.terms import OUTCOMES
 from contact_pipeline.verify.findings import Finding
 
 _RESTORE = "Put back a backup that was made before it: `contact-pipeline restore BACKUP --replace`."
-_KEEP = "What is applied stays so. To import the rows that are left, send them in a file of their own."
+_KEEP = "Applied changes stay. To import the other rows, send them in a file of their own."
 
 
 def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterator[Finding]:
