@@ -21,5 +21,5 @@ def is_same(one: str | None, other: str | None) -> bool:
 
 
 def identity(actor: str) -> Identity:
-    """How it is known who somebody is."""
+    """Whether a login is verified or claimed."""
     return "verified" if isinstance(actor, Verified) else "claimed"

@@ -1,4 +1,4 @@
-"""Whom the new rows of an upload may be: near contacts of the base. They are suggested and never decided.
+"""Suggests near contacts of the base for the new rows of an upload. Nothing is decided by them.
 
 They are computed on request, for a bounded number of rows, so that planning stays fast.
 """
@@ -22,7 +22,7 @@ MOST_ROWS: Final = 1000  # that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """Whom new rows may be.
+    """Near contacts for new rows.
 
     Attributes:
         rows: for each row that is near somebody: row_number and suggestions, the nearest first, each with contact

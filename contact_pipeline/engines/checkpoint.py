@@ -19,7 +19,7 @@ from contact_pipeline.machine import NEW, put_in_place
 
 _HEADERS: Final = 3 * 4096  # bytes before the first block: the main header, and two that take turns
 _BLOCK: Final = 262_144  # bytes: DuckDB's default, which every file that is made here has
-_NUMBER: Final = 8  # bytes of a block's number, which stands before it
+_NUMBER: Final = 8  # bytes of a block's number, before the block
 _KEPT: Final = ".blocks"  # behind the name of the database file
 
 
@@ -81,7 +81,7 @@ def put_back(path: Path) -> None:
         return
     with suppress(FileNotFoundError), kept.open("rb") as copy:
         fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(copy.fileno()).st_nlink:  # nobody was faster
+        if os.fstat(copy.fileno()).st_nlink:  # no other process has put them back already
             _write_blocks(copy, path)
             kept.unlink()
 

@@ -1,4 +1,4 @@
-"""What a text can mean as an e-mail address or a phone number: the canonical values that an import makes of it."""
+"""Reads a text as an e-mail address or a phone number: into the canonical values that an import could make of it."""
 
 from __future__ import annotations
 

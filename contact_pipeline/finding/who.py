@@ -1,4 +1,4 @@
-"""Whom one word of a command means: an id, an e-mail address, a phone number or a full name. Nothing is guessed."""
+"""Finds the contact that one word of a command means: an id, an e-mail address, a phone number or a full name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a person's numbers or addresses a heading means: `Home Phone 2`, `Rue (bureau)`, `Address 1 - City`."""
+"""Tells a person's numbers and addresses apart by headings: `Home Phone 2`, `Rue (bureau)`, `Address 1 - City`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which field a heading means, by its words; and which it might mean, by its spelling or by the cells below it."""
+"""Finds the field that a heading means by its words, or might mean by its spelling or by the cells below it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _why(before: pl.Expr, *_: object) -> pl.Expr:
-    """What was done to the text."""
+    """The reason of a repair, in words."""
     return (
         pl.when(before.str.contains(_SEVERAL))
         .then(pl.lit("first of several addresses"))

@@ -1,4 +1,4 @@
-"""What an e-mail address is: RFC 5321 and 5322 as people use them, without quotes and comments.
+"""Tests e-mail addresses by RFC 5321 and 5322 as people use them, without quotes and comments.
 
 One regular expression settles ASCII addresses of usual length; what it leaves open, email-validator decides.
 """

@@ -35,7 +35,7 @@ def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
-    """Which of the two."""
+    """Which of the two, in words."""
     restored = _digits(after).str.len_bytes() > _digits(before).str.len_bytes()
     return pl.when(restored).then(pl.lit("leading zeros restored")).otherwise(pl.lit("leading zeros left out"))
 

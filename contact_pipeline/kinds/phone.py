@@ -74,7 +74,7 @@ def _fast_path(texts: pl.Series, _: Column, profile: Profile) -> tuple[pl.Series
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
-    """What was done to the text."""
+    """The reason of a repair, in words."""
     return (
         pl.when(_are_several(before, after))
         .then(pl.lit("first of several numbers"))

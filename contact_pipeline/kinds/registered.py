@@ -31,7 +31,7 @@ def advice(
     wanted: str | None = None,
     separator: str | None = None,
 ) -> pl.Expr | None:
-    """What to write for values that are not registered; None for any other defect.
+    """Advice for values that are not registered; None for any other defect.
 
     Args:
         code: of the defect.

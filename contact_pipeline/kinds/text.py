@@ -69,7 +69,7 @@ def mended(cells: pl.Series) -> pl.Series:
 
 
 def why_mended(cell: pl.Expr) -> pl.Expr:
-    """What was decoded, or taken out of the cell; null where nothing was."""
+    """The reason in words where something was decoded or taken out of the cell; else null."""
     return cell.map_batches(_why, return_dtype=pl.String)
 
 

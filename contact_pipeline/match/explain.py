@@ -28,7 +28,7 @@ def explain_keys(database: Tables, part: Part, row: int) -> list[str]:
 
 
 def explain_rules(database: Tables, part: Part, row: int) -> list[str]:
-    """Whom each rule finds among the contacts or accounts as they stood, in the order in which rules are asked."""
+    """For each rule, in order, the contacts or accounts that it finds, as of the snapshot."""
     keys = _keys(database, part, row)
     if not keys:
         return []
@@ -95,7 +95,7 @@ def _described(part: Part, rule: MatchRule) -> str:
 
 
 def _whom(part: Part, rule: MatchRule, keys: dict[str, str | None], found: Sequence[dict[str, Any]]) -> str:
-    """Whom a rule finds, in words; why it finds nobody."""
+    """Whom a rule finds, or why it finds nobody, in words."""
     if not found:
         blank = [_label(part, name) for name in rule.equal if not keys.get(name)]
         if blank:

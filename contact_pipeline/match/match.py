@@ -24,7 +24,7 @@ from contact_pipeline.watched import tell
 
 @dataclass(frozen=True, slots=True)
 class Changeset:
-    """What matching found, in numbers; the changes themselves lie in the staging database."""
+    """The counts of a changeset; its changes are in the staging database."""
 
     sha256: str
     snapshot: int

@@ -21,7 +21,7 @@ NAME_PARTS = ("full_name", "first_name", "last_name")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a row becomes one entity. Its tables are called <entity>_rows, <entity>_keys and so on."""
+    """The part of a row that becomes one entity. Its tables are called <entity>_rows, <entity>_keys and so on."""
 
     entity: Literal["contact", "account"]
     source: dict[str, str]  # the entity's field → column of the normalized rows

@@ -286,7 +286,7 @@ def _review(matching: Matching) -> Iterator[Step]:
 
 
 def _change(matching: Matching) -> Iterator[Step]:
-    """What each target becomes."""
+    """The change of each target."""
     parts = matching.parts
     for part in parts:
         if len(part.rules) > 1:

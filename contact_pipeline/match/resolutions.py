@@ -1,4 +1,4 @@
-"""What people decided about rows in review: this upload's own decisions, and those remembered from earlier ones."""
+"""Decisions of people about rows in review: those of this upload, and those remembered from earlier uploads."""
 
 from __future__ import annotations
 

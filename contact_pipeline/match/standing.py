@@ -67,7 +67,7 @@ class Columns:
         return (*keys[:first], self._name(cells[first:last], keys[first:last]), *keys[last:])
 
     def written(self, there: Cells, given: Cells) -> Cells:
-        """What a contact's cells are after a row, by the blank policy of each."""
+        """A contact's cells after a row, by the blank policy of each."""
         if self._keeps:
             return tuple([old if new is None else new or None for old, new in zip(there, given, strict=True)])
         return tuple(map(_written, self._policies, there, given))
@@ -254,7 +254,7 @@ def _agreeing(rule: _Rule, keys: Cells) -> list[Standing]:
     """Those who agree in the rule's fields, or in any k of its n, and are not another person by a higher rule."""
     agreeing: list[Standing] = []
     for get, found in rule.indexes:
-        known = found.get(get(keys))  # a key with a blank is nobody's
+        known = found.get(get(keys))  # no contact is indexed under a key with a blank
         if known is None:
             continue
         several = [known] if isinstance(known, Standing) else [*known]

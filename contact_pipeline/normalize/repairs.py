@@ -1,4 +1,4 @@
-"""Which values changed their meaning, not only their form, when they were normalized; and why."""
+"""Finds the values that changed their meaning, not only their form, when they were normalized; and the reasons."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
 
 
 def why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
-    """What was done to a value that is repaired, in words."""
+    """The reason of a repair, in words."""
     kept = KINDS[column.type].why(before, after, column)
     return pl.when(after.is_null()).then(pl.lit("a word for nothing: blank")).otherwise(kept)

@@ -1,4 +1,4 @@
-"""Which values of a column are sensitive: all, those that look sensitive, or those with a label that says so."""
+"""Decides which values of a column are sensitive: all, those that look so, or those with a label that says so."""
 
 from __future__ import annotations
 

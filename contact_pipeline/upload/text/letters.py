@@ -29,7 +29,7 @@ _FIRST_LEVEL: Final = {  # by the first byte
 }
 _FOREIGN: Final = 20  # a letter that the language does not have
 _NO_LETTER: Final = 14  # a sign that belongs to no word
-_INSIDE: Final = 12  # more where it stands in the middle of one
+_INSIDE: Final = 12  # added where such a sign is within a word
 _MIXED: Final = 30  # letters of two scripts in one word
 _UNWRITTEN: Final = 30  # a control character, or no character at all
 _ODD_CASE: Final = 14
@@ -43,7 +43,7 @@ ALIKE: Final = {"ș": "ş", "Ș": "Ş", "ț": "ţ", "Ț": "Ţ"}  # one letter of
 _MARKS: Final = (  # bits, at the edge of a word
     dict.fromkeys("’‘“”„«»°ºª–—　、。・：；（）「」\xa0", 6) | dict.fromkeys("€£©®™§…•·¡¿´№", 11)
 )
-_ALONE: Final = 1  # bits for one of them that stands by itself
+_ALONE: Final = 1  # bits, for a mark by itself
 _LONE_LETTER: Final = 6
 
 
