@@ -21,9 +21,7 @@ _CRM: Final = f"^[1-9][0-9]{{0,9}}-(?:{STATES})$"
 _SHAPES: Final = {"crm": _CRM, "cnpj": "^[0-9A-Z]{12}[0-9]{2}$", "cpf": "^[0-9]{11}$"}
 _CNPJ_WEIGHTS: Final = ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2))
 _CPF_WEIGHTS: Final = (tuple(range(10, 1, -1)), tuple(range(11, 1, -1)))
-_ONE_DIGIT: Final = (
-    f"^(?:{'|'.join(f'{digit}+' for digit in range(10))})$"  # has right check digits, but is never issued
-)
+_ONE_DIGIT: Final = f"^(?:{'|'.join(f'{digit}+' for digit in range(10))})$"  # passes the sums, is never issued
 _LETTERS_AFTER_DIGITS: Final = 7  # a letter counts as its ASCII code less that of "0": A is 17, not 10
 
 

@@ -124,7 +124,7 @@ def _normalized(values: pl.Series, region: str | None) -> pl.Series:
 
 
 def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
-    """Two columns: the certain numbers in E.164, and the doubtful texts; null elsewhere."""
+    """Two series: the certain numbers in E.164, and the doubtful texts; null elsewhere."""
     digits, extension = _digits(values)
     settled = _settled_numbers(digits, extension, region)
     settled = settled.set(values.str.contains(phone_numbering.split_calling_code()), None)
