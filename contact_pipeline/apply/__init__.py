@@ -1,4 +1,4 @@
-"""Stage 5: changeset → contacts, in one commit; and taking what was applied out of effect, and back."""
+"""Stage 5: changeset → contacts, in one commit; undo and redo of what was applied."""
 
 from contact_pipeline.apply.by_hand import stage_activation, stage_memberships
 from contact_pipeline.apply.commit import mark_effect, write_changeset

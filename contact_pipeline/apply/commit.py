@@ -33,7 +33,7 @@ def write_changeset(
     at: datetime,
     action: Action = "apply",
 ) -> int:
-    """Applies every staged change, keeps them as history, and numbers the commit; the commit's number."""
+    """Applies every staged change and keeps the changes as history. Returns the number of the commit."""
     commit: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
     at = commit_time(database, at)
     database.append(
@@ -51,7 +51,7 @@ def write_changeset(
     if action == "apply" and _names_accounts(database):
         _bring_back_named(database, address_book, commit)
     if database.has("staged.membership_changes"):
-        staged = "staged.membership_changes"  # what an undo or redo names is named as the history has it
+        staged = "staged.membership_changes"  # an undo or redo takes the groups' names from the history
         if action == "apply":
             staged = _name_groups(database, address_book)
             _make_groups(database, upload_id, address_book, at)
@@ -64,7 +64,7 @@ def write_changeset(
 
 
 def mark_effect(database: KeptTables, upload_id: str, turn: Turn, by: int) -> None:
-    """Says that an upload's commits count no more, or again, by the commit of that number; groups follow."""
+    """Takes an upload's commits out of effect, or brings them back, by the commit `by`; makes the groups anew."""
     undone_by = str(by) if turn == "undo" else "NULL"
     database.update("commits", {"undone_by": undone_by}, f"upload_id = {literal(upload_id)} AND action = 'apply'")
     database.make("effective_groups", effective_groups(EFFECTIVE.format("")))
@@ -79,16 +79,16 @@ def _moment(at: datetime) -> str:
 def _write_entities(
     database: KeptTables, entity: str, table: str, upload_id: str, address_book: str, commit: int, action: Action
 ) -> None:
-    """Brings a table to what the staged changes say, and keeps them as history."""
+    """Applies the staged changes to a table, and keeps them as history."""
     staged, identity = f"staged.{entity}_changes", f"{entity}_id"
     fields = kept_fields(database, staged)
-    known = _known(entity, upload_id, commit, action)
+    known = _bookkeeping(entity, upload_id, commit, action)
     after = {name: f"s.{quoted(f'after_{name}')}" for name in fields}
     first = {
         **known,
         identity: f"s.{identity}",
         "address_book": literal(address_book),
-        # Of what comes back nobody may hold an earlier revision for the same.
+        # Not 1 again for what comes back: an older plan could take it for unchanged.
         "revision": "1" if action == "apply" else str(commit),
     }
     if action == "apply":
@@ -109,8 +109,8 @@ def _write_entities(
     _keep(database, f"{entity}_changes", [identity, "base_revision", *sides], upload_id, commit)
 
 
-def _known(entity: str, upload_id: str, commit: int, action: Action) -> dict[str, str]:
-    """What a table knows of a changed row `e` beside its fields, as the staged change `s` and the commit make it."""
+def _bookkeeping(entity: str, upload_id: str, commit: int, action: Action) -> dict[str, str]:
+    """Column → value of a changed row `e` besides its fields, by its staged change `s` and the commit."""
     written = {"revision": "e.revision + 1", "last_commit": f"{commit}::BIGINT"}
     if action != "apply":
         return written | {"created_commit": "s.created_commit", "last_upload_id": "s.last_upload_id"}
@@ -131,7 +131,7 @@ def _names_accounts(database: KeptTables) -> bool:
 
 
 def _bring_back_named(database: KeptTables, address_book: str, commit: int) -> None:
-    """Brings back the accounts whose making is undone and whose numbers the staged contacts name: see `effective`."""
+    """Brings back accounts whose creation is undone, where staged contacts name their numbers: see `effective`."""
     gone = f"""
         SELECT account_id FROM account_changes JOIN commits AS c USING (commit_number)
         WHERE c.action = 'apply' AND address_book = {literal(address_book)}
@@ -157,7 +157,7 @@ def _keep(
 
 
 def _name_groups(database: KeptTables, address_book: str) -> str:
-    """Makes named_changes: the staged memberships, their groups called as others have called them; its name."""
+    """Makes named_changes: the staged memberships, with groups spelled as they are stored. Returns its name."""
     names = database.rows("SELECT DISTINCT group_name FROM staged.membership_changes")
     known = {name: known_group(database, address_book, name) for (name,) in names}
     cases = " ".join(f"WHEN {literal(name)} THEN {literal(called)}" for name, called in known.items())
@@ -170,13 +170,13 @@ def _name_groups(database: KeptTables, address_book: str) -> str:
 
 
 def _make_groups(database: KeptTables, upload_id: str, address_book: str, at: datetime) -> None:
-    there = f"SELECT group_name FROM groups WHERE address_book = {literal(address_book)}"
+    existing = f"SELECT group_name FROM groups WHERE address_book = {literal(address_book)}"
     database.append(
         "groups",
         f"""
         SELECT DISTINCT {literal(address_book)} AS address_book, group_name, {_moment(at)} AS created_at,
                {literal(upload_id)} AS upload_id
-        FROM named_changes WHERE action = 'create' AND group_name NOT IN ({there})""",
+        FROM named_changes WHERE action = 'create' AND group_name NOT IN ({existing})""",
     )
 
 

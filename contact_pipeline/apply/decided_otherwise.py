@@ -71,15 +71,15 @@ def rows_compared_otherwise(database: Tables, part: Part, limit: int = 20) -> li
         part: whose rows they are.
         limit: how many rows to name at most.
     """
-    then = part.table("keys")
-    if database.note(f"staged.{then}") == VERSION or not part.key_fields:
+    planned_keys = part.table("keys")
+    if database.note(f"staged.{planned_keys}") == VERSION or not part.key_fields:
         return []
     differ = " OR ".join(f"made.{column} IS DISTINCT FROM now.{column}" for column in map(key_column, part.key_fields))
     rows = database.rows(f"""
         WITH now AS (
             {keyed(part, f"staged.{part.table('rows')}", part.kinds, "row_number")}
         )
-        SELECT row_number FROM staged.{then} AS made JOIN now USING (row_number)
+        SELECT row_number FROM staged.{planned_keys} AS made JOIN now USING (row_number)
         WHERE {differ} ORDER BY row_number LIMIT {limit}""")
     return [row for (row,) in rows]
 

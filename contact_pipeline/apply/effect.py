@@ -1,4 +1,4 @@
-"""Plans taking an upload out of effect, or bringing it back: what store/effective.py says the tables are then.
+"""Plans an undo or a redo: the changes that bring the tables to what store/effective.py works out.
 
 The plan is a changeset like any other (contact_changes, account_changes, membership_changes, link_changes), with one
 more table: `conflicts`, what a later upload holds and the plan therefore leaves alone.
@@ -30,22 +30,22 @@ _ENTITIES: Final = (("contact", "contacts"), ("account", "accounts"))
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is planned, as SQL.
+    """An undo or redo, as SQL.
 
     Attributes:
         upload_id: the upload.
         turn: whether it goes out of effect or comes back.
-        own: numbers of the commits in which it was applied.
+        commits: numbers of the commits in which it was applied.
         first: the first of them.
-        counting: query for the commits that count afterwards.
-        others: query for other uploads' commits by which a value need not be the one that the upload found or left.
+        effective: query for the commits that are effective afterwards.
+        others: query for commits of other uploads that may have changed a value before or after this upload did.
     """
 
     upload_id: str
     turn: Turn
-    own: str
+    commits: str
     first: int
-    counting: str
+    effective: str
     others: str
 
 
@@ -68,7 +68,7 @@ def plan_effect(database: Tables, upload_id: str, turn: Turn) -> None:
     for entity, table in _ENTITIES:
         _find_by_history(database, entity, plan)
         fields = _fields(database, entity, plan)
-        _work_out(database, entity, fields, plan)
+        _make_becoming(database, entity, fields, plan)
         _list_conflicts(database, entity, plan)
         _write_changes(database, entity, table, fields)
     for table in PAIRS:
@@ -79,26 +79,25 @@ def _plan(database: Tables, upload_id: str, turn: Turn) -> _Plan:
     rows = database.rows(f"""
         SELECT commit_number FROM book.commits
         WHERE upload_id = {literal(upload_id)} AND action = 'apply' ORDER BY commit_number""")
-    own, first = ", ".join(str(number) for (number,) in rows), rows[0][0]
+    commits, first = ", ".join(str(number) for (number,) in rows), rows[0][0]
     turned = f"SELECT upload_id FROM book.commits WHERE action IN ('undo', 'redo') AND commit_number > {first}"
     return _Plan(
         upload_id,
         turn,
-        own,
+        commits,
         first,
-        counting=f"{EFFECTIVE.format(_BOOK)} {'EXCEPT' if turn == 'undo' else 'UNION'} SELECT unnest([{own}])",
+        effective=f"{EFFECTIVE.format(_BOOK)} {'EXCEPT' if turn == 'undo' else 'UNION'} SELECT unnest([{commits}])",
         others=f"""
             SELECT commit_number FROM book.commits
-            WHERE action = 'apply' AND commit_number NOT IN ({own}) AND (
+            WHERE action = 'apply' AND commit_number NOT IN ({commits}) AND (
                 undone_by IS NOT NULL OR commit_number > {first} OR upload_id IN ({turned}))""",
     )
 
 
 def _find_by_history(database: Tables, entity: str, plan: _Plan) -> None:
-    """Makes `by_history`: the ids of those of which only the whole history tells what they are to be.
+    """Makes `by_history`: the ids of entities whose values only the whole history gives.
 
-    In all others that the upload changed, what it found there is what was there before it, and what it left is what is
-    there after it.
+    For all others that the upload changed, its own changes give the values before and after it.
     """
     identity = f"{entity}_id"
     named = _contacts_named(plan) if entity == "contact" else _accounts_named(plan)
@@ -109,26 +108,26 @@ def _find_by_history(database: Tables, entity: str, plan: _Plan) -> None:
         WITH changed_by_others AS (FROM book.{entity}_changes WHERE commit_number IN ({plan.others}))
         SELECT DISTINCT {identity} FROM (
             SELECT {identity} FROM book.{entity}_changes SEMI JOIN changed_by_others USING ({identity})
-            WHERE commit_number IN ({plan.own})
+            WHERE commit_number IN ({plan.commits})
             UNION ALL ({named})
         ) {erased}""",
     )
 
 
 def _contacts_named(plan: _Plan) -> str:
-    """The query for the contacts that are there, or are not, because memberships or links name them."""
-    made = f"SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({plan.own}) AND {MAKES}"
+    """The query for contacts that exist, or do not, only because memberships or links name them."""
+    made = f"SELECT contact_id FROM book.contact_changes WHERE commit_number IN ({plan.commits}) AND {MAKES}"
     return f"""
         SELECT contact_id FROM ({naming(_BOOK)})
-        WHERE commit_number IN ({plan.own}) AND contact_id NOT IN ({made})
+        WHERE commit_number IN ({plan.commits}) AND contact_id NOT IN ({made})
               AND contact_id NOT IN (SELECT contact_id FROM book.contacts WHERE created_commit IS NOT NULL)
         UNION
         SELECT contact_id FROM ({naming(_BOOK)}) SEMI JOIN ({made}) USING (contact_id)
-        WHERE commit_number NOT IN ({plan.own}) AND commit_number IN ({EFFECTIVE.format(_BOOK)})"""
+        WHERE commit_number NOT IN ({plan.commits}) AND commit_number IN ({EFFECTIVE.format(_BOOK)})"""
 
 
 def _accounts_named(plan: _Plan) -> str:
-    """The query for the accounts that are there, or are not, because contacts name their numbers."""
+    """The query for accounts that exist, or do not, only because contacts name their numbers."""
     return f"""
         WITH accounts AS (
             SELECT DISTINCT account_id, address_book, after_account_number AS account_number
@@ -136,7 +135,7 @@ def _accounts_named(plan: _Plan) -> str:
             WHERE c.action = 'apply' AND after_account_number IS NOT NULL
         ),
         naming AS (
-            SELECT address_book, after_account_number AS account_number, commit_number IN ({plan.own}) AS is_own
+            SELECT address_book, after_account_number AS account_number, commit_number IN ({plan.commits}) AS is_own
             FROM book.contact_changes JOIN book.commits USING (commit_number)
             WHERE after_account_number IN (SELECT account_number FROM accounts)
         )
@@ -144,33 +143,33 @@ def _accounts_named(plan: _Plan) -> str:
         WHERE account_id NOT IN (SELECT account_id FROM book.accounts WHERE created_commit IS NOT NULL)
         UNION
         SELECT account_id FROM accounts SEMI JOIN (FROM naming WHERE NOT is_own) USING (address_book, account_number)
-        WHERE account_id IN (SELECT account_id FROM book.account_changes WHERE commit_number IN ({plan.own}))"""
+        WHERE account_id IN (SELECT account_id FROM book.account_changes WHERE commit_number IN ({plan.commits}))"""
 
 
 def _fields(database: Tables, entity: str, plan: _Plan) -> list[str]:
-    """The fields that may change: those that the upload touched, or all where the history tells."""
+    """The fields that may change: those that the upload touched, or all where `by_history` has any."""
     fields = kept_fields(database, f"book.{entity}_changes")
     if database.value("SELECT count(*) FROM by_history"):
         return fields
     ever = ", ".join(f"bool_or({touches(field)})" for field in fields)
-    (found,) = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({plan.own})")
+    (found,) = database.rows(f"SELECT {ever} FROM book.{entity}_changes WHERE commit_number IN ({plan.commits})")
     return [field for field, is_touched in zip(fields, found, strict=True) if is_touched] or fields
 
 
-def _work_out(database: Tables, entity: str, fields: list[str], plan: _Plan) -> None:
-    """Makes `becoming`: what each of those is to be that may change.
+def _make_becoming(database: Tables, entity: str, fields: list[str], plan: _Plan) -> None:
+    """Makes `becoming`: the state afterwards of every entity that may change.
 
     Columns: the id, row_number, _made_here (whether the upload made it), _is_there, created_commit and last_upload_id
-    (kept as they are where not `_knows`), and of each field its value and whether it is to have that (`_sets_<field>`).
+    (kept as they are where not `_knows`), and for each field its value and whether it is set (`_sets_<field>`).
     """
     identity = f"{entity}_id"
     made = MAKES if entity == "contact" else "action = 'create'"
     among = "FROM by_history"
     if entity == "contact":
         stored = [field for field in fields if field != "active"]
-        every = effective_contacts(stored, plan.counting, among=among, book=_BOOK)
+        every = effective_contacts(stored, plan.effective, among=among, book=_BOOK)
     else:
-        every = effective_accounts(plan.counting, among=among, book=_BOOK)
+        every = effective_accounts(plan.effective, among=among, book=_BOOK)
     set_all = ", ".join(f"true AS {quoted(f'_sets_{field}')}, {quoted(field)}" for field in fields)
     database.make(
         "becoming",
@@ -178,7 +177,7 @@ def _work_out(database: Tables, entity: str, fields: list[str], plan: _Plan) -> 
         WITH own AS (
             SELECT {identity}, min(row_number) AS row_number, bool_or(coalesce({made}, false)) AS _made_here
             FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
-            WHERE commit_number IN ({plan.own}) GROUP BY {identity}
+            WHERE commit_number IN ({plan.commits}) GROUP BY {identity}
         )
         SELECT {identity}, row_number, coalesce(_made_here, false) AS _made_here,
                last_upload_id IS NOT NULL AS _is_there, true AS _knows, created_commit, last_upload_id, {set_all}
@@ -188,7 +187,7 @@ def _work_out(database: Tables, entity: str, fields: list[str], plan: _Plan) -> 
 
 
 def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> str:
-    """The query for what the others are to be: as the upload found them or, coming back, as it left them."""
+    """The query for the state of the others: as the upload found them (undo) or left them (redo)."""
     identity, redone = f"{entity}_id", plan.turn == "redo"
     side, chosen = ("after", "arg_max") if redone else ("before", "arg_min")
     once = ", ".join(f"{touches(f)} AS {quoted(f'_sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
@@ -203,7 +202,7 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
     return f"""
         WITH own AS (
             FROM book.{entity}_changes ANTI JOIN by_history USING ({identity})
-            WHERE commit_number IN ({plan.own}) {erased}
+            WHERE commit_number IN ({plan.commits}) {erased}
         ),
         repeated AS (SELECT {identity} FROM own GROUP BY {identity} HAVING count(*) > 1),
         gathered AS (
@@ -216,7 +215,7 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
         earlier AS (
             SELECT {identity}, arg_max(upload_id, commit_number) AS last_upload_id
             FROM book.{entity}_changes SEMI JOIN (FROM gathered WHERE NOT _made_here) USING ({identity})
-            WHERE commit_number < {plan.first} AND commit_number IN ({plan.counting}) GROUP BY {identity}
+            WHERE commit_number < {plan.first} AND commit_number IN ({plan.effective}) GROUP BY {identity}
         )
         SELECT {names}, {"true" if redone else "NOT _made_here"} AS _is_there,
                _made_here AS _knows, CASE WHEN _made_here THEN _commit END AS created_commit,
@@ -225,7 +224,7 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
 
 
 def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
-    """Adds to `conflicts` what is left alone, and why: values that later uploads gave, and what is kept for others."""
+    """Adds to `conflicts` what is left alone, and why: values of later uploads, and entities that others need."""
     identity = f"{entity}_id"
     every = touched(kept_fields(database, f"book.{entity}_changes"))
     database.append(
@@ -233,13 +232,13 @@ def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
         f"""
         WITH later AS (
             FROM book.{entity}_changes SEMI JOIN by_history USING ({identity})
-            WHERE commit_number IN ({plan.counting}) AND commit_number > {plan.first}
-                  AND commit_number NOT IN ({plan.own})
+            WHERE commit_number IN ({plan.effective}) AND commit_number > {plan.first}
+                  AND commit_number NOT IN ({plan.commits})
         ),
         own AS (
             SELECT {identity}, unnest({every}) AS field, commit_number AS _own_commit
             FROM book.{entity}_changes SEMI JOIN later USING ({identity})
-            WHERE commit_number IN ({plan.own})
+            WHERE commit_number IN ({plan.commits})
         ),
         their AS (SELECT {identity}, unnest({every}) AS field, upload_id, commit_number FROM later)
         SELECT {literal(entity)} AS target, {identity} AS id, field, arg_max(upload_id, commit_number) AS upload_id,
@@ -265,14 +264,14 @@ def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
             SELECT DISTINCT 'contact' AS target, contact_id AS id, 'left as it is' AS left_as,
                    'erased since' AS reason
             FROM book.contact_changes
-            WHERE commit_number IN ({plan.own}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""",
+            WHERE commit_number IN ({plan.commits}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""",
         )
 
 
 def _write_changes(database: Tables, entity: str, table: str, fields: list[str]) -> None:
-    """Makes <entity>_changes: in what the table and `becoming` differ.
+    """Makes <entity>_changes: the differences between the table and `becoming`.
 
-    Beside the fields it says what a table knows of its rows: created_commit and last_upload_id.
+    Besides its fields, a change sets created_commit and last_upload_id.
     """
     identity = f"{entity}_id"
     made = "CASE WHEN _knows THEN b.created_commit ELSE e.created_commit END"
@@ -317,17 +316,17 @@ def _write_changes(database: Tables, entity: str, table: str, fields: list[str])
 
 
 def _write_pairs(database: Tables, table: str, plan: _Plan) -> None:
-    """Makes membership_changes or link_changes: in what the table and what counts differ, of what the upload named."""
+    """Makes membership_changes or link_changes: of the upload's pairs, those to add to the table or to remove."""
     kind, (one, other) = table.removesuffix("s"), PAIRS[table]
-    own = f"SELECT DISTINCT contact_id FROM book.{kind}_changes WHERE commit_number IN ({plan.own})"
+    own = f"SELECT DISTINCT contact_id FROM book.{kind}_changes WHERE commit_number IN ({plan.commits})"
     database.stage(
         f"{kind}_changes",
         f"""
         WITH own AS (
             SELECT {one}, {other}, min(row_number) AS row_number
-            FROM book.{kind}_changes WHERE commit_number IN ({plan.own}) GROUP BY {one}, {other}
+            FROM book.{kind}_changes WHERE commit_number IN ({plan.commits}) GROUP BY {one}, {other}
         ),
-        becoming AS ({effective_pairs(table, plan.counting, among=own, book=_BOOK)}),
+        becoming AS ({effective_pairs(table, plan.effective, among=own, book=_BOOK)}),
         there AS (SELECT {one}, {other} FROM book.{table})
         SELECT row_number, 'remove' AS action, {one}, {other}
         FROM own SEMI JOIN there USING ({one}, {other}) ANTI JOIN becoming USING ({one}, {other})

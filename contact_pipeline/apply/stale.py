@@ -1,4 +1,4 @@
-"""Whether a frozen changeset still holds: no target moved, and no decision would differ by what was committed since."""
+"""Whether a frozen changeset still holds: no later commit changed a target, or would change a decision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contact_pipeline.terms import CONSENT
 def stale_rows(
     database: Tables, parts: Sequence[Part] | None, settings: Settings, address_book: str, snapshot: int
 ) -> list[int | None]:
-    """Rows by which a changeset does not hold any more; None for a change that no row names.
+    """Rows that make a changeset stale; None stands for a change that belongs to no row.
 
     Args:
         database: the contact database, with the staging database attached as `staged`.
@@ -28,17 +28,17 @@ def stale_rows(
         return moved
     if parts is None:
         return [None] if members_gone(database) or merged_have_changed(database, snapshot) else []
-    otherwise: list[int | None] = [row for part in parts for row in rows_compared_otherwise(database, part)]
-    if otherwise or not changed_since(database, address_book, snapshot):
-        return otherwise
-    otherwise += [row for part in parts for row in differing_rows(database, part, settings, address_book, snapshot)]
-    return otherwise or [*rows_with_new_links(database, snapshot)]
+    stale: list[int | None] = [row for part in parts for row in rows_compared_otherwise(database, part)]
+    if stale or not changed_since(database, address_book, snapshot):
+        return stale
+    stale += [row for part in parts for row in differing_rows(database, part, settings, address_book, snapshot)]
+    return stale or [*rows_with_new_links(database, snapshot)]
 
 
 def moved_rows(database: Tables, limit: int = 20) -> list[int | None]:
-    """Rows whose target was changed or removed since the snapshot (None for a contact that no row names).
+    """Rows whose target was changed or removed since the snapshot (None for a contact that belongs to no row).
 
-    Also refuses ids that are taken already: the contact table has no index that would.
+    Also rows whose new id is taken already: the contact table has no index that would refuse it.
     """
     rows: list[int | None] = []
     for entity, table in (("account", "accounts"), ("contact", "contacts")):
@@ -56,9 +56,9 @@ def moved_rows(database: Tables, limit: int = 20) -> list[int | None]:
 
 
 def rows_with_new_links(database: Tables, snapshot: int, limit: int = 20) -> list[int]:
-    """Rows whose wish not to be contacted would miss a contact: one linked since with a contact that gets the wish.
+    """Rows whose wish not to be contacted would miss a contact that was linked since.
 
-    Also those of a new contact that is linked with one which has got such a wish since.
+    Also rows of a new contact whose linked contact has got such a wish since.
     """
     wish = quoted(CONSENT)
     if not (
@@ -98,7 +98,7 @@ def members_gone(database: Tables) -> bool:
 def merged_have_changed(database: Tables, snapshot: int) -> bool:
     """Whether anything was committed since the snapshot to a contact that a merge links: itself, a group, a link.
 
-    Not each of them has a change of its own whose revision tells.
+    Some of these contacts have no change of their own whose revision would show it.
     """
     if not database.has("staged.link_changes"):
         return False

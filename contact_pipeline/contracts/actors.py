@@ -1,4 +1,4 @@
-"""How it is known who does something: an authenticating proxy has vouched for the login, or nobody has."""
+"""Who does something, and how that is known: an authenticating proxy vouched for the login, or nobody did."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Verified(str):
 
 
 def is_same(one: str | None, other: str | None) -> bool:
-    """Whether two logins are one person's, as far as logins tell; nobody is nobody else."""
+    """Whether two logins are the same but for case and spaces; false where one is missing."""
     return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
 
 
 def identity(actor: str) -> Identity:
-    """How it is known who somebody is."""
+    """Whether a login is verified or claimed."""
     return "verified" if isinstance(actor, Verified) else "claimed"

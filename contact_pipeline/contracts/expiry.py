@@ -1,4 +1,4 @@
-"""What of an upload can be deleted by age, once its life has ended. Its ledger line and the history always stay."""
+"""The kinds of data of an upload that can be deleted by age, once its life has ended. Ledger and history stay."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ _STAGED: Final = {table.name: table for table in STAGED}
 #    into the heading's columns: those are rejections.
 RAW_ROWS: Final = _frame(_STAGED["raw_rows"])
 
-#    What stands in a cell of a workbook instead of a value: an error such as #N/A, or a formula (after "=") without a
-#    result. The raw row holds the same text, but only here is it told from a text that merely reads so.
+#    Cells of a workbook without a value: an error such as #N/A, or a formula (after "=") without a result. The raw row
+#    holds the same text; only this table tells the error from a text that looks like one.
 CELL_ERRORS: Final = _frame(_STAGED["cell_errors"])
 
 # 2. normalize → normalized rows. Open: one column per mapped field (String, List(String) or Boolean by its kind), and
-#    beside it what of its text it could not hold (UNREAD, FURTHER). validate.schema_for has them all, with checks.
+#    beside it the part of the text that it could not hold (UNREAD, FURTHER). validate.schema_for has all, with checks.
 #    A value that cannot be normalized stays as it was given, for validation to reject; null is blank (or a cell with an
 #    error, which validation rejects by CELL_ERRORS); the empty string is an explicit "nothing" (a word such as "Without
 #    Portfolio" was given). `repaired` is a bitmap: bit i is set where the value of the i-th mapped column changed its
@@ -56,7 +56,7 @@ CELL_ERRORS: Final = _frame(_STAGED["cell_errors"])
 NORMALIZED_ROWS: Final = _frame(_STAGED["normalized_rows"])
 BLANK_ROWS: Final = _frame(_STAGED["blank_rows"])
 
-#    Texts that are read in the place of cells of the raw rows, because somebody corrected these.
+#    Texts of corrections, which are read in place of the cells of the raw rows.
 CORRECTED_CELLS: Final = _frame(_STAGED["corrected_cells"])
 
 #    A repair, listed when asked for: the value as read and the value as stored.

@@ -1,7 +1,7 @@
 """The catalogue of the kept tables: those of the contact database, which a home has once.
 
-A new home is made from it; what a home made before lacks, the migrations of `store/schema.py` add. The columns that are
-personal are emptied, or the values in them replaced by stars, when that person is erased.
+A new home is made from it; the migrations of `store/schema.py` bring older homes up to it. When a person is erased,
+their values in personal columns are emptied or replaced by stars.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LINKED_TO: Final = _required("linked_to", _ID, "the one that stands for this pe
 _OF_TARGET: Final = (
     Column("address_book", _TEXT, "the address book that it belongs to"),
     Column("revision", "INTEGER", "counts its changes, so that a plan can tell that it was changed since"),
-    Column("created_commit", _ID, "the effective commit that made it; null: it is there for others alone"),
+    Column("created_commit", _ID, "the effective commit that made it; null: none, others only refer to it"),
     Column("last_commit", _ID, "the newest commit that wrote it"),
     Column("last_upload_id", _TEXT, "the upload of its newest effective change"),
 )
@@ -52,7 +52,7 @@ _FIELDS: Final = {name: field for name, field in CANONICAL.items() if not field.
 _CONTACT_FIELDS: Final = tuple(
     Column(name, SQL_TYPE[field.kind], field.form, personal=True) for name, field in _FIELDS.items()
 )
-# The values that an account is compared by and grouped by are nobody's; its name can quote somebody.
+# The values that accounts are compared and grouped by belong to no person; the name can quote one.
 _ACCOUNT_FIELDS: Final = tuple(
     Column(name, SQL_TYPE[kind], "", personal=name == "account_name") for name, kind in ACCOUNT_FIELDS.items()
 )

@@ -19,12 +19,12 @@ from contact_pipeline.contracts.tables import Column
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """What the column of a field holds.
+    """Describes the column of a field.
 
     Attributes:
-        what: in words.
-        personal: whether that can be a value of somebody in the file.
-        type: its DuckDB type; empty: the one that belongs to the field's.
+        what: what it holds, in words.
+        personal: whether it can hold a value of somebody in the file.
+        type: its DuckDB type; empty: derived from the type of the field.
         since: the migration that adds it to homes made before; empty: none does.
     """
 
@@ -176,5 +176,5 @@ def _plain_type(kind: Any) -> type:
 
 COLUMNS: Final = tuple(_columns())
 
-# The columns of JSON that a line has as values; that of the profile it has as text.
+# JSON columns that a line holds as parsed values; the profile stays text.
 READ_AS_VALUES: Final = {column.name for column in COLUMNS if column.type == "JSON"} - {"resolved_profile"}

@@ -15,15 +15,15 @@ Event = Literal[UploadEvent, FeedEvent, HomeEvent]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a notice of an event says.
+class Words:
+    """The words of a notice about an event.
 
     Attributes:
         became: after `<file> is …`.
-        means: what that means, in a sentence.
-        next: commands and what each is for; `{}` stands for the upload's id, or the name of the feed.
-        good: whether it is what was wanted (True), a problem (False), or neither.
-        waits: whether somebody has to do something, so that it is no news once the upload has gone on.
+        means: the meaning of the event, in a sentence.
+        next: purpose → command; `{}` stands for the upload's id, or the name of the feed.
+        good: whether the event is the wanted one (True), a problem (False), or neither.
+        waits: whether somebody has to act; such news is out of date once the upload has gone on.
     """
 
     became: str
@@ -36,57 +36,57 @@ class Told:
 _LOOK: Final = {"Look at it": "show {}"}
 _UNDO: Final = {"Take it back": "undo {}"}
 
-EVENTS: Final[Mapping[Event, Told]] = {
-    "staged": Told(
+EVENTS: Final[Mapping[Event, Words]] = {
+    "staged": Words(
         "staged and waits for approval",
         "The changeset is frozen. Nothing is changed yet; the counts say what applying it would do.",
         _LOOK | {"Approve it": "apply {}", "Give it up": "cancel {}"},
         waits=True,
     ),
-    "blocked": Told(
+    "blocked": Words(
         "blocked",
         "Errors, or a guard, block it. Nothing is changed.",
         {"See why": "show {}", "Give it up": "cancel {}"},
         good=False,
         waits=True,
     ),
-    "stale": Told(
+    "stale": Words(
         "stale",
         "The contacts changed after it was planned. Nothing of it is applied.",
         {"Plan it again": "replan {}"} | _LOOK,
         good=False,
         waits=True,
     ),
-    "applied": Told("applied", "The contacts are changed.", _LOOK | _UNDO, good=True),
-    "held": Told(
+    "applied": Words("applied", "The contacts are changed.", _LOOK | _UNDO, good=True),
+    "held": Words(
         "applied and waits to be finalized",
         "The contacts are changed, but the changes are not published yet.",
         _LOOK | {"Publish the changes": "finalize {}"} | _UNDO,
         good=True,
     ),
-    "finalized": Told("finalized", "Its changes are published.", _LOOK | _UNDO, good=True),
-    "undone": Told(
+    "finalized": Words("finalized", "Its changes are published.", _LOOK | _UNDO, good=True),
+    "undone": Words(
         "undone", "What it had applied is taken back.", {"Look at it": "show {}", "Bring it back": "redo {}"}
     ),
-    "refused": Told(
+    "refused": Words(
         "refused",
         "The file or the request could not be taken. Nothing is changed.",
         {"See why, and what to correct": "show {}"},
         good=False,
     ),
-    "failed": Told(
+    "failed": Words(
         "failed",
         "A fault stopped it. Nothing is changed. Plan the file again.",
         {"See what happened": "show {}"},
         good=False,
     ),
-    "missed": Told(
+    "missed": Words(
         "overdue",
         "A file was due, and none has come.",
         {"See what it did last": "feeds", "Look whether one is there": "feeds check {}", "Fetch now": "feeds run {}"},
         good=False,
     ),
-    "broken": Told(
+    "broken": Words(
         "broken",
         "Its files could not be fetched. It is tried again when it runs next.",
         {"See why": "feeds", "Look whether its source can be reached": "feeds check {}"},

@@ -1,6 +1,6 @@
 """The life of an upload: its states, what each means, and which call leads from which state to which.
 
-What a call refuses and says, the table of the guide and the picture of the reference all come from here.
+Refusals of calls, the table of the guide and the picture of the reference are all made from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ State = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a state says, and what somebody can do then; both in Markdown."""
+    """The meaning of a state, and what somebody can do next; both in Markdown."""
 
     means: str
     next: str = ""
@@ -58,12 +58,12 @@ _READ: Final[frozenset[State]] = _MATCHED | {"refused"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something that is asked of an upload.
+    """A call on an upload.
 
     Attributes:
         leads: state → the states in which the upload may be afterwards; a state that is not here refuses the call.
-        wanted: what the upload cannot become in other states, as a participle.
-        fix: which uploads can.
+        wanted: participle for the refusal, as in "cannot be applied".
+        fix: which uploads the call is for.
     """
 
     leads: Mapping[State, frozenset[State]]

@@ -31,12 +31,12 @@ class Column:
     Attributes:
         name: its name.
         type: its DuckDB type.
-        holds: what stands in it.
-        personal: whether that can be a value of somebody, which goes when that person is erased.
+        holds: what it holds, in words.
+        personal: whether it can hold a person's value, which goes when that person is erased.
         required: whether it is never null.
-        default: what stands in it where nothing is given, as SQL; empty: null.
+        default: its value where none is given, as SQL; empty: null.
         since: the migration that adds it to databases made before; empty: none does.
-        words: those that can stand in it; empty: any.
+        words: the values that it can have; empty: any.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Table:
         name: its name.
         made_by: the step that makes it; of a kept table, the calls that write it.
         holds: what a row of it is.
-        columns: those that it always has.
-        open: what further columns it has, all of them personal; empty: none.
-        lies: in the database, as Parquet files beside it (seen through a view), or nowhere: a view that is computed.
+        columns: the columns that it always has.
+        open: its further columns in words, all of them personal; empty: none.
+        lies: in the database, as Parquet files beside it (seen through a view), or as a view that computes its rows.
         key: the columns that tell its rows apart; empty: none do.
         read_by: of a kept table, what reads it.
     """
@@ -230,7 +230,7 @@ _BY_NAME: Final = {table.name: table for table in STAGED}
 
 
 def is_personal(table: str, column: str) -> bool:
-    """Whether a column of a staged table can hold values of somebody; what the catalogue does not know can."""
+    """Whether a column of a staged table can hold values of a person; a column that the catalogue lacks can."""
     known = _BY_NAME.get(table)
     declared = {each.name: each.personal for each in known.columns} if known else {}
     return declared.get(column, True)

@@ -1,4 +1,4 @@
-"""A profile proposed from a file, for a person to edit: what each column holds, with the counts that speak for it."""
+"""Proposes a profile from a file, for a person to edit: the type of each column, with the counts behind it."""
 
 from contact_pipeline.drafting.draft import Draft, draft_profile
 

@@ -1,4 +1,4 @@
-"""Composes a draft: reads the file, proposes each column, tries the proposal on the rows, and takes back what fails."""
+"""Composes a draft: reads the file, proposes each column, tries the types on the rows, and takes failing ones back."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from contact_pipeline.values import COLUMNS, judge_values, profile_for
 
 _TRIED: Final = 20_000  # rows
 _MOST_COLUMNS: Final = 60
-_TOO_MANY: Final = 0.2  # of the filled cells: with more errors the type is wrong, not the cells
+_TOO_MANY: Final = 0.2  # share of filled cells; with more errors the type is wrong, not the cells
 _REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "PL", "NL", "BR", "JP", "IN", "AU", "AT", "CH", "BE", "PT", "MX")
-_NUMBERS: Final = 100  # that are tried in each region
-_TYPES: Final = {  # identifiers of some countries are not taken for those of every system
+_NUMBERS: Final = 100  # tried in each region
+_TYPES: Final = {  # without identifiers, which are those of some countries only
     **{name: keys for name, keys in COLUMNS.items() if keys["type"] != "identifier"},
     "notes": {"type": "list", "separator": "\n"},
 }
@@ -89,12 +89,12 @@ def draft_profile(file: Path, name: str, options: ReadOptions, settings: Setting
     _must_have_rows_and_headings(raw, rows, file.name)
     holds = what_columns_hold(rows.head(1_000).select(raw.columns))
     proposals, left_out = _propose(raw, rows, holds)
-    region, said = _region(proposals, rows)
-    _see_types(proposals, rows, month_first=region == "US")
+    region, why_region = _region(proposals, rows)
+    _set_types(proposals, rows, month_first=region == "US")
     content = _content(name, file, raw, options, proposals, region)
     errors = _try(content, proposals, rows, raw)
     content["match"], why_match = _match(proposals, rows, errors)
-    text = as_yaml(content, proposals, left_out, {"region": said, "match": why_match}, file=file.name, raw=raw)
+    text = as_yaml(content, proposals, left_out, {"region": why_region, "match": why_match}, file=file.name, raw=raw)
     fields = {mask_heading(heading): each.field for each in proposals for heading in each.headings}
     return Draft(name, text, fields, left_out)
 
@@ -123,7 +123,7 @@ def _must_have_rows_and_headings(raw: RawUpload, rows: pl.DataFrame, file_name: 
 
 
 def _propose(raw: RawUpload, rows: pl.DataFrame, holds: Mapping[str, Any]) -> tuple[list[Proposal], dict[str, str]]:
-    """Each field with its columns, canonical ones first in the file's order, and the headings that fill nothing."""
+    """Each field with its columns, canonical fields first, in the file's order; and the headings that fill nothing."""
     mapped = _mapped(raw, holds)
     heading_of = dict(zip(raw.columns, raw.headings, strict=True))
     found: dict[str, Proposal] = {}
@@ -156,7 +156,7 @@ def _propose(raw: RawUpload, rows: pl.DataFrame, holds: Mapping[str, Any]) -> tu
 
 
 def _mapped(raw: RawUpload, holds: Mapping[str, Any]) -> dict[str, str]:
-    """Raw column → canonical field, by the words of headings; and by cells where they leave no doubt."""
+    """Raw column → canonical field, by the words of headings; by cells where they leave no doubt."""
     everything = Profile.model_validate(
         {
             "name": "everything",
@@ -187,7 +187,7 @@ def _mapped(raw: RawUpload, holds: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _region(proposals: list[Proposal], rows: pl.DataFrame) -> tuple[str | None, str]:
-    """The region in which most national numbers are right, and on which counts."""
+    """The region in which most national numbers are right, and the counts behind it."""
     columns = [column for each in proposals if each.field == "phone" for column in each.columns]
     if not columns:
         return None, ""
@@ -210,7 +210,7 @@ def _region(proposals: list[Proposal], rows: pl.DataFrame) -> tuple[str | None, 
     )
 
 
-def _see_types(proposals: list[Proposal], rows: pl.DataFrame, *, month_first: bool) -> None:
+def _set_types(proposals: list[Proposal], rows: pl.DataFrame, *, month_first: bool) -> None:
     this_year = datetime.now(UTC).year % 100
     for each in proposals:
         cells = pl.concat([rows[column].alias("cells") for column in each.columns]).drop_nulls()
@@ -266,7 +266,7 @@ def _content(
 
 
 def _try(content: dict[str, Any], proposals: list[Proposal], rows: pl.DataFrame, raw: RawUpload) -> dict[str, int]:
-    """Puts the first rows through the draft; a type that many cells deny is taken back. Errors by field."""
+    """Runs the first rows through the draft, and takes back types that many cells fail. Returns errors by field."""
     some = rows.head(_TRIED)
     heading_of = dict(zip(raw.columns, raw.headings, strict=True))
     errors: dict[str, int] = {}
@@ -296,7 +296,7 @@ def _try(content: dict[str, Any], proposals: list[Proposal], rows: pl.DataFrame,
 
 
 def _take_back(proposals: list[Proposal], errors: Mapping[str, int], rows: pl.DataFrame) -> bool:
-    """Makes columns text whose type many of their cells deny; whether there were any."""
+    """Makes columns text where many cells fail the type. Returns whether there were any."""
     taken = {each.field for each in proposals}
     changed = False
     for each in proposals:
@@ -316,33 +316,35 @@ def _take_back(proposals: list[Proposal], errors: Mapping[str, int], rows: pl.Da
 def _match(
     proposals: list[Proposal], rows: pl.DataFrame, errors: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rule by which a row finds its contact: what is unique and filled, else what comes nearest; and the counts."""
+    """The match rules: fields that are unique and filled, else those that come nearest; and the counts."""
     there = {each.field: each for each in proposals if each.type not in {"list", "boolean", "choice", "moment"}}
     own_ids = [(f,) for f, each in there.items() if each.own and {"id", "nr", "no", "number"} & {*f.split("_")}]
     candidates = [each for each in (*own_ids, *_KEYS) if all(field in there for field in each)]
     candidates += [(field,) for field in there if (field,) not in candidates]
-    told: list[tuple[tuple[str, ...], int, int]] = []
+    measured: list[tuple[tuple[str, ...], int, int]] = []
     for fields in candidates:
         firsts = [
             pl.coalesce(pl.col(there[field].columns)).str.strip_chars().str.to_lowercase().alias(field)
             for field in fields
         ]
         keys = rows.select(firsts).drop_nulls()
-        told.append((fields, keys.height, keys.n_unique() if keys.height else 0))
-    unique = [each for each in told if each[1] == rows.height == each[2] and not any(errors.get(f) for f in each[0])]
-    usual = [each for each in told if each[0] in _KEYS and each[1]]
+        measured.append((fields, keys.height, keys.n_unique() if keys.height else 0))
+    unique = [
+        each for each in measured if each[1] == rows.height == each[2] and not any(errors.get(f) for f in each[0])
+    ]
+    usual = [each for each in measured if each[0] in _KEYS and each[1]]
     fields, filled, different = (
         next((each for each in unique if each[0] in _KEYS or each[0] in own_ids), None)
         or next(iter(usual), None)
         or next(iter(unique), None)
-        or told[0]
+        or measured[0]
     )
     why = [f"{' + '.join(fields)}: filled in {filled:,} of {rows.height:,} rows, {different:,} different"]
     if different < filled:
         why.append(f"{number_of(filled - different, 'row')} with the value of another: ASSUMED to be the same person")
     why += [f"{' + '.join(other)} is unique and never blank, too" for other, *_ in unique if other != fields][:5]
     spare = next(
-        (o for o, full, alone in told if (o in _KEYS or o in own_ids) and o != fields and full == alone > 0), None
+        (o for o, full, alone in measured if (o in _KEYS or o in own_ids) and o != fields and full == alone > 0), None
     )
     rules = [fields]
     if filled < rows.height and spare is not None and len(spare) == 1:

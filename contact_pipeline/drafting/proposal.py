@@ -1,4 +1,4 @@
-"""What a draft proposes for each column: its field, its type, and why. Nothing here holds a cell but choices."""
+"""The proposal for each column of a draft: its field, its type, and why. It holds no cells except choices."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST: Final = 0.9  # of the cells that are filled
 _ENOUGH: Final = 3  # cells
 _MOST_CHOICES: Final = 8
 _REPEATED: Final = 3  # times that each choice stands in the file, at least
-_CATEGORY: Final = r"^\p{L}[\p{L}\-/&]*(?: [\p{Ll}&/][\p{L}\-/&]*){0,3}$"  # a name of a person has two capitals
+_CATEGORY: Final = r"^\p{L}[\p{L}\-/&]*(?: [\p{Ll}&/][\p{L}\-/&]*){0,3}$"  # names of people have two capitals
 _OF_PEOPLE: Final = {
     "owner",
     "manager",
@@ -48,7 +48,7 @@ _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
 
 @dataclass
 class Proposal:
-    """What a draft says of one field.
+    """One field of a draft.
 
     Attributes:
         field: its name.
@@ -56,7 +56,7 @@ class Proposal:
         columns: their raw columns.
         keys: the other keys of the column in the profile, as YAML has them.
         why: comments, a sentence each.
-        own: whether it is no canonical field.
+        own: whether the field is not canonical.
     """
 
     field: str
@@ -93,12 +93,12 @@ def own_name(heading: str, position: int, taken: Collection[str]) -> str:
 
 
 def see_dates(proposal: Proposal, cells: pl.Series, *, month_first: bool, this_year: int) -> bool:
-    """Makes a column one of dates where nearly all of its cells are; whether they are."""
+    """Gives a column the type date if nearly all of its cells are days. Returns whether it did."""
     return _see_days(proposal, without_midnight(cells.str.strip_chars()), "date", month_first, this_year)
 
 
 def see_moments(proposal: Proposal, cells: pl.Series, *, month_first: bool, this_year: int) -> bool:
-    """Makes a column one of moments where times of day stand in it, and nearly all of its cells are; whether so."""
+    """Gives a column the type moment if nearly all cells are moments, some with a time. Returns whether it did."""
     texts = cells.str.replace_all(r"\s+", " ").str.strip_chars()
     if not have_times(without_midnight(texts)).any() or not _see_days(
         proposal, days(texts), "moment", month_first, this_year
@@ -152,7 +152,7 @@ def _see_days(proposal: Proposal, texts: pl.Series, kind: str, month_first: bool
 
 
 def see_own(proposal: Proposal, cells: pl.Series) -> None:
-    """What an own field holds: yes and no, a few words that repeat, or text."""
+    """Gives an own field its type: yes and no, a few words that repeat, or text."""
     filled = cells.len()
     answers = cells.to_frame("text").select(boolean(pl.col("text").str.strip_chars())).to_series()
     if filled >= _ENOUGH and answers.null_count() == 0 and not cells.str.contains(r"^\d+$").any():
@@ -172,7 +172,7 @@ def see_own(proposal: Proposal, cells: pl.Series) -> None:
 
 
 def _choices(heading: str, cells: pl.Series) -> list[str]:
-    """The few words that repeat, where they are categories rather than people."""
+    """The few words that repeat, if they are categories and not people."""
     if _OF_PEOPLE & {*words_of(heading)}:
         return []
     counts = cells.str.strip_chars().value_counts()

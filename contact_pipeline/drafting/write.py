@@ -1,4 +1,4 @@
-"""The YAML text of a draft: keys in the order of people, each with a comment that says why."""
+"""Writes the YAML text of a draft: keys in an order for people, each with a comment that gives the reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def as_yaml(
     content: Mapping[str, Any],
     proposals: Sequence[Proposal],
     left_out: Mapping[str, str],
-    said: Mapping[str, Any],
+    reasons: Mapping[str, Any],
     *,
     file: str,
     raw: RawUpload,
@@ -38,10 +38,10 @@ def as_yaml(
     lines += [f"# Note: {_words(mask_heading(warning))}" for warning in raw.warnings]
     for key, value in content.items():
         if key == "region":
-            lines.append(f"# Region of telephone numbers: {said['region']}.")
+            lines.append(f"# Region of telephone numbers: {reasons['region']}.")
         if key == "columns":
-            if said["region"] and "region" not in content:
-                lines.append(f"# Region of telephone numbers: {said['region']}.")
+            if reasons["region"] and "region" not in content:
+                lines.append(f"# Region of telephone numbers: {reasons['region']}.")
             lines.append("columns:")
             for each in proposals:
                 lines.append(f"  # {_words('; '.join(each.why))}.")
@@ -50,7 +50,7 @@ def as_yaml(
             continue
         if key == "match":
             lines.append("# By what a row and a contact are the same person:")
-            lines += [f"# {each}." for each in said["match"]]
+            lines += [f"# {each}." for each in reasons["match"]]
             lines.append("match:")
             lines += [f"  - {_value(rule)}" for rule in value]
             continue

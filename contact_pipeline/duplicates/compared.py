@@ -20,9 +20,9 @@ from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.terms import CANONICAL
 
-SHARED_BY: Final = 50  # a value that more contacts have tells nobody apart, and would make too many pairs
+SHARED_BY: Final = 50  # a value that more contacts share distinguishes nobody, and would make too many pairs
 
-# Fields that many people have alike, so that they say nothing about whether two are one.
+# Fields in which many people are alike. They do not show that two contacts are one person.
 _OF_MANY: Final = frozenset({
     "contact_type", "job_title", "region", "country", "lead_type", "module", "status", "portfolio",
 })  # fmt: skip
@@ -51,7 +51,7 @@ class LeftOut:
 
 
 def contact_part(profile: Profile) -> Part:
-    """What the profile's rules say of contacts, whatever columns a file has.
+    """The part of contacts by the profile's rules, as if a file had every column.
 
     Raises:
         Refusal: the profile has no rule by which contacts are found (code `no-contact-rules`).
@@ -70,7 +70,7 @@ def contact_part(profile: Profile) -> Part:
 def compared_fields(part: Part) -> list[str]:
     """The fields whose likeness counts: the name as a whole, and texts that can tell people apart.
 
-    A field of the profile's own counts where a rule compares it: it may be the number of a record, which no two share.
+    A profile's own field counts only if a rule compares it: it may be the number of a record, which no two share.
     """
     named = [NAME] if any(name in part.kinds for name in NAME_PARTS) else []
     telling = {*CANONICAL, *part.key_fields} - {*NAME_PARTS, *_OF_MANY, NAME}
@@ -103,8 +103,8 @@ def copy_contacts(database: Tables, store: Store, profile: Profile, part: Part, 
         database: a workspace.
         store: whose contacts they are.
         profile: whose address book they are of.
-        part: by what they are compared.
-        group: name of a group; in_group says who is in it. Unset: everybody is.
+        part: whose rules compare them.
+        group: name of a group; in_group is true for its members. Unset: for everybody.
     """
     with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):
         within = "true"
@@ -137,16 +137,16 @@ def copy_contacts(database: Tables, store: Store, profile: Profile, part: Part, 
 
 
 def set_aside(database: Tables, part: Part) -> list[LeftOut]:
-    """Makes the view `compared`: all_keys, in which values that too many share agree with nobody's.
+    """Makes the view `compared`: all_keys, with values that too many share made unique, so that they agree with none.
 
-    They still differ from other values, so that nobody is taken for the same person who would not be otherwise.
+    They still differ from other values, so that no further contacts become one person.
 
     Args:
         database: a workspace with all_keys.
         part: whose rules are asked.
 
     Returns:
-        What is not compared.
+        The values that are not compared.
     """
     left: list[LeftOut] = []
     apart: dict[str, list[str]] = {}
@@ -160,8 +160,8 @@ def set_aside(database: Tables, part: Part) -> list[LeftOut]:
         field = name.removeprefix("key_")
         column = quoted(name)
         if field in apart and name.startswith("key_"):
-            own = f"{column} || chr(31) || contact_id"
-            column = f"CASE WHEN {' OR '.join(apart[field])} THEN {own} ELSE {column} END AS {column}"
+            unique = f"{column} || chr(31) || contact_id"
+            column = f"CASE WHEN {' OR '.join(apart[field])} THEN {unique} ELSE {column} END AS {column}"
         columns.append(column)
     database.view("compared", f"SELECT {', '.join(columns)} FROM all_keys")
     return left

@@ -1,4 +1,4 @@
-"""Sets of contacts that the profile's own rules call one person: decided as if each came in a file once more."""
+"""Sets of contacts that the profile's rules call one person: each is decided as if it came in a file again."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _AGREES: Final = f"differs = 'no' AND {_STEPS} = 0"
 def find_sets(database: Tables, part: Part) -> pl.DataFrame:
     """The sets as a frame: contact_id, first (the oldest of its set), is_chain, rules (their numbers) of each contact.
 
-    A row is decided by the first rule that finds anybody, so a pair that agrees by a later rule alone counts only where
-    that is the first for one of the two. A chain is a set in which not each agrees with each.
+    A row is decided by the first rule that finds anybody. So a pair counts only if the rule by which it agrees is the
+    first that finds anybody for one of the two. A chain is a set in which not each agrees with each.
 
     Args:
         database: a workspace with `compared` and `persons`; agreeing_pairs and labels are made in it.
@@ -71,7 +71,7 @@ def find_sets(database: Tables, part: Part) -> pl.DataFrame:
 
 
 def find_doubtful(database: Tables, part: Part) -> None:
-    """Makes doubtful_pairs (one, other): those that the rules would put before a person, and that are in no set."""
+    """Makes doubtful_pairs (one, other): pairs that the rules would put before a person, and that are in no set."""
     review = f"({otherwise(part)}) = 'review'" if any(rule.narrow for rule in part.rules) else "false"
     database.make(
         "doubtful_pairs",
@@ -83,7 +83,7 @@ def find_doubtful(database: Tables, part: Part) -> None:
 
 
 def rule_in_words(rule: MatchRule) -> str:
-    """In what two contacts agree by a rule."""
+    """The fields in which two contacts agree by a rule, in words."""
     if rule.equal:
         return f"same {' and '.join([*rule.equal, *(step.field for step in rule.narrow)])}"
     return f"{rule.at_least} of {', '.join(rule.of)} the same"

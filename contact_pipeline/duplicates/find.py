@@ -1,4 +1,4 @@
-"""What `duplicates find` lists: sets of contacts that the rules call one person and, where asked for, near pairs."""
+"""Finds duplicates: sets of contacts that the rules call one person and, where asked for, near pairs."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Duplicates:
     """The contacts of an address book that are one person, or may be.
 
     Attributes:
-        profile: whose rules say so.
-        address_book: of which they are.
+        profile: whose rules decide.
+        address_book: where they are.
         compared: how many active contacts were compared.
         sets: by the rules: contact_id, first (the oldest of its set), is_chain, rules (in words).
         near: pairs that are near: one, other, score (of 100), is_doubtful (the rules would ask a person), why; None:
-            nobody asked for them.
-        left_out: values that were not compared since too many contacts share them.
+            not looked for.
+        left_out: values that were not compared, as too many contacts share them.
     """
 
     profile: str
@@ -60,7 +60,7 @@ class Duplicates:
         return int(self.sets.filter(pl.col("is_chain"))["first"].n_unique())
 
     def mergeable(self) -> list[list[int]]:
-        """The sets in which each agrees with each: what is merged where nobody names anything."""
+        """The sets in which each agrees with each. They are merged unless somebody names other sets."""
         whole = self.sets.filter(~pl.col("is_chain")).group_by("first", maintain_order=True).agg("contact_id")
         return whole["contact_id"].to_list()
 
@@ -126,7 +126,7 @@ def find_duplicates(
         profile: whose rules decide.
         group: a group's name: only sets and pairs with one of its contacts; unset: all.
         near: whether near pairs are looked for, too.
-        at_least: how like they must be, of 100.
+        at_least: the least likeness of a near pair, of 100.
 
     Raises:
         Refusal: the profile has no rules for contacts (`no-contact-rules`), or there is no such group
@@ -153,16 +153,16 @@ def find_duplicates(
 
 
 def _find_pairs(database: Tables, part: Part, at_least: float, left_out: list[LeftOut]) -> pl.DataFrame:
-    """The near pairs, each with why; adds to `left_out` the values by which nobody was looked for."""
+    """The near pairs, each with its reason. Adds to `left_out` the values that were not used to look for pairs."""
     fields = compared_fields(part)
     find_doubtful(database, part)
-    told = {each.fields for each in left_out}
+    reported = {each.fields for each in left_out}
     out = make_near_keys(database, "all_keys", fields, "near_keys")
-    left_out += [each for each in out if each.fields not in told]
+    left_out += [each for each in out if each.fields not in reported]
     _list_known(database)
     pairs = find_near(database, fields, at_least, known="known_pairs", doubtful="doubtful_pairs")
-    said = [why(record, fields) for record in pairs.iter_rows(named=True)]
-    return pairs.select("one", "other", "score", "is_doubtful", pl.Series("why", said, dtype=pl.String))
+    reasons = [why(record, fields) for record in pairs.iter_rows(named=True)]
+    return pairs.select("one", "other", "score", "is_doubtful", pl.Series("why", reasons, dtype=pl.String))
 
 
 def _group(store: Store, profile: Profile, group: str | None) -> str | None:
@@ -180,7 +180,7 @@ def _group(store: Store, profile: Profile, group: str | None) -> str | None:
 
 
 def _list_known(database: Tables) -> None:
-    """Makes known_pairs (one, other): those of one set, and those that are linked."""
+    """Makes known_pairs (one, other): contacts of one set, and contacts that are linked."""
     database.make(
         "known_pairs",
         """
@@ -193,6 +193,6 @@ def _list_known(database: Tables) -> None:
 
 
 def shown_contacts(store: Store, ids: set[int]) -> dict[int, dict[str, Any]]:
-    """Contacts by id with what tells people who they are, sensitive values masked."""
+    """Contacts by id, with the values by which people recognize them; sensitive ones masked."""
     found = store.contacts(among=ids) if ids else []
     return {each["contact_id"]: {name: each[name] for name in (*_OF_CONTACT, "groups")} for each in found}

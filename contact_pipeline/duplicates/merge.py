@@ -1,7 +1,7 @@
-"""What merging sets of contacts changes: one of each survives, and what it lacks is filled from the others.
+"""Plans the merge of sets of contacts: one of each survives, and its blank fields are filled from the others.
 
 The survivor is the one that was changed last; of one commit, the oldest. The others keep their values, deactivated and
-linked to the survivor, and their groups pass over. What an import reaches by the values of any of them is the survivor.
+linked to the survivor, and their groups pass over. An import that matches any of them reaches the survivor.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Members:
         memberships: survivor, group_name, contact_id of the members.
         snapshot: number of the newest commit.
         active: how many active contacts the address book has.
-        alone: (account number, contact) of whoever is merged and whose account has no other active contact.
+        alone: (account number, contact) of merged contacts whose account has no other active contact.
     """
 
     contacts: pl.DataFrame
@@ -66,7 +66,7 @@ class Merged:
 
 
 def read_members(database: Tables, sets: Sequence[Sequence[int]], address_book: str) -> Members:
-    """Looks the contacts of the sets up in the contact database, and chooses the survivor of each."""
+    """Reads the contacts of the sets from the contact database, and chooses the survivor of each set."""
     database.see("members", _with_survivors(database, sets))
     try:
         fields = [name for (name,) in database.rows("SELECT name FROM fields")]
@@ -116,7 +116,7 @@ def read_members(database: Tables, sets: Sequence[Sequence[int]], address_book: 
 
 
 def _with_survivors(database: Tables, sets: Sequence[Sequence[int]]) -> pl.DataFrame:
-    """Each contact with the survivor of its set: who was changed last, of one commit the oldest."""
+    """Each contact with the survivor of its set: the one changed last; of one commit, the oldest."""
     members = pl.DataFrame(
         [(contact_id, place) for place, each in enumerate(sets) for contact_id in each],
         schema={"contact_id": pl.Int64, "place": pl.Int64},
@@ -185,7 +185,7 @@ def plan_merge(members: Members, kinds: Mapping[str, pl.DataType]) -> Merged:
 
 
 def _of_others(members: Members, wishing: pl.Series) -> Iterator[pl.DataFrame]:
-    """The changes of whoever is merged, and of those that are linked and get the wish of somebody in the set."""
+    """The changes of merged contacts, and of linked contacts that get the wish of a member of the set."""
     wishes = pl.col("survivor").is_in(wishing) & pl.col(CONSENT).ne_missing(True)
     sides = {CONSENT: (pl.col(CONSENT), pl.when(wishes).then(True).otherwise(pl.col(CONSENT)))}
     others = members.contacts.filter(pl.col("contact_id") != pl.col("survivor"))

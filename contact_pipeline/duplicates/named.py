@@ -1,4 +1,4 @@
-"""What was found as a file with a column `merge`, in which somebody says yes or no, and that file read back."""
+"""Writes found duplicates to a file with a column `merge` for yes or no, and reads such a file back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contact_pipeline.store import Store
 from contact_pipeline.upload import read_columns
 
 _SET, _CONTACT, _MERGE = "set", "contact_id", "merge"
-_TOLD: Final = ("kind", "score", "why", "name", "email", "phone", "account_number", "company")
+_DETAILS: Final = ("kind", "score", "why", "name", "email", "phone", "account_number", "company")
 _NO: Final = ("", "no", "n")
 _YES: Final = ("yes", "y")
 _SHOWN: Final = 8
@@ -25,7 +25,7 @@ _SHOWN: Final = 8
 def write_duplicates(found: Duplicates, store: Store, path: Path, *, overwrite: bool = False) -> int:
     """Writes sets and near pairs as CSV, for the owner only: one line a contact; how many lines there are.
 
-    `merge` is yes for the sets that are merged where nobody names any, and no for chains and near pairs.
+    `merge` is yes for the sets that a merge without a file would merge, and no for chains and near pairs.
 
     Args:
         found: what was found.
@@ -60,15 +60,17 @@ def write_duplicates(found: Duplicates, store: Store, path: Path, *, overwrite: 
             .explode(_CONTACT)
         )
     rows = pl.concat(lines)
-    told = _told(store, {*rows[_CONTACT]})
-    written = rows.join(told, on=_CONTACT, how="left", maintain_order="left").select(_SET, _CONTACT, _MERGE, *_TOLD)
+    details = _details(store, {*rows[_CONTACT]})
+    written = rows.join(details, on=_CONTACT, how="left", maintain_order="left").select(
+        _SET, _CONTACT, _MERGE, *_DETAILS
+    )
     with new_file(path, overwrite=overwrite) as file:
         write_text_table(written.cast(pl.String).fill_null(""), written.columns, file)
     return written.height
 
 
-def _told(store: Store, ids: set[int]) -> pl.DataFrame:
-    """What tells people who the contacts are, sensitive values masked."""
+def _details(store: Store, ids: set[int]) -> pl.DataFrame:
+    """The values by which people recognize the contacts; sensitive ones masked."""
     known = shown_contacts(store, ids)
     lines = [
         {
@@ -94,7 +96,7 @@ def read_sets(path: Path, settings: Settings) -> list[list[int]]:
             naming every such row and its column; or it says yes to nothing.
     """
     try:
-        cells = read_columns(path, (_SET, _CONTACT, _MERGE), settings, known=_TOLD)
+        cells = read_columns(path, (_SET, _CONTACT, _MERGE), settings, known=_DETAILS)
     except Refusal as error:
         raise _refusal(path, error.message, error.fix) from error
     text = [pl.col(name).fill_null("").str.strip_chars().str.to_lowercase() for name in (_SET, _CONTACT, _MERGE)]
@@ -103,7 +105,7 @@ def read_sets(path: Path, settings: Settings) -> list[list[int]]:
     wrong = [
         *_wrong(filled, _MERGE, ~pl.col(_MERGE).is_in([*_YES, *_NO]), "is neither yes nor no"),
         *_wrong(filled, _CONTACT, ~pl.col(_CONTACT).str.contains(r"^[0-9]{1,18}$"), "is no contact id"),
-        *_wrong(filled, _SET, pl.col(_SET) == "", "says no set"),
+        *_wrong(filled, _SET, pl.col(_SET) == "", "names no set"),
     ]
     if wrong:
         raise _refusal(path, f"{path.name}: {listed(wrong, limit=_SHOWN)}.", "Correct these cells; nothing is planned.")
@@ -115,10 +117,10 @@ def read_sets(path: Path, settings: Settings) -> list[list[int]]:
         )
     alone = sets.filter(pl.col(_CONTACT).list.len() < 2)
     if alone.height:
-        said = [f"set {name} (row {place})" for name, place in alone.select(_SET, "place").iter_rows()]
+        alone_sets = [f"set {name} (row {place})" for name, place in alone.select(_SET, "place").iter_rows()]
         raise _refusal(
             path,
-            f"{path.name} says yes to a single contact of {listed(said, limit=_SHOWN)}.",
+            f"{path.name} says yes to a single contact of {listed(alone_sets, limit=_SHOWN)}.",
             "Write yes beside two contacts or more of a set, or beside none.",
         )
     return sets[_CONTACT].to_list()

@@ -22,10 +22,10 @@ _SCORED_AT_A_TIME: Final = 100_000  # pairs
 
 
 def make_near_keys(database: Tables, source: str, fields: Sequence[str], made: str) -> list[LeftOut]:
-    """Makes a table of what is compared: id, and of each field `key_<field>` and `block_<field>`.
+    """Makes the table of compared values: id, and for each field `key_<field>` and `block_<field>`.
 
-    The words of a name are sorted: their order is no difference. A value that more than `SHARED_BY` have is compared,
-    but nobody is looked for by it: its `block_` is null.
+    The words of a name are sorted, so that their order does not matter. A value that more than `SHARED_BY` have is
+    compared, but pairs are not looked for by it: its `block_` is null.
 
     Args:
         database: a workspace.
@@ -34,7 +34,7 @@ def make_near_keys(database: Tables, source: str, fields: Sequence[str], made: s
         made: name of the table.
 
     Returns:
-        The values by which nobody is looked for, by field.
+        By field, the values that are not used to look for pairs.
     """
     keys = {name: key_column(name) for name in fields}
     if NAME in keys:
@@ -73,10 +73,10 @@ def find_near(
         database: a workspace with what `make_near_keys` made.
         fields: those that are compared.
         at_least: the mean likeness, of 100, that the fields beside the equal one must have.
-        ones: table of what others are looked for; where it is `others`, each pair is found once.
-        others: table of those that are found.
-        known: table of pairs (one, other) that are left out; None: none is.
-        doubtful: table of pairs that are given whatever their likeness; None: there are none.
+        ones: table of the first of each pair; where it is also `others`, each pair is found once.
+        others: table of the second of each pair.
+        known: table of pairs (one, other) that are left out; None: there are none.
+        doubtful: table of pairs that are returned whatever their likeness; None: there are none.
     """
     database.make("near_pairs", "SELECT 0::BIGINT AS one, 0::BIGINT AS other WHERE false")
     once = "a.id < b.id" if ones == others else "true"
@@ -142,8 +142,8 @@ def why(record: dict[str, object], fields: Sequence[str]) -> str:
     known = {name: like for name, like in likes.items() if isinstance(like, float)}
     equal = [name for name, like in known.items() if like == 100]
     near = [f"{name} {like:.0f}" for name, like in known.items() if like < 100]
-    said = [f"same {', '.join(equal)}"] if equal else []
-    return "; ".join([*said, *([", ".join(near)] if near else [])])
+    same = [f"same {', '.join(equal)}"] if equal else []
+    return "; ".join([*same, *([", ".join(near)] if near else [])])
 
 
 def _block(field: str) -> str:
@@ -164,10 +164,10 @@ def _both(field: str) -> str:
 
 
 def _bound(fields: Sequence[str]) -> str:
-    """The SQL expression of what the likenesses of the fields, of 1 each, can come to at most.
+    """The SQL expression of an upper bound for the sum of the likenesses of the fields, each at most 1.
 
-    The ratio counts a changed letter twice, as taken out and put in; the Levenshtein distance, once. It is that of
-    bytes, so that texts that are not ASCII have no bound.
+    The ratio counts a changed letter twice, as taken out and put in; the Levenshtein distance, once. DuckDB counts
+    bytes, so texts that are not ASCII have no bound below 1.
     """
     return "(" + " + ".join(map(_bound_of, fields)) + ")"
 

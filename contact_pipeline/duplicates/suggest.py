@@ -1,6 +1,6 @@
-"""Whom the new rows of an upload may be: near contacts of the base. They are suggested and never decided.
+"""Suggests near contacts of the base for the new rows of an upload. Nothing is decided by them.
 
-They are worked out when somebody asks, over a bounded number of rows: planning is not slowed by them.
+They are computed on request, for a bounded number of rows, so that planning stays fast.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MOST_ROWS: Final = 1000  # that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """Whom new rows may be.
+    """Near contacts for new rows.
 
     Attributes:
         rows: for each row that is near somebody: row_number and suggestions, the nearest first, each with contact
-            (what tells people who it is, masked), score (of 100) and why.
+            (as `shown_contacts` gives it), score (of 100) and why.
         looked_at: how many new rows were looked at, the first ones.
         new: how many new rows the upload has.
     """
@@ -66,8 +66,8 @@ def suggest(store: Store, upload: Upload, *, at_least: float = AT_LEAST, most: i
             return Suggestions([], 0, new)
         copy_contacts(database, store, profile, part)
         among = " OR ".join(f"{key_column(name)} IN (SELECT {key_column(name)} FROM new_rows)" for name in fields)
-        own = "SELECT contact_id FROM created"
-        database.make("sharing_keys", f"SELECT * FROM all_keys WHERE ({among}) AND contact_id NOT IN ({own})")
+        created = "SELECT contact_id FROM created"
+        database.make("sharing_keys", f"SELECT * FROM all_keys WHERE ({among}) AND contact_id NOT IN ({created})")
         make_near_keys(database, "sharing_keys", fields, "near_keys")
         make_near_keys(database, "new_rows", fields, "row_keys")
         pairs = find_near(database, fields, at_least, ones="row_keys", others="near_keys")

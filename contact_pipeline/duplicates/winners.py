@@ -1,4 +1,4 @@
-"""Which values the survivor of a set has: its own, and where it has none those of the others; none is ever displaced.
+"""The values of a set's survivor: its own and, where it has none, those of the others. No value is displaced.
 
 So a later file that has a value of any of them still finds the person: by the survivor, or by a contact that is linked
 with it.
@@ -13,7 +13,7 @@ import polars as pl
 
 from contact_pipeline.terms import CONSENT
 
-# Fields that say one thing together: taken from two contacts, they would make a name or an address of nobody.
+# Fields that belong together: taken from two contacts, they would make a name or an address of nobody.
 _TOGETHER: Final = (
     ("full_name", "first_name", "last_name"),
     ("address", "city", "zip_code", "region", "country"),
@@ -21,7 +21,7 @@ _TOGETHER: Final = (
 
 
 def winning(contacts: pl.DataFrame, kinds: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """The values that each survivor has afterwards, one line per `survivor`.
+    """The values of each survivor after the merge, one line per `survivor`.
 
     - A field keeps the survivor's value. Where that is blank, the value of the others that was given last (the newest
       effective change; of one commit, the oldest contact's) fills it.

@@ -1,4 +1,4 @@
-"""A query that somebody wrote, and its rows. It changes nothing."""
+"""Answers a query that a person wrote. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 _NOT_TAKEN: Final = re.compile(r"\b(INTERVAL|BIT|BLOB|UNION|GEOMETRY|VARIANT)\b|TIME WITH TIME ZONE")
 _NO_FILE: Final = "No files found that match the pattern"  # which the query names
-_READS: Final = "SELECT"  # as which FROM, VALUES, DESCRIBE and SUMMARIZE count
+_READS: Final = "SELECT"  # also the type of FROM, VALUES, DESCRIBE and SUMMARIZE
 
 
 def must_read(query: str) -> None:
     """Tests that a text is one query, which reads.
 
     Raises:
-        Refusal: it is none, it is several, or it would change something (code `sql`).
+        Refusal: the text is no query, has several, or would change something (code `sql`).
     """
     try:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
         raise _refused(error) from None
     if len(statements) != 1 or statements[0].type.name != _READS:
-        raise Refusal("sql", "Only one query is answered, which reads.", "Begin it with SELECT, FROM or DESCRIBE.")
+        raise Refusal("sql", "Only a single query that reads is answered.", "Begin it with SELECT, FROM or DESCRIBE.")
 
 
 def answer(database: Database, query: str) -> pl.DataFrame:
@@ -43,7 +43,7 @@ def answer(database: Database, query: str) -> pl.DataFrame:
         Refusal: it names what is not there, or cannot be answered (code `sql`).
     """
     try:
-        database.make("_answer", f"FROM ({_without_end(query)}\n)")  # which tells columns of one name apart
+        database.make("_answer", f"FROM ({_without_end(query)}\n)")  # renames columns of the same name
         shown = (_as_polars_takes(database, quoted(name), kind) for name, kind in types_of(database, "_answer").items())
         return database.frame(f"SELECT {', '.join(shown)} FROM _answer")
     except duckdb.InterruptException:
@@ -56,7 +56,7 @@ def answer(database: Database, query: str) -> pl.DataFrame:
 
 def _without_end(query: str) -> str:
     """A query without the `;` that ends it, and comments behind that."""
-    text = query.encode()  # in which DuckDB counts
+    text = query.encode()  # DuckDB counts in bytes
     end = len(text)
     for start, kind in reversed(duckdb.tokenize(query)):
         if kind.name != "comment" and not text[start:].startswith(b";"):
@@ -66,7 +66,7 @@ def _without_end(query: str) -> str:
 
 
 def _as_polars_takes(database: Database, column: str, kind: str) -> str:
-    """The SQL expression for a column of an answer: as text where Polars cannot take its values, or show them."""
+    """The SQL expression for a column of an answer: as text where Polars cannot take or show its values."""
     is_text = bool(_NOT_TAKEN.search(kind))
     if kind.startswith(("DATE", "TIMESTAMP")) and not kind.endswith("]"):
         within = f"CAST({column} AS TIMESTAMP) BETWEEN '0001-01-02' AND '9999-12-30'"  # as Python counts, in every zone

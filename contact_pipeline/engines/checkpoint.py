@@ -2,7 +2,7 @@
 
 A checkpoint writes blocks of DuckDB's metadata that have room left again in place, and changes the file's headers last.
 Torn within such a write, a block fails its checksum and nothing of the file can be read. So these blocks are kept
-beside the file until the checkpoint has ended, and put back where the headers say that it never did.
+beside the file until the checkpoint has ended, and put back if the headers show that it never did.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contact_pipeline.machine import NEW, put_in_place
 
 _HEADERS: Final = 3 * 4096  # bytes before the first block: the main header, and two that take turns
 _BLOCK: Final = 262_144  # bytes: DuckDB's default, which every file that is made here has
-_NUMBER: Final = 8  # bytes of a block's number, which stands before it
+_NUMBER: Final = 8  # bytes of a block's number, before the block
 _KEPT: Final = ".blocks"  # behind the name of the database file
 
 
@@ -45,12 +45,12 @@ def checkpoint(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) ->
 
 
 def remove_half(path: Path) -> None:
-    """Deletes what was kept for a checkpoint that was cut off before it began; whoever calls it may write the file."""
+    """Deletes blocks half kept for a checkpoint that never began. The caller has opened the file for writing."""
     path.with_name(path.name + _KEPT + NEW).unlink(missing_ok=True)
 
 
 def _locked_copy(file: IO[bytes], numbers: list[int], kept: Path) -> IO[bytes]:
-    """Keeps the headers and blocks of a file; nobody puts them back before what is returned has been closed."""
+    """Keeps the headers and blocks of a file; nobody puts them back before the returned file is closed."""
     with put_in_place(kept) as new:
         copy = new.open("wb", buffering=0)
         try:
@@ -67,7 +67,7 @@ def _locked_copy(file: IO[bytes], numbers: list[int], kept: Path) -> IO[bytes]:
 
 
 def put_back(path: Path) -> None:
-    """Puts back what a checkpoint that was cut off may have torn; to be called before a file is opened.
+    """Puts back the blocks that a cut-off checkpoint may have torn; call it before opening a file.
 
     Args:
         path: the database file.
@@ -81,7 +81,7 @@ def put_back(path: Path) -> None:
         return
     with suppress(FileNotFoundError), kept.open("rb") as copy:
         fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(copy.fileno()).st_nlink:  # nobody was faster
+        if os.fstat(copy.fileno()).st_nlink:  # no other process has put them back already
             _write_blocks(copy, path)
             kept.unlink()
 
@@ -89,7 +89,7 @@ def put_back(path: Path) -> None:
 def _write_blocks(copy: IO[bytes], path: Path) -> None:
     with path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if file.read(_HEADERS) != copy.read(_HEADERS):  # it ended, or this is another file
+        if file.read(_HEADERS) != copy.read(_HEADERS):  # the checkpoint ended, or this is another file
             return
         while number := copy.read(_NUMBER):
             file.seek(_place_of(int.from_bytes(number, "little")))

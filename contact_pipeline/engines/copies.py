@@ -43,7 +43,7 @@ def rewrite_database(path: Path, settings: Settings, finish: Callable[[Database]
 
 
 def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Database], None] | None) -> bool:
-    """False where somebody has written to the file since its log was taken in: the log would fit no other file."""
+    """Returns False where the file has a log again: the log would not fit the new file."""
     with owner_only(), open_database(path, settings, read_only=True) as database:
         if path.with_name(f"{path.name}.wal").exists():
             return False

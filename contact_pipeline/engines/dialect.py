@@ -1,4 +1,4 @@
-"""The dialect in which stages write their queries, as Spark has it."""
+"""Translates the queries of the stages into Spark's dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES: Final = {
     "strlen": "octet_length",
     "list_position": "array_position",
 }
-# Spark has no unsigned numbers; these are those that ours need.
+# Spark has no unsigned numbers. These signed ones hold ours.
 _SIGNED: Final = {
     exp.DType.UTINYINT: exp.DType.SMALLINT,
     exp.DType.USMALLINT: exp.DType.INT,
@@ -23,13 +23,13 @@ _SIGNED: Final = {
 
 
 def to_spark(sql: str) -> str:
-    """A query in the dialect of the stages, as Spark has it.
+    """A query of the stages in Spark's dialect.
 
     Raises:
-        UnsupportedError: it has what Spark has not.
+        UnsupportedError: Spark lacks something that the query uses.
     """
     tree = sqlglot.parse_one(sql, read="duckdb")
-    for node in reversed([*tree.walk()]):  # what is within another first
+    for node in reversed([*tree.walk()]):  # inner ones first
         if (changed := _as_spark_has_it(node)) is not node:
             node.replace(changed)
     return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
@@ -70,10 +70,10 @@ def _counted_from_one(filtered: exp.ArrayFilter, place: str) -> exp.Expr:
 
 
 def _in_order(ordered: exp.Order, condition: exp.Expr | None = None) -> exp.Expr:
-    """A list in an order: gathered beside what it is ordered by, and sorted, as Spark gathers in any order."""
+    """An ordered list. Spark gathers in any order, so values are gathered with their sort keys, and sorted."""
     (by,) = (term.this.sql("spark") for term in ordered.expressions)
     value = ordered.this.sql("spark")
-    name = f"v_{crc32(value.encode())}"  # Sail calls two gatherings the same, if their fields are
+    name = f"v_{crc32(value.encode())}"  # Sail takes two gatherings with the same field names for one
     pairs = f"collect_list(struct({by} AS o, {value} AS {name}))"
     where = f" FILTER ({condition.sql('spark')})" if condition else ""
     return sqlglot.parse_one(f"transform(array_sort({pairs}{where}), pair -> pair.{name})", read="spark")

@@ -152,7 +152,7 @@ class Database:
         The view of that name has them in this order; cut off on the way, there is none. A table takes a quarter longer
         to write, as DuckDB looks for the best compression of every column, and four times as long to read as a frame.
         """
-        # A table, as the first versions kept them, and as erasing leaves them.
+        # The first versions kept a table, and erasing leaves one.
         self.run(f"DROP TABLE {view}" if self.has_table(view) else f"DROP VIEW IF EXISTS {view}")
         for file in self._beside("").glob(f"{view}-*.parquet*"):
             file.unlink()
@@ -204,7 +204,7 @@ class Database:
         return bool(self.value(sql))
 
     def columns(self, table: str) -> list[str]:
-        """The columns of a table or view, in order; it is there."""
+        """The columns of an existing table or view, in order."""
         return [column[0] for column in self._connection.execute(f"FROM {table} LIMIT 0").description or ()]
 
     @contextmanager
@@ -214,7 +214,7 @@ class Database:
         try:
             yield
         except BaseException:
-            with suppress(duckdb.Error):  # there is none after a fault of the disk; the first error is the one to tell
+            with suppress(duckdb.Error):  # after a fault of the disk no transaction is open; the first error counts
                 self._connection.execute("ROLLBACK")
             raise
         self.run("COMMIT")
@@ -268,13 +268,13 @@ def open_database(
 ) -> Iterator[Database]:
     """Opens a database file (None: one in memory) for as long as the block lasts, and lets go of its lock after it.
 
-    Others that are needed beside it (alias → path) are opened before it, for reading: everybody takes files in the same
-    order, a staging database before the contact database, so that no two wait for each other.
+    Databases `beside` it (alias → path) are opened before it, for reading: everybody takes files in the same order, a
+    staging database before the contact database, so that no two wait for each other.
 
     Relative paths in views (raw and normalized rows lie beside the staging database) are found from its folder.
 
-    At the end its log is taken in. What is committed stands in the log where there is no room to do so; only where it
-    is to be `in_one_file` is that an error.
+    At the end its log is taken into the file. Where there is no room for that, commits stay in the log; this is an
+    error only with `in_one_file`.
 
     Raises:
         StoreBusy: another process held it for longer than the settings allow.
@@ -289,7 +289,7 @@ def open_database(
     try:
         with faults_masked(), interruptible(), in_words(path), ExitStack() as opened:
             if not read_only:
-                opened.enter_context(owner_only())  # DuckDB makes files, its log among them, for whom the mask lets
+                opened.enter_context(owner_only())  # the umask decides who can read the files that DuckDB makes
             database = Database(connection, path.parent if path is not None else None)
             for alias, other in (beside or {}).items():
                 opened.enter_context(database.attached(other, alias, wait_seconds=settings.lock_wait_seconds))
@@ -305,7 +305,7 @@ def open_database(
 
 
 def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Makes an empty database file, for the owner only; cut off, none is there. Others wait, and find it made."""
+    """Makes an empty database file, for the owner only; cut off, none exists. Others wait, and then find it made."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)

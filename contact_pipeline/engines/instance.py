@@ -1,4 +1,4 @@
-"""The process's one DuckDB, and what is made of its errors: faults in words, waiting for locks, Ctrl-C."""
+"""The process's one DuckDB. Its errors become faults in words, waiting for locks, or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 # What DuckDB raises when the data or the text it is given are at fault, not the machine (disk, memory, locks).
 DATA_FAULTS = (duckdb.DataError, duckdb.ProgrammingError)
 
-# DuckDB takes no log in by itself: `checkpoint` does, so that it may be cut off.
+# DuckDB must not take a log into a file by itself: only `checkpoint` survives being cut off.
 _CHECKPOINTS: Final = (
     "SET wal_autocheckpoint = '1 TB'",
     "SET checkpoint_on_detach = 'DISABLED'",
@@ -31,10 +31,10 @@ _CHECKPOINTS: Final = (
 )
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException, duckdb.IOException)
-_UNREADABLE: Final = duckdb.InvalidInputException  # what it says of the ends of a Parquet file, and of much else
+_UNREADABLE: Final = duckdb.InvalidInputException  # raised for a torn Parquet file, and for much else
 _CORRUPT: Final = "Corrupt database file"  # an error of no class of its own
 _ABSENCE: Final = ("No files found", "No such file")
-# In DuckDB's messages; files that a view reads are named as it does, without their folder.
+# A file in DuckDB's messages. Files that a view reads are named without their folder.
 _PATH: Final = re.compile(r"""["'](/[^"'\n]+|[^"'/\n]+\.parquet)["']""")
 
 
@@ -53,7 +53,7 @@ def forget_instances(fault: MachineFault | None = None) -> None:
     """Starts DuckDB anew at the next opening: after a fault it may refuse everything, or hold a file.
 
     Args:
-        fault: to be told of what was still open and is now closed.
+        fault: reported by every later use of a connection that this closes.
     """
     global _ended_by  # noqa: PLW0603 - there is one DuckDB in a process
     _ended_by = fault
@@ -66,7 +66,7 @@ def forget_instances(fault: MachineFault | None = None) -> None:
 
 @contextmanager
 def in_words(path: Path | None) -> Iterator[None]:
-    """Turns what DuckDB says of disk, memory and damaged files into a fault in words."""
+    """Turns DuckDB's errors about disk, memory and damaged files into a fault in words."""
     try:
         yield
     except duckdb.Error as error:
@@ -79,22 +79,22 @@ def in_words(path: Path | None) -> Iterator[None]:
 
 
 def fault_of_duckdb(error: duckdb.Error, path: Path | None) -> MachineFault | None:
-    """The fault of the machine that DuckDB's error tells of; None: it is another error."""
+    """The fault of the machine behind a DuckDB error; None: the error has another cause."""
     if isinstance(error, duckdb.ConnectionException) and _ended_by is not None:
         return MachineFault(_ended_by.code, _ended_by.message, _ended_by.fix)
-    said = str(error)
-    named = _PATH.search(said)
+    message = str(error)
+    named = _PATH.search(message)
     file = Path(named.group(1)) if named else path
-    fault = fault_in(said, file)
+    fault = fault_in(message, file)
     if fault is not None:
         return fault
     if isinstance(error, duckdb.OutOfMemoryException):
         more = "Set CONTACT_PIPELINE_MEMORY_LIMIT higher, or close other programs; then repeat the command."
         return MachineFault("memory", "DuckDB has not enough memory for this.", more)
-    if isinstance(error, duckdb.IOException) and any(sign in said for sign in _ABSENCE):
+    if isinstance(error, duckdb.IOException) and any(sign in message for sign in _ABSENCE):
         return missing(file)
     is_parquet = file is not None and file.suffix == ".parquet"
-    if isinstance(error, _DAMAGE) or _CORRUPT in said or (is_parquet and isinstance(error, _UNREADABLE)):
+    if isinstance(error, _DAMAGE) or _CORRUPT in message or (is_parquet and isinstance(error, _UNREADABLE)):
         return damaged(file)
     return None
 
@@ -123,7 +123,7 @@ def _spilling_folder(home: Path) -> str:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C while DuckDB works comes out of it as an error of its own, which would look like a fault."""
+    """Turns DuckDB's own errors after Ctrl-C, which would look like faults, into KeyboardInterrupt."""
     try:
         yield
     except (RuntimeError, duckdb.InterruptException) as error:

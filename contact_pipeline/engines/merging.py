@@ -1,4 +1,4 @@
-"""DuckDB's way to bring a table to what changes say: in place where they are few, else by writing the table anew.
+"""Applies changes to a DuckDB table: in place where they are few, else by writing the table anew.
 
 Measured: MERGE took the same time at any share of changed rows, and longer than either way here.
 """
@@ -28,7 +28,7 @@ def merge(
     updated: Mapping[str, str],
     inserted: Mapping[str, str],
 ) -> None:
-    """Brings a table to what a table of changes says: see `KeptTables.merge`."""
+    """Applies a table of changes to a table: see `KeptTables.merge`."""
     columns = database.columns(table)
     values = ", ".join(f"{inserted.get(name, 'NULL')} AS {quoted(name)}" for name in columns)
     new = f"SELECT {values} FROM {changes} AS s WHERE {created}"
@@ -36,7 +36,7 @@ def merge(
     changed, total = database.rows(f"SELECT (SELECT count(*) FROM ({known})), (SELECT count(*) FROM {table})")[0]
     if changed > REWRITE_SHARE * total:
         picked = ", ".join(_picked(name, updated, f"s.{identity} IS NULL") for name in columns)
-        # What is created first: behind the others, the checkpoint would move rows together, one thread for seconds.
+        # New rows come first: after the others, the checkpoint would move rows together, in one thread for seconds.
         database.run(f"""
             CREATE TABLE rewritten AS
             WITH known AS ({known})

@@ -1,4 +1,4 @@
-"""Parquet files of the home, read by Polars; one that cannot be read is told in words."""
+"""Reads Parquet files of the home with Polars. An unreadable one becomes a fault in words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_parquet(path: Path, *, columns: list[str] | None = None, most: int | No
 
 @contextmanager
 def parquet_in_words(path: Path) -> Iterator[None]:
-    """Turns what Polars says of a file that it cannot read into a fault in words."""
+    """Turns Polars' errors about an unreadable file into a fault in words."""
     import polars as pl
 
     try:

@@ -94,13 +94,13 @@ class KeptTables(Tables, Protocol):
         updated: Mapping[str, str],
         inserted: Mapping[str, str],
     ) -> None:
-        """Brings a table to what a table of changes says. A row `e` and its change `s` have the same id.
+        """Applies a table of changes to a table. A row `e` and its change `s` have the same id.
 
         Args:
             table: that is changed.
             changes: at most one for each row.
             identity: the column of the id.
-            created: condition on `s`: no row is there, and one is added.
+            created: condition on `s`: the row does not exist and is added.
             removed: condition on `s`: the row is deleted.
             updated: column → expression of `e` and `s`, its value in every other row that has a change; columns that
                 are not named stay.

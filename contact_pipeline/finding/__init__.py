@@ -1,1 +1,1 @@
-"""Finding people by what is known of them, written in any way, and telling whom one word of a command means."""
+"""Finds people by what is known of them, in any spelling, and whom one word of a command means."""

@@ -1,6 +1,6 @@
 """Finds contacts by values as people write them: each is normalized as an import does it, and compared by match keys.
 
-One SQL statement asks for all of it. Names are found by the beginnings of their words, everything else whole.
+One SQL statement tests all criteria. Names are found by the beginnings of their words, everything else whole.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Criteria:
         given = [each.name for each in fields(self) if getattr(self, each.name) is not None]
         blank = [name for name in given if not getattr(self, name).strip()]
         if not given or blank:
-            said = f"Nothing stands in {blank[0]}." if blank else "Nothing says whom to find."
+            message = f"The value of {blank[0]} is empty." if blank else "No value says whom to find."
             fix = "Give an e-mail address, a phone number, a name or an account's number."
-            raise Refusal("nothing-to-find", said, fix)
+            raise Refusal("nothing-to-find", message, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def find(store: Store, profiles: Collection[Profile], criteria: Criteria, limit:
 
 
 def _query(database: Tables, wanted: Sequence[dict[str, str]], limit: int | None) -> str:
-    """The query for contact_id, the names of what fits, and how many contacts fit. Of each part one condition must."""
+    """The query for contact_id, the names of the conditions that hold, and the count. Of each part one must hold."""
     together = " AND ".join(f"({' OR '.join(part.values())})" for part in wanted) or "false"
     named = ", ".join(f"CASE WHEN {how} THEN {literal(name)} END" for part in wanted for name, how in part.items())
     names = ", ".join(quoted(name) for name in database.columns("contacts"))
@@ -102,18 +102,18 @@ def _query(database: Tables, wanted: Sequence[dict[str, str]], limit: int | None
 
 
 def _conditions(database: Tables, profiles: Collection[Profile], criteria: Criteria) -> list[dict[str, str]]:
-    """For each criterion: what a contact can fit it by → SQL condition; `false` where nothing can."""
+    """For each criterion: a name → SQL condition for each way to meet it; `false` where there is no way."""
     columns = database.columns("contacts")
     made: list[dict[str, str]] = []
     if criteria.text is not None:
-        made.append(_whatever(database, profiles, columns, as_typed(criteria.text)))
+        made.append(_any_criterion(database, profiles, columns, as_typed(criteria.text)))
     for kind, text in (("email", criteria.email), ("phone", criteria.phone)):
         if text is not None:
             made.append(typed(database, profiles, columns, kind, as_typed(text), notes=True) or {kind: "false"})  # type: ignore[arg-type]
     if criteria.name is not None:
         made.append({"name": _name_begins(database, criteria.name)})
     if criteria.account is not None:
-        made.append({"account_number": _is(database, "account_number", criteria.account, columns)})
+        made.append({"account_number": _equals(database, "account_number", criteria.account, columns)})
     if criteria.group is not None:
         made.append({"group": _in_group(database, criteria.group)})
     if criteria.upload is not None:
@@ -121,9 +121,11 @@ def _conditions(database: Tables, profiles: Collection[Profile], criteria: Crite
     return made
 
 
-def _whatever(database: Tables, profiles: Collection[Profile], columns: Sequence[str], text: str) -> dict[str, str]:
-    """The conditions of a text of which nobody says what it is."""
-    found = {"account_number": _is(database, "account_number", text, columns)}
+def _any_criterion(
+    database: Tables, profiles: Collection[Profile], columns: Sequence[str], text: str
+) -> dict[str, str]:
+    """The conditions for a text that can be anything: an id, an address, a number or a name."""
+    found = {"account_number": _equals(database, "account_number", text, columns)}
     if "@" in text:
         return typed(database, profiles, columns, "email", text, notes=True) | found
     if is_id(text):
@@ -152,7 +154,7 @@ def typed(
         columns: of the table `contacts`, seen as `c`.
         kind: what the text is.
         text: as somebody writes it.
-        notes: whether the notes count, which hold what a row had beside the value that counts.
+        notes: whether to search the notes too, which hold further values of rows.
     """
     values = readings(text, kind, profiles, countries_of(database) if kind == "phone" else ())
     if not values:
@@ -179,7 +181,7 @@ def _key(database: Tables, field: str, value: str) -> str:
     return str(database.value(sql))
 
 
-def _is(database: Tables, field: str, text: str, columns: Sequence[str]) -> str:
+def _equals(database: Tables, field: str, text: str, columns: Sequence[str]) -> str:
     value = " ".join(text.split())
     return f"{key_of(field, 'c', columns)} = {literal(_key(database, field, value))}"
 
@@ -216,8 +218,8 @@ def _name_begins(database: Tables, text: str) -> str:
 def _in_group(database: Tables, name: str) -> str:
     same = f"{group_key('group_name')} = {group_key(literal(name))}"
     if not database.value(f"SELECT count(*) FROM groups WHERE {same}"):
-        said = f"There is no group '{name}'."
-        raise Refusal("group-unknown", said, "`contact-pipeline groups list` lists the groups.")
+        message = f"There is no group '{name}'."
+        raise Refusal("group-unknown", message, "`contact-pipeline groups list` lists the groups.")
     return f"c.contact_id IN (SELECT contact_id FROM memberships WHERE {same})"
 
 

@@ -1,4 +1,4 @@
-"""What a text can mean as an e-mail address or a phone number: the canonical values that an import makes of it."""
+"""Reads a text as an e-mail address or a phone number: into the canonical values that an import could make of it."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from contact_pipeline.profiles.reference import Reference
 Typed = Literal["email", "phone"]
 
 _SIGN: Final = {"email": "@", "phone": "+"}  # a value without it was not read
-_ANCHOR: Final = "anchor"  # a cell that is never blank, so that the row is none either
+_ANCHOR: Final = "anchor"  # a cell that is never blank, so that the row is not blank
 
 
 def readings(text: str, kind: Typed, profiles: Iterable[Profile], countries: Collection[str]) -> list[str]:
-    """The canonical values of a text, as the profiles read it; none where it is no such value.
+    """The canonical values of a text, as the profiles read it; empty where it is no such value.
 
-    A national number means another one in each country, so it is read in each that occurs.
+    A national number means a different one in each country, so it is read for each country that occurs.
 
     Args:
         text: as somebody writes it.
-        kind: what it is to be.
+        kind: which of the two to read it as.
         profiles: those of the home.
         countries: further countries of which the home has contacts (two letters).
     """
     found: dict[str, None] = {}
-    seen: set[tuple[str, str | None]] = set()
+    tried: set[tuple[str, str | None]] = set()
     for profile in profiles:
         column = next((each for each in profile.columns if each.type == kind), None)
         if column is None:
             continue
         for region in (profile.region, *(countries if kind == "phone" else ())):
-            if (kind, region) in seen:
+            if (kind, region) in tried:
                 continue
-            seen.add((kind, region))
+            tried.add((kind, region))
             alone = profile.model_copy(update={"columns": [column], "rules": [], "region": region})
             raw = pl.DataFrame({"row_number": [2], "line_number": [2], "value": [text], _ANCHOR: ["there"]})
             rows, _ = normalize(raw, {"value": column.field}, alone, Reference(), {"value": column.heading})

@@ -1,4 +1,4 @@
-"""Whom one word of a command means: an id, an e-mail address, a phone number or a full name. Nothing is guessed."""
+"""Finds the contact that one word of a command means: an id, an e-mail address, a phone number or a full name."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Fitting:
 
     def __str__(self) -> str:
         details = [self.email or self.phone, None if self.active else "deactivated"]
-        said = ", ".join(each for each in details if each)
-        return f"{self.contact_id} {self.name}".strip() + (f" ({said})" if said else "")
+        shown = ", ".join(each for each in details if each)
+        return f"{self.contact_id} {self.name}".strip() + (f" ({shown})" if shown else "")
 
     def as_dict(self) -> dict[str, Any]:
         """The contact as a JSON document."""
@@ -50,7 +50,7 @@ class Fitting:
 
 
 class SeveralFit(Refusal):
-    """A word fits several contacts, and nobody was there to ask which is meant (code `contact-ambiguous`).
+    """A word fits several contacts, and no person can be asked which is meant (code `contact-ambiguous`).
 
     Attributes:
         candidates: the contacts that fit.
@@ -78,16 +78,16 @@ def who(
     address_book: str | None = None,
     linked_are_one: bool = False,
 ) -> list[Fitting]:
-    """The contacts that a word means, by id; several where it does not tell.
+    """The contacts that a word can mean, ordered by id.
 
-    Digits that are the id of a contact mean that contact, also where it is in the history alone. Otherwise the text is
+    Digits that are the id of a contact mean that contact, even if only the history has it. Otherwise the text is
     compared as an import compares it: an e-mail address or a phone number in any field of its kind, a name as a whole.
 
     Args:
         store: of the home.
         text: the word.
-        address_book: only contacts of that one; an id is taken whatever it belongs to.
-        linked_are_one: whether contacts that are linked with one another count as one, the oldest of them.
+        address_book: only contacts of this one; an id counts in any address book.
+        linked_are_one: whether linked contacts count as one, the oldest of them.
 
     Raises:
         Refusal: nobody fits (code `contact-unknown`).
@@ -129,7 +129,7 @@ def _fitting(database: Tables, own_profiles: Path, text: str, address_book: str 
 
 
 def _condition(database: Tables, own_profiles: Path, text: str) -> str | None:
-    """The SQL condition that a contact is meant by anything but an id; None where nobody can be."""
+    """The SQL condition for a word that is no id; None where it can mean nobody."""
     from contact_pipeline.finding.find import is_named, name_key, typed
 
     columns = database.columns("contacts")
@@ -155,8 +155,8 @@ def _contacts(database: Tables, where: str) -> list[Fitting]:
 
 def _nobody(text: str, address_book: str | None) -> Refusal:
     if is_id(text) and not looks_like_phone(text):
-        said = f"There is no contact {text}."
+        message = f"There is no contact {text}."
     else:
-        said = f"No contact {f'in address book {address_book} ' if address_book else ''}fits '{text}'."
+        message = f"No contact {f'in address book {address_book} ' if address_book else ''}fits '{text}'."
     fix = "`contact-pipeline contacts find` finds people by parts of a name, and `contacts list` lists them."
-    return Refusal("contact-unknown", said, fix)
+    return Refusal("contact-unknown", message, fix)

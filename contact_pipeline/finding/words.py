@@ -1,4 +1,4 @@
-"""What a word looks like, before anything that reads values is loaded: that takes a quarter of a second."""
+"""Recognizes the form of a word without loading the code that reads values, which takes a quarter of a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LARGEST_ID: Final = 2**63 - 1
 _PHONE_SIGNS: Final = re.compile(r"[\d\s().\-/+＋‐-―]*(?:;?\s*(?:ext\.?|extension|x)\s*=?\s*\d+)?", re.IGNORECASE)
 
 
-_SHEET_TEXT: Final = re.compile("^['\u2019](?=[+\\d(])")  # as spreadsheets mark a number that is text
+_SHEET_TEXT: Final = re.compile("^['\u2019](?=[+\\d(])")  # how spreadsheets mark a number that is text
 _LINK: Final = re.compile(r"^(?:tel|callto|sms):(?://)?", re.IGNORECASE)
 _MAIL_LINK: Final = re.compile(r"^mailto:", re.IGNORECASE)
 

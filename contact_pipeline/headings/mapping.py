@@ -1,4 +1,4 @@
-"""Which column of a file fills which field of a profile. Headings that do not do are refused, each one named."""
+"""Maps the columns of a file to the fields of a profile. Unfit headings are refused, each one named."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from contact_pipeline.terms import CONSENT
 
 _REASONS: Final = "errors"  # the last heading of rejected rows that were given back to be corrected
 _TITLES: Final = {"title", "titel", "titre", "titulo", "titolo", "tytul", "titul", "unvan"}  # of a job, or of a person
-_UNHEEDED: Final = (
-    "People who do not want to be could be imported as if they did. To heed it, map a column that says yes for those "
-    f"to {CONSENT}, in a profile that has this field."
+_WISH_IGNORED: Final = (
+    "People who do not want to be contacted could be imported as if they did. To respect their wish, map a column that "
+    f"says yes for them to {CONSENT}, in a profile with this field."
 )
-_NEAR: Final = 60  # of 100: below it two headings have too little in common to be worth a hint
+_NEAR: Final = 60  # of 100: less like headings are no hint
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """What each column of a file is.
+    """The field of each column of a file.
 
     Attributes:
         fields: raw column name → field, in the order of the file; the columns of one field in order of preference.
         ignored: headings that fill no field, in the order of the file.
         suggestions: ignored heading → field for which it might be meant; somebody has to confirm it.
-        wishes: ignored headings that speak of who may be contacted.
+        wishes: ignored headings about who may be contacted.
         places: raw column → place (home, work …) of the parts of addresses, where there are several; the preferred
             places first.
     """
@@ -48,9 +48,9 @@ class Mapping:
 
     @property
     def warnings(self) -> list[str]:
-        """The suggestions, and the wishes that nobody heeds, in sentences."""
+        """The suggestions, and the ignored headings about wishes, in sentences."""
         return [
-            f"Heading '{heading}' is ignored; it seems to say who may be contacted. {_UNHEEDED}"
+            f"Heading '{heading}' is ignored; it seems to say who may be contacted. {_WISH_IGNORED}"
             for heading in self.wishes
         ] + [
             f"Heading '{heading}' is ignored; it may be meant for {field}. If so, map it: \"{heading}={field}\"."
@@ -73,9 +73,9 @@ def map_headings(
         headings: the headings as in the file, in order.
         columns: the raw rows' column for each heading.
         profile: the profile.
-        chosen: heading → field, where somebody decided; only for profiles with mapped headings.
+        chosen: heading → field, as a person decided; only for profiles with mapped headings.
         file: the file's name, for messages.
-        holds: raw column → what its cells look like, as `what_columns_hold` says.
+        holds: raw column → what its cells look like, from `what_columns_hold`.
 
     Raises:
         Refusal: none of the headings is known (`headings-unknown`), they are not those of the profile (`headings`), or
@@ -115,7 +115,7 @@ def _wishes(ignored: list[tuple[str, str]]) -> list[str]:
 
 
 def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict[int, str]:
-    """Position → field, for a profile that says which headings there must be."""
+    """Position → field, for a profile with fixed headings."""
     keys = [_spaced(heading) for heading in headings]
     names = {_spaced(name): (name, column) for column in profile.columns for name in column.own_headings}
     expected = {key: column for key, (_, column) in names.items()}
@@ -147,7 +147,7 @@ def _find_fixed(headings: list[str], profile: Profile, file: str | None) -> dict
 def _none_known(
     headings: list[str], profile: Profile, file: str | None, suggestions: dict[int, str] | None = None
 ) -> Refusal:
-    """The refusal of a file of which no heading is known: it is another file, in another language, or has none."""
+    """The refusal of a file without a known heading: another kind of file, another language, or no headings."""
     found = [mask_heading(heading) for heading in headings if heading.strip()]
     names = [name for column in profile.columns for name in column.own_headings]
     meant = {headings[n]: field for n, field in (suggestions or {}).items()}
@@ -193,7 +193,7 @@ def _misplaced(column: Column, position: int) -> str:
 def _propose(
     headings: list[str], profile: Profile, chosen: dict[str, str], file: str | None, contents: dict[int, Content]
 ) -> dict[int, str]:
-    """Position → field: what was chosen, then what the headings say and their columns do not deny."""
+    """Position → field: first the chosen ones, then those that headings mean and cells do not contradict."""
     fields = _chosen(headings, chosen, file)
     _must_be_fields(fields.values(), profile, file)
     denied = {
@@ -207,7 +207,7 @@ def _propose(
 
 
 def columns_under(wanted: str, headings: Sequence[str]) -> list[int]:
-    """The positions of the columns of a heading, or of the one of a number (`Phone#2`); none where there is none."""
+    """The positions of all columns with a heading, or of one by its number (`Phone#2`); empty if there is none."""
     for fold in (str, _spaced):
         for names in (headings, labels(headings)):
             if found := [n for n, name in enumerate(names) if fold(name) == fold(wanted)]:
@@ -216,13 +216,13 @@ def columns_under(wanted: str, headings: Sequence[str]) -> list[int]:
 
 
 def lacking(profile: Profile, mapped: set[str]) -> list[str]:
-    """What the profile needs and no row could have, if only these fields are mapped; in words."""
+    """What the profile needs and no row could have if only these fields are mapped, in words."""
     needs = [column.heading for column in profile.columns if column.required and column.field not in mapped]
     return needs + [rule.message for rule in profile.rules if isinstance(rule, AnyOf) and not _can_be_met(rule, mapped)]
 
 
 def _chosen(headings: list[str], chosen: dict[str, str], file: str | None) -> dict[int, str]:
-    """Position → field, in the order chosen; a heading that stands several times means those not named by number."""
+    """Position → field, in the order chosen. A repeated heading means its columns that are not named by number."""
     found = {heading: _find_heading(heading, headings, file) for heading in chosen}
     numbered = {positions[0] for positions in found.values() if len(positions) == 1}
     return {
@@ -243,7 +243,7 @@ def _denies(content: Content, column: Column) -> bool:
 
 
 def _find_heading(wanted: str, headings: list[str], file: str | None) -> list[int]:
-    """The columns of a heading, all of them where it stands several times, or the one of a number (`Phone#2`)."""
+    """The columns of a heading, or the one with a number (`Phone#2`); refuses a heading that the file lacks."""
     if found := columns_under(wanted, headings):
         return found
     near = nearest([wanted], headings)
@@ -289,12 +289,14 @@ def _must_suffice(
     suggested = {field: headings[n] for n, field in suggestions.items()}
     hints = {field: suggested.get(field) or nearest(_names(profile.column_of[field]), free) for field in missing}
     starred = [f"{field}*" + (f" (nearest heading: '{near}')" if near else "") for field, near in hints.items()]
-    seen = [f"'{headings[n]}' holds {CONTENTS[content]}" for n, content in contents.items() if n in suggestions]
+    contents_in_words = [
+        f"'{headings[n]}' holds {CONTENTS[content]}" for n, content in contents.items() if n in suggestions
+    ]
     example = next((f"{near}={field}" for field, near in hints.items() if near), f"Heading={missing[0]}")
     raise Refusal(
         "mapping",
         f"{file or 'The file'} needs {listed(needs)}. Not mapped: {', '.join(starred)}."
-        + (f" {listed(seen)}." if seen else ""),
+        + (f" {listed(contents_in_words)}." if contents_in_words else ""),
         f'Map a heading to each field that is needed, such as "{example}".'
         + (f" Headings that are free: {listed(free, limit=30)}." if free else ""),
         file=file,
@@ -315,7 +317,7 @@ def _is_mapped(field: str, mapped: set[str]) -> bool:
 
 
 def _unmapped(rule: AnyOf, mapped: set[str], profile: Profile) -> list[str]:
-    """The fields that the rule lacks where it lacks the fewest, the parts of a name spelled out."""
+    """The unmapped fields of the sets that lack the fewest, with the parts of a name spelled out."""
     groups = [[field for field in group if not _is_mapped(field, mapped)] for group in rule.any_of]
     fewest = min(len(group) for group in groups)
     lacking: dict[str, None] = {}
@@ -330,7 +332,7 @@ def _names(column: Column) -> list[str]:
 
 
 def nearest(names: Sequence[str], among: list[str]) -> str | None:
-    """The one of `among` that is most like any of the names, if it is like it at all."""
+    """The one of `among` that is most like any of the names; None if none is like enough."""
     found = [
         process.extractOne(name, among, scorer=fuzz.WRatio, processor=folded, score_cutoff=_NEAR) for name in names
     ]

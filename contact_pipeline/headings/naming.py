@@ -1,4 +1,4 @@
-"""How columns are named: for people, where one heading stands over several, and in files that are given back."""
+"""Names of columns: for people, for several columns with one heading, and in files that are given back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
 _REASONS: Final = "errors"
-_LONGEST_SAID: Final = 160  # characters of a heading in a sentence
+_LONGEST_SHOWN: Final = 160  # characters of a heading in a sentence
 
 
 def labels(headings: Sequence[str]) -> list[str]:
-    """A name for each column: its heading; where that stands several times, with its number: `Phone#2`."""
+    """A name for each column: its heading; where several have the same, with a number: `Phone#2`."""
     names: list[str] = []
     for position, heading in enumerate(headings):
         name = heading
@@ -37,12 +37,12 @@ def shown(headings: Sequence[str], limit: int = 8) -> str:
 
 
 def _in_a_sentence(heading: str) -> str:
-    said = _LINE_BREAK.sub(" ", mask_heading(heading)).strip()
-    return visible(said if len(said) <= _LONGEST_SAID else f"{said[:_LONGEST_SAID]}…")
+    line = _LINE_BREAK.sub(" ", mask_heading(heading)).strip()
+    return visible(line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}…")
 
 
 def reasons_heading(others: Iterable[str]) -> str:
-    """What the column with the reasons is called in a file of rejected rows: `errors`; where others are, `errors_2`."""
+    """Heading of the column with the reasons in a file of rejected rows: `errors`, or `errors_2` if that is taken."""
     taken = {_folded(heading) for heading in others}
     name, number = _REASONS, 1
     while _folded(name) in taken:

@@ -1,4 +1,4 @@
-"""Which of a person's numbers or addresses a heading means: `Home Phone 2`, `Rue (bureau)`, `Address 1 - City`."""
+"""Tells a person's numbers and addresses apart by headings: `Home Phone 2`, `Rue (bureau)`, `Address 1 - City`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _OF_ADDRESS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rank:
-    """How much a column is preferred among those of its field; the least comes first.
+    """Sorts the columns of one field by preference; the least comes first.
 
     Attributes:
-        kind: place of the kind (mobile, home …) in qualifiers.yaml; before all: none.
+        kind: place of the kind (mobile, home …) in qualifiers.yaml; no kind comes first.
         number: as in `E-mail 2`; 1 where there is none.
         word: place of the heading's words in headings.yaml.
     """
@@ -36,7 +36,7 @@ class Rank:
 
 
 def rank_among(heading: str, field: str) -> Rank | None:
-    """The rank of a heading among those that mean the field, a qualifier or a number beside them; None: it does not."""
+    """The rank of a heading that means the field, with or without qualifier and number; None: it does not mean it."""
     words, meant = _apart(heading), _places(field)
     kinds = {kind for word in words if (kind := _kinds().get(word))}
     numbers = [int(word) for word in words if word.isdecimal()]
@@ -50,7 +50,7 @@ def rank_among(heading: str, field: str) -> Rank | None:
 
 
 def is_label(text: str, field: str) -> bool:
-    """Whether a text beside a value says which one of the field's it is and no more: `Work`, `Tel. (bureau)`."""
+    """Whether a text beside a value is only a label of the field: `Work`, `Tel. (bureau)`."""
     words = words_of(text)
     return rank_among(text, field) is not None or (
         all(word in _kinds() for word in words) and not _joining().issuperset(words)
@@ -91,12 +91,12 @@ def order_of_places(place: str) -> tuple[int, int]:
 
 
 def _kind_at_address(word: str) -> str | None:
-    """The kind of a word in a heading of an address, where CEP is a postal code and no Turkish mobile phone."""
+    """The kind of a word in a heading of an address. There CEP is a postal code, not a Turkish mobile phone."""
     return None if word in _places("zip_code") else _kinds().get(word)
 
 
 def _apart(heading: str) -> list[str]:
-    """The words, numbers apart from letters: Phone2."""
+    """The words of a heading, with digits split from letters: Phone2."""
     return [part for word in words_of(heading) for part in re.findall(r"\d+|\D+", word)]
 
 

@@ -1,4 +1,4 @@
-"""Which field a heading means, by its words; and which it might mean, by its spelling or by what stands below it."""
+"""Finds the field that a heading means by its words, or might mean by its spelling or by the cells below it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from contact_pipeline.headings.witness import FAINT, Content
 from contact_pipeline.profiles.model import Column, Profile
 from contact_pipeline.terms import CONSENT
 
-_CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a heading
+_CLOSE: Final = 0.79  # of 1: the likeness of a heading with one typing error
 _HALVES: Final = {"first_name": "last_name", "last_name": "first_name"}
 _OF_WHAT: Final = re.compile(r"(\w+(?: - |: ))\S")  # before every heading of some exports: Person - Name
-# Headings that mean the whole name alone, and the other half of it beside a first or a last name: Vorname and Name.
+# Headings that mean the whole name, but beside a first or last name its other half: Vorname and Name.
 _HALF_OR_WHOLE: Final = {"name", "nom", "nome", "nombre", "naam", "navn", "namn", "nimi", "nev", "nume"}
 
 
 def recognize(
     headings: list[str], profile: Profile, fields: Mapping[int, str], denied: Collection[tuple[int, str]] = ()
 ) -> dict[int, str]:
-    """Position → field, for the headings whose words mean one that `fields` does not fill; the preferred ones first.
+    """Position → field, for headings that mean a field which `fields` does not fill; preferred ones first.
 
     A field gets every column whose heading the profile itself accepts; of telephone numbers, e-mail addresses, parts of
     addresses and wishes not to be contacted, every column that means one; of anything else, only the likeliest column.
@@ -63,8 +63,8 @@ def recognize(
 def places_of(headings: list[str], fields: Mapping[int, str]) -> dict[int, str]:
     """Position → place (home, work …), for the parts of addresses; the preferred places first.
 
-    A place has each part once at most: where one comes again, it belongs to a second place of that name. Parts that
-    name no place and come without a street complete the first place that lacks them.
+    A place has each part once at most: a part that comes again belongs to a second place of that name. Parts without a
+    named place and without a street complete the first place that lacks them.
     """
     places: dict[str, dict[str, int]] = {}
     for position, field in fields.items():
@@ -104,7 +104,7 @@ def suggest(
     filled: Collection[str],
     holds: Mapping[int, Content],
 ) -> dict[int, str]:
-    """Position → field that a free column might be meant for: never taken silently."""
+    """Position → field that a free column might be meant for. A person has to confirm it."""
     open_columns = [column for column in profile.columns if column.field not in filled]
     found: dict[int, str] = {}
     for position in free:
@@ -120,7 +120,7 @@ def suggest(
 
 
 def _is_named(content: Content | None, filled: Collection[str]) -> bool:
-    """Whether names of people are there already, so that others are of companies, cities and the like."""
+    """Whether people's names are mapped already: further names are of companies, cities and the like."""
     return content == "full_name" and any(half in filled for half in _HALVES)
 
 
@@ -131,7 +131,7 @@ def _without_shared_prefix(headings: list[str]) -> list[str]:
 
 
 def _own(heading: str, profile: Profile) -> tuple[str, int] | None:
-    """The field of which the heading is the profile's own or an accepted one, and the place among these."""
+    """The field that has this heading among its own or accepted ones, and the heading's place among them."""
     for fold in (str.strip, folded, singular):
         wanted = fold(heading)
         for column in profile.columns:
@@ -151,7 +151,7 @@ def _with_addresses(
 ) -> dict[int, str]:
     """The columns found, and those of parts of addresses, one place after the other.
 
-    Where somebody chose a column for a part, the other parts are taken from its place alone.
+    Where a person chose a column for a part, the other parts are taken from the same place only.
     """
     wanted = [field for field in ADDRESS if field in profile.column_of and field not in chosen.values()]
     parts = {n: (field, place_of(headings[n]), -1) for n, field in found.items() if field in ADDRESS}
@@ -166,7 +166,7 @@ def _with_addresses(
 
 
 def _halved(headings: list[str], profile: Profile, found: dict[int, str], filled: Collection[str]) -> dict[int, str]:
-    """Makes a whole name beside one half of it the other half, where its heading can mean that."""
+    """Turns a whole name beside a first or last name into the other half, if its heading can mean that."""
     mapped = {*filled, *found.values()}
     for half, other in _HALVES.items():
         if half in mapped and other not in mapped and other in profile.column_of:

@@ -1,4 +1,4 @@
-"""What a heading means, whoever wrote it: how headings are folded, and the table of synonyms in headings.yaml."""
+"""Folds headings, so that spellings compare equal, and reads the table of synonyms in headings.yaml."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def folded(heading: str) -> str:
 
 
 def singular(heading: str) -> str:
-    """The folded heading with every word in the singular, as far as an s at its end tells."""
+    """The folded heading with every word in the singular, as far as a final s shows the plural."""
     return "".join(_without_plural(word) for word in words_of(heading))
 
 

@@ -1,4 +1,4 @@
-"""Fields of a profile that no system knows and that look like one that is known: somebody is asked what is meant."""
+"""Asks about unknown fields of a profile whose names resemble a known field."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.profiles.problems import Place
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
 
-_CLOSE: Final = 0.79  # of 1: what a slip of the finger leaves of a word
+_CLOSE: Final = 0.79  # of 1: the likeness of a word with one typing error
 _SHORTEST: Final = 4  # letters
 
 
 def ask_about_fields(profile: Profile) -> Iterator[tuple[Place, str]]:
-    """Each field of a profile's own that may be meant for a known one, and the question.
+    """Each custom field that may be meant for a known one, and the question.
 
-    A column that says by `kind` how its values are stored is its own on purpose.
+    A column with `kind` is a custom field on purpose.
     """
     known = ACCOUNT_FIELDS if profile.target == "account" else CONTACT_FIELDS
     shipped, _ = find_profiles()
@@ -33,10 +33,10 @@ def ask_about_fields(profile: Profile) -> Iterator[tuple[Place, str]]:
         best = process.extractOne(word, list(names), scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
         if best and (best[1] == 1 or len(word) >= _SHORTEST):
             field, kind = names[best[0]], profile.row_fields[column.field]
-            asked = f"'{column.field}' is a field that no system knows; did you mean '{field}'?"
-            yield ("columns", number, "field"), f"{asked} If it is one of your own, say so: kind: {kind}"
+            question = f"'{column.field}' is a field that no system knows; did you mean '{field}'?"
+            yield ("columns", number, "field"), f"{question} If it is one of your own, say so: kind: {kind}"
 
 
 def _sound(name: str) -> str:
-    """The words of a name, f and ph being one."""
+    """The folded name, with ph and f alike."""
     return singular(name).replace("ph", "f")

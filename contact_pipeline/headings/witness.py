@@ -1,4 +1,4 @@
-"""What the cells of a column look like: a witness to what its heading means, never a verdict."""
+"""Guesses from its cells what a column holds. The guess supports or contradicts a heading; it never decides alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOOKS: Final[dict[Content, str]] = {
     r"|^\s*[0-9]{2,4}(?:[ ./\-][0-9]{2,4}){2,4}\s*$",
 }
 _DATE: Final = r"^\s*(?:\d{4}[./\-]\d{1,2}[./\-]\d{1,2}|\d{1,2}[./\-]\d{1,2}[./\-](?:\d{2}|\d{4}))\s*$"
-# Forms of address that are nobody's job, and those that may stand beside them.
+# Forms of address that are no job titles, and titles that may stand beside them.
 _HONORIFIC: Final = (
     r"(?i)^\s*(?:mr|mrs|ms|miss|mx|mister|sir|dame|madam|herrn?|frau|hr|fr|m|mme|mlle|monsieur|madame|mademoiselle"
     r"|sra?|srta|señora?|señorita|senhora?|don|doña|sig|sig\.ra|sig\.na|signora?|signorina|dhr|mevr|mw|meneer|mevrouw"
@@ -71,7 +71,7 @@ def what_columns_hold(rows: pl.DataFrame) -> dict[str, Content]:
 
 
 def _faint(cells: pl.Series) -> Content | None:
-    """What cells look like that might be much else."""
+    """The guess for cells that could also be many other things."""
     if _are_most(cells.str.contains(_DATE)):
         years = cells.str.extract(f"({_YEAR})").cast(pl.Int32).drop_nulls()
         newest = datetime.now(UTC).year - _LONG_AGO
@@ -93,7 +93,7 @@ def _are_most(found: pl.Series) -> bool:
 
 
 def _are_honorifics(cells: pl.Series) -> bool:
-    """Whether most cells are forms of address, and not all of them words that are jobs as well (Professor)."""
+    """Whether most cells are forms of address, and not all of them also jobs (Professor)."""
     honorific, title = cells.str.contains(_HONORIFIC), cells.str.contains(_TITLE)
     sure = honorific | (title & cells.str.contains(_ABBREVIATED))
     return bool(sure.any()) and int((honorific | title).sum()) >= _MOST * cells.len()

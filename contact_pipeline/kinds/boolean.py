@@ -1,4 +1,4 @@
-"""Yes and no in the words of many languages; of wishes not to be contacted also what senders of mail call them."""
+"""Yes and no in the words of many languages; for wishes not to be contacted, also the words of mailing programs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def boolean(text: pl.Expr, *, of_consent: bool = False) -> pl.Expr:
 
     Args:
         text: trimmed.
-        of_consent: whether the column says who is not to be contacted, of which "unsubscribed" says yes.
+        of_consent: whether the column holds wishes not to be contacted, where "unsubscribed" means yes.
     """
     yes, no = _words(_YES), _words(_NO)
     lower = text.str.to_lowercase().str.strip_suffix(".")
@@ -87,7 +87,7 @@ def _rules(column: Column, *_: object) -> list[CellRule]:
 BOOLEAN: Final = Kind(
     normalize=_normalize,
     beside=_beside,
-    blanked=lambda before, _after, _column, blanks: are_blanks(before, blanks),  # a text that is unread has no value
+    blanked=lambda before, _after, _column, blanks: are_blanks(before, blanks),  # an unread text has no value either
     taken_apart=False,
     rules=_rules,
     quoted=_quoted,

@@ -1,4 +1,4 @@
-"""Reads values whose form depends on the country of their row, one country after the other."""
+"""Reads values whose form depends on the country of their row, country by country."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Read = Callable[[pl.Series, str | None], pl.Series]
 def read_by_country(text: pl.Expr, default: str | None, country: pl.Expr | None, read: Read) -> pl.Expr:
     """The values as `read` makes them for the country of each row.
 
-    A country that is said and not understood is no reason to take another one: such rows are read for none.
+    Rows whose country is given but not understood are read for no country, not for the default.
 
     Args:
         text: the values.
-        default: the country (ISO 3166-1 alpha-2) of rows that say none.
-        country: what the rows say; None: nothing.
-        read: makes the values of one country; None: of an unknown one.
+        default: the country (ISO 3166-1 alpha-2) of rows without one.
+        country: the country of each row; None: no row has one.
+        read: reads the values of one country; None: of an unknown one.
     """
     if country is None:
         return text.map_batches(lambda values: read(values, default), return_dtype=pl.String)
@@ -29,8 +29,8 @@ def read_by_country(text: pl.Expr, default: str | None, country: pl.Expr | None,
 
 
 def _each_country(rows: pl.Series, read: Read) -> pl.Series:
-    texts, said = rows.struct.field("text"), rows.struct.field("country")
-    countries = said.set(~said.is_in(list(country_codes())), None)
+    texts, given = rows.struct.field("text"), rows.struct.field("country")
+    countries = given.set(~given.is_in(list(country_codes())), None)
     result = texts
     for country in countries.unique():
         places = countries.eq_missing(pl.Series([country], dtype=pl.String)).arg_true()

@@ -18,10 +18,10 @@ _SCIENTIFIC: Final = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
 
 @dataclass(frozen=True, slots=True)
 class CellRule:
-    """What a cell must pass.
+    """A rule for a single cell.
 
     Attributes:
-        code: name of the defect where it does not.
+        code: name of the defect where a cell fails.
         passes: whether the value of a column passes; null passes.
         expected: what would be right, in words.
     """
@@ -37,7 +37,7 @@ NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.co
 def not_too_long(column: Column) -> CellRule:
     """A text must not be longer than the column allows."""
 
-    # Bytes are counted in no time, and a text has at least as many of them as characters.
+    # Counting bytes is fast, and a text has at least as many bytes as characters.
     def passes(value: pl.Expr) -> pl.Expr:
         return (value.str.len_bytes() <= column.max_length) | (value.str.len_chars() <= column.max_length)
 
@@ -45,7 +45,7 @@ def not_too_long(column: Column) -> CellRule:
 
 
 def unless(quick: Passes, careful: Passes) -> Passes:
-    """Passes what the quick rule passes; only the distinct rest is looked at with care."""
+    """Passes what the quick rule passes; only the distinct rest is tested by the careful rule."""
 
     def judge(values: pl.Series) -> pl.Series:
         return values.to_frame().select(careful(pl.col(values.name))).to_series()

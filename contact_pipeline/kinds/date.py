@@ -1,4 +1,4 @@
-"""Dates in ISO 8601: those that are so already, Excel's date cells, and the formats that a column declares.
+"""Dates in ISO 8601, read from ISO 8601, from Excel's date cells, and by the formats that a column declares.
 
 A text that two declared formats read as different days is ambiguous and stays as given.
 """
@@ -52,16 +52,16 @@ def _why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
 
 def _read(values: pl.Series, formats: Sequence[str], pivot: int | None) -> pl.Series:
     text = pl.col("text")
-    whole, values = values, without_midnight(values)
+    given, values = values, without_midnight(values)
     readings = {f"day {declared}": calendar.day(text, declared, pivot) for declared in formats}
     nothing = pl.Series("iso", [None], dtype=pl.Date).new_from_index(0, values.len())
     iso = fill_where(nothing, values.str.contains(_ISO_DAY), values, _whole_day)
     days = values.to_frame("text").select("text", iso, **readings)
     declared = [pl.col(name) for name in readings]
     only = pl.when(~calendar.differ(declared)).then(pl.coalesce(declared)) if declared else pl.lit(None, pl.Date)
-    is_day = pl.coalesce(["iso", *declared]).is_not_null()  # by several formats a different one, where it is not `only`
+    is_day = pl.coalesce(["iso", *declared]).is_not_null()  # where `only` is null, formats read different days
     read = pl.coalesce(pl.coalesce("iso", only).dt.strftime(calendar.ISO), pl.when(is_day).then(text))
-    return days.select(read).to_series().fill_null(whole)
+    return days.select(read).to_series().fill_null(given)
 
 
 def without_midnight(values: pl.Series) -> pl.Series:
@@ -134,7 +134,7 @@ def both_readings(named: pl.Series, column: Column) -> pl.Expr:
 
 
 def _rules_of_births(today: date) -> list[CellRule]:
-    # ISO dates sort as text, so none has to be made a date again; most texts pass without being looked at closer.
+    # ISO dates sort as text, so no date has to be parsed again, and most texts pass at once.
     by = today.isoformat()
 
     def is_no_day(value: pl.Expr) -> pl.Expr:

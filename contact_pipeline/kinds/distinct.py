@@ -1,4 +1,4 @@
-"""Keeps costly work to the values that need it: to a part of a column, or to its distinct values."""
+"""Restricts costly work to the values that need it: to a part of a column, or to its distinct values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def change_where(values: pl.Series, needed: pl.Series, change: Callable[[pl.Seri
 def fill_where(
     target: pl.Series, needed: pl.Series, source: pl.Series, make: Callable[[pl.Series], pl.Series]
 ) -> pl.Series:
-    """The target, with what is made of the source where `needed` is true."""
+    """The target; where `needed` is true, the result of `make` for the source."""
     places = needed.fill_null(False).arg_true()
     if places.is_empty():
         return target
@@ -27,7 +27,7 @@ def fill_where(
 
 
 def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """What `decide` makes of each distinct value; null stays null."""
+    """The values, each replaced by the result of `decide` for its distinct value; null stays null."""
     distinct = values.drop_nulls().unique()
     decided = decide(distinct)
     if distinct.is_empty():
@@ -36,13 +36,13 @@ def map_distinct(values: pl.Series, decide: Callable[[pl.Series], pl.Series]) ->
 
 
 def are_few(values: pl.Series) -> bool:
-    """Whether a column has far fewer distinct values than rows, as a sample of it has."""
+    """Whether a column has far fewer distinct values than rows, judged by a sample."""
     sample = values.gather_every(_SAMPLED)
     return sample.n_unique() * _FEW < sample.len()
 
 
 def numbered(values: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """For each value its place among the distinct ones (null stays null), and these."""
+    """For each value its place among the distinct values (null stays null), and the distinct values."""
     coded = values.cast(pl.Categorical(pl.Categories.random()))
     distinct = coded.drop_nulls().unique()
     return coded.to_physical(), distinct.cast(pl.String).gather(distinct.to_physical().arg_sort())

@@ -1,7 +1,7 @@
-"""E-mail addresses: the domain in lower case and ASCII, since DNS knows nothing else; the local part as given.
+"""E-mail addresses: the domain in lower case and ASCII, as DNS has it; the local part as given.
 
-What stands around an address (`mailto:`, angle brackets, a display name) is taken off, and of several the first is
-kept, where that leaves an address (RFC 5321, 2.4; RFC 5322, 3.4; RFC 6068).
+`mailto:`, angle brackets and a display name around an address are taken off, and of several addresses the first is
+kept, if that leaves an address (RFC 5321, 2.4; RFC 5322, 3.4; RFC 6068).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contact_pipeline.terms import FURTHER
 
 _SEVERAL_SIGNS: Final = "@[^@]*@"
 _UNUSUAL: Final = r"[^a-z0-9@._+\-]"
-_PLAIN: Final = r"^[A-Za-z0-9._+\-]+@[a-z0-9._+\-]+$"  # an address, if it is one, in the form that it is given
+_PLAIN: Final = r"^[A-Za-z0-9._+\-]+@[a-z0-9._+\-]+$"  # if it is an address, it is in canonical form
 _AROUND: Final = r'[\s<>,;:"|/?]'
 _FOREIGN: Final = r"[^ -~]"
 _MAILBOX: Final = f"^(?i:{'|'.join(each.replace('.', '[.]') for each in placeholders.MAILBOXES)})@"
@@ -48,7 +48,7 @@ def _repaired(before: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _why(before: pl.Expr, *_: object) -> pl.Expr:
-    """What was done to the text."""
+    """The reason of a repair, in words."""
     return (
         pl.when(before.str.contains(_SEVERAL))
         .then(pl.lit("first of several addresses"))
@@ -76,7 +76,7 @@ def _lower_domain(values: pl.Series) -> pl.Series:
 
 
 def _bared(values: pl.Series) -> pl.Series:
-    """The first address of each text that holds nothing but addresses and what may stand around them."""
+    """The first address of each text that holds only addresses and what may surround them."""
     holds = values.str.contains(_ONE) | values.str.contains(_SEVERAL)
     first = _lower_domain(values.set(~holds, None).str.extract_all(_ADDRESS).list.first())
     return first.zip_with(email_addresses.are_addresses(first).fill_null(False), values)
@@ -114,7 +114,7 @@ def _passes_quickly(value: pl.Expr) -> pl.Expr:
 
 
 def _meant(code: str, named: pl.Series, *_: object) -> pl.Expr | None:
-    """The domain that a mistyped one is taken for."""
+    """The domain that a mistyped one probably means."""
     if code != "email-domain-typo":
         return None
     domain = named.str.extract("@(.+)$")

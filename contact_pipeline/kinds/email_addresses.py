@@ -1,4 +1,4 @@
-"""What an e-mail address is: RFC 5321 and 5322 as people use them, without quotes and comments.
+"""Tests e-mail addresses by RFC 5321 and 5322 as people use them, without quotes and comments.
 
 One regular expression settles ASCII addresses of usual length; what it leaves open, email-validator decides.
 """
@@ -26,7 +26,7 @@ _SHORT: Final = 64  # no part of a shorter address can be over its limit (RFC 53
 
 
 def is_plain(text: pl.Expr) -> pl.Expr:
-    """Whether a text is beyond doubt an address, by one pattern that most addresses have; false says nothing."""
+    """Whether one pattern, which most addresses fit, shows a text to be an address; false decides nothing."""
     return (text.str.len_bytes() <= _SHORT) & text.str.contains(_PLAIN)
 
 
@@ -37,7 +37,7 @@ def are_addresses(values: pl.Series) -> pl.Series:
 
 
 def left_open(values: pl.Series) -> pl.Series:
-    """The distinct values that regular expressions cannot decide, which are those the library is asked about."""
+    """The distinct values that regular expressions cannot decide; the library decides them."""
     rest = values.filter(~_are_certain(values))
     return rest.filter(_are_open(rest)).unique()
 
@@ -56,7 +56,7 @@ def _are_open(values: pl.Series) -> pl.Series:
 
 
 def _are_accepted(values: pl.Series) -> pl.Series:
-    """Whether each text is an address after all, of those about which there is doubt."""
+    """Whether each doubtful text is an address after all."""
     is_open = _are_open(values)
     wrong = pl.Series([False]).new_from_index(0, values.len())
     return fill_where(wrong, is_open, values, lambda some: map_distinct(some, _verdicts))
@@ -68,7 +68,7 @@ def _verdicts(values: pl.Series) -> pl.Series:
 
 def verdict(text: str) -> str | None:
     """The library's reading of one address, its domain in lower case and ASCII, or None where it is none."""
-    from email_validator import EmailNotValidError, validate_email  # few files hold an address to ask it about
+    from email_validator import EmailNotValidError, validate_email  # few files need it
 
     try:
         found = validate_email(text, check_deliverability=False, strict=True)

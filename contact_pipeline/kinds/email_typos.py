@@ -1,4 +1,4 @@
-"""The usual slips in the domains of e-mail addresses: hinted at, never corrected, as somebody may own the domain."""
+"""Usual typing errors in the domains of e-mail addresses. They get a hint, not a correction: the domain may exist."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 _PROVIDERS: Final = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "comcast.net")
-_NEIGHBOURS: Final = {  # a key beside the one that was meant
+_NEIGHBOURS: Final = {  # the key beside the right one
     "gnail.com": "gmail.com", "gmaul.com": "gmail.com", "gmsil.com": "gmail.com", "fmail.com": "gmail.com",
     "hotnail.com": "hotmail.com", "yajoo.com": "yahoo.com",
 }  # fmt: skip
 _ENDINGS: Final = {".com": ("con", "cm", "co", "om", "comm", "cmo", "ocm", "vom", "xom"), ".net": ("ne", "nte", "met")}
-_REAL: Final = frozenset({"mail.com", "gail.com", "cloud.com"})  # well known themselves
+_REAL: Final = frozenset({"mail.com", "gail.com", "cloud.com"})  # real domains
 
 
 def _slips(domain: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Numbers that identify: CNPJ, CPF and medical council registrations, each in one form.
 
-Zeros that a spreadsheet took from the front of a CNPJ or CPF are put back where the check digits then are right.
+Leading zeros that a spreadsheet removed from a CNPJ or CPF are put back if the check digits then are right.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
-    """Which of the two."""
+    """Which of the two, in words."""
     restored = _digits(after).str.len_bytes() > _digits(before).str.len_bytes()
     return pl.when(restored).then(pl.lit("leading zeros restored")).otherwise(pl.lit("leading zeros left out"))
 
@@ -59,7 +59,7 @@ def _cpf(text: pl.Expr) -> pl.Expr:
 
 
 def _restored(text: pl.Expr, shape: str, length: int, kind: str) -> pl.Expr:
-    """Bare digits with the zeros put back that make it a number with right check digits; null where none do."""
+    """Bare digits with leading zeros put back, if the check digits then are right; else null."""
 
     def restore(values: pl.Series) -> pl.Series:
         filled = values.str.zfill(length)

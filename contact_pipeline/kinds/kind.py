@@ -1,4 +1,4 @@
-"""The shape of a kind: what the stages ask of the values of one type of column. Each kind is in a module of its own."""
+"""The interface of a kind: the functions that stages call for one type of column. Each kind has its own module."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from contact_pipeline.profiles.reference import Reference
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a value may depend on besides itself and its column.
+    """Everything besides its text and its column that a value may depend on.
 
     Attributes:
         profile: the profile as it holds for the upload.
         reference: known logins and registered values.
-        country: the country of each row (two letters); None where no column of the file says it.
+        country: the country of each row (two letters); None where no column of the file holds it.
     """
 
     profile: Profile
@@ -63,28 +63,27 @@ def _as_text(value: pl.Expr, *_: object) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What is done with the values of one type of column. What a kind leaves out is as it is for plain text.
+    """The functions for the values of one type of column. The defaults are those of plain text.
 
     Expressions and series hold the values of a whole column: nothing here runs once for each row.
 
     Attributes:
         normalize: tidied text → canonical value; the text as given where it has no canonical form.
-        fast_path: cells as read → their values, and which of these are right beyond doubt; None: no fast path.
-        beside: what is kept beside the value of a text, in columns `further_<field>` and `unread_<field>`.
-        blanked: whether the text before held a word that means nothing. Given are text, value, column, words.
-        repaired: whether the text changed its meaning, not its form alone. Asked of texts that differ from their value;
-            None: none did.
-        why: what was done to a text that is repaired, in words.
+        fast_path: cells as read → their values, and which of these are certain; None: no fast path.
+        beside: the columns kept beside the value of a text, `further_<field>` and `unread_<field>`.
+        blanked: text, value, column, words → whether the text held a word that means nothing.
+        repaired: whether a text that differs from its value changed its meaning, not its form alone; None: never.
+        why: the reason of a repair, in words.
         as_text: the value as people write it.
         by_country: whether the form depends on the country of the row.
         dashed: whether a dash of a word processor stands for a hyphen.
         taken_apart: whether a cell in which an export joined several values is taken apart before it is read.
-        rules: what cells must pass, in the order in which a defect is named. Given are column, context, today.
-        quick_rule: what passes it passes all of these; None: there is no such rule.
-        is_placeholder: whether the value is one that people write where they have none; None: no value is.
+        rules: column, context, today → the rules for cells, in the order in which defects are named.
+        quick_rule: a value that passes it passes all `rules`; None: there is no such rule.
+        is_placeholder: whether people write the value where they have none; None: no value is a placeholder.
         quoted: the cell as text, and the part of it that a message about a defect (by its code) names.
-        expected: what would be right, where the rule that failed cannot say it; None: the rule says it.
-        unread_code: the defect of a text that could not be read, where that is kept beside the value.
+        expected: what would be right, where the failed rule does not say it; None: the rule says it.
+        unread_code: the defect of a text that could not be read, if such texts are kept beside the value.
         further_code: the warning about further values of a row.
     """
 

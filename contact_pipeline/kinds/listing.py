@@ -17,13 +17,13 @@ from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.profiles.reference import Reference
 
-_ESCAPED: Final = "\ufdd0"  # for a separator that is part of a value; no character
+_ESCAPED: Final = "\ufdd0"  # stands for a separator that is part of a value; no text holds it
 
 
 def _normalize(text: pl.Expr, column: Column, context: Context) -> pl.Expr:
     """The values between separators, each in its registered spelling, once; null where there are none.
 
-    A value that is one of the words for a blank is none, as it would be alone in a cell.
+    A word for a blank is no value, just as it would be alone in a cell.
     """
     registered, blanks = context.reference.registered(column), context.profile.blanks_in(column)
     return text.map_batches(
@@ -62,12 +62,12 @@ def _listed(values: pl.Series, separator: str, registered: Sequence[str], blanks
 
 
 def _split(texts: pl.Series, separator: str) -> pl.Series:
-    """What stands between separators; one behind a backslash is none, and stands as a sign that no text has."""
+    """The texts between separators. A separator behind a backslash stays in the text, as `_ESCAPED`."""
     return texts.str.replace_all(f"\\{separator}", _ESCAPED, literal=True).str.split(separator)
 
 
 def _joined(values: pl.Expr, column: Column) -> pl.Expr:
-    """The values as one text, from which the same ones are read."""
+    """The values as one text that reads back as the same values."""
     separator = column.separator
     escaped = pl.element().str.replace_all(separator, f"\\{separator}", literal=True)
     return values.list.eval(escaped).list.join(f"{separator} ")

@@ -1,8 +1,7 @@
-"""Moments: a day with a time of day, in ISO 8601, in UTC where its place on the clocks of the world is known.
+"""Moments: a day with a time of day, in ISO 8601, in UTC where its offset from UTC is known.
 
-`2023-03-26T09:12:00Z` is one of which the file says the offset, or the profile the zone; `2023-03-26T11:12:00` is what
-a clock showed somewhere. A day without a time stays a day. Days are told by the formats that the column declares, as
-those of dates are.
+In `2023-03-26T09:12:00Z` the file gave the offset, or the profile the zone; `2023-03-26T11:12:00` is the time of some
+local clock. A day without a time stays a day. As with dates, days are read by the formats that the column declares.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from contact_pipeline.profiles import Column, Profile, calendar
 _CLOCK: Final = "%Y-%m-%dT%H:%M:%S"
 _UTC: Final = f"{_CLOCK}Z"
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
-_YEAR_ONE: Final = "^0[0-9]{3}-[0-9]{2}-[0-9]{2}(?:[^0-9]|$)"  # of programs that know no moment
+_YEAR_ONE: Final = "^0[0-9]{3}-[0-9]{2}-[0-9]{2}(?:[^0-9]|$)"  # programs write it for an unknown moment
 _ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ISO: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?$"
-# Of every year, so that nothing has to be looked up: what the fast path lets pass.
+# Passes the fast path: days that exist in every year, so that no calendar is needed.
 _PLAIN: Final = calendar.EVERY_YEAR.replace("^[0-9]{4}", "^(?:19|2[01])[0-9]{2}").removesuffix("$")
 _PLAIN_TIME: Final = "(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]{})?$"
 
@@ -42,11 +41,11 @@ _OFFSET: Final = (
 _READ: Final = _TIME + _OFFSET
 _NAMED_ZONE: Final = _TIME + r" ?[(\[]?(?:(?-i:[A-Z]{2,5})|[A-Z]+(?:/[A-Z_+0-9-]+)+)[)\]]?$"
 _FROM_TO: Final = r"(?i) [0-9]{1,2}:[0-9]{2}(?: ?[ap]\.? ?m\.?)?-[0-9]{2}:[0-9]{2}$"  # from nine to ten, or an offset
-_HOURS_BEFORE, _HOURS_AFTER = -12, 14  # the least and the greatest offset that there is
+_HOURS_BEFORE, _HOURS_AFTER = -12, 14  # the least and the greatest offset in use
 
 
 def days(texts: pl.Series) -> pl.Series:
-    """What each text says of the day: it itself where no time of day stands beside it."""
+    """The day part of each text: the whole text where it has no time of day."""
     return texts.to_frame("text").select(_day_part(pl.col("text"))).to_series()
 
 
@@ -87,7 +86,7 @@ def _plain(column: Column) -> str:
 
 
 def _written(texts: pl.Series, column: Column) -> pl.Series:
-    """The same as text in the normal form; what is no moment as given."""
+    """The moments as text in the normal form; a text that is no moment stays as given."""
     clock, offset, has_time = pl.col("clock"), pl.col("offset"), pl.col("has_time")
     known = pl.when(_is_in_years(clock)).then(clock)
     local = pl.when(has_time & offset.is_null()).then(known)
@@ -107,7 +106,7 @@ def _is_in_years(moment: pl.Expr) -> pl.Expr:
 
 
 def _in_utc(clock: pl.Expr, zone: str) -> pl.Expr:
-    """What a clock shows in a zone, in UTC; null where it shows that never, or twice."""
+    """The time of a zone's clock in UTC; null where the clock never shows it, or shows it twice."""
     there = clock.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     return there.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
@@ -115,7 +114,7 @@ def _in_utc(clock: pl.Expr, zone: str) -> pl.Expr:
 def _parsed(texts: pl.Series, column: Column) -> pl.DataFrame:
     """For each text its `day` as written, the moment by its `clock` (at midnight for a day alone), and the `offset`.
 
-    The clock is null where the text is no moment, or one of several; the offset, in minutes, where it says none.
+    The clock is null where the text is no moment, or could be several; the offset, in minutes, where the text has none.
     """
     parts = texts.to_frame("text").with_columns(parts=pl.col("text").str.extract_groups(_READ)).unnest("parts")
     parts = parts.with_columns(has_time=pl.col("day").is_not_null(), day=pl.coalesce("day", "text"))
@@ -141,7 +140,7 @@ def _parsed(texts: pl.Series, column: Column) -> pl.DataFrame:
 
 
 def _only_days(texts: pl.Series, column: Column) -> pl.Series:
-    """The day of each text that is one, and one only."""
+    """The day of each text that can be one day only."""
     text = pl.col("text")
     declared = [calendar.day(text, each, column.pivot) for each in column.formats]
     only = pl.when(~calendar.differ(declared)).then(pl.coalesce(declared)) if declared else pl.lit(None, pl.Date)
@@ -170,28 +169,28 @@ def _reasons(column: Column) -> list[pl.Expr]:
         pl.when(calendar.day(day, each, column.pivot) == pl.col("only_day")).then(pl.lit(each))
         for each in column.formats
     ]
-    told = [
+    reasons = [
         pl.when(there & ~day.str.contains(_ISO_DAY)).then(pl.format("day read as {}", pl.coalesce(readings)))
         if readings
         else pl.lit(None, pl.String)
     ]
     if column.zone:
-        told.append(pl.when(pl.col("has_time") & pl.col("offset").is_null()).then(pl.lit(f"time of {column.zone}")))
-    return [*told, pl.when("is_cut").then(pl.lit("parts of a second cut off"))]
+        reasons.append(pl.when(pl.col("has_time") & pl.col("offset").is_null()).then(pl.lit(f"time of {column.zone}")))
+    return [*reasons, pl.when("is_cut").then(pl.lit("parts of a second cut off"))]
 
 
 def _rules(column: Column, _: Context, __: date) -> list[CellRule]:
-    told: list[tuple[str, Passes, str]] = [
+    rules: list[tuple[str, Passes, str]] = [
         ("moment-year", lambda value: ~_is_in_other_year(value, column), f"{_FIRST_YEAR} to {_LAST_YEAR}"),
         ("moment-zone", lambda value: ~value.str.contains(_NAMED_ZONE) | value.str.contains(_READ), ""),
     ]
     if len(column.formats) > 1:
-        told.insert(0, ("date-ambiguous", lambda value: _has_one_day(value, column), ""))
+        rules.insert(0, ("date-ambiguous", lambda value: _has_one_day(value, column), ""))
     if column.zone:
-        told.append(("moment-skipped", lambda value: ~_is_met(value, column, never=True), column.zone))
-        told.append(("moment-repeated", lambda value: ~_is_met(value, column, never=False), column.zone))
-    told.append(("moment-format", lambda value: _is_right(value, column), moment_in_words(column)))
-    return [CellRule(code, unless(_passes_plain(column), passes), expected) for code, passes, expected in told]
+        rules.append(("moment-skipped", lambda value: ~_is_met(value, column, never=True), column.zone))
+        rules.append(("moment-repeated", lambda value: ~_is_met(value, column, never=False), column.zone))
+    rules.append(("moment-format", lambda value: _is_right(value, column), moment_in_words(column)))
+    return [CellRule(code, unless(_passes_plain(column), passes), expected) for code, passes, expected in rules]
 
 
 def _quick_rule(column: Column, *_: object) -> Passes:
@@ -203,7 +202,7 @@ def _passes_plain(column: Column) -> Passes:
 
 
 def _is_right(value: pl.Expr, column: Column) -> pl.Expr:
-    """Whether a value is a moment in the normal form: of it the very same is made, as of what is none."""
+    """Whether a value is a moment in the normal form: normalizing does not change it, and it has a clock."""
     form = _ISO.replace("Z?", "Z") if column.zone else _ISO
     made = value.map_batches(lambda texts: _written(texts, column), return_dtype=pl.String)
     there = pl.col("clock").is_not_null()
@@ -238,7 +237,7 @@ def _first_and_last(column: Column) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _expected(code: str, named: pl.Series, column: Column, *_: object) -> pl.Expr | None:
-    """What a text can be that is several moments."""
+    """The moments that an ambiguous text can be."""
     if column.sensitive:
         return None
     if code == "date-ambiguous":

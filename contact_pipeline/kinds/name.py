@@ -1,4 +1,4 @@
-"""Names of people: the case as given, and full names made of their parts, or taken apart into them."""
+"""Names of people: the case stays as given; full names are made of their parts, or taken apart into them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def full_name(first: pl.Expr, last: pl.Expr) -> pl.Expr:
 def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     """The rows with the full name that their parts make and, where the profile says so, the parts of their full name.
 
-    What a row gives itself stays as it is.
+    Names that a row gives itself stay as they are.
     """
     whole = profile.column_of.get("full_name")
     made = [part for part in PARTS if part in profile.column_of]
@@ -36,7 +36,7 @@ def completed(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
 
 
 def _standing(column: Column) -> pl.Expr:
-    """The name, unless validation will find it too long: what is taken out of a row is no part of another name."""
+    """The name; null if it is too long: validation takes it out of the row, so no other name may be made of it."""
     value = pl.col(column.field)
     return pl.when(value.str.len_chars() <= column.max_length).then(value)
 
@@ -44,7 +44,7 @@ def _standing(column: Column) -> pl.Expr:
 def _with_parts(values: pl.DataFrame, whole: Column, parts: Sequence[str]) -> pl.DataFrame:
     found = parts_of_names(values.select(_standing(whole)).to_series())
     given = {part: values[part] if part in values.columns else found[part].clear(values.height) for part in parts}
-    # A row that has one of the two names has said how it is to be called.
+    # A row that has a first or last name already gets no further one from its full name.
     named = pl.any_horizontal([given[part].is_not_null() for part in ("first_name", "last_name") if part in given])
     return values.with_columns(
         pl.when(named).then(given[part]).otherwise(given[part].fill_null(found[part])).alias(part) for part in parts

@@ -1,7 +1,7 @@
-"""Names that are not one person's, or do not say so beyond doubt: couples, families, companies, `c/o`.
+"""Names that are not, or not certainly, one person's: couples, families, companies, `c/o`.
 
-Words such as `and` join two people wherever they stand between others. What joins the halves of a surname as well
-(Ortega y Gasset, Puig i Cadafalch, Silva e Costa) joins two people only before a title, or directly after a title or
+Words such as `and` join two people wherever they stand between others. Words that also join the halves of a surname
+(Ortega y Gasset, Puig i Cadafalch, Silva e Costa) join two people only before a title, or directly after a title or
 the first word of the name: `Juan y María García`, but not `José Ortega y Gasset`.
 """
 
@@ -22,7 +22,7 @@ _FAMILY: Final = frozenset({
     "family", "families", "household", "familie", "familia", "família", "famille", "famiglia", "familj", "familjen",
     "familien", "perhe", "ailesi", "семья", "сім'я", "οικογένεια", "család", "eheleute", "ehepaar", "gezin",
 })  # fmt: skip
-_AT_BEGINNING: Final = frozenset({  # of families, and what is no first name
+_AT_BEGINNING: Final = frozenset({  # words of families, and words that are no first names
     "the", "die", "los", "fam", "rodina", "rodzina", "époux", "epoux", "coniugi", "esposos", "matrimonio",
     "casal", "jr", "jnr", "ii", "iii", "iv", "esq",
 })  # fmt: skip

@@ -1,8 +1,8 @@
 """Takes full names apart: plain ones by an expression, the distinct rest by nameparser.
 
-nameparser takes a first word with a point for a title, and so it does words such as Judge and Prince, which are names.
-Known abbreviations of first names stay first names; what could be either is left whole, and so are couples, families
-and companies.
+nameparser takes a first word with a point for a title, and also words such as Judge and Prince, which are names too.
+Known abbreviations of first names stay first names. Names where the first word could be either are left whole, and so
+are couples, families and companies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FIRST_NAMES: Final = frozenset({
     "nich", "nic", "pat", "phil", "pet", "ric", "rich", "richd", "rob", "robt", "sam", "saml", "ste", "st", "steph",
     "theo", "thos", "tho", "tim", "val", "vinc", "wal", "walt", "wilh", "will", "wm", "xav", "zach",
 })  # fmt: skip
-# Titles that people bear as names.
+# Titles that are also names.
 _ALSO_NAMES: Final = frozenset({
     "abbot", "angel", "banker", "bard", "baron", "bishop", "blessed", "brother", "burgess", "canon", "captain",
     "cardinal", "chancellor", "chief", "commander", "count", "countess", "dame", "deacon", "dean", "duchess", "duke",
@@ -36,7 +36,7 @@ _ALSO_NAMES: Final = frozenset({
     "prior", "private", "queen", "ranger", "rock", "royal", "sailor", "saint", "scholar", "senator", "senior",
     "sheriff", "singer", "sister", "sultan", "sultana", "tenor", "tsar", "woodman",
 })  # fmt: skip
-_MORE_TITLES: Final = frozenset({  # of which nameparser knows none
+_MORE_TITLES: Final = frozenset({  # nameparser lacks these
     "arq", "avv", "bc", "dipl", "dott", "drs", "geom", "ing", "ir", "judr", "lic", "mba", "mddr", "mudr", "mvdr",
     "phdr", "paeddr", "rag", "rndr",
 })  # fmt: skip
@@ -51,10 +51,10 @@ def parts_of_names(names: pl.Series) -> pl.DataFrame:
     special = _special_words()
     plain = first.is_not_null() & ~_is_special(first, special) & ~_is_special(last, special)
     rest = names.filter(~plain.fill_null(True)).drop_nulls().unique()
-    told = pl.DataFrame(
+    parsed = pl.DataFrame(
         [_parts(name) for name in rest], schema=dict.fromkeys(("name", *PARTS), pl.String), orient="row"
     )
-    found = names.to_frame("name").join(told, on="name", how="left", maintain_order="left").drop("name")
+    found = names.to_frame("name").join(parsed, on="name", how="left", maintain_order="left").drop("name")
     return found.with_columns(
         first_name=first.zip_with(plain.fill_null(False), found["first_name"]),
         last_name=last.zip_with(plain.fill_null(False), found["last_name"]),
@@ -67,7 +67,7 @@ def _is_special(words: pl.Series, special: pl.Series) -> pl.Series:
 
 @cache
 def _special_words() -> pl.Series:
-    """Words of which only nameparser can say what they are: titles, suffixes, particles and the like."""
+    """Words that need nameparser: titles, suffixes, particles and the like."""
     from nameparser import Lexicon  # few files have names to take apart
 
     lexicon = Lexicon.default()

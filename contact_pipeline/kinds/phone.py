@@ -1,4 +1,4 @@
-"""Telephone numbers in E.164, an extension as `;ext=` (RFC 3966); a number that cannot be one stays as given.
+"""Telephone numbers in E.164, an extension as `;ext=` (RFC 3966); a text that is no valid number stays as given.
 
 Numbers in the usual spellings are read by expressions; the library reads the distinct rest.
 """
@@ -30,7 +30,7 @@ _EXTENDED: Final = (
 _TOO_FEW_DIGITS: Final = r"^\D*(?:\d\D*){0,2}$"
 _REMARKS: Final = "[!?*]"
 _STRAY: Final = r"[\p{L}!?*]"  # letters, and signs that may mean something
-_MAY_BE_STRAY: Final = "[^ -@]|[!?*]"  # what else is among digits and punctuation in ASCII is no letter
+_MAY_BE_STRAY: Final = "[^ -@]|[!?*]"  # all other ASCII signs here are digits and punctuation
 _E164: Final = r"^\+[0-9]+(?:;ext=[0-9]+)?$"
 _SCIENTIFIC: Final = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _EXTENSION: Final = r"(?i)(?:;ext=|\bext(?:ension|n)?\b\.?:?|\bramal\b|\bposte\b|\bx|#) *[0-9]+$"
@@ -41,17 +41,17 @@ _WORDS: Final = r"\s+(?:or|and|oder|und|ou|et|o|y|e|of|en|lub|i|eller|och|og|и�
 _BETWEEN: Final = re.compile(rf"(?i){_SIGNS}|{_WORDS}|\s+(?=[^\W\d_][^\W\d]{{2,15}}:\s)")
 _SEVERAL: Final = r"(?i)\d.*(?:[/;,|\n]|:::|\s(?:\p{L}{1,4}|&|\p{L}{3,16}:)\s).*\d"
 _SHORTEST: Final = 5  # digits of a further number
-FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # what is no number for talking is called
+FAX: Final = r"(?i)fax|t[eé]l[eé]copie|faks|факс|φαξ|传真|pager"  # words for numbers that nobody can talk to
 _FAX: Final = re.compile(FAX)
 _NATIONAL: Final = r"^[0-9 ()./\-]{5,}$"
-_FEWEST_DIGITS: Final = 7  # of a telephone number beside which words are said to stand
+_FEWEST_DIGITS: Final = 7  # of a text that counts as a number with words beside it
 _LABELLED: Final = r"^[^\d+]*\p{L}|\p{L}[^\d]*$"
 
 
 def _normalize(text: pl.Expr, _: Column, context: Context) -> pl.Expr:
     """The number in E.164 where it is a valid one, else the text as given.
 
-    National numbers belong to the country of their row; of rows that say none to the profile's region, if it has one.
+    National numbers belong to the country of their row; without one, to the profile's region, if it has one.
     """
     return read_by_country(text, context.profile.region, context.country, _normalized)
 
@@ -63,7 +63,7 @@ def _beside(text: pl.Expr, column: Column, context: Context) -> list[pl.Expr]:
 
 
 def _fast_path(texts: pl.Series, _: Column, profile: Profile) -> tuple[pl.Series, pl.Series]:
-    """Texts of digits and punctuation as numbers in E.164, and whether each is one beyond doubt."""
+    """Texts of digits and punctuation as numbers in E.164, and whether each is certain."""
     numbers, region = _bare(texts), profile.region
     if region and (plan := phone_numbering.plan_of(region)):
         in_full = partial(_of_series, pl.lit(f"+{plan.calling_code}") + pl.col("digits"))
@@ -74,7 +74,7 @@ def _fast_path(texts: pl.Series, _: Column, profile: Profile) -> tuple[pl.Series
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
-    """What was done to the text."""
+    """The reason of a repair, in words."""
     return (
         pl.when(_are_several(before, after))
         .then(pl.lit("first of several numbers"))
@@ -93,7 +93,7 @@ def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _are_several(before: pl.Expr, after: pl.Expr) -> pl.Expr:
-    """Whether a text held more than the number that was made of it: more digits than any prefix has."""
+    """Whether a text held more than its first number: more surplus digits than any prefix has."""
     more = before.str.count_matches(r"\d").cast(pl.Int32) - after.str.count_matches(r"\d").cast(pl.Int32)
     return before.str.contains(_SEVERAL) & (more >= _SHORTEST)
 
@@ -110,7 +110,7 @@ def _further(values: pl.Series, region: str | None) -> pl.Series:
 
 
 def left_open(values: pl.Series, region: str | None) -> pl.Series:
-    """The distinct numbers that expressions cannot settle, which are those that the library is asked about."""
+    """The distinct numbers that expressions cannot settle; the library decides them."""
     _, open_ones = _settled_and_open(values, region)
     return open_ones.drop_nulls().unique()
 
@@ -124,7 +124,7 @@ def _normalized(values: pl.Series, region: str | None) -> pl.Series:
 
 
 def _settled_and_open(values: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
-    """The numbers in E.164 that are beyond doubt, and the texts about which there is doubt; else null."""
+    """Two series: the certain numbers in E.164, and the doubtful texts; null elsewhere."""
     digits, extension = _digits(values)
     settled = _settled_numbers(digits, extension, region)
     settled = settled.set(values.str.contains(phone_numbering.split_calling_code()), None)
@@ -140,7 +140,7 @@ def _settled(values: pl.Series, region: str | None) -> pl.Series:
 
 
 def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
-    """Whether the library has to be asked: not without enough digits, nor about digits that no plan has."""
+    """Whether the library has to decide: not if digits are too few, nor if no numbering plan has them."""
     text, digits = pl.col("text"), pl.col("digits")
     wrong = phone_numbering.is_wrong(digits)
     if region and (plan := phone_numbering.plan_of(region)):
@@ -148,8 +148,8 @@ def _doubtful(rows: pl.Series, region: str | None) -> pl.Series:
         wrong = wrong | (national & phone_numbering.is_wrong(pl.lit(f"+{plan.calling_code}") + digits))
     # Without a region only a plus, or two zeros for it, makes a number readable.
     readable = pl.lit(True) if region else text.str.contains(r"[+＋]|^[ (]*00")
-    asked = readable & ~text.str.contains(_TOO_FEW_DIGITS) & ~wrong.fill_null(False)
-    return rows.struct.unnest().with_columns(asked=asked).get_column("asked")
+    is_open = readable & ~text.str.contains(_TOO_FEW_DIGITS) & ~wrong.fill_null(False)
+    return rows.struct.unnest().with_columns(is_open=is_open).get_column("is_open")
 
 
 def _verdict(text: str, region: str | None) -> str | None:
@@ -171,7 +171,7 @@ def _numbers(text: str, region: str | None) -> list[str]:
 
 
 def _one(text: str, region: str | None) -> str | None:
-    """The one number of a text, labels beside it left out; None where words say anything else."""
+    """The one number of a text, without its labels; None where it has other words."""
     bare = None if _FAX.search(text) else without_labels(text)
     return None if bare is None else phone_numbering.verdict(bare, region)
 
@@ -200,7 +200,7 @@ def _bare(values: pl.Series) -> pl.Series:
 
 
 def _settled_numbers(digits: pl.Series, extension: pl.Series, region: str | None) -> pl.Series:
-    """The number in E.164 where that is beyond doubt, else null."""
+    """The number in E.164 where it is certain, else null."""
     numbers = digits.set(~digits.str.starts_with("+"), None)
     if region and (plan := phone_numbering.plan_of(region)):
         for read in (_as_it_stands, _with_prefix):
@@ -230,7 +230,7 @@ def _is_national(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
 def _with_prefix(digits: pl.Expr, plan: phone_numbering.Plan) -> pl.Expr:
     """Digits that begin with a calling code, an international prefix or a trunk prefix, as the library reads them.
 
-    What begins like an international prefix is never read otherwise.
+    Digits that begin with an international prefix are read in no other way.
     """
     code, rest = plan.calling_code, digits.str.slice(len(plan.calling_code))
     at_home = ~digits.str.contains(plan.international_prefix)
@@ -251,14 +251,14 @@ def _rules(_: Column, context: Context, *__: object) -> list[CellRule]:
     if context.profile.region:
         return [NOT_SCIENTIFIC, words, CellRule("phone-invalid", _is_phone)]
 
-    def says_its_country(value: pl.Expr) -> pl.Expr:
+    def is_not_national(value: pl.Expr) -> pl.Expr:
         return ~value.str.contains(_NATIONAL)
 
     return [
         NOT_SCIENTIFIC,
         words,
-        CellRule("phone-no-region", says_its_country),
-        CellRule("phone-invalid", lambda value: ~says_its_country(value) | _is_phone(value)),
+        CellRule("phone-no-region", is_not_national),
+        CellRule("phone-invalid", lambda value: ~is_not_national(value) | _is_phone(value)),
     ]
 
 

@@ -24,12 +24,12 @@ _TYPES: Final = (
 _NOT_GEOGRAPHIC: Final = "001"
 _EXTENSION: Final = "(?:;ext=[0-9]{1,7})?"
 _EXTENSION_WORD: Final = re.compile(r"(?i)\b(?:ramal|poste)\b")
-_ABROAD: Final = r"[ (]*(?:[+＋]|00|011)[ ().\-]*"  # what is dialled before a calling code
+_ABROAD: Final = r"[ (]*(?:[+＋]|00|011)[ ().\-]*"  # dialled before a calling code
 _ZEROS: Final = re.compile(r"[ (]*00[ ).\-]*(?=\(?[1-9])")
 _NEVER: Final = "^!"  # no number begins so
 _SHAPE: Final = rf"^\+[1-9][0-9]*{_EXTENSION}$"
 
-_Judge = Callable[[pl.Expr, pl.Expr], pl.Expr]  # of: a valid number, an open start
+_Judge = Callable[[pl.Expr, pl.Expr], pl.Expr]  # is a valid number, has an open start → verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Plan:
     Attributes:
         calling_code: digits of the country calling code.
         national: pattern of a whole national number.
-        international_prefix: pattern of what is dialled before a calling code.
-        plain_international_prefix: the same, where it is always these digits.
-        trunk_prefix: digits dialled before a national number, where nothing else can be meant by them.
+        international_prefix: pattern of the digits dialled before a calling code.
+        plain_international_prefix: the digits themselves, if they are always the same.
+        trunk_prefix: digits dialled before a national number, if they can mean nothing else.
         starts_otherwise: pattern of digits at whose start a prefix may be taken off.
     """
 
@@ -78,7 +78,7 @@ def is_certain(number: pl.Expr, region: str | None = None) -> pl.Expr:
 
     Args:
         number: the texts.
-        region: where most of them belong, which makes it quicker; None: anywhere.
+        region: of most of them, which is faster; None: anywhere.
     """
     home = plan_of(region) if region else None
 
@@ -102,7 +102,7 @@ def is_wrong(number: pl.Expr) -> pl.Expr:
 def split_calling_code() -> str:
     """Pattern of text with a separator within what would be read as its calling code: `+8 495 123 45 67`.
 
-    Whoever wrote it meant something else: the 8 by which Russians dial abroad and at home, say.
+    Its writer meant something else, such as the 8 that Russians dial before national and foreign numbers.
     """
     codes = {str(code) for code in COUNTRY_CODE_TO_REGION_CODE}
     starts = sorted({code[:length] for code in codes for length in (1, 2)} - codes)
@@ -112,9 +112,9 @@ def split_calling_code() -> str:
 def verdict(text: str, region: str | None) -> str | None:
     """The library's reading of one number: E.164 with `;ext=`, or None where it is not a valid number.
 
-    Two spellings are read besides: an extension after `ramal` or `poste`, and `00` for the plus where the number is
-    none otherwise (ITU-T E.123: it is the international prefix nearly everywhere, and no national number begins so).
-    A number whose calling code is written in two pieces is none.
+    Two more spellings are read: an extension after `ramal` or `poste`, and `00` for the plus where the number is not
+    valid otherwise (ITU-T E.123: nearly everywhere it is the international prefix, and no national number begins so).
+    A number whose calling code is written in two pieces is not valid.
 
     Args:
         text: the number as given.
@@ -130,7 +130,7 @@ def _is_misread(text: str, number: str) -> bool:
     if not re.match(split_calling_code(), text):
         return False
     digits = re.sub(r"\D", "", re.sub(f"^{_ABROAD}", "", text))
-    return number.startswith(f"+{digits[:3]}")  # else the zeros were no prefix
+    return number.startswith(f"+{digits[:3]}")  # otherwise the library did not read the zeros as a prefix
 
 
 def _read(text: str, region: str | None) -> str | None:
@@ -153,7 +153,7 @@ def _possible(valid: pl.Expr, is_open: pl.Expr) -> pl.Expr:
 
 
 def _judged(values: pl.Series, judge: _Judge) -> pl.Series:
-    """What `judge` makes of the texts of each calling code; false where there is none."""
+    """The verdicts of `judge` on the texts, by calling code; false where a text has no calling code."""
     codes = values.str.extract(rf"^\+({calling_codes()})")
     judged = values.str.starts_with("+") & False
     for code in codes.drop_nulls().unique():

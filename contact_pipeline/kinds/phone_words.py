@@ -1,6 +1,6 @@
-"""Words beside a telephone number: labels such as `home` come off; whatever else words say must not be lost.
+"""Words beside a telephone number: labels such as `home` are taken off; other words may matter, and are kept.
 
-Which words are labels is in qualifiers.yaml and, for names of the field, in headings.yaml.
+Labels are listed in qualifiers.yaml and, for names of the field, in headings.yaml.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from contact_pipeline.headings.qualifiers import is_label
 from contact_pipeline.headings.synonyms import words_of
 
-# Labels as people abbreviate them beside a number, and of numbers alone; none can be taken for a remark.
+# Abbreviated labels, and labels of telephone numbers only; none of them can be a remark.
 _ABBREVIATED: Final = frozenset({
     "c", "h", "m", "p", "t", "w", "ph", "mob", "cel", "tlf", "tfno", "hp", "kom", "моб", "сот", "тел", "дом", "τηλ",
     "gesch", "priv", "dienstl", "bur", "trab", "part", "number", "num", "nr", "nummer", "numero", "direct", "desk",
@@ -21,10 +21,10 @@ _ABBREVIATED: Final = frozenset({
 })  # fmt: skip
 _REMARKS_TOO: Final = frozenset({"alt"})  # German for old
 _EXTENSION_WORDS: Final = frozenset(words_of("ext extn xtn extension extensión x int доб anexo ramal poste"))
-_SIGNS: Final = frozenset("+＋~～=<>☎☏✆📞📱📲")  # symbols that say nothing more than the number; ❌ does
+_SIGNS: Final = frozenset("+＋~～=<>☎☏✆📞📱📲")  # symbols without a meaning of their own; ❌ has one
 _BESIDE: Final = re.compile(r"[^\d+＋]*[^\W\d_][^\d+＋]*")
 _URI: Final = re.compile(r"(?i)tel:[+\d().\-]+(?:;[a-z\-]+=[^;\s]+)*")
-# Letters that are dialled: after the code of free numbers, or in place of a number's last four digits.
+# Letters that stand for digits: after the code of free numbers, or as a number's last four digits.
 _DIALLED: Final = re.compile(
     r"(?i)(?:\+?1[ .\-]*)?\(?"
     r"(?:(?:0?8\d\d|1[38]00)\)?[ .\-]*[a-z](?:[ .\-]?[a-z]){3,}|\d{3}\)?[ .\-]*\d{3}[ .\-]?[a-z]{4})"
@@ -32,7 +32,7 @@ _DIALLED: Final = re.compile(
 
 
 def without_labels(text: str) -> str | None:
-    """The text without the labels beside its number; None where words that are no labels stand there."""
+    """The text without the labels beside its number; None where it has words that are no labels."""
     if any(unicodedata.category(sign)[0] == "S" and sign not in _SIGNS for sign in text):
         return None
     beside = [found for found in _BESIDE.finditer(text) if not _is_extension(found, text)]

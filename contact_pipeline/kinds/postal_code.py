@@ -1,6 +1,6 @@
 """Postal codes as their country writes them: 02139-4307, SW1A 1AA, 01310-100.
 
-A code that is valid there keeps its signs; only what stands between them may change.
+A code that is valid there keeps its letters and digits; only the signs between them may change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_SIGN: Final = "[^0-9A-Za-z]"
 def _normalize(text: pl.Expr, _: Column, context: Context) -> pl.Expr:
     """The postal code in the form of its country; digits that have lost their leading zeros get them back.
 
-    Rows that say no country are those of the profile's region, or else of the United States.
+    Rows without a country count as the profile's region, or else as the United States.
     """
     return read_by_country(text, context.profile.region or _US, context.country, _read)
 
@@ -42,7 +42,7 @@ def _repaired(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _why(before: pl.Expr, after: pl.Expr, *_: object) -> pl.Expr:
-    """Which of them."""
+    """Which of these, in words."""
     given, made = _signs(before), _signs(after)
     return (
         pl.when(given.str.len_bytes() > made.str.len_bytes())
@@ -98,7 +98,7 @@ def _in_form(values: pl.Series, codes: PostalCodes) -> pl.Series:
 
 
 def _spaced(code: pl.Expr, codes: PostalCodes) -> pl.Expr:
-    """The code with what stands between its halves."""
+    """The code with the separator between its halves."""
     bare = code.str.replace_all("[ -]", "")
     if not codes.separator:
         return bare
@@ -111,7 +111,7 @@ def _with_hyphens(text: pl.Expr) -> pl.Expr:
 
 
 def _rules(_: Column, context: Context, *__: object) -> list[CellRule]:
-    """The rules of each row's country, where a column says it; else that of the profile's region, or the US."""
+    """The rules of each row's country, if a column holds it; else of the profile's region, or the US."""
     region = context.profile.region or _US
     if not _says_country(context.profile):
         example = _postal_example(region)
@@ -137,7 +137,7 @@ def _says_country(profile: Profile) -> bool:
 
 
 def _quick_rule(_: Column, context: Context, *__: object) -> Passes | None:
-    """The pattern of every row's code; None where each row says its country, or its country has no pattern."""
+    """The pattern of every row's code; None where rows have their own country, or the country has no pattern."""
     pattern = None if _says_country(context.profile) else _pattern_of(context.profile.region or _US)
     return (lambda value: value.str.contains(pattern)) if pattern else None
 

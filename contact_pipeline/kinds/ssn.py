@@ -1,4 +1,4 @@
-"""US social security numbers as 123-45-6789, with the zeros that a spreadsheet took from the front of seven digits."""
+"""US social security numbers as 123-45-6789, with leading zeros that a spreadsheet removed put back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _normalize(text: pl.Expr, *_: object) -> pl.Expr:
 
 
 def _fast_path(texts: pl.Series, *_: object) -> tuple[pl.Series, pl.Series]:
-    """The same of tidy texts with all nine digits, and which they are."""
+    """The same for texts with all nine digits, and a flag for each such text."""
     whole = texts.str.contains(_WHOLE)
     return change_where(texts.clone(), whole & (texts.str.len_bytes() == 9), _with_hyphens), whole
 

@@ -1,7 +1,7 @@
-"""Text: what every cell goes through before anything else looks at it, and the words that mean nothing.
+"""Text: tidies every cell before its kind reads it, and finds the words that mean nothing.
 
-Spaces and Unicode's composed form are form. What cannot be seen and is taken out, an HTML entity that is decoded, and
-the apostrophe or the formula (`="00123"`) that kept a spreadsheet from reading a text as a number are repairs.
+Changes of spaces and to Unicode's composed form are no repairs. Repairs are: an invisible character taken out, an HTML
+entity decoded, and the apostrophe or formula (`="00123"`) removed that kept a spreadsheet from reading a number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMPOSED: Final = "!-~¡-¬®-ɏЀ-҂ء-يऄ-नぁ-ゖァ-ヺ一-鿿가-힣�
 _UNTIDY: Final = f"[^ {_COMPOSED}]|  |^ | $"
 _SPACES: Final = r"\s\s+|[\s&&[^ ]]"  # spaces other than a single one
 _INVISIBLE: Final = r"[\p{Cf}\p{Cc}&&[^\s]]"  # zero-width and directional characters, soft hyphens, controls
-# Letters and pictures that joiners shape or put together; everywhere else nobody sees them.
+# Letters and pictures that joiners shape or put together. Elsewhere joiners are invisible and taken out.
 _JOINED: Final = (
     r"[\p{Arabic}\p{Syriac}\p{Nko}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}"
     r"\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Tibetan}\p{Myanmar}\p{Khmer}\p{Balinese}\p{Javanese}"
@@ -36,7 +36,7 @@ _TAKEN_OUT: Final = rf"({_JOINED}[{JOINERS}]+)|{_INVISIBLE}"
 
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _HAS_ENTITY: Final = r"&#?[A-Za-z0-9]+;"
-_ENTITIES_DEEP: Final = 3  # times that a text was encoded
+_ENTITIES_DEEP: Final = 3  # times that a text may have been encoded
 _HELD_FORMULA: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
 _DASH: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
 _IN_FORMULA: Final = r'(?s)^= *(?:"((?:[^"]|"")*)"|""([^"]+)"")$'  # a text alone: ="A"&"B" is calculated
@@ -63,13 +63,13 @@ def dashed(text: pl.Expr) -> pl.Expr:
 
 
 def mended(cells: pl.Series) -> pl.Series:
-    """Whether anything was decoded or taken out of a cell that is tidied, so that a blank is left out of account."""
+    """Whether anything was decoded or taken out of a cell when it was tidied; false for a blank cell."""
     nothing = pl.Series(cells.name, [False]).new_from_index(0, cells.len())
     return fill_where(nothing, cells.str.contains(_MENDED), cells, lambda some: _why(some).is_not_null())
 
 
 def why_mended(cell: pl.Expr) -> pl.Expr:
-    """What was decoded, or taken out of the cell; null where nothing was."""
+    """The reason in words where something was decoded or taken out of the cell; else null."""
     return cell.map_batches(_why, return_dtype=pl.String)
 
 
@@ -80,7 +80,7 @@ def blanked(text: pl.Expr, blanks: Blanks) -> pl.Expr:
 
 def are_blanks(values: pl.Series, blanks: Blanks) -> pl.Series:
     """Whether each text means nothing."""
-    # Few values are as long as one of these words, and bytes are counted in no time.
+    # Few values are as long as one of these words, and counting bytes is fast.
     lengths = {len(word.encode()) for word in blanks.words | blanks.exact}
     nothing = pl.Series(values.name, [False]).new_from_index(0, values.len())
     as_long = values.str.len_bytes().is_in(list(lengths))
@@ -132,7 +132,7 @@ def _decode(text: str) -> str:
 
 
 def _sign(entity: str) -> str:
-    """What an entity stands for; the entity itself where HTML does not know it, or it is a control character."""
+    """The sign that an entity stands for; the entity itself if HTML lacks it or the sign is a control character."""
     # `unescape` would also take &notary; for a sign and "ary;".
     sign = html.unescape(entity) if entity[1] == "#" or entity[1:] in html5 else entity
     known = sign != entity and "\ufffd" not in sign
@@ -150,9 +150,9 @@ def _why(values: pl.Series) -> pl.Series:
         "apostrophe before a number or a formula taken off": bare.str.contains(_HELD_FORMULA),
         "equals sign and quotation marks taken off": bare.str.strip_prefix("'").str.contains(_IN_FORMULA),
     }
-    told = pl.DataFrame({words: found.fill_null(False) for words, found in reasons.items()})
+    applies = pl.DataFrame({words: found.fill_null(False) for words, found in reasons.items()})
     found = [pl.when(pl.col(words)).then(pl.lit(words)) for words in reasons]
-    return told.select(pl.concat_str(found, separator="; ", ignore_nulls=True).replace("", None)).to_series()
+    return applies.select(pl.concat_str(found, separator="; ", ignore_nulls=True).replace("", None)).to_series()
 
 
 def _blanked(values: pl.Series, blanks: Blanks) -> pl.Series:
@@ -165,7 +165,7 @@ def _are_words(values: pl.Series, blanks: Blanks) -> pl.Series:
 
 
 def _is_short_and_plain(column: Column, *_: object) -> Passes:
-    """The quick rule: a number in scientific notation has a plus."""
+    """The quick rule: short, and without the plus that every number in scientific notation has."""
     return lambda value: (value.str.len_bytes() <= column.max_length) & ~value.str.contains("+", literal=True)
 
 

@@ -1,6 +1,6 @@
-"""What the values of each kind look like, in words for people who fill in a file.
+"""Describes the values of each kind, for people who fill in a file.
 
-Commands that only describe a profile load no Polars, so this module does not, either.
+This module must not load Polars: commands that only describe a profile do without it.
 """
 
 from __future__ import annotations

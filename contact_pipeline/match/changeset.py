@@ -18,7 +18,7 @@ from contact_pipeline.terms import CONSENT
 _SIDES = (("before", "_old_"), ("after", "_new_"))
 
 
-def list_consents(database: Tables, part: Part) -> None:
+def warn_of_consents(database: Tables, part: Part) -> None:
     """Warns where a wish not to be contacted overrides the profile.
 
     Such rows would have taken a wish back and may not, or set one on a contact that the profile leaves as it is.
@@ -233,18 +233,18 @@ def _initial(part: Part, field: str) -> str:
     given = "NULL"
     if field in part.kinds:
         given = f"nullif(w.{quoted(field)}, '')" if part.kinds[field] == "text" else f"w.{quoted(field)}"
-    if field == CONSENT and part.links:  # it is the same person
+    if field == CONSENT and part.links:  # the new contact is the same person
         return f"CASE WHEN c.{quoted(field)} THEN true ELSE {given} END"
     default = part.when_new.get(field)
     if default is None:
         return given
-    # Of several rows, the first one has it already, and a later one may have cleared it.
+    # The first of several rows has the default already, and a later one may have cleared it.
     set_already = f"w._several AND {given} IS NULL" if field in part.kinds else "false"
     return f"CASE WHEN {set_already} THEN NULL ELSE coalesce({given}, {literal(default)}) END"
 
 
 def _notes(part: Part, there: str) -> str:
-    """All notes that the upload makes for a target, in file order; `_with_new_notes` leaves out those that it has."""
+    """All notes that the upload makes for a target, in file order; `_with_new_notes` drops those the target has."""
     given = ["coalesce(w.notes, [])"] if "notes" in part.kinds else []
     displaced = (_displaced(part, name, there) for name in noted_fields(part))
     return " || ".join([*given, "coalesce(w.import_notes, [])", *displaced])

@@ -25,8 +25,8 @@ NO_ROWS: Final = "SELECT NULL::UINTEGER AS row_number WHERE false"
 def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
     """Makes rows_in_turn (row_number): rows that share a whole key or a candidate with another row.
 
-    A row can also give a contact a new key together with its stored values; then that row, and rows with this key, are
-    among them. Returns whether any row is left that is not settled.
+    A row can also compose a new key from its own and the contact's stored values; then this row, and rows with the new
+    key, are in turn too. Returns whether any row is left that is not settled.
     """
     database.stage("rows_in_turn", NO_ROWS)
     database.make("composers", NO_ROWS)

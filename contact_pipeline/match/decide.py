@@ -11,8 +11,8 @@ from contact_pipeline.match.keys import NAMES, key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.profiles import MatchRule
 
-# A pair's rank orders what a row can match, best first: by rule, then how many fields of a rule that counts do not
-# agree, then how many narrowing steps are not passed. Beside an id it fits into a BIGINT: 6 bits each, and 45.
+# A pair's rank orders the candidates of a row, best first: by rule, then by the number of fields that do not agree
+# (rules k of n), then by the number of narrowing steps not passed. 6 bits each and an id of 45 fit into a BIGINT.
 _SIX_BITS: Final = 64
 _ID_BITS: Final = 45
 
@@ -60,8 +60,8 @@ def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
     Args:
         part: whose rules they are.
         keys: table of the rows' keys.
-        stored: query for the ids and keys of what the rows are compared with; given a field, of those at least whose
-            key for it is a row's.
+        stored: returns the query for the ids and keys of stored entities. Given a field, the query may leave out
+            entities whose key for this field no row has.
     """
     return (
         " UNION ALL ".join(_pairs(part, number, rule, keys, stored) for number, rule in enumerate(part.rules, 1))
@@ -70,10 +70,10 @@ def agreeing(part: Part, keys: str, stored: Callable[[str | None], str]) -> str:
 
 
 def by_keys(part: Part, keys: str, pairs: str) -> str:
-    """The query for what the keys say about each row: matched (with a target), new, or review.
+    """The query for the decision of the keys about each row: matched (with a target), new, or review.
 
     The first rule that finds anybody decides. Linked contacts are one candidate, represented by the oldest. Of a rule
-    that counts, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
+    k of n, only the highest count stands. A candidate whose higher key differs is somebody else, or a review.
 
     Args:
         part: whose rules they are.
@@ -110,7 +110,7 @@ def find_pairs(database: Tables, part: Part, address_book: str) -> None:
 
 
 def decide_by_keys(database: Tables, part: Part) -> None:
-    """Makes the view <entity>_by_keys: what the keys say about each row that is not left out."""
+    """Makes the view <entity>_by_keys: the decision of the keys about each row that is not left out."""
     keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
     database.view(part.table("by_keys"), by_keys(part, keys, part.table("pairs")))
 
@@ -191,7 +191,7 @@ def _narrowed(rule: MatchRule) -> str:
 
 
 def otherwise(part: Part) -> str:
-    """What a row is where no candidate passes a narrowing step: as that step says."""
+    """The decision where no candidate passes a narrowing step: the step names it."""
     cases = [
         f"WHEN {rule_of('rank')} = {number} AND rank % {_SIX_BITS} = {len(rule.narrow) - step} "
         f"THEN '{narrow.otherwise}'"

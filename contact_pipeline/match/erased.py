@@ -80,17 +80,17 @@ def _find(database: Tables, part: Part, settings: Settings, rows: str, into: str
         database.make(into, "SELECT NULL::UINTEGER AS row_number, NULL::BIGINT AS contact_id WHERE false")
         return
     secret = read_secret(settings)
-    shown, shown_before = (
+    fingerprints, former_fingerprints = (
         ", ".join(f"{fingerprint(n, folded(part, n), secret)} AS {key_column(n)}" for n in part.key_fields)
-        for folded in (_now, _before)
+        for folded in (_folded, _formerly_folded)
     )
-    otherwise = " OR ".join(f"{_now(part, name)} <> {_before(part, name)}" for name in part.key_fields) or "false"
+    differs = " OR ".join(f"{_folded(part, n)} <> {_formerly_folded(part, n)}" for n in part.key_fields) or "false"
     database.make(
         "fingerprint_keys",
         f"""
         WITH new AS (FROM {rows})
-        SELECT row_number, {shown} FROM new
-        UNION ALL SELECT row_number, {shown_before} FROM new WHERE {otherwise}""",
+        SELECT row_number, {fingerprints} FROM new
+        UNION ALL SELECT row_number, {former_fingerprints} FROM new WHERE {differs}""",
     )
     columns = ", ".join(
         f"any_value(fingerprint) FILTER (field = {literal(name)}) AS {key_column(name)}" for name in part.key_fields
@@ -111,14 +111,14 @@ def _find(database: Tables, part: Part, settings: Settings, rows: str, into: str
     )
 
 
-def _now(part: Part, field: str) -> str:
+def _folded(part: Part, field: str) -> str:
     key = key_column(field)
     return without_case(key) if field in part.keeps_case else key
 
 
-def _before(part: Part, field: str) -> str:
+def _formerly_folded(part: Part, field: str) -> str:
     """The key as an earlier version folded it."""
-    return f"strip_accents({key_column(field)})" if field in NAMES else _now(part, field)
+    return f"strip_accents({key_column(field)})" if field in NAMES else _folded(part, field)
 
 
 def warn_of_erased(database: Tables, part: Part) -> None:

@@ -15,20 +15,20 @@ from contact_pipeline.profiles import NAME, MatchRule
 
 
 def explain_keys(database: Tables, part: Part, row: int) -> list[str]:
-    """By what the row is compared, in words; sensitive keys are masked. Nothing where it says nothing of this part."""
+    """The keys by which the row is compared, in words; sensitive ones are masked. Empty where it lacks this part."""
     if not part.rules:
-        return ["No rule can be asked: the file has none of the columns that the profile compares."]
+        return ["No rule applies: the file has none of the columns that the profile compares."]
     keys = _keys(database, part, row)
     if not keys:
         return []
     given = [f"{_label(part, name)} '{mask_value(key, _looks(part, name))}'" for name, key in keys.items() if key]
     blank = [_label(part, name) for name, key in keys.items() if not key]
-    said = [f"Compared by {listed(given)}." if given else "It has nothing to be compared by."]
-    return [*said, *([f"Not compared by {listed(blank)}: blank, taken out, or a placeholder."] if blank else [])]
+    compared = [f"Compared by {listed(given)}." if given else "The row has no value to compare by."]
+    return [*compared, *([f"Not compared by {listed(blank)}: blank, taken out, or a placeholder."] if blank else [])]
 
 
 def explain_rules(database: Tables, part: Part, row: int) -> list[str]:
-    """Whom each rule finds among the contacts or accounts as they stood, in the order in which rules are asked."""
+    """For each rule, in order, the contacts or accounts that it finds, as of the snapshot."""
     keys = _keys(database, part, row)
     if not keys:
         return []
@@ -51,7 +51,7 @@ def explain_decision(database: Tables, part: Part, row: int) -> list[str]:
         named, shares = ("Row", "shares") if len(others) == 1 else ("Rows", "share")
         decided.append(
             f"{named} {listed(others)} of the file {shares} a key or the same {part.entity} with it. Such rows are "
-            f"decided one after the other, by the same rules and what the rows before have made of the {part.entity}s."
+            f"decided one after the other, by the same rules, against the {part.entity}s as earlier rows left them."
         )
     review = database.value(f"""
         SELECT string_agg(why, '; ') FROM reviews WHERE row_number = {row} AND entity = {literal(part.entity)}""")
@@ -67,7 +67,7 @@ def explain_decision(database: Tables, part: Part, row: int) -> list[str]:
         return [f"Rule {first} is the first that finds anybody: it is {part.entity} {target}."]
     somebody = "somebody new" if part.entity == "contact" else "a new account"
     if first is not None:
-        return [f"Rule {first} is the first that finds anybody, but nobody passes what narrows it: it is {somebody}."]
+        return [f"Rule {first} is the first that finds anybody, but nobody passes its narrowing: it is {somebody}."]
     return [f"No rule finds anybody that it could be: it is {somebody}."]
 
 
@@ -89,13 +89,13 @@ def _looks(part: Part, name: str) -> Looks | None:
 
 def _described(part: Part, rule: MatchRule) -> str:
     fields = listed([_label(part, name) for name in rule.fields[: len(rule.equal) or len(rule.of)]])
-    said = f"the same {fields}" if rule.equal else f"at least {rule.at_least or 1} of {fields}"
+    compared = f"the same {fields}" if rule.equal else f"at least {rule.at_least or 1} of {fields}"
     narrowed = listed([_label(part, step.field) for step in rule.narrow])
-    return f"{said}, narrowed by {narrowed}" if rule.narrow else said
+    return f"{compared}, narrowed by {narrowed}" if rule.narrow else compared
 
 
 def _whom(part: Part, rule: MatchRule, keys: dict[str, str | None], found: Sequence[dict[str, Any]]) -> str:
-    """Whom a rule finds, in words; why it finds nobody."""
+    """Whom a rule finds, or why it finds nobody, in words."""
     if not found:
         blank = [_label(part, name) for name in rule.equal if not keys.get(name)]
         if blank:
@@ -143,7 +143,7 @@ def _sharing(database: Tables, part: Part, row: int) -> list[int]:
     ):
         return []
     same = " OR ".join(
-        f"({' AND '.join(f'other.{key_column(name)} = mine.{key_column(name)}' for name in fields)})"
+        f"({' AND '.join(f'other.{key_column(name)} = this.{key_column(name)}' for name in fields)})"
         for fields in whole_keys(part)
     )
     keys, pairs = part.table("keys"), part.table("pairs")
@@ -151,7 +151,7 @@ def _sharing(database: Tables, part: Part, row: int) -> list[int]:
     rows = database.rows(f"""
         SELECT DISTINCT other.row_number
         FROM (FROM {keys} SEMI JOIN rows_in_turn USING (row_number)) AS other
-             JOIN (FROM {keys} WHERE row_number = {row}) AS mine ON {same or "false"}
+             JOIN (FROM {keys} WHERE row_number = {row}) AS this ON {same or "false"}
         WHERE other.row_number <> {row}
         UNION
         SELECT row_number FROM {pairs} SEMI JOIN rows_in_turn USING (row_number)

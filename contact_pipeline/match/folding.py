@@ -1,7 +1,7 @@
 """The SQL by which texts compare: without case, and without the marks on letters that do not count.
 
-It is what `contact_pipeline.letters` says, in expressions: a Python function would be asked row by row. Of letters in
-other forms (NFKC) it knows those that names are written in; others, such as letters in circles, compare as written.
+The rules are those of `contact_pipeline.letters`, as SQL: a Python function would run row by row. Letters in other
+forms (NFKC) are composed where names are written in them; others, such as letters in circles, compare as written.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from contact_pipeline.letters import (
     in_full,
 )
 
-# Letters that lose what `strip_accents` takes off and nothing else: Latin and Greek ones without ligatures; of other
-# scripts those that have no marks, so not й, alef with hamza or a mark by itself. No space, hyphen or apostrophe.
+# Letters for which `strip_accents` alone is right: Latin and Greek ones without ligatures; of other scripts those that
+# have no marks, so not й, alef with hamza or a mark by itself. No space, hyphen or apostrophe.
 PLAIN: Final = (
     r"\x21-\x26\x28-\x2C\x2E-\x5F\x61-\x7E\x{C0}-\x{131}\x{134}-\x{13E}\x{141}-\x{148}\x{14A}-\x{17E}"
     r"\x{180}-\x{1C3}\x{1CD}-\x{1F0}\x{1F4}-\x{24F}\x{37B}-\x{3FF}\x{1E00}-\x{1FBC}"
@@ -36,17 +36,17 @@ _FORMS: Final = f"[{LIGATURES}{''.join(f'{chr(each[0])}-{chr(each[-1])}' for eac
 
 
 def is_ascii(value: str) -> str:
-    """Whether a text has none but ASCII letters: bytes and letters are counted in no time."""
+    """Whether a text is all ASCII. Counting bytes and letters costs next to nothing."""
     return f"strlen({value}) = length({value})"
 
 
 def without_case(value: str) -> str:
-    """A text in lower case, letters that `lower` leaves as they are included."""
+    """A text in lower case, including the letters that `lower` does not change."""
     return f"replace(replace(lower({value}), 'ß', 'ss'), 'ς', 'σ')"
 
 
 def without_marks(value: str) -> str:
-    """The same without the marks that do not count. Only one in which scripts are mixed has to be taken apart."""
+    """The same without the marks that do not count. Only a text of mixed scripts has to be taken apart."""
     bare = (
         f"CASE WHEN regexp_matches(piece, '^[{SHEDS_MARKS}]') THEN strip_accents(piece) ELSE {_of_others('piece')} END"
     )
@@ -65,13 +65,13 @@ def composed(value: str) -> str:
 
 
 def _of_others(value: str) -> str:
-    """A text of scripts whose marks count, but for some."""
+    """A text in a script whose marks count, without the few marks that do not."""
     return f"regexp_replace(replace({value}, 'ё', 'е'), '{_LEFT_OUT}', '', 'g')"
 
 
 @cache
 def _composed() -> str:
-    """The expression for a text with such letters; `{value}` stands for the text."""
+    """The expression for a text with letters in other forms; `{value}` stands for the text."""
     in_block = " ".join(
         f"WHEN letter BETWEEN '{chr(each[0])}' AND '{chr(each[-1])}'"
         f" THEN substring({literal(''.join(map(_one, each)))}, unicode(letter) - {each[0] - 1}, 1)"
@@ -84,6 +84,6 @@ def _composed() -> str:
 
 
 def _one(code: int) -> str:
-    """The letter of which this is another form; itself, where it stands for several."""
+    """The plain letter of a form; the form itself where it stands for several letters."""
     plain = in_full(chr(code))
     return plain if len(plain) == 1 else chr(code)

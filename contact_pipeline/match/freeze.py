@@ -16,9 +16,9 @@ from contact_pipeline.engines import Tables
 def hash_changeset(database: Tables) -> str:
     """The changeset's hash: upload, times, actor and assigned ids are left out; a creation is named by its row.
 
-    Of each table of changes in turn its name in a line, and then the changes as CSV under a line of headings: action,
-    target, and both sides of every field in the order of their names. An empty cell is a null, "" an empty text; the
-    texts of a list are joined by the unit separator.
+    Each table of changes is hashed as a line with its name, followed by CSV with headings: action, target, and both
+    sides of every field in the order of their names. An empty cell is a null, "" an empty text; the texts of a list are
+    joined by the unit separator.
     """
     with hashing(database) as result:
         return result()
@@ -29,7 +29,7 @@ def hashing(database: Tables) -> Iterator[Callable[[], str]]:
     """Hashes the staged changes in a second thread while the block runs. The yielded call waits for the hash."""
     entities = [entity for entity in ("account", "contact") if database.has(f"{entity}_changes")]
     changes = {entity: database.kept(f"{entity}_changes") for entity in entities}
-    with ThreadPoolExecutor(1) as beside:  # it reads files, and leaves the connection to the block
+    with ThreadPoolExecutor(1) as beside:  # reads files only; the block may use the connection
         begun = beside.submit(_hash_changes, changes)
 
         def result() -> str:

@@ -53,19 +53,19 @@ def blocked_because(
             f"{_rows(review, 'needs', 'need')} review; profile {profile.name} imports all rows or none.",
             "fix": "Correct them and upload the file again; `contact-pipeline rejected` gives them with their errors.",
         }
-    if profile.approvals > 1 and review:  # decided afterwards, it would be applied on one person's word
+    if profile.approvals > 1 and review:  # a row decided after apply would have the approval of one person only
         return {
             "code": "rows-in-review",
             "message": f"{file_name}: {_rows(review, 'needs', 'need')} review; profile {profile.name} asks for two "
             "people to approve, and they approve all of it.",
-            "fix": "Decide them, as `skip` what is not to be imported: `contact-pipeline in-review` lists them.",
+            "fix": "Decide them, with `skip` for rows not to import: `contact-pipeline in-review` lists them.",
         }
     problems: dict[Guarded, str] = {"encoding": doubt} if doubt else {}
-    return _asking(problems | dict(_exceeded(file_name, profile, options, changeset)))
+    return _to_be_confirmed(problems | dict(_exceeded(file_name, profile, options, changeset)))
 
 
 def merges_too_many(profile: Profile, merged: int, active: int) -> dict[str, Any] | None:
-    """The reason why a merge that nobody named set by set is held back until it is confirmed; None: nothing does.
+    """Why a merge whose sets nobody named one by one waits until somebody confirms it; None: it need not wait.
 
     Args:
         profile: whose limit holds.
@@ -76,20 +76,20 @@ def merges_too_many(profile: Profile, merged: int, active: int) -> dict[str, Any
     if _share(merged, active) <= limit:
         return None
     of = f"{merged} of {active} active contacts"
-    return _asking({"deactivations": f"The merge would deactivate {of} {_beyond(merged, active, limit)}"})
+    return _to_be_confirmed({"deactivations": f"The merge would deactivate {of} {_beyond(merged, active, limit)}"})
 
 
 def to_confirm(reason: dict[str, Any] | None) -> Collection[Guarded]:
-    """What has to be confirmed before an upload blocked for that reason can be applied; nothing where it cannot."""
+    """What somebody has to confirm before the blocked upload can be applied; empty where confirming does not help."""
     asked: Collection[Guarded] = (reason or {}).get("confirm", ())
     return asked
 
 
-def _asking(problems: dict[Guarded, str]) -> dict[str, Any] | None:
+def _to_be_confirmed(problems: dict[Guarded, str]) -> dict[str, Any] | None:
     if not problems:
         return None
     options = " ".join(f"--confirm-{guarded}" for guarded in problems)
-    fix = f"Look at the upload; if that is meant, apply with {options}."
+    fix = f"Look at the upload; if it is as intended, apply with {options}."
     if "encoding" in problems:
         again = "Plan the file again with --encoding NAME, or save it anew as CSV UTF-8."
         fix = f"{again} If it reads right as it is, apply with {options}."
@@ -104,7 +104,7 @@ def _asking(problems: dict[Guarded, str]) -> dict[str, Any] | None:
 def _exceeded(
     file_name: str, profile: Profile, options: UploadOptions, changeset: Changeset
 ) -> Iterator[tuple[Guarded, str]]:
-    """Each guard whose limit is passed, with what it says."""
+    """Each guard whose limit is passed, with its message."""
     guards = profile.guards
     limit = _limit(options.allow_deactivations, guards.deactivated_percent)
     if _share(changeset.deactivated, changeset.active) > limit:
@@ -123,9 +123,9 @@ def _exceeded(
     if _share(rejected, rows) > limit:
         yield "rejected", f"{rejected} of {rows} rows of {file_name} are rejected {_beyond(rejected, rows, limit)}"
     limit = _limit(options.allow_changed, guards.changed_percent)
-    if _share(changeset.changed, changeset.there) > limit:
-        of = f"{changeset.changed} of {changeset.there} {profile.target}s"
-        yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.there, limit)}"
+    if _share(changeset.changed, changeset.stored) > limit:
+        of = f"{changeset.changed} of {changeset.stored} {profile.target}s"
+        yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.stored, limit)}"
 
 
 def _limit(allowed: float | None, otherwise: float) -> float:
@@ -133,7 +133,7 @@ def _limit(allowed: float | None, otherwise: float) -> float:
 
 
 def _share(count: int, total: int) -> float:
-    """In percent; of nothing, none."""
+    """In percent; 0 where the total is 0."""
     return 100 * count / total if total else 0.0
 
 

@@ -22,10 +22,10 @@ from contact_pipeline.match.required import lacks, reject_rows
 from contact_pipeline.match.standing import IN_DOUBT, Cells, Columns, Index, Person, Standing
 from contact_pipeline.settings import Settings
 
-Said = tuple[Cells, Cells]  # a row's cells, and their keys
+Row = tuple[Cells, Cells]  # a row's cells, and their keys
 
 _LOOPED: Final = "FROM rows_in_turn ANTI JOIN settled USING (row_number)"
-_ENLARGED: Final = 3  # times that colliding rows are searched for anew, before every row is decided in turn
+_MOST_SEARCHES: Final = 3  # after so many searches for more colliding rows, every row is decided in turn
 
 DECIDED: Final = {
     "row_number": pl.UInt32, "decision": pl.String, "target": pl.Int64, "leader": pl.UInt32, "counts": pl.Boolean,
@@ -42,15 +42,15 @@ def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) 
     """
     turns: list[_Turns] = []
     clearing: list[tuple[int, str]] = []
-    enlarged, found = 0, find_colliding(database, parts)
+    searches, found = 0, find_colliding(database, parts)
     while found:
         with _no_collecting():
             turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
-            clearing = _take_all(database, turns)
+            clearing = _decide_all(database, turns)
         added = [add_composed(database, turn.part, turn.composed) for turn in turns]
         found = any(added)
-        enlarged += 1
-        if found and enlarged == _ENLARGED:
+        searches += 1
+        if found and searches == _MOST_SEARCHES:
             for part in parts:
                 add_all(database, part)
     for part, turn in zip_longest(parts, turns):
@@ -85,7 +85,7 @@ def _store(database: Tables, table: str, lines: list[Any], schema: dict[str, Any
     database.unsee("lines")
 
 
-def _take_all(database: Tables, turns: list[_Turns]) -> list[tuple[int, str]]:
+def _decide_all(database: Tables, turns: list[_Turns]) -> list[tuple[int, str]]:
     """Decides each row; returns rows that would clear a required field, with the name of the field.
 
     A row has no effect at all when one of its parts is in review.
@@ -95,22 +95,22 @@ def _take_all(database: Tables, turns: list[_Turns]) -> list[tuple[int, str]]:
     rejects = first.part.within_file == "reject_later"
     further = [(turn, dict(_rows(database, turn.part))) for turn in second]
     for row, cells in _rows(database, first.part):
-        said = first.seen(cells)
-        person = first.decide(row, said)
-        more = [(turn, turn.seen(rows[row])) for turn, rows in further if row in rows]
-        others = [(turn, turn.decide(row, theirs), theirs) for turn, theirs in more]
+        given = first.with_keys(cells)
+        person = first.decide(row, given)
+        more = [(turn, turn.with_keys(rows[row])) for turn, rows in further if row in rows]
+        others = [(turn, turn.decide(row, part_given), part_given) for turn, part_given in more]
         takes = person is not None and all(other is not None for _, other, _ in others)
         repeats = rejects and person is not None and takes and first.repeats(person)
-        if person is not None and takes and not repeats and (words := first.objection(person, said)):
+        if person is not None and takes and not repeats and (words := first.objection(person, given)):
             clearing.append((row, words))
             takes = False
         first.note(row, person, counts=takes)
         if takes and not repeats and person is not None:
-            first.take(row, person, said)
-        for turn, other, theirs in others:
+            first.take(row, person, given)
+        for turn, other, part_given in others:
             turn.note(row, other, counts=takes and not repeats)
             if takes and not repeats and other is not None:
-                turn.take(row, other, theirs)
+                turn.take(row, other, part_given)
     return clearing
 
 
@@ -138,9 +138,8 @@ class _Turns:
         self.part = part
         self.decided: list[tuple[int, str, int | None, int | None, bool]] = []
         self.doubts: list[tuple[int, int | None, int | None, list[str]]] = []
-        self.was_erased: list[
-            tuple[int, int]
-        ] = []  # rows that would be new, and the contact who was erased that they are
+        # Rows that would be new, each with the erased contact to which it belongs.
+        self.was_erased: list[tuple[int, int]] = []
         self.composed: dict[tuple[str, ...], set[Cells]] = defaultdict(set)
         self._columns = Columns(part)
         self._index = Index(part)
@@ -152,13 +151,13 @@ class _Turns:
         self._resolved = self._read_resolutions(database)
         self._erased = erased
 
-    def seen(self, cells: Cells) -> Said:
-        """What a row says, with its keys."""
+    def with_keys(self, cells: Cells) -> Row:
+        """A row's cells, with their keys."""
         return cells, self._columns.keys(cells)
 
-    def decide(self, row: int, said: Said) -> Person | None:
+    def decide(self, row: int, given: Row) -> Person | None:
         """Whom a row means. None: in review, with its candidates noted."""
-        _, keys = said
+        _, keys = given
         resolved = self._resolved.get(row)
         if resolved and resolved[2]:
             return self._chosen(row, *resolved[:2])
@@ -176,25 +175,25 @@ class _Turns:
             self._doubt(row, keys)
         return None
 
-    def objection(self, person: Person, said: Said) -> str | None:
+    def objection(self, person: Person, given: Row) -> str | None:
         """The required field that the row would clear, in words."""
         if not self._columns.weighed or (target := self._target(person)) is None:
             return None
-        after = self._columns.written(target.cells, said[0])
+        after = self._columns.written(target.cells, given[0])
         return lacks(self.part, self._columns.weigh(target.cells), self._columns.weigh(after))
 
     def repeats(self, person: Person) -> bool:
         """Whether an earlier row means the same."""
         return person in self._reached
 
-    def take(self, row: int, person: Person, said: Said) -> None:
+    def take(self, row: int, person: Person, given: Row) -> None:
         """Applies a row to its target, as far as the profile allows."""
         self._persons[row] = person
         repeats, target = person in self._reached, self._target(person)
         if target is not None:
-            self._write(target, said)
+            self._write(target, given)
         elif not repeats and not (person > 0 and self.part.matched == "ignore"):
-            target = self._make(person, said)
+            target = self._make(person, given)
         if not repeats:
             self._reached[person] = target
 
@@ -219,8 +218,8 @@ class _Turns:
             return self._there.get(person) if self.part.updates else None
         return self._reached[person] if self.part.within_file in {"merge", "last_wins"} else None
 
-    def _write(self, target: Standing, said: Said) -> None:
-        cells, own = said
+    def _write(self, target: Standing, given: Row) -> None:
+        cells, row_keys = given
         after = self._columns.written(target.cells, cells)
         if after == target.cells:
             return
@@ -228,32 +227,32 @@ class _Turns:
         keys = self._columns.keys(after)
         if keys != target.keys:
             self._index.move(target, keys)
-            self._compose(keys, own)
+            self._compose(keys, row_keys)
 
-    def _make(self, person: Person, said: Said) -> Standing:
-        cells, own = said
+    def _make(self, person: Person, given: Row) -> Standing:
+        cells, row_keys = given
         made = self._columns.made(cells, self._defaults)
         standing = Standing(person, made, self._columns.keys(made))
         self._index.add(standing)
-        self._compose(standing.keys, own)
+        self._compose(standing.keys, row_keys)
         return standing
 
-    def _compose(self, keys: Cells, own: Cells) -> None:
+    def _compose(self, keys: Cells, row_keys: Cells) -> None:
         """Notes whole keys that the contact has by now and the row has not."""
-        if keys != own:
+        if keys != row_keys:
             for fields, get in self._composed:
                 values = get(keys)
-                if values != get(own) and None not in values:
+                if values != get(row_keys) and None not in values:
                     self.composed[fields].add(values)
 
     def _doubt(self, row: int, keys: Cells) -> None:
         """Notes the candidates of a row in review, and the fields that it shares with each."""
-        seen = set()
+        listed = set()
         for standing in self._index.candidates(keys):
             candidate = standing.id or (standing.person if standing.person > 0 else None)
             other = None if candidate else -standing.person
-            if (candidate, other) not in seen:
-                seen.add((candidate, other))
+            if (candidate, other) not in listed:
+                listed.add((candidate, other))
                 pairs = zip(self.part.key_fields, keys, standing.keys, strict=True)
                 shares = [name for name, one, another in pairs if one is not None and one == another]
                 self.doubts.append((row, candidate, other, shares))

@@ -12,8 +12,8 @@ from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.profiles import NAME
 
 NAMES = {NAME, *NAME_PARTS}
-VERSION = "2"  # of what keys are; 1: the marks of every script came off
-_IN_FORM = {"phone", "ssn", "email"}  # whose letters stand in one form
+VERSION = "2"  # of the folding; 1 took the marks of every script off
+_IN_FORM = {"phone", "ssn", "email"}  # normalized already to one form of each letter
 _HYPHENS = r"[ \-\x{2010}\x{2011}\x{2013}]+"
 _APOSTROPHES = r"[\x{27}\x{2019}\x{2018}\x{02BC}`\x{00B4}]"
 
@@ -24,8 +24,8 @@ def key(
     """The SQL expression of a field's key: without case, and of a name without accents and apostrophes.
 
     A hyphen in a name counts as a space: Jean-Luc is Jean Luc, and O'Neil is ONeil. Normalized values, in rows and in
-    contacts, are trimmed and have their spaces collapsed already. What is plain ASCII, as nearly all is, goes the short
-    way.
+    contacts, are trimmed and have their spaces collapsed already. Plain ASCII, as nearly every value is, takes the
+    short way.
 
     Args:
         field: a field, or `name` for the full name or first and last name put together; see `keyed`.
@@ -78,7 +78,7 @@ def _without_signs(name: str) -> str:
 
 
 def _folded_name(name: str) -> str:
-    """The same of any name, which also loses its marks. Most have letters alone, with single spaces between them."""
+    """The same for any name, without its marks too. Most names have letters only, with single spaces between."""
     bare = f"regexp_replace({without_marks(name)}, '{_APOSTROPHES}', '', 'g')"
     return f"""
         CASE WHEN regexp_matches({name}, '^[{PLAIN}]+( [{PLAIN}]+)*$') THEN strip_accents({without_case(name)})
@@ -104,7 +104,7 @@ def part_key(part: Part, field: str, alias: str, columns: Collection[str]) -> st
 
 
 def stored_key(part: Part, field: str, alias: str, columns: Collection[str]) -> str:
-    """The same of what is compared with rows: as no row has a placeholder for a key, one there meets nothing."""
+    """The same for stored values. Stored placeholders may keep a key: no row has one that is equal."""
     return key(field, alias, columns, keeps_case=field in part.keeps_case)
 
 
@@ -124,7 +124,7 @@ def keyed(
         kept: what else to select.
         key_of: `part_key` for rows, `stored_key` for what is compared with them.
     """
-    if NAME in part.key_fields:  # which is named many times in its key: put together here, a statement stays short
+    if NAME in part.key_fields:  # joined here once, as the key names it many times
         source, columns = f"(SELECT *, {_name('e', columns)} AS {NAME} FROM {source} AS e)", {*columns, NAME}
     keys = (f"{key_of(part, name, 'e', columns)} AS {key_column(name)}" for name in part.key_fields)
     return f"SELECT {', '.join([*kept, *keys])} FROM {source} AS e"
@@ -133,7 +133,7 @@ def keyed(
 def make_keys(database: Tables, part: Part, *, present: bool = False) -> None:
     """Makes a part's keys, row_number and one column per compared field: a view to keep, and a table while matching.
 
-    Writing the keys down would cost more than working them out once more, which is seldom needed.
+    Storing the keys would cost more than computing them again, which is seldom needed.
 
     Args:
         database: with the part's rows.

@@ -24,11 +24,11 @@ from contact_pipeline.watched import tell
 
 @dataclass(frozen=True, slots=True)
 class Changeset:
-    """What matching found, in numbers; the changes themselves lie in the staging database."""
+    """The counts of a changeset; its changes are in the staging database."""
 
     sha256: str
     snapshot: int
-    there: int
+    stored: int
     active: int
     outcomes: dict[str, int]
     duplicates_of_existing: int
@@ -60,31 +60,31 @@ def match(
         store: whose contacts are matched.
         profile: as it holds for the upload.
         options: of the upload.
-        upload_id: by which what was decided about the upload's rows is found.
+        upload_id: under which decisions of people about the upload's rows are stored.
         columns: fields of the normalized rows.
         headings: field → heading in the file, for messages and notes.
     """
-    if not database.has("left_out_rows"):  # staged by a version without, or rows that are decided by themselves
+    if not database.has("left_out_rows"):  # an earlier version staged none; nor do rows that are decided after apply
         database.make("left_out_rows", "SELECT row_number FROM blank_rows LIMIT 0")
-    parts = _taking_notes(database, parts_of(profile, options, columns, headings))
+    parts = _with_notes(database, parts_of(profile, options, columns, headings))
     matching = Matching(store, profile, options, upload_id, tuple(columns), tuple(parts))
     before, after = to_changeset(matching), to_outcomes(matching)
     every = len(before) + len(after)
-    _take(database, store.settings, before, 1, every)
+    _run_steps(database, store.settings, before, 1, every)
     with hashing(database) as sha256:
-        _take(database, store.settings, after, 1 + len(before), every)
+        _run_steps(database, store.settings, after, 1 + len(before), every)
         return _summary(database, matching, sha256)
 
 
-def _taking_notes(database: Tables, parts: list[Part]) -> list[Part]:
-    """The parts. Contacts take notes in any file that has noted cells, such as further e-mail addresses."""
+def _with_notes(database: Tables, parts: list[Part]) -> list[Part]:
+    """The parts; contacts take notes where the file has noted cells, such as further e-mail addresses."""
     if not database.value("SELECT count(*) FROM noted_cells"):
         return parts
     return [replace(part, takes_notes=True) if part.entity == "contact" else part for part in parts]
 
 
-def _take(database: Tables, settings: Settings, steps: list[Step], first: int, of: int) -> None:
-    """Runs the steps; attaches the contact database for those that read it. `first` is the number of the first one."""
+def _run_steps(database: Tables, settings: Settings, steps: list[Step], first: int, of: int) -> None:
+    """Runs the steps; attaches the contact database for those that read it. `first` is the number of the first step."""
     numbers = count(first)
     for reads_contacts, together in groupby(steps, key=lambda step: step.reads_contacts):
         book = database.attached(settings.contacts_path, "book", wait_seconds=settings.lock_wait_seconds)
@@ -106,7 +106,7 @@ def _summary(database: Tables, matching: Matching, sha256: Callable[[], str]) ->
     return Changeset(
         sha256=sha256(),
         snapshot=snapshot.number,
-        there=snapshot.there,
+        stored=snapshot.stored,
         active=snapshot.active,
         outcomes={outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         duplicates_of_existing=existing,

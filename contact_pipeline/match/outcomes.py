@@ -1,4 +1,4 @@
-"""What became of every row: exactly one outcome each, and the defects that only matching can see."""
+"""Exactly one outcome for every row, and the defects that only matching can see."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def warn_of_others(database: Tables, part: Part) -> None:
         f"WHEN {number} THEN {literal(listed(part.headings.get(name, name) for name in rule.fields))}"
         for number, rule in enumerate(part.rules, 1)
     )
-    said = f"""concat('{part.entity} ', target, ' was found first; by ', CASE rule {names} END, ' it would be ',
+    reason = f"""concat('{part.entity} ', target, ' was found first; by ', CASE rule {names} END, ' it would be ',
                        '{part.entity} ', other)"""
     later = f"""
         WITH others AS (
@@ -68,8 +68,8 @@ def warn_of_others(database: Tables, part: Part) -> None:
             SELECT row_number, target, min(rule) AS rule, arg_min(representative, (rule, representative)) AS other
             FROM others JOIN decided USING (row_number) WHERE rule > first GROUP BY row_number, target
         )
-        SELECT row_number, {said} AS said FROM later"""
-    add_defects(database, "another-match", later, severity="warning", placeholders={"expected": "said"})
+        SELECT row_number, {reason} AS reason FROM later"""
+    add_defects(database, "another-match", later, severity="warning", placeholders={"expected": "reason"})
 
 
 def reject_later_rows(database: Tables, part: Part) -> None:
@@ -89,7 +89,7 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
     carried = "linked" if primary.matched == "create" else "updated"
     contact, account = ("change_id", "NULL") if primary.entity == "contact" else ("NULL", "change_id")
     changes, changed = f"(FROM {primary.table('changes')})", "w.action IS NOT NULL"
-    if has_wishes(database, primary):  # a row's own change is one; what it brings to linked contacts is not
+    if has_wishes(database, primary):  # wishes that a row brings to linked contacts are not its own change
         wishes = primary.table("wishes")
         changes = f"(FROM {primary.table('changes')} ANTI JOIN {wishes} USING (row_number, {primary.id}))"
         changed = f"({changed} OR t.first IN (SELECT row_number FROM {wishes}))"

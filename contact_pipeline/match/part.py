@@ -1,4 +1,4 @@
-"""A part of a row: the contact or the account that it speaks of, and the rules by which that one is found.
+"""A part of a row: the contact or account that the row describes, and the rules that find it.
 
 Most profiles have one part. A row of accounts has two: the account, and the contact made from its further columns.
 """
@@ -21,7 +21,7 @@ NAME_PARTS = ("full_name", "first_name", "last_name")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a row becomes one entity. Its tables are called <entity>_rows, <entity>_keys and so on."""
+    """The part of a row that becomes one entity. Its tables are called <entity>_rows, <entity>_keys and so on."""
 
     entity: Literal["contact", "account"]
     source: dict[str, str]  # the entity's field → column of the normalized rows
@@ -42,9 +42,9 @@ class Part:
     takes_notes: bool = False  # whether values that were not imported or that a merge displaced go to the notes
     reactivates: bool = False  # whether a deactivated contact that a row reaches is active again
     clears: bool = False  # whether a row can clear what a contact has
-    required: tuple[AnyOf | RequiredWhen, ...] = ()  # what no row may take from a contact that has it
-    adds: frozenset[str] = frozenset()  # lists whose values are added to those there are
-    weighed: dict[str, FieldKind] = field(default_factory=dict)  # further fields of a contact that these look at
+    required: tuple[AnyOf | RequiredWhen, ...] = ()  # requirements that a row may not break where a contact meets them
+    adds: frozenset[str] = frozenset()  # list fields: a row adds values and removes none
+    weighed: dict[str, FieldKind] = field(default_factory=dict)  # further stored fields that `required` looks at
 
     @property
     def merges(self) -> bool:
@@ -67,7 +67,7 @@ class Part:
 
     @property
     def looked_at(self) -> list[str]:
-        """The fields of what is there that deciding about a row looks at."""
+        """The stored fields that matching reads."""
         names = NAME_PARTS if self.entity == "contact" and NAME in self.key_fields else ()
         return list(dict.fromkeys([*self.stored, *self.weighed, *names]))
 
@@ -102,30 +102,30 @@ def parts_of(
         columns: of the normalized rows; a field without a column is untouched.
         headings: field → heading in the file.
     """
-    own = [name for name in profile.row_fields if name in columns]
+    fields = [name for name in profile.row_fields if name in columns]
     if profile.account_contacts is not None:
-        own = [name for name in own if name in ACCOUNT_FIELDS]
-    rules = tuple(rule for rule in profile.match if _usable(rule, own))
-    kinds = {name: profile.row_fields[name] for name in own}
+        fields = [name for name in fields if name in ACCOUNT_FIELDS]
+    rules = tuple(rule for rule in profile.match if _usable(rule, fields))
+    kinds = {name: profile.row_fields[name] for name in fields}
     required, weighed = _required(profile, kinds, headings)
     primary = Part(
         entity=profile.target,
-        source={name: name for name in own},
+        source={name: name for name in fields},
         kinds=kinds,
         headings=headings,
         rules=rules,
         matched=profile.matched,
         within_file=profile.within_file,
-        blanks={name: profile.blank_of(name) for name in own},
+        blanks={name: profile.blank_of(name) for name in fields},
         sensitive=profile.sensitive_fields,
-        looks={name: looks_in(profile, name) for name in own},
+        looks={name: looks_in(profile, name) for name in fields},
         when_new=_when_new(profile, options),
-        keeps_case=frozenset(name for name in own if profile.column_of[name].case == "keep"),
-        placeholders=_placeholders(profile, {name: name for name in own}),
+        keeps_case=frozenset(name for name in fields if profile.column_of[name].case == "keep"),
+        placeholders=_placeholders(profile, {name: name for name in fields}),
         clears_consent=profile.options.clear_do_not_contact and options.clear_do_not_contact,
         takes_notes=profile.on_error == "note" or "merge" in (profile.matched, profile.within_file),
         reactivates=options.reactivate and profile.target == "contact" and profile.matched in {"update", "merge"},
-        clears=_clears(profile, own),
+        clears=_clears(profile, fields),
         required=required,
         adds=profile.adding,
         weighed=weighed,
@@ -174,7 +174,7 @@ def _clears(profile: Profile, fields: Collection[str]) -> bool:
 def _required(
     profile: Profile, kinds: dict[str, FieldKind], headings: dict[str, str]
 ) -> tuple[tuple[AnyOf | RequiredWhen, ...], dict[str, FieldKind]]:
-    """What the profile requires of something of its target, and the fields looked at that the file does not fill."""
+    """The profile's requirements, and the fields they look at that the file does not fill."""
     known: dict[str, FieldKind] = {**(CONTACT_FIELDS if profile.target == "contact" else ACCOUNT_FIELDS)}
     if profile.account_contacts is None:
         known |= profile.row_fields

@@ -30,13 +30,13 @@ DEFECTS = "match_defects"
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What an upload is matched by.
+    """All that matching an upload needs.
 
     Attributes:
         store: whose contacts are matched.
         profile: as it holds for the upload.
         options: of the upload.
-        upload_id: by which what was decided about the upload's rows is found.
+        upload_id: under which decisions of people about the upload's rows are stored.
         columns: fields of the normalized rows.
         parts: the parts of a row, the primary one first.
     """
@@ -64,12 +64,12 @@ class Step:
     """A step of matching.
 
     Attributes:
-        does: what it does, in words.
-        run: does it, in the staging database.
-        reads: tables that it looks at; those of the contact database have the prefix `book`.
-        makes: tables and views that it makes anew. No other step changes them.
-        adds: whether it adds the defects that it finds to match_defects.
-        loops: whether it goes through rows one after the other.
+        does: the step in words.
+        run: performs the step in the staging database.
+        reads: tables that the step reads; those of the contact database have the prefix `book`.
+        makes: tables and views that the step makes anew. No other step changes them.
+        adds: whether the step adds defects to match_defects.
+        loops: whether the step goes through rows one after the other.
     """
 
     does: str
@@ -81,7 +81,7 @@ class Step:
 
     @property
     def reads_contacts(self) -> bool:
-        """Whether it reads the contact database."""
+        """Whether the step reads the contact database."""
         return any(table.startswith("book.") for table in self.reads)
 
 
@@ -90,7 +90,7 @@ def to_changeset(matching: Matching) -> list[Step]:
 
     The steps that read the contact database are neighbours, so that it is opened once.
     """
-    return [*_prepare(matching), *_look(matching), *_judge(matching), *_doubt(matching), *_write(matching)]
+    return [*_prepare(matching), *_copy(matching), *_decide(matching), *_review(matching), *_change(matching)]
 
 
 def to_outcomes(matching: Matching) -> list[Step]:
@@ -109,7 +109,7 @@ def _prepare(matching: Matching) -> Iterator[Step]:
     cleaned = ("left_out", "cleaned_rows")
     yield Step("take back what an earlier matching found", begin_defects, ("rejections",), (DEFECTS, "rejections"))
     yield Step(
-        "leave out rows with an error or that somebody left out, and cells that went to the notes",
+        "leave out rows with an error, rows that somebody left out, and cells that went to the notes",
         partial(rows.make_cleaned_rows, columns=matching.columns),
         ("normalized_rows", "noted_cells", "rejections", "left_out_rows", DEFECTS),
         cleaned,
@@ -141,12 +141,12 @@ def _prepare(matching: Matching) -> Iterator[Step]:
         )
 
 
-def _look(matching: Matching) -> Iterator[Step]:
+def _copy(matching: Matching) -> Iterator[Step]:
     """Copies of what matching needs from the contact database."""
     book = matching.profile.address_book
     row_keys = tuple(part.table("row_keys") for part in matching.parts)
     yield Step(
-        "test that the fields of the upload are of the kind that contacts have them in",
+        "test that each field has the same kind in the upload and in the contacts",
         partial(_check_fields, matching=matching),
         ("book.fields",),
         ("contact_fields",),
@@ -202,26 +202,26 @@ def _look(matching: Matching) -> Iterator[Step]:
     )
     if matching.profile.needs_account:
         yield Step(
-            "list the accounts that there are",
+            "list the stored accounts",
             partial(snapshot.list_accounts, part=matching.primary, address_book=book),
             ("book.accounts",),
             ("known_accounts",),
         )
     yield Step(
-        "count what is there, and note the newest commit",
+        "count the stored contacts or accounts, and note the newest commit",
         partial(snapshot.count_stored, address_book=book, entity=matching.primary.entity),
         ("book.commits", "book.contacts", f"book.{matching.primary.entity}s"),
         ("counted",),
     )
 
 
-def _judge(matching: Matching) -> Iterator[Step]:
+def _decide(matching: Matching) -> Iterator[Step]:
     """Whom each row means."""
     parts, settings = matching.parts, matching.store.settings
     if matching.profile.needs_account:
         yield _of(
             parts[0],
-            "reject rows of accounts that are not there",
+            "reject rows that name an unknown account",
             outcomes.reject_unknown_accounts,
             ("*rows", "left_out", "known_accounts"),
             ("named_accounts",),
@@ -241,21 +241,21 @@ def _judge(matching: Matching) -> Iterator[Step]:
         )
         yield _of(
             part,
-            "find rows that would be new and are somebody who was erased",
+            "find rows that would be new but belong to an erased person",
             partial(_find_erased, settings=settings),
             ("*row_keys", "*by_keys", "erased_people"),
             ("*erased",),
         )
         yield _of(
             part,
-            "decide: by keys, over them by erasures, over all by what people decided",
+            "decide: erasures override the keys, decisions of people override both",
             decide,
             ("*by_keys", "*erased", "resolutions"),
             ("*decisions",),
         )
     each = ("row_keys", "rows", "pairs", "candidates", "decisions", "erased")
     yield Step(
-        "decide rows that earlier rows of the file could decide otherwise, one after the other",
+        "decide rows one after the other where earlier rows of the file could change the decision",
         partial(decide_in_turn, parts=parts, settings=settings),
         ("left_out", "resolutions", "erased_people", *(part.table(name) for part in parts for name in each)),
         ("rows_in_turn", *(part.table(name) for part in parts for name in ("in_turn", "doubts", "was_erased"))),
@@ -264,27 +264,29 @@ def _judge(matching: Matching) -> Iterator[Step]:
     )
 
 
-def _doubt(matching: Matching) -> Iterator[Step]:
-    """Which rows a person is to judge."""
+def _review(matching: Matching) -> Iterator[Step]:
+    """Which rows are in review."""
     parts = matching.parts
     for part in parts:
-        yield _of(part, "gather the rows that mean the same", make_targets, ("*decisions", "*in_turn"), ("*targets",))
+        yield _of(
+            part, "gather the rows that mean the same {entity}", make_targets, ("*decisions", "*in_turn"), ("*targets",)
+        )
     for part in parts:
         yield _of(
-            part, "leave out rows in doubt that a person skipped before", resolutions.skip_rows_again,
+            part, "leave out rows in review that a person skipped in an earlier upload", resolutions.skip_rows_again,
             ("resolutions", "*targets"), adds=True,
         )  # fmt: skip
     each = ("targets", "row_keys", "pairs", "candidates", "doubts", "was_erased")
     yield Step(
-        "list the rows that a person is to judge, and whom each could be",
+        "list the rows in review, and whom each could be",
         partial(make_reviews, parts=parts),
         ("rows_in_turn", "left_out", *(part.table(name) for part in parts for name in each)),
         ("review_candidates", "reviews"),
     )
 
 
-def _write(matching: Matching) -> Iterator[Step]:
-    """What each target becomes."""
+def _change(matching: Matching) -> Iterator[Step]:
+    """The change of each target."""
     parts = matching.parts
     for part in parts:
         if len(part.rules) > 1:
@@ -297,20 +299,20 @@ def _write(matching: Matching) -> Iterator[Step]:
             )
     if parts[0].within_file == "reject_later":
         yield _of(
-            parts[0], "reject rows after the first that mean the same", outcomes.reject_later_rows, ("*targets",),
+            parts[0], "reject every row of a target but the first", outcomes.reject_later_rows, ("*targets",),
             adds=True,
         )  # fmt: skip
     for part in parts:
         yield _of(
             part,
-            "list the targets of which a row says not to contact them",
+            "list the targets with a row that asks not to contact them",
             make_consents,
             ("*targets", "*rows"),
             ("*consents",),
         )
         yield _of(
             part,
-            "put together what the rows of a target give",
+            "join the values that the rows of a target give",
             gather_rows,
             ("*targets", "*consents", "*rows", "*candidates", "reviews", "left_out"),
             ("*gathered", "*merged"),
@@ -332,22 +334,22 @@ def _write(matching: Matching) -> Iterator[Step]:
         )
     if matching.contact:
         yield _of(
-            matching.contact, "warn of rows that are somebody who was erased", warn_of_erased,
+            matching.contact, "warn of rows that belong to an erased person", warn_of_erased,
             ("*was_erased", "reviews"), adds=True,
         )  # fmt: skip
     for part in parts:
         missing = matching.options.deactivate_missing and part.entity == "contact"
         yield _of(
             part,
-            "warn of wishes not to be contacted that the profile alone would treat otherwise",
-            changeset.list_consents,
+            "warn where a wish not to be contacted overrides the profile",
+            changeset.warn_of_consents,
             ("*writes", "*candidates", "*wishes"),
             adds=True,
         )
-        yield _of(part, "number what is new", changeset.list_creations, ("*writes",), ("*creations",))
+        yield _of(part, "number each new {entity}", changeset.list_creations, ("*writes",), ("*creations",))
         yield _of(
             part,
-            "write down the changes, each with the fields that differ",
+            "make the changes, each with the fields that differ",
             partial(_make_changes, store=matching.store, missing=missing),
             ("*writes", "*candidates", "*creations", "*wishes", *(["missing"] if missing else [])),
             ("*changes",),
@@ -374,7 +376,7 @@ def _report(matching: Matching) -> Iterator[Step]:
     parts, primary = matching.parts, matching.primary
     yield Step("add the defects to those of validation", unite_defects, (DEFECTS,), ("rejections",))
     yield Step(
-        "say what became of each row",
+        "list the outcome of each row",
         partial(outcomes.make_outcomes, parts=parts),
         (
             "rejections",

@@ -1,4 +1,4 @@
-"""What people decided about rows in review: this upload's own decisions, and those remembered from earlier ones."""
+"""Decisions of people about rows in review: those of this upload, and those remembered from earlier uploads."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def keys_of_rows(database: Tables, part: Part, rows: Collection[int]) -> dict[in
     return dict(database.rows(keys))
 
 
-# Tables of the contact database that tell what people decided, and which contacts were merged since.
+# Tables of the contact database with the decisions of people, and with later merges of contacts.
 READ: Final = ("decisions", "uploads", "contacts", "links", "link_changes", "contact_changes", "commits")
 
 
@@ -48,8 +48,8 @@ def copy_resolutions(database: Tables, parts: Sequence[Part], upload_id: str, ad
     """Makes resolutions (entity, row_number, choice, contact_id, other_row, own, decided_in), with `book` attached.
 
     A decision made in this upload always holds. The newest decision from earlier uploads for the same keys holds where
-    the row would be in review, as long as its contact exists and nobody withdrew it. A contact that was merged into
-    another stands for that one, as `contacts show` says.
+    the row would be in review, as long as its contact exists and nobody withdrew it. A contact that was merged
+    stands for its survivor, as `contacts show` says.
     """
     there = "d.contact_id IN (SELECT contact_id FROM book.contacts)"
     remembered = " UNION ALL ".join(

@@ -9,7 +9,7 @@ from contact_pipeline.match.keys import key_column, keyed, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.resolutions import keys_as_text
 
-_SAID = 5  # candidates that a reason names; the table has all
+_NAMED = 5  # candidates that a reason names; the table has all
 
 
 def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
@@ -26,11 +26,11 @@ def make_reviews(database: Tables, parts: Sequence[Part]) -> None:
                concat_ws('; ', 'could be {part.entity} ' || people, 'could be the same as ' || row,
                          'is contact ' || erased.contact_id || ', who was erased') AS why
         FROM {part.table("targets")} JOIN {part.table("row_keys")} AS k USING (row_number) LEFT JOIN (
-            SELECT row_number, array_to_string(list(said ORDER BY candidate)
-                       FILTER (candidate IS NOT NULL)[:{_SAID}], ' or ') AS people,
-                   array_to_string(list(said ORDER BY other_row)
-                       FILTER (other_row IS NOT NULL)[:{_SAID}], ' or ') AS row
-            FROM ({_said(part)}) GROUP BY row_number
+            SELECT row_number, array_to_string(list(words ORDER BY candidate)
+                       FILTER (candidate IS NOT NULL)[:{_NAMED}], ' or ') AS people,
+                   array_to_string(list(words ORDER BY other_row)
+                       FILTER (other_row IS NOT NULL)[:{_NAMED}], ' or ') AS row
+            FROM ({_in_words(part)}) GROUP BY row_number
         ) USING (row_number)
         LEFT JOIN {part.table("was_erased")} AS erased USING (row_number)
         WHERE decision = 'review' AND row_number NOT IN (FROM left_out)"""
@@ -69,7 +69,7 @@ def _shares(part: Part, other: str) -> str:
     return f"list_filter([{agreeing or 'NULL::VARCHAR'}], lambda name: name IS NOT NULL)"
 
 
-def _said(part: Part) -> str:
+def _in_words(part: Part) -> str:
     """Each candidate in words, with the columns that agree."""
     headings = " ".join(
         f"WHEN {literal(name)} THEN {literal(part.headings.get(name, name))}" for name in part.key_fields
@@ -79,5 +79,5 @@ def _said(part: Part) -> str:
         SELECT row_number, candidate, other_row, coalesce(candidate::VARCHAR, 'row ' || other_row) || ' ('
                    || concat_ws('; ', 'same ' || nullif(array_to_string(
                        list_transform(shares, lambda name: {named}), ', '), ''),
-                       CASE WHEN NOT active THEN 'deactivated' END) || ')' AS said
+                       CASE WHEN NOT active THEN 'deactivated' END) || ')' AS words
         FROM review_candidates WHERE entity = '{part.entity}'"""

@@ -95,7 +95,7 @@ def _mixed(part: Part) -> str:
 
 
 def _joining_names(part: Part) -> str:
-    """The query for groups that may mix their name with the name of the contact."""
+    """The query for groups that may get a name joined from theirs and the contact's."""
     if NAME not in part.key_fields:
         return "SELECT first FROM same_keys WHERE false"
     whole, *parts = NAME_PARTS

@@ -1,4 +1,4 @@
-"""Copies what matching needs from the contact database, which is locked only meanwhile."""
+"""Copies what matching needs from the contact database. Only these steps lock it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Snapshot:
 
     Attributes:
         number: of the newest commit.
-        there: how many contacts or accounts, whichever a row is, the address book has.
+        stored: how many contacts (or accounts, where rows are accounts) the address book has.
         active: how many of its contacts are active.
     """
 
     number: int
-    there: int
+    stored: int
     active: int
 
 
@@ -38,7 +38,7 @@ def list_group(database: Tables, address_book: str, group: str | None) -> None:
 
 
 def list_accounts(database: Tables, part: Part, address_book: str) -> None:
-    """Makes known_accounts (key_account_number): the numbers of the accounts that there are, as they are compared."""
+    """Makes known_accounts (key_account_number): the numbers of the stored accounts, as they are compared."""
     database.make(
         "known_accounts",
         f"""
@@ -54,31 +54,31 @@ def count_stored(database: Tables, address_book: str, entity: str) -> None:
         "counted",
         f"""
         SELECT (SELECT coalesce(max(commit_number), 0) FROM book.commits) AS number,
-               (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS there,
+               (SELECT count(*) FROM book.{entity}s WHERE address_book = {book}) AS stored,
                (SELECT count(*) FROM book.contacts WHERE address_book = {book} AND active) AS active""",
     )
 
 
 def counted(database: Tables) -> Snapshot:
     """The snapshot, as `count_stored` has counted."""
-    ((number, there, active),) = database.rows("SELECT number, there, active FROM counted")
-    return Snapshot(number, there, active)
+    ((number, stored, active),) = database.rows("SELECT number, stored, active FROM counted")
+    return Snapshot(number, stored, active)
 
 
 def copy_candidates(database: Tables, part: Part) -> None:
-    """Makes <entity>_candidates: all that rows can match, their representatives, and those chosen by a person."""
+    """Makes <entity>_candidates: all entities that rows can match, their representatives, and choices of people."""
     chosen = f"UNION SELECT contact_id FROM resolutions WHERE entity = '{part.entity}' AND contact_id IS NOT NULL"
     linked = f"UNION SELECT candidate FROM {part.table('pairs')} WHERE candidate <> representative"
     there, kinds = database.columns(f"book.{part.entity}s"), part.stored | part.weighed
     known = {name: quoted(name) if name in there else f"NULL::{SQL_TYPE[kinds[name]]}" for name in part.looked_at}
     wished = ""
-    if part.links:  # a new contact has the wish of any contact of its person: so has the one that it is linked with
+    if part.links:  # a new contact takes over, from its candidate, the wish of any contact of the person
         known[CONSENT] = f"CASE WHEN _wished IS NOT NULL THEN true ELSE {quoted(CONSENT)} END"
         wished = f"""
         LEFT JOIN (SELECT DISTINCT target AS _wished FROM {part.table("linked")} WHERE {quoted(CONSENT)})
         ON _wished = {part.id}"""
     fields = ", ".join(f"{value} AS {quoted(name)}" for name, value in known.items())
-    if part.entity == "contact":  # one that is there for others alone is made by reactivating it
+    if part.entity == "contact":  # NULL where its creation is not effective: reactivating it creates it
         fields += ", CASE WHEN created_commit IS NOT NULL THEN active END AS active"
     database.make(
         part.table("candidates"),

@@ -14,16 +14,16 @@ from contact_pipeline.match.part import NAME_PARTS, Part
 from contact_pipeline.match.required import weighed_fields
 from contact_pipeline.profiles import NAME, MatchRule
 
-# A cell is the key of a value (of a field that is required: the value), or None where it is blank. Marks:
-_NOTHING: Final = ""  # a row says that there is nothing
-_LEFT: Final = "\x01"  # of a row: it could not be imported, and leaves what is there
-_KEYLESS: Final = "\x00"  # a value of which no key is left
+# A cell is the key of a value (for a required field, the value), None where it is blank, or one of these marks:
+_NOTHING: Final = ""  # the row has a word for "nothing": it clears the field
+_LEFT: Final = "\x01"  # the row's cell could not be imported: the stored value stays
+_KEYLESS: Final = "\x00"  # a value without a key
 _HIGHEST_MARK: Final = "\x01"
 
 Cells = tuple[str | None, ...]
 Getter = Callable[[Cells], Cells]
 
-# Whom a row means: the id of somebody there is, or below zero the number of the row that makes somebody new.
+# Whom a row means: the id of a stored contact or account, or minus the number of the row that creates one.
 Person = int
 IN_DOUBT: Final[Person] = 0
 
@@ -67,7 +67,7 @@ class Columns:
         return (*keys[:first], self._name(cells[first:last], keys[first:last]), *keys[last:])
 
     def written(self, there: Cells, given: Cells) -> Cells:
-        """What a contact's cells are after a row, by the blank policy of each."""
+        """A contact's cells after a row, by the blank policy of each."""
         if self._keeps:
             return tuple([old if new is None else new or None for old, new in zip(there, given, strict=True)])
         return tuple(map(_written, self._policies, there, given))
@@ -81,7 +81,7 @@ class Columns:
         return dict(zip(self.weighed, cells[len(self._keyed) :], strict=True))
 
     def of_rows(self, alias: str, keys: str) -> list[str]:
-        """The SQL expressions of a row's cells; those of its keys are there, but for the parts of a name."""
+        """The SQL expressions of a row's cells. Its keys are in the table `keys`, except for the parts of a name."""
         part = self._part
         keyed = [
             part_key(part, name, alias, part.kinds) if name in self._names else f"{keys}.{key_column(name)}"
@@ -138,7 +138,7 @@ class Columns:
         return f"CASE {absent} {empty} WHEN {value} IS NOT NULL THEN coalesce({expression}, chr(0)) END"
 
     def _value(self, alias: str, name: str) -> str:
-        """A value as it is; of a list or a truth value, that there is one."""
+        """A text as it is; of a list or a truth value only that it is filled."""
         kinds = {**self._part.stored, **self._part.weighed}
         value = f"{alias}.{quoted(name)}"
         return value if kinds.get(name, "text") == "text" else f"CASE WHEN {value} IS NOT NULL THEN 'filled' END"
@@ -174,7 +174,7 @@ class Index:
 
     def __init__(self, part: Part) -> None:
         self._at = {name: place for place, name in enumerate(part.key_fields)}
-        self._rules = [self._of(part, number, rule) for number, rule in enumerate(part.rules)]
+        self._rules = [self._by_places(part, number, rule) for number, rule in enumerate(part.rules)]
         self._indexes = [index for rule in self._rules for index in rule.indexes]
 
     def add(self, standing: Standing) -> None:
@@ -196,7 +196,7 @@ class Index:
         standing.keys = keys
 
     def getters(self, sets: Iterable[Sequence[str]]) -> list[tuple[tuple[str, ...], Getter]]:
-        """Sets of fields, each with what takes its values out of keys."""
+        """Sets of fields, each with a function that takes their values out of keys."""
         return [(tuple(fields), _getter([self._at[name] for name in fields])) for fields in sets]
 
     def person_of(self, keys: Cells) -> Person | None:
@@ -212,7 +212,7 @@ class Index:
         for rule in self._rules:
             yield from _agreeing(rule, keys)
 
-    def _of(self, part: Part, number: int, rule: MatchRule) -> _Rule:
+    def _by_places(self, part: Part, number: int, rule: MatchRule) -> _Rule:
         sets = [tuple(rule.equal)] if rule.equal else list(combinations(rule.of, rule.at_least or 1))
         higher = [earlier.equal for earlier in part.rules[:number] if earlier.equal]
         return _Rule(
@@ -232,7 +232,7 @@ def _getter(places: list[int]) -> Getter:
 
 
 def _add(found: dict[Cells, Standing | dict[Standing, None]], values: Cells, standing: Standing) -> None:
-    """Most keys are of one contact alone."""
+    """Adds a contact under a key. Most keys have one contact alone, and need no dictionary."""
     known = found.get(values)
     if known is None:
         found[values] = standing
@@ -254,7 +254,7 @@ def _agreeing(rule: _Rule, keys: Cells) -> list[Standing]:
     """Those who agree in the rule's fields, or in any k of its n, and are not another person by a higher rule."""
     agreeing: list[Standing] = []
     for get, found in rule.indexes:
-        known = found.get(get(keys))  # a key with a blank is nobody's
+        known = found.get(get(keys))  # no contact is indexed under a key with a blank
         if known is None:
             continue
         several = [known] if isinstance(known, Standing) else [*known]

@@ -37,7 +37,7 @@ def make_targets(database: Tables, part: Part) -> None:
 
 def make_consents(database: Tables, part: Part) -> None:
     """Makes <entity>_consents (first): targets with a row, counting or not, that asks not to be contacted."""
-    said = f"""
+    asking = f"""
         SELECT DISTINCT t.first FROM {part.table("targets")} AS t JOIN {part.table("rows")} AS r
              USING (row_number)
         WHERE t.first IS NOT NULL AND r.{quoted(CONSENT)}"""
@@ -45,17 +45,17 @@ def make_consents(database: Tables, part: Part) -> None:
     database.make(
         part.table("consents"),
         f"""
-        {said if CONSENT in part.kinds else nobody}""",
+        {asking if CONSENT in part.kinds else nobody}""",
     )
 
 
 def gather_rows(database: Tables, part: Part) -> None:
     """Makes the view <entity>_gathered: one line per target with the values that its rows give it together.
 
-    Where further rows of a target count, `keep` takes the last value given, `fill` the first one, `overwrite` what the
-    last row says; lists are united. `_several` says whether there are; then `_given_<field>` are the values that a row
-    displaced, or that did not come to stand, in file order; else it is the value given.
-    Where contacts that are there are ignored, those of `make_consents` are written all the same.
+    Where several rows of a target count (`_several`), `keep` takes the last value, `fill` the first one, `overwrite`
+    the last cell even if blank; lists are united. `_given_<field>` then lists the values that were displaced or not
+    taken, in file order; otherwise it holds the one value given.
+    A profile that ignores known contacts still writes those of `make_consents`.
     """
     joined, consents = part.within_file in {"merge", "last_wins"}, part.table("consents")
     wanted = f"""
@@ -133,21 +133,21 @@ def _so_far(part: Part, name: str) -> str:
         return f"coalesce({there}, first_value(nullif({value}, '') IGNORE NULLS) OVER so_far)"
     if blank == "keep":
         return f"nullif(coalesce(last_value({value} IGNORE NULLS) OVER so_far, {there}), '')"
-    said = f"{{'value': {value}}}"
+    wrapped = f"{{'value': {value}}}"  # a blank, too, is a value here
     if not part.takes_notes:
         return f"nullif({value}, '')"
-    kept = f"CASE WHEN {_says(part, name, 'given')} THEN {said} END"
+    kept = f"CASE WHEN {_has_cell(part, name, 'given')} THEN {wrapped} END"
     last = f"last_value({kept} IGNORE NULLS) OVER so_far"
     return f"CASE WHEN {last} IS NULL THEN {there} ELSE nullif(({last}).value, '') END"
 
 
-def _says(part: Part, name: str, row: str) -> str:
-    """Whether a row speaks of a field, if only by a blank: its cell did not go to the notes.
+def _has_cell(part: Part, name: str, row: str) -> str:
+    """The SQL condition that a row has a cell for a field, blank or not: the cell did not go to the notes.
 
-    A cell that did can still hold the default of a new contact.
+    In place of a noted cell, the row can still hold the default of a new contact.
     """
-    said = f"NOT list_contains({row}.noted, {literal(name)})"
-    return f"({said} OR {row}.{quoted(name)} IS NOT NULL)" if name in part.when_new else said
+    not_noted = f"NOT list_contains({row}.noted, {literal(name)})"
+    return f"({not_noted} OR {row}.{quoted(name)} IS NOT NULL)" if name in part.when_new else not_noted
 
 
 def _there(part: Part, name: str) -> str:
@@ -187,7 +187,7 @@ def _together(part: Part, name: str) -> str:
 def _by_policy(part: Part, name: str) -> str:
     column, blank = f"r.{quoted(name)}", part.blanks[name]
     if blank == "overwrite":
-        kept = f" FILTER ({_says(part, name, 'r')})" if part.takes_notes else ""
+        kept = f" FILTER ({_has_cell(part, name, 'r')})" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"
     if blank == "fill":
         filled = f"nullif({column}, '')" if part.kinds[name] == "text" else column

@@ -1,6 +1,6 @@
 """The fast path: texts in canonical form, or one step from it, which are tidy and no repair.
 
-The fast path is one regular expression where the whole way is many; only what it leaves open goes that way.
+The fast path is one regular expression; only texts that it leaves open are read in full, which takes many.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contact_pipeline.profiles import Column, Profile
 def take_fast_path(
     texts: pl.Series, column: Column, profile: Profile, *, by_country: bool
 ) -> tuple[pl.Series, pl.Series]:
-    """What the texts become, and whether that is beyond doubt; where it is not, what they become says nothing.
+    """The values of the texts, and whether each is certain; an uncertain one means nothing.
 
     Args:
         texts: cells as they were read.

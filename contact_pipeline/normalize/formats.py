@@ -1,4 +1,4 @@
-"""Which of the declared date formats a column of the file is in; the whole column decides, never a single row."""
+"""Finds the declared date format that a column of the file is in; the whole column decides, never a single row."""
 
 from __future__ import annotations
 

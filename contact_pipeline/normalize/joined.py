@@ -1,7 +1,7 @@
 """Cells in which Google's exports join several values of one field: each value gets a cell, in a column of its own.
 
-So they are several columns of one field for everything that follows. Telephone numbers and e-mail addresses are split
-where they are read, since other signs stand between them as well.
+All that follows treats them as several columns of one field. Telephone numbers and e-mail addresses are split by their
+own kinds, since other signs separate them as well.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from contact_pipeline.normalize.sources import Source
 from contact_pipeline.terms import JOINED
 
 SINGLE: Final = frozenset(type_ for type_, kind in KINDS.items() if kind.taken_apart)
-_MOST: Final = 10  # values of a cell that get a column each; what is more stays as written in the last one
+_MOST: Final = 10  # values of a cell that get a column each; any more stay as written in the last one
 
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """Rows in which every cell of a single value holds one at most.
+    """Rows in which every cell, but for those of lists, holds one value at most.
 
     Attributes:
         raw: the raw rows, with columns for further values of a cell behind the others.
-        sources: the columns of each field; behind each column those of its further values.
+        sources: the columns of each field, each followed by the columns of its further values.
         in_places: the columns of parts of addresses, where there are several places.
-        names: raw column → name for people; a further value stands under the name of its cell's column.
+        names: raw column → name for people; further values have the name of their cell's column.
     """
 
     raw: pl.DataFrame
@@ -38,7 +38,7 @@ class Separated:
     names: Mapping[str, str]
 
     def country_beside(self, source: Source, number: int) -> str | None:
-        """The column with the country of the address of which a column holds a part; None where there is none."""
+        """The country column of the address that a column holds a part of; None where there is none."""
         country = next((each for each in self.sources if each.column.field == "country"), None)
         if country is None or not all(self.in_places.intersection(each.raw) for each in (source, country)):
             return None
@@ -75,8 +75,8 @@ def separate(
         is_of_addresses = _is_of_addresses(source, places)
         columns: list[str | None] = []
         for name, width in zip(source.columns, widths if is_of_addresses else [1] * len(source.columns), strict=True):
-            own = apart.get(name or "", [name])
-            columns += [*own, *[None] * (width - len(own))]
+            of_values = apart.get(name or "", [name])
+            columns += [*of_values, *[None] * (width - len(of_values))]
         if is_of_addresses and len(columns) > 1:
             in_places.update(name for name in columns if name)
         widened.append(replace(source, columns=tuple(columns)))

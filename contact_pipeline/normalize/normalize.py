@@ -1,6 +1,6 @@
-"""Stage 2: raw rows → normalized rows. One canonical form for every value; what changes its meaning is a repair.
+"""Stage 2: raw rows → normalized rows. One canonical form for every value; a change of meaning is a repair.
 
-Which columns there are and what they hold is the profile's to say; how a kind of value is written is in `kinds`.
+The profile names the columns and their types; `kinds` has the canonical form of each type.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def normalize(
         profile: what the columns hold.
         reference: known logins and registered values.
         headings: raw column → heading in the file, where the two differ.
-        cell_errors: contracts.CELL_ERRORS of the whole file; a mapped cell with one has no value, but its row is no
-            blank row.
+        cell_errors: contracts.CELL_ERRORS of the whole file; a mapped cell with an error has no value, but its row is
+            not blank.
         places: raw column → place, for parts of addresses where there are several places.
         joined: whether any cell of the whole file may hold several values that an export joined.
 
     Returns:
         contracts.NORMALIZED_ROWS, with the columns row_number, repaired, the mapped fields in the profile's order
-        (and the names that others make), `unread_<field>` for each boolean field, `further_<field>` for each field
+        (and names made of other fields), `unread_<field>` for each boolean field, `further_<field>` for each field
         of several columns or of a type whose cells may hold several values, whether any cell of the slice does or
         not, and `column_of_<field>` for each field of several columns; and contracts.BLANK_ROWS.
     """
@@ -74,13 +74,13 @@ def normalize(
     raw = with_labels(_without(raw, errors), sources, headings)
     apart = separate(raw, sources, places or {}, names_of(headings), joined=joined)
     picked = pick(apart.raw, apart.sources, apart.in_places, profile)
-    texts, said = dict(picked.texts), {}
+    texts, remembered = dict(picked.texts), {}
     for field in reference.meanings.keys() & texts.keys():
-        texts[field], said[field] = understood(texts[field], reference.meanings[field])
+        texts[field], remembered[field] = understood(texts[field], reference.meanings[field])
     countries = _countries(raw["row_number"], texts, sources, profile, errors)
 
     def countries_of(source: Source, number: int) -> pl.Series | None:
-        """What the rows say of the country of the cells in one of several columns; if nothing, that of the row."""
+        """The country beside one of several columns of a field; where it is blank, the country of the row."""
         name = apart.country_beside(source, number)
         there = name and _countries(raw["row_number"], {"country": apart.raw[name]}, apart.sources, profile, errors)
         return there.fill_null(countries) if isinstance(there, pl.Series) else countries
@@ -88,7 +88,7 @@ def normalize(
     def column(source: Source) -> pl.DataFrame:
         field = source.column.field
         made = _column(texts[field], countries, source.column, profile, reference)
-        return made.with_columns(pl.col("_changed") | said[field]) if field in said else made
+        return made.with_columns(pl.col("_changed") | remembered[field]) if field in remembered else made
 
     def read(cells: pl.Series, there: pl.Series | None, source: Source) -> pl.DataFrame:
         meanings = reference.meanings.get(source.column.field)
@@ -166,7 +166,7 @@ def repairs_of(
 
 
 def _why(column: Column, profile: Profile, reference: Reference) -> pl.Expr:
-    """What was done to a cell that is repaired (`_before`), and to the value in it."""
+    """The reasons of a repair, in words: of the cell (`_before`) and of its value."""
     done = _done(column, profile)
     meanings = reference.meanings.get(column.field)
     return pl.coalesce(why_understood(pl.col("_before"), meanings), done) if meanings else done
@@ -176,7 +176,7 @@ def _done(column: Column, profile: Profile) -> pl.Expr:
     given, value = text.tidied(pl.col("_before")), pl.col(column.field)
     mended = text.why_mended(pl.col("_before"))
     blanks = profile.blanks_in(column)
-    blank = given.is_null() & value.is_null()  # nothing was left to read
+    blank = given.is_null() & value.is_null()  # nothing is left to read
     only = pl.struct(given.alias("before"), value.alias("after")).map_batches(
         lambda pairs: is_repaired(pairs.struct.field("before"), pairs.struct.field("after"), column, blanks),
         return_dtype=pl.Boolean,
@@ -233,7 +233,7 @@ def _blank_rows(
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Kept for as long as the process lives: Polars compiles a pattern once for each thread."""
+    """One pool for the life of the process: Polars compiles a pattern once for each thread."""
     return ThreadPoolExecutor(pl.thread_pool_size())
 
 
@@ -244,23 +244,23 @@ def _countries(
     profile: Profile,
     errors: pl.DataFrame,
 ) -> pl.Series | None:
-    """What the rows say of their country (two letters); None where no column of the file says it.
+    """The country of each row (two letters); None where no column of the file holds it.
 
-    A cell with an error has said something that nobody understands.
+    A cell with an error counts as a country that is not understood.
     """
     column = profile.column_of.get("country")
     if column is None or column.type != "country" or "country" not in texts:
         return None
-    said = text.blanked(text.tidied(pl.col("said")), profile.blanks_in(column))
+    given = text.blanked(text.tidied(pl.col("given")), profile.blanks_in(column))
     cells = [name for source in sources if source.column.field == "country" for name in source.raw]
     wrong = errors.filter(pl.col("column").is_in(cells))["row_number"].implode()
-    unread = pl.col("row_number").is_in(wrong) & pl.col("said").is_null()
-    rows = pl.DataFrame({"row_number": row_numbers, "said": texts["country"]})
-    return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(said)).alias("said")).to_series()
+    unread = pl.col("row_number").is_in(wrong) & pl.col("given").is_null()
+    rows = pl.DataFrame({"row_number": row_numbers, "given": texts["country"]})
+    return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(given)).alias("code")).to_series()
 
 
 def _with_what_blanks_mean(values: pl.DataFrame, profile: Profile, reference: Reference) -> pl.DataFrame:
-    """The rows with what the profile says that a blank means; text that could not be read is no blank."""
+    """The rows with blanks replaced by the profile's `blank_means`; text that could not be read is not blank."""
     for column in profile.columns:
         if column.blank_means is None:
             continue
@@ -277,7 +277,7 @@ def _with_what_blanks_mean(values: pl.DataFrame, profile: Profile, reference: Re
 
 
 def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:
-    """The values of a field, which are blank where the file has no column for it."""
+    """The values of a field; blank where the file has no column for it."""
     nothing = pl.Series(field, [None], dtype=pl.String).new_from_index(0, values.height)
     return values[field] if field in values.columns else nothing
 
@@ -285,10 +285,10 @@ def _given_or_blank(values: pl.DataFrame, field: str) -> pl.Series:
 def _column(
     texts: pl.Series, countries: pl.Series | None, column: Column, profile: Profile, reference: Reference
 ) -> pl.DataFrame:
-    """What becomes of the cells of a column.
+    """Normalizes the cells of a column.
 
     Returns:
-        `_given`, the tidied text; the value, and what is kept beside it; `_changed`, whether the value is a repair.
+        `_given`, the tidied text; the value, and the columns kept beside it; `_changed`, whether the value is a repair.
     """
     by_country = countries is not None and KINDS[column.type].by_country
     if not by_country and are_few(texts):
@@ -302,18 +302,18 @@ def _column(
         return _read(cells, column, context)
     places = (~certain & texts.is_not_null()).arg_true()
     read = _read(cells[places], column, context)
-    told = {"_given": texts, column.field: values, "_changed": pl.Series([False]).new_from_index(0, texts.len())}
+    settled = {"_given": texts, column.field: values, "_changed": pl.Series([False]).new_from_index(0, texts.len())}
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
-    return pl.DataFrame({name: told.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
+    return pl.DataFrame({name: settled.get(name, nothing).clone().scatter(places, read[name]) for name in read.columns})
 
 
 def _read(cells: pl.DataFrame, column: Column, context: Context) -> pl.DataFrame:
-    """The same, each cell read the whole way.
+    """The same without the fast path.
 
     Args:
         cells: `text`, and `country` where the value depends on it.
         column: what they hold.
-        context: what else their form may depend on.
+        context: everything else that their form may depend on.
     """
     kind = KINDS[column.type]
     blanks = context.profile.blanks_in(column)
@@ -344,7 +344,7 @@ def _bits(changed: Sequence[pl.Series], rows: int) -> pl.Series:
 
 
 def _in_order(values: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """The columns as the contract orders them, with the names that others make."""
+    """The columns in the order of the contract, with names made of other fields."""
     values = name.completed(values, profile)
     there = set(values.columns)
     in_profile = [column.field for column in profile.columns if column.field in there]

@@ -1,4 +1,4 @@
-"""Which values changed their meaning, and not merely their form, on the way to the canonical form; and why."""
+"""Finds the values that changed their meaning, not only their form, when they were normalized; and the reasons."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
     """Whether each value changed its meaning.
 
     Args:
-        before: the tidied text, words that mean nothing included.
+        before: the tidied text, including words that mean nothing.
         after: the value.
-        column: what it is.
+        column: its column.
         blanks: the words that mean nothing.
     """
     kind = KINDS[column.type]
@@ -26,7 +26,7 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
     pairs = pl.DataFrame({"before": before, "after": after})
     changed = repaired(pl.col("before"), pl.col("after"), column).fill_null(False)
     differs = (before != after).fill_null(False)
-    if differs.sum() * 2 > pairs.height:  # then looking at all of them costs less than picking some out
+    if differs.sum() * 2 > pairs.height:  # testing all then costs less than picking some out
         return blanked | (differs & pairs.select(changed).to_series())
     return fill_where(
         blanked, differs, pairs.to_struct(), lambda some: some.struct.unnest().select(changed).to_series()
@@ -34,6 +34,6 @@ def is_repaired(before: pl.Series, after: pl.Series, column: Column, blanks: Bla
 
 
 def why(before: pl.Expr, after: pl.Expr, column: Column) -> pl.Expr:
-    """What was done to a value that is repaired, in words."""
+    """The reason of a repair, in words."""
     kept = KINDS[column.type].why(before, after, column)
     return pl.when(after.is_null()).then(pl.lit("a word for nothing: blank")).otherwise(kept)

@@ -1,4 +1,4 @@
-"""The columns of a file that fill one field: which of them counts in each row, and what is kept of the others."""
+"""The columns of a file that fill one field: the one that counts in each row, and the values kept of the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
 _LABELLED: Final = " - Value"  # headings of Google: Phone 1 - Value, beside Phone 1 - Label
 _LABELS: Final = (" - Label", " - Type")
 
-Read = Callable[[pl.Series, pl.Series | None], pl.DataFrame]  # of: cells, countries; as normalize makes of a column
+Read = Callable[[pl.Series, pl.Series | None], pl.DataFrame]  # cells, their countries → the normalized column
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Source:
 
     @property
     def raw(self) -> list[str]:
-        """The raw columns that there are, in order of preference."""
+        """The raw columns that exist, in order of preference."""
         return [name for name in self.columns if name is not None]
 
 
@@ -47,7 +47,7 @@ class Picked:
 
     Attributes:
         texts: field → text of the row's cell that counts.
-        places: field → which of its columns that is, for fields of several columns.
+        places: field → the number of the column that it is in, for fields of several columns.
         filled: field → for each of its columns, whether the cells are filled.
     """
 
@@ -75,14 +75,12 @@ def sources_of(fields: Mapping[str, str], places: Mapping[str, str], profile: Pr
 
 
 def names_of(headings: Mapping[str, str]) -> dict[str, str]:
-    """Raw column → name for people: its heading, with its number where it stands several times."""
+    """Raw column → name for people: its heading, numbered where several columns have the same."""
     return dict(zip(headings, map(mask_heading, labels(list(headings.values()))), strict=True))
 
 
 def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[str, str]) -> pl.DataFrame:
-    """The raw rows, with labels that stand in columns of their own before the numbers that are not to be called.
-
-    Those are numbers of a fax, and such as the label says so of.
+    """The raw rows with labels put before telephone numbers, where a column of labels says fax or "do not call".
 
     Args:
         raw: the raw rows.
@@ -93,12 +91,12 @@ def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[
     labelled = []
     for name in (name for source in sources if source.column.type == "phone" for name in source.raw):
         heading = headings.get(name, "")
-        for said in _LABELS if heading.endswith(_LABELLED) else ():
-            label = column_of.get(heading.removesuffix(_LABELLED) + said)
+        for ending in _LABELS if heading.endswith(_LABELLED) else ():
+            label = column_of.get(heading.removesuffix(_LABELLED) + ending)
             if label is not None and label in raw.columns:
-                tells = pl.col(label).str.contains(phone.FAX) | boolean.opts_out(pl.col(label))
+                matters = pl.col(label).str.contains(phone.FAX) | boolean.opts_out(pl.col(label))
                 with_label = pl.concat_str(label, pl.lit(": "), name)
-                labelled.append(pl.when(tells.fill_null(False)).then(with_label).otherwise(name).alias(name))
+                labelled.append(pl.when(matters.fill_null(False)).then(with_label).otherwise(name).alias(name))
     return raw.with_columns(labelled)
 
 
@@ -149,21 +147,21 @@ def kept(
     names: Mapping[str, str],
     spare: Mapping[str, pl.Series],
 ) -> dict[str, pl.Series]:
-    """What a row holds for a field besides the value that counts, each value once.
+    """The further values of a row for a field, besides the value that counts, each once.
 
     Args:
         raw: the raw rows.
-        made: field → what normalization made of the cells that count.
+        made: field → the normalized cells that count.
         picked: the cells that count.
         source: the field's columns.
         read: normalizes cells of the field.
-        countries: number of a column of the field → what the rows say of the country of its cells.
+        countries: number of a column of the field → the countries of its cells.
         names: raw column → name for people.
         spare: fields of the profile for further values (`phone_2`) and what they hold; their blanks are filled first.
 
     Returns:
-        the spare fields, and `further_<field>` with what is left: values between commas, each with its own heading in
-        brackets where it stands in another column than the value that counts.
+        the spare fields, and `further_<field>` with the other values between commas, each with its heading in
+        brackets where it is in another column than the value that counts.
     """
     field, further = source.column.field, f"{FURTHER}{source.column.field}"
     value, beside = made[field][field], made[field].get_column(further, default=None)
@@ -173,8 +171,8 @@ def kept(
         rows = (picked.filled[field][number] & (picked.places[field] != number)).arg_true()
         if name is None or rows.is_empty():
             continue
-        said = countries(number)
-        cells = read(raw[name].gather(rows), None if said is None else said.gather(rows))
+        of_cells = countries(number)
+        cells = read(raw[name].gather(rows), None if of_cells is None else of_cells.gather(rows))
         values = _as_text(cells[field], source.column).fill_null(cells["_given"])
         heading = _elsewhere(source, name, picked.places[field].gather(rows), names)
         parts.append(_entries(values, rows, heading))
@@ -211,7 +209,7 @@ def spare_fields(column: Column, profile: Profile) -> Iterator[str]:
 def chosen_headings(
     picked: Picked, sources: Sequence[Source], names: Mapping[str, str]
 ) -> Iterator[tuple[str, pl.Series]]:
-    """Field and, for each row, the name of the column in which the text that counts stands."""
+    """Field and, for each row, the name of the column with the text that counts."""
     for source in sources:
         field = source.column.field
         first = names.get(source.raw[0], source.raw[0])
@@ -222,7 +220,7 @@ def chosen_headings(
 
 
 def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profile) -> pl.Series:
-    """Whether the cells hold something, and not a word that means nothing."""
+    """Whether the cells hold anything but a word that means nothing."""
     if name is None:
         return pl.Series([False]).new_from_index(0, raw.height)
     cells = text.blanked(text.tidied(pl.col(name)), profile.blanks_in(column))
@@ -230,15 +228,15 @@ def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profil
 
 
 def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl.Series:
-    """The place of the first column that is filled; where none is, of the first that holds any text at all.
+    """The number of the first column that is filled; where none is, of the first that holds any text at all.
 
-    A telephone number goes before that of a fax.
+    A telephone number goes before a fax number.
     """
     tests = list(filled)
     if source.column.type == "phone":
         faxes = [raw[name].str.contains(phone.FAX).fill_null(False) if name else filled[0] for name in source.columns]
         tests = [*(cells & ~fax for cells, fax in zip(filled, faxes, strict=True)), *tests]
-    if source.column.field == CONSENT:  # who said it once, in whatever column, is not contacted
+    if source.column.field == CONSENT:  # a wish not to be contacted counts in any column
         read = (boolean.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
         answers = [raw.select(answer).to_series() for answer in read]
         refused = [(answer.fill_null(False)) for answer in answers]
@@ -261,7 +259,7 @@ def _at(raw: pl.DataFrame, source: Source, place: pl.Series) -> pl.Series:
 
 
 def _elsewhere(source: Source, name: str, place: pl.Series, names: Mapping[str, str]) -> pl.Series:
-    """The name of a column, null where the value that counts stands under that name too."""
+    """The name of a column, null where the value that counts is under the same name."""
     named = names.get(name, name)
     same = [number for number, each in enumerate(source.columns) if each and names.get(each, each) == named]
     return pl.Series([named]).new_from_index(0, place.len()).set(place.is_in(same), None)
@@ -291,6 +289,6 @@ def _as_text(values: pl.Series, column: Column) -> pl.Series:
 
 
 def _without(entries: pl.DataFrame, values: pl.Series) -> pl.DataFrame:
-    """The entries that are not the row's own value."""
-    own = values.gather(entries["row"]).str.to_lowercase()
-    return entries.filter(~own.eq(entries["key"]).fill_null(False))
+    """The entries that differ from the row's value."""
+    row_values = values.gather(entries["row"]).str.to_lowercase()
+    return entries.filter(~row_values.eq(entries["key"]).fill_null(False))

@@ -1,4 +1,4 @@
-"""Values that mean another one, as people said of them once; such a value becomes a repair."""
+"""Replaces remembered values by their meaning; each is a repair."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from contact_pipeline.profiles.reference import Meaning
 
 
 def compared(texts: pl.Expr) -> pl.Expr:
-    """Texts as values of files are compared with each other: case and spaces make no difference; null: blank."""
+    """Texts in the form in which remembered values compare: without case, spaces tidied; null where blank."""
     return text.tidied(texts).str.to_lowercase()
 
 
 def understood(texts: pl.Series, meanings: Mapping[str, Meaning]) -> tuple[pl.Series, pl.Series]:
-    """The texts with what those of them mean that people said it of, and which these are."""
+    """The texts with remembered values replaced by their meaning, and a flag for each text that was replaced."""
     keys = _keys(texts)
     known = keys.is_in([*meanings]).fill_null(False)
     if not known.any():
@@ -29,7 +29,7 @@ def understood(texts: pl.Series, meanings: Mapping[str, Meaning]) -> tuple[pl.Se
 
 
 def why_understood(texts: pl.Expr, meanings: Mapping[str, Meaning]) -> pl.Expr:
-    """Who said what the texts mean, in words; null where nobody did."""
+    """Who gave the texts their meaning, in words; null where nobody did."""
     whys = [meaning.why for meaning in meanings.values()]
     return texts.map_batches(
         lambda series: _keys(series).replace_strict([*meanings], whys, default=None, return_dtype=pl.String),

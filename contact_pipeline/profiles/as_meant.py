@@ -1,4 +1,4 @@
-"""What a file with wrong words probably means, so that these do not hide what contradicts itself beyond them."""
+"""Guesses what a file with wrong words means, so that contradictions beyond these words can be found, too."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def as_meant(
     content: object, model: type[Described], context: dict[str, Any] | None = None
 ) -> tuple[Described | None, list[Place]]:
-    """What a model makes of a content whose wrong words are what they probably mean.
+    """Validates a content after replacing its wrong words by what they probably mean.
 
-    What resembles nothing is left out, or stands as some value.
+    A word that resembles nothing is left out, or replaced by any valid value.
 
     Returns:
-        The model, None where there is too much amiss; and the places of which nothing follows.
+        The model, None where too much is wrong; and the places whose values are made up.
     """
     unsure: list[Place] = []
     copied = _copy(content)
@@ -36,7 +36,7 @@ def as_meant(
 
 
 def _mend(content: Any, error: ErrorDetails, model: type[BaseModel], unsure: list[Place]) -> bool:
-    """Puts right what is wrong at one place of the content; whether that could be done."""
+    """Corrects one place of the content. Returns whether it could."""
     place = error["loc"]
     holder, key = _holder(content, place), place[-1] if place else ""
     if isinstance(holder, dict) and isinstance(key, str):
@@ -73,7 +73,7 @@ def _mend_key(
 
 
 def _holder(content: Any, place: Place) -> Any:
-    """The mapping or list in which a place is; words of the way that are no keys are passed over."""
+    """The mapping or list in which a place is; parts of the path that are no keys are skipped."""
     for part in place[:-1]:
         is_place = isinstance(content, list) and isinstance(part, int) and part < len(content)
         if is_place or (isinstance(content, dict) and part in content):
@@ -82,7 +82,7 @@ def _holder(content: Any, place: Place) -> Any:
 
 
 def _some_word(model: type[BaseModel], place: Place) -> str | None:
-    """A word that may stand at a place of which only the key is known; None where it takes more than a word."""
+    """A valid word for a missing key; None where its value needs more than a word."""
     *way, key = place
     for owner in models_at(way, model):
         described = owner.model_fields.get(str(key))

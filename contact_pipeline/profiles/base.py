@@ -1,4 +1,4 @@
-"""What the models of a profile are made of: a base that refuses unknown keys, names of fields, what parts cells."""
+"""Shared by the models of a profile: a base that refuses unknown keys, names of fields, checked delimiters."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NAME = "name"  # in match rules: the full name, or first and last name put toget
 
 
 class Model(BaseModel):
-    """A part of a profile; a key that it does not know is refused."""
+    """A part of a profile. Unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def why_no_delimiter(given: str) -> str | None:
-    """Why a text can part no cells of a file; None: it can."""
+    """Why a text cannot be a delimiter; None: it can."""
     if len(given) == 1 and not given.isalnum() and given not in "\"'\r\n\0":
         return None
     return f"{given!r} does not part cells: use a comma, a semicolon, a tab or |"

@@ -1,7 +1,7 @@
-"""How date formats are written and read, and which texts they read as different days.
+"""Writes and reads date formats, and tells which texts they read as different days.
 
-A format is strftime's (`%d/%m/%Y`), or in the words of people (`DD/MM/YYYY`). Profiles name formats; Polars, which
-takes time to load, is imported where texts are read.
+A format is strftime's (`%d/%m/%Y`), or as people write it (`DD/MM/YYYY`). Polars takes time to load, so it is imported
+only where texts are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ISO: Final = "%Y-%m-%d"
 
-# Days that there are in every year, as ISO text: all but 29 February.
+# Days that exist in every year, as ISO text: all but 29 February.
 EVERY_YEAR: Final = (
     "^[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
     "|02-(?:0[1-9]|1[0-9]|2[0-8]))$"
@@ -34,7 +34,7 @@ def from_words(text: str) -> str:
     """The strftime format that a text is or means: %d/%m/%Y, or DD/MM/YYYY.
 
     Raises:
-        ValueError: it does not consist of one year, one month and one day, and what stands between them.
+        ValueError: the text does not consist of one year, one month and one day, with signs between them.
     """
     directive = {word: name for name, word in _WORDS.items()} | {name: name for name in _WORDS}
     used = [directive.get(found) for found in _DIRECTIVE.findall(text)]
@@ -44,12 +44,12 @@ def from_words(text: str) -> str:
 
 
 def reading(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
-    """The day that the text is by a format (strftime), as ISO text; null where it is none.
+    """The day that a format (strftime) reads in the text, as ISO text; null where it reads none.
 
     Args:
         text: tidied text.
         declared: the format.
-        pivot: last of the two-digit years that belong to this century; the others belong to the last one.
+        pivot: last two-digit year of this century; greater ones belong to the last century.
     """
     return day(text, declared, pivot).dt.strftime(ISO)
 
@@ -58,7 +58,7 @@ def day(text: pl.Expr, declared: str, pivot: int | None = None) -> pl.Expr:
     """The same as a date."""
     import polars as pl
 
-    found = text.str.to_date(declared, strict=False, cache=False)  # what is read are distinct texts
+    found = text.str.to_date(declared, strict=False, cache=False)  # the texts are distinct already
     if "%y" not in declared:
         # A four-digit year is meant: without this, 04/17/84 would be a day of the year 84.
         return pl.when(found.is_between(pl.date(1000, 1, 1), pl.date(9999, 12, 31))).then(found)
@@ -80,7 +80,7 @@ def differ(days: Sequence[pl.Expr]) -> pl.Expr:
 def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None) -> list[str]:
     """The formats by which a whole column can be read: those that read every text that any of them reads.
 
-    Where none reads them all, every format is given back: each text then has to speak for itself.
+    Where no format reads them all, every format is returned, and each text is read by itself.
 
     Args:
         values: tidied text of the column.
@@ -99,7 +99,7 @@ def fitting(values: pl.Series, formats: Sequence[str], pivot: int | None = None)
 
 
 def is_zone(name: str) -> bool:
-    """Whether a time zone is known: by its name in the database of IANA, or an offset such as +02:00."""
+    """Whether a time zone is known: a name of the IANA database, or an offset such as +02:00."""
     import polars as pl
 
     try:

@@ -1,4 +1,4 @@
-"""What a profile says that contradicts itself: each key, and the reason. The model refuses the first one it has."""
+"""Finds contradictions within a profile: each key, and the reason. The model refuses a profile with the first one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _RESERVED_PREFIXES: Final = (UNREAD, FURTHER, COLUMN_OF, ERROR)  # of the column
 
 
 def is_reserved(field: str) -> bool:
-    """Whether a name is the system's, so that no field can have it."""
+    """Whether the system uses a name itself, so that no field can have it."""
     return field in _RESERVED or field.startswith(_RESERVED_PREFIXES)
 
 
 def find_in_column(column: Column) -> Found:
-    """Each key of a column that cannot stand with the others, and the reason."""
+    """Each key of a column that contradicts others, and the reason."""
     if is_reserved(column.field):
         yield ("field",), f"field '{column.field}' is a name of the system; choose another"
     if column.headings and column.heading not in column.headings:
@@ -42,7 +42,7 @@ def find_in_column(column: Column) -> Found:
         if column.type != "moment":
             yield ("zone",), f"column '{column.heading}': zone goes with type moment"
         elif not is_zone(column.zone):
-            yield ("zone",), f"'{column.zone}' is no time zone that is known: write one such as Europe/Berlin"
+            yield ("zone",), f"'{column.zone}' is no known time zone: write one such as Europe/Berlin"
     if column.case == "keep" and column.type not in {"text", "identifier"}:
         yield ("case",), f"column '{column.heading}': case: keep goes with type text or identifier"
     if column.identifiers_by and not column.identifiers_column:
@@ -50,7 +50,7 @@ def find_in_column(column: Column) -> Found:
 
 
 def find_in_profile(profile: Profile) -> Found:
-    """Each key of a profile that cannot stand with the others, and the reason; not those within one column."""
+    """Each key of a profile that contradicts others, and the reason; contradictions within one column aside."""
     yield from _of_names(profile)
     yield from _of_rules(profile)
     if profile.target == "account" and profile.options.deactivate_missing:

@@ -25,13 +25,13 @@ _APART: Final = re.compile(r"[\W_]+(?<![\u0900-\u109f\u1780-\u17ff])")  # \W tak
 _ARTICLE: Final = re.compile(r"^the | the$")
 _WORDS: Final = {"&": "and", "st": "saint", "rep": "republic"}
 
-# The signs of vehicles (Vienna Convention on Road Traffic), which address lists in Europe use and which are no codes of
-# other countries. Read so, they are listed as repairs.
+# Vehicle signs (Vienna Convention on Road Traffic) that address lists in Europe use, and that are no codes of other
+# countries. Reading them is listed as a repair.
 SIGNS: Final = {
     "a": "AT", "b": "BE", "d": "DE", "e": "ES", "f": "FR", "h": "HU", "i": "IT", "j": "JP", "l": "LU", "n": "NO",
     "p": "PT", "s": "SE",
 }  # fmt: skip
-# What some languages of CLDR call one of two countries: Congo and Korea, which may be either.
+# Names in CLDR that can mean either of two countries: Congo and Korea.
 _OF_SEVERAL: Final = frozenset({
     "congo", "kungu", "конга", "كونگو", "ကွန်ဂို", "ኮንጎ", "ꖏꖐ", "coirea", "de corea", "كورېيە",
 })  # fmt: skip

@@ -1,4 +1,4 @@
-"""Finds and loads profiles: YAML files in this folder and in the user's own; a broken one does not hide the others."""
+"""Finds and loads profiles: YAML files in this folder and in the user's own. A broken file does not hide others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ from contact_pipeline.profiles.problems import (
 from contact_pipeline.profiles.sound import find_unsound
 
 SHIPPED = Path(__file__).parent
-_OF_OTHERS: Final = {"field", "heading", "headings", "type", "kind"}  # keys of columns that others are compared with
+_OF_OTHERS: Final = {
+    "field",
+    "heading",
+    "headings",
+    "type",
+    "kind",
+}  # keys of columns that other keys are compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +92,10 @@ def _files(own: Path | None) -> list[Path]:
 
 
 def check_profile(file: Path) -> Profile:
-    """The profile in a file, wherever it lies.
+    """The profile in a file, in any folder.
 
     Raises:
-        Refusal: it cannot be used (code `profile-broken`); all that is wrong with it is listed.
+        Refusal: it cannot be used (code `profile-broken`); all its problems are listed.
     """
     profile, problems = _find_problems(file)
     if problems or profile is None:
@@ -106,7 +112,7 @@ def _read(file: Path, changed: int) -> Profile | BrokenProfile:  # noqa: ARG001 
 
 
 def _find_problems(file: Path) -> tuple[Profile | None, list[Problem]]:
-    """The profile in a file, or all that cannot stand in it as it is."""
+    """The profile in a file, or all its problems."""
     text, content, problems = read_file(file, "a profile")
     if not isinstance(content, dict):
         return None, problems
@@ -119,7 +125,7 @@ def _find_problems(file: Path) -> tuple[Profile | None, list[Problem]]:
 
 
 def _find_beyond_keys(profile: Profile, file: Path) -> Iterator[tuple[Place, str]]:
-    """What is wrong with a profile whose keys and words are all known."""
+    """Problems of a profile whose keys and words are all known."""
     for number, column in enumerate(profile.columns):
         for place, reason in find_in_column(column):
             yield ("columns", number, *place), reason
@@ -130,7 +136,7 @@ def _find_beyond_keys(profile: Profile, file: Path) -> Iterator[tuple[Place, str
 
 
 def _hangs_on(place: Place, unsure: Sequence[Place]) -> bool:
-    """Whether what is wrong at a place may come of other places of which nothing is known."""
+    """Whether a problem at a place may come from places whose values are made up."""
     return any(
         each[: len(place)] == place
         or place[: len(each)] == each

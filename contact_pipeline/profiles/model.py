@@ -1,4 +1,4 @@
-"""What a profile can say: the Pydantic model of the YAML that expresses one source system."""
+"""The Pydantic model of a profile: the YAML that describes one source system."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FieldType = Literal[
     "login", "boolean",
 ]  # fmt: skip
 IdentifierKind = Literal["cnpj", "cpf", "crm"]
-# How values are stored; those of other types as text.
+# How values are stored; other types are stored as text.
 STORED_AS: dict[FieldType, FieldKind] = {"list": "list", "boolean": "boolean"}
-WITH_DAYS: Final[tuple[FieldType, ...]] = ("date", "moment")  # types whose formats tell a day
+WITH_DAYS: Final[tuple[FieldType, ...]] = ("date", "moment")  # types whose formats read a day
 YES_NO = {"yes": True, "no": False}  # the words for a boolean in a profile
 
 # Words that spreadsheets, exports and people write where there is nothing.
 NOTHING = (
     "N/A", "n.a.", "#N/A", "-", "--", "—", "none", "null", "nan", "undefined", "(blank)", r"\N", '""', "''",
 )  # fmt: skip
-_NAMES_TOO = {"none", "null"}  # people are called so
-_NAMES_BUT_FOR_CASE = {"nan": ("nan", "NaN")}  # as programs write it; Nan is a name
+_NAMES_TOO = {"none", "null"}  # names of people
+_NAMES_BUT_FOR_CASE = {"nan": ("nan", "NaN")}  # the spelling of programs; Nan is a name
 
-# What spreadsheets and databases write where there is no day, midnight beside it or not.
+# How spreadsheets and databases write a missing day, with or without midnight.
 _NO_DAY = (
     r"^(?:0{1,4}[-/. ]0{1,4}[-/. ]0{1,4}|(?:0?1[-/.]0{1,2}|0{1,2}[-/.]0?1)[-/.]1900|1900[-/.]0?1[-/.]00)"
     r"(?:[ T]0?0:00(?::00(?:\.0+)?)?Z?)?$|^0+$|^(?:0?0:00(?::00)?|12:00(?::00)? ?AM)$"
@@ -47,14 +47,16 @@ _NO_DAY = (
 
 @dataclass(frozen=True)
 class Blanks:
-    """What is a blank in a column: words, whatever their case (in lower case), or in exactly theirs; and a pattern."""
+    """The blanks of a column: words in any case (given in lower case), words in exactly this case, and a pattern."""
 
     words: frozenset[str]
     exact: frozenset[str] = frozenset()
     pattern: str | None = None
 
 
-LENIENT: Final = {"lenient": True}  # context of a validation after which all contradictions are to be listed
+LENIENT: Final = {
+    "lenient": True
+}  # context of a validation that leaves contradictions to the caller, who lists them all
 Described = TypeVar("Described", bound=Model)
 
 
@@ -97,8 +99,8 @@ class Column(Model):
     default: str | None = Field(None, description="What a blank means for something new.")
     blank_means: str | None = Field(
         None,
-        description="What a blank says, as if it stood there, and every row of a file that lacks the column (mapped "
-        "headings only); for text, choices, lists, logins and booleans. Unset: a blank says nothing.",
+        description="The value that a blank stands for, also in every row of a file that lacks the column (mapped "
+        "headings only); for text, choices, lists, logins and booleans. Unset: none.",
     )
     blank: BlankPolicy | None = Field(
         None, description="What a blank does to a contact that has a value; unset: as the profile says."
@@ -215,7 +217,7 @@ class Guards(Model):
 
 
 class KeepDays(Model):
-    """How many days what is kept of an upload once its life has ended; `expire` deletes it then. Unset: for ever.
+    """How many days data of an upload is kept after its life has ended; then `expire` deletes it. Unset: for ever.
 
     The ledger line and the history of the contacts always stay.
     """
@@ -281,7 +283,7 @@ class Profile(Model):
     needs_account: bool = Field(False, description="Whether the row's account_number must be a known account's.")
     apply: Literal["approval", "automatic"] = Field(description="Whether somebody approves before it is applied.")
     approvals: int = Field(
-        1, ge=1, le=2, strict=True, description="How many people approve it; of two none is who sent it. 1 or 2."
+        1, ge=1, le=2, strict=True, description="How many people approve it, 1 or 2; of two, neither is the sender."
     )
     finalize: bool = Field(False, description="Whether what is applied stays held until it is finalized.")
     roles: Roles | None = Field(None, description="Who may import; unset: anybody.")
@@ -289,7 +291,7 @@ class Profile(Model):
         default=Guards(), description="Limits past which an upload is blocked until somebody confirms it."
     )
     keep_days: KeepDays = Field(
-        default=KeepDays(), description="How many days what is kept of an upload that has ended; unset: for ever."
+        default=KeepDays(), description="How many days data of an upload that has ended is kept; unset: for ever."
     )
 
     @model_validator(mode="after")
@@ -312,7 +314,7 @@ class Profile(Model):
 
     @property
     def adding(self) -> frozenset[str]:
-        """Fields of lists whose values are added to those that a contact has. Merging displaces none."""
+        """List fields whose values are added to those that a contact has. Merging displaces no values."""
         unset = "add" if self.matched == "merge" else "replace"
         return frozenset(
             column.field
@@ -321,9 +323,9 @@ class Profile(Model):
         )
 
     def blanks_in(self, column: Column | None) -> Blanks:
-        """What is a blank in a column; None: in one that fills no field.
+        """The blanks of a column; None: of one that fills no field.
 
-        Null and None are names of people, so they are none in a column of names unless it says so itself.
+        Null and None are names of people, so they are no blanks in a column of names, unless its `blanks` list them.
         """
         words = self.blanks if column is None or column.blanks is None else column.blanks
         kept = {column.nothing, *column.choices} if column else set()

@@ -1,4 +1,4 @@
-"""What is chosen for one upload, checked against what its profile offers."""
+"""The options of one upload, checked against those that its profile offers."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
         within = "".join(f" for '{part}'" for part in first["loc"][1:2])
-        said = f"Option '{_spelled(name)}'{within}: {first['msg']}."
-        raise Refusal("option-value", said, "Correct it.", details={"option": name}) from error
+        message = f"Option '{_spelled(name)}'{within}: {first['msg']}."
+        raise Refusal("option-value", message, "Correct it.", details={"option": name}) from error
     if options.delimiter is not None and (why := why_no_delimiter(options.delimiter)):
         raise Refusal("option-value", f"Option 'delimiter': {why}.", "Correct it.", details={"option": "delimiter"})
     _must_say_nothing_of_people(profile, given)
@@ -144,10 +144,10 @@ def _must_say_nothing_of_people(profile: Profile, given: Mapping[str, Any]) -> N
     for name, value in given.items():
         shown = mask_within(value, looks_of_sender(profile))
         if shown != value:
-            said = ", ".join(f"{key}={entry}" for key, entry in shown.items()) if isinstance(shown, dict) else shown
+            masked = ", ".join(f"{key}={entry}" for key, entry in shown.items()) if isinstance(shown, dict) else shown
             raise Refusal(
                 "option-value",
-                f"Option '{_spelled(name)}' ({said}) looks like a social security number or a date of birth.",
+                f"Option '{_spelled(name)}' ({masked}) looks like a social security number or a date of birth.",
                 "Leave it out of the name; a heading that is one means that the file has no heading line.",
                 details={"option": name},
             )
@@ -164,7 +164,7 @@ def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any])
 
 
 def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Column]:
-    """The profile's columns with the blank policies that were chosen for some of them."""
+    """The profile's columns, some with another blank policy, as chosen."""
     policies = {}
     for name, policy in chosen.items():
         _allowed(profile, "blank", policy, profile.options.blank)
@@ -180,7 +180,7 @@ def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Colum
 
 
 def _with_lists(profile: Profile, chosen: ListPolicy | None) -> Profile:
-    """The profile with what was chosen for all its lists."""
+    """The profile with the list policy that was chosen for all its lists."""
     if chosen is None:
         return profile
     if profile.matched == "merge":
@@ -199,7 +199,7 @@ def _in_doubt(profile: Profile) -> list[Column]:
 
 
 def _in_one_format(profile: Profile, chosen: Mapping[str, str]) -> list[Column]:
-    """The profile's columns, those that are named by heading or field with the format chosen for them."""
+    """The profile's columns, with the date formats that were chosen by heading or field."""
     formats: dict[str, str] = {}
     for heading, text in chosen.items():
         column = next((column for column in _in_doubt(profile) if _is_called(column, heading)), None)

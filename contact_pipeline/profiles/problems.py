@@ -1,4 +1,4 @@
-"""What is wrong with a YAML file that people wrote: every problem at once, and what was probably meant."""
+"""Lists every problem of a YAML file that people wrote, with what was probably meant."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _PATTERNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What cannot stand in a file as it is.
+    """A problem of a file.
 
     Attributes:
-        line: where; None: in no one place.
-        key: keys of mappings and numbers in lists on the way to it, between dots.
+        line: its line; None: it has no single place.
+        key: path to it: keys of mappings and numbers in lists, between dots.
         message: the reason.
     """
 
@@ -60,11 +60,11 @@ def yaml_files(folder: Path) -> list[Path]:
 
 
 def read_file(file: Path, what: str) -> tuple[str, object, list[Problem]]:
-    """The text of a YAML file, its content, and why it cannot be read or which keys stand in it twice.
+    """The text of a YAML file, its content, and problems: why it cannot be read, or which keys it has twice.
 
     Args:
-        file: where it lies.
-        what: what it is, in words: 'a profile'.
+        file: its path.
+        what: its kind, in words: 'a profile'.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def read_file(file: Path, what: str) -> tuple[str, object, list[Problem]]:
 
 
 def placed(text: str, found: Iterable[tuple[Place, str]]) -> list[Problem]:
-    """Problems with their lines, as they follow each other in the file."""
+    """Problems with their lines, in the order of the file."""
     problems = [Problem(line_of(text, place), dotted(place), reason) for place, reason in found]
     return sorted(problems, key=lambda problem: problem.line or 0)
 
@@ -94,10 +94,10 @@ def dotted(place: Place) -> str:
 
 
 def cannot_be_used(what: str, file: Path, problems: Sequence[Problem]) -> Refusal:
-    """The refusal of a file, with all that cannot stand in it as it is, one a line."""
+    """The refusal of a file, with its problems, one a line."""
     if len(problems) == 1:
-        said = f"{what} {file.name}, {problems[0]}"
-        message = said + ("" if said.endswith("?") else ".")
+        message = f"{what} {file.name}, {problems[0]}"
+        message += "" if message.endswith("?") else "."
     else:
         message = "\n".join([f"{what} {file.name} has {len(problems)} problems:", *(f"  {each}" for each in problems)])
     return Refusal(
@@ -112,13 +112,13 @@ def cannot_be_used(what: str, file: Path, problems: Sequence[Problem]) -> Refusa
 def validated(
     content: object, model: type[Described], context: dict[str, Any] | None = None, *, quoting: bool = True
 ) -> tuple[Described | None, list[tuple[Place, str]]]:
-    """What a model makes of the content of a file; or each place that cannot stand as it is, and the reason.
+    """The model of a file's content; or each place with a problem, and the reason.
 
     Args:
         content: mappings, lists and values.
-        model: what it should be.
+        model: the model to validate against.
         context: of the validation.
-        quoting: whether what stands in a wrong place is quoted; it could be a secret.
+        quoting: whether wrong values are quoted; they could be secrets.
     """
     try:
         return model.model_validate(content, context=context), []
@@ -130,14 +130,14 @@ def validated(
 
 
 def _meant_place(error: ErrorDetails, model: type[BaseModel]) -> Place | None:
-    """Where an unknown key would stand if it were the one that is near."""
+    """The place of the known key that an unknown one resembles."""
     *place, key = error["loc"] or ("",)
     near = nearest(key, keys_at(place, model)) if error["type"] == "extra_forbidden" else None
     return (*place, near) if near else None
 
 
 def _in_words(error: ErrorDetails, model: type[BaseModel], *, quoting: bool) -> str:
-    """The reason, with what was probably meant, and how to write what YAML does not take for a text."""
+    """The reason, with what was probably meant, and how to quote what YAML does not read as a text."""
     given, kind, context = error["input"], error["type"], error.get("ctx", {})
     word = f"'{_quoted(given)}' " if quoting else ""
     if kind == "extra_forbidden":
@@ -154,7 +154,7 @@ def _in_words(error: ErrorDetails, model: type[BaseModel], *, quoting: bool) -> 
         return f"'{_quoted(given)}' is not known here; {meant(given, words) or f'one of: {listed(words, 40)}'}"
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
-        return f"{word}is not of the form that is needed: {_PATTERNS.get(pattern, pattern)}"
+        return f"{word}does not have the right form: {_PATTERNS.get(pattern, pattern)}"
     if kind in {"bool_parsing", "bool_type"}:
         return f"{word}is neither true nor false"
     if kind == "list_type":
@@ -166,17 +166,17 @@ def _in_words(error: ErrorDetails, model: type[BaseModel], *, quoting: bool) -> 
 
 
 def words_known(error: ErrorDetails) -> list[str]:
-    """The words of which one is expected where another stands."""
+    """The words of which one is expected."""
     return re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected")))
 
 
 def _quoted(given: object) -> str:
-    said = visible(str(given)).replace("\n", " ")
-    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+    line = visible(str(given)).replace("\n", " ")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def meant(given: object, known: Iterable[str]) -> str:
-    """A question that names what was probably meant; nothing where none of the known words is near."""
+    """A question that names what was probably meant; empty where no known word is near."""
     near = nearest(given, known)
     return f"did you mean '{near}'?" if near else ""
 
@@ -194,7 +194,7 @@ def keys_at(place: Sequence[str | int], model: type[BaseModel]) -> list[str]:
 
 
 def models_at(place: Sequence[str | int], model: type[BaseModel]) -> list[type[BaseModel]]:
-    """The models of which what stands at a place may be one."""
+    """The models that the value at a place may be of."""
     models: list[type[BaseModel]] = [model]
     for part in (str(part) for part in place):
         having = [model for model in models if part in model.model_fields]

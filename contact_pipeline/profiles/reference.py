@@ -9,11 +9,11 @@ from contact_pipeline.profiles.model import Column
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What people said that a value in files of a profile means.
+    """The meaning of a remembered value in files of a profile.
 
     Attributes:
-        text: what is read in its place; None: nothing.
-        why: who said so and when, in words.
+        text: the text read in its place; None: a blank.
+        why: who gave the meaning and when, in words.
     """
 
     text: str | None
@@ -22,7 +22,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What is known at the moment an upload is staged.
+    """Reference data as it is when an upload is staged.
 
     Attributes:
         logins: the known logins, in their registered spelling.
@@ -35,7 +35,7 @@ class Reference:
     meanings: dict[str, dict[str, Meaning]] = field(default_factory=dict)
 
     def registered(self, column: Column) -> tuple[str, ...]:
-        """The values that a column may hold, in their registered spelling; empty where any may stand."""
+        """The values that a column may hold, in their registered spelling; empty where any value is allowed."""
         if column.type == "login":
             return tuple(sorted(self.logins))
         if column.choices:

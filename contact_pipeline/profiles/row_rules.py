@@ -1,4 +1,4 @@
-"""What the rules over a whole row ask, as expressions: what must be filled, and cells that must agree."""
+"""The rules over a whole row as expressions: fields that must be filled, and cells that must agree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_filled(field: str, there: Collection[str], lists: Collection[str] = ()) -
 
     Args:
         field: a field, or `name`.
-        there: the columns of the frame; what is not there is blank.
+        there: the columns of the frame; a missing one is blank.
         lists: the columns that hold no text.
     """
     fields = [name for name in (_NAME_FIELDS if field == NAME else (field,)) if name in there]
@@ -42,7 +42,7 @@ def has_any_of(rule: AnyOf, there: Collection[str], lists: Collection[str] = ())
 
 
 def has_same(rule: Same, there: Collection[str]) -> pl.Expr:
-    """Whether the two cells agree; a blank one is for other rules to judge."""
+    """Whether the two cells agree; other rules judge blank ones."""
     field, other = rule.same
     return (pl.col(field) == pl.col(other)).fill_null(True) if {field, other} <= set(there) else pl.lit(True)
 
@@ -63,7 +63,7 @@ def has_required(rule: RequiredWhen, there: Collection[str], lists: Collection[s
 
 
 def is_in_order(rule: InOrder, there: Collection[str]) -> pl.Expr:
-    """Whether the end is not before the start; ISO dates sort as text, and what is none is for other rules to judge."""
+    """Whether the end is not before the start; ISO dates sort as text; other rules judge other texts."""
     if not {rule.start, rule.end} <= set(there):
         return pl.lit(True)
     start, end = pl.col(rule.start), pl.col(rule.end)

@@ -1,4 +1,4 @@
-"""What a profile can say of a row as a whole, and of when a row and a contact are the same person."""
+"""The rules of a profile over a whole row, and its match rules: when a row and a contact are the same person."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class InOrder(Model):
 
 
 class Unique(Model):
-    """Fields that no two rows of a file may both hold alike; a row in which one is blank is not compared."""
+    """Fields in which no two rows of a file may agree; rows where one of the fields is blank are not compared."""
 
     unique: list[Name] = Field(min_length=1, description="Fields that are together unique in the file.")
 
@@ -89,7 +89,7 @@ _RULES: dict[str, str] = {  # key → the rule that has it
 
 
 def _which_rule(given: Any) -> str:
-    """The rule that is meant, by its keys, so that what is wrong with it is said of it alone."""
+    """The rule that is meant, by its keys, so that errors are reported for this rule alone."""
     keys = list(given) if isinstance(given, dict) else list(given.model_fields_set)
     near = (name for key in keys for name in get_close_matches(str(key), _RULES, n=1, cutoff=0.6))
     return _RULES[next((key for key in keys if key in _RULES), next(near, "any_of"))]

@@ -1,4 +1,4 @@
-"""Which values of a column are sensitive: all of them, those that look so, or those that say it of themselves."""
+"""Decides which values of a column are sensitive: all, those that look so, or those with a label that says so."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Final
 from contact_pipeline.masking import ALONE, TOLD, Looks
 from contact_pipeline.profiles.model import WITH_DAYS, Profile
 
-# Fields of words: a number or a day that is all they hold has come into the wrong column.
+# Fields of words: a number or a day alone in such a cell is in the wrong column.
 _OF_WORDS: Final = frozenset({
     "first_name", "last_name", "full_name", "contact_type", "qualifications", "company", "job_title", "address", "city",
     "region", "country", "notes", "lead_type", "module", "account_name", "account_type", "status",
 })  # fmt: skip
-_OF_NUMBERS: Final = frozenset({"phone", "zip_code", "identifier"})  # types; as stored they do not look sensitive
-_OF_TEN_DIGITS: Final = frozenset({"US", "CA"})  # regions of which no telephone number has nine
+_OF_NUMBERS: Final = frozenset({"phone", "zip_code", "identifier"})  # types whose stored form does not look sensitive
+_OF_TEN_DIGITS: Final = frozenset({"US", "CA"})  # regions where no telephone number has nine
 
 
 def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_rejected: bool = False) -> Looks | None:
@@ -21,12 +21,12 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
 
     Args:
         profile: the profile.
-        field: what the column fills; None: nothing.
-        as_read: whether the values are the file's text, in which nine digits can be a zip code or a telephone number.
-        is_rejected: whether they are values that the column does not take.
+        field: the field that the column fills; None: none.
+        as_read: whether the values are the file's text, where nine digits can be a zip code or a telephone number.
+        is_rejected: whether the values failed the rules of the column.
 
     Returns:
-        What a value is masked for; None: the whole value is.
+        The looks for which a value is masked; None: it is always masked as a whole.
     """
     if field in profile.sensitive_fields:
         return None
@@ -37,7 +37,7 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
     if column is None or column.type in {"text", *WITH_DAYS, "login"}:
         return TOLD
     if column.type == "email":
-        return elsewhere if is_rejected or as_read else TOLD  # the file's text need not be an address
+        return elsewhere if is_rejected or as_read else TOLD  # text of the file may be no address
     if column.type in _OF_NUMBERS and as_read and not is_rejected:
         other = column.type == "phone" and profile.region in _OF_TEN_DIGITS
         return Looks(numbers=elsewhere.numbers and other, dates=elsewhere.dates)
@@ -45,21 +45,21 @@ def looks_in(profile: Profile, field: str | None, *, as_read: bool = False, is_r
 
 
 def looks_in_contacts(field: str, *, sensitive: bool) -> Looks | None:
-    """What counts as sensitive in a field of contacts or accounts, whatever profile it came by; None: all of it."""
+    """What counts as sensitive in a field of contacts or accounts, whatever profile wrote it; None: every value."""
     if sensitive:
         return None
     return ALONE if field in _OF_WORDS else TOLD
 
 
 def looks_of_sender(profile: Profile) -> Looks:
-    """What counts as sensitive in what a sender names: a file, a heading, a group."""
+    """What counts as sensitive in names that a sender gives: of a file, a heading, a group."""
     return Looks(numbers=_out_of_place(profile).numbers)
 
 
 def _out_of_place(profile: Profile) -> Looks:
-    """What the profile's sensitive columns make of a value in another column."""
-    own = [column for column in profile.columns if column.sensitive]
+    """The looks of the profile's sensitive columns, for values that got into another column."""
+    sensitive = [column for column in profile.columns if column.sensitive]
     return Looks(
-        numbers=any(column.type == "ssn" for column in own),
-        dates="alone" if any(column.type == "date" for column in own) else "labelled",
+        numbers=any(column.type == "ssn" for column in sensitive),
+        dates="alone" if any(column.type == "date" for column in sensitive) else "labelled",
     )

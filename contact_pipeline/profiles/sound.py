@@ -1,4 +1,4 @@
-"""What the keys of a profile say together that cannot be: found when its file is loaded, not when a file comes."""
+"""Finds impossible combinations of keys in a profile, when the profile is loaded and not only when a file comes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contact_pipeline.profiles.problems import Place
 from contact_pipeline.profiles.rules import InOrder
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONSENT, CONTACT_FIELDS
 
-# The canonical fields whose values are of one form in all contacts, whichever profile brings them.
+# The canonical fields whose values have one form in all contacts, whichever profile writes them.
 _TYPES: Final[dict[str, tuple[FieldType, ...]]] = {
     "email": ("email",),
     "phone": ("phone",),
@@ -26,12 +26,12 @@ _TYPES: Final[dict[str, tuple[FieldType, ...]]] = {
     "full_name": ("name", "text"),
 }
 
-# Other values depend on what a row says of its country, or are somebody's own.
+# Types that `blank_means` can have. Values of other types depend on the row's country, or belong to one person.
 _MEANT_BY_BLANKS: Final[tuple[FieldType, ...]] = ("text", "choice", "list", "login", "boolean")
 
 
 def find_unsound(profile: Profile) -> Iterator[tuple[Place, str]]:
-    """Each key that says what cannot be, and the reason."""
+    """Each key that cannot be as it is, and the reason."""
     for number, column in enumerate(profile.columns):
         for place, reason in _of_column(column, profile):
             yield ("columns", number, *place), reason
@@ -51,11 +51,11 @@ def find_unsound(profile: Profile) -> Iterator[tuple[Place, str]]:
 
 
 def why_none_clears(profile: Profile, matched: Collection[Matched], blanks: Collection[BlankPolicy] = ()) -> str | None:
-    """Why no row could take back that a contact is not to be contacted, whatever is permitted; None if one could.
+    """Why no row could take back a wish not to be contacted, even if permitted; None if one could.
 
     Args:
         profile: the columns, and what a row is.
-        matched: what may become of a row that matches.
+        matched: the possible treatments of a row that matches.
         blanks: blank policies that may be chosen in place of the profile's.
     """
     if profile.target != "contact" or CONSENT not in profile.column_of:
@@ -89,7 +89,7 @@ def _of_column(column: Column, profile: Profile) -> Iterator[tuple[Place, str]]:
 
 
 def _of_own_values(column: Column) -> Iterator[tuple[Place, str]]:
-    """What is wrong with the values that the profile itself gives: those allowed, and those that blanks mean."""
+    """Problems of the values that the profile itself gives: choices, defaults and meanings of blanks."""
     for key, value in (("default", column.default), ("blank_means", column.blank_means)):
         if column.choices and value is not None and value not in column.choices:
             yield (key,), f"'{value}' is not one of the choices"

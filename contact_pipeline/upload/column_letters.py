@@ -1,4 +1,4 @@
-"""How a sheet calls its columns: A, Z, AA."""
+"""The letters of a sheet's columns: A, Z, AA."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes; the name's ending must agree with it and with the profile."""
+"""The type of a file, by its first bytes; the ending of its name must agree with the content and the profile."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from contact_pipeline.upload.workbook.package import DAMAGED, find_workbook
 
 FileType = Literal["csv", "xlsx", "xlsb", "xls", "ods"]
 
-_WORKBOOKS: Final = {"xlsx", "xlsm", "xlsb", "xls", "ods"}  # endings that a profile takes which takes xlsx
-_DELIMITED: Final = {"tsv", "tab", "txt"}  # endings that a profile takes which takes csv
+_WORKBOOKS: Final = {"xlsx", "xlsm", "xlsb", "xls", "ods"}  # endings accepted by a profile for xlsx
+_DELIMITED: Final = {"tsv", "tab", "txt"}  # endings accepted by a profile for csv
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _OTHERS: Final = (
     (b"%PDF", "a PDF document"),
@@ -44,8 +44,8 @@ def find_file_type(path: Path, file_name: str, file: FileFormat | None, settings
     """The type of a file, by its content; an .xlsm is an `xlsx`.
 
     Raises:
-        Refusal: it is missing, empty, of another type than the profile takes or its name says, a workbook that cannot
-            be opened, or larger than is taken (`file-missing`, `file-empty`, `file-unreadable`, `file-type`,
+        Refusal: the file is missing, empty, of another type than the profile or its name says, a workbook that cannot
+            be opened, or too large (`file-missing`, `file-empty`, `file-unreadable`, `file-type`,
             `workbook-unreadable`, `limit`).
     """
     start = _first_bytes(path, file_name)
@@ -89,17 +89,17 @@ def _first_bytes(path: Path, file_name: str) -> bytes:
 
 
 def unreadable(file_name: str, error: OSError) -> Refusal:
-    """The refusal (`file-unreadable`) of a file that the machine does not let us read."""
+    """The refusal (`file-unreadable`) of a file that cannot be opened for reading."""
     return Refusal(
         "file-unreadable",
         f"{file_name} cannot be read: {error.strerror}.",
-        "Check that whoever runs this may read it, and send it again.",
+        "Check that the user who runs this command may read it, and send it again.",
         file=file_name,
     )
 
 
 def _zipped(path: Path, file_name: str, settings: Settings) -> tuple[FileType | None, str]:
-    """What a ZIP archive is; a broken one under a workbook's name is told by reading it."""
+    """The type of a ZIP archive, and its content in words."""
     try:
         with zipfile.ZipFile(path) as archive:
             check_unpacked_size(archive, file_name, settings)

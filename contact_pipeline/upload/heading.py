@@ -1,4 +1,4 @@
-"""Which of a table's first rows is the heading: a title, a date or a note may stand above it."""
+"""Finds the heading among the first rows of a table: a title, a date or a note may stand above it."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ _NAME: Final = re.compile(r"[^\W\d_]")
 def without_invisible(heading: str) -> str:
     """The heading without characters that nobody can see; any kind of space is a space.
 
-    What joins letters (U+200C, U+200D) stays between letters: some scripts need it.
+    Joiners (U+200C, U+200D) stay between letters: some scripts need them.
     """
     visible = "".join(sign for sign in heading if unicodedata.category(sign) not in _INVISIBLE or sign in _KEPT)
     return _SPACES.sub(" ", visible).strip(_JOINERS)
 
 
 def heading_in(cell: str) -> str:
-    """The heading that a cell holds: without what nobody sees, and without the apostrophe that holds a formula.
+    """The heading in a cell: without invisible characters, and without an apostrophe before a formula.
 
-    That comes off as it comes off cells, but not before digits: '24 is a year.
+    Unlike in other cells, an apostrophe before digits stays: '24 is a year.
     """
     return _HELD_FORMULA.sub(r"\1", without_invisible(cell))
 
 
 def folded(heading: str) -> str:
-    """The heading without what people write in different ways: case, spacing and punctuation."""
+    """The heading without case, spacing and punctuation, which people write in different ways."""
     return re.sub(r"[\W_]+", "", without_invisible(heading).casefold())
 
 
 def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> int:
     """The position of the heading among the first filled rows of a table.
 
-    It is the first row with two of the known headings among at least as few others, or the next one where that has
-    more of them: then the first names groups of columns. Without such a row it is the first row, unless that
-    holds so little, against the rows below, that it must be a title: then the first that holds more, if it could be a
-    heading and most rows below are as wide.
+    It is the first row with two known headings or more, if these are at least half of its cells; if the next row has
+    more of them, it is the next one, since the first names groups of columns. Without such a row it is the first row.
+    But if that is much shorter than the rows below, it is a title, and the heading is the first longer row, if that
+    could be a heading and most rows below are as wide.
 
     Args:
         rows: the cells of each row.
-        known: headings that are expected, folded.
+        known: expected headings, folded.
     """
     filled = [[cell.strip() for cell in row if cell.strip()] for row in rows[:LOOKED_AT]]
     for position, cells in enumerate(filled):
@@ -67,14 +67,14 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
 
 
 def has_headings(row: Sequence[str], known: Collection[str]) -> bool:
-    """Whether two different ones of the known headings stand in a row, among at most as many others."""
+    """Whether a row has two different known headings or more, and at most as many other cells."""
     cells = [cell for cell in row if cell.strip()]
     hits = sum(folded(cell) in known for cell in cells)
     return known_headings(cells, known) > 1 and 2 * hits >= len(cells)
 
 
 def _names_groups(row: Sequence[str], following: Sequence[Sequence[str]], known: Collection[str]) -> bool:
-    """Whether the next row holds more of the known headings, and is no shorter."""
+    """Whether the next row has more known headings, and is no shorter."""
     return any(
         has_headings(below, known)
         and len(below) >= len(row)
@@ -84,7 +84,7 @@ def _names_groups(row: Sequence[str], following: Sequence[Sequence[str]], known:
 
 
 def known_headings(row: Sequence[str], known: Collection[str]) -> int:
-    """How many different ones of the known headings stand in a row."""
+    """The number of different known headings in a row."""
     return len({folded(cell) for cell in row} & {*known})
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a row of headings: what puts values under wrong names is refused, the rest is warned of."""
+"""Checks a row of headings: problems that put values under wrong names are refused, others are warned of."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from contact_pipeline.upload.heading import folded
 
 _LINE_BREAK: Final = re.compile(r"\s*[\r\n]+\s*")
 _VALUE: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}|(?!\d{4}-\d\d-\d\d)[+(]?\d[\d ()./-]{6,}")
-_PIECES: Final = 2  # headings that go on in the row below: one may be a heading and a value by accident
+_PIECES: Final = 2  # headings continued in the row below; a single one may be an accident
 
 
 def refuse_swallowed(heading: Sequence[str], row: int, file_name: str) -> None:
     """Refuses a heading with a quote that closes in a later line, and not at the end of a heading.
 
     Raises:
-        Refusal: that row took in lines that are not its own (`heading-broken`).
+        Refusal: the row of headings took in lines of other rows (`heading-broken`).
     """
     taken = [cell for cell in heading if _LINE_BREAK.search(cell)]
     if taken:
@@ -40,17 +40,17 @@ def refuse_swallowed(heading: Sequence[str], row: int, file_name: str) -> None:
 def refuse_split(
     headings: Sequence[str], below: Sequence[str | None], row: int, file_name: str, known: Collection[str]
 ) -> None:
-    """Refuses headings that stand in two rows, one word of each in the row below.
+    """Refuses headings that stand in two rows, continued in the row below.
 
     Args:
         headings: the row of headings.
         below: the cells of the next row.
         row: row_number of the headings.
-        file_name: what its sender calls it.
-        known: headings that are expected, folded.
+        file_name: the sender's name for the file.
+        known: expected headings, folded.
 
     Raises:
-        Refusal: two of the cells make known headings with those below them (`heading-broken`).
+        Refusal: two of the cells and those below them make known headings (`heading-broken`).
     """
     pairs = [(heading, cell) for heading, cell in zip(headings, below, strict=False) if heading.strip() and cell]
     joined = [f"{heading.strip()} {cell.strip()}" for heading, cell in pairs]
@@ -66,13 +66,13 @@ def refuse_split(
 
 
 def warn_of(headings: Sequence[str], row: int, filled: Collection[int], file_name: str) -> list[str]:
-    """What is odd about a row of headings, in sentences.
+    """The warnings about a row of headings, in sentences.
 
     Args:
         headings: the row of headings.
         row: its row_number.
         filled: positions of columns without a heading that hold values.
-        file_name: what its sender calls it.
+        file_name: the sender's name for the file.
     """
     broken = [heading for heading in headings if _LINE_BREAK.search(heading.strip())]
     values = [heading for heading in headings if _VALUE.fullmatch(heading.strip())]
@@ -102,11 +102,11 @@ def warn_of_wide_rows(wide: int, rows: int, width: int, file_name: str) -> list[
 
 
 def _repeated(headings: Sequence[str]) -> list[str]:
-    """How the columns are called over which one heading stands several times."""
+    """The warnings about headings that stand over several columns, with the names of these columns."""
     names = labels(headings)
     return [
         f"Heading {shown([heading])} stands over {headings.count(heading)} columns; they are called "
-        f"{listed(mask_heading(name) for name, own in zip(names, headings, strict=True) if own == heading)}, "
+        f"{listed(mask_heading(name) for name, each in zip(names, headings, strict=True) if each == heading)}, "
         "in --map too."
         for heading in dict.fromkeys(headings)
         if heading.strip() and headings.count(heading) > 1
@@ -114,5 +114,5 @@ def _repeated(headings: Sequence[str]) -> list[str]:
 
 
 def holds_text(cells: pl.Series) -> bool:
-    """Whether any cell holds something but space."""
+    """Whether any cell holds more than spaces."""
     return bool(cells.str.contains(r"\S").any())

@@ -1,4 +1,4 @@
-"""What any file may be at most, and the refusal of what is beyond. Workbooks have limits of their own besides."""
+"""The limits of any file, and the refusal of files beyond them. Workbooks have further limits of their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_cell(row_number: int, characters: int, file_name: str, settings: Setti
 
 
 def beyond(file_name: str, what: str, most: int, unit: str, setting: str, row_number: int | None = None) -> Refusal:
-    """The refusal (`limit`) of a file that goes beyond a setting, with what the file has and the most there may be."""
+    """The refusal (`limit`) of a file beyond a setting, with the size that the file has and the most allowed."""
     return Refusal(
         "limit",
         f"{file_name} {what}; {f'{most:,} {unit}'.strip()} is the most that is taken.",

@@ -1,4 +1,4 @@
-"""What reading a file gives: its facts, the names of its raw columns and the rows that could not be split."""
+"""The result of reading a file: its facts, the names of its raw columns and the rows that could not be split."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _RESERVED = frozenset({"row_number", "line_number"})
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why nobody can tell by the bytes of a file which text is meant.
+    """Why the bytes of a file do not show which text is meant.
 
     Attributes:
-        message: what is doubtful, in a sentence.
-        readings: words that can be read in several ways, as they are read and as they could be.
+        message: the doubt, in a sentence.
+        readings: doubtful words: each as it is read, then as it could be read.
     """
 
     message: str
@@ -38,18 +38,18 @@ class RawUpload:
         file_type: `csv`, `xlsx`, `xlsb`, `xls` or `ods`, by its content.
         encoding: encoding of a CSV file, declared, found or assumed.
         delimiter: delimiter of a CSV file, declared or found.
-        sheet: sheet of a workbook that was read.
+        sheet: the sheet that was read, of a workbook.
         sheets: every sheet of a workbook.
         headings: the headings as in the file, in order; empty where a column has none.
-        columns: one name for each heading, as the raw rows' columns are called.
+        columns: for each heading, the name of its raw column.
         heading_row: row_number of the heading.
-        data_rows: rows after the heading up to the last one that holds anything: blank ones between others and
-            unreadable ones included. Counted from the file's lines, not from what the reader made of them.
+        data_rows: rows after the heading up to the last one that holds anything, including blank ones between others
+            and unreadable ones. Counted from the file's lines, not from the rows that the reader made of them.
         rejections: rows that could not be split into the heading's columns.
         joined: whether any cell holds several values that an export joined (JOINED).
         warnings: what was assumed, in sentences.
         doubt: why its encoding is doubtful, if it is.
-        cell_errors: cells of a workbook that hold an error (contracts.CELL_ERRORS), their field not known yet.
+        cell_errors: cells of a workbook that hold an error (contracts.CELL_ERRORS), not yet with their field.
     """
 
     file_type: str
@@ -76,8 +76,8 @@ class RawUpload:
 def name_columns(headings: list[str]) -> list[str]:
     """A name for each heading, unique whatever the case: `Email`, `Email_2`, and `column_4` for an empty fourth.
 
-    A heading that Polars would read as a pattern (`*`, or from ^ to $) is named by its place, too, and so is one that
-    looks like somebody's number or day: names of columns are shown.
+    Also named by its place is a heading that Polars would read as a pattern (`*`, or from ^ to $), and one that looks
+    like somebody's number or day, since names of columns are shown.
     """
     taken = set(_RESERVED)
     names: list[str] = []
@@ -96,7 +96,7 @@ def name_columns(headings: list[str]) -> list[str]:
 
 
 def raw_path(folder: Path, number: int) -> Path:
-    """Where a slice of the raw rows lies; the names sort in file order."""
+    """The path of a slice of the raw rows; the names sort in file order."""
     return folder / f"raw-{number:05d}.parquet"
 
 
@@ -111,13 +111,13 @@ def first_rows(folder: Path, most: int = 1_000) -> pl.DataFrame:
 
 
 def write_rows(folder: Path, number: int, rows: pl.DataFrame) -> None:
-    """Writes a slice of the raw rows; nobody asks for statistics of raw values."""
+    """Writes a slice of the raw rows, without statistics, which nothing uses."""
     with put_in_place(raw_path(folder, number)) as path:
         rows.write_parquet(path, compression="lz4", statistics=False)
 
 
 def write_empty_rows(folder: Path, columns: list[str]) -> None:
-    """Writes a slice without rows, so that a file without data has its columns all the same."""
+    """Writes a slice without rows, so that a file without data has its columns, too."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "row_number": ROW_NUMBER,
         "line_number": ROW_NUMBER,
@@ -127,7 +127,7 @@ def write_empty_rows(folder: Path, columns: list[str]) -> None:
 
 
 def drop_unused_end(folder: Path, headings: list[str], columns: list[str]) -> int:
-    """Takes the last columns out of the raw rows if they have neither heading nor value; how many there were."""
+    """Drops the last raw columns if they have neither heading nor value. Returns how many."""
     unused = 0
     for heading, column in zip(reversed(headings), reversed(columns), strict=True):
         if heading.strip() or not _is_empty(folder, column):

@@ -1,4 +1,4 @@
-"""Stage 1: a file's bytes become raw rows, every cell text, every physical row accounted for."""
+"""Stage 1: the bytes of a file → raw rows, with every cell as text. Every physical row is accounted for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNREADABLE_ROWS: Final = "unreadable.parquet"
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What may be declared for one file; it goes before what the profile says."""
+    """Declarations for one file. They override the profile."""
 
     delimiter: str | None = None
     encoding: str | None = None
@@ -49,18 +49,18 @@ def read_upload(
 ) -> RawUpload:
     """Reads a file into `folder`: its raw rows as `raw-*.parquet`, in file order, in slices of bounded memory.
 
-    Rows that cannot be split into the heading's columns are rejections; their text lies in `unreadable.parquet`, to be
-    given back to the sender. Raw rows and rejections together are every row of the file.
+    Rows that cannot be split into the heading's columns are rejections; their text is kept in `unreadable.parquet`, to
+    be given back to the sender. Raw rows and rejections together are all rows of the file.
 
     Args:
-        path: where the file lies.
-        file_name: what its sender calls it.
-        file: what the profile says about files; None: any file, without a profile.
-        options: what was declared for this file.
+        path: the file.
+        file_name: the sender's name for it.
+        file: the file format of the profile; None: any file, without a profile.
+        options: declarations for this file.
         folder: where to write, made if missing.
         settings: the settings.
         mask: whether the text of unreadable rows is left out of the rejections, because a column may be sensitive.
-        known: headings that are expected: they tell the heading from titles above it, and the sheet from others.
+        known: expected headings. They help to find the heading below titles, and the sheet among others.
 
     Raises:
         Refusal: the file cannot be taken, in words for its sender.
@@ -120,7 +120,7 @@ def _read(
 
 
 def _with_whole_heading(upload: RawUpload, file_name: str, folder: Path, known: Collection[str]) -> RawUpload:
-    """The facts with what is odd about the headings; refuses headings that are not all of one row."""
+    """The facts with warnings about the headings; refuses headings that stand in two rows."""
     headings, row = upload.headings, upload.heading_row
     unnamed = [c for c, heading in zip(upload.columns, headings, strict=True) if not heading.strip()]
     below = read_parquet(raw_paths(folder)[0], most=1)
@@ -135,7 +135,7 @@ def _with_whole_heading(upload: RawUpload, file_name: str, folder: Path, known: 
 
 
 def _clear(folder: Path) -> None:
-    """Takes away what an earlier reading, or one that was refused midway, left."""
+    """Deletes the files of an earlier reading, or of one that was refused midway."""
     for old in (*raw_paths(folder), folder / _UNREADABLE_ROWS, *folder.glob(f"*{NEW}")):
         old.unlink(missing_ok=True)
 
@@ -143,13 +143,13 @@ def _clear(folder: Path) -> None:
 def inspect_file(
     path: Path, options: ReadOptions, settings: Settings, *, known: Collection[str] = (), unmasked: bool = False
 ) -> dict[str, Any]:
-    """What is seen in a file before any profile: its facts, all its rows as text, and the rows that do not fit.
+    """Describes a file without a profile: its facts, all its rows as text, and the rows that do not fit.
 
     Args:
-        path: where the file lies.
-        options: what was declared for this file.
+        path: the file.
+        options: declarations for this file.
         settings: the settings.
-        known: headings that are expected in some profile.
+        known: headings that some profile expects.
         unmasked: whether cells that look like a social security number or a date of birth are shown, too.
 
     Raises:
@@ -192,13 +192,13 @@ def read_columns(
     optional: Collection[str] = (),
     known: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Some columns of a file that people have filled in, in whatever form a spreadsheet program has saved it.
+    """Some columns of a file that people have filled in, in any form that a spreadsheet program saves.
 
     Args:
-        path: where the file lies.
+        path: the file.
         needed: headings of the columns, whatever their case.
         settings: the settings.
-        optional: headings of columns that need not be there; they are null then.
+        optional: headings of columns that may be missing; they are null then.
         known: other headings that the file may have.
 
     Returns:
@@ -212,8 +212,8 @@ def read_columns(
         upload = read_upload(path, path.name, None, ReadOptions(), folder, settings, known=[*needed, *optional, *known])
         rows = pl.concat([read_parquet(part) for part in raw_paths(folder)])
     if upload.rejections.height:
-        said = listed(upload.rejections["message"], limit=3)
-        raise Refusal("row-unreadable", f"{path.name}: {said}", "Correct these rows.", file=path.name)
+        reasons = listed(upload.rejections["message"], limit=3)
+        raise Refusal("row-unreadable", f"{path.name}: {reasons}", "Correct these rows.", file=path.name)
     found = {name: _called(name, upload) for name in (*needed, *optional)}
     if missing := [name for name in needed if not found[name]]:
         message = f"{path.name} has no column {listed(missing)}."

@@ -1,4 +1,4 @@
-"""A schema told to people: its columns, their types, and the codes of the checks that each must pass."""
+"""Describes a schema for people: its columns, their types, and the codes of the checks that each must pass."""
 
 from __future__ import annotations
 

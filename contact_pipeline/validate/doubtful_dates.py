@@ -1,4 +1,4 @@
-"""Why an upload is blocked whose columns of dates can be read in two ways."""
+"""Blocks an upload that has a column of dates with two possible readings."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def blocked_by_dates(database: Tables, profile: Profile, file_name: str) -> dict
         FROM rejections WHERE code = 'date-ambiguous' GROUP BY field ORDER BY min(row_number)""")
     if not found:
         return None
-    told = " ".join(
+    columns_in_words = " ".join(
         f"{message} (row {row}{f' and {count - 1} more' if count > 1 else ''})." for _, count, row, message in found
     )
     columns = (profile.column_of[field] for field, *_ in found)
-    said = " ".join(f'--date-format "{column.heading}={calendar.in_words(column.formats[0])}"' for column in columns)
+    options = " ".join(f'--date-format "{column.heading}={calendar.in_words(column.formats[0])}"' for column in columns)
     return {
         "code": "dates-ambiguous",
-        "message": f"{file_name}: {told.replace('. (', ' (')}",
-        "fix": f"Import again and say the format, such as {said}; or write the days as YYYY-MM-DD.",
+        "message": f"{file_name}: {columns_in_words.replace('. (', ' (')}",
+        "fix": f"Import again and say the format, such as {options}; or write the days as YYYY-MM-DD.",
     }

@@ -1,4 +1,4 @@
-"""What becomes of values that are not imported: a note on the contact for each, so that nothing is lost."""
+"""Makes a note on the contact of each value that is not imported, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def noted_cells(rejections: pl.DataFrame) -> pl.DataFrame:
     is_masked = pl.col("value").str.contains(r"^[^\p{L}\p{N}]*\*[^\p{L}\p{N}]*$")
     text = pl.when(is_masked).then(pl.lit("not imported")).otherwise("value")
     taken_out = pl.col("severity") == "noted"
-    # Without the word, `Mobile: … (Work phone)` would read as if the number at work were the mobile one.
+    # Without `beside`, `Mobile: … (Work phone)` would read as if the number at work were the mobile one.
     elsewhere = pl.col("code").is_in(_KEPT) & text.str.contains(_NAMES_ITS_COLUMN)
     column = pl.when(elsewhere).then(pl.format("beside {}", "column")).otherwise("column")
     return (

@@ -28,14 +28,14 @@ _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a profile, of which a check of its schema is made.
+    """A rule of a profile; a check of the schema is made of it.
 
     Attributes:
         code: name of the defect where a row fails.
         column: the column in error, without which the rule does not apply; None: the row as a whole.
-        passes: given the columns that there are, whether a row passes.
+        passes: columns of the frame → whether each row passes.
         expected: what would be right, in words.
-        of_cell: whether it looks at that column alone.
+        of_cell: whether the rule reads this column alone.
     """
 
     code: str
@@ -51,8 +51,8 @@ def schema_for(
     """The schema that a profile's normalized rows must meet.
 
     Validate eager frames: on a LazyFrame Pandera skips the checks of data. Checks keep no failure cases, which would
-    be unmasked values; the places of the failures are in each error's `check_output`, what would be right is in the
-    check's `description`.
+    be unmasked values. Each error's `check_output` has the places of the failures, the check's `description` what would
+    be right.
 
     Args:
         profile: the columns and the rules.
@@ -83,22 +83,22 @@ def rules_of(profile: Profile, reference: Reference, today: date | None = None) 
 def in_doubt(normalized: pl.DataFrame, profile: Profile, reference: Reference, today: date | None = None) -> pl.Series:
     """Whether each row fails a rule; the other arguments are those of `schema_for`.
 
-    All rules are asked at once, those for cells by one quick rule for each column where there is one, which makes many
-    rows quick to judge; a schema then names what is wrong with the few.
+    All rules run at once; where a column has a quick rule, it replaces the rules for cells. A schema then names the
+    defects of the few rows in doubt.
     """
     today, there, context = today or _today(), normalized.columns, Context(profile, reference)
     rules = [rule for rule in rules_of(profile, reference, today) if rule.column is None or rule.column in there]
     columns = [column for column in profile.columns if column.field in there]
     found = {column.field: KINDS[column.type].quick_rule(column, context, today) for column in columns}
     quick = {field: rule for field, rule in found.items() if rule is not None}
-    seen = [_all_pass(field, rule, rules) for field, rule in quick.items()]
-    asked = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in quick)]
-    passes = {f"rule {number}": rule for number, rule in enumerate([pl.lit(True), *seen, *asked])}
+    quickly = [_all_pass(field, rule, rules) for field, rule in quick.items()]
+    others = [rule.passes(there) for rule in rules if not (rule.of_cell and rule.column in quick)]
+    passes = {f"rule {number}": rule for number, rule in enumerate([pl.lit(True), *quickly, *others])}
     return normalized.with_columns(**passes).select(~pl.all_horizontal(list(passes)).fill_null(False)).to_series()
 
 
 def _all_pass(field: str, quick: Passes, rules: Sequence[Rule]) -> pl.Expr:
-    """Whether a cell passes the quick rule of its column, or all others after all."""
+    """Whether a cell passes the quick rule of its column, or else all its other rules."""
     careful = pl.all_horizontal(rule.passes([field]) for rule in rules if rule.of_cell and rule.column == field)
     return unless(lambda value: quick(value) | value.is_null(), lambda _: careful)(pl.col(field))
 
@@ -123,7 +123,7 @@ def _of_column(column: Column, context: Context, today: date) -> Iterator[Rule]:
 
 
 def _placeholder(column: Column) -> Iterator[CellRule]:
-    """Placeholders are in form, so that only values without another defect come to this."""
+    """The rule against placeholders. They are in form, so a value with another defect never fails it."""
     is_placeholder = KINDS[column.type].is_placeholder
     if is_placeholder is None or column.placeholders == "take":
         return

@@ -13,11 +13,11 @@ _CODE = "not-unique"
 
 
 def reject_repeats(database: Tables, profile: Profile, headings: Mapping[str, str]) -> None:
-    """Rejects the rows that repeat what an earlier row holds, where the profile says that this is unique.
+    """Rejects rows that repeat values of an earlier row which the profile calls unique.
 
     Args:
-        database: the upload's staging database with normalized_rows, left_out_rows, rejections and noted_cells; a row
-            that is rejected or left out and a cell taken out repeat nothing.
+        database: the upload's staging database with normalized_rows, left_out_rows, rejections and noted_cells.
+            Rejected and left out rows, and noted cells, do not count.
         profile: its rules.
         headings: field → heading in the file.
     """

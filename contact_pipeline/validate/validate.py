@@ -1,8 +1,8 @@
-"""Stage 3: normalized rows → rejections. Runs the profile's schema and tells every failure by row and column.
+"""Stage 3: normalized rows → rejections. Runs the profile's schema and lists every failure by row and column.
 
-What an upload makes of them is the profile's `on_error`: under `note` a bad cell is taken out and written to the notes,
-and rows are judged by what is left; otherwise it rejects the row (and may block the upload). A wish not to be contacted
-that nobody understands rejects its row everywhere: the contact would be contacted.
+The profile's `on_error` decides: under `note` a bad cell is taken out and written to the notes, and the rest of the row
+is judged; otherwise the row is rejected (and the upload may be blocked). A wish not to be contacted that cannot be
+understood always rejects its row: without the wish, the contact would be contacted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def find_doubtful(
 ) -> pl.DataFrame:
     """The rows of a slice that have a defect, for `reject` to name; the arguments are those of `validate`."""
     normalized = _with_deciding(normalized, profile)
-    # Pandera compares all row numbers, where their count tells as well that there are none to compare.
+    # A count shows quickly whether a row number repeats. If not, Pandera tests an empty frame: the types alone.
     repeats = normalized["row_number"].n_unique() < normalized.height
     contract = schema_for(profile, reference, cells=False, rows=False)
     contract.validate(normalized if repeats else normalized.clear(), lazy=True)
@@ -95,12 +95,12 @@ def reject(
     rows, errors = _with_errors(doubtful, profile, cell_errors)
     if profile.on_error != "note":
         failures = errors + failures_of(rows, schema_for(profile, reference))
-        return _in_order([wording.tell(rows, failure, "error") for failure in failures])
+        return _in_order([wording.reject(rows, failure, "error") for failure in failures])
     cells = errors + failures_of(rows, schema_for(profile, reference, rows=False))
     left = taken_out(rows, cells)
     whole = failures_of(left, schema_for(profile, reference, cells=False))
-    noted = [wording.tell(rows, failure, "error" if failure.field == CONSENT else "noted") for failure in cells]
-    return _in_order([*noted, *(wording.tell(left, failure, "error") for failure in whole)])
+    noted = [wording.reject(rows, failure, "error" if failure.field == CONSENT else "noted") for failure in cells]
+    return _in_order([*noted, *(wording.reject(left, failure, "error") for failure in whole)])
 
 
 def failures_of(normalized: pl.DataFrame, schema: pa.DataFrameSchema) -> list[Failure]:
@@ -131,7 +131,7 @@ def taken_out(normalized: pl.DataFrame, failures: Sequence[Failure]) -> pl.DataF
 
 
 def _with_deciding(normalized: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """The frame with the columns on which the rules of others depend, blank where the file has none."""
+    """The frame with the columns that rules of other columns need, blank where the file lacks them."""
     deciding = {"country", *(column.identifiers_column for column in profile.columns)} & set(profile.column_of)
     missing = deciding - set(normalized.columns)
     return normalized.with_columns(pl.lit(None, pl.String).alias(str(field)) for field in sorted(map(str, missing)))
@@ -146,7 +146,7 @@ def _is_among(cell_errors: pl.DataFrame | None) -> pl.Expr:
 def _with_errors(
     normalized: pl.DataFrame, profile: Profile, cell_errors: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[Failure]]:
-    """The frame with the errors of the file's cells beside their fields, and the failures that they are."""
+    """The frame with the errors of the file's cells beside their fields, and a failure for each kind of error."""
     if cell_errors is None or cell_errors.is_empty():
         return normalized, []
     parts = cell_errors.drop_nulls("field").partition_by("field", as_dict=True)
@@ -177,7 +177,7 @@ def _failure(error: SchemaError) -> Failure:
 
 
 class _Wording:
-    """Tells failures as rejections, in the words of the catalogue and the headings of the file."""
+    """Words failures as rejections, with the texts of the catalogue and the headings of the file."""
 
     def __init__(self, profile: Profile, reference: Reference, headings: Mapping[str, str]) -> None:
         self._profile = profile
@@ -186,7 +186,7 @@ class _Wording:
         self._reference = reference
         self._headings = {field: column.heading for field, column in self._columns.items()} | dict(headings)
 
-    def tell(self, rows: pl.DataFrame, failure: Failure, severity: str) -> pl.DataFrame:
+    def reject(self, rows: pl.DataFrame, failure: Failure, severity: str) -> pl.DataFrame:
         """The rejections of one failure, with the column's place for sorting."""
         field, code = failure.field, CODES[failure.code]
         column = self._columns[field] if field else None
@@ -211,7 +211,7 @@ class _Wording:
         )
 
     def _heading(self, column: Column | None, there: Collection[str]) -> pl.Expr:
-        """The heading of the cell in error: of several columns of a field, that from which the row's value comes."""
+        """The heading of the cell in error: of several columns of a field, the one that the row's value comes from."""
         if column is None:
             return pl.lit(None, pl.String)
         first = pl.lit(self._headings[column.field])
@@ -219,11 +219,11 @@ class _Wording:
         return pl.coalesce(name, first) if name in there else first
 
     def _cell(self, column: Column | None, code: str) -> dict[str, pl.Expr]:
-        """The cell as text, and what a message names of it: of a list only what is not registered. Both masked."""
+        """The cell as text, and the part that a message names (of a list, unregistered values only); both masked."""
         if column is None:
             return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
         cell = pl.col(column.field)
-        if code == "formula-not-calculated" and column.sensitive:  # it may be made of values
+        if code == "formula-not-calculated" and column.sensitive:  # a formula can contain values
             return {"value": pl.lit(None, pl.String), "named": pl.lit(None, pl.String)}
         if code in {"excel-error", "formula-not-calculated"}:  # no value, so nothing to hide
             return dict.fromkeys(("value", "named"), pl.col(f"{ERROR}{column.field}"))
@@ -239,15 +239,15 @@ class _Wording:
             return pl.lit(" and ".join(self._headings.get(name, name) for name in failure.expected.split(",")))
         if column is None:
             return pl.lit(failure.expected)
-        said = KINDS[column.type].expected(failure.code, named, column, self._reference)
-        return pl.lit(failure.expected) if said is None else said
+        expected = KINDS[column.type].expected(failure.code, named, column, self._reference)
+        return pl.lit(failure.expected) if expected is None else expected
 
 
-def _in_order(told: list[pl.DataFrame]) -> pl.DataFrame:
-    """By row and column; of several defects of a cell the first of each severity stands for all, warnings apart."""
-    if not told:
+def _in_order(found: list[pl.DataFrame]) -> pl.DataFrame:
+    """By row and column; of several defects of a cell only the first of each severity, but every warning."""
+    if not found:
         return empty(REJECTIONS)
-    rejections = pl.concat(told)
+    rejections = pl.concat(found)
     warning = pl.when(pl.col("severity") == "warning").then("code")
     cell = pl.struct("row_number", pl.coalesce("field", "code"), "severity", warning.alias("warning"))
     first = rejections.filter(cell.is_first_distinct())

@@ -1,4 +1,4 @@
-"""What can be wrong with a home, each with what to do about it. No finding quotes a value."""
+"""A finding: something wrong with a home, and what to do about it. No finding quotes a value."""
 
 from __future__ import annotations
 

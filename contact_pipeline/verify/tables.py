@@ -1,4 +1,4 @@
-"""The contact database: every block of it can be read, and its tables are what the history makes of them."""
+"""Checks the contact database: every block can be read, and its tables agree with the history."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_everything(database: Tables) -> int:
 
 
 def check_history(database: Tables) -> Iterator[Finding]:
-    """The contacts, accounts, memberships, links and groups that are not what the history makes of them."""
+    """The contacts, accounts, memberships, links and groups that disagree with the history."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     yield from _differing(
         database, "contact", ["active", *fields], effective_contacts(fields, _COUNTING), ERASED.format("")
@@ -47,7 +47,7 @@ def check_history(database: Tables) -> Iterator[Finding]:
 
 
 def check_commits(database: Tables) -> Iterator[Finding]:
-    """Commits that are not numbered one after the other in time, and uploads that say otherwise than their commits."""
+    """Commits whose numbers do not follow their times, and uploads whose state disagrees with their commits."""
     for number, problem in database.rows("""
         SELECT commit_number, CASE WHEN count(*) OVER (PARTITION BY commit_number) > 1 THEN 'is there twice'
                                    WHEN committed_at < lag(committed_at) OVER (ORDER BY commit_number)
@@ -64,12 +64,12 @@ def check_commits(database: Tables) -> Iterator[Finding]:
                    WHEN state = 'undone' THEN coalesce(commits, 0) = 0 OR undone < commits
                    ELSE coalesce(commits, 0) > 0 END
         ORDER BY ALL"""):
-        said = f"Upload {upload_id} is {state}, but its commits say otherwise."
-        yield Finding("ledger", f"upload {upload_id}", said, _RESTORE)
+        message = f"Upload {upload_id} is {state}, but its commits say otherwise."
+        yield Finding("ledger", f"upload {upload_id}", message, _RESTORE)
 
 
 def _differing(database: Tables, entity: str, fields: list[str], computed: str, left_out: str) -> Iterator[Finding]:
-    """Those of a table that are missing, too many, there twice or different, each with the fields that differ."""
+    """Entities that are missing, extra, there twice or different, each with the fields that differ."""
     identity, names = f"{entity}_id", ["address_book", *fields]
     wrong = ", ".join(
         f"CASE WHEN t.{quoted(name)} IS DISTINCT FROM c.{quoted(name)} THEN {literal(name)} END" for name in names
@@ -90,19 +90,19 @@ def _differing(database: Tables, entity: str, fields: list[str], computed: str, 
         ORDER BY id LIMIT {_SHOWN}""")
     for number, is_missing, is_extra, is_otherwise_made, differing, total in rows:
         if differing is None:
-            said = "is there twice"
+            problem = "is there twice"
         elif is_missing:
-            said = "is not there, though its history says that it is"
+            problem = "is missing, though its history has it"
         elif is_extra:
-            said = "is there, though its history does not say so"
+            problem = "is there, though its history does not have it"
         elif differing:
-            said = f"has other values than its history says: {', '.join(differing)}"
+            problem = f"has other values than its history: {', '.join(differing)}"
         else:
-            said = "is made" if is_otherwise_made else "differs"
+            problem = "differs from its history in whether it was created" if is_otherwise_made else "differs"
         more = f" ({total:,} {entity}s differ.)" if total > _SHOWN else ""
-        told = f"{entity.capitalize()} {number} {said}.{more}"
+        message = f"{entity.capitalize()} {number} {problem}.{more}"
         fix = f"`contact-pipeline contacts history {number}` shows the history. {_RESTORE}"
-        yield Finding("history", f"{entity} {number}", told, fix if entity == "contact" else _RESTORE)
+        yield Finding("history", f"{entity} {number}", message, fix if entity == "contact" else _RESTORE)
 
 
 def _pairs(database: Tables, table: str, columns: str, computed: str) -> Iterator[Finding]:
@@ -111,8 +111,8 @@ def _pairs(database: Tables, table: str, columns: str, computed: str) -> Iterato
         for one, other in ((computed, f"FROM {table}"), (f"FROM {table}", computed))
     )
     if missing or extra:
-        said = f"Of the {table} {missing:,} are missing and {extra:,} are there that no history says."
-        yield Finding("history", table, said, _RESTORE)
+        message = f"{missing:,} of the {table} are missing, and {extra:,} are there that the history does not have."
+        yield Finding("history", table, message, _RESTORE)
 
 
 def _erased(database: Tables, fields: list[str]) -> Iterator[Finding]:
@@ -120,8 +120,8 @@ def _erased(database: Tables, fields: list[str]) -> Iterator[Finding]:
     for (number,) in database.rows(
         f"SELECT contact_id FROM contacts WHERE contact_id IN ({ERASED.format('')}) AND (active OR {held}) ORDER BY ALL"
     ):
-        said = f"Contact {number} was erased, or is being erased, and has values."
+        message = f"Contact {number} was erased, or is being erased, and has values."
         fix = (
             f"`contact-pipeline contacts erase {number}` completes an erasure that was cut off; else put back a backup."
         )
-        yield Finding("erasure", f"contact {number}", said, fix)
+        yield Finding("erasure", f"contact {number}", message, fix)

@@ -1,4 +1,4 @@
-"""The uploads: their counts add up, what is staged is what was frozen, the originals are the files that came."""
+"""Checks uploads: their counts add up, staged data is as it was frozen, originals are as they were received."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from contact_pipeline.terms import OUTCOMES
 from contact_pipeline.verify.findings import Finding
 
 _RESTORE = "Put back a backup that was made before it: `contact-pipeline restore BACKUP --replace`."
-_KEEP = "What is applied stays so. To import the rows that are left, send them in a file of their own."
+_KEEP = "Applied changes stay. To import the other rows, send them in a file of their own."
 
 
 def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterator[Finding]:
-    """What is wrong with an upload's counts, staged files and original. One that is being staged is left out."""
+    """Problems of an upload's counts, staged files and original. Counts of an upload being staged are not checked."""
     if line.state in PLANNED | WAS_APPLIED:
         yield from _counts(line)
         yield from _staged(store, line)
@@ -28,7 +28,7 @@ def check_upload(store: Store, originals: Originals, line: LedgerLine) -> Iterat
 
 
 def check_created(database: Tables, lines: Collection[LedgerLine]) -> Iterator[Finding]:
-    """Uploads whose history has not as many creations as their lines say."""
+    """Uploads whose history has more or fewer creations than their ledger lines."""
     made = {
         (upload_id, entity): count
         for entity in ("contact", "account")
@@ -41,23 +41,23 @@ def check_created(database: Tables, lines: Collection[LedgerLine]) -> Iterator[F
         if line.state not in WAS_APPLIED or profile is None:
             continue
         entity = str(profile["target"])
-        told = {entity: line.created + line.linked}
+        counted = {entity: line.created + line.linked}
         if entity == "account":
-            told["contact"] = line.contacts_created
-        for name, count in told.items():
+            counted["contact"] = line.contacts_created
+        for name, count in counted.items():
             found = made.get((line.upload_id, name), 0)
             if found != count:
-                said = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
+                message = f"Upload {line.upload_id} created {count:,} {name}s; its history has {found:,}."
                 fix = _RESTORE
-                yield Finding("counts", f"upload {line.upload_id}", said, fix)
+                yield Finding("counts", f"upload {line.upload_id}", message, fix)
 
 
 def check_expiries(database: Tables) -> Iterator[Finding]:
-    """What was to be deleted by age, and may be there still."""
+    """Data that was to be deleted by age, and may still be there."""
     for upload_id, kind in cut_off(database):
-        said = f"Deleting {KINDS[kind]} of upload {upload_id} was cut off, or is under way."
+        message = f"Deleting {KINDS[kind]} of upload {upload_id} was cut off, or is under way."
         by = "The job `expire` in Dagster" if kind == "runs" else "`contact-pipeline expire`"
-        yield Finding("expiry", f"upload {upload_id}", said, f"{by} goes on with it.")
+        yield Finding("expiry", f"upload {upload_id}", message, f"{by} goes on with it.")
 
 
 def check_folders(store: Store, known: Collection[str]) -> Iterator[Finding]:
@@ -66,33 +66,33 @@ def check_folders(store: Store, known: Collection[str]) -> Iterator[Finding]:
         folder = store.settings.home / kind
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.is_dir() and path.name not in {*known, ".arriving"}:
-                said = f"{kind}/{path.name} belongs to no upload."
+                message = f"{kind}/{path.name} belongs to no upload."
                 fix = (
                     "Something was cut off: the next command that imports deletes it. If not, look at it and delete it."
                 )
-                yield Finding("left-over", f"{kind}/{path.name}", said, fix)
+                yield Finding("left-over", f"{kind}/{path.name}", message, fix)
 
 
 def _counts(line: LedgerLine) -> Iterator[Finding]:
     total = sum(getattr(line, outcome) for outcome in OUTCOMES)
     if line.resolved_profile is not None and total != line.data_rows:
-        said = f"Upload {line.upload_id} has {line.data_rows:,} rows, but {total:,} outcomes."
+        message = f"Upload {line.upload_id} has {line.data_rows:,} rows, but {total:,} outcomes."
         fix = _RESTORE
-        yield Finding("counts", f"upload {line.upload_id}", said, fix)
+        yield Finding("counts", f"upload {line.upload_id}", message, fix)
 
 
 def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
     staging, where = store.staging(line.upload_id), f"staging/{line.upload_id}"
     if line.state not in PLANNED and not staging.folder.exists():
-        return  # what is applied does not need it
+        return  # an applied upload does not need it
     again = f"Plan it again with `contact-pipeline replan {line.upload_id}`."
     fix = again if line.state in PLANNED else _KEEP
     if line.staged_files is None and line.state not in PLANNED:
         return
     found = staging.differences(line.staged_files)
     if found:
-        said = f"What is staged for upload {line.upload_id} is not what was frozen: {', '.join(found)}."
-        yield Finding("staged-changed", where, said, fix)
+        message = f"What is staged for upload {line.upload_id} is not what was frozen: {', '.join(found)}."
+        yield Finding("staged-changed", where, message, fix)
         return
     if line.resolved_profile is None:
         return
@@ -104,10 +104,10 @@ def _staged(store: Store, line: LedgerLine) -> Iterator[Finding]:
             raise
         yield Finding("staged-unreadable", where, fault.message, fix)
         return
-    told = {outcome: getattr(line, outcome) for outcome in OUTCOMES if getattr(line, outcome)}
-    if stored != told:
-        said = f"The ledger says {told} of upload {line.upload_id}, its staged rows say {stored}."
-        yield Finding("counts", where, said, fix)
+    counted = {outcome: getattr(line, outcome) for outcome in OUTCOMES if getattr(line, outcome)}
+    if stored != counted:
+        message = f"The ledger counts {counted} for upload {line.upload_id}, its staged rows are {stored}."
+        yield Finding("counts", where, message, fix)
 
 
 def _original(originals: Originals, line: LedgerLine) -> Iterator[Finding]:
@@ -116,9 +116,11 @@ def _original(originals: Originals, line: LedgerLine) -> Iterator[Finding]:
         path = originals.path(line.upload_id)
     except FileNotFoundError:
         if needed:
-            said = f"The original of upload {line.upload_id} is gone."
-            yield Finding("original", f"uploads/{line.upload_id}", said, "Cancel the upload, and send the file again.")
+            message = f"The original of upload {line.upload_id} is gone."
+            yield Finding(
+                "original", f"uploads/{line.upload_id}", message, "Cancel the upload, and send the file again."
+            )
         return
     if sha256_of(path) != line.sha256:
-        said = f"{path.name} of upload {line.upload_id} is not the file that came: its SHA-256 is another one."
-        yield Finding("original", f"uploads/{line.upload_id}", said, "Put the file back, or cancel the upload.")
+        message = f"{path.name} of upload {line.upload_id} is not the file that came: its SHA-256 is another one."
+        yield Finding("original", f"uploads/{line.upload_id}", message, "Put the file back, or cancel the upload.")

@@ -1,4 +1,4 @@
-"""Verifies a whole home. Nothing is changed but what was cut off between a commit and its staged files is completed."""
+"""Verifies a whole home. It changes nothing, except that a commit cut off before its staged files is completed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from contact_pipeline.verify.uploads import check_created, check_expiries, check
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was looked at, and what was found.
+    """The result of a verification.
 
     Attributes:
         checked: uploads, contacts, changes, tables → how many.
-        findings: what is wrong; nothing where the home is whole.
+        findings: all problems; empty where the home is whole.
     """
 
     checked: dict[str, int]

@@ -190,7 +190,7 @@ def test_what_cannot_be_merged_is_refused(base, enter, sets, code):
     [
         ("1,x,yes", "row 2, column contact_id: 'x' is no contact id"),
         ("1,1,maybe", "row 2, column merge: 'maybe' is neither yes nor no"),
-        (",1,yes", "row 2, column set: '' says no set"),
+        (",1,yes", "row 2, column set: '' names no set"),
         ("1,1,yes", "yes to a single contact of set 1 (row 2)"),
     ],
 )

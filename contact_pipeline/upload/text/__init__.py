@@ -1,1 +1,1 @@
-"""Delimited text: bytes → characters, by the encoding; → records, by the delimiter and the quotes; → raw rows."""
+"""Delimited text: bytes → characters (by encoding) → records (by delimiter and quotes) → raw rows."""

@@ -1,4 +1,4 @@
-"""Splits records into cells: regular ones by a reader of CSV, the others by the expressions of the grammar."""
+"""Splits records into cells: regular ones with Polars' CSV reader, others with the expressions of the grammar."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _NO_OTHERS: Final = pl.DataFrame(
 
 @dataclass(frozen=True)
 class Split:
-    """What a piece of a file became; its first row and line are 1.
+    """A piece of a file, split; its first row and line are 1.
 
     Attributes:
         rows: row_number, line_number and the columns; an empty cell is null.
         others: records that do not fit the columns: row_number, line_number, text, broken, found (how
             many values) and longest (characters of the longest).
-        records: how many there are together.
+        records: the number of rows and others together.
         joined: whether any cell holds several values that an export joined.
     """
 
@@ -42,7 +42,7 @@ class Split:
     joined: bool = False
 
     def after(self, rows: int, lines: int) -> Split:
-        """The same behind so many rows and lines of the file."""
+        """The same with numbers that count from the beginning of the file, after so many rows and lines."""
         numbers = (pl.col("row_number") + rows).cast(ROW_NUMBER), (pl.col("line_number") + lines).cast(ROW_NUMBER)
         return replace(self, rows=self.rows.with_columns(numbers), others=self.others.with_columns(numbers))
 
@@ -50,14 +50,14 @@ class Split:
 def split(piece: bytes | pl.DataFrame, grammar: Grammar, columns: Sequence[str], named: int) -> Split:
     """Splits regular text, or records, into the cells of the columns.
 
-    Text is split as a whole only if its lines, counted apart, are those of the rows that come out. A record of another
-    width is taken where only empty cells at its end are too many or missing.
+    Text is split as a whole only if its line count agrees with the rows that result. A record of another width is
+    accepted if only empty cells at its end are surplus or missing.
 
     Args:
         piece: the text, or records as `find_records` gives them.
-        grammar: how cells are told apart.
+        grammar: of the delimiter.
         columns: names of the columns.
-        named: how many columns there are up to the last that has a heading.
+        named: the number of columns up to the last with a heading.
     """
     if isinstance(piece, pl.DataFrame):
         return _of_records(piece, grammar, columns, named)
@@ -70,13 +70,13 @@ def split(piece: bytes | pl.DataFrame, grammar: Grammar, columns: Sequence[str],
             return _of_records(find_records(piece, grammar).records, grammar, columns, named)
         line = row + inside.cum_sum().shift(1, fill_value=0)
     rows = cells.select(row.alias("row_number"), line.cast(ROW_NUMBER).alias("line_number"), pl.all())
-    joined = b":" in piece and JOINED.encode() in piece  # one letter is found in no time
+    joined = b":" in piece and JOINED.encode() in piece  # searching one byte first is fast
     return Split(rows, _NO_OTHERS, rows.height, joined)
 
 
 def _read(text: bytes, grammar: Grammar, columns: Sequence[str]) -> pl.DataFrame:
     """The cells of regular text."""
-    # With a heading of its own: the reader takes a byte order mark from what is first in a text, data or not.
+    # A made-up heading comes first: the reader removes a byte order mark at the beginning, even from data.
     heading = grammar.delimiter.join(str(place) for place in range(len(columns)))
     whole = f"{heading}\n".encode() + text
     cells = pl.read_csv(whole, separator=grammar.delimiter, infer_schema=False, null_values="")
@@ -84,7 +84,7 @@ def _read(text: bytes, grammar: Grammar, columns: Sequence[str]) -> pl.DataFrame
 
 
 def _line_ends(text: bytes) -> pl.Expr:
-    """How many line ends each cell of such a text holds."""
+    """The number of line ends in each cell."""
     if b"\r" in text:
         return pl.all().str.count_matches(LINE_END)
     return pl.all().str.count_matches("\n", literal=True)

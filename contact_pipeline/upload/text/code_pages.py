@@ -1,7 +1,7 @@
-"""Tells the code page of text that is not UTF-8: every page is read in, and the readings are compared by their letters.
+"""Finds the code page of text that is not UTF-8: the text is read in every page, and the readings are compared.
 
-A page is taken where its reading costs clearly less (`letters.cost`) than every reading that differs. Otherwise the
-guess is doubtful, and whoever uses it has to ask.
+A page is certain if its reading costs clearly less (`letters.cost`) than every other reading. Otherwise the guess is
+doubtful, and the caller has to ask.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Page:
     """An encoding that a file may be in.
 
     Attributes:
-        name: as Python has it.
-        title: for people.
-        languages: that are written in it.
-        rarity: bits that it costs to assume it at all.
+        name: Python's name.
+        title: the name for people.
+        languages: languages written in it.
+        rarity: extra cost in bits, for pages that are rarely used.
     """
 
     name: str
@@ -100,23 +100,23 @@ PAGES: Final = (
 )
 NAMES: Final = {page.name: page.title for page in PAGES}
 
-_CLEAR: Final = 12.0  # bits by which a reading has to be better than the next
-_IN_CAPITALS: Final = 3.0  # more where all letters are capitals: their case tells nothing
+_CLEAR: Final = 12.0  # bits by which a reading must be better than the next
+_IN_CAPITALS: Final = 3.0  # more where all letters are capitals, as case then shows nothing
 _WORDS: Final = 1_500  # distinct ones that are compared
-_FIRST: Final = 60  # of them, by which most pages fall away
-_HOPELESS: Final = 120.0  # bits that a page is behind by then
+_FIRST: Final = 60  # words that are compared first, which rules out most pages
+_HOPELESS: Final = 120.0  # bits behind the best page after these; such a page is ruled out
 _MOST_WRONG: Final = 0.25  # share of the words that may look wrong
 _KNOWN: Final = 25.0  # bits that a known heading is worth
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A sample as some pages have it.
+    """A sample as some pages read it.
 
     Attributes:
         pages: the pages that give this reading, the likeliest first.
         words: its words with more than ASCII, each once, in their order.
-        bits: what they cost, less what known headings are worth.
+        bits: their cost, less a bonus for known headings.
     """
 
     pages: tuple[Page, ...]
@@ -140,12 +140,12 @@ class Reading:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether nearly all of its words could be written so."""
+        """Whether few enough of its words look wrong."""
         wrong = sum(looks_wrong(word, self.languages) for word in self.words)
         return wrong <= _MOST_WRONG * len(self.words)
 
     def is_clear(self, others: Sequence[Reading]) -> bool:
-        """Whether none of the other readings comes near; a rare page has to be clearer still."""
+        """Whether every other reading is clearly worse; a rare page needs a greater distance."""
         nearest = min((other.rank for other in others), default=math.inf)
         in_capitals = _IN_CAPITALS if all(map(str.isupper, self.words)) else 0.0
         return nearest > self.rank + _CLEAR + in_capitals + self.page.rarity / 2
@@ -157,7 +157,7 @@ def compare_readings(lines: Sequence[bytes], heading: bytes = b"", known: Collec
     Args:
         lines: lines with more than ASCII.
         heading: the beginning of the file, where headings may stand.
-        known: headings that are expected, folded.
+        known: expected headings, folded.
     """
     sample = b"\n".join(lines)
     same: dict[tuple[str, ...], list[Page]] = {}

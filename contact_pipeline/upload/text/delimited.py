@@ -1,4 +1,4 @@
-"""Reads a delimited text file: piece by piece its records become cells, are numbered, and written in slices."""
+"""Reads a delimited text file: splits its records piece by piece, numbers the rows, and writes them in slices."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ from contact_pipeline.watched import tell
 _BLOCK_BYTES: Final = 1 << 20
 _BYTES_OF_A_SHORT_ROW: Final = 32  # keeps a slice of very short rows near the number of rows that settings ask for
 _BEGINNING: Final = 1 << 16  # bytes in which a heading is looked for first
-_AHEAD: Final = 2  # pieces that are split meanwhile: one for each of two processors
-_PART_OF_A_FILE: Final = 10  # a tenth of the rows splits by another delimiter: that is no accident
+_AHEAD: Final = 2  # pieces split at the same time: one for each of two processors
+_PART_OF_A_FILE: Final = 10  # if a tenth of the rows splits by another delimiter, it is no accident
 
 
 def read_delimited(
@@ -61,10 +61,9 @@ def read_delimited(
     """Reads a delimited text file into slices of raw rows.
 
     Raises:
-        Refusal: the file has no records (`file-empty`), its encoding or delimiter cannot be told or is not the declared
-            one (`encoding`, `delimiter`), a quote never closes (`quote-unclosed`) or its
-            headings take in rows (`heading-broken`), it is beyond a limit (`limit`), or
-            a line of it never ends (`file-unreadable`).
+        Refusal: the file has no records (`file-empty`), its encoding or delimiter is ambiguous or not the declared one
+            (`encoding`, `delimiter`), a quote never closes (`quote-unclosed`) or takes rows into the headings
+            (`heading-broken`), it is beyond a limit (`limit`), or a line never ends (`file-unreadable`).
     """
     found = find_encoding(path, file_name, encoding, known)
     size = min(_BLOCK_BYTES, max(settings.slice_rows * _BYTES_OF_A_SHORT_ROW, 1 << 16))
@@ -118,7 +117,7 @@ def read_delimited(
 
 
 def _begun(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The blocks; of the first a part by itself, so that a heading is found without looking at all of it."""
+    """The blocks, with the first cut in two, so that the heading is found without reading all of it."""
     end = first.rfind(b"\n", 0, _BEGINNING) + 1
     return filter(None, itertools.chain([first[:end], first[end:]], blocks))
 
@@ -141,7 +140,7 @@ def _wide(rejections: pl.DataFrame, layout: Layout, width: int) -> int:
 
 
 def _must_agree(rejections: pl.DataFrame, rows: int, layout: Layout, width: int, file_name: str) -> None:
-    """Refuses a file of which a part splits by the delimiter that was found, and a part by another."""
+    """Refuses a file where part of the rows splits by the delimiter that was found, and part by another."""
     if layout.is_declared or width == 1 or not rejections.height:
         return
     for sign in (sign for sign in CANDIDATES if sign != layout.delimiter):
@@ -153,7 +152,7 @@ def _must_agree(rejections: pl.DataFrame, rows: int, layout: Layout, width: int,
 
 @dataclass
 class _Rows:
-    """Numbers what the pieces of a file are split into, and writes it in slices."""
+    """Numbers the rows of split pieces, and writes them in slices."""
 
     folder: Path
     file_name: str
@@ -165,7 +164,7 @@ class _Rows:
     count: int = 0  # rows below the heading up to the last that holds anything
     joined: bool = False
     _numbered: int = 0
-    _held: list[pl.DataFrame] = field(default_factory=list)  # blank rows, until one follows that is not
+    _held: list[pl.DataFrame] = field(default_factory=list)  # blank rows, until a filled one follows
     _slice: list[pl.DataFrame] = field(default_factory=list)
     _writing: list[Future[None]] = field(default_factory=list)
 
@@ -206,7 +205,7 @@ class _Rows:
             self._write(pool, rows - rows % self.settings.slice_rows)
 
     def _write(self, pool: ThreadPoolExecutor, rows: int) -> None:
-        """Has so many rows written, once the slice before is."""
+        """Starts writing so many rows, once the slice before is written."""
         if rows:
             for written in self._writing[-1:]:
                 written.result()
@@ -247,5 +246,5 @@ def _last_filled(rows: pl.DataFrame) -> int:
 
 
 def _named(headings: list[str]) -> int:
-    """How many columns there are up to the last that has a heading."""
+    """The number of columns up to the last with a heading."""
     return max((n for n, heading in enumerate(headings, start=1) if heading.strip()), default=len(headings))

@@ -1,4 +1,4 @@
-"""Which delimiter a text file has: the declared one if the file splits by it, else the one that its lines agree on."""
+"""Finds the delimiter of a text file: the declared one if the file splits by it, else the one its lines agree on."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _DECLARATION: Final = re.compile(r'"?sep=(?P<sign>[^\r\n"]?)"?(?:\r\n|\r|\n)', r
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text is laid out.
+    """The layout of a text.
 
     Attributes:
         delimiter: its delimiter.
         heading_row: row_number of the heading.
         above: how many filled rows stand above the heading.
-        is_declared: whether somebody said what the delimiter is.
+        is_declared: whether the delimiter was declared.
     """
 
     delimiter: str
@@ -59,17 +59,17 @@ class _Fit:
 
     @property
     def share(self) -> float:
-        """How many of the records have as many values as the heading."""
+        """The share of the records that have as many values as the heading."""
         return self.agreeing / self.records if self.records else 1.0
 
     @property
     def rank(self) -> tuple[int, float, int]:
-        """The greater, the better: two known headings tell more than any number of rows, which hold lists and notes."""
+        """The greater, the better. Two known headings count more than any rows, which can hold lists and notes."""
         return (self.known if self.known > 1 else 0, self.share, self.width)
 
     @property
     def convincing(self) -> bool:
-        """Whether it splits the heading into names that could be meant, and most records like it."""
+        """Whether it splits the heading into plausible names, and most records like the heading."""
         names = [name.strip().casefold() for name in self.heading]
         named = all(_NAME.fullmatch(name) for name in names) and len(set(names)) == len(names)
         return self.width > 1 and named and self.records > 0 and self.share > 0.5
@@ -94,15 +94,15 @@ def find_layout(text: str, file_name: str, declared: str | None, known: Collecti
 
     Args:
         text: the beginning of the file.
-        file_name: what its sender calls it.
+        file_name: the sender's name for it.
         declared: the delimiter, where it was declared.
-        known: headings that are expected, folded.
+        known: expected headings, folded.
 
-    The delimiter by which most known headings stand in one row is taken, if there are two; else the one that splits
-    most rows as it splits the heading.
+    The delimiter that gives the most known headings in one row is taken, if they are two or more; else the one that
+    splits most rows like the heading.
 
     Raises:
-        Refusal: the declared delimiter is none, the file does not split by it, or two fit equally well (`delimiter`).
+        Refusal: the declared sign is no delimiter or does not split the file, or two fit equally well (`delimiter`).
     """
     sample = _sample(text)
     if declared is not None:
@@ -119,7 +119,7 @@ def find_layout(text: str, file_name: str, declared: str | None, known: Collecti
 
 
 def ambiguous(file_name: str, one: str, other: str, why: str, line: str) -> Refusal:
-    """The refusal of a file that two delimiters split; of the line only the shape is shown."""
+    """The refusal of a file that two delimiters split. Of the line, only the shape is shown."""
     return Refusal(
         "delimiter",
         f"{file_name} could be separated by {delimiter_name(one)} or by {delimiter_name(other)}: {why}, "
@@ -151,7 +151,7 @@ def _known(declared: str, file_name: str) -> str:
 
 def _try(sample: str, delimiter: str, known: Collection[str]) -> _Fit:
     grammar = Grammar(delimiter)
-    # The sample's end can cut a record in two; what was read before it counts.
+    # The sample's end can cut a record in two; only the records before it count.
     found = find_records(sample.encode(), grammar).records
     records = found.filter(~pl.col("text").str.contains(grammar.blank))
     if records.is_empty():
@@ -172,10 +172,10 @@ def _must_split(sample: str, delimiter: str, file_name: str, known: Collection[s
     better = max((other for other in others if other.convincing), key=lambda other: other.share, default=None)
     if better is None:
         return fit
-    seen = "one column" if fit.width == 1 else f"{fit.width} columns, but none of the rows looked at"
+    found = "one column" if fit.width == 1 else f"{fit.width} columns, but none of the rows looked at"
     raise Refusal(
         "delimiter",
-        f"{file_name} does not split by {delimiter_name(delimiter)}: that gives its heading {seen}. It seems to be "
+        f"{file_name} does not split by {delimiter_name(delimiter)}: that gives its heading {found}. It seems to be "
         f"separated by {delimiter_name(better.delimiter)}, which gives {better.width} columns.",
         f"Choose {delimiter_name(better.delimiter)}, or save the file separated by {delimiter_name(delimiter)}.",
         file=file_name,

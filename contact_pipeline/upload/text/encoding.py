@@ -1,4 +1,4 @@
-"""Which encoding a text file is in, and its text in blocks of whole lines. Guesses become warnings, or doubts."""
+"""Finds the encoding of a text file, and reads its text in blocks of whole lines. Guesses become warnings or doubts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _MARKS = (
 )
 _OF_NO_FILE: Final = {"utf-7", "punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
 _END_OF_FILE: Final = b"\x1a"  # on the last line of some files from DOS
-_SIGNS: Final = ",;\t|"  # one of them stands in nearly every table
+_SIGNS: Final = ",;\t|"  # nearly every table has one of them
 _LOOKED_AT: Final = 20_000  # characters
 _NEVER_WRITTEN: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 _WRITTEN: Final = frozenset("\t\n\r\x1a")
 _LINES_COMPARED: Final = 200
-_FEWEST_TWICE: Final = 100  # of so many words one is encoded twice: that is no accident
+_FEWEST_TWICE: Final = 100  # if one word in so many is encoded twice, it is no accident
 _READ_BY_MISTAKE: Final = (
     *("cp1252", "latin-1", "cp1250", "cp1251", "cp1254", "cp1253", "cp1257"),
     *("mac-roman", "cp850", "cp437"),
@@ -44,9 +44,9 @@ class Found:
     """The encoding to read a file in.
 
     Attributes:
-        name: as Python has it.
-        warnings: what was assumed, in sentences.
-        doubt: why somebody should look before the text is believed.
+        name: Python's name.
+        warnings: assumptions, in sentences.
+        doubt: why a person should check the text.
     """
 
     name: str
@@ -55,16 +55,16 @@ class Found:
 
 
 def find_encoding(path: Path, file_name: str, declared: str | None, known: Collection[str] = ()) -> Found:
-    """The encoding to read a file in, what had to be assumed, and what is doubtful.
+    """The encoding to read a file in, with assumptions and doubts.
 
-    A byte order mark decides; without one, UTF-16 shows by its ASCII characters, each beside a zero byte; else the
-    file is UTF-8 if it is so to the last byte; else it is read in every code page, and the best reading counts.
+    A byte order mark decides. Without one, zero bytes beside ASCII characters show UTF-16; else the file is UTF-8 if
+    all of it is valid UTF-8; else it is read in every code page, and the best reading counts.
 
     Args:
-        path: where the file lies.
-        file_name: what its sender calls it.
+        path: the file.
+        file_name: the sender's name for it.
         declared: the encoding, where it was declared: then nothing is doubtful.
-        known: headings that are expected, folded.
+        known: expected headings, folded.
 
     Raises:
         Refusal: the declared encoding is unknown, or the file is not in it, or in none of those (`encoding`).
@@ -102,7 +102,7 @@ def _declared(path: Path, file_name: str, name: str) -> str:
 def text_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     """The file's text as UTF-8, in blocks of whole lines from about `size` bytes of it, without a byte order mark.
 
-    The last line ends like the others. A line that is longer than any line of a table is not waited for.
+    The last line gets a line end like the others. Reading stops within a line that is longer than any line of a table.
     """
     rest, first = b"", True
     for data in _as_utf_8(path, encoding, size):
@@ -137,7 +137,7 @@ def _end_of_lines(text: bytes) -> int:
 
 
 def _without_mark(start: bytes) -> str | None:
-    """UTF-16 in the byte order that gives lines, hardly a control character, and the most ASCII characters."""
+    """UTF-16 in the byte order that gives lines, few control characters, and the most ASCII characters; else None."""
     if b"\0" not in start:
         return None
     found = {name: _ascii_characters(start, name) for name in ("utf-16-le", "utf-16-be")}
@@ -146,7 +146,7 @@ def _without_mark(start: bytes) -> str | None:
 
 
 def _ascii_characters(start: bytes, name: str) -> int:
-    """How many ASCII characters there are in that byte order; 0 if the text cannot be meant."""
+    """The number of ASCII characters in this byte order; 0 if the text is implausible."""
     text = start[: len(start) // 2 * 2].decode(name, "ignore")
     few = sum(sign.isascii() for sign in text)
     odd = sum(unicodedata.category(sign) in _NEVER_WRITTEN and sign not in _WRITTEN for sign in text[:_LOOKED_AT])
@@ -178,32 +178,32 @@ def _doubtful(best: Reading, others: Sequence[Reading], file_name: str) -> Doubt
     near = [other for other in others if not best.is_clear([other])]
     if near:
         names = " or ".join(reading.page.title for reading in (best, *near[:2]))
-        said = f"{file_name} could be in {names}: its letters do not tell."
+        message = f"{file_name} could be in {names}: its letters do not tell."
     elif not best.is_plausible:
-        said = f"{file_name} looks wrong in every encoding that was tried, least so in {best.page.title}."
+        message = f"{file_name} looks wrong in every encoding that was tried, least so in {best.page.title}."
     else:
         return None
     readings = [best, *(near or others)][:3]
-    return Doubt(said, _differing([reading.words for reading in readings]))
+    return Doubt(message, _differing([reading.words for reading in readings]))
 
 
 def _differing(readings: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """How each reading has a word, the one that is taken first; only words that are not the same in all."""
-    if any(len(words) != len(readings[0]) for words in readings):  # they are split into words differently
+    """Each word in all readings, the chosen reading first; only words that differ."""
+    if any(len(words) != len(readings[0]) for words in readings):  # the readings split into different words
         readings = readings[:1]
     alike = (tuple(dict.fromkeys(words)) for words in zip(*readings, strict=True))
     return [words for words in alike if len(words) > 1 or len(readings) == 1]
 
 
 def _partly_utf_8(sample: Sample, name: str, file_name: str) -> Doubt | None:
-    """The doubt where lines that are UTF-8 stand among lines that are not, and read better so."""
+    """The doubt where lines of UTF-8 stand among other lines, and read better as UTF-8."""
     found = []
     for line in sample.utf_8[:_LINES_COMPARED]:
         as_page = line.decode(name, "replace")
         if reads_better(line.decode(), as_page):
             found += list(zip(words_of(as_page), words_of(line.decode()), strict=False))
-    said = f"{file_name} is partly UTF-8 and partly in another encoding, such as {NAMES[name]}."
-    return Doubt(said, list(dict.fromkeys(found))) if found else None
+    message = f"{file_name} is partly UTF-8 and partly in another encoding, such as {NAMES[name]}."
+    return Doubt(message, list(dict.fromkeys(found))) if found else None
 
 
 def _twice_encoded(sample: Sample, file_name: str) -> Doubt | None:
@@ -216,7 +216,7 @@ def _twice_encoded(sample: Sample, file_name: str) -> Doubt | None:
 
 
 def _encoded_once(word: str) -> str | None:
-    """What a word was before it was read in a code page and encoded again; None if it was not."""
+    """The word before it was read in a code page and encoded again; None if that did not happen."""
     for page in _READ_BY_MISTAKE:
         try:
             meant = b"".join(_byte_of(sign, page) for sign in word).decode()
@@ -228,7 +228,7 @@ def _encoded_once(word: str) -> str | None:
 
 
 def _byte_of(sign: str, page: str) -> bytes:
-    """The bytes of a sign; where the page has no sign for a byte, programs keep it as a control character."""
+    """The bytes of a sign in a page. Programs keep a byte without a sign as a control character."""
     try:
         return sign.encode(page)
     except UnicodeEncodeError:
@@ -247,7 +247,7 @@ def _in_no_encoding(path: Path, file_name: str) -> Refusal:
 
 
 def _control_characters(path: Path, file_name: str) -> list[str]:
-    """The warning that there are characters which nobody can see, and which no value keeps."""
+    """The warning about control characters, which are invisible, and are taken out of values."""
     count, read, first = 0, 0, None
     with path.open("rb") as file:
         while data := file.read(_BYTES_AT_A_TIME):
@@ -264,7 +264,7 @@ def _control_characters(path: Path, file_name: str) -> list[str]:
 
 
 def _line_at(path: Path, place: int) -> int:
-    """The line that a byte stands in."""
+    """The line of a byte."""
     line = 1
     with path.open("rb") as file:
         while place and (data := file.read(min(place, _BYTES_AT_A_TIME))):

@@ -1,9 +1,9 @@
-"""How well a text reads in the languages that people write: the cost of its words, in bits, by pairs of letters.
+"""Measures how well a text reads in a language: the cost of its words, in bits, by pairs of letters.
 
-The table `letters.tsv` gives for each language and letter the letters that follow it in names, places and words of
-CLDR, and what each costs: the logarithm of how seldom it follows. A space is the edge of a word. Languages that write
-in signs (Chinese, Japanese, Korean) have one line, of what each sign costs. Pairs of ASCII letters are left out:
-they read alike in every encoding.
+For each language and letter, the table `letters.tsv` lists the letters that follow it in names, places and words of
+CLDR, each with its cost: the logarithm of how rarely it follows. A space is the edge of a word. Languages written in
+signs (Chinese, Japanese, Korean) have one line with the cost of each sign. Pairs of ASCII letters are left out: they
+read alike in every encoding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNLIKELY: Final = 9.0  # bits for each pair with a letter beyond ASCII, above wh
 _TABLE: Final = Path(__file__).with_name("letters.tsv")
 _UNSEEN_PAIR: Final = 13
 _UNSEEN_SIGN: Final = 17
-_SIGN_OF_FIRST_LEVEL: Final = 13  # about the logarithm of how many there are
+_SIGN_OF_FIRST_LEVEL: Final = 13  # about the logarithm of their number
 _FIRST_LEVEL: Final = {  # by the first byte
     "ja": ("euc_jp", 0xB0, 0xCF),
     "zh": ("gb2312", 0xB0, 0xD7),
@@ -29,7 +29,7 @@ _FIRST_LEVEL: Final = {  # by the first byte
 }
 _FOREIGN: Final = 20  # a letter that the language does not have
 _NO_LETTER: Final = 14  # a sign that belongs to no word
-_INSIDE: Final = 12  # more where it stands in the middle of one
+_INSIDE: Final = 12  # added where such a sign is within a word
 _MIXED: Final = 30  # letters of two scripts in one word
 _UNWRITTEN: Final = 30  # a control character, or no character at all
 _ODD_CASE: Final = 14
@@ -43,7 +43,7 @@ ALIKE: Final = {"ș": "ş", "Ș": "Ş", "ț": "ţ", "Ț": "Ţ"}  # one letter of
 _MARKS: Final = (  # bits, at the edge of a word
     dict.fromkeys("’‘“”„«»°ºª–—　、。・：；（）「」\xa0", 6) | dict.fromkeys("€£©®™§…•·¡¿´№", 11)
 )
-_ALONE: Final = 1  # bits for one of them that stands by itself
+_ALONE: Final = 1  # bits, for a mark by itself
 _LONE_LETTER: Final = 6
 
 
@@ -69,7 +69,7 @@ def letters_of(language: str) -> frozenset[str]:
 
 
 def as_compared(text: str) -> str:
-    """The text with letters that people take for one written alike."""
+    """The text with variants of one letter (`ALIKE`) made equal."""
     for new, old in ALIKE.items():  # much faster than str.translate
         text = text.replace(new, old)
     return text
@@ -81,13 +81,13 @@ def words_of(text: str) -> list[str]:
 
 
 def cost(words: Collection[str], among: Iterable[str]) -> float:
-    """What words cost in the one of these languages that suits them best; a word may be in another one of them."""
+    """The cost of words in the best of these languages; single words may be in another of them."""
     by_language = [[cost_of(word, language) for word in words] for language in among]
     if not by_language:
         return float(_FOREIGN * sum(map(len, words)))
     best: list[float] = [min(costs) for costs in zip(*by_language, strict=True)]
     return min(
-        sum(min(own, any_ + _OTHER_LANGUAGE) for own, any_ in zip(costs, best, strict=True)) for costs in by_language
+        sum(min(here, any_ + _OTHER_LANGUAGE) for here, any_ in zip(costs, best, strict=True)) for costs in by_language
     )
 
 
@@ -99,7 +99,7 @@ def looks_wrong(word: str, among: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=200_000)
 def cost_of(word: str, language: str) -> float:
-    """What a word costs in a language."""
+    """The cost of a word in a language."""
     if word in _MARKS:
         return float(_ALONE)
     pairs = languages()[language]
@@ -117,9 +117,9 @@ def cost_of(word: str, language: str) -> float:
 
 
 def _apostrophes(word: str) -> float:
-    """Typed apostrophes stand behind a short beginning (d’Or), before a capital or an s; elsewhere hardly ever.
+    """The cost of apostrophes: low after a short beginning (d’Or), before a capital or an s; high elsewhere.
 
-    Where all letters are capitals, the next one tells: D’OR, O’NEILL, but not S’THER.
+    In words of capitals, the next letter decides: D’OR, O’NEILL, but not S’THER.
     """
     if word.isupper():
         usual = len(_ELISION_IN_CAPITALS.findall(word))
@@ -137,7 +137,7 @@ def _signs(word: str, costs: Mapping[str, int], language: str) -> float:
 
 @lru_cache(maxsize=70_000)
 def _unseen_sign(sign: str, language: str) -> int:
-    """What a sign costs that the table does not have: less if it is of the first level of the national standard."""
+    """The cost of a sign that the table lacks: less if it is of the first level of the national standard."""
     codec, first, last = _FIRST_LEVEL[language]
     return _SIGN_OF_FIRST_LEVEL if first <= sign.encode(codec, "replace")[0] <= last else _UNSEEN_SIGN
 
@@ -151,15 +151,15 @@ def _pairs(part: str, pairs: Pairs, known: frozenset[str]) -> float:
             before = " "
             continue
         if not (before.isascii() and letter.isascii()):
-            seen = pairs.get(before, {}).get(letter)
-            total += seen if seen is not None else _UNSEEN_PAIR if letter in known or letter.isascii() else _FOREIGN
+            bits = pairs.get(before, {}).get(letter)
+            total += bits if bits is not None else _UNSEEN_PAIR if letter in known or letter.isascii() else _FOREIGN
         before = letter
     return total
 
 
 @lru_cache(maxsize=70_000)
 def _of_no_word(sign: str) -> int:
-    """What a sign costs that belongs to no word; 0 for letters."""
+    """The cost of a sign that belongs to no word; 0 for letters."""
     if sign.isascii() or sign.isalpha() or unicodedata.category(sign)[0] == "M":
         return _MARKS.get(sign, 0)
     return _MARKS.get(sign) or (_UNWRITTEN if unicodedata.category(sign) in {"Cc", "Cn", "Co", "Cs"} else _NO_LETTER)

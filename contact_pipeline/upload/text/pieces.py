@@ -1,4 +1,4 @@
-"""Hands out delimited text in pieces of whole records: regular text as it stands, else the records found in it."""
+"""Cuts delimited text into pieces of whole records: regular text as it is, else the records found in it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Pieces:
     def __init__(self, blocks: Iterator[bytes], grammar: Grammar, lines_before: int = 0) -> None:
         self._blocks = blocks
         self._grammar = grammar
-        self._lines = lines_before  # that stand before the rest
+        self._lines = lines_before  # lines before the rest
         self._rest = b""
         self._ended = False
 
     def heading(self, first_row: int) -> tuple[int, str, bool] | None:
-        """Takes the first record from that row on that is not blank; None if there is none.
+        """Takes the first record that is not blank, from `first_row` on; None if there is none.
 
         Returns:
             its row_number, its text, and whether text follows a closing quote.
@@ -63,7 +63,7 @@ class Pieces:
         return None
 
     def rows(self, width: int) -> Iterator[tuple[int, bytes | pl.DataFrame]]:
-        """What follows: how many lines stand before a piece, and the piece.
+        """The pieces after the heading, each with the number of lines before it.
 
         Args:
             width: columns of the heading.

@@ -1,9 +1,9 @@
-"""Finds the records of delimited text: where each begins, on which line, and which are broken. Splits no fields.
+"""Finds the records of delimited text: where each begins, on which line, and which are broken. `cells` splits them.
 
 A field is quoted (`"…"`, with `""` for a quote, spaces around it allowed) or plain (anything without the delimiter that
-does not begin with a quote). Lines end in LF, CRLF or CR. Regular text keeps to RFC 4180 and has as many fields in each
-record as the heading: one expression tells that of a whole piece of a file, and any reader of CSV splits it alike.
-Where something is out of order, the records are found by regular expressions over the lines.
+does not begin with a quote). Lines end in LF, CRLF or CR. Regular text follows RFC 4180 and has as many fields in each
+record as the heading: one expression tests a whole piece of a file, and every CSV reader splits such text alike.
+In irregular text, the records are found by regular expressions over the lines.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import polars as pl
 
 from contact_pipeline.contracts.frames import ROW_NUMBER
 
-LONGEST_RECORD: Final = 4 << 20  # characters; a longer one is taken for a quote that nobody closed
+LONGEST_RECORD: Final = 4 << 20  # characters; a longer one means that a quote was never closed
 LINE_END: Final = r"\r\n?|\n"
-_WIDEST: Final = 2_000  # columns; an expression for more takes longer than finding the records
+_WIDEST: Final = 2_000  # columns; beyond these, the expression is slower than finding the records
 
 
 class UnclosedQuote(Exception):
@@ -33,7 +33,7 @@ class UnclosedQuote(Exception):
 
 @dataclass(frozen=True)
 class Grammar:
-    """The expressions that tell the lines of one delimiter apart."""
+    """The expressions that classify lines, for one delimiter."""
 
     delimiter: str
 
@@ -59,11 +59,11 @@ class Grammar:
 
     @cached_property
     def strict(self) -> str:
-        """A record of such fields."""
+        """A record of strict fields."""
         return f"^{self._strict_field}(?:{re.escape(self.delimiter)}{self._strict_field})*$"
 
     def is_regular(self, text: pl.Series, width: int, line_end: str = "") -> pl.Series:
-        """Whether each text is records of `width` such fields that end so; no more than one record without line end."""
+        """Whether each text is records of `width` strict fields with this line end; without one, a single record."""
         if width > _WIDEST or len(self.delimiter.encode()) > 1:
             return pl.repeat(False, text.len(), eager=True)
         record = f"{self._strict_field}(?:{re.escape(self.delimiter)}{self._strict_field}){{{width - 1}}}"
@@ -119,14 +119,14 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in a text.
+    """The records found in a text.
 
     Attributes:
         records: its whole records: row_number and line_number (the first of the text is 1), text (without the line end
             behind it) and broken (whether text follows a closing quote; that ends the record with its line).
-        lines: how many lines these have.
-        rest: the record that is not finished.
-        opened: which of the rest's lines opens the quote that nothing closes.
+        lines: the number of their lines.
+        rest: the unfinished record at the end.
+        opened: the number of the line in `rest` that opens the unclosed quote.
     """
 
     records: pl.DataFrame
@@ -136,7 +136,7 @@ class Found:
 
 
 def find_records(text: bytes, grammar: Grammar) -> Found:
-    """The records of a text (UTF-8) that begins with one, however irregular."""
+    """The records of a text (UTF-8), however irregular. The text begins at a record."""
     lines, mark = _lines(text.decode())
     lines = lines.with_row_index("line_number", 1)
     if b'"' not in text or lines["text"].str.contains(grammar.strict).all():
@@ -174,7 +174,7 @@ def after_lines(text: bytes, lines: int) -> int:
 
 
 def _records(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row for each record of such lines."""
+    """One row for each record."""
     begins = pl.col("begins")
     row = begins.cum_sum().cast(ROW_NUMBER).alias("row_number")
     numbered = lines.select(row, "line_number", "text", "broken", one_line=begins & begins.shift(-1, fill_value=True))
@@ -194,7 +194,7 @@ def _last(flags: pl.Series) -> int:
 
 
 def _lines(text: str) -> tuple[pl.DataFrame, str]:
-    """The lines, as they stand and without their line ends; a mark stands after a carriage return that is alone."""
+    """The lines with and without their line ends, and the mark that was put after each lone carriage return."""
     mark = ""
     if "\r" in text and text.count("\r") != text.count("\r\n"):
         mark = "\ufdd0"
@@ -219,8 +219,8 @@ def _with_line_end(mark: str) -> pl.Expr:
 def _follow_quotes(lines: pl.DataFrame, grammar: Grammar) -> pl.DataFrame:
     """Adds begins, inside, opens and broken.
 
-    Each line says where it ends for either place it may begin: it keeps that place, swaps it, or ends in a certain one
-    whatever came before (a reset). A line's place is that of the last reset, swapped by every swap since.
+    A line begins inside or outside quotes. It then keeps that state, swaps it, or ends in a certain state whatever came
+    before (a reset). So the state after a line is that of the last reset, swapped by every swap since.
     """
     text = pl.col("text")
     quoted = lines.filter(text.str.contains('"', literal=True)).select(

@@ -1,4 +1,4 @@
-"""The lines of a text file by which its encoding is told: some of everywhere, and every byte that occurs."""
+"""Takes lines of a text file to find its encoding by: some from everywhere, and some with every byte that occurs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final
 
 _BLOCK: Final = 1 << 20  # bytes
-_BLOCKS: Final = 64  # of which lines are taken whatever they hold, spread over the file
+_BLOCKS: Final = 64  # spread over the file; lines are taken from them in any case
 _OF_A_BLOCK: Final = 30  # lines
-_TRIED: Final = 10  # times as many lines are looked at, to find some of either kind
+_TRIED: Final = 10  # times as many lines are read, to find some of either kind
 _FIRST: Final = 500  # lines of the beginning
 _UNLIKE: Final = 200  # lines that are not UTF-8
 _ASCII: Final = bytes(range(128))
 _LONGEST: Final = 2_000  # bytes of a line
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xFF][^\r\n]*")  # and the rest of its line
-_SAFE_ENDS: Final = re.compile(rb"[,;\t \"]")  # bytes that are part of no other character in any encoding of files
+_SAFE_ENDS: Final = re.compile(rb"[,;\t \"]")  # bytes that no encoding of files uses within another character
 
 
 @dataclass
@@ -42,7 +42,7 @@ def take_sample(path: Path) -> Sample:
     """Reads a file once; a block of pure ASCII costs next to nothing."""
     sample = Sample(is_utf_8=True)
     every = max(path.stat().st_size // _BLOCK // _BLOCKS, 1)
-    seen = _ASCII
+    known = _ASCII
     for number, block in enumerate(_blocks_of_lines(path)):
         if number == 0:
             sample.start = block[:4096]
@@ -53,8 +53,8 @@ def take_sample(path: Path) -> Sample:
         if not _is_utf_8(block):
             sample.is_utf_8 = False
             most = max(most, _OF_A_BLOCK if len(sample.others) < _UNLIKE else 0)
-            new = block.translate(None, seen)
-            seen += bytes({*new})
+            new = block.translate(None, known)
+            known += bytes({*new})
         elif number % every:
             continue
         if most or new:
@@ -63,7 +63,7 @@ def take_sample(path: Path) -> Sample:
 
 
 def _add(sample: Sample, block: bytes, most: int, new: set[int]) -> None:
-    """Adds the first lines of a block, as many of either kind, and those that hold a byte that is new."""
+    """Adds the first lines of a block, `most` of either kind, and a line for each new byte."""
     wanted = {True: most, False: most}
     for line in islice(_lines_beyond_ascii(block), _TRIED * most):
         is_utf_8 = _is_utf_8(line)

@@ -1,1 +1,1 @@
-"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): a sheet → raw rows, every cell as the text that stands for it."""
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): a sheet → raw rows, every cell as text."""

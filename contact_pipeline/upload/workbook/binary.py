@@ -1,4 +1,4 @@
-"""Reads an .xlsb workbook: the records of MS-XLSB (BIFF12), as far as they hold cells or say how those are shown."""
+"""Reads an .xlsb workbook: the records of MS-XLSB (BIFF12) that hold cells or their formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contact_pipeline.upload.workbook.sheet import DamagedWorkbook, SheetFacts, 
 from contact_pipeline.upload.workbook.typed_cells import TypedCells
 
 _FAULTS: Final = (*DAMAGED, struct.error, ArithmeticError)
-_NOT_STORED: Final = 0xFFFFFFFF  # the length of a text that is not there
+_NOT_STORED: Final = 0xFFFFFFFF  # the length of a missing text
 _ROW, _STRING, _FORMAT, _STYLE, _COLUMNS, _SETTINGS, _SHEET, _MERGED = 0, 19, 44, 47, 60, 153, 156, 176
 _STYLES_BEGIN, _STYLES_END = 617, 618
 _RK, _SHARED, _RICH_TEXT = 2, 7, 62
@@ -26,7 +26,7 @@ _NUMBERS: Final = {_RK, 5, 9}
 _TEXTS: Final = {6: 4, 8: 4, _RICH_TEXT: 5}  # where in the cell the text begins
 _TRUTHS: Final = {4, 10}
 _ERRORS: Final = {3, 11}
-_FIRST_SHORT, _LAST_SHORT = 12, 18  # cells that do not name their column, because they follow another one
+_FIRST_SHORT, _LAST_SHORT = 12, 18  # cells without a column number: each follows the cell before
 _OF_SHORT: Final = {13: _RK, 14: 3, 15: 4, 16: 5, 17: 6, 18: _SHARED}
 
 
@@ -56,7 +56,7 @@ class BinaryWorkbook:
         return [[text or "" for text in row] for row in cells.rows()]
 
     def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
-        """Every cell as text, and what is in the sheet beside them."""
+        """Every cell as text, and the facts of the sheet."""
         return self._read(sheet, None)
 
     def _read(self, sheet: str, rows: int | None) -> tuple[pl.DataFrame, SheetFacts]:
@@ -105,7 +105,7 @@ class BinaryWorkbook:
 
 
 def _records(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The records: their kind and what they hold."""
+    """The records: the kind and the content of each."""
     place, end = 0, len(content)
     while place < end:
         kind = content[place]
@@ -162,7 +162,7 @@ def _text(data: bytes, place: int) -> tuple[str, int]:
 
 
 def _add(cells: TypedCells, kind: int, row: int, column: int, data: bytes, strings: list[str]) -> None:
-    """Adds a cell by its kind; what it holds begins with its style."""
+    """Adds a cell by its kind; its data begins with its style."""
     if kind in _NUMBERS:
         number = _rk(data) if kind == _RK else struct.unpack_from("<d", data, 4)[0]
         cells.add_number(row, column, number, int.from_bytes(data[:3], "little"))

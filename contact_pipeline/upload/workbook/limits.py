@@ -1,4 +1,4 @@
-"""What a workbook may be at most. What is beyond is refused, before anything is unpacked."""
+"""The limits of a workbook. A workbook beyond them is refused before a reader unpacks it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from contact_pipeline.upload.workbook.shared_texts import SharedTexts
 from contact_pipeline.upload.workbook.sheet import TooMuchText
 from contact_pipeline.upload.workbook.unpacked import unpacked
 
-_SMALL_PART: Final = 10_000_000  # bytes: a part that unpacks to less does no harm, however well it is packed
-# The place of a cell or a row in the XML of a sheet. Few are far; only a sheet with such a one is looked at closely.
+_SMALL_PART: Final = 10_000_000  # bytes; a part that unpacks to less is harmless at any compression ratio
+# The place of a cell or a row in the XML of a sheet. Few are far out; only a sheet with a far one is tested closely.
 _PLACE: Final = re.compile(rb"""r=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _FAR: Final = re.compile(rb"""r=["'](?:([A-Za-z]{2,3})[0-9]|([0-9]{6,7})["'])""")
 _NEAR_ROW, _NEAR_COLUMN = 99_999, 26
@@ -26,7 +26,7 @@ _LONGEST_PLACE: Final = 16
 def check_unpacked_size(archive: zipfile.ZipFile, file_name: str, settings: Settings) -> None:
     """Refuses (`limit`) an archive that unpacks to more than the settings allow, or whose cells reach too far.
 
-    Every part is unpacked to count it, a piece at a time: an archive's directory can say anything.
+    Every part is unpacked piece by piece to count it, as the sizes in an archive's directory can be false.
 
     Raises:
         Refusal: it is beyond a limit.
@@ -53,7 +53,7 @@ def check_unpacked_size(archive: zipfile.ZipFile, file_name: str, settings: Sett
 
 
 def too_many_cells(last: str, file_name: str, settings: Settings) -> Refusal:
-    """The refusal (`limit`) of a sheet with too much space between its cells, the last of which is named."""
+    """The refusal (`limit`) of a sheet with too much space between its cells; names its last cell."""
     what = f"has a sheet that reaches to {last}, with all the empty cells before it"
     return beyond(file_name, what, settings.max_cells, "cells", "max_cells")
 
@@ -67,7 +67,7 @@ def too_much_text(file_name: str, settings: Settings) -> Refusal:
 
 
 def _check_reach(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file_name: str, settings: Settings) -> None:
-    """Refuses a sheet of which the places that its cells name span too many cells."""
+    """Refuses a sheet whose cells span too large an area."""
     rows = columns = 0
     for letters, row in _places(archive, part, _PLACE):
         rows, columns = max(rows, int(row)), max(columns, column_number(letters.decode()))

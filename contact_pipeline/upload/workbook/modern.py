@@ -1,4 +1,4 @@
-"""Reads an .xlsx, .xlsm or .ods workbook through fastexcel (calamine), and its XML for what that does not tell."""
+"""Reads an .xlsx, .xlsm or .ods workbook through fastexcel (calamine), and from its XML the facts that it lacks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from contact_pipeline.upload.workbook.opendocument import look_at_tables
 from contact_pipeline.upload.workbook.sheet import DamagedWorkbook, SheetFacts, whole, with_texts
 from contact_pipeline.upload.workbook.sheet_facts import XmlFacts, look_at_sheet
 
-logging.getLogger("calamine").setLevel(logging.ERROR)  # it warns of formats that nobody here asks it for
+logging.getLogger("calamine").setLevel(logging.ERROR)  # its warnings about formats do not matter here
 
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
-# What the reader puts before a time without a date: the first day of either epoch (midnight of 1904 is a day).
+# The day that the reader puts before a time without a date: the first of either epoch (midnight of 1904 is a day).
 _DAYS_ZERO: Final = r"^(?:1899-12-31 |1904-01-01 (?:[^0]|0[^0]|00:[^0]|00:0[^0]|00:00:[^0]|00:00:0[^0]))"
 _ROUNDED: Final = r"^-?(?:\d+\.\d{9}|\d{16,})$"  # the reader writes at most nine decimals, integers in full
 _Kind = Literal["string", "boolean", "datetime", "float"]
@@ -37,8 +37,8 @@ class ModernWorkbook:
         self._path = path
         self._tables = look_at_tables(path, settings) if kind == "ods" else None
         with _damage():
-            # The reader goes by the ending of a path; by the content only where it is handed that.
-            # Nor does it take a path with bytes that are no UTF-8.
+            # Given a path, the reader goes by its ending, and fails on bytes that are not UTF-8. Given the content,
+            # it goes by the content.
             named_right = path.suffix.lower() in _ENDINGS[kind] and not _has_odd_bytes(path)
             self._book = fastexcel.read_excel(path if named_right else path.read_bytes())
 
@@ -54,7 +54,7 @@ class ModernWorkbook:
             return [[cell or "" for cell in row] for row in pl.DataFrame(loaded).rows()] if loaded.width else []
 
     def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
-        """Every cell as text, and what is in the sheet beside them."""
+        """Every cell as text, and the facts of the sheet."""
         with _damage():
             cells, facts = self._load_and_look(sheet)
             for kind, doubtful, shown in _REWRITTEN if cells.height else []:
@@ -72,15 +72,15 @@ class ModernWorkbook:
             facts = self._tables[place] if place < len(self._tables) else SheetFacts()
             return self._load(sheet, "string"), facts
         with ThreadPoolExecutor(1) as beside:
-            looked = beside.submit(look_at_sheet, self._path, place)
-            return self._load(sheet, "string"), looked.result()
+            facts_of_xml = beside.submit(look_at_sheet, self._path, place)
+            return self._load(sheet, "string"), facts_of_xml.result()
 
     def _load_typed(self, sheet: str, kind: _Kind, columns: list[int]) -> pl.DataFrame:
-        """Those columns as that type; a cell of text is empty, whatever stands in it."""
+        """The columns as this type; cells of text come back empty, whatever they hold."""
         typed = self._load(sheet, kind, columns)
         if kind != "float":
             return typed
-        # As a number the reader gives the digits of a text, too; as a truth value no text.
+        # As numbers, the reader also returns digits of texts; as truth values, it returns no texts.
         is_number = self._load(sheet, "boolean", columns)
         return typed.select(pl.when(is_number[name].is_not_null()).then(pl.col(name)) for name in typed.columns)
 
@@ -110,7 +110,7 @@ def _has_odd_bytes(path: Path) -> bool:
 
 @contextmanager
 def _damage() -> Iterator[None]:
-    """What the reader raises, under one name; at some damage it panics, which is no ordinary exception."""
+    """Turns the reader's errors into DamagedWorkbook, its panics included, which are no ordinary exceptions."""
     try:
         yield
     except fastexcel.FastExcelError as error:
@@ -128,9 +128,9 @@ def _as_shown(
     load: Callable[[list[int]], pl.DataFrame],
     is_certain: bool,
 ) -> pl.DataFrame:
-    """Rewrites the doubtful texts of cells that are of another type; a text that merely looks so stays as it is.
+    """Rewrites doubtful texts in cells of another type than text; a text that only looks like one stays as it is.
 
-    Reading the columns concerned once more, as that type, tells such cells from text: text comes back empty.
+    To tell them apart, the columns are read again as that type: text comes back empty.
     """
     found = cells.select(doubtful(pl.all()).any()).row(0)
     names = [name for name, doubts in zip(cells.columns, found, strict=True) if doubts]
@@ -149,12 +149,12 @@ def _as_shown(
 
 
 def _is_certain(facts: SheetFacts, kind: _Kind) -> bool:
-    """Whether what looks like that kind is so, because no text of the workbook looks like it."""
+    """Whether everything that looks like this kind is of it, as no text of the workbook looks like it."""
     return kind != "float" and isinstance(facts, XmlFacts) and kind not in facts.text_like
 
 
 def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
-    """A date, a time or both, in ISO 8601, of a moment that the reader wrote out in full."""
+    """A date, a time or both, in ISO 8601, from a moment that the reader wrote in full."""
     return (
         pl.when(text.str.contains(_DAYS_ZERO))
         .then(text.str.slice(11))
@@ -165,14 +165,14 @@ def _iso(text: pl.Expr, _: pl.Expr) -> pl.Expr:
 
 
 def _unrounded(text: pl.Expr, value: pl.Expr) -> pl.Expr:
-    """The number to the 15 digits that Excel keeps; a longer integer has lost digits and is not written as if whole."""
+    """The number to the 15 digits that Excel keeps. A longer integer has lost digits, and is not written as exact."""
     is_exact = (text.cast(pl.Float64, strict=False) == value) & (value.abs() < LEAST_ROUNDED)
     fifteen = value.map_elements(lambda number: f"{number:.15G}", return_dtype=pl.String)
     return pl.when(is_exact).then(text).otherwise(fifteen)
 
 
-# The reader gives booleans, moments and numbers as text of its own making: the type, how such a text looks, and what
-# stands in the sheet instead.
+# The reader writes booleans, moments and numbers as text in its own way: the type, the test for such a text, and the
+# text that the sheet shows.
 _REWRITTEN: Final[list[tuple[_Kind, Callable[[pl.Expr], pl.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]]]] = [
     ("boolean", lambda text: text.is_in(["true", "false"]), lambda text, _: text.str.to_uppercase()),
     ("datetime", lambda text: text.str.contains(_MOMENT), _iso),

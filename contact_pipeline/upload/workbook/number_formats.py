@@ -1,4 +1,4 @@
-"""What a number format makes of a number where the number alone does not tell: days, durations, shown zeros."""
+"""Formats numbers as a sheet shows them where the number alone does not tell: days, durations, leading zeros."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _ELAPSED: Final = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
 _NOT_SHOWN: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|general', re.I)
 LEAST_ROUNDED: Final = 1e15  # of numbers with more digits than the 15 that Excel keeps
 _DAY_0: Final = {False: "1899-12-30", True: "1904-01-01"}
-_FEBRUARY_29: Final = 60  # the day that 1900 did not have, but the older epoch counts
+_FEBRUARY_29: Final = 60  # the day that 1900 lacked, but the older epoch counts
 _LAST_DAY: Final = 2_958_466  # 9999-12-31 and a day
 
 
 def is_elapsed(code: str) -> bool:
-    """Whether it shows hours, minutes or seconds beyond a day, an hour or a minute."""
+    """Whether a format shows hours, minutes or seconds beyond a day, an hour or a minute."""
     return _ELAPSED.search(code) is not None
 
 
 def is_moment(code: str) -> bool:
-    """Whether it shows a day or a time."""
+    """Whether a format shows a day or a time."""
     return re.search("[ymdhs]", _NOT_SHOWN.sub("", code.split(";")[0]), re.I) is not None
 
 
@@ -40,7 +40,7 @@ def zeros_of(code: str) -> str:
 
 
 def as_shown(value: pl.Expr, code: str) -> pl.Expr:
-    """A number as a format shows it that pads it with zeros or shows a duration; null where it does neither."""
+    """A number as shown by a format that pads with zeros or shows a duration; null for other formats."""
     if is_elapsed(code):
         return pl.when(value >= 0).then(_elapsed(value))
     zeros = zeros_of(code)
@@ -48,11 +48,11 @@ def as_shown(value: pl.Expr, code: str) -> pl.Expr:
 
 
 def as_moment(value: pl.Expr, *, since_1904: bool) -> pl.Expr:
-    """The day, the time or both, in ISO 8601, for which a number stands; null where it stands for none."""
+    """The day, the time or both that a number stands for, in ISO 8601; null where it stands for none."""
     days = value if since_1904 else value + (value < _FEBRUARY_29).cast(pl.Float64)
     is_time = (value >= 0) & (value < 1)
     first = pl.lit(_DAY_0[since_1904]).str.to_datetime("%Y-%m-%d", time_unit="us")
-    seconds = (days * 86_400).round()  # the parts of a second that a number cannot hold would show
+    seconds = (days * 86_400).round()  # a number does not hold parts of a second exactly
     moment = first + pl.duration(microseconds=(seconds * 1_000_000).cast(pl.Int64, strict=False))
     at_midnight = seconds % 86_400 == 0
     text = (

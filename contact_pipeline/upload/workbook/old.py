@@ -1,4 +1,4 @@
-"""Reads an .xls workbook (BIFF) through xlrd, which tells errors, number formats, merged and hidden cells."""
+"""Reads an .xls workbook (BIFF) through xlrd, with its errors, number formats, merged and hidden cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OldWorkbook:
                 self._book = xlrd.open_workbook(
                     filename=str(path), file_contents=path.read_bytes(), formatting_info=True, logfile=nowhere
                 )
-        except Exception as error:  # at damage xlrd raises whatever its code meets
+        except Exception as error:  # xlrd raises any kind of error for damage
             raise DamagedWorkbook(str(error)) from error
         self._formats = {
             style: self._book.format_map[xf.format_key].format_str
@@ -43,7 +43,7 @@ class OldWorkbook:
         return [[text or "" for text in row] for row in cells.rows()]
 
     def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
-        """Every cell as text, and what is in the sheet beside them."""
+        """Every cell as text, and the facts of the sheet."""
         found = self._book.sheet_by_name(sheet)
         cells, errors = self._cells(found, found.nrows)
         facts = SheetFacts(

@@ -1,4 +1,4 @@
-"""What the reader of workbooks does not tell of an OpenDocument sheet: what its cells show where that says more."""
+"""Facts of an OpenDocument sheet that the reader of workbooks lacks: shown texts that say more than the value."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def look_at_tables(path: Path, settings: Settings) -> list[SheetFacts]:
 
     Raises:
         TooManyCells: the cells of a sheet lie further apart than the settings allow.
-        TooMuchText: they show more text than that; a small file can repeat a cell without end.
+        TooMuchText: the cells show too much text; a small file can repeat one cell very often.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             xml = archive.read("content.xml").decode("utf-8", "replace")
     except DAMAGED:
-        return []  # the reader of workbooks judges that
+        return []  # the reader of workbooks reports that
     return [_look_at_table(table, settings) for table in _TABLE.findall(xml)]
 
 
@@ -74,7 +74,7 @@ def _look_at_table(table: str, settings: Settings) -> SheetFacts:
 
 
 def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, int, list[tuple[int, str]]]:
-    """How many columns reach to the last cell that holds anything, how much text they show, and which show more."""
+    """The number of columns up to the last filled cell, the length of their text, and the cells that show more."""
     column, width, length, telling = 0, 0, 0, list[tuple[int, str]]()
     for tag, content in _CELL.findall(cells):
         times = _times(tag, "columns")
@@ -91,9 +91,9 @@ def _look_at_row(cells: str, row: int, facts: SheetFacts) -> tuple[int, int, lis
 
 
 def _text(tag: str, content: str) -> str:
-    """What the cell shows, where its value does not tell it: an error, a truth value, a time, leading zeros.
+    """The text that a cell shows, if the value lacks it: an error, a truth value, a time, leading zeros.
 
-    Of a formula that was never calculated, the formula.
+    For a formula that was never calculated, the formula.
     """
     formula = re.search(r'table:formula="(?:\w+:)?=?([^"]*)"', tag)
     if formula and not content and "office:value-type" not in tag:

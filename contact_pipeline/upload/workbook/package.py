@@ -1,7 +1,7 @@
-"""Where the parts of an .xlsx or .xlsb workbook lie, and a copy in the usual places for a reader that looks only there.
+"""Finds the parts of an .xlsx or .xlsb workbook, and copies them to the usual places for a reader that needs that.
 
-Parts are found through the relations (`.rels`, ECMA-376 part 2), whatever they are called, and whichever slashes and
-capitals their names are written with. No entity is resolved.
+Parts are found through the relations (`.rels`, ECMA-376 part 2), whatever their names, slashes and capitals. No entity
+is resolved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 from urllib.parse import unquote
 
-# What a damaged archive, or one that is laid out in another way, raises.
+# Errors raised by a damaged archive, or by one with another layout.
 DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -48,12 +48,12 @@ _ENOUGH: Final = 1 << 16  # bytes of a part in which its root element begins
 
 @dataclass(frozen=True)
 class Relation:
-    """From one part to another.
+    """A relation from one part to another.
 
     Attributes:
         kind: the last word of the relation's type: worksheet, sharedStrings.
         part: the name of the other part, as the archive has it.
-        target: where the relation says that it lies.
+        target: the place of the other part, as the relation has it.
     """
 
     kind: str
@@ -75,17 +75,17 @@ def find_workbook(archive: zipfile.ZipFile) -> tuple[Literal["xlsx", "xlsb"], st
 
 
 def relations_of(archive: zipfile.ZipFile, part: str) -> dict[str, Relation]:
-    """The relations of a part, or of the archive itself (""), by their names; only those to parts that are there."""
+    """The relations of a part, or of the archive itself (""), by their names; only those to existing parts."""
     there = {_plain(name): name for name in archive.namelist()}
     folder, name = posixpath.split(part.replace("\\", "/"))
     listed = there.get(_plain(f"{folder}/_rels/{name}.rels"))
     found = {}
     for tag in _RELATION.findall(archive.read(listed).decode("utf-8", "replace") if listed else ""):
-        said = attributes(tag)
-        target = said.get("Target", "")
+        given = attributes(tag)
+        target = given.get("Target", "")
         to = there.get(_plain(posixpath.join(folder, unquote(target).replace("\\", "/"))))
         if to is not None:
-            found[said.get("Id", "")] = Relation(said.get("Type", "").rpartition("/")[2], to, target)
+            found[given.get("Id", "")] = Relation(given.get("Type", "").rpartition("/")[2], to, target)
     return found
 
 
@@ -103,7 +103,7 @@ def attributes(tag: str) -> dict[str, str]:
 
 @contextmanager
 def in_usual_places(path: Path, folder: Path) -> Iterator[Path]:
-    """An .xlsx workbook itself where the reader finds its parts, and otherwise a passing copy in which it does."""
+    """The .xlsx workbook itself if the reader finds its parts, else a temporary copy in which it does."""
     with TemporaryDirectory(dir=folder) as passing:
         copy = Path(passing) / "workbook.xlsx"
         try:
@@ -122,7 +122,7 @@ def _is_laid_out(archive: zipfile.ZipFile, copy: Path) -> bool:
     relations = relations_of(archive, found[1])
     relations = {name: each for name, each in relations.items() if each.kind in _PLACES.keys() | _SHEETS}
     workbook = archive.read(found[1])
-    # The reader takes any element of that name for the workbook's own: an extension's, too, which says no epoch.
+    # The reader takes any such element for the workbook's own, even one of an extension, which has no epoch.
     is_doubtful = len(_PROPERTIES.findall(workbook)) > 1
     is_usual = found[1] == _WORKBOOK and _LISTED in archive.namelist() and all(map(_is_found, relations.values()))
     if is_usual and not is_doubtful:
@@ -151,7 +151,7 @@ def _is_found(relation: Relation) -> bool:
 
 def _as_list(relations: Iterable[tuple[str, str, str]]) -> str:
     """A part that lists relations: the name, the kind and the part of each."""
-    from xml.sax.saxutils import quoteattr  # it brings all of HTTP along, which few uploads need
+    from xml.sax.saxutils import quoteattr  # imports all of HTTP, which few uploads need
 
     tags = "".join(
         f"<Relationship Id={quoteattr(name)} Type={quoteattr(f'{_TYPES}/{kind}')} Target={quoteattr(f'/{part}')}/>"

@@ -1,4 +1,4 @@
-"""How much text the cells of an .xlsx sheet show together: each may show the same long one, which is stored once."""
+"""Limits the text that the cells of an .xlsx sheet show together: a long text, stored once, can be in every cell."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from contact_pipeline.upload.workbook.sheet import TooMuchText
 from contact_pipeline.upload.workbook.unpacked import unpacked
 
 _MARKUP: Final = len("<si><t></t>")  # around a text
-_LONGEST: Final = 16 << 20  # bytes; what is longer is no text of a cell
-_CELL: Final = len('<c t="s"><v>0</v></c>')  # the shortest one that shows a shared text
+_LONGEST: Final = 16 << 20  # bytes; no text of a cell is longer
+_CELL: Final = len('<c t="s"><v>0</v></c>')  # the shortest cell that shows a shared text
 _END: Final = b"</si"
 # A cell that shows a shared text, up to the number of that text.
 _SHOWN: Final = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*([0-9]+)""")
 
 
 class SharedTexts:
-    """What is seen of shared texts and of the cells that show them, while the parts of a workbook go by."""
+    """Estimates the shown text while the parts of a workbook are unpacked, and counts it where it may be too much."""
 
     def __init__(self, most: int) -> None:
         """Texts may have `most` bytes together in each sheet."""
@@ -33,13 +33,13 @@ class SharedTexts:
         """Takes in the next piece of a part."""
         if part.filename.lower().endswith("sharedstrings.xml"):
             self._texts = part
-            self._opaque |= b"<!" in piece  # what is a comment, and what a text?
+            self._opaque |= b"<!" in piece  # comments cannot be told from texts
             self._find_longest(self._rest + piece)
         else:
             self._sizes[part.filename] = self._sizes.get(part.filename, 0) + len(piece)
 
     def _find_longest(self, xml: bytes) -> None:
-        """Leaps from end to end of texts, over as many as together are no longer than the longest one."""
+        """Finds the longest text. Jumps from end to end of texts, over several that together are no longer than it."""
         place = 0
         while place + self._longest + len(_END) <= len(xml):
             end = xml.rfind(_END, place + 1, place + self._longest + len(_END))
@@ -54,10 +54,10 @@ class SharedTexts:
             self._opaque, self._longest, self._rest = True, len(self._rest), b""
 
     def check(self, archive: zipfile.ZipFile) -> None:
-        """Adds up what is shown, where it could be too much.
+        """Adds up the shown text of sheets where it could be too much.
 
         Raises:
-            TooMuchText: it is.
+            TooMuchText: it is too much.
         """
         longest = max(self._longest, len(self._rest))
         doubtful = [name for name, size in self._sizes.items() if size // _CELL * longest > self._most]
@@ -85,7 +85,7 @@ def _shown(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[map[int]
 
 
 def _up_to(end: bytes, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What a part unpacks to, in pieces that end so."""
+    """The unpacked part, in pieces that end with these bytes."""
     rest = b""
     for piece in unpacked(archive, part):
         rest += piece

@@ -1,4 +1,4 @@
-"""What reading a sheet gives, whichever reader reads it: its cells as text, and what is in it beside them."""
+"""The result of reading a sheet, with any reader: its cells as text, and its facts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACES: Final = {"row": pl.UInt32, "column": pl.UInt32, "text": pl.String}
 
 
 class DamagedWorkbook(Exception):
-    """The content of a workbook is not what its form asks for; the text, if any, is the reader's own."""
+    """The content of a workbook violates its format; the text, if any, is the reader's."""
 
 
 class TooManyCells(Exception):
@@ -26,7 +26,7 @@ class TooManyCells(Exception):
 
 
 class TooMuchText(Exception):
-    """The cells of a sheet show so much text together that it would fill the memory; they may share a single one."""
+    """The cells of a sheet together show so much text that it would fill the memory, though it may be stored once."""
 
 
 def places(found: Iterable[tuple[int, int, str]] = ()) -> pl.DataFrame:
@@ -36,17 +36,16 @@ def places(found: Iterable[tuple[int, int, str]] = ()) -> pl.DataFrame:
 
 @dataclass
 class SheetFacts:
-    """What is in a sheet beside its values.
+    """The facts of a sheet besides its values.
 
     Attributes:
-        errors: row and column from 0, and the error that stands there (#N/A, #REF!).
-        uncalculated: row and column from 0, and the formula that stands there without a result, after a "=".
-        shown: row and column from 0, and the text that Excel shows there, where the value does not tell it.
+        errors: row and column from 0, and the error in the cell (#N/A, #REF!).
+        uncalculated: row and column from 0, and the formula without a result in the cell, after a "=".
+        shown: row and column from 0, and the text that Excel shows in the cell, where the value lacks it.
         merged: ranges of merged cells.
         hidden_rows: how many rows are hidden.
         hidden_columns: letters of hidden columns, or ranges of them.
-        last_row: the last row, from 1, in which a value stands, as somebody else than the reader of the cells saw it;
-            0 where nobody can say.
+        last_row: the last row, from 1, with a value, by another source than the reader of the cells; 0: unknown.
     """
 
     errors: pl.DataFrame = field(default_factory=places)
@@ -69,7 +68,7 @@ class Book(Protocol):
         """The first rows of a sheet that hold anything, as text."""
 
     def read(self, sheet: str) -> tuple[pl.DataFrame, SheetFacts]:
-        """Every cell as text, from row 1 and column A on, in columns named by their position from 0; and the rest."""
+        """Every cell as text, from row 1 and column A on, in columns named by their position from 0; and the facts."""
 
 
 def check_area(row: int, column: int, most: int) -> None:
@@ -79,7 +78,7 @@ def check_area(row: int, column: int, most: int) -> None:
 
 
 def with_texts(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """The cells with these texts at their places; what lies beyond them is left out."""
+    """The cells with these texts at their places; texts outside the cells are left out."""
     within = texts.filter(pl.col("row") < cells.height, pl.col("column") < cells.width)
     columns = within.partition_by("column", as_dict=True).items()
     return cells.with_columns(
@@ -88,7 +87,7 @@ def with_texts(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def whole(cells: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """The cells in every column from A on, and as far as these texts reach; what is not there is empty."""
+    """The cells in every column from A on, as far as these texts reach; missing cells are empty."""
     height = max(cells.height, *texts["row"] + 1) if texts.height else cells.height
     width = max(0, *map(int, cells.columns), *texts["column"]) + 1
     names = [str(n) for n in range(width)]

@@ -1,8 +1,8 @@
-"""What the reader of workbooks does not tell of an .xlsx sheet, found in its XML without resolving any entity.
+"""Facts of an .xlsx sheet that the reader of workbooks lacks, found in its XML without resolving any entity.
 
-Cells that hold an error or a formula without a result (it gives them as empty), numbers whose format shows leading
-zeros, durations beyond a day, merged cells, hidden rows and columns; and whether any text looks like a moment or a
-truth value.
+These are cells with an error or a formula without a result (the reader returns them as empty), numbers whose format
+shows leading zeros, durations beyond a day, merged cells, hidden rows and columns; and whether any text looks like a
+moment or a truth value.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ class XmlFacts(SheetFacts):
     """The facts of a sheet of XML.
 
     Attributes:
-        text_like: of "datetime" and "boolean", what some text of the sheet may look like.
+        text_like: those of "datetime" and "boolean" that some text of the sheet may look like.
     """
 
     text_like: set[str] = field(default_factory=lambda: {"datetime", "boolean"})
 
 
 def look_at_sheet(path: Path, sheet: int) -> XmlFacts:
-    """The facts of the sheet at that position of an .xlsx or .xlsm workbook; of any other, none."""
+    """The facts of the sheet at a position of an .xlsx or .xlsm workbook; none for any other file."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _facts(archive, sheet)
     except DAMAGED:
-        return XmlFacts()  # laid out in another way, or damaged: the reader of workbooks judges that
+        return XmlFacts()  # another layout, or damaged: the reader of workbooks reports that
 
 
 def _facts(archive: zipfile.ZipFile, sheet: int) -> XmlFacts:
@@ -102,7 +102,7 @@ def _is_like(xml: bytes, kind: str) -> bool:
 
 
 def _last_row(xml: bytes) -> int:
-    """The number of the last row of a piece in which a value stands."""
+    """The number of the last row of a piece that has a value."""
     value = len(xml)
     while (value := xml.rfind(b"</v>", 0, value)) > 0 and xml[value - 1 : value] == b">":
         pass
@@ -117,8 +117,8 @@ def _formats(archive: zipfile.ZipFile, part: str | None) -> list[str]:
         return []
     xml = archive.read(part).decode("utf-8", "replace")
     codes = dict(BUILT_IN)
-    for said in map(attributes, _FORMAT.findall(xml)):
-        codes[int(said.get("numFmtId") or 0)] = said.get("formatCode", "")
+    for given in map(attributes, _FORMAT.findall(xml)):
+        codes[int(given.get("numFmtId") or 0)] = given.get("formatCode", "")
     styles = _STYLES.search(xml)
     tags = _STYLE.findall(styles.group() if styles else "")
     return [codes.get(int(attributes(tag).get("numFmtId") or 0), "") for tag in tags]
@@ -134,9 +134,9 @@ def _telling_cells(xml: str, formats: dict[int, str]) -> pl.DataFrame:
 
 
 def _uncalculated(xml: str, no_result: str) -> pl.DataFrame:
-    """The cells with a formula that has no result, or only what a writer puts there who does not calculate.
+    """The cells with a formula without a result, or with the placeholder of a writer that does not calculate.
 
-    The result of a formula that makes a text says so (`t="str"`), an empty one, too.
+    A text as the result, even an empty one, is marked (`t="str"`), and counts as a result.
     """
     space = _name_space(xml)
     formula = rf"<{space}f(?:\s[^>]*)?(?:/>|>[^<]*</{space}f>)"
@@ -148,12 +148,12 @@ def _uncalculated(xml: str, no_result: str) -> pl.DataFrame:
 
 
 def _name_space(xml: str) -> str:
-    """A name space that nearly no writer puts before every tag."""
+    """The pattern of the name space before a tag; hardly any writer uses one."""
     return "" if "<row" in xml else r"(?:\w+:)?"
 
 
 def _cells(xml: str, cell: str, *, text: str) -> pl.DataFrame:
-    """The cells that an expression finds, and of each what another one finds in it: its text, empty for nothing."""
+    """The cells that the expression `cell` finds, each with the text that `text` finds in it, else empty."""
     tag = pl.col("tag")
     found = pl.Series("tag", [xml]).str.extract_all(cell).explode(empty_as_null=False).to_frame().select(
         tag.str.extract(r'\sr="([A-Z]+)\d').alias("letters"),
@@ -173,7 +173,7 @@ def _errors(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shown(cells: pl.DataFrame, style: int, code: str) -> pl.DataFrame:
-    """The numbers of a style as its format shows them, where that tells more."""
+    """The numbers of a style as its format shows them, where that says more."""
     numbers = cells.filter(pl.col("kind") == "n", pl.col("style") == style)
     text = as_shown(pl.col("text").cast(pl.Float64, strict=False), code)
     return numbers.select("row", "column", text.alias("text")).drop_nulls()
@@ -193,5 +193,5 @@ def _in_rows(archive: zipfile.ZipFile, part: str, end_of: bytes = b"row>") -> It
 
 
 def _letters(tag: bytes) -> str:
-    said = attributes(tag.decode("utf-8", "replace"))
-    return column_span(int(said.get("min") or 1) - 1, int(said.get("max") or 1) - 1)
+    given = attributes(tag.decode("utf-8", "replace"))
+    return column_span(int(given.get("min") or 1) - 1, int(given.get("max") or 1) - 1)

@@ -1,4 +1,4 @@
-"""Cells as the binary formats hold them, texts and numbers with their format; and the text that stands for each."""
+"""Cells as the binary formats hold them, texts and numbers with their format, and their conversion to text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contact_pipeline.upload.workbook.number_formats import (
 )
 from contact_pipeline.upload.workbook.sheet import TooMuchText, check_area, places, with_texts
 
-# What stands in a cell for each error (MS-XLS, 2.5.10).
+# The text of each error (MS-XLS, 2.5.10).
 ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
@@ -26,7 +26,7 @@ ERRORS = {
 
 @dataclass
 class TypedCells:
-    """The cells of a sheet, as lists that are as long as there are such cells; rows and columns count from 0.
+    """The cells of a sheet, in one set of parallel lists for each kind of cell; rows and columns count from 0.
 
     Attributes:
         room: characters of text that may still be added.
@@ -75,11 +75,11 @@ class TypedCells:
 
         Args:
             formats: style → number format.
-            most: cells that a sheet may have, the empty ones between others included.
-            since_1904: which epoch its days are counted from.
+            most: cells that a sheet may have, including empty ones between others.
+            since_1904: whether days count from 1904.
 
         Raises:
-            TooManyCells: it has more.
+            TooManyCells: the sheet has more.
         """
         texts = pl.DataFrame(
             {"row": self.text_rows, "column": self.text_columns, "text": self.texts}, schema=places().schema

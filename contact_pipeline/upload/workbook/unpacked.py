@@ -1,4 +1,4 @@
-"""Unpacks a part of an archive piece by piece, whatever the archive's directory says of it."""
+"""Unpacks a part of an archive piece by piece, without trust in the sizes in the archive's directory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PIECE: Final = 4 << 20  # bytes
 
 
 def unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What a part unpacks to, in pieces; unlike zipfile's own reading, to the end of what is packed."""
+    """The unpacked part, in pieces. Unlike zipfile, it reads to the end of the packed data."""
     file = archive.fp
     if file is None or part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise zipfile.BadZipFile(f"{part.filename} is packed as no workbook is")

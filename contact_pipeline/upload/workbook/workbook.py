@@ -1,4 +1,4 @@
-"""Reads a sheet of an Excel workbook: every cell as the text that stands for it, every row where the sheet has it."""
+"""Reads a sheet of an Excel workbook: every cell as text, and every row at its place in the sheet."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def read_workbook(
     """Reads one sheet into slices of raw rows, below its heading.
 
     Raises:
-        Refusal: the workbook cannot be opened (`workbook-unreadable`), has no such sheet (`sheet-unknown`), several of
-            which none was named or has the headings (`sheet-ambiguous`), nothing in it (`file-empty`), or more than is
-            taken (`limit`).
+        Refusal: the workbook cannot be opened (`workbook-unreadable`), lacks the named sheet (`sheet-unknown`), has
+            several sheets and none of them is named or has the headings (`sheet-ambiguous`), is empty (`file-empty`),
+            or is beyond a limit (`limit`).
     """
     with _refused_if_damaged(file_name, settings), _readable(path, file_name, kind, folder, settings) as readable:
         book = _open(readable, kind, settings)
@@ -87,7 +87,7 @@ def read_workbook(
 
 @contextmanager
 def _readable(path: Path, file_name: str, kind: str, folder: Path, settings: Settings) -> Iterator[Path]:
-    """The workbook, or a passing copy that keeps to the limits, too: laid out anew, cells may show another part."""
+    """The workbook, or a temporary copy; the limits are tested again, as the copy may show cells of another part."""
     if kind != "xlsx":
         yield path
         return
@@ -108,7 +108,7 @@ def _open(path: Path, kind: Literal["xlsx", "xlsb", "xls", "ods"], settings: Set
 
 @contextmanager
 def _refused_if_damaged(file_name: str, settings: Settings) -> Iterator[None]:
-    """Makes a refusal of what a reader raises."""
+    """Turns the errors of readers into refusals."""
     try:
         yield
     except DamagedWorkbook as error:
@@ -138,7 +138,7 @@ def _unreadable(file_name: str, problem: str) -> Refusal:
 def _choose_sheet(book: Book, named: str | None, known: Collection[str], file_name: str) -> str:
     """The declared sheet, the only one, the only one with the headings, or the only one that holds anything.
 
-    The sheets that a template has beside the one to fill in are none of them, unless one is declared.
+    The further sheets of a template count only if they are declared.
     """
     if named is not None:
         return _find_sheet(book.sheet_names, named, file_name)
@@ -175,7 +175,7 @@ def _find_sheet(sheets: list[str], named: str, file_name: str) -> str:
 
 
 def _find_heading_row(cells: pl.DataFrame, first: int, known: Collection[str]) -> tuple[int, int]:
-    """How many filled rows stand above the heading, and the row of the heading, from 1."""
+    """The number of filled rows above the heading, and the row of the heading, from 1."""
     rows = [(first + n + 1, [cell or "" for cell in row]) for n, row in enumerate(cells.head(2 * LOOKED_AT).rows())]
     filled = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
     place = find_heading([row for _, row in filled], known)
@@ -231,7 +231,7 @@ def _check_cells(cells: pl.DataFrame, file_name: str, settings: Settings) -> Non
 
 
 def _filled_rows(cells: pl.DataFrame) -> list[int]:
-    """The first and the last row, from 0, that hold more than space; none if there are none."""
+    """The first and the last row, from 0, that hold more than spaces; empty if there are none."""
     if cells.is_empty():
         return []
     filled = cells.select(pl.any_horizontal(pl.all().str.contains(_BLANK).not_().fill_null(False))).to_series()
@@ -250,10 +250,10 @@ def _joins(cells: pl.DataFrame) -> bool:
     return any(cells.select(pl.all().str.contains(JOINED, literal=True).any()).row(0))
 
 
-def _check_last_row(cells: pl.DataFrame, seen: int) -> None:
-    """Compares how many rows were read with the last that somebody else saw: in the file's XML, or another reader."""
-    if cells.height < seen:
-        raise DamagedWorkbook(f"a value stands in row {seen}, but {cells.height} rows were read")
+def _check_last_row(cells: pl.DataFrame, last: int) -> None:
+    """Compares the rows that were read with the last row by another source: the file's XML, or another reader."""
+    if cells.height < last:
+        raise DamagedWorkbook(f"a value stands in row {last}, but {cells.height} rows were read")
 
 
 def _write_rows(cells: pl.DataFrame, heading_row: int, last_row: int, folder: Path, settings: Settings) -> None:
