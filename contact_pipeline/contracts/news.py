@@ -92,7 +92,7 @@ EVENTS: Final[Mapping[Event, Words]] = {
         {"See why": "feeds", "Look whether its source can be reached": "feeds check {}"},
         good=False,
     ),
-    "disk_low": Told(
+    "disk_low": Words(
         "short of disk space",
         "No file of the inbox is taken until there is room. The files stay there and are taken then.",
         {"See what can be removed": "expire --dry-run"},
