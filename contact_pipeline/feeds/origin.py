@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from contact_pipeline.errors import Refusal
 from contact_pipeline.feeds.place import Place
 from contact_pipeline.masking import mask_file_name
-from contact_pipeline.store.originals import told
+from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import is_unfinished
 from contact_pipeline.visible import visible
 
@@ -105,7 +105,7 @@ class Origin(Protocol):
 
 def shown(name: str) -> str:
     """The name of a file as it may be shown."""
-    return visible(_PLAIN.sub("?", mask_file_name(told(name))))
+    return visible(_PLAIN.sub("?", mask_file_name(display_name(name))))
 
 
 def listing(place: Place, found: Iterable[Found]) -> Listing:
@@ -116,7 +116,7 @@ def listing(place: Place, found: Iterable[Found]) -> Listing:
             continue
         if is_unfinished(each.name):
             result.unfinished += 1
-        elif len(told(each.name).encode()) > _LONGEST_NAME:
+        elif len(display_name(each.name).encode()) > _LONGEST_NAME:
             result.strays[each.name] = f"has a name of more than {_LONGEST_NAME} bytes. Rename it."
         else:
             result.files.append(each)

@@ -21,7 +21,7 @@ from contact_pipeline.store.arrival import Arrival, Seen, is_old, recover
 from contact_pipeline.store.feeds import Fetched, add_fetched_line
 from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import find_lines, now
-from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
+from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, display_name, is_ordinary
 from contact_pipeline.store.source import Look, Source, changing
 from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.store.value_mappings import meanings_for, receipt_time
@@ -77,7 +77,7 @@ def receive(
     line: dict[str, Any] = {
         "upload_id": upload_id,
         "profile": profile,
-        "file_name": mask_file_name(told(path.name)),
+        "file_name": mask_file_name(display_name(path.name)),
         "state": "received",
         "stage": "received",
         "added_at": now(),

@@ -132,7 +132,7 @@ def original_name(path: Path) -> str:
     return f"original.{ending}"
 
 
-def told(name: str) -> str:
+def display_name(name: str) -> str:
     """The name of a file as text; bytes in it that are none are shown as �."""
     return os.fsencode(name).decode("utf-8", "replace")
 
