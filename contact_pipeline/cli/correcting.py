@@ -57,7 +57,7 @@ def correct_upload(
 
     What is set is read as if it had stood in the file.
     """
-    from contact_pipeline.pipeline.correcting import parted
+    from contact_pipeline.pipeline.correcting import split_assignment
 
     pipeline, who = invocation.pipeline, login(user)
     alone = [source is not None, withdraw is not None, row is not None, where is not None]
@@ -73,10 +73,10 @@ def correct_upload(
         elif withdraw is not None:
             done = pipeline.withdraw_correction(upload, withdraw, user=who)
         else:
-            pairs = [parted(pipeline.store, upload, each, "--set") for each in to or ()]
+            pairs = [split_assignment(pipeline.store, upload, each, "--set") for each in to or ()]
             if len(dict(pairs)) < len(pairs):
                 raise Usage("usage", "A field is set twice.", "Set it once.")
-            value = None if where is None else parted(pipeline.store, upload, where, "--where")
+            value = None if where is None else split_assignment(pipeline.store, upload, where, "--where")
             done = pipeline.correct(upload, row=row, where=value, set=dict(pairs), user=who, remember=remember)
     return _report(invocation, done)
 
