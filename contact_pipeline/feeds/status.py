@@ -14,9 +14,9 @@ from contact_pipeline.store import Store
 from contact_pipeline.store.feeds import (
     Ended,
     FeedState,
-    Teller,
-    be_known,
+    NoticeRouting,
     feed_states,
+    record_known_feeds,
     record_missed,
     record_run,
 )
@@ -87,7 +87,7 @@ def note_missed(store: Store) -> list[FeedStatus]:
         unknown = [name for name in usable if name not in feed_states(contacts)]
     if unknown:
         with store.change() as contacts:
-            be_known(contacts, unknown)
+            record_known_feeds(contacts, unknown)
     for name, feed in usable.items():
         note_missed_of(store, name, feed)
     return [status for status in list_feeds(store) if status.missed_at is not None]
@@ -97,7 +97,7 @@ def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Re
     """Keeps how a run of a feed ended; people are told where it breaks."""
     said = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
     with store.change() as contacts:
-        record_run(contacts, name, "broken" if problem else ended, said, _teller(feed))
+        record_run(contacts, name, "broken" if problem else ended, said, _routing(feed))
 
 
 def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
@@ -106,18 +106,18 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
         state = feed_states(contacts).get(name)
     due_at = missed(feed, state.since, state.file_at, now()) if state else None
     if state is not None and due_at is not None and due_at != state.missed_at:
-        teller = _teller(feed, told=feed.due is not None and feed.due.missed == "notice")
+        routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:
-            record_missed(contacts, name, due_at, teller)
+            record_missed(contacts, name, due_at, routing)
     return due_at
 
 
-def _teller(feed: Feed | None, *, told: bool = True) -> Teller:
+def _routing(feed: Feed | None, *, is_sent: bool = True) -> NoticeRouting:
     if feed is None:  # its file cannot be used: by the rules
-        return Teller("", None, told=True)
+        return NoticeRouting("", None, is_sent=True)
     named = feed.notices if isinstance(feed.notices, list) else []
-    return Teller(
-        feed.profile, feed.owner, told=told and feed.notices is not False and feed.notices != [], targets=named
+    return NoticeRouting(
+        feed.profile, feed.owner, is_sent=is_sent and feed.notices is not False and feed.notices != [], targets=named
     )
 
 

@@ -32,7 +32,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.orchestration.listening import Place, at_port, at_socket
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
-from contact_pipeline.store.dagster_records import BLOCK, check_reachable, postgres_of, says_where
+from contact_pipeline.store.dagster_records import BLOCK, check_reachable, names_storage, postgres_of
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.visible import visible
 
@@ -297,7 +297,7 @@ def _put_settings(settings: Settings, instance_home: Path) -> None:
             "Install it with: pip install 'contact-pipeline[postgres]'",
         )
     check_reachable(settings)
-    if not says_where(settings):
+    if not names_storage(settings):
         with dagster_yaml.open("a", encoding="utf-8") as file:
             file.write(BLOCK)
 

@@ -1056,10 +1056,10 @@ class Pipeline:
         Args:
             asked: profile, states, since and waiting, as for `uploads`; limit (50) and offset, for one page.
         """
-        from contact_pipeline.store.overview import look_over
+        from contact_pipeline.store.overview import read_overview
 
         with self.store.open(read_only=True) as database:
-            return look_over(database, **asked)
+            return read_overview(database, **asked)
 
     def tidy(self) -> None:
         """Completes or deletes files that dead processes left half received, and deletes staged data without upload."""
