@@ -1,4 +1,4 @@
-"""Commands that correct a plan: cells, rows and columns of an upload, and what values mean in files that come later."""
+"""Commands that correct a plan: cells, rows and columns of an upload, and remembered values."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _report(invocation: Invocation, upload: Upload) -> int:
 
 
 def _draw_corrected(upload: Upload) -> Iterator[RenderableType | console.Lines]:
-    """What one call corrected, and what became of the outcomes by it."""
+    """The corrections of one call, and the outcomes before and after."""
     corrected = upload.corrected
     if corrected is None:
         return
@@ -181,7 +181,7 @@ def list_value_mappings(invocation: Invocation) -> None:
     """List what values mean, for which profile and field, by whom and since when; --json gives forgotten ones, too."""
     from contact_pipeline.cli.upload_view import known_by
 
-    found = invocation.looking.value_mappings()
+    found = invocation.light_pipeline.value_mappings()
     if invocation.json:
         console.document(found)
         return
@@ -211,10 +211,10 @@ def forget_value_mapping(
     user: User = None,
 ) -> None:
     """Forget what a value means, for files that come from now on; plans that are made stay as they are."""
-    forgotten = invocation.looking.forget_value_mapping(number, user=login(user))
+    forgotten = invocation.light_pipeline.forget_value_mapping(number, user=login(user))
     if invocation.json:
         console.document(forgotten)
         return
     after = forgotten["after"] or "blank"
-    said = f"Forgotten: in {forgotten['field']} of {forgotten['profile']}, '{forgotten['before']}' means '{after}'."
-    console.show(console.text(said))
+    message = f"Forgotten: in {forgotten['field']} of {forgotten['profile']}, '{forgotten['before']}' means '{after}'."
+    console.show(console.text(message))
