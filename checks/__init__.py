@@ -1,6 +1,6 @@
 """The Dagster asset checks over uploads: each file beside this one has a check of its own name.
 
-None is blocking: an upload that fails one is a state in the ledger, shown as a failed check, never a failed run.
+No check is blocking. An upload that fails a check has a state in the ledger that says so; its run does not fail.
 """
 
 from importlib import import_module

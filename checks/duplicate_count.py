@@ -16,6 +16,6 @@ def duplicate_count(upload: Upload) -> Verdict:
     existing = upload.duplicates.get("of_existing", 0)
     within = upload.duplicates.get("within_file", 0)
     total = existing + within
-    said = f"{existing} of existing contacts and {within} within the file." if total else "No duplicates."
+    description = f"{existing} of existing contacts and {within} within the file." if total else "No duplicates."
     details = {"of_existing": existing, "within_file": within}
-    return Verdict(total == 0, said, numbers={"duplicates": total}, details=details)
+    return Verdict(total == 0, description, numbers={"duplicates": total}, details=details)

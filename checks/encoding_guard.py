@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 def encoding_guard(upload: Upload) -> Verdict:
     """The file can be read in one way only, or somebody has declared its encoding or confirmed the reading."""
     stopped = upload.reason is not None and "encoding" in upload.reason.get("confirm", ())
-    said = reason(upload) if stopped else f"Read as {upload.encoding}." if upload.encoding else "It is no text file."
-    return Verdict(not stopped, said, is_grave=stopped)
+    read_as = f"Read as {upload.encoding}." if upload.encoding else "It is no text file."
+    return Verdict(not stopped, reason(upload) if stopped else read_as, is_grave=stopped)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def error_count(upload: Upload) -> Verdict:
     """No cell or row has a defect. Grave where the profile imports all rows or none, so that the upload is blocked."""
     by_code = upload.rejections_by_code() if upload.error_count else {}
-    said = f"{upload.error_count} errors: " + ", ".join(f"{count} {code}" for code, count in by_code.items())
+    errors = f"{upload.error_count} errors: " + ", ".join(f"{count} {code}" for code, count in by_code.items())
     return Verdict(
         upload.error_count == 0,
-        said if upload.error_count else "No errors.",
+        errors if upload.error_count else "No errors.",
         is_grave=upload.state == "blocked",
         numbers={"errors": upload.error_count},
         details=by_code,

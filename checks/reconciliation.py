@@ -39,12 +39,12 @@ def reconciliation(upload: Upload) -> Verdict:
     ledger = {outcome: count for outcome, count in upload.outcomes.items() if count}
     wrong = [name for name in ("without_outcome", "not_in_file", "with_several") if numbers[name]]
     if wrong:
-        said = f"There are rows {' and rows '.join(name.replace('_', ' ') for name in wrong)}."
+        description = f"There are rows {' and rows '.join(name.replace('_', ' ') for name in wrong)}."
     elif numbers["in_file"] != upload.line.data_rows:
-        said = f"The file was read as {upload.line.data_rows} rows, but {numbers['in_file']} are stored."
+        description = f"The file was read as {upload.line.data_rows} rows, but {numbers['in_file']} are stored."
     elif stored != ledger:
-        said = f"The ledger says {ledger}, the rows say {stored}."
+        description = f"The ledger says {ledger}, the rows say {stored}."
     else:
-        said = f"{numbers['in_file']} rows, each with one outcome."
-        return Verdict(True, said, numbers={"rows": numbers["in_file"]}, details=stored)
-    return Verdict(False, said, is_grave=True, numbers={"rows": numbers["in_file"]}, details=numbers | stored)
+        description = f"{numbers['in_file']} rows, each with one outcome."
+        return Verdict(True, description, numbers={"rows": numbers["in_file"]}, details=stored)
+    return Verdict(False, description, is_grave=True, numbers={"rows": numbers["in_file"]}, details=numbers | stored)

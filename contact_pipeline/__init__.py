@@ -15,7 +15,7 @@ _COMPONENTS = ("ContactFeed", "ContactPipeline")  # for Dagster's `dg`, which lo
 
 
 def __getattr__(name: str) -> object:
-    """Loads what is asked for on first use, so that importing the package costs nothing and needs no Dagster."""
+    """Loads a public name on first use, so that importing the package costs nothing and needs no Dagster."""
     if name == "Pipeline":
         from contact_pipeline.pipeline import Pipeline
 

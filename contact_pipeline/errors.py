@@ -86,7 +86,7 @@ class MachineFault(ContactPipelineError):
 
     @property
     def is_damage(self) -> bool:
-        """Whether a file cannot be read and never will be: it is damaged, parts of it are gone, or it is no file."""
+        """Whether a file can never be read: it is damaged, missing, or no file."""
         return self.code.removeprefix("contacts-") in {"damaged", "missing", "not-a-file", "not-a-folder"}
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class MachineFault(ContactPipelineError):
 
 
 def where_it_stands(error: BaseException) -> list[str]:
-    """What is true of the upload or person that somebody was working on: notes of an error."""
+    """The notes of an error, which tell the state of the upload or person."""
     return list(dict.fromkeys(getattr(error, "__notes__", ())))
 
 
@@ -115,9 +115,9 @@ class Code:
 
 @contextmanager
 def faults_masked() -> Iterator[None]:
-    """Masks the text of a fault that leaves the block: what a library raises may quote cells, and tracebacks show it.
+    """Masks the text of an error that leaves the block: libraries may quote cells, and tracebacks show the text.
 
-    Errors of our own are masked where they are made.
+    Errors of this package are masked where they are made.
     """
     try:
         yield
@@ -126,12 +126,12 @@ def faults_masked() -> Iterator[None]:
         masked = [_mask_fault(each) for each in chain]
         if all(masked):
             raise
-        said = RuntimeError(f"{type(fault).__name__}: {mask(str(fault), ANY)}")
-        raise said.with_traceback(fault.__traceback__) from None
+        masked_error = RuntimeError(f"{type(fault).__name__}: {mask(str(fault), ANY)}")
+        raise masked_error.with_traceback(fault.__traceback__) from None
 
 
 def chain_of(fault: BaseException) -> list[BaseException]:
-    """A fault and those that it came from."""
+    """An error and its causes."""
     chain: list[BaseException] = []
     following: BaseException | None = fault
     while following is not None and following not in chain:
@@ -141,7 +141,7 @@ def chain_of(fault: BaseException) -> list[BaseException]:
 
 
 def _mask_fault(fault: BaseException) -> bool:
-    """Masks what a fault says; whether that was possible."""
+    """Masks the text of an error; returns whether that was possible."""
     if isinstance(fault, ContactPipelineError):
         return True
     if isinstance(fault, OSError):  # a path may hold a date
@@ -154,7 +154,7 @@ def _mask_fault(fault: BaseException) -> bool:
 
 
 def number_of(count: int, noun: str) -> str:
-    """How many there are of something, in words: 1 row, 2 rows."""
+    """A count with its noun: 1 row, 2 rows."""
     if count == 1:
         return f"1 {noun}"
     several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
@@ -162,7 +162,7 @@ def number_of(count: int, noun: str) -> str:
 
 
 def listed(names: object, limit: int = 8) -> str:
-    """Names set out for a sentence: `a, b and 3 more`."""
+    """Names joined for a sentence: `a, b and 3 more`."""
     items = [str(name) for name in names]  # type: ignore[attr-defined]
     if len(items) <= limit:
         return ", ".join(items)

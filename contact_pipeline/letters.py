@@ -43,6 +43,6 @@ def folded(text: str) -> str:
 
 
 def in_full(form: str) -> str:
-    """The letter, or letters, of which this is another form (NFKC); those of phrases and mere signs stay."""
+    """The letter or letters of which this is another form (NFKC); forms of phrases and of lone marks stay."""
     plain = unicodedata.normalize("NFKC", form)
     return form if " " in plain else plain

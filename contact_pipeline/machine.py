@@ -1,4 +1,4 @@
-"""The machine below: what its errors mean in words, and how a file is written so that it is never half there."""
+"""The operating system: its errors in words, and files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 
-NEW: Final = ".new"  # behind the name of a file that is being written
+NEW: Final = ".new"  # added to the name of a file that is being written
 
 
 # errno → code, what happened (the file may follow), and what to do.
@@ -33,7 +33,7 @@ _FAULTS: Final[dict[int, tuple[str, str, str]]] = {
 
 
 def fault_of(error: BaseException) -> MachineFault | None:
-    """The fault of the machine behind an error, in words; None where there is none."""
+    """The machine fault behind an error; None if the machine is not at fault."""
     match error:
         case MachineFault():
             return error
@@ -41,19 +41,19 @@ def fault_of(error: BaseException) -> MachineFault | None:
             return None
         case OSError():
             where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-            said = f"{error.strerror or error}{where}."
-            known = said_by(error.errno, error.filename) or fault_in(str(error), None)
-            return known or MachineFault("machine", said, "Put that right, then repeat the command.")
+            message = f"{error.strerror or error}{where}."
+            known = fault_of_errno(error.errno, error.filename) or fault_in(str(error), None)
+            return known or MachineFault("machine", message, "Put that right, then repeat the command.")
         case MemoryError():
-            return said_by(errno.ENOMEM, None)
+            return fault_of_errno(errno.ENOMEM, None)
         case Exception():
-            return fault_in(str(error), None)  # libraries wrap what the operating system says
+            return fault_in(str(error), None)  # libraries wrap errors of the operating system
         case _:
             return None
 
 
-def said_by(number: int | None, file: object) -> MachineFault | None:
-    """The fault of an error number; None for one that has no words of its own."""
+def fault_of_errno(number: int | None, file: object) -> MachineFault | None:
+    """The fault for an error number of the operating system; None if it is not in the list."""
     if number not in _FAULTS:
         return None
     code, message, fix = _FAULTS[number]
@@ -62,10 +62,10 @@ def said_by(number: int | None, file: object) -> MachineFault | None:
 
 
 def fault_in(text: str, file: Path | None) -> MachineFault | None:
-    """The fault of an error that a library tells by the operating system's own words; None: it tells of none."""
+    """The fault whose operating system message is in a library's error text; None: there is none."""
     for number in _FAULTS:
         if os.strerror(number) in text:
-            return said_by(number, file)
+            return fault_of_errno(number, file)
     return None
 
 
@@ -110,9 +110,9 @@ def check_room(folder: Path, bytes_to_come: int, least: int) -> None:
 
 @contextmanager
 def put_in_place(path: Path) -> Iterator[Path]:
-    """Gives a file to write to, for the owner only, which takes the place of `path` when the block has ended.
+    """Gives a new file to write to, for the owner only, which replaces `path` when the block has ended.
 
-    Cut off, the old file stands, and `<path>.new` is replaced the next time.
+    If that is cut off, the old file stays, and `<path>.new` is replaced the next time.
     """
     new = path.with_name(path.name + NEW)
     new.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""What looks like a social security number or a date of birth, in whatever text it stands, and how it is hidden.
+"""Masking: recognizes what looks like a social security number or a date of birth in any text, and hides it.
 
-One set of patterns serves Python, Polars and DuckDB. They use nothing that one of the three lacks, such as a look
-behind: a boundary is a character that the match takes along, so patterns that need one on both sides are applied twice.
+One set of patterns serves Python, Polars and DuckDB, and uses only what all three have. Without lookbehind, a boundary
+is a character that the match includes, so patterns with a boundary on both sides are applied twice.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _BIRTH: Final = (
 )
 _SSN: Final = r"(?:ssn|\bss ?#|soc(?:ial|\.)?[ _-]{0,2}sec(?:urity|\.)?|tax(?:payer)?[ _-]?id)"
 
-_INVISIBLE: Final = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"  # could stand within a number
+_INVISIBLE: Final = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"  # may hide within a number
 
-# (pattern, what takes its place): $1 and so on stand for what a match takes along.
+# (pattern, replacement): $1 and so on stand for the groups of a match.
 _GROUPS: Final = (rf"(^|\D)\d{{3}}({_GAP})\d\d({_GAP})\d{{4}}($|\D)", "$1***$2**$3****$4")
 _TOLD: Final = (
     (rf"(\d){_INVISIBLE}+", "$1"),
@@ -66,24 +66,24 @@ _FEW: Final = 500  # texts
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What counts as sensitive in a text, beside numbers set out as 123-45-6789 and what stands by a label.
+    """What counts as sensitive in a text, beside numbers written as 123-45-6789 and values by a label.
 
     Attributes:
-        numbers: whether nine digits that stand by themselves are a social security number.
-        dates: which dates are a date of birth: those by a label, those that are the whole text as well, or any.
+        numbers: whether nine digits by themselves are a social security number.
+        dates: which dates count as a date of birth: those by a label, also those that are the whole text, or any.
     """
 
     numbers: bool = False
     dates: Literal["labelled", "alone", "any"] = "labelled"
 
 
-TOLD: Final = Looks()  # by its form or a label, in any text whatever
+TOLD: Final = Looks()  # only what its form or a label tells; for any text
 ALONE: Final = Looks(numbers=True, dates="alone")  # in a cell that should hold neither
 ANY: Final = Looks(numbers=True, dates="any")  # in a text that quotes cells of unknown columns
 
 
 def mask(text: str, looks: Looks = TOLD) -> str:
-    """The text with whatever looks sensitive in it hidden."""
+    """The text with everything that looks sensitive hidden."""
     if not _compiled(_SOME_DIGITS).search(text):
         return text
     if looks.dates == "alone" and _compiled(_ALONE).search(_compiled(_INVISIBLE).sub("", text)):
@@ -109,7 +109,7 @@ def mask_within(content: Any, looks: Looks = TOLD) -> Any:
 
 
 def mask_value(value: Any, looks: Looks | None) -> Any:
-    """A field's value, text or list of texts, as it may be shown; None for the looks: nothing of it is."""
+    """A field's value, a text or list of texts, as it may be shown; looks None: all of it is hidden."""
     match value:
         case str():
             return hide(value) if looks is None else mask(value, looks)
@@ -125,13 +125,13 @@ def mask_heading(heading: str) -> str:
 
 
 def mask_file_name(name: str, looks: Looks = TOLD) -> str:
-    """The name of a file with what looks sensitive replaced by signs that every file system takes."""
+    """The name of a file with what looks sensitive replaced by x, as not every file system allows an asterisk."""
     shown = mask(name, looks)
     return name if shown == name else shown.replace("*", "x")
 
 
 def mask_column(value: pl.Expr, looks: Looks | None) -> pl.Expr:
-    """The Polars expression for a column of texts as `mask` shows them; None: nothing of them is shown."""
+    """The Polars expression for a column of texts as `mask` shows them; looks None: all is hidden."""
     import polars as pl
 
     if looks is None:
@@ -140,7 +140,7 @@ def mask_column(value: pl.Expr, looks: Looks | None) -> pl.Expr:
 
 
 def _mask_series(values: pl.Series, looks: Looks) -> pl.Series:
-    """A column's texts as `mask` shows them; few of them one by one, since patterns take Polars 10 ms to compile."""
+    """A column's texts as `mask` shows them. A few texts are masked in Python: compiling takes Polars 10 ms."""
     import polars as pl
 
     texts = values.cast(pl.String)
@@ -157,7 +157,7 @@ def _mask_series(values: pl.Series, looks: Looks) -> pl.Series:
 
 
 def _may_be_masked(value: pl.Expr, looks: Looks) -> pl.Expr:
-    """Whether anything of a text may be masked: what one look tells of most texts."""
+    """Whether a text may need masking: a quick test that excludes most texts."""
     some = value.str.contains(_SOME_DIGITS)
     if looks.dates == "any":
         return some
@@ -184,7 +184,7 @@ def _mask_expr(value: pl.Expr, looks: Looks) -> pl.Expr:
 
 
 def mask_sql(value: str, looks: Looks | None) -> str:
-    """The SQL expression for a text as `mask` shows it; None: nothing of it is shown."""
+    """The SQL expression for a text as `mask` shows it; looks None: all is hidden."""
     if looks is None:
         return hide_sql(value)
     shown = value
@@ -214,7 +214,7 @@ def hide_sql(value: str) -> str:
 
 
 def is_label(heading: str) -> bool:
-    """Whether a heading says that social security numbers or dates of birth stand below it."""
+    """Whether a heading is a label of social security numbers or dates of birth."""
     return bool(_compiled(rf"(?i){_SSN}|{_BIRTH}").search(heading))
 
 
@@ -225,7 +225,7 @@ def _patterns(looks: Looks) -> tuple[tuple[str, str], ...]:
 
 
 def _suspect(looks: Looks) -> str:
-    """A quick pattern without which none of the others can match."""
+    """A quick pattern: if it does not match, no other pattern does."""
     return rf"{_WORTH_A_LOOK}|\d{{9}}" if looks.numbers else _WORTH_A_LOOK
 
 

@@ -1,4 +1,4 @@
-"""Files and folders for their owner alone: created so, and mended where they are open to others."""
+"""Files and folders for their owner only: creates them so, and mends permissions that are too wide."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contact_pipeline.visible import visible
 
 _OTHERS: Final = 0o077
 _MORE_THAN_PASSING: Final = 0o066
-# What of a home is ours. The inbox is not: others drop files there, as far as the home's owner lets them.
+# The files of a home that only its owner may use. The inbox is not among them: others may drop files there.
 _OURS: Final = (
     "contacts.duckdb*", "erasure.key*", "erasures.jsonl", "staging", "uploads", "inbox/*/refused", "temporary",
     "spilled", "dagster", "profiles", "export_profiles", "feeds", "exports", "reports", "backups",
@@ -28,12 +28,12 @@ _blocks, _mask_before = 0, 0
 
 @contextmanager
 def owner_only() -> Iterator[None]:
-    """Whatever is created within the block is for its owner alone, by libraries too (a database's log, for one).
+    """Makes all files created within the block private to their owner, also those of libraries, such as database logs.
 
-    A process has one mask: what its other threads create meanwhile is for the owner alone as well. The last block that
-    ends gives the mask back.
+    A process has one mask, so files that its other threads create meanwhile are private too. The last block to end
+    restores the mask.
     """
-    global _blocks, _mask_before  # noqa: PLW0603 - as the mask is the process's
+    global _blocks, _mask_before  # noqa: PLW0603 - the mask belongs to the process
     with _lock:
         if not _blocks:
             _mask_before = os.umask(_OTHERS)
@@ -48,15 +48,15 @@ def owner_only() -> Iterator[None]:
 
 
 def mend(home: Path, *, whole: bool) -> None:
-    """Takes from others what they may do with a home, and warns once of what was open, or cannot be mended.
+    """Removes the permissions of others on a home, and warns once of what was open, or cannot be mended.
 
-    The folder of the home may let others pass through it to the inbox, where it lets them do no more (711).
-    Nothing that is not ours is touched, and no link is followed.
+    The folder of the home may let others pass through to the inbox, if it allows no more (711). Other files are not
+    touched, and no link is followed.
 
     Args:
         home: its folder.
-        whole: whether to look at every file, 5 ms for a hundred uploads. If not, only at what lies in the home itself,
-            through which others come to the rest; and at the rest where that was open.
+        whole: whether to test every file, 5 ms for a hundred uploads. If not, only the top level is tested, through
+            which others reach the rest; and the rest, if something at the top was open.
     """
     ours = [path for pattern in _OURS for path in home.glob(pattern)]
     found = [home.resolve()] if _is_open(home.resolve(), _MORE_THAN_PASSING) else []

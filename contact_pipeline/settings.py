@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from contact_pipeline.errors import Refusal
 
 _PREFIX: Final = "CONTACT_PIPELINE_"
-NOTICES: Final = "notices.yaml"  # in the home: who is told of what
+NOTICES: Final = "notices.yaml"  # in the home: the rules of notices
 
-# DuckDB splits the folders in which it looks for files at commas, begins the parameters of an address at a question
-# mark, and takes a backslash for a slash.
+# DuckDB splits its list of folders at commas, begins the parameters of an address at a question mark, and takes a
+# backslash for a slash.
 _MISREAD: Final = {",": "a comma", "?": "a question mark", "\\": "a backslash"}
 
 
@@ -152,12 +152,12 @@ class Settings(BaseModel):
 
     @property
     def erasure_key_path(self) -> Path:
-        """The secret by which erased people are recognized: without it their fingerprints say nothing to anybody."""
+        """The secret by which erased people are recognized; without it their fingerprints cannot be matched."""
         return self.home / "erasure.key"
 
     @property
     def erasures_path(self) -> Path:
-        """The list of erasures, by which a backup that was made before them is cleansed when it is restored."""
+        """The list of erasures, which are repeated when an older backup is restored."""
         return self.home / "erasures.jsonl"
 
     @property
@@ -177,7 +177,7 @@ class Settings(BaseModel):
 
     @property
     def feeds_path(self) -> Path:
-        """The folder with the feeds: from where files are fetched."""
+        """The folder with the feeds."""
         return self.home / "feeds"
 
     @property
@@ -187,12 +187,12 @@ class Settings(BaseModel):
 
     @property
     def notices_path(self) -> Path:
-        """The file that says who is told of what."""
+        """The file with the rules of notices."""
         return self.home / NOTICES
 
     @property
     def served_path(self) -> Path:
-        """The file in which `serve` says where it is reached, for as long as it runs."""
+        """The file with the address of `serve`, as long as it runs."""
         return self.home / "dagster" / "address"
 
     def staging_path(self, upload_id: str) -> Path:
@@ -205,10 +205,10 @@ class Settings(BaseModel):
 
 
 def check_folder(folder: Path) -> None:
-    """Tests that every library reads the path of a folder as it is meant; before anything is written into it.
+    """Tests that no library can misread the path of a folder; call it before anything is written there.
 
     Raises:
-        Refusal: it does not (code `home-path`).
+        Refusal: the path has characters that a library misreads (code `home-path`).
     """
     path = str(folder)
     found = [name for mark, name in _MISREAD.items() if mark in path]

@@ -1,4 +1,4 @@
-"""Files that are needed for a moment only. They lie in the home, and what a dead process left there is deleted."""
+"""Temporary files. They are in the home, and those of dead processes are deleted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _made: Final[dict[Path, Path]] = {}  # home → its folder of this process
 
 
 def temporary_folder(home: Path) -> Path:
-    """This process's folder for such files, for the owner only; it goes when the process ends.
+    """This process's folder for temporary files, for the owner only; it is deleted when the process ends.
 
-    A lock is held on it for as long: a folder without one is of a process that was killed, and is deleted here.
+    The process holds a lock on its folder. Folders without a lock are of killed processes, and are deleted here.
     """
     home = home.absolute()
     if home not in _made or not _made[home].is_dir():
@@ -32,20 +32,20 @@ def temporary_folder(home: Path) -> Path:
 
 @contextmanager
 def passing_folder(home: Path) -> Iterator[Path]:
-    """A folder for as long as the block lasts; a home that was made for no more than that goes with it."""
+    """A folder that exists as long as the block lasts; a home that is made only for it is deleted with it."""
     is_new = not home.exists()
     with TemporaryDirectory(dir=temporary_folder(home)) as folder:
         yield Path(folder)
     if is_new:
         own = _made.pop(home.absolute())
-        with suppress(OSError):  # meanwhile it is used for more
+        with suppress(OSError):  # something else uses the home meanwhile
             for path in (own, own.parent, home):
                 path.rmdir()
 
 
 def _make(where: Path) -> Path:
     while True:
-        with suppress(FileNotFoundError, BlockingIOError):  # another process may take it for one that was left
+        with suppress(FileNotFoundError, BlockingIOError):  # another process may delete it before the lock is taken
             with owner_only():
                 where.mkdir(parents=True, exist_ok=True)
             folder = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=where))
@@ -79,5 +79,5 @@ def _hold(folder: Path) -> int:
 
 
 def _delete(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # and not one that was forked off
+    if os.getpid() == process:  # not in a forked process
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Single values through stages 2 and 3: exactly what an upload would make of each, without an upload."""
+"""Single values through stages 2 and 3: the result is exactly that of an upload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.terms import CONTACT_FIELDS
 from contact_pipeline.validate import validate
 
-# What the canonical fields hold where no profile says it; the others are text.
+# The columns of canonical fields without a profile; all others are text.
 COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "first_name": {"type": "name"},
     "last_name": {"type": "name"},
@@ -42,7 +42,7 @@ _ANCHOR: Final = "anchor"  # a cell that is never blank, so that a blank value i
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What becomes of one value; the attributes are the keys of the command line's document.
+    """The result for one value; the attributes are the keys of the command line's document.
 
     Attributes:
         input: the text as given.
@@ -158,10 +158,10 @@ def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Jud
     raw = raw.select(row_number=pl.row_index() + 2, line_number=pl.row_index() + 2, value="value", anchor=_ANCHOR)
     fields, headings = {"value": column.field}, {"value": column.heading}
     clean, _ = normalize(raw, fields, profile, reference, headings)
-    told = validate(clean, profile, reference, {column.field: column.heading})
+    rejections = validate(clean, profile, reference, {column.field: column.heading})
     repairs = repairs_of(raw, clean, fields, profile, reference, headings)
     by_row: dict[int, dict[str, Any]] = {}
-    for rejection in told.sort(pl.col("severity") == "warning", maintain_order=True).iter_rows(named=True):
+    for rejection in rejections.sort(pl.col("severity") == "warning", maintain_order=True).iter_rows(named=True):
         by_row.setdefault(rejection["row_number"], rejection)
     repaired: dict[int, list[dict[str, str | None]]] = {}
     for repair in repairs.iter_rows(named=True):
@@ -173,17 +173,17 @@ def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Jud
 
 
 def _judgement(
-    text: str, value: Any, profile: Profile, told: Mapping[str, Any], repairs: list[dict[str, str | None]]
+    text: str, value: Any, profile: Profile, rejection: Mapping[str, Any], repairs: list[dict[str, str | None]]
 ) -> Judgement:
-    valid = not told or told["severity"] == "warning"
+    valid = not rejection or rejection["severity"] == "warning"
     return Judgement(
         input=text,
         region=profile.region,
         value=value if valid else None,
         valid=valid,
-        code=told.get("code"),
-        message=told.get("message"),
-        fix=told.get("fix"),
+        code=rejection.get("code"),
+        message=rejection.get("message"),
+        fix=rejection.get("fix"),
         repairs=repairs if valid else [],
     )
 
@@ -216,8 +216,8 @@ def _with_dates(column: Column, formats: Sequence[str], pivot: int | None, zone:
     try:
         return Column.model_validate(column.model_dump() | given)
     except ValidationError as error:
-        said = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise Usage("option-value", f"{said}.", "Correct --format or --zone, or give --pivot.") from error
+        message = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise Usage("option-value", f"{message}.", "Correct --format or --zone, or give --pivot.") from error
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> Refusal:

@@ -1,4 +1,4 @@
-"""Text from files, as it may be shown: what controls a terminal, turns or hides text is shown as an escape."""
+"""Text from files made safe to show: characters that control a terminal, or turn or hide text, become escapes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # bytes of a file's name th
 
 
 def visible(text: str) -> str:
-    r"""The text with such characters as escapes, such as \x1b and \u202e; bytes that are no text are shown as �."""
+    r"""The text with such characters as escapes, such as \x1b and \u202e; undecodable bytes are shown as �."""
     if text.isascii() and text.isprintable():
         return text
     return _decodable(_HIDDEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text))
 
 
 def visible_json(document: str) -> str:
-    """A JSON document that says the same, with such characters as JSON's own escapes."""
+    """An equivalent JSON document with such characters as JSON escapes."""
     return _decodable(_HIDDEN.sub(lambda found: json.dumps(found.group())[1:-1], document))
 
 

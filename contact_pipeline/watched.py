@@ -1,4 +1,4 @@
-"""How far long work has come, told to whoever watches: a terminal does. Where nobody does, telling costs nothing."""
+"""Reports the progress of long work to a watcher, such as a terminal. Without a watcher it costs nothing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StageProgress:
     """How far a stage has come.
 
     Attributes:
         stage: what is done, in words.
         rows: how many rows are done; None: it is not worked row by row.
-        of: how many there are; None: that is not known yet.
-        step: what of the stage is done at the moment, in words.
+        of: how many rows there are; None: not known yet.
+        step: the present step of the stage, in words.
     """
 
     stage: str
@@ -25,12 +25,12 @@ class Told:
     step: str = ""
 
 
-_watcher: ContextVar[Callable[[Told], None] | None] = ContextVar("watcher", default=None)
+_watcher: ContextVar[Callable[[StageProgress], None] | None] = ContextVar("watcher", default=None)
 
 
 @contextmanager
-def watching(watcher: Callable[[Told], None]) -> Iterator[None]:
-    """Has everything told to a function that is done in this thread while the block lasts."""
+def watching(watcher: Callable[[StageProgress], None]) -> Iterator[None]:
+    """Passes the progress of all work in this thread to a function, as long as the block lasts."""
     before = _watcher.set(watcher)
     try:
         yield
@@ -39,6 +39,6 @@ def watching(watcher: Callable[[Told], None]) -> Iterator[None]:
 
 
 def tell(stage: str, rows: int | None = None, of: int | None = None, step: str = "") -> None:
-    """Tells how far a stage has come; the arguments are the attributes of `Told`."""
+    """Reports the progress of a stage; the arguments are the attributes of `StageProgress`."""
     if watcher := _watcher.get():
-        watcher(Told(stage, rows, of, step))
+        watcher(StageProgress(stage, rows, of, step))

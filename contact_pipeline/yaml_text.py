@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class BrokenYaml(ValueError):
-    """A text that is no YAML.
+    """A text that is not valid YAML.
 
     Attributes:
         problem: what is wrong.
-        line: where; None: in no one place.
-        column: where on the line; None: in no one place.
+        line: the line; None: no single place.
+        column: the column on the line; None: no single place.
     """
 
     def __init__(self, problem: str, line: int | None, column: int | None = None) -> None:
@@ -27,7 +27,7 @@ class BrokenYaml(ValueError):
 
     @property
     def where(self) -> str:
-        """The place, in words; empty where it is no one place."""
+        """The place, in words; empty if there is no single place."""
         parts = (("line", self.line), ("column", self.column))
         return ", ".join(f"{name} {number}" for name, number in parts if number)
 
@@ -69,7 +69,7 @@ def read_yaml(text: str) -> Any:
     """The content of a YAML text: mappings, lists, texts, numbers, dates, nothing that runs code.
 
     Raises:
-        BrokenYaml: it is none, or a key stands twice in it.
+        BrokenYaml: the text is not valid YAML, or a key is repeated.
     """
     found = read_yaml_and_repeated(text)
     for repeated in found.repeated:
@@ -81,9 +81,9 @@ def read_yaml_and_repeated(text: str) -> ReadYaml:
     """The content of a YAML text, and the keys that stand twice in it.
 
     Raises:
-        BrokenYaml: it is none.
+        BrokenYaml: the text is not valid YAML.
     """
-    import yaml  # many calls read none
+    import yaml  # here, as many calls read no YAML
 
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
@@ -124,11 +124,11 @@ def _find_repeated(node: yaml.Node, place: tuple[str | int, ...], seen: set[int]
 
 
 def line_of(text: str, place: Sequence[str | int]) -> int | None:
-    """The line of a readable YAML text on which a place begins, or what there is of the way to it.
+    """The line of a valid YAML text on which a place begins, or the nearest outer place that exists.
 
     Args:
         text: the text.
-        place: keys of mappings and numbers in lists, from the outside in; words that are neither are passed over.
+        place: keys of mappings and numbers in lists, from the outside in; other words are ignored.
     """
     import yaml
 

@@ -1,4 +1,4 @@
-"""The answer to a request for access: everything that is held about one person, for that person to read."""
+"""The answer to a request for access: everything that is held about a person, in a form that they can read."""
 
 from contact_pipeline.access.access import Access, export_person
 

@@ -1,4 +1,4 @@
-"""Writes what is held about one person into a file for its owner only: JSON, or a page to read and print."""
+"""Writes everything that is held about a person to a private file: JSON, or an HTML page to read and print."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from contact_pipeline.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What was written.
+    """The file that was written, and what it shows.
 
     Attributes:
-        file: where.
+        file: its path.
         contact_ids: the contact, and those linked with it.
         changes: how many changes it shows.
         rows: how many rows of uploads it shows.
-        withheld: how many cells it leaves out, because they may be about somebody else.
+        withheld: how many cells it leaves out because they may be about somebody else.
     """
 
     file: Path
@@ -35,7 +35,7 @@ class Access:
     withheld: int
 
     def as_dict(self) -> dict[str, Any]:
-        """What was written as a JSON document."""
+        """The facts about the written file as a JSON document."""
         return {name: getattr(self, name) for name in self.__slots__} | {"file": str(self.file)}
 
 
@@ -47,14 +47,14 @@ def export_person(
     only: Collection[int] | None = None,
     overwrite: bool = False,
 ) -> Access:
-    """Writes everything that is held about one person, sensitive values in full; nothing in the home changes.
+    """Writes everything that is held about a person, sensitive values in full. Changes nothing in the home.
 
     Args:
         store: of the home.
         contact_id: the contact; those linked with it are the same person.
-        path: where to write, a .html or .json file; unset: `reports/contact-<id>.html` in the home.
-        only: the contacts that are meant, that one among them; unset: with all that are linked with it.
-        overwrite: whether a file that is there is replaced.
+        path: the .html or .json file to write; unset: `reports/contact-<id>.html` in the home.
+        only: the contacts to include, `contact_id` among them; unset: it and all that are linked with it.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         Refusal: there never was such a contact (code `contact-unknown`), or it was erased (`erased`).

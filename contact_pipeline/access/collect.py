@@ -1,7 +1,7 @@
-"""Gathers what is held about one person, by what erasing knows of where a person's values stand.
+"""Gathers everything that is held about a person; it is found the same way as when a person is erased.
 
-What is somebody else's, or may be, is left out: of other contacts only the ids are given, and of a row that is not
-surely the person's only the cells that hold a value of theirs.
+Whatever is or may be somebody else's is left out: other contacts are given by id only, and a row that is not surely the
+person's is reduced to the cells that hold one of their values.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def collect(store: Store, contact_id: int, only: Collection[int] | None = None) 
     Args:
         store: of the home.
         contact_id: the contact.
-        only: the contacts that are meant, that one among them; None: with all that are linked with it.
+        only: the contacts to include, `contact_id` among them; None: it and all that are linked with it.
 
     Raises:
         Refusal: there never was such a contact (code `contact-unknown`), or it was erased (`erased`).
@@ -144,7 +144,7 @@ def _column(database: Tables, sql: str) -> list[Any]:
 
 
 def _consent(now: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Whether the person may be contacted, and what said so: the newest change of it that is in effect."""
+    """Whether the person may be contacted, and the newest effective change that decided it."""
     touching = [change for change in changes if CONSENT in change["fields"]]
     value = now.get(CONSENT)
     origin = next(
@@ -176,7 +176,7 @@ def _values(database: Tables, person: Person) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _LookedAt:
-    """What an upload holds of the person."""
+    """What an upload holds about the person."""
 
     line: LedgerLine
     is_concerned: bool
@@ -187,7 +187,7 @@ class _LookedAt:
     fields: dict[str, str]
 
     def surely_theirs(self, contact_ids: Collection[int]) -> Iterator[str]:
-        """The values in the rows that wrote to the person's contacts alone."""
+        """The values in the rows that changed only the person's contacts."""
         mine = {row for row, owner in self.owners.items() if owner["contacts"] and owner["contacts"] <= {*contact_ids}}
         return (cell.value for cell in self.cells if cell.row_number in mine and cell.table in _ROWS)
 
@@ -209,7 +209,7 @@ def _look_at(
 
 
 def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
-    """An upload with the rows that are the person's or mention them."""
+    """An upload, with the rows that are the person's or mention them."""
     line = found.line
     by_row: dict[int | None, list[Cell]] = defaultdict(list)
     for cell in found.cells:
@@ -236,7 +236,7 @@ def _upload(found: _LookedAt, known: Known) -> dict[str, Any]:
 
 
 def _owners(store: Store, database: Tables, line: LedgerLine, rows: set[int]) -> dict[int, dict[str, Any]]:
-    """Row → what became of it, the contacts that it wrote to, and those that it could be."""
+    """Row → its outcome, the contacts that it changed, and its candidates."""
     found: dict[int, dict[str, Any]] = {row: {"outcome": None, "contacts": set(), "candidates": set()} for row in rows}
     for row, contact_id in database.rows(
         f"""SELECT row_number, contact_id FROM contact_changes
@@ -271,7 +271,7 @@ def _row(
     headings: dict[str, str],
     fields: dict[str, str],
 ) -> dict[str, Any]:
-    """A row, as the file has it and as it was read; of one that may be somebody else's, what is the person's."""
+    """A row as it stands in the file and as it was read; if it may be somebody else's, only the person's values."""
     raw = [cell for cell in cells if cell.table == "raw_rows"]
     whose = belonging(owner["contacts"], known, {cell.column: cell.value for cell in raw}, fields)
     visible = [cell for cell in cells if whose == "theirs" or known.is_known(cell.value)]
@@ -300,7 +300,7 @@ def _row(
 
 
 def _decisions(database: Tables, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
-    """What was decided about rows of the person, or that a row is the person."""
+    """The decisions about the person's rows, and those that a row is the person."""
     return [
         decision
         for decision in database.records("""
@@ -315,14 +315,14 @@ def _decisions(database: Tables, person: Person, rows: dict[str, set[int]]) -> l
 
 
 def _decision(decision: dict[str, Any], known: Known, ids: Collection[int]) -> dict[str, Any]:
-    """A decision with the keys by which later rows are recognized; of a row of somebody else's, those of the person."""
+    """A decision and the keys that recognize later rows; if its row is somebody else's, only the person's keys."""
     keys = dict(each.partition("=")[::2] for each in decision.pop("keys").split("\x1f") if each)
     theirs = decision["contact_id"] in ids
     return decision | {"recognized_by": {name: key for name, key in keys.items() if theirs or known.is_known(key)}}
 
 
 def _corrections(database: Tables, person: Person, rows: dict[str, set[int]]) -> list[dict[str, Any]]:
-    """What was corrected in rows of the person, or to or from a value of theirs."""
+    """The corrections in the person's rows, and those from or to one of their values."""
     return [
         correction
         for correction in database.records("""
@@ -336,7 +336,7 @@ def _corrections(database: Tables, person: Person, rows: dict[str, set[int]]) ->
 
 
 def _correction(correction: dict[str, Any], known: Known, uploads: list[dict[str, Any]]) -> dict[str, Any]:
-    """A correction; of a row that may be somebody else's, what is a value of the person."""
+    """A correction; if its row may be somebody else's, only the person's values."""
     sure = any(
         upload["upload_id"] == correction["upload_id"]
         and row["row_number"] == correction["row_number"]
@@ -359,7 +359,7 @@ def _other_places(
     ids: list[int],
     home: str,
 ) -> dict[str, Any]:
-    """Where values of the person stand beside contacts, history and rows, by what erasing would take away."""
+    """The places besides contacts, history and rows that hold the person's values: what erasing would redact."""
     settings = store.settings
     pattern = re.compile(person.pattern) if person.pattern else None
     previews = count_previews(settings, pattern, rows)

@@ -1,4 +1,4 @@
-"""Takes the addresses and numbers of other contacts out of texts: the id of the contact stands in their place."""
+"""Replaces the e-mail addresses and phone numbers of other contacts in texts by the id of the contact."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def hide_others(database: Tables, document: Any, known: Known, contact_ids: Coll
 
     Args:
         database: the contact database.
-        document: of texts, lists and mappings.
-        known: the person's own values, which stay though others share them.
+        document: made of texts, lists and mappings.
+        known: the person's own values, which stay even if others share them.
         contact_ids: the person's contacts.
     """
     found: set[str] = set()
@@ -46,7 +46,7 @@ def hide_others(database: Tables, document: Any, known: Known, contact_ids: Coll
         return document
 
     def hidden(token: re.Match[str]) -> str:
-        """The token as it is shown; one inside a longer one of the person's own is no token."""
+        """The token as it is shown; a part of one of the person's own, longer values stays as it is."""
         for each in _parts(token[0]):
             if not known.is_known(token[0]) and not known.is_known(each) and _key(each) in owner:
                 return token[0].replace(each, f"(contact {owner[_key(each)]})")
@@ -64,7 +64,7 @@ def _tokens(text: str, known: Known) -> list[str]:
 
 
 def _parts(token: str) -> list[str]:
-    """The token, and what it is without the ending of a file called ann@example.com.csv."""
+    """The token, and the token without a file ending, as in ann@example.com.csv."""
     return [token, token.rpartition(".")[0]] if token.count(".") > 1 else [token]
 
 
@@ -73,9 +73,9 @@ def _key(token: str) -> str:
 
 
 def _owners(database: Tables, tokens: Collection[str], contact_ids: Collection[int]) -> dict[str, int]:
-    """Key of an address or number → the first of the other contacts that have it, or had it."""
+    """Key of an address or number → the first of the other contacts that have or had it."""
     keys = pl.DataFrame({"key": sorted({_key(token) for token in tokens})}, schema={"key": pl.String})
-    mine = ", ".join(map(str, contact_ids))
+    own_ids = ", ".join(map(str, contact_ids))
     held = " UNION ALL ".join(
         f"SELECT {_READ_AS[kind].format(quoted(side + name))} AS key, contact_id FROM {table}"
         for name, kind in _reached_by(database)
@@ -85,14 +85,14 @@ def _owners(database: Tables, tokens: Collection[str], contact_ids: Collection[i
     try:
         rows = database.rows(f"""
             SELECT key, min(contact_id) FROM looked_for JOIN ({held}) USING (key)
-            WHERE contact_id NOT IN ({mine}) GROUP BY key""")
+            WHERE contact_id NOT IN ({own_ids}) GROUP BY key""")
     finally:
         database.unsee("looked_for")
     return dict(rows)
 
 
 def _reached_by(database: Tables) -> Iterator[tuple[str, str]]:
-    """The fields of contacts that hold addresses and numbers, further ones such as `work_email` among them."""
+    """The fields of contacts that hold addresses and numbers, including further ones such as `work_email`."""
     for (name,) in database.rows("SELECT name FROM fields WHERE kind = 'text' ORDER BY name"):
         if found := _REACHED.search(name):
             yield name, found[1]

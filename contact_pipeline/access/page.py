@@ -1,4 +1,4 @@
-"""The page that a person reads: one file that needs no other, without scripts, to be read on any screen and printed."""
+"""The page for the person: a single HTML file without scripts, readable on any screen and fit for printing."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ td ul { padding-left: 1rem; margin: 0; }
 
 
 def page_of(document: Mapping[str, Any]) -> str:
-    """The document of `collect` as an HTML page. Every value is escaped, and signs that mislead are shown as such."""
+    """The document of `collect` as an HTML page. Every value is escaped; misleading characters are made visible."""
     sections = [
         ("details", "Your details", _details(document)),
         ("contact", "Whether we may contact you", _consents(document)),
@@ -163,7 +163,9 @@ def _details(document: Mapping[str, Any]) -> str:
         state = "" if contact["active"] else " It is not active: we keep it, and do not use it."
         if not contact["is_kept"]:
             state = " It is no longer kept. Only its history is."
-        said = f"Record {contact['contact_id']}, in the address book {_value(contact['address_book'] or '–')}.{state}"
+        summary = (
+            f"Record {contact['contact_id']}, in the address book {_value(contact['address_book'] or '–')}.{state}"
+        )
         names = [name for name in dict.fromkeys([*contact["current"], *contact["published"]]) if name != "notes"]
         differs = contact["current"] != contact["published"]
         headings = ("What", "Held now", "Visible to our other systems") if differs else ("What", "Held now")
@@ -171,7 +173,7 @@ def _details(document: Mapping[str, Any]) -> str:
             [_label(name), *(_value(contact[of].get(name)) for of in ("current", "published")[: 1 + differs])]
             for name in names
         ]
-        parts.append(f"<h3>{said}</h3>{_table(headings, rows) or _none('No value is held now.')}")
+        parts.append(f"<h3>{summary}</h3>{_table(headings, rows) or _none('No value is held now.')}")
     return "".join(parts)
 
 
@@ -363,17 +365,17 @@ def _places(document: Mapping[str, Any]) -> str:
 
 def _left_out(document: Mapping[str, Any]) -> str:
     others = "Where a record, a row or a file concerns somebody else too, this page gives the number of their contact."
-    said = [f"The data of other people. {others}"]
-    said += [
+    items = [f"The data of other people. {others}"]
+    items += [
         f"Contact {', '.join(map(str, ids))} has the same {_label(field).lower()} as you. We looked for no rows by it."
         for field, ids in document["shared_with"].items()
     ]
-    said += [f"{_value(name)} is damaged and could not be read." for name in document["not_searched"]]
-    return _list(said)
+    items += [f"{_value(name)} is damaged and could not be read." for name in document["not_searched"]]
+    return _list(items)
 
 
 def _origin(source: Mapping[str, Any]) -> str:
-    """When, by which row and by whom, as the end of a sentence."""
+    """The end of a sentence that says when a value was written, by which row and by whom."""
     row = f", row {source['row_number']}" if source.get("row_number") else ""
     file = f" by {_value(source['file_name'])}{row}" if source.get("file_name") else ""
     who = f" ({_value(source['by'])})" if source.get("by") else ""
@@ -381,12 +383,12 @@ def _origin(source: Mapping[str, Any]) -> str:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, lead: bool = True) -> str:
-    """A table of cells that are HTML already; blank where there are no rows. The first cell of a row can lead it."""
+    """A table of cells that are HTML already; blank if there are no rows. The first cell can be the row's heading."""
     if not rows:
         return ""
 
     def label(heading: str) -> str:
-        """The heading, to stand beside the cell on a narrow screen; of a single value the first cell says enough."""
+        """The heading shown beside the cell on a narrow screen; a single value needs only its row's first cell."""
         return "" if lead and len(headings) == 2 else f' data-label="{_text(heading)}"'
 
     head = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in headings)
@@ -407,8 +409,8 @@ def _list(items: Iterable[str]) -> str:
     return f"<ul>{''.join(found)}</ul>" if found else ""
 
 
-def _none(said: str) -> str:
-    return f'<p class="quiet">{_text(said)}</p>'
+def _none(message: str) -> str:
+    return f'<p class="quiet">{_text(message)}</p>'
 
 
 def _label(name: str) -> str:

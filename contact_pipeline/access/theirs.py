@@ -1,4 +1,4 @@
-"""Which values are a person's, and whose a row is: only what is surely theirs may be shown to them."""
+"""Tells which values and rows are a person's: only what is surely theirs may be shown to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contact_pipeline.terms import CANONICAL
 
 Whose = Literal["theirs", "shared", "may be theirs", "somebody else's"]
 
-# Fields by which people are told apart, such as email, phone_2 and contact_name.
+# Fields that tell people apart, such as email, phone_2 and contact_name.
 _TELLING: Final = re.compile(
     rf"(^|_)({'|'.join(n for n, field in CANONICAL.items() if field.identifies)}|name)(_\d+)?$"
 )
@@ -32,14 +32,14 @@ class Known:
         self.learn(values)
 
     def learn(self, values: Iterable[str]) -> None:
-        """Adds values: what stands in rows that are surely the person's is theirs, too."""
+        """Adds values: everything in rows that are surely the person's is theirs, too."""
         for value in values:
             self._bare |= {_bare(value)} - {""}
             self._words |= _words(value)
             self._numbers |= {_digits(value)} if _CANONICAL_NUMBER.fullmatch(value) else set()
 
     def is_known(self, text: str) -> bool:
-        """Whether a text is a value of the person, or a number of theirs set out otherwise."""
+        """Whether a text is a value of the person, or one of their numbers in another notation."""
         bare = _bare(text)
         if not bare or bare in self._bare:
             return bool(bare)
@@ -52,18 +52,18 @@ class Known:
         return bool(words) and not digits and "@" not in text and words <= self._words  # a name put together
 
     def holds(self, text: str) -> bool:
-        """Whether a text has a value in it that is the person's alone."""
+        """Whether a text contains a value that only this person has."""
         return bool(self._person.values_in(text))
 
 
 def belonging(contacts: Collection[int], known: Known, cells: Mapping[str, str], fields: Mapping[str, str]) -> Whose:
-    """Whose a row is.
+    """Tells whose a row is.
 
-    A row is theirs where it wrote to their contact and to no other. One that wrote to nobody is theirs where it holds a
-    value that nobody else has, and all that tells people apart in it is theirs.
+    A row is theirs if it changed their contacts and no others. A row that changed no contact is theirs if it holds a
+    value that nobody else has and all of its identifying values are theirs.
 
     Args:
-        contacts: the contacts that it wrote to, or repeats.
+        contacts: the contacts that it changed or repeats.
         known: the person's values.
         cells: raw column → text.
         fields: raw column → field.
@@ -71,9 +71,9 @@ def belonging(contacts: Collection[int], known: Known, cells: Mapping[str, str],
     if contacts:
         others = {*contacts} - {*known.contact_ids}
         return "theirs" if not others else "somebody else's" if others == {*contacts} else "shared"
-    telling = [text for column, text in cells.items() if _TELLING.search(fields.get(column, ""))]
-    is_identified = any(map(known.holds, telling))
-    return "theirs" if is_identified and all(map(known.is_known, telling)) else "may be theirs"
+    identifying = [text for column, text in cells.items() if _TELLING.search(fields.get(column, ""))]
+    is_identified = any(map(known.holds, identifying))
+    return "theirs" if is_identified and all(map(known.is_known, identifying)) else "may be theirs"
 
 
 def _bare(text: str) -> str:

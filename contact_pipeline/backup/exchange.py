@@ -1,4 +1,4 @@
-"""Puts one folder in another's place at once, where the system can: Linux does by renameat2(2)."""
+"""Swaps two folders in one step if the system can: on Linux, by renameat2(2)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _RENAME_EXCHANGE: Final = 2  # <linux/fs.h>
 
 
 def exchange(new: Path, home: Path, aside: Path) -> Path:
-    """Puts a folder in the home's place; gives the place where the old one lies now.
+    """Puts a folder in the home's place; returns the path of the old home.
 
-    Without such a call there is no home for an instant: killed just then, both folders lie whole beside its place.
+    Without that call there is no home for an instant. If the process is killed just then, both folders are complete
+    beside the home's place.
     """
     if _swapped(new, home):
         new.rename(aside)

@@ -1,8 +1,8 @@
-"""Makes a backup. The contact database is copied first, as it is at one moment; the files that it names follow.
+"""Makes a backup. The contact database is copied first, as it is at one moment, and then the files that it names.
 
-Files of an upload may change before they are reached. They are compared with what the copied ledger says, and left out
-where they differ; the copied ledger then has the upload staged again. Nobody waits for longer than the copying of one
-database takes.
+Files of an upload may change before they are copied. They are compared with the copied ledger and left out if they
+differ; the copied ledger then notes that the upload has to be staged again. Nobody waits longer than it takes to copy
+one database.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class BackedUp:
     """A backup that was made.
 
     Attributes:
-        file: where it is.
+        file: its path.
         made_at: when the contact database was copied (UTC, ISO 8601).
         size: in bytes.
         files: how many files it holds.
         uploads: how many uploads its ledger has.
-        left_out: uploads that somebody was staging or changing, whose staged rows are not in it. Those that are not
-            applied are planned again from their original.
+        left_out: uploads without their staged rows, as somebody was staging or changing them. Once restored, those that
+            are not applied are planned again from their original.
     """
 
     file: str
@@ -66,18 +66,18 @@ class BackedUp:
 
 
 def back_up(store: Store, file: Path, *, overwrite: bool = False, staged: bool = True) -> BackedUp:
-    """Writes a home into one file, for its owner only; the home may be in use.
+    """Writes a home to one private file; the home may be in use.
 
     Args:
         store: of the home.
-        file: where to.
-        overwrite: whether a file that is there is replaced.
-        staged: whether the staged rows of finished uploads are in it too; those of others always are.
+        file: the file to write.
+        overwrite: whether an existing file is replaced.
+        staged: whether staged rows of finished uploads are included; those of other uploads always are.
 
     Raises:
         Refusal: there is no contact database (code `home-empty`).
         Usage: the file cannot be written there (`file-exists`, `folder-missing`, `not-a-file`).
-        MachineFault: the contact database cannot be read; no backup that is worse than an older one is made.
+        MachineFault: the contact database cannot be read; a backup would be worse than an older one.
         StoreBusy: the contact database stayed locked for longer than the settings allow.
     """
     settings = store.settings
@@ -117,7 +117,7 @@ def _look_into(copy: Path, made_at: str, settings: Settings) -> tuple[Header, li
 
 
 def _stage_again(copy: Path, lines: Collection[LedgerLine], archive: ArchiveWriter, settings: Settings) -> None:
-    """Has the copied ledger say that uploads without their staged rows are still to be staged, or cannot be."""
+    """Notes in the copied ledger that uploads without their staged rows are still to be staged, or cannot be."""
     if not lines:
         return
     with open_database(copy, settings) as contacts, contacts.transaction():
@@ -138,13 +138,13 @@ def _small_files(settings: Settings) -> Iterator[Path]:
 
 
 def _originals(settings: Settings, line: LedgerLine) -> list[Path]:
-    """The files of an upload's own folder; it may be put in place at this moment."""
+    """The files of an upload's own folder, which may just be put in place."""
     folder = settings.upload_path(line.upload_id)
     return _files(folder) or _files(arriving_path(settings) / line.upload_id) or _files(folder)
 
 
 def _add_staged(archive: ArchiveWriter, store: Store, line: LedgerLine, folder: Path, *, staged: bool) -> bool:
-    """Adds what is staged for an upload; False where it is not, or not any more, what the ledger says."""
+    """Adds the staged files of an upload; False if they are not, or no longer, as the ledger has them."""
     staging, settings = store.staging(line.upload_id), store.settings
     if line.state == "received":
         return False
@@ -176,7 +176,7 @@ def _add_staged(archive: ArchiveWriter, store: Store, line: LedgerLine, folder: 
 
 
 def _copied(path: Path, copy: Path, settings: Settings) -> bool:
-    """Copies a staging database; False where it is gone, is being written, or is none."""
+    """Copies a staging database; False if it is gone, is being written, or is no database."""
     try:
         copy_database(path, copy, settings)
     except OSError:
@@ -189,5 +189,5 @@ def _copied(path: Path, copy: Path, settings: Settings) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files of a folder; none where it is gone."""
+    """The files of a folder; none if it is gone."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

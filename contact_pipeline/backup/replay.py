@@ -1,4 +1,4 @@
-"""Erases again, in a restored home, whoever was erased after the backup was made, and keeps recognizing them."""
+"""Erases people again in a restored home if they were erased after the backup, and keeps their fingerprints."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from contact_pipeline.store.news import forget_waiting
 
 @dataclass(slots=True)
 class Replayed:
-    """Contacts that were erased again, and uploads that were cancelled for it."""
+    """The contacts that were erased again, and the uploads that were cancelled for that."""
 
     erased: list[int] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
 
 
 def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[str, int], actor: str) -> Replayed:
-    """Brings a restored home to what is known of erasures.
+    """Applies all known erasures to a restored home.
 
     Args:
         settings: of the restored home.
-        erasures: all that are known of the home.
-        counters: contact, account, upload → the number that came next in the home that is replaced.
-        actor: login of who restores.
+        erasures: all known erasures of the home.
+        counters: contact, account, upload → the next number in the home that is replaced.
+        actor: login of the person who restores.
     """
     pipeline, replayed = Pipeline(settings=settings), Replayed()
     with pipeline.store.change() as contacts:
@@ -65,7 +65,7 @@ def _first_uploads(contacts: Database) -> dict[int, str]:
 
 
 def _raise_counters(contacts: Database, erasures: Collection[Erasure], counters: Mapping[str, int]) -> None:
-    """Gives no number again that somebody had after the backup was made."""
+    """Makes sure that no number is given again that was given after the backup was made."""
     known = [*counters.items(), *(("contact", erasure.next_contact) for erasure in erasures)]
     for name, following in known:
         contacts.run("UPDATE counters SET next = greatest(next, ?) WHERE name = ?", [following, name])

@@ -1,6 +1,6 @@
-"""Restores a backup: unpacks it beside the home, erases again whoever was erased since, and puts it in place at once.
+"""Restores a backup: unpacks it beside the home, erases again whoever was erased since, and swaps the two in one step.
 
-Killed before that moment, the home is as it was; what is left beside it is deleted by the next restore.
+If it is killed before that step, the home is unchanged; the next restore deletes what was left beside it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Restored:
         files: how many files it holds.
         erased: contacts that were erased again.
         cancelled: uploads that held one of them and were being staged when the backup was made.
-        kept: where the home that was there before lies now.
-        waiting: files in that one's inbox that wait.
-        warnings: what is not certain.
+        kept: the path of the previous home, which was put aside.
+        waiting: files that wait in the inbox of the previous home.
+        warnings: what could not be made certain.
     """
 
     home: str
@@ -57,7 +57,7 @@ class Restored:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a home beside its backup: who was erased, and which numbers were given."""
+    """What is known about a home from outside its backup: who was erased, and which numbers were given."""
 
     erasures: list[Erasure] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
@@ -67,20 +67,20 @@ class _Known:
 def restore(
     file: Path, settings: Settings, actor: str, *, replace: bool = False, erasures: Path | None = None
 ) -> Restored:
-    """Makes a home of a backup. People who were erased after it was made are erased again, before the home is there.
+    """Makes a home from a backup. People who were erased since then are erased again, before the home is in place.
 
     Args:
         file: the backup.
         settings: of the home.
-        actor: login of who restores.
-        replace: whether a home that is there is put aside, and its erasures are taken over.
-        erasures: the `erasures.jsonl` of the home as it was last kept, where the home itself is lost.
+        actor: login of the person who restores.
+        replace: whether an existing home is put aside and its erasures are taken over.
+        erasures: the last kept copy of the home's `erasures.jsonl`, if the home itself is lost.
 
     Raises:
-        Refusal: the file is no whole backup (`backup-damaged`, `backup-foreign`, `backup-version`); there is a home
-            already (`home-exists`), it is in use (`home-in-use`), another one (`home-differs`), or cannot be put aside
-            (`home-mounted`); or there is no room (`no-room`).
-        StoreBusy: the contact database that is there stayed locked for longer than the settings allow.
+        Refusal: the file is no complete backup (`backup-damaged`, `backup-foreign`, `backup-version`); there is a home
+            already (`home-exists`), it is in use (`home-in-use`), is another home (`home-differs`), or cannot be put
+            aside (`home-mounted`); or there is no room (`no-room`).
+        StoreBusy: the existing contact database stayed locked for longer than the settings allow.
     """
     home = Path(os.path.realpath(settings.home))
     settings = Settings(**settings.model_dump() | {"home": home})
@@ -144,7 +144,7 @@ def _unpack(
     known: _Known,
     actor: str,
 ) -> Replayed:
-    """Makes the new home beside the old one, wholly."""
+    """Makes the complete new home beside the old one."""
     new.mkdir(mode=0o700)
     (new / _MARK).touch(mode=0o600)
     unpack_archive(opened, name, new, files)
@@ -165,7 +165,7 @@ def _unpack(
 
 @contextmanager
 def _known_of(settings: Settings, header: Header) -> Iterator[_Known]:
-    """What the home that is there knows; as long as the block lasts, nobody else uses its contact database."""
+    """What the existing home knows; during the block, nobody else uses its contact database."""
     with ExitStack() as held:
         _refuse_in_use(settings.home, held)
         known = _Known()
@@ -202,7 +202,7 @@ def _open_if_whole(settings: Settings, held: ExitStack, known: _Known) -> Databa
 
 
 def _refuse_in_use(home: Path, held: ExitStack) -> None:
-    """Tests that no other process works in the home; each holds a lock there for as long as it does."""
+    """Refuses if another process works in the home: each one holds a lock there while it does."""
     for path in (home / "dagster" / "serve.lock", *home.glob("temporary/*")):
         if path.exists() and not path.name.startswith(f"{os.getpid()}-"):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -234,7 +234,7 @@ def _of_this_home(path: Path, header: Header) -> list[Erasure]:
 
 
 def _refuse_unreadable(settings: Settings, name: str) -> None:
-    """Tests that the contact database of the archive is one, whatever the archive's own list says."""
+    """Refuses if the archive's contact database cannot be read as one, whatever the archive's own list says."""
     try:
         with open_database(settings.contacts_path, settings, read_only=True) as contacts:
             find_erasures(contacts)
@@ -248,7 +248,7 @@ def _refuse_unreadable(settings: Settings, name: str) -> None:
 
 
 def _room(folder: Path) -> int:
-    """Bytes that are free where a folder is, or is to be."""
+    """The free bytes where a folder is or will be."""
     return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
@@ -267,7 +267,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _clear(new: Path, aside: Path) -> list[str]:
-    """Deletes what a restore that was killed left; a whole home that it had just put aside is kept, and named."""
+    """Deletes what a killed restore left; a complete home that it had just put aside is kept and named."""
     if not new.exists():
         return []
     if (new / _MARK).exists() or not any(new.iterdir()):

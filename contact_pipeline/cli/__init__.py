@@ -1,4 +1,4 @@
-"""The command line: parses, calls the pipeline, draws what comes back. It has no rules of its own."""
+"""The command line: parses arguments, calls the pipeline, and draws the result. It has no rules of its own."""
 
 from __future__ import annotations
 

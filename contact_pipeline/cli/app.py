@@ -32,7 +32,7 @@ from contact_pipeline.cli import (
     uploads,
     value,
 )
-from contact_pipeline.cli.endings import REFUSED, ended
+from contact_pipeline.cli.endings import REFUSED, run_to_status
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.owner_only import owner_only
 
@@ -80,18 +80,18 @@ def run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     as_json = "--json" in arguments
     with owner_only(), console.without_colors("--no-color" in arguments), console.without_progress(as_json):
-        return ended(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json=as_json)
+        return run_to_status(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json=as_json)
 
 
 def _replace_closed_streams() -> None:
-    """Lets what a shell has closed (`<&-`, `>&-`) lead nowhere; the next file that is opened would take its number."""
+    """Opens streams that a shell has closed (`<&-`, `>&-`) on the null device: the next file would get their number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script; it ends the process, sparing Python to take all modules apart, a tenth of a short command."""
+    """The console script. It ends the process without Python's clean-up, which takes a tenth of a short command."""
     status = REFUSED
     _replace_closed_streams()
 
@@ -99,9 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-        finally:  # what cannot be written was told by the command, where it matters
+        finally:  # the command has reported write errors that matter
             os._exit(status)
 
-    atexit.register(leave)  # before all that a command registers, so that it comes after them
+    atexit.register(leave)  # first, so that it runs after all that a command registers
     status = run(sys.argv[1:] if arguments is None else arguments)
     sys.exit(status)

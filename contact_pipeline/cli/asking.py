@@ -1,4 +1,4 @@
-"""`sql`: queries of what is staged of an upload, and of the contacts, for whoever inspects an import."""
+"""`sql`: queries of an upload's staged tables and of the contacts, for people who inspect an import."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _draw_tables(invocation: Invocation, upload: str, tables: list[Asked]) -> No
 
 
 def _typed() -> Iterator[str]:
-    """The queries that somebody types, each until a line ends in `;`, and until the end of the input."""
+    """The queries that somebody types until the end of the input; each ends with a line that ends in `;`."""
     with suppress(ImportError):
         import readline  # noqa: F401 - lets `input` edit lines and bring back earlier ones
     lines: list[str] = []
@@ -117,7 +117,7 @@ def _typed() -> Iterator[str]:
 
 
 def _draw(found: pl.DataFrame, *, unmasked: bool) -> None:
-    """The rows as a table: at a terminal as many as the screen holds."""
+    """Draws the rows as a table; at a terminal, as many as the screen holds."""
     shown = most(None)
     rows = found.rows() if shown is None else found.head(shown).rows()
     cell = console.text_as_it_is if unmasked else console.text
@@ -128,7 +128,7 @@ def _draw(found: pl.DataFrame, *, unmasked: bool) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """A value without numbers that JSON does not have, in its lists and mappings as well."""
+    """A value in which NaN and infinity, which JSON does not have, are None; in lists and mappings as well."""
     match value:
         case float():
             return value if isfinite(value) else None
@@ -141,7 +141,7 @@ def _finite(value: Any) -> Any:
 
 
 def _in_a_cell(value: Any) -> str:
-    """A list or mapping as CSV holds it: the parts of a list of plain values, and else JSON."""
+    """A list or mapping as text for CSV: plain values joined by semicolons, everything else as JSON."""
     if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
         return "; ".join("" if part is None else str(part) for part in value)
     return json.dumps(_finite(value), default=str, ensure_ascii=False)

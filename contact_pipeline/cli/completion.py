@@ -1,6 +1,6 @@
-"""What a shell completes beside commands and options: names of profiles, feeds, uploads, fields, states and formats.
+"""Shell completion of names: profiles, feeds, uploads, fields, states and formats.
 
-It looks at names of files alone: no database is opened, no home is made, and whatever goes wrong completes nothing.
+It reads only the names of files: no database is opened and no home is made. After any error nothing is completed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Completer = Callable[[typer.Context, str], list[str]]
 
 
 def _quietly(names: Callable[[typer.Context], Iterable[str]]) -> Completer:
-    """Those of the names that begin as typed; none where they cannot be told."""
+    """Makes a completer that gives the names that begin as typed; no names after an error."""
 
     @wraps(names)
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -32,7 +32,7 @@ def _quietly(names: Callable[[typer.Context], Iterable[str]]) -> Completer:
         except Exception:  # noqa: BLE001 - a shell that completes nothing is better than one that prints a traceback
             return []
 
-    complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}  # by which typer knows what to give
+    complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}  # typer passes arguments by annotation
     del complete.__wrapped__
     return complete
 
@@ -57,7 +57,7 @@ def export_profiles(ctx: typer.Context) -> list[str]:
 
 @_quietly
 def uploads(ctx: typer.Context) -> list[str]:
-    """Ids of the newest uploads of which something is kept; an id begins with its time."""
+    """Ids of the newest uploads that have data in the home; an id begins with its time."""
     home = _home(ctx)
     folders = [folder for folder in (home / "staging", home / "uploads") if folder.is_dir()]
     ids = {entry.name for folder in folders for entry in folder.iterdir() if entry.name[:8].isdigit()}
@@ -78,7 +78,7 @@ def fields(ctx: typer.Context) -> list[str]:
 
 @_quietly
 def fields_to_fill(ctx: typer.Context) -> list[str]:
-    """The same, with the sign after which the value stands."""
+    """The same fields, each with an equals sign behind it."""
     return [f"{name}=" for name in _fields(ctx)]
 
 
@@ -108,7 +108,7 @@ def _fields(ctx: typer.Context) -> list[str]:
 
 
 def _home(ctx: typer.Context) -> Path:
-    """The home that the line names, or the one that holds without."""
+    """The home that the command line names, or else the default one."""
     at: object = ctx
     while at is not None:
         if given := getattr(at, "params", {}).get("home"):

@@ -1,6 +1,6 @@
-"""What reaches the terminal: one JSON document, or tables and lines for people; progress and warnings on stderr.
+"""Output on the terminal: one JSON document, or tables and lines for people; progress and warnings on stderr.
 
-Rich is imported where something is drawn, since it takes 20 ms, and most programs that call a command want JSON.
+Rich is imported only where something is drawn: it takes 20 ms, and most programs that call a command want JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contact_pipeline.errors import Refusal
 
-_SAYING_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environment
+_TERMINAL_VARIABLES = ("FORCE_COLOR", "TTY_COMPATIBLE")  # variables of the environment
 _DRAWN = 1_000  # rows of a table; Rich takes a millisecond for each
 _WRITTEN = 10_000  # lines at a time
 _WIDEST = 60  # characters that a column is filled up to
@@ -57,7 +57,7 @@ def text(value: object, style: str = "") -> Text:
 
 
 def text_as_it_is(value: object, style: str = "") -> Text:
-    """A value, unmasked: no markup, and what a file could smuggle in to mislead as an escape."""
+    """A value, unmasked and without markup; characters that could mislead a reader are shown as escapes."""
     from rich.text import Text
 
     match value:
@@ -80,7 +80,7 @@ def show(*parts: RenderableType | Lines) -> None:
 
 
 def say(console: Console, part: RenderableType | Lines) -> None:
-    """Draws something. A sentence is folded between words; a command or path in it is not, so that it can be copied."""
+    """Draws something. Sentences are folded between words; lines with a long command or path are not, to be copied."""
     from rich.text import Text
 
     if isinstance(part, Lines):
@@ -91,12 +91,12 @@ def say(console: Console, part: RenderableType | Lines) -> None:
 
 
 def warn(message: str) -> None:
-    """Says something on stderr that is no error."""
+    """Prints a note on stderr, which is no error."""
     say(err(), text(f"Note: {message}", "yellow"))
 
 
 def refusal(problem: Refusal) -> None:
-    """Says on stderr what was refused, where, and what to do."""
+    """Prints on stderr what was refused, where, and what to do."""
     where = f" {problem.file}:" if problem.file and problem.file not in problem.message else ""
     console = err()
     lines = [text(f"✗{where} {problem.message}", "bold red")]
@@ -109,7 +109,7 @@ def refusal(problem: Refusal) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
-    """Rows under headings, in whose cells no word is broken; numbers stand to the right."""
+    """Rows under headings. No word in a cell is broken; numbers are right-aligned."""
     from rich.text import Text
 
     filled = [[cell if isinstance(cell, Text) else text(cell) for cell in row] for row in rows]
@@ -117,19 +117,19 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
 
 
 def rows(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Rows | Lines:
-    """Rows under headings: a table, or lines where there are more of them than can be drawn in a moment."""
+    """Rows under headings: a table, or plain lines if there are too many rows to draw quickly."""
     return table(headings, rows) if len(rows) <= _DRAWN else Lines(headings, rows)
 
 
 class Lines:
-    """Rows of text, one a line and never folded: for thousands of them, and what is made of them by other programs."""
+    """Rows of text, one a line and never folded: for thousands of rows, and for other programs."""
 
     def __init__(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         self._rows = [headings, *rows]
 
     def write(self, stream: IO[str]) -> None:
         """Writes the lines; columns are as wide as their first cells need."""
-        import polars as pl  # its expressions look for what is to be masked a hundred times faster
+        import polars as pl  # its expressions mask a hundred times faster
 
         measured = [[_plain(cell) for cell in row] for row in self._rows[:_DRAWN]]
         widths = [min(max(map(len, cells)), _WIDEST) for cells in zip(*measured, strict=True)]
@@ -142,8 +142,8 @@ class Lines:
 
 
 def _plain(cell: object) -> str:
-    said = getattr(cell, "plain", cell)  # a Text of Rich
-    return "" if said is None else str(said).replace("\n", " ")
+    text = getattr(cell, "plain", cell)  # a Text of Rich
+    return "" if text is None else str(text).replace("\n", " ")
 
 
 def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Table:
@@ -161,7 +161,7 @@ def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Table:
 
 
 def next_command(why: str, command: str) -> Text:
-    """What to type next, and what for; a long one has a line of its own, which is never folded."""
+    """A command to type next, and why; a long command has a line of its own, which is never folded."""
     from rich.text import Text
 
     between = " " if len(why) + len(command) + 2 <= out().width else "\n  "
@@ -170,7 +170,7 @@ def next_command(why: str, command: str) -> Text:
 
 @contextmanager
 def without_colors(wanted: bool) -> Iterator[None]:
-    """Lets everything be drawn without colours, as whoever sets NO_COLOR asks for."""
+    """Draws without colours within the block, as NO_COLOR does."""
     if not wanted or os.environ.get("NO_COLOR"):
         yield
         return
@@ -183,7 +183,7 @@ def without_colors(wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def without_progress(wanted: bool) -> Iterator[None]:
-    """Lets nothing be shown of how far work has come: whoever asks for JSON is a program."""
+    """Shows no progress within the block: a caller that asks for JSON is a program."""
     before = _is_quiet.set(wanted)
     try:
         yield
@@ -193,9 +193,9 @@ def without_progress(wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def busy(title: str) -> Iterator[None]:
-    """Shows on stderr, where it is a terminal, that something takes its time, and what is told of it meanwhile.
+    """Shows the progress of the block on stderr, if that is a terminal.
 
-    Of a stage that works rows off, that is how many of them are done, and the time that is left.
+    For a stage that works row by row, it shows how many rows are done and the time that is left.
     """
     if _is_quiet.get() or not _may_be_terminal() or not (console := err()).is_terminal:
         yield
@@ -207,8 +207,8 @@ def busy(title: str) -> Iterator[None]:
 
 
 def _may_be_terminal() -> bool:
-    """Whether stderr is a terminal, or Rich may be told by a variable that it is."""
-    return sys.stderr.isatty() or not os.environ.keys().isdisjoint(_SAYING_TERMINAL)
+    """Whether stderr is a terminal, or an environment variable may tell Rich that it is."""
+    return sys.stderr.isatty() or not os.environ.keys().isdisjoint(_TERMINAL_VARIABLES)
 
 
 def _console(*, stderr: bool) -> Console:

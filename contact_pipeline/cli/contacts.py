@@ -1,4 +1,4 @@
-"""Commands on what the imports have made: contacts, one by one, accounts and groups."""
+"""Commands on contacts, accounts and groups."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def find_contacts(
 
 
 def _one_of(invocation: Invocation, contacts: list[dict[str, Any]]) -> list[Any]:
-    """How to see one of them."""
+    """The command that shows one of them."""
     return [
         console.next_command("See one of them", invocation.line("contacts", "show", each["contact_id"]))
         for each in contacts[:1]
@@ -167,7 +167,7 @@ def show_history(invocation: Invocation, contact: Who) -> None:
             _by(entry),
             f"{entry['file_name']}, row {entry['row_number']}" if entry["row_number"] else entry["file_name"],
             f"{entry['action']} {'' if entry['target'] == 'contact' else entry['target']}",
-            fields_changed(_naming(entry)),
+            fields_changed(_with_linked_name(entry)),
             "undone" if entry["undone"] else entry["commit"] if entry["commit"] in {"undo", "redo"} else "",
         )
         for entry in history
@@ -182,7 +182,7 @@ def show_history(invocation: Invocation, contact: Who) -> None:
 
 
 def _by(entry: dict[str, Any]) -> str:
-    """Who made a change, of two people both."""
+    """Who made a change; if two people approved it, both."""
     from contact_pipeline.cli.upload_view import known_by
 
     first, by = known_by(entry["first_approved_by"], entry["first_approved_as"]), known_by(entry["by"], entry["by_as"])
@@ -213,12 +213,12 @@ def add_contact(
     user: User = None,
 ) -> int:
     """Enter a single contact by hand: an upload of one row, normalized, validated and matched like any other."""
-    from contact_pipeline.cli.importing import decided
+    from contact_pipeline.cli.importing import confirm_and_apply
 
     options = {name.replace("-", "_"): value for name, value in pairs(option or [], "--option").items()}
     with console.busy("Planning"):
         upload = invocation.pipeline.plan_contact(profile, pairs(field, "--field"), user=login(user), **options)
-    return decided(invocation, upload, login(user), yes=yes)
+    return confirm_and_apply(invocation, upload, login(user), yes=yes)
 
 
 @contacts_app.command("deactivate")
@@ -248,7 +248,7 @@ def erase_contact(
     Contacts linked to it are the same person and go with it. Originals that held the person are deleted.
     """
     found = identify(invocation, contact, linked_are_one=True, ask=not yes)
-    if not yes and not _sure(invocation, found):
+    if not yes and not _confirm_erasure(invocation, found):
         console.err().print("Nothing was erased.")
         return 1
     with console.busy("Erasing"):
@@ -312,8 +312,8 @@ def export_contact(
     )
     if written.withheld:
         cells = number_of(written.withheld, "cell")
-        said = f"Left out, because they may be about somebody else: {cells}. The file names them."
-        console.show(console.text(said, "yellow"))
+        message = f"Left out, because they may be about somebody else: {cells}. The file names them."
+        console.show(console.text(message, "yellow"))
 
 
 @accounts_app.command("list")
@@ -390,12 +390,12 @@ def add_to_group(
     user: User = None,
 ) -> int:
     """Put contacts into a group, which is made if it is new: a changeset of its own, which can be undone."""
-    from contact_pipeline.cli.importing import decided
+    from contact_pipeline.cli.importing import confirm_and_apply
 
     ids = [identify(invocation, who).contact_id for who in contacts]
     with console.busy("Planning"):
         upload = invocation.pipeline.plan_group_add(name, ids, user=login(user))
-    return decided(invocation, upload, login(user), yes=yes)
+    return confirm_and_apply(invocation, upload, login(user), yes=yes)
 
 
 @groups_app.command("remove")
@@ -408,12 +408,12 @@ def remove_from_group(
     user: User = None,
 ) -> int:
     """Take contacts out of a group; they stay contacts. A changeset of its own, which can be undone."""
-    from contact_pipeline.cli.importing import decided
+    from contact_pipeline.cli.importing import confirm_and_apply
 
     ids = [identify(invocation, who).contact_id for who in contacts]
     with console.busy("Planning"):
         upload = invocation.pipeline.plan_group_remove(name, ids, user=login(user))
-    return decided(invocation, upload, login(user), yes=yes)
+    return confirm_and_apply(invocation, upload, login(user), yes=yes)
 
 
 def pairs(given: list[str], option: str) -> dict[str, str]:
@@ -438,8 +438,8 @@ def _set_active(invocation: Invocation, who: str, user: str | None, *, active: b
     return report(invocation, invocation.pipeline.set_active(contact_id, active=active, user=login(user)))
 
 
-def _sure(invocation: Invocation, found: Fitting) -> bool:
-    """Shows who is to be erased, and asks whether to; no answer is a no."""
+def _confirm_erasure(invocation: Invocation, found: Fitting) -> bool:
+    """Shows who is to be erased, and asks for confirmation; no answer is a no."""
     linked = invocation.pipeline.linked_with(found.contact_id)
     shown = {
         "contact": str(found.contact_id),
@@ -454,8 +454,8 @@ def _sure(invocation: Invocation, found: Fitting) -> bool:
     return confirmed(question)
 
 
-def _naming(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of a history that says beside a linked contact what it is called."""
+def _with_linked_name(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a history with the name of a linked contact beside its id."""
     name = entry.get("linked_to_name")
     if not name:
         return entry
@@ -471,7 +471,7 @@ CONTACT_HEADINGS = ("Contact", "Name", "Email", "Phone", "Belongs to")
 
 
 def _cells(contact: dict[str, Any]) -> tuple[object, ...]:
-    """A contact in a list: five columns, so that addresses and numbers stay whole at 80."""
+    """A contact in a list: five columns, so that addresses and numbers stay whole in a terminal 80 wide."""
     is_gone = "erased" if contact.get("erased") else _inactive(contact)
     belongs = [contact["account_number"], contact["company"], *(contact.get("groups") or ()), is_gone]
     return (
@@ -484,7 +484,7 @@ def _cells(contact: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _inactive(contact: dict[str, Any]) -> str:
-    """Whether a contact is inactive, and into whom it was merged if so; a contact as of an earlier time says less."""
+    """Whether a contact is inactive, and into which it was merged, which contacts as of an earlier time do not have."""
     if contact["active"]:
         return ""
     return f"merged into {contact['merged_into']}" if contact.get("merged_into") else "inactive"

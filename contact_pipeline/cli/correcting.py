@@ -1,4 +1,4 @@
-"""Commands that correct a plan: cells, rows and columns of an upload, and what values mean in files that come later."""
+"""Commands that correct a plan: cells, rows and columns of an upload, and remembered values."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def correct_upload(
 
     What is set is read as if it had stood in the file.
     """
-    from contact_pipeline.pipeline.correcting import parted
+    from contact_pipeline.pipeline.correcting import split_assignment
 
     pipeline, who = invocation.pipeline, login(user)
     alone = [source is not None, withdraw is not None, row is not None, where is not None]
@@ -73,10 +73,10 @@ def correct_upload(
         elif withdraw is not None:
             done = pipeline.withdraw_correction(upload, withdraw, user=who)
         else:
-            pairs = [parted(pipeline.store, upload, each, "--set") for each in to or ()]
+            pairs = [split_assignment(pipeline.store, upload, each, "--set") for each in to or ()]
             if len(dict(pairs)) < len(pairs):
                 raise Usage("usage", "A field is set twice.", "Set it once.")
-            value = None if where is None else parted(pipeline.store, upload, where, "--where")
+            value = None if where is None else split_assignment(pipeline.store, upload, where, "--where")
             done = pipeline.correct(upload, row=row, where=value, set=dict(pairs), user=who, remember=remember)
     return _report(invocation, done)
 
@@ -114,7 +114,7 @@ def _report(invocation: Invocation, upload: Upload) -> int:
 
 
 def _draw_corrected(upload: Upload) -> Iterator[RenderableType | console.Lines]:
-    """What one call corrected, and what became of the outcomes by it."""
+    """The corrections of one call, and the outcomes before and after."""
     corrected = upload.corrected
     if corrected is None:
         return
@@ -181,7 +181,7 @@ def list_value_mappings(invocation: Invocation) -> None:
     """List what values mean, for which profile and field, by whom and since when; --json gives forgotten ones, too."""
     from contact_pipeline.cli.upload_view import known_by
 
-    found = invocation.looking.value_mappings()
+    found = invocation.light_pipeline.value_mappings()
     if invocation.json:
         console.document(found)
         return
@@ -211,10 +211,10 @@ def forget_value_mapping(
     user: User = None,
 ) -> None:
     """Forget what a value means, for files that come from now on; plans that are made stay as they are."""
-    forgotten = invocation.looking.forget_value_mapping(number, user=login(user))
+    forgotten = invocation.light_pipeline.forget_value_mapping(number, user=login(user))
     if invocation.json:
         console.document(forgotten)
         return
     after = forgotten["after"] or "blank"
-    said = f"Forgotten: in {forgotten['field']} of {forgotten['profile']}, '{forgotten['before']}' means '{after}'."
-    console.show(console.text(said))
+    message = f"Forgotten: in {forgotten['field']} of {forgotten['profile']}, '{forgotten['before']}' means '{after}'."
+    console.show(console.text(message))

@@ -1,4 +1,4 @@
-"""The dashboard: uploads as a table where the terminal is wide enough, else three lines for each."""
+"""The dashboard: uploads as a table if the terminal is wide enough, else three lines for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEADINGS: Final = (
     "Waits for",
 )  # fmt: skip
 
-_PLANNED: Final = "planned imports"  # nothing has come of them
+_PLANNED: Final = "planned imports"  # not applied yet
 
 
 def draw_uploads(uploads: Sequence[Upload], width: int) -> Iterator[RenderableType]:

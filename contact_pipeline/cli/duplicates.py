@@ -118,14 +118,14 @@ def merge_duplicates(
 
 
 def draw_suggestions(invocation: Invocation, upload: Upload, found: Suggestions) -> list[Any]:
-    """Whom new rows of an upload may be, a line for each contact, and how to say so."""
+    """The contacts that new rows of an upload may be, one a line, and the command that decides a row."""
     drawn: list[Any] = []
     for each in found.rows[:SHOWN]:
         drawn.append(console.text(f"Row {each['row_number']} is new, and near", "bold"))
         for near in each["suggestions"]:
             contact = near["contact"]
-            said = f"  contact {contact['contact_id']} {told(contact)} ({near['score']:.0f} of 100: {near['why']})"
-            drawn.append(console.text(said))
+            who = f"  contact {contact['contact_id']} {describe_contact(contact)}"
+            drawn.append(console.text(f"{who} ({near['score']:.0f} of 100: {near['why']})"))
     if not found.rows:
         drawn.append(console.text(f"No contact is near the {number_of(found.looked_at, 'new row')}.", "dim"))
     if len(found.rows) > SHOWN:
@@ -142,7 +142,7 @@ def _ids(text: str) -> list[int]:
     """Contact ids that somebody typed, separated by commas or spaces.
 
     Raises:
-        Usage: a word is none.
+        Usage: a word is no contact id.
     """
     words = text.replace(",", " ").split()
     wrong = [word for word in words if not (word.isascii() and word.isdecimal() and len(word) <= 18)]
@@ -152,7 +152,7 @@ def _ids(text: str) -> list[int]:
 
 
 def _drawn(document: dict[str, Any]) -> list[Any]:
-    """Each set, and each near pair, as a line with why and a line for each contact: addresses stay whole."""
+    """Each set and each near pair: a line with the reason, then one for each contact, so that addresses stay whole."""
     drawn: list[Any] = []
     for number, each in enumerate(document["sets"], 1):
         chain = " (a chain: not each agrees with each; merged only where you name it)" if each["chain"] else ""
@@ -171,12 +171,12 @@ def _together(title: str, contacts: list[dict[str, Any]]) -> list[Any]:
     widest = max(len(str(contact["contact_id"])) for contact in contacts)
     return [
         console.text(title, "bold"),
-        *(console.text(f"  {contact['contact_id']:>{widest}}  {told(contact)}") for contact in contacts),
+        *(console.text(f"  {contact['contact_id']:>{widest}}  {describe_contact(contact)}") for contact in contacts),
     ]
 
 
-def told(contact: dict[str, Any]) -> str:
-    """A contact in one line: its name, and by what else people know it."""
+def describe_contact(contact: dict[str, Any]) -> str:
+    """A contact in one line: its name, and other values by which people know it."""
     parts = (contact["first_name"], contact["last_name"])
     name = contact["full_name"] or " ".join(part for part in parts if part)
     further = (contact[field] for field in ("email", "phone", "account_number", "company"))
@@ -184,7 +184,7 @@ def told(contact: dict[str, Any]) -> str:
 
 
 def _counted(count: int, shown: int, thing: str, among: str) -> str:
-    said = number_of(count, thing) + (f" among {among}" if among else "")
+    line = number_of(count, thing) + (f" among {among}" if among else "")
     if shown == count:
-        return said
-    return f"{said}; --json gives all" if not shown else f"the first {shown:,} of {said}; --limit gives more"
+        return line
+    return f"{line}; --json gives all" if not shown else f"the first {shown:,} of {line}; --limit gives more"

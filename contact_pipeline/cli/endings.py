@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and for what went wrong one clear message instead of a traceback."""
+"""How a command ends: its exit status, and for every error one clear message instead of a traceback."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _STOPPED = frozenset({"refused", "blocked", "stale", "failed", "cancelled"})
 
 
 def report(invocation: Invocation, upload: Upload, *, blocked_is_done: bool = False) -> int:
-    """Prints where an upload has come, and gives the exit status for it.
+    """Prints the state of an upload, and returns the exit status for it.
 
     Raises:
-        Refusal: the upload was refused; its ledger line says the same.
+        Refusal: the upload was refused, for the reason in its ledger line.
     """
     from contact_pipeline.cli.upload_view import draw_upload
 
@@ -39,33 +39,33 @@ def report(invocation: Invocation, upload: Upload, *, blocked_is_done: bool = Fa
         raise _refused(upload)
     try:
         if invocation.json:
-            console.document(upload.as_dict(changes=upload.is_by_hand))  # they are all that was asked for
+            console.document(upload.as_dict(changes=upload.is_by_hand))  # a change by hand has only its changes
         else:
             console.show(*draw_upload(invocation, upload))
         sys.stdout.flush()
-    except (OSError, ContactPipelineError) as error:  # what was done is done
+    except (OSError, ContactPipelineError) as error:  # the upload stays as it is
         error.add_note(f"Upload {upload.upload_id} is {upload.state}.")
         raise
     return REFUSED if upload.state in _STOPPED and not (blocked_is_done and upload.state == "blocked") else DONE
 
 
-def ended(command: Callable[[], object], *, as_json: bool) -> int:
-    """Runs a command and returns its exit status; says what went wrong, as JSON on stdout where that was asked for."""
+def run_to_status(command: Callable[[], object], *, as_json: bool) -> int:
+    """Runs a command and returns its exit status; prints an error as JSON on stdout if `as_json`, else on stderr."""
     try:
         status = command()
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
     except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # of which Rich and Typer make an exit
+        if isinstance(error.__context__, BrokenPipeError):  # Rich and Typer turn it into an exit
             return _reader_gone()
         return error.code if isinstance(error.code, int) else REFUSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop before the shell
-        return _say(_in_words(error), as_json)
+        return _print_refusal(_as_refusal(error), as_json)
     return status if isinstance(status, int) else DONE
 
 
-def _in_words(error: BaseException) -> Refusal:
+def _as_refusal(error: BaseException) -> Refusal:
     match error:
         case Refusal():
             return error
@@ -88,8 +88,8 @@ def _in_words(error: BaseException) -> Refusal:
             return Refusal("refused", str(error), "")
         case _:
             sys.stderr.write(visible(mask("".join(traceback.format_exception(error)), ANY)))
-            said = mask(repr(error), ANY)
-            return Refusal("defect", f"A defect of the program: {said}.", "Please report it with the lines above.")
+            message = mask(repr(error), ANY)
+            return Refusal("defect", f"A defect of the program: {message}.", "Please report it with the lines above.")
 
 
 def _refused(upload: Upload) -> Refusal:
@@ -104,11 +104,11 @@ def _refused(upload: Upload) -> Refusal:
     )
 
 
-def _say(problem: Refusal, as_json: bool) -> int:
+def _print_refusal(problem: Refusal, as_json: bool) -> int:
     try:
         if as_json:
             console.document({"error": problem.as_dict()})
-    except OSError:  # it may be what went wrong
+    except OSError:  # writing to stdout may be what failed
         as_json = False
     if not as_json:
         console.refusal(problem)
@@ -116,6 +116,6 @@ def _say(problem: Refusal, as_json: bool) -> int:
 
 
 def _reader_gone() -> int:
-    """The program that read stdout has ended, as `head` does: not an error of ours."""
+    """Ends a command whose reader has closed the pipe (`… | head`), which is not an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE

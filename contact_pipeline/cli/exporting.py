@@ -156,7 +156,7 @@ def check_export_profile_file(
 
 
 def _list(invocation: Invocation) -> None:
-    found, broken = invocation.looking.export_profiles()
+    found, broken = invocation.light_pipeline.export_profiles()
     for problem in broken:
         console.warn(f"Left out: {problem}.")
     if invocation.json:
@@ -203,8 +203,8 @@ def _say_on_stderr(written: Exported) -> None:
 
 def _draw(invocation: Invocation, written: Exported) -> list[Any]:
     profile = invocation.pipeline.profiles()[0].get(written.profile)
-    said = f"{number_of(written.rows, written.of.removesuffix('s'))} written to {written.file}."
-    page = [console.text(said, "bold")]
+    message = f"{number_of(written.rows, written.of.removesuffix('s'))} written to {written.file}."
+    page = [console.text(message, "bold")]
     page += [console.text(each.in_words, "yellow") for each in written.left_out]
     if not written.rows:
         page.append(console.text("Nobody fits what was asked for: the file holds its headings alone.", "yellow"))

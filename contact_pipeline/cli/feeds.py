@@ -1,4 +1,4 @@
-"""`feeds`: from where files are fetched, what each feed did last and does next; checking one and running one."""
+"""`feeds`: lists the feeds with their last and next runs, checks them, and runs one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def list_feeds(invocation: Invocation) -> None:
     """List the feeds: what each did last, what it does next, and whether it is overdue or broken, and why."""
     if invocation.nested:
         return
-    found = invocation.looking.feeds()
+    found = invocation.light_pipeline.feeds()
     if invocation.json:
         console.document([status.as_dict() for status in found])
         return
@@ -70,7 +70,7 @@ def check_feed(
     ] = None,
 ) -> int:
     """Check a feed, or all: file, profile, options, and whether its source is reached; say what would be fetched."""
-    pipeline = invocation.looking
+    pipeline = invocation.light_pipeline
     names = [name] if name is not None else [status.name for status in pipeline.feeds()]
     checked: list[Checked] = []
     problems: dict[str, Refusal] = {}
@@ -111,7 +111,7 @@ def run_feed(
         try:
             run = invocation.pipeline.run_feed(name, stage=True, again=again)
         finally:
-            with suppress(ContactPipelineError):  # what the run says comes first
+            with suppress(ContactPipelineError):  # an error of the run must not be hidden
                 invocation.pipeline.missed_feeds()
     if invocation.json:
         console.document(run.as_dict())
@@ -124,8 +124,8 @@ def run_feed(
 def _counted(found: list[FeedStatus]) -> str:
     broken = sum(1 for status in found if status.problem)
     overdue = sum(1 for status in found if status.missed_at)
-    said = [f"{count:,} {word}" for count, word in ((broken, "broken"), (overdue, "overdue")) if count]
-    return f"; {' and '.join(said)}" if said else ""
+    counts = [f"{count:,} {word}" for count, word in ((broken, "broken"), (overdue, "overdue")) if count]
+    return f"; {' and '.join(counts)}" if counts else ""
 
 
 def _row(status: FeedStatus) -> tuple[object, ...]:
@@ -146,12 +146,12 @@ def _row(status: FeedStatus) -> tuple[object, ...]:
 
 
 def _why(status: FeedStatus) -> list[str]:
-    said = []
+    sentences = []
     if status.problem:
-        said.append(f"{status.problem['message']} {status.problem['fix']}")
+        sentences.append(f"{status.problem['message']} {status.problem['fix']}")
     if status.missed_at is not None:
-        said.append(f"a file was due by {_moment(status.missed_at)}, and none has come.")
-    return said
+        sentences.append(f"a file was due by {_moment(status.missed_at)}, and none has come.")
+    return sentences
 
 
 def _draw_check(invocation: Invocation, found: Checked) -> list[Any]:
@@ -181,8 +181,8 @@ def _draw_run(invocation: Invocation, run: FeedRun) -> list[Any]:
     fetched = len(run.uploads)
     headline = f"{number_of(fetched, 'file')} fetched by {run.feed}" if fetched else f"Nothing new of {run.feed}"
     others = [(run.known, "as before"), (run.waiting, "not complete yet")]
-    said = "".join(f"; {count:,} {word}" for count, word in others if count)
-    page: list[Any] = [console.text(f"{headline}{said}.", "bold")]
+    counts = "".join(f"; {count:,} {word}" for count, word in others if count)
+    page: list[Any] = [console.text(f"{headline}{counts}.", "bold")]
     page += [console.text(_line(file), "red" if file.left else "") for file in run.files]
     page += [console.text(f"Note: {name} {why}", "yellow") for name, why in run.strays.items()]
     if run.missed_at is not None:
@@ -193,14 +193,14 @@ def _draw_run(invocation: Invocation, run: FeedRun) -> list[Any]:
 
 
 def _line(file: FetchedFile) -> str:
-    said = [f"{file.name}:"]
+    sentences = [f"{file.name}:"]
     if file.upload is not None:
         reason = file.upload.reason or {}
-        said.append(f"upload {file.upload.upload_id}, {file.upload.state}.")
-        said += [str(reason[name]) for name in ("message", "fix") if reason.get(name)]
+        sentences.append(f"upload {file.upload.upload_id}, {file.upload.state}.")
+        sentences += [str(reason[name]) for name in ("message", "fix") if reason.get(name)]
     if file.left is not None:
-        said.append(f"{file.left.message} {file.left.fix}")
-    return " ".join(said)
+        sentences.append(f"{file.left.message} {file.left.fix}")
+    return " ".join(sentences)
 
 
 def _moment(at: datetime | None) -> str:

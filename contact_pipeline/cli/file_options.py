@@ -184,7 +184,7 @@ _FORCE = Annotated[bool, typer.Option("--force", help="Import the same bytes aga
 
 @dataclass(frozen=True)
 class Request:
-    """A file that somebody wants imported, with what was chosen for it."""
+    """A file that somebody wants imported, with its options."""
 
     file: Path
     profile: str
@@ -227,21 +227,21 @@ def takes_a_file(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
-    """What an option says of headings, as `Heading=something`; only a heading may hold an equals sign."""
+    """Heading → value of options such as `Heading=field`; only the heading may contain an equals sign."""
     found = {}
     for pair in given:
-        heading, equals, said = pair.rpartition("=")
-        if not (heading.strip() and equals and said.strip()):
+        heading, equals, value = pair.rpartition("=")
+        if not (heading.strip() and equals and value.strip()):
             raise typer.BadParameter(f"'{pair}' is not of the form {form}.", param_hint=option)
-        found[heading.strip()] = said.strip()
+        found[heading.strip()] = value.strip()
     return found
 
 
 def delimiter_meant(given: str | None) -> str | None:
-    """The character meant: a tab is hard to type in a shell, so it may be named.
+    """The delimiter that a text means: a tab is hard to type in a shell, so it may be named.
 
     Raises:
-        BadParameter: it can part no cells.
+        BadParameter: it cannot be a delimiter.
     """
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""Commands on files before there is an upload: a template to fill in, and what is seen in a file."""
+"""Commands on files before there is an upload: write a template, and inspect a file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_a_template(
     found = load_profile(profile, invocation.settings.profiles_path)
     registered = any(column.vocabulary or column.type == "login" for column in found.columns)
     is_home = invocation.settings.contacts_path.exists()
-    reference = invocation.looking.store.reference() if registered and is_home else None
+    reference = invocation.light_pipeline.store.reference() if registered and is_home else None
     written = write_template(found, output, example=example, reference=reference, overwrite=overwrite)
     if invocation.json:
         console.document({"file": str(written), "profile": found.name, "example": example})
@@ -74,24 +74,24 @@ def inspect(
     options = ReadOptions(delimiter=delimiter_meant(delimiter), encoding=encoding, sheet=sheet)
     with console.busy(f"Reading {file.name}"):
         known = [heading for headings in synonyms().values() for heading in headings]
-        seen = inspect_file(file, options, invocation.settings, known=known, unmasked=unmasked)
-        seen["warnings"] += _by_their_cells(seen)
+        found = inspect_file(file, options, invocation.settings, known=known, unmasked=unmasked)
+        found["warnings"] += _by_their_cells(found)
     if invocation.json:
-        console.document(seen)
+        console.document(found)
     else:
-        console.show(*_draw(invocation, file, seen, unmasked=unmasked))
+        console.show(*_draw(invocation, file, found, unmasked=unmasked))
 
 
-def _by_their_cells(seen: dict[str, Any]) -> list[str]:
-    """What stands below headings whose words mean nothing known."""
+def _by_their_cells(found: dict[str, Any]) -> list[str]:
+    """Warnings on unknown headings whose cells look like something known."""
     import polars as pl
 
     from contact_pipeline.headings.naming import shown
     from contact_pipeline.headings.recognize import is_known
     from contact_pipeline.headings.witness import CONTENTS, what_columns_hold
 
-    columns = {str(n): heading for n, heading in enumerate(seen["headings"])}
-    cells = [[cell or None for cell in row["cells"]] for row in seen["rows"][:LOOKED_AT]]
+    columns = {str(n): heading for n, heading in enumerate(found["headings"])}
+    cells = [[cell or None for cell in row["cells"]] for row in found["rows"][:LOOKED_AT]]
     holds = what_columns_hold(pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row"))
     return [
         f"Heading {shown([columns[n]])} is not known; its cells look like {CONTENTS[content]}."
@@ -100,39 +100,43 @@ def _by_their_cells(seen: dict[str, Any]) -> list[str]:
     ]
 
 
-def _draw(invocation: Invocation, file: Path, seen: dict[str, Any], *, unmasked: bool) -> list[Any]:
-    unread = f"; {number_of(len(seen['unreadable']), 'line')} do not fit" if seen["unreadable"] else ""
-    said = f"{file.name}: {number_of(seen['data_rows'], 'row')}, {number_of(len(seen['headings']), 'heading')}{unread}."
+def _draw(invocation: Invocation, file: Path, found: dict[str, Any], *, unmasked: bool) -> list[Any]:
+    unread = f"; {number_of(len(found['unreadable']), 'line')} do not fit" if found["unreadable"] else ""
+    message = (
+        f"{file.name}: {number_of(found['data_rows'], 'row')}, {number_of(len(found['headings']), 'heading')}{unread}."
+    )
     facts = {
-        "type": seen["file_type"],
-        "encoding": seen["encoding"],
-        "delimiter": {"\t": "tab", " ": "space"}.get(seen["delimiter"], seen["delimiter"]),
-        "sheet": seen["sheet"],
-        "sheets": ", ".join(seen["sheets"] or []),
+        "type": found["file_type"],
+        "encoding": found["encoding"],
+        "delimiter": {"\t": "tab", " ": "space"}.get(found["delimiter"], found["delimiter"]),
+        "sheet": found["sheet"],
+        "sheets": ", ".join(found["sheets"] or []),
     }
-    notes = (console.text(f"Note: {warning}", "yellow") for warning in seen["warnings"])
-    page: list[Any] = [console.text(said, "bold"), console.facts(facts), *notes]
+    notes = (console.text(f"Note: {warning}", "yellow") for warning in found["warnings"])
+    page: list[Any] = [console.text(message, "bold"), console.facts(facts), *notes]
     text = console.text_as_it_is if unmasked else console.text
-    if seen["unreadable"]:
-        unreadable = [(str(row["row_number"]), row["message"], text(row["text"])) for row in seen["unreadable"][:SHOWN]]
+    if found["unreadable"]:
+        unreadable = [
+            (str(row["row_number"]), row["message"], text(row["text"])) for row in found["unreadable"][:SHOWN]
+        ]
         page.append(console.table(("Row", "Does not fit", "Text"), unreadable))
-        page += more(invocation, len(seen["unreadable"]) - SHOWN, ["inspect", file, "--json"])
-    rows = [(str(row["row_number"]), *map(text, row["cells"])) for row in seen["rows"][:SHOWN]]
-    drawn, shown = _rows(["Row", *seen["headings"]], rows)
-    page += [drawn, *more(invocation, len(seen["rows"]) - shown, ["inspect", file, "--json"])]
+        page += more(invocation, len(found["unreadable"]) - SHOWN, ["inspect", file, "--json"])
+    rows = [(str(row["row_number"]), *map(text, row["cells"])) for row in found["rows"][:SHOWN]]
+    drawn, shown = _rows(["Row", *found["headings"]], rows)
+    page += [drawn, *more(invocation, len(found["rows"]) - shown, ["inspect", file, "--json"])]
     page.append(console.next_command("Plan it", invocation.line("plan", file, "--profile", "PROFILE")))
     return page
 
 
 def _rows(headings: list[str], rows: list[tuple[Any, ...]]) -> tuple[Any, int]:
-    """The rows as a table, or a heading a line where they are too wide for one; and how many of them are shown."""
+    """The rows as a table, transposed if they are too wide; and how many of them are shown."""
     width = console.out().width
     table = console.table(headings, rows)
     if table.fits(width):
         return table, len(rows)
     for count in range(min(len(rows), SHOWN), 0, -1):
         lines = list(zip(headings[1:], *(row[1:] for row in rows[:count]), strict=True))
-        turned = console.table(["Heading", *(f"Row {row[0]}" for row in rows[:count])], lines)
-        if turned.fits(width) or count == 1:
-            return turned, count
+        transposed = console.table(["Heading", *(f"Row {row[0]}" for row in rows[:count])], lines)
+        if transposed.fits(width) or count == 1:
+            return transposed, count
     return table, len(rows)

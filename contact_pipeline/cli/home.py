@@ -32,9 +32,9 @@ def verify_home(invocation: Invocation) -> int:
         looked_at = ", ".join(f"{count:,} {name}" for name, count in verified.checked.items())
         findings = verified.findings
         rows = [(finding.where, finding.message, finding.fix) for finding in findings]
-        said = f"{number_of(len(rows), 'thing')} wrong." if rows else "Everything is as it should be."
+        message = f"{number_of(len(rows), 'thing')} wrong." if rows else "Everything is as it should be."
         console.show(
-            console.text(said, "bold red" if rows else "bold green"),
+            console.text(message, "bold red" if rows else "bold green"),
             console.text(f"Looked at: {looked_at or 'nothing that can be read'}.", "dim"),
             *([console.rows(("Where", "What is wrong", "What to do"), rows)] if rows else ()),
         )

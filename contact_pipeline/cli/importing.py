@@ -1,4 +1,4 @@
-"""`plan` and `import`: a file and its options become an upload that is staged, shown and, once agreed to, applied."""
+"""`plan` and `import`: a file and its options become an upload that is staged, shown and, once confirmed, applied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ app = typer.Typer()
 @takes_a_file
 def plan_file(invocation: Invocation, request: Request) -> int:
     """Stage a file: read, normalize, validate, match; freeze the changeset. Changes nothing."""
-    return report(invocation, staged(invocation, request), blocked_is_done=True)
+    return report(invocation, plan_request(invocation, request), blocked_is_done=True)
 
 
 @app.command("import", rich_help_panel=PANEL)
@@ -37,31 +37,31 @@ def import_file(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
 ) -> int:
     """Plan a file, show its size, group and counts, ask, and apply."""
-    return decided(invocation, staged(invocation, request), request.user, yes=yes)
+    return confirm_and_apply(invocation, plan_request(invocation, request), request.user, yes=yes)
 
 
-def decided(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> int:
-    """Shows what was planned, asks unless told to go on, and applies it; a no leaves nothing but the ledger line.
+def confirm_and_apply(invocation: Invocation, upload: Upload, user: str, *, yes: bool) -> int:
+    """Shows the plan, asks unless `yes`, and applies it; after a no, only the ledger line stays.
 
     Raises:
-        Refusal: two people have to approve it, of whom the sender is none (code `approved-by-sender`).
+        Refusal: two people other than the sender have to approve the upload (code `approved-by-sender`).
     """
     from contact_pipeline.cli.upload_view import draw_plan
 
     if upload.state != "staged":
         return report(invocation, upload)
-    two = upload.line.needs_two  # who sends a file is none of them: applying it is refused, and it stays planned
+    two = upload.line.needs_two  # the sender is neither of them: applying is refused, and the upload stays planned
     if not yes:
         for part in draw_plan(invocation, upload):
             console.say(console.err(), part)
         if not two and not confirmed(f"Apply {upload.file_name}?"):
             return report(invocation, invocation.pipeline.cancel(upload.upload_id, user=user))
     replan = not upload.is_by_hand and (yes or upload.apply_mode == "automatic")
-    return report(invocation, applied(invocation, upload, user, replan=replan))
+    return report(invocation, apply_shown(invocation, upload, user, replan=replan))
 
 
-def staged(invocation: Invocation, request: Request) -> Upload:
-    """Plans the file under a progress bar; interrupted, nothing stays but the upload's ledger line."""
+def plan_request(invocation: Invocation, request: Request) -> Upload:
+    """Plans the file under a progress bar; after an interrupt, only the upload's ledger line stays."""
     with console.busy(request.file.name):
         return invocation.pipeline.plan(
             request.file,
@@ -73,10 +73,10 @@ def staged(invocation: Invocation, request: Request) -> Upload:
         )
 
 
-def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) -> Upload:
-    """Applies the very changeset that was shown; interrupted, nothing stays but the upload's ledger line.
+def apply_shown(invocation: Invocation, upload: Upload, user: str, *, replan: bool) -> Upload:
+    """Applies exactly the changeset that was shown; after an interrupt, only the upload's ledger line stays.
 
-    With `replan`, one that others made stale at the same moment is planned again and applied, once.
+    With `replan`, an upload that others made stale at the same moment is planned again and applied, once.
     """
     pipeline = invocation.pipeline
     try:
@@ -85,5 +85,5 @@ def applied(invocation: Invocation, upload: Upload, user: str, *, replan: bool) 
     except KeyboardInterrupt as interrupt:
         try:
             return pipeline.cancel(upload.upload_id, user=user)
-        except Refusal:  # it is applied, as the interrupt says
+        except Refusal:  # it is applied already, as the note of the interrupt says
             raise interrupt from None

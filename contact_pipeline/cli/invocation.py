@@ -34,7 +34,7 @@ User = Annotated[str | None, typer.Option("--user", metavar="LOGIN", help="Who d
 
 
 def interrupted(error: BaseException) -> Refusal:
-    """What Ctrl-C left: where an upload stands, as far as the command had come to one."""
+    """The refusal after Ctrl-C, with the state of the upload, if there is one."""
     notes = where_it_stands(error)
     if notes:
         return Refusal("interrupted", " ".join(["Interrupted.", *notes]), "")
@@ -59,25 +59,25 @@ class Invocation:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The pipeline on this home; loaded only when a command needs it, so that help stays fast."""
-        import polars  # noqa: F401 - it takes Ctrl-C for itself, panics on stderr, and leaves Python to raise it again
+        import polars  # noqa: F401 - it sets its own handler of Ctrl-C, which panics on stderr; replaced here
 
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        return self.looking
+        return self.light_pipeline
 
     @cached_property
-    def looking(self) -> Pipeline:
-        """The same for a command that only looks at uploads, without what is slow to load."""
+    def light_pipeline(self) -> Pipeline:
+        """The pipeline without loading Polars, for commands that only look at uploads."""
         from contact_pipeline import Pipeline
 
         return Pipeline(settings=self.settings)
 
     def tell(self) -> None:
-        """Sends notices of what the command has changed, if it has and anybody is to be told."""
-        if "looking" in self.__dict__:
+        """Sends the notices of what the command has changed, if there are any."""
+        if "light_pipeline" in self.__dict__:
             from contact_pipeline.cli.notices import tell
 
-            tell(self.looking)
+            tell(self.light_pipeline)
 
     def line(self, *words: object) -> str:
         """A command to type next, for this home."""
@@ -100,18 +100,18 @@ def everywhere(function: Callable[..., int | None]) -> Callable[..., int | None]
     signature = inspect.signature(function, eval_str=True)
 
     @wraps(function)
-    def entry(ctx: typer.Context, home: Path | None, as_json: bool, no_color: bool, **options: Any) -> int | None:  # noqa: ARG001 - `app.run` looks for it, before help is drawn
+    def entry(ctx: typer.Context, home: Path | None, as_json: bool, no_color: bool, **options: Any) -> int | None:  # noqa: ARG001 - `app.run` evaluates no_color before help is drawn
         outer = ctx.parent.obj if ctx.parent and isinstance(ctx.parent.obj, Invocation) else Invocation()
         nested = ctx.invoked_subcommand is not None
         ctx.obj = Invocation(home if home is not None else outer.home, as_json or outer.json, nested)
         try:
             try:
                 status = function(ctx.obj, **options)
-            except Exception:  # it may have changed something all the same, such as a file that is refused
+            except Exception:  # even so something may have changed: a refused file has a ledger line
                 ctx.obj.tell()
                 raise
             ctx.obj.tell()
-        except KeyboardInterrupt as interrupt:  # typer would end without a word
+        except KeyboardInterrupt as interrupt:  # typer would end without a message
             raise interrupted(interrupt) from interrupt
         return status
 

@@ -1,4 +1,4 @@
-"""What every list shares: `--where` and `--limit`, its total before it, and how many more there are after it."""
+"""What all lists share: `--where` and `--limit`, the total before a list, and how many more there are after it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ Where = Annotated[
     ),
 ]
 
-_AROUND = 8  # lines of a screen that a list leaves to what stands before and after it
-_FEWEST = 10  # that a screen shows, however low it is
-_LOOKED_AT = 1_000  # records that are asked for their names
+_AROUND = 8  # lines of the screen for the text before and after a list
+_FEWEST = 10  # rows shown on however low a screen
+_LOOKED_AT = 1_000  # records whose names are collected
 
 
 def chosen(records: Sequence[dict[str, Any]], where: Collection[str] | None) -> list[dict[str, Any]]:
@@ -47,8 +47,8 @@ def chosen(records: Sequence[dict[str, Any]], where: Collection[str] | None) -> 
 
 
 def has_names(records: Sequence[dict[str, Any]], where: Collection[str]) -> bool:
-    """Whether the records have every name that is asked for."""
-    return _names(records).keys() >= {_parted(pair)[0] for pair in where}
+    """Whether the records have every name in these NAME=VALUE pairs."""
+    return _names(records).keys() >= {_split_pair(pair)[0] for pair in where}
 
 
 def draw_list(
@@ -66,13 +66,13 @@ def draw_list(
 
     Args:
         invocation: of the command.
-        records: what is listed.
+        records: the records.
         headings: of the table.
         row: record → cells.
-        called: one of them, such as `contact`.
-        command: that lists them, with all that was asked for but the limit.
-        limit: how many were asked for; None: what fits.
-        count: how many there are in all; unset: those given.
+        called: the noun for one record, such as `contact`.
+        command: the command that lists them, with all options but the limit.
+        limit: how many to show; None: what fits.
+        count: how many records there are in all; unset: those given.
     """
     total = len(records) if count is None else count
     counted = number_of(total, called) if total else f"No {called}"
@@ -84,12 +84,12 @@ def draw_list(
 
 
 def more(invocation: Invocation, count: int, command: Sequence[object]) -> list[Any]:
-    """How many more there are, and how to see them; nothing where that is all."""
+    """A line with how many more there are, and the command that shows them; nothing if there are no more."""
     return [console.next_command(f"{count:,} more", invocation.line(*command))] if count > 0 else []
 
 
 def most(limit: int | None) -> int | None:
-    """How many rows are shown: those asked for, or what a screen holds; None: all, as what is piped must be whole."""
+    """How many rows to show: the limit, or what the screen holds; None: all, since piped output must be complete."""
     if limit is not None or not (out := console.out()).is_terminal:
         return limit
     return max(out.height - _AROUND, _FEWEST)
@@ -104,7 +104,7 @@ def _tests(records: Sequence[dict[str, Any]], where: Collection[str]) -> list[Ca
     names = _names(records)
     tests: list[Callable[[dict[str, Any]], bool]] = []
     for pair in where:
-        name, wanted = _parted(pair)
+        name, wanted = _split_pair(pair)
         if records and name not in names:
             raise Usage("usage", f"--where: nothing here is called '{name}'.", f"The names: {listed(names, limit=40)}.")
         pattern = re.compile(".*".join(map(re.escape, wanted.split("*"))), re.DOTALL)
@@ -112,7 +112,7 @@ def _tests(records: Sequence[dict[str, Any]], where: Collection[str]) -> list[Ca
     return tests
 
 
-def _parted(pair: str) -> tuple[str, str]:
+def _split_pair(pair: str) -> tuple[str, str]:
     name, sign, value = pair.partition("=")
     if not sign or not name.strip():
         raise Usage("usage", f"--where '{pair}' is not NAME=VALUE.", "Write --where name=value.")
@@ -130,5 +130,5 @@ def _has(record: dict[str, Any], *, name: str, pattern: re.Pattern[str]) -> bool
 
 
 def _as_typed(value: object) -> str:
-    said = "" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
-    return " ".join(said.split()).casefold()
+    text = "" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    return " ".join(text.split()).casefold()

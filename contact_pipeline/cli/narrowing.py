@@ -1,4 +1,4 @@
-"""`show --where … --limit …`: of one upload's errors, warnings, changes, repairs and rows those that fit."""
+"""`show --where … --limit …`: the errors, warnings, changes, repairs and rows of one upload that fit."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def show_some(
     repairs: bool,
     rows: bool,
 ) -> None:
-    """Shows the lists that have what is asked for, narrowed to what fits; a list that has no such name is left out.
+    """Shows the lists of an upload, narrowed to what fits; lists without the names in `where` are left out.
 
     Raises:
-        Usage: none of the lists has such a name.
-        Refusal: they were deleted by age (code `expired`).
+        Usage: no list has these names.
+        Refusal: the lists were deleted by age (code `expired`).
     """
     from contact_pipeline.store.expiries import expired, not_kept
 
@@ -64,14 +64,16 @@ def _lists(
     repairs: bool,
     rows: bool,
 ) -> dict[str, list[dict[str, Any]]]:
-    """What can be narrowed: errors and warnings, unless something else is asked for."""
+    """The lists to narrow: errors and warnings, unless others are asked for."""
     lists: dict[str, list[dict[str, Any]]] = {}
     if changes:
         lists["changes"] = upload.first_changes(None if where else limit)
     if repairs:
         from contact_pipeline.reports.repairs import repairs_shown
 
-        lists["repairs_list"] = repairs_shown(upload, invocation.looking.repairs(upload.upload_id)).rows(named=True)
+        lists["repairs_list"] = repairs_shown(upload, invocation.light_pipeline.repairs(upload.upload_id)).rows(
+            named=True
+        )
     if rows:
         lists["rows"] = upload.as_dict(rows=True)["rows"]
     return lists or {"errors": upload.first_errors(None), "row_warnings": upload.first_row_warnings(None)}
@@ -89,8 +91,8 @@ def _drawn(
     counted = {name: len(records) for name, records in fitting.items()}
     if "changes" in counted and "--where" not in command:  # only as many were read as were asked for
         counted["changes"] = upload.change_count
-    said = ", ".join(number_of(count, _CALLED[name]) for name, count in counted.items())
-    yield console.text(f"{said or 'Nothing'} of upload {upload.upload_id}, {upload.file_name}.", "bold")
+    counts = ", ".join(number_of(count, _CALLED[name]) for name, count in counted.items())
+    yield console.text(f"{counts or 'Nothing'} of upload {upload.upload_id}, {upload.file_name}.", "bold")
     for name, records in fitting.items():
         shown = records[: most(limit)]
         if not shown:

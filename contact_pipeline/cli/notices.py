@@ -1,4 +1,4 @@
-"""`notices`: what people were told of uploads, and the file that says who is told of what."""
+"""`notices`: lists, checks, tests and sends the notices by the rules of notices.yaml."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contact_pipeline.notices.send import Sending
     from contact_pipeline.pipeline import Pipeline
 
-AFTER_SECONDS = 10.0  # within which a command begins to send what it has to tell
+AFTER_SECONDS = 10.0  # after which a command begins no further notice
 LATER = "`contact-pipeline notices send` sends what waits."
 
 app = typer.Typer()
@@ -32,7 +32,7 @@ def list_notices(invocation: Invocation, where: Where = None, limit: Limit = Non
     """List what people were told: what waits, was sent or failed, and why; the newest first."""
     if invocation.nested:
         return
-    found = invocation.looking.notices()
+    found = invocation.light_pipeline.notices()
     if where:
         fitting = [notice.as_dict() for notice in found]
         kept = [id(each) for each in chosen(fitting, where)]
@@ -59,14 +59,14 @@ def list_notices(invocation: Invocation, where: Where = None, limit: Limit = Non
 @everywhere
 def check_notices(invocation: Invocation) -> None:
     """Check notices.yaml: its keys, names and words, and whether every target's address is there. Sends nothing."""
-    rules = invocation.looking.check_notices()
+    rules = invocation.light_pipeline.check_notices()
     if invocation.json:
         console.document(rules.model_dump(mode="json"))
         return
-    told = [(", ".join(rule.to), ", ".join(rule.on), _all(rule.profiles), _all(rule.users)) for rule in rules.notices]
+    rows = [(", ".join(rule.to), ", ".join(rule.on), _all(rule.profiles), _all(rule.users)) for rule in rules.notices]
     console.show(
         console.text("Everything in it can be used from here.", "bold green"),
-        console.table(("To", "On", "Profiles", "Users"), told),
+        console.table(("To", "On", "Profiles", "Users"), rows),
         *(console.next_command(f"Test {name}", invocation.line("notices", "test", name)) for name in rules.targets),
     )
 
@@ -79,7 +79,7 @@ def test_target(
 ) -> None:
     """Send a test to one target, now."""
     with console.busy(f"Sending a test to {target}"):
-        invocation.looking.test_notice(target)
+        invocation.light_pipeline.test_notice(target)
     if invocation.json:
         console.document({"target": target, "sent": True})
     else:
@@ -97,7 +97,7 @@ def send_notices(
 ) -> None:
     """Send all that waits, now. What was sent is never sent again."""
     with console.busy("Sending notices"):
-        sent = invocation.looking.send_notices(due=False, again=again)
+        sent = invocation.light_pipeline.send_notices(due=False, again=again)
     if invocation.json:
         console.document(sent.as_dict())
         return
@@ -106,15 +106,15 @@ def send_notices(
 
 
 def tell(pipeline: Pipeline) -> None:
-    """Sends what a command has to tell, after it has done its work. Whatever goes wrong is said, and is no failure."""
+    """Sends notices after a command has done its work. Errors become warnings, and the command still succeeds."""
     if not (pipeline.store.was_written and pipeline.settings.notices_path.exists()):
         return
     try:
         with console.busy("Sending notices"):
             _warn(pipeline.send_notices(seconds=AFTER_SECONDS))
-    except KeyboardInterrupt:  # what the command did is done
+    except KeyboardInterrupt:  # the command has done its work
         console.warn(f"Interrupted: not every notice was sent. {LATER}")
-    except Exception as error:  # noqa: BLE001 - whatever it is, the command has done its work
+    except Exception as error:  # noqa: BLE001 - the command has done its work
         why = fault_of(error) or (error if isinstance(error, ContactPipelineError) else type(error).__name__)
         console.warn(f"No notice was sent: {why} {LATER}")
 

@@ -1,4 +1,4 @@
-"""Whom a command is about, and the questions that a command asks: which of several is meant, and whether to go on."""
+"""Finds the contact that a command is about, and asks questions: which of several contacts, and whether to go on."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def identify(
     Args:
         invocation: of the command.
         who: the word.
-        address_book: only contacts of that one.
-        linked_are_one: whether contacts that are linked with one another count as one.
+        address_book: only contacts of this address book.
+        linked_are_one: whether linked contacts count as one.
         ask: whether to ask at all.
 
     Raises:
-        Refusal: nobody fits (code `contact-unknown`), or several do and nobody says which (`contact-ambiguous`).
+        Refusal: nobody fits (code `contact-unknown`), or several do and nobody chooses (`contact-ambiguous`).
     """
     from contact_pipeline.finding.who import must_be_one
 
@@ -52,12 +52,12 @@ def identify(
 
 
 def may_ask(invocation: Invocation) -> bool:
-    """Whether somebody is there to answer."""
+    """Whether somebody at a terminal can answer."""
     return not invocation.json and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _asked(who: str, found: Sequence[Fitting]) -> Fitting:
-    """Which of several is meant, as somebody at the terminal says by its id."""
+    """The contact that somebody at the terminal chooses by its id."""
     rows = [
         (
             str(each.contact_id),

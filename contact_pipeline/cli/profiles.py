@@ -1,4 +1,4 @@
-"""`profiles`: which source systems there are, and what one of them asks of a file."""
+"""`profiles`: lists, checks, drafts and shows profiles."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def draft_a_profile(
     if output is not None:
         if (
             output.parent.absolute() == invocation.settings.profiles_path.absolute()
-        ):  # a home makes it when it is needed
+        ):  # the home's own folder of profiles, which may not exist yet
             with owner_only():
                 output.parent.mkdir(parents=True, exist_ok=True)
         refuse_output(output, overwrite=overwrite)

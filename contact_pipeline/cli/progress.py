@@ -1,4 +1,4 @@
-"""How far long work has come, drawn on one line of a terminal. `console.busy` loads this where people look."""
+"""The progress of long work, drawn on one line of a terminal. `console.busy` loads this module only at a terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rich.table import Column
 from rich.text import Text
 
 from contact_pipeline.cli import console
-from contact_pipeline.watched import Told, watching
+from contact_pipeline.watched import StageProgress, watching
 
-# Columns of the terminal: a count of hundreds of thousands fits beside a title and a bar of these into 80.
+# Widths in characters: with them, a count of hundreds of thousands fits into 80 beside title and bar.
 _TITLE: Final = 18
 _BAR: Final = 10
 
@@ -25,7 +25,7 @@ class _Bar(BarColumn):
 
 
 class _TimeLeft(ProgressColumn):
-    """The time that the other rows take, if they take as long as those before; it is counted down in between."""
+    """The estimated time for the remaining rows, at the speed of the rows before; counted down between reports."""
 
     def render(self, task: Task) -> Text:
         if not task.total or not 0 < task.completed < task.total:
@@ -37,7 +37,7 @@ class _TimeLeft(ProgressColumn):
 
 @contextmanager
 def drawn(title: str, terminal: Console) -> Iterator[None]:
-    """Draws a title for as long as the block lasts, and what is told of the work in it."""
+    """Draws a title as long as the block lasts, and the progress reported by the work in it."""
     texts = [
         TextColumn(f"{{task.{each}}}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
         for each in ("description", "fields[said]")
@@ -47,20 +47,20 @@ def drawn(title: str, terminal: Console) -> Iterator[None]:
     ) as progress:
         progress.add_task(console.text(title).plain, total=None, said="", stage=None)
 
-        def show(told: Told) -> None:
+        def show(current: StageProgress) -> None:
             (task,) = progress.tasks
-            is_other = (told.stage, told.of) != (task.fields["stage"], task.total)
+            is_other = (current.stage, current.of) != (task.fields["stage"], task.total)
             if is_other:  # another task, since a total cannot be taken back
                 named = _cut(title, _TITLE)
-                progress.add_task(named, total=told.of, said="", stage=told.stage, told_at=0.0, visible=False)
+                progress.add_task(named, total=current.of, said="", stage=current.stage, told_at=0.0, visible=False)
                 progress.remove_task(task.id)
                 (task,) = progress.tasks
-            stage = "" if told.stage == title.casefold() else told.stage
-            said = ": ".join(filter(None, (stage, _rows_done(told) or told.step)))
+            stage = "" if current.stage == title.casefold() else current.stage
+            said = ": ".join(filter(None, (stage, _rows_done(current) or current.step)))
             progress.update(
                 task.id,
-                completed=told.rows or 0,
-                said=said if told.rows is not None else _cut(said, terminal.width - _TITLE - 6),
+                completed=current.rows or 0,
+                said=said if current.rows is not None else _cut(said, terminal.width - _TITLE - 6),
                 told_at=task.elapsed or 0.0,
                 visible=True,
                 refresh=is_other,
@@ -76,7 +76,7 @@ def _cut(said: str, width: int) -> str:
     return text.plain
 
 
-def _rows_done(told: Told) -> str:
-    if told.rows is None:
+def _rows_done(current: StageProgress) -> str:
+    if current.rows is None:
         return ""
-    return f"{told.rows:,} rows" if told.of is None else f"{told.rows:,} of {told.of:,} rows"
+    return f"{current.rows:,} rows" if current.of is None else f"{current.rows:,} of {current.of:,} rows"

@@ -30,8 +30,8 @@ def load_users(
     if invocation.json:
         console.document([user.model_dump() for user in users])
     else:
-        said = f"{number_of(len(users), 'user')} loaded from {file.name}."
-        console.show(console.text(said, "bold"), console.next_command("See them", invocation.line("users", "list")))
+        message = f"{number_of(len(users), 'user')} loaded from {file.name}."
+        console.show(console.text(message, "bold"), console.next_command("See them", invocation.line("users", "list")))
 
 
 @users_app.command("list")
@@ -66,9 +66,9 @@ def load_vocabulary(
     if invocation.json:
         console.document({"name": name, "values": values})
     else:
-        said = f"{number_of(len(values), 'value')} loaded into the vocabulary '{name}' from {file.name}."
+        message = f"{number_of(len(values), 'value')} loaded into the vocabulary '{name}' from {file.name}."
         console.show(
-            console.text(said, "bold"), console.next_command("See them", invocation.line("vocabularies", "list"))
+            console.text(message, "bold"), console.next_command("See them", invocation.line("vocabularies", "list"))
         )
 
 

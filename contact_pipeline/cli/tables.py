@@ -1,4 +1,4 @@
-"""Rows under headings, set out so that no word is broken: side by side where all words fit, else one record a row."""
+"""Rows under headings, laid out so that no word is broken: as a table if all words fit, else as records."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _BETWEEN = 2  # spaces between columns
-_TALLER = 2  # a table that is more than so many times as high as its records is set out as records
+_TALLER = 2  # a table more than so many times as high as its records is drawn as records
 
 
 class Rows:
-    """Rows of a table, which is laid out when the width to draw it in is known."""
+    """Rows of a table, laid out when the width is known."""
 
     def __init__(self, headings: Sequence[Text], rows: Sequence[Sequence[Text]]) -> None:
         self._headings = headings
         self._rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Draws the table, or the records, in the width that there is."""
+        """Draws the table, or the records, in the given width."""
         yield self._table(widths) if (widths := self._widths(options.max_width)) else self._records()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -34,7 +34,7 @@ class Rows:
         return Measurement(options.max_width, options.max_width)
 
     def fits(self, width: int) -> bool:
-        """Whether it is a table at this width, and no records."""
+        """Whether it is drawn as a table at this width."""
         return self._widths(width) is not None
 
     def _columns(self) -> list[list[str]]:

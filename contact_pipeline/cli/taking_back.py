@@ -1,4 +1,4 @@
-"""Commands that decide: rows in review, and a plan that is stale."""
+"""Commands for rows in review and stale plans: `resolve`, `in-review`, `decisions` and `replan`."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def resolve_rows(
 
 
 def _contact_of(invocation: Invocation, upload_id: str, to: str) -> str:
-    """The word, with the id of the contact in the place of anything else that says whom it means."""
+    """`new`, `skip` or the id of the contact that the word means."""
     if to in {"new", "skip"} or to.isdecimal():
-        return to  # an id may be that of somebody whom another row makes
+        return to  # an id may be of a contact that another row creates
     book = invocation.pipeline.show(upload_id).line.address_book
     return str(identify(invocation, to, address_book=book).contact_id)
 
@@ -129,7 +129,7 @@ def rows_in_review(
 
 def _list_all(invocation: Invocation, where: Where, limit: int | None) -> None:
     """Prints the rows in review of all uploads, under their uploads."""
-    found = chosen(invocation.looking.in_review(), where)
+    found = chosen(invocation.light_pipeline.in_review(), where)
     rows = [row for row in found if row["row_number"] is not None]
     if invocation.json:
         console.document({"rows": len(rows), "in_review": found[:limit]})
@@ -195,8 +195,8 @@ def list_decisions(invocation: Invocation, where: Where = None, limit: Limit = N
     command = ["decisions", *as_words(where)]
     headings = ("Upload", "Row", "Is", "Known by", "Decided by", "At", "")
     page = draw_list(invocation, decisions, headings, _decision, called="decision", command=command, limit=limit)
-    if standing := next((each for each in decisions if not each["withdrawn"]), None):
-        line = invocation.line("resolve", standing["upload_id"], "--row", standing["row_number"], "--withdraw")
+    if in_effect := next((each for each in decisions if not each["withdrawn"]), None):
+        line = invocation.line("resolve", in_effect["upload_id"], "--row", in_effect["row_number"], "--withdraw")
         page.append(console.next_command("Take the newest back", line))
     console.show(*page)
 

@@ -1,4 +1,4 @@
-"""`undo` and `redo`: an applied upload is taken out of effect, or brought back; the plan is shown, and agreed to."""
+"""`undo` and `redo`: take an applied upload out of effect, or bring it back, after showing the plan and asking."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _turn(
     yes: bool,
     changes: bool,
 ) -> int:
-    """Plans, asks where somebody is there to answer, and does it; or only one of these."""
+    """Shows the plan and asks, if somebody can answer, and does it; with `plan` it only shows the plan."""
     agreed = None
     if plan or (not yes and may_ask(invocation)):
         with console.busy(f"Planning to {turn}"):
@@ -113,7 +113,7 @@ def _show(invocation: Invocation, done: Upload, turn: Turn, *, planned: bool, ch
         document = done.as_dict() | {
             "inverse_counts": inverse.count_by_action(),
             "conflict_count": inverse.conflicts.height,
-            "conflicts": left_alone(invocation.looking.store, done, None if changes else MOST_CONFLICTS),
+            "conflicts": left_alone(invocation.light_pipeline.store, done, None if changes else MOST_CONFLICTS),
         }
         console.document(document | ({"inverse": inverse.first_changes(None)} if changes else {}))
     else:
@@ -142,14 +142,15 @@ def _drawn(
     yield from draw_changes(invocation, inverse, shown=None if changes else SHOWN_CHANGES, command=every)
     if left:
         rows = [
-            _cells(each) for each in left_alone(invocation.looking.store, upload, None if changes else SHOWN_CONFLICTS)
+            _cells(each)
+            for each in left_alone(invocation.light_pipeline.store, upload, None if changes else SHOWN_CONFLICTS)
         ]
         yield console.rows(("Left alone", "Made by the upload", "Now", "Why", "By upload"), rows)
         yield from more(invocation, left - len(rows), every)
 
 
 def _cells(each: dict[str, Any]) -> tuple[object, ...]:
-    """What is left alone as a row of the table: its value now, or what is kept of it."""
+    """A field left alone as a row of the table: its value now, or the state it is left in."""
     from contact_pipeline.cli.upload_view import fields_changed
 
     who = " ".join(str(part) for part in (each["target"], each["id"], each.get("name")) if part)

@@ -1,4 +1,4 @@
-"""An upload drawn for people: its headline, counts, what is wrong, what it changes, and what to type next."""
+"""An upload drawn for people: its headline, counts, errors, changes, and the next commands."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def draw_upload(
     corrections: Iterable[RenderableType | Lines] = (),
     continued_by: Sequence[Upload] = (),
 ) -> list[RenderableType | Lines]:
-    """The whole page of one upload; `corrections` says what people corrected in it, where there is anything."""
+    """The whole page of one upload, with the drawn `corrections`."""
     with upload.looking():
         page = [
             draw_facts(upload, continued_by),
@@ -73,7 +73,7 @@ def draw_upload(
 
 
 def draw_plan(invocation: Invocation, upload: Upload) -> Iterator[RenderableType | Lines]:
-    """What somebody is asked to agree to: counts, errors and warnings of a file, or the changes made by hand."""
+    """The plan that somebody is asked to confirm: counts, errors and warnings of a file, or the changes by hand."""
     with upload.looking():
         yield draw_headline(upload)
         yield draw_facts(upload)
@@ -93,13 +93,13 @@ def draw_headline(upload: Upload) -> Text:
 
 
 def draw_notes(warnings: Sequence[str]) -> Iterator[RenderableType]:
-    """What somebody should know, one line each."""
+    """Warnings of the upload, one a line."""
     for warning in warnings:
         yield console.text(f"Note: {warning}", "yellow")
 
 
 def draw_facts(upload: Upload, continued_by: Sequence[Upload] = ()) -> RenderableType:
-    """What came in, and where it stands; and which uploads bring its rejected rows, corrected."""
+    """The file, the state of the upload, and the uploads that bring its rejected rows, corrected."""
     reason = upload.reason or {}
     return console.facts(
         {
@@ -134,7 +134,7 @@ def _by(time: str | None, who: str | None) -> str | None:
 
 
 def _columns(upload: Upload) -> str:
-    """Every field with the columns that fill it, these in order of preference."""
+    """Every field with the columns that fill it, in order of preference."""
     columns: dict[str, list[str]] = {}
     for heading, field in (upload.mapping or {}).items():
         columns.setdefault(field, []).append(" ".join(heading.split()))
@@ -142,7 +142,7 @@ def _columns(upload: Upload) -> str:
 
 
 def draw_counts(upload: Upload) -> Iterator[RenderableType | Lines]:
-    """What became of the rows, outcome by outcome."""
+    """The number of rows by outcome."""
     if not sum(upload.outcomes.values()):
         return
     rows = [
@@ -173,7 +173,7 @@ def draw_errors(invocation: Invocation, upload: Upload, *, shown: int | None) ->
 
 
 def draw_row_warnings(invocation: Invocation, upload: Upload, *, shown: int | None) -> Iterator[RenderableType | Lines]:
-    """Warnings by type, then row by row: what is taken all the same, and somebody should look at."""
+    """Warnings by type, then row by row."""
     by_code = upload.row_warnings_by_code()
     if by_code:
         headings = ("Warnings by type", "What to look at")
@@ -208,7 +208,7 @@ def _more(
 def draw_changes(
     invocation: Invocation, upload: Upload, *, shown: int | None, command: Sequence[str] = ()
 ) -> Iterator[RenderableType | Lines]:
-    """The first changes, before → after, and by what one sees all of them; unset: by `show --changes`."""
+    """The first changes, before → after, and the command that shows all of them; unset: `show --changes`."""
     changes = upload.first_changes(shown)
     if changes:
         yield table_of_changes(changes)
@@ -217,7 +217,7 @@ def draw_changes(
 
 
 def table_of_changes(changes: Sequence[dict[str, Any]]) -> RenderableType | Lines:
-    """Changes as a table: what is changed, who that is, and the fields before → after."""
+    """Changes as a table: target, name, action, and the fields before → after."""
     rows = [(target_of(change), _who(change), change["action"], fields_changed(change)) for change in changes]
     return console.rows(("Change", "Who", "Action", "Before → after"), rows)
 
@@ -249,7 +249,7 @@ def draw_rows(upload: Upload, chosen: Sequence[dict[str, Any]] | None = None) ->
 
 
 def draw_explanation(upload: Upload, row_number: int, steps: Sequence[Step]) -> Iterator[RenderableType | Lines]:
-    """The steps by which one row became what it became."""
+    """The steps that led to the outcome of one row."""
     yield console.text(f"Row {row_number} of {upload.file_name}", "bold")
     several = len({step.entity for step in steps if step.entity}) > 1
     named = [(f"{step.step} ({step.entity})" if step.entity and several else step.step, step.says) for step in steps]
@@ -276,7 +276,7 @@ def draw_next(invocation: Invocation, upload: Upload) -> Iterator[RenderableType
 
 
 def known_by(login: str | None, identity: str | None) -> str | None:
-    """Who did something, and whether anybody vouched for that login."""
+    """A login, and how it was verified."""
     return f"{login} ({identity})" if login and identity else login
 
 
@@ -305,7 +305,7 @@ def _duplicate_of(row: dict[str, Any]) -> str:
 
 
 def fields_changed(change: dict[str, Any]) -> Text:
-    """The fields of a change, before → after; what was blank before is simply given."""
+    """The fields of a change, before → after; only the new value of fields that were blank."""
     shown = console.text("")
     for name, (before, after) in change["fields"].items():
         if name == "active" and change["action"] == "create":

@@ -1,4 +1,4 @@
-"""Commands on uploads that are there: the dashboard, one upload, and what can be done with it."""
+"""Commands on existing uploads: the dashboard, one upload, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ def list_uploads(
         _known_profile(invocation, profile)
     asked: dict[str, Any] = {"profile": profile, "states": states, "since": since, "feed": feed, "waiting": waiting}
     shown = most(limit)
-    found = invocation.looking.uploads(None if where else limit if invocation.json else shown, **asked)
+    found = invocation.light_pipeline.uploads(None if where else limit if invocation.json else shown, **asked)
     if where:
         fitting = {each["upload_id"] for each in chosen([upload.as_dict() for upload in found], where)}
         found = [upload for upload in found if upload.upload_id in fitting]
     if invocation.json:
         console.document([upload.as_dict() for upload in found[:limit]])
         return
-    count = len(found) if where or shown is None else invocation.looking.store.count_lines(**asked)
+    count = len(found) if where or shown is None else invocation.light_pipeline.store.count_lines(**asked)
     console.show(console.text(_counted(invocation, count, asked), "bold"))
     uploads = found[:shown]
     if not uploads:
@@ -103,7 +103,7 @@ def _counted(invocation: Invocation, count: int, asked: dict[str, Any]) -> str:
     """How many uploads there are, and how many of them wait for somebody."""
     if asked["waiting"]:
         return f"{number_of(count, 'upload')} {'waits' if count == 1 else 'wait'} for somebody." if count else _NOBODY
-    waiting = invocation.looking.store.count_lines(**asked | {"waiting": True}) if count else 0
+    waiting = invocation.light_pipeline.store.count_lines(**asked | {"waiting": True}) if count else 0
     wait = f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for somebody" if waiting else ""
     return f"{number_of(count, 'upload') if count else 'No upload'}{f'; {wait}' if wait else ''}."
 
@@ -112,7 +112,7 @@ _NOBODY = "Nothing waits for anybody."
 
 
 def _asked_again(asked: dict[str, Any]) -> list[str]:
-    """What was asked for, as it is typed."""
+    """The options that select uploads, as typed."""
     words = ["--profile", asked["profile"]] if asked["profile"] else []
     words += [word for state in asked["states"] for word in ("--state", state)]
     words += ["--since", f"{asked['since']:%Y-%m-%dT%H:%M:%S}"] if asked["since"] else []
@@ -121,16 +121,16 @@ def _asked_again(asked: dict[str, Any]) -> list[str]:
 
 
 def _known_profile(invocation: Invocation, name: str) -> None:
-    """Refuses the name of a profile that is neither there nor in the ledger.
+    """Tests that a profile exists, or that the ledger has uploads of it.
 
     Raises:
-        Refusal: there is none (code `profile-unknown`).
+        Refusal: neither is true (code `profile-unknown`).
     """
     from contact_pipeline.profiles.load import load_profile, profile_names
 
     own = invocation.settings.profiles_path
-    if name not in profile_names(own) and not invocation.looking.uploads(1, profile=name):
-        load_profile(name, own)  # says which there are
+    if name not in profile_names(own) and not invocation.light_pipeline.uploads(1, profile=name):
+        load_profile(name, own)  # raises, and names the profiles
 
 
 def known_state(word: str) -> State:
@@ -170,7 +170,7 @@ def show_upload(
     others = (rows, changes, all_errors, all_warnings, repairs, suggestions)
     if explain is not None and any(others) and not invocation.json:
         raise Usage("usage", "--explain shows one row and goes alone.", "Leave the other options out, or use --json.")
-    found = invocation.looking.show(upload)
+    found = invocation.light_pipeline.show(upload)
     if where or limit:
         from contact_pipeline.cli.narrowing import show_some
 
@@ -178,31 +178,31 @@ def show_upload(
         return
     if invocation.json:
         document = found.as_dict(rows=rows, changes=changes, all_errors=all_errors, all_warnings=all_warnings)
-        document["corrections_list"] = invocation.looking.corrections(upload)
-        document["expiries"] = invocation.looking.expiries(upload) if found.expired else []
-        document["continued_by"] = [each.upload_id for each in invocation.looking.continued_by(upload)]
+        document["corrections_list"] = invocation.light_pipeline.corrections(upload)
+        document["expiries"] = invocation.light_pipeline.expiries(upload) if found.expired else []
+        document["continued_by"] = [each.upload_id for each in invocation.light_pipeline.continued_by(upload)]
         if repairs:
             from contact_pipeline.reports.repairs import repairs_shown
 
-            document["repairs_list"] = repairs_shown(found, invocation.looking.repairs(upload)).rows(named=True)
+            document["repairs_list"] = repairs_shown(found, invocation.light_pipeline.repairs(upload)).rows(named=True)
         if suggestions:
             document["suggestions"] = invocation.pipeline.suggestions(upload).as_dict()
         if explain is not None:
-            document["explanation"] = [asdict(step) for step in invocation.looking.explain(upload, explain)]
+            document["explanation"] = [asdict(step) for step in invocation.light_pipeline.explain(upload, explain)]
         console.document(document)
         return
     if explain is not None:
-        console.show(*draw_explanation(found, explain, invocation.looking.explain(upload, explain)))
+        console.show(*draw_explanation(found, explain, invocation.light_pipeline.explain(upload, explain)))
         return
     options = {"all_errors": all_errors, "all_warnings": all_warnings, "all_changes": changes, "rows": rows}
     corrections = _draw_corrections(invocation, found)
-    continued_by = invocation.looking.continued_by(upload) if found.outcomes["rejected"] else []
+    continued_by = invocation.light_pipeline.continued_by(upload) if found.outcomes["rejected"] else []
     console.show(*draw_upload(invocation, found, **options, corrections=corrections, continued_by=continued_by))
     if repairs:
         from contact_pipeline.cli.upload_view import draw_repairs
         from contact_pipeline.reports.repairs import repairs_shown
 
-        console.show(draw_repairs(repairs_shown(found, invocation.looking.repairs(upload))))
+        console.show(draw_repairs(repairs_shown(found, invocation.light_pipeline.repairs(upload))))
     if suggestions:
         from contact_pipeline.cli.duplicates import draw_suggestions
 
@@ -216,7 +216,7 @@ def _draw_corrections(invocation: Invocation, upload: Upload) -> list[Any]:
         return []
     from contact_pipeline.cli.correcting import draw_corrections
 
-    return [*draw_corrections(invocation.looking.corrections(upload.upload_id))]
+    return [*draw_corrections(invocation.light_pipeline.corrections(upload.upload_id))]
 
 
 @app.command("review", rich_help_panel=PANEL)
@@ -234,7 +234,7 @@ def review_upload(
     What is too much for it is written beside it, as a .zip file of the same name.
     """
     with console.busy("Writing the page"):
-        written = invocation.looking.review(upload, output, overwrite=overwrite)
+        written = invocation.light_pipeline.review(upload, output, overwrite=overwrite)
     if invocation.json:
         console.document({"upload_id": upload, **written.as_dict()})
     else:
@@ -319,7 +319,7 @@ def repaired_values(
     from contact_pipeline.cli.upload_view import REPAIR_HEADINGS, repair_cells
     from contact_pipeline.reports.repairs import repairs_shown, write_repairs
 
-    pipeline = invocation.looking
+    pipeline = invocation.light_pipeline
     found = pipeline.show(upload)
     repairs = repairs_shown(found, pipeline.repairs(upload))
     if output is not None:

@@ -92,8 +92,8 @@ def judge(
     else:
         good = sum(one.valid for one in judged)
         wrong = f", {len(judged) - good:,} not" if good < len(judged) else ""
-        said = f"{number_of(len(judged), 'value')} of {field}: {good:,} valid{wrong}."
-        console.show(console.text(said, "bold"), _table(judged, unmasked=unmasked))
+        message = f"{number_of(len(judged), 'value')} of {field}: {good:,} valid{wrong}."
+        console.show(console.text(message, "bold"), _table(judged, unmasked=unmasked))
 
 
 def _region(code: str | None) -> str | None:
@@ -105,15 +105,15 @@ def _region(code: str | None) -> str | None:
 
 
 def _read(file: Path, settings: Settings) -> list[tuple[str, str | None]]:
-    """The values of a file with their regions; every line of it counts, those without a value included."""
+    """The values of a file with their regions, one for every line, even without a value."""
     rows = _plain(file) or _saved(file, settings)
     return [(text or "", (region or "").strip() or None) for text, region in rows]
 
 
 def _plain(file: Path) -> list[tuple[str | None, str | None]] | None:
-    """UTF-8 with commas, as programs write it; None where the file is something else.
+    """The rows of a UTF-8 file with commas, as programs write it; None if the file is something else.
 
-    A file of one column has no delimiter by which it could be told: what looks like one belongs to the values.
+    This comes before detection: in a file of one column, what looks like a delimiter belongs to the values.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -124,7 +124,7 @@ def _plain(file: Path) -> list[tuple[str | None, str | None]] | None:
 
 
 def _saved(file: Path, settings: Settings) -> list[tuple[str | None, str | None]]:
-    """Whatever a spreadsheet program has made of it."""
+    """The rows of a file that a spreadsheet program has saved, its format detected."""
     from contact_pipeline.upload import read_columns
 
     try:

@@ -1,4 +1,4 @@
-"""Erasing: a person's values go out of every file of the home, and what deleting leaves in databases goes with them."""
+"""Erasing: removes a person's values from every file of the home, including what databases keep of deleted rows."""
 
 from contact_pipeline.erase.erase import Erased, erase
 

@@ -1,4 +1,4 @@
-"""The contact database: the person's contacts, history and decisions are emptied; other tables forget their values."""
+"""Empties a person's contacts, history and decisions in the contact database, and redacts their values elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from contact_pipeline.store.ledger import change_line, commit_time, now
 
 _ABOUT_SOMEBODY: Final = ("first_name", "last_name", "full_name", "address")  # fields, though many share a value
 
-# Every personal column beside the fields of contacts: an open table has those, and its rows are one contact's each.
+# Every personal column besides the fields of contacts. Those are in the open tables, where each row is one contact's.
 _QUOTING: Final = [
     (table.name, column.name)
     for table in KEPT
@@ -38,7 +38,7 @@ def begin(
     secret: bytes,
     actor: str,
 ) -> None:
-    """Records that the person is being erased, by whom, their rows and their fingerprints; call it in a transaction."""
+    """Records that the person is being erased and by whom, their rows and fingerprints. Call it in a transaction."""
     at = now()
     known = {contact_id for (contact_id,) in database.rows("SELECT contact_id FROM erasures")}
     for contact_id in person.contact_ids:
@@ -66,9 +66,9 @@ def _rules(profile: Profile) -> list[Any]:
 
 
 def _states(columns: list[str], person: Person) -> str:
-    """The query for the contacts as every one of their changes left them, one line each; and as they are.
+    """The query for the contacts as each of their changes left them, one line per change, and as they are now.
 
-    The commit that did is called as no field can be.
+    The column for the commit, `_commit`, has a name that no field can have.
     """
     newest = ", ".join(
         f"""(arg_max({{'value': c.after_{name}}}, c.commit_number)
@@ -84,7 +84,7 @@ def _states(columns: list[str], person: Person) -> str:
 def empty(
     database: Database, person: Person, rows: Mapping[str, Collection[int]], lines: Collection[LedgerLine]
 ) -> None:
-    """Empties all that is the person's, as one commit for each address book; call it in a transaction."""
+    """Empties everything of the person, in one commit for each address book. Call it in a transaction."""
     books = database.rows("""
         SELECT address_book, list(DISTINCT contact_id ORDER BY contact_id)
         FROM erasures JOIN contact_changes USING (contact_id) JOIN commits ON commits.commit_number =
@@ -98,18 +98,18 @@ def empty(
     _empty_corrections(database, person, rows)
     for line in lines:
         if line.upload_id in rows:
-            _tell(database, line, rows[line.upload_id], person)
+            _note_emptied_rows(database, line, rows[line.upload_id], person)
     _redact(database, person)
 
 
 def finish(database: Database, at: datetime) -> None:
-    """Records that the erasures are whole."""
+    """Records that the erasures are finished."""
     database.run("UPDATE erasures SET finished_at = ? WHERE finished_at IS NULL", [at])
     database.run("DELETE FROM erased_rows")
 
 
 def _commit(database: Database, ids: str, address_book: str, at: datetime) -> None:
-    """A commit that erases: the contacts keep their numbers, and their memberships and links end."""
+    """Writes the commit that erases: the contacts keep their numbers; their memberships and links end."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     number: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
     actor = database.value(f"SELECT any_value(actor) FROM erasures WHERE contact_id IN ({ids})")
@@ -147,7 +147,7 @@ def _empty_history(database: Database, person: Person) -> None:
 
 
 def _let_accounts_go(database: Database) -> None:
-    """Accounts of which no creation counts are there for the contacts that name them: no longer for those erased."""
+    """Removes accounts that existed only because an erased contact names them, without an effective creation."""
     unmade = "SELECT account_id FROM accounts WHERE created_commit IS NULL"
     database.run(f"""
         CREATE OR REPLACE TEMP TABLE kept_accounts AS
@@ -174,10 +174,10 @@ def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Coll
 
 
 def _empty_corrections(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:
-    """Empties what was corrected in the person's rows; a value that quotes the person means nothing any more.
+    """Empties the corrections in the person's rows, and remembered values that quote the person.
 
-    A row is the person's, too, whose file or whose corrections that hold quote the person. In somebody else's row, a
-    correction that quoted the person before it was corrected again is withdrawn, and the others hold.
+    A row counts as the person's if its cells in the file, or its effective corrections, quote the person. In somebody
+    else's row, a correction that quoted the person until it was replaced is withdrawn, and the others stay effective.
     """
     where = [
         f"upload_id = {literal(upload_id)} AND row_number IN ({', '.join(str(row) for row in sorted(found))})"
@@ -198,7 +198,7 @@ def _empty_corrections(database: Database, person: Person, rows: Mapping[str, Co
 
 
 def _rows_quoting(before: str, after: str) -> str:
-    """The query of the rows of which a cell in the file, or the correction of it that holds, quotes a person."""
+    """The query for the rows in which a cell of the file, or its effective correction, quotes the person."""
     of_cell = 'PARTITION BY upload_id, row_number, "column"'
     return f"""
         SELECT (upload_id, row_number) FROM corrections WHERE kind = 'cell'
@@ -207,9 +207,9 @@ def _rows_quoting(before: str, after: str) -> str:
 
 
 def _forget_names(database: Database, theirs: str) -> None:
-    """Deletes remembered names and addresses that were corrected in the person's rows, and in no others.
+    """Deletes remembered names and addresses that were corrected only in the person's rows.
 
-    What any other field means (a specialty, a city) is about nobody, and stays.
+    Meanings of other fields, such as a specialty or a city, are about nobody and stay.
     """
     database.run(f"""
         DELETE FROM value_mappings
@@ -222,19 +222,19 @@ def _forget_names(database: Database, theirs: str) -> None:
             GROUP BY m.number HAVING bool_and(c.is_theirs))""")
 
 
-def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: Person) -> None:
-    """Says on an upload's line that rows of it were emptied; a plan that holds the person is stale."""
+def _note_emptied_rows(database: Database, line: LedgerLine, rows: Collection[int], person: Person) -> None:
+    """Notes on an upload's line that rows of it were emptied. A plan that holds the person becomes stale."""
     ids = ", ".join(str(contact_id) for contact_id in person.contact_ids)
-    told = ", ".join(str(row) for row in sorted(rows))
+    row_list = ", ".join(str(row) for row in sorted(rows))
     changes: dict[str, Any] = {
-        "warnings": [*(line.warnings or []), f"Contact {ids} was erased; emptied with it: row {told}."]
+        "warnings": [*(line.warnings or []), f"Contact {ids} was erased; emptied with it: row {row_list}."]
     }
     if line.state in PLANNED:
         changes |= {
             "state": "stale",
             "reason": {
                 "code": "stale",
-                "message": f"Contact {ids}, of whom {line.file_name} has rows, was erased. Rows: {told}.",
+                "message": f"Contact {ids}, of whom {line.file_name} has rows, was erased. Rows: {row_list}.",
                 "fix": "Plan it again, and approve the new changeset; these rows are left out.",
                 "rows": sorted(rows),
             },
@@ -243,12 +243,12 @@ def _tell(database: Database, line: LedgerLine, rows: Collection[int], person: P
 
 
 def freeze(database: Database, upload_id: str, files: Mapping[str, str]) -> None:
-    """Records which staged files an upload has; none while they are being emptied."""
+    """Records the frozen staged files of an upload; none while they are being emptied."""
     change_line(database, upload_id, staged_files=dict(files))
 
 
 def give_up(database: Database, line: LedgerLine) -> None:
-    """Says on the line of an upload whose staged tables could not be read, and are gone, that it is to be planned."""
+    """Marks an upload whose unreadable staged tables were deleted as still to be planned."""
     change_line(
         database,
         line.upload_id,
@@ -263,13 +263,13 @@ def give_up(database: Database, line: LedgerLine) -> None:
 
 
 def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int], *, errors: int, warnings: int) -> None:
-    """Puts the counts of an upload's rows into its line: rows in review may have been left out."""
+    """Counts the rows of an upload again for its line, as rows in review may have been left out."""
     counts = {**outcomes, "error_count": errors, "row_warning_count": warnings}
     change_line(database, upload_id, expected=None, **counts)
 
 
 def _redact(database: Database, person: Person) -> None:
-    """Puts stars in the place of the person's values wherever they stand beside the fields of contacts."""
+    """Replaces the person's values by stars in every column that is not a field of contacts."""
     if person.pattern is None:
         return
     in_headings = _quotes("headings", person.pattern)  # no file has the headings in stars
@@ -284,7 +284,7 @@ def _redact(database: Database, person: Person) -> None:
 
 
 def find_quotes(database: Database, person: Person) -> list[tuple[str, str, list[str]]]:
-    """Table, column and values of the person that stand beside the fields of contacts: what erasing redacts."""
+    """Table, column and values of the person outside the fields of contacts: what erasing redacts."""
     if person.pattern is None:
         return []
     found = []
@@ -303,7 +303,7 @@ def _quotes(column: str, pattern: str) -> str:
 
 
 def _unite_groups(database: Database) -> None:
-    """Makes one group of those that have the same name now, as of their members."""
+    """Unites the groups, and their memberships, that have the same name after redacting."""
     members = "SELECT contact_id FROM in_renamed_groups"
     if database.rows(members):
         counting = EFFECTIVE.format("")

@@ -1,4 +1,4 @@
-"""Erases a person. Whatever is found by values goes first and the contact last, so that what was killed can go on.
+"""Erases a person: first what is found by their values, and the contact last, so that a run can be completed later.
 
 1. The contact database records who is being erased, and the fingerprints.
 2. Copies of the contact database, refused files, reports, originals, Dagster's previews, and then the staged rows.
@@ -39,15 +39,15 @@ from contact_pipeline.terms import OUTCOMES
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure took away.
+    """What an erasure removed.
 
     Attributes:
         contact_ids: the contact, and those linked to it.
-        erased_at: when it was whole (UTC).
+        erased_at: when it was finished (UTC).
         rows: upload → its rows that were emptied.
-        deleted: files that were deleted, from the home folder on.
-        shared: field → other contacts that hold the same value; it stays theirs.
-        left: files of the home that hold a value still and are not the program's to delete.
+        deleted: the deleted files, relative to the home folder.
+        shared: field → other contacts that hold the same value and keep it.
+        left: files of the home that still contain a value but are not the program's to delete.
     """
 
     contact_ids: list[int]
@@ -65,20 +65,20 @@ class Erased:
 def erase(
     store: Store, contact_id: int, profiles: Collection[Profile], actor: str, *, only: Collection[int] | None = None
 ) -> Erased:
-    """Takes a person out of every file of the home; killed on the way, doing it again completes it.
+    """Removes a person from every file of the home. If it is cut off, erasing again completes it.
 
     Args:
         store: of the home.
         contact_id: the contact; those linked to it are the same person.
-        profiles: whose match rules say by what a person is recognized.
-        actor: login of who does it.
-        only: the contacts to erase, that one among them, and nobody linked with them; unset: with those linked.
+        profiles: their match rules tell by which fields a person is recognized.
+        actor: login of the person who erases.
+        only: the contacts to erase, `contact_id` among them, without those linked to them; unset: it and all linked.
 
     Raises:
         Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload that
-            holds the person is being staged at this moment (`being-staged`), or nobody can say where Dagster's records
-            lie (`dagster-storage`).
-        MachineFault: they lie in PostgreSQL, which does not answer (code `dagster-storage`).
+            holds the person is being staged at this moment (`being-staged`), or it is unknown where Dagster's records
+            are (`dagster-storage`).
+        MachineFault: they are in PostgreSQL, which does not answer (code `dagster-storage`).
         StoreBusy: a database was in use by another program for longer than the settings allow.
     """
     settings = store.settings
@@ -135,7 +135,7 @@ def erase(
 
 
 def _person(database: Database, contact_id: int, only: Collection[int] | None) -> Person:
-    """Who is meant, together with everybody whose erasure was begun and not finished."""
+    """The person to erase, together with everybody whose erasure was begun but not finished."""
     done = database.value(
         "SELECT finished_at FROM erasures WHERE contact_id = ? AND finished_at IS NOT NULL", [contact_id]
     )
@@ -167,7 +167,7 @@ def _refuse_while_staging(store: Store, lines: Collection[LedgerLine], pattern: 
 def _take_stock(
     store: Store, contacts: Database, lines: Collection[LedgerLine], rows: Collection[str], frozen: Collection[str]
 ) -> None:
-    """Brings the ledger to what is staged now: counts, files, and the uploads of which nothing is staged any more."""
+    """Updates the ledger from the staged data: counts, frozen files, and uploads that have nothing staged any more."""
     for line in lines:
         staging = store.staging(line.upload_id)
         if line.upload_id in rows:

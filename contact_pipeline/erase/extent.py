@@ -1,4 +1,4 @@
-"""Which rows of every upload are a person's: erasing empties them, the answer to a request for access shows them."""
+"""Finds the rows of all uploads that are a person's: erasing empties them, and a request for access shows them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from contact_pipeline.store import LedgerLine, Store
 def rows_of_person(
     store: Store, database: Tables, lines: Collection[LedgerLine], person: Person, frozen: Collection[str]
 ) -> tuple[dict[str, set[int]], set[Path]]:
-    """Upload → its rows that are the person, by the history, by what is staged, and by what was found before a kill.
+    """Upload → its rows that are the person, and the folders of staged tables that cannot be read.
 
-    And the folders of staged tables that cannot be read; where the upload's own cannot, only that one.
+    Rows are found in the history, in staged data, and in the record of an erasure that was cut off. If an upload's own
+    folder cannot be read, it is given without the folders in it.
     """
     found: dict[str, set[int]] = {}
     unreadable: set[Path] = set()
@@ -36,9 +37,9 @@ def rows_of_person(
 
 
 def frozen_uploads(store: Store, lines: Collection[LedgerLine]) -> list[str]:
-    """The uploads whose staged files are as they were frozen, or were until an erasure began that was cut off.
+    """The uploads whose staged files are as they were frozen, or were so before an erasure that was cut off.
 
-    They are frozen anew once they are emptied; others stay as they are, so that nothing that was changed is applied.
+    These are frozen again once they are emptied. Others are not, so that staged data that was changed is never applied.
     """
     return [
         line.upload_id

@@ -1,4 +1,4 @@
-"""The files of the home that hold a person: received and refused ones, reports, exports. They are deleted whole."""
+"""The files of the home that hold a person: received and refused files, reports, exports. Each is deleted whole."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def find_kept(
     uploads: Collection[str],
     contact_ids: Collection[int],
 ) -> list[Path]:
-    """Received files and what was made of them, refused ones included, that hold a person: those that erasing deletes.
+    """The files that erasing deletes: received and refused files that hold a person, and what was made of them.
 
     Args:
         settings: of the home.
         pattern: finds a value of the person in a text.
-        uploads: those of which rows are the person; of the others, files are meant in which a value is found.
-        contact_ids: the person's contacts; what was written for them lies in the home under their ids.
+        uploads: those with rows that are the person; of other uploads, the files that contain a value are found.
+        contact_ids: the person's contacts; answers to requests for access are named by their ids.
     """
     folders = sorted(path for path in (settings.home / "uploads").glob("*") if path.is_dir())
     made = [path for name in _GIVEN_BACK for path in _files(settings.home / name)]
@@ -55,10 +55,10 @@ def find_kept(
 def find_left(
     settings: Settings, pattern: re.Pattern[str] | None, contact_ids: Collection[int], home: str
 ) -> list[str]:
-    """What holds the person still and is not the program's to delete.
+    """Finds what still holds the person but is not the program's to delete.
 
-    Files in which a value is found, such as those that wait in the inbox and logs; backups that were made when the
-    person was there; and homes that restoring put aside.
+    These are files that contain a value, such as logs and files that wait in the inbox; backups that were made while
+    the person was in the home; and homes that restoring put aside.
 
     Args:
         settings: of the home.
@@ -78,13 +78,13 @@ def find_left(
 
 
 def _is_backup_of(path: Path, contact_ids: Collection[int], home: str) -> bool:
-    """Whether a file is a backup that has one of these contacts; its bytes, packed twice, say nothing."""
+    """Whether a file is a backup that has one of these contacts; a search of its doubly packed bytes finds nothing."""
     header = read_header(path)
     return header is not None and header.home == home and header.next_contact > min(contact_ids)
 
 
 def _holds(folder: Path, contact_ids: Collection[int], settings: Settings) -> bool:
-    """Whether another home has one of these contacts, not erased; one that cannot be read may have."""
+    """Whether another home has one of these contacts, not erased; True, too, if it cannot be read."""
     try:
         with open_database(folder / settings.contacts_path.name, settings, read_only=True) as contacts:
             wanted = ", ".join(map(str, contact_ids))
@@ -95,7 +95,7 @@ def _holds(folder: Path, contact_ids: Collection[int], settings: Settings) -> bo
 
 
 def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
-    """Whether a file, or a file packed in it, or its name, holds a value of the person."""
+    """Whether a file, its name, or a file packed in it contains a value of the person."""
     if pattern is None:
         return False
     if pattern.search(path.name):
@@ -115,12 +115,12 @@ def mentions(path: Path, pattern: re.Pattern[str] | None) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    """What a page says, without the escapes of HTML and of the data in it."""
+    """The text of a page, without the escapes of HTML and of the data in it."""
     return re.sub(r"\\u00(3c|3e|26)", lambda sign: chr(int(sign[1], 16)), html.unescape(text))
 
 
 def _refused(settings: Settings, pattern: re.Pattern[str] | None) -> list[Path]:
-    """Refused files that hold a value, each with the text that says why it was refused, and its options."""
+    """The refused files that contain a value, each with its options and the text that says why it was refused."""
     found = []
     for folder in sorted(settings.inbox.glob("*/refused")):
         files = _files(folder)
@@ -138,7 +138,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _texts(file: IO[bytes], start: bytes) -> Iterator[str]:
-    """What a file says, unpacked, piece by piece, read as UTF-8 and, where it has null bytes, as UTF-16."""
+    """The text of a file, unpacked and in pieces, read as UTF-8 and, if it has null bytes, as UTF-16."""
     if start == b"PK\3\4" and zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as packed:
             for member in packed.infolist():

@@ -1,4 +1,4 @@
-"""Headings that are a person's data: the raw rows' columns are called by them, and get names of their place."""
+"""Headings that are a person's data: the columns of the raw rows named after them are renamed by their position."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from contact_pipeline.machine import put_in_place
 
 
 def rename_columns(database: Database, folder: Path, person: Person) -> None:
-    """Renames the raw rows' columns that hold a value of the person in their name; done again, it changes nothing.
+    """Renames the columns of the raw rows whose name contains a value of the person. A second run changes nothing.
 
     Args:
         database: the staging database, in a transaction.
-        folder: in which it lies, with the files of its raw rows.
-        person: who it is.
+        folder: the folder of the database and of the files of its raw rows.
+        person: the person to erase.
     """
     if person.pattern is None or not database.has("facts"):
         return
@@ -53,6 +53,6 @@ def _new_names(columns: list[str], pattern: re.Pattern[str]) -> dict[str, str]:
 
 
 def _with_names(fact: Any, renamed: dict[str, str]) -> str:
-    """A fact that lists raw columns, or says something of each, as JSON with their new names."""
+    """A fact that lists raw columns or maps each to something, as JSON with the new names."""
     names = [renamed.get(name, name) for name in fact]
     return json.dumps(dict(zip(names, fact.values(), strict=True)) if isinstance(fact, dict) else names)

@@ -1,6 +1,6 @@
-"""Dagster's records in PostgreSQL: every text of every table of their database is looked at, and tables written anew.
+"""Cleans Dagster's records in PostgreSQL: searches all texts of all tables of their database, and rewrites the tables.
 
-The server's log (WAL) and its backups hold what was there until they are recycled; no client of it can change that.
+The server's log (WAL) and its backups keep the old texts until they are recycled; no client can change that.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ Without = Callable[[str], str]
 
 
 def clean(address: str, wait_seconds: float, without: Without) -> None:
-    """Replaces texts, and writes the tables anew, so that no page of them holds what was there.
+    """Replaces texts, and rewrites the tables so that none of their pages holds an old text.
 
     Args:
         address: of the database; all of its tables are Dagster's.
-        wait_seconds: how long it is waited for what others have locked.
-        without: gives a text without the person.
+        wait_seconds: how long to wait for locks of others.
+        without: returns a text without the person.
 
     Raises:
         StoreBusy, MachineFault, Refusal: as of `connected`.
@@ -43,7 +43,7 @@ def clean(address: str, wait_seconds: float, without: Without) -> None:
 
 
 def count(address: str, wait_seconds: float, without: Without) -> int:
-    """How many texts hold the person: those that `clean` would change.
+    """The number of texts that hold the person: those that `clean` would change.
 
     Raises:
         StoreBusy, MachineFault, Refusal: as of `connected`.
@@ -57,7 +57,7 @@ def count(address: str, wait_seconds: float, without: Without) -> int:
 
 
 def _text_columns(connection: Any) -> list[tuple[str, str, str]]:
-    """The columns with texts: table and column as SQL has them, and the type."""
+    """The columns with texts: table and column, quoted for SQL, and the type."""
     with connection.cursor() as cursor:
         cursor.execute("""
             SELECT format('%I.%I', table_schema, table_name), format('%I', column_name), data_type
@@ -69,7 +69,7 @@ def _text_columns(connection: Any) -> list[tuple[str, str, str]]:
 
 
 def _texts(connection: Any, table: str, column: str) -> Iterator[tuple[str, str]]:
-    """Where each text of a column stands, and the text; a piece at a time."""
+    """The place of each text of a column, and the text; a piece at a time."""
     with connection.cursor(name="texts") as cursor:
         cursor.execute(f"SELECT ctid::text, {column}::text FROM {table} WHERE {column} IS NOT NULL")
         yield from cursor

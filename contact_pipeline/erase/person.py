@@ -1,4 +1,4 @@
-"""Who is to be erased: the contact and those linked to it, and the values by which their rows are found elsewhere."""
+"""The person to erase: the contact and those linked to it, and the values by which their rows are found elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STARS: Final = r"\1\4\7***\3\6\9"  # in place of a value, what stands around it
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is to be erased.
+    """The person to erase.
 
     Attributes:
         contact_ids: the contact and those linked to it, which are the same person.
@@ -53,13 +53,13 @@ class Person:
         return ", ".join(str(contact_id) for contact_id in self.contact_ids)
 
     def values_in(self, text: str) -> list[str]:
-        """What of a text the pattern finds, without what stands around it."""
+        """The values that the pattern finds in a text, without the characters around them."""
         found = re.finditer(self.pattern, text) if self.pattern is not None else ()
         return list(dict.fromkeys(match[2] or match[5] for match in found))
 
 
 def redacted(expression: str, pattern: str) -> str:
-    """The SQL expression of a text with stars for the values: done twice, as two may share what stands between."""
+    """The SQL expression of a text with stars for the values. Replaces twice, as two may share a sign between them."""
     for _ in range(2):
         expression = f"regexp_replace({expression}, {literal(pattern)}, {literal(_STARS)}, 'g')"
     return expression
@@ -71,7 +71,7 @@ def redact(text: str, pattern: re.Pattern[str]) -> str:
 
 
 def find_person(database: Tables, contact_ids: list[int]) -> Person:
-    """Gathers what is known of a person, from the contact database."""
+    """Gathers what the contact database knows about a person."""
     stored = database.rows("SELECT name, kind, sensitive FROM fields")
     fields = [
         name
@@ -94,7 +94,7 @@ def find_person(database: Tables, contact_ids: list[int]) -> Person:
 
 
 def _held(database: Tables, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
-    """Every value of these fields, now or in the history, in lower case."""
+    """All values of these fields, present and past, in lower case."""
     queries = [query for name in fields for query in _values(name, where)]
     return {(field, value) for field, value, _ in database.rows(" UNION ".join(queries))}
 
@@ -115,7 +115,7 @@ def _held_by_others(
     person: Person,
     held: set[tuple[str, str]],
 ) -> list[tuple[Any, ...]]:
-    """Those of the values that other contacts hold or held too, alone or in any other field; and accounts' numbers."""
+    """The values that other contacts hold or held, too, in any field or within a text, and numbers of accounts."""
     if not held:
         return []
     pattern = pattern_of(value for _, value in held) or _NOTHING
@@ -123,9 +123,9 @@ def _held_by_others(
         f"({literal(field)}, {literal(value)}, {literal(pattern_of([value]) or _NOTHING)})"
         for field, value in sorted(held)
     )
-    mine = f"contact_id NOT IN ({person.ids})"
-    others = [query for name in fields for query in _values(name, mine)]
-    quoting = [f"FROM ({query}) WHERE regexp_matches(text, {literal(pattern)})" for query in _texts(every, mine)]
+    of_others = f"contact_id NOT IN ({person.ids})"
+    others = [query for name in fields for query in _values(name, of_others)]
+    quoting = [f"FROM ({query}) WHERE regexp_matches(text, {literal(pattern)})" for query in _texts(every, of_others)]
     return database.rows(f"""
         WITH wanted(field, value, pattern) AS (VALUES {wanted}),
         quoting AS MATERIALIZED ({" UNION ALL ".join(quoting)})
@@ -137,11 +137,11 @@ def _held_by_others(
         UNION
         SELECT w.field, w.value, c.contact_id
         FROM wanted AS w JOIN accounts AS a ON lower(trim(a.account_number)) = w.value
-        LEFT JOIN (FROM contacts WHERE {mine}) AS c USING (address_book, account_number)""")
+        LEFT JOIN (FROM contacts WHERE {of_others}) AS c USING (address_book, account_number)""")
 
 
 def _texts(fields: Mapping[str, str], where: str) -> Iterator[str]:
-    """The queries for what contacts hold and held: one text for each contact and side of a change."""
+    """The queries for all that contacts hold or held: one text for each contact, and for each side of a change."""
     for table, side in (("contacts", ""), ("contact_changes", "before_"), ("contact_changes", "after_")):
         cells = ", ".join(
             f"array_to_string({quoted(side + name)}, chr(31))" if kind == "list" else quoted(side + name)
@@ -151,7 +151,7 @@ def _texts(fields: Mapping[str, str], where: str) -> Iterator[str]:
 
 
 def pattern_of(values: Iterable[str]) -> str | None:
-    """The regular expression that finds any of the values, however numbers are set out; None where there are none."""
+    """The regular expression that finds any of the values, and numbers in any notation; None if there are no values."""
     words: set[str] = set()
     numbers: set[str] = set()
     short_numbers: set[str] = set()
@@ -172,10 +172,10 @@ def pattern_of(values: Iterable[str]) -> str | None:
 
 
 def _number(value: str) -> tuple[str, int] | None:
-    """The expression that finds a number, and how many digits it has without its country; None where it is none.
+    """The expression that finds a number, and its count of digits without the country; None if the value is no number.
 
-    A telephone number may have its country and what is dialled before it. Other numbers are set out in many ways only
-    where they are long: 260112 is not 26/01/12, nor the end of a telephone number.
+    A telephone number may be preceded by its country code and trunk prefix. Other numbers are found in other notations
+    only if they are long: 260112 is not 26/01/12, nor the end of a telephone number.
     """
     before = _COUNTRY
     if is_phone := value.startswith("+"):

@@ -1,6 +1,6 @@
-"""What Dagster has stored of a person: previews of tables, and values in other texts.
+"""Removes what Dagster has stored about a person: previews of tables, and values in other texts.
 
-It lies in SQLite databases of the home, or in PostgreSQL; where a home has moved there, in both.
+They are in SQLite databases of the home, or in PostgreSQL, or in both if a home has moved from one to the other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAGIC: Final = b"SQLite format 3\0"
 
 
 def erase_previews(settings: Settings, pattern: re.Pattern[str] | None, rows: Mapping[str, Collection[int]]) -> None:
-    """Empties the person's rows in every stored preview, and writes the databases anew.
+    """Empties the person's rows in every stored preview, and rewrites the databases.
 
     Args:
         settings: of the home.
@@ -53,7 +53,7 @@ def erase_previews(settings: Settings, pattern: re.Pattern[str] | None, rows: Ma
 def count_previews(
     settings: Settings, pattern: re.Pattern[str] | None, rows: Mapping[str, Collection[int]]
 ) -> dict[Path, int]:
-    """Dagster's databases that hold the person → how many of their texts do: those that `erase_previews` would change.
+    """Dagster's databases that hold the person → the number of texts in them that `erase_previews` would change.
 
     Raises:
         sqlite3.OperationalError, StoreBusy: Dagster was busy with one of them for longer than the settings allow.
@@ -112,7 +112,7 @@ def _text_columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def _without(text: str, pattern: re.Pattern[str] | None, rows: Mapping[str, Collection[int]]) -> str:
-    """The text without the person; JSON with its records emptied, anything else with the values replaced."""
+    """The text without the person: in JSON their records are emptied, in other texts their values are replaced."""
     if text.startswith("{") and '"row_number"' in text and any(upload_id in text for upload_id in rows):
         document = json.loads(text)
         emptied = _emptied(document, rows, ())
@@ -123,13 +123,13 @@ def _without(text: str, pattern: re.Pattern[str] | None, rows: Mapping[str, Coll
     return text
 
 
-def _emptied(part: Any, rows: Mapping[str, Collection[int]], mine: Collection[int]) -> Any:
-    """A part of a document without the texts of the records that are the person's rows, wherever they stand in it."""
+def _emptied(part: Any, rows: Mapping[str, Collection[int]], person_rows: Collection[int]) -> Any:
+    """A part of a document in which all records that are the person's rows have lost their texts."""
     if isinstance(part, list):
-        return [_emptied(each, rows, mine) for each in part]
+        return [_emptied(each, rows, person_rows) for each in part]
     if not isinstance(part, dict):
         return part
-    mine = rows.get(str(part.get("partition")), mine)
-    if isinstance(part.get("row_number"), int) and part["row_number"] in mine:
+    person_rows = rows.get(str(part.get("partition")), person_rows)
+    if isinstance(part.get("row_number"), int) and part["row_number"] in person_rows:
         return {name: "" if isinstance(value, str) else value for name, value in part.items()}
-    return {name: _emptied(value, rows, mine) for name, value in part.items()}
+    return {name: _emptied(value, rows, person_rows) for name, value in part.items()}

@@ -1,6 +1,6 @@
-"""The staged tables of an upload: the rows of a person are emptied, in the database and in the Parquet files beside it.
+"""Empties a person's rows in the staged tables of an upload: in the database and in the Parquet files beside it.
 
-Rows stay, without their cells, so that every row still has its outcome.
+The rows stay without their cells, so that every row still has its outcome.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _KEPT_IN_FILES: Final = frozenset({_ROW, "line_number"})
 
 _QUOTING_HEADINGS: Final = {"message", "fix"}  # of defects; the value stands beside them
 
-# Made in the transaction that empties the rows, left out of the new file: where it is found, the file is still to be
-# written anew.
+# This table is made in the transaction that empties the rows, and left out of the rewritten file. A file that has it
+# is still to be rewritten.
 _UNFINISHED: Final = "to_be_rewritten"
 
 
 def find_rows(folder: Path, person: Person, settings: Settings, *, intact: bool) -> tuple[set[int], set[Path]]:
-    """The rows of an upload that are a person, as far as what is staged for it says so, and folders that say nothing.
+    """The rows of an upload that are a person according to its staged data, and the folders that cannot be searched.
 
-    A folder with a file that is damaged or was cut off cannot be searched.
+    A folder cannot be searched if a file in it is damaged or incomplete.
 
     Args:
         folder: the upload's staging folder; the inverse and rows decided later lie in folders of their own in it.
@@ -62,7 +62,7 @@ def find_rows(folder: Path, person: Person, settings: Settings, *, intact: bool)
     """
     rows: set[int] = set()
     unreadable: set[Path] = set()
-    with _naming(folder):
+    with _naming_upload(folder):
         for path in (*_databases(folder), *_files(folder)):
             try:
                 with _damage_in_words(path, intact=intact):
@@ -81,16 +81,16 @@ def find_rows(folder: Path, person: Person, settings: Settings, *, intact: bool)
 def empty_staged(
     folder: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool, intact: bool
 ) -> set[Path]:
-    """Empties a person's rows in everything that is staged for an upload; done again, it changes nothing.
+    """Empties a person's rows in everything that is staged for an upload. A second run changes nothing.
 
-    A folder in which a file proves to be damaged is deleted: nobody can say whether it holds the person.
+    A folder with a damaged file is deleted, as it cannot be known whether it holds the person.
 
     Args:
         folder: the upload's staging folder.
         person: who it is.
         settings: memory limit, threads and patience.
         rows: the upload's rows that are the person.
-        planned: whether the upload is still to be applied: its rows must then be left out.
+        planned: whether the upload is still to be applied; the person's rows must then be left out.
         intact: whether what is staged is what was frozen; if not, whatever goes wrong is damage.
 
     Returns:
@@ -101,7 +101,7 @@ def empty_staged(
     """
     deleted: set[Path] = set()
     clear_left(folder)
-    with _naming(folder):
+    with _naming_upload(folder):
         for path in (*_files(folder), *_databases(folder)):
             if not path.exists():  # deleted with its folder
                 continue
@@ -121,14 +121,14 @@ def empty_staged(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A staged value that erasing would take away.
+    """A staged value that erasing would remove.
 
     Attributes:
-        table: in which it stands; `raw_rows` holds the file's own cells.
+        table: its table; `raw_rows` holds the file's own cells.
         row_number: its row, if the table has rows.
         column: its column.
-        value: the value, as text; of a text that is not the person's, what is matched in it.
-        is_theirs: whether the whole cell is emptied, since its row or change is the person's.
+        value: the value, as text; if the cell is not the person's, only the match in it.
+        is_theirs: whether the whole cell would be emptied, because its row or change is the person's.
     """
 
     table: str
@@ -139,7 +139,7 @@ class Cell:
 
 
 def read_cells(folder: Path, person: Person, settings: Settings, rows: set[int], *, intact: bool) -> list[Cell]:
-    """Every value that `empty_staged` would take away, from what can be read.
+    """Every value that `empty_staged` would remove, as far as the files can be read.
 
     Args:
         folder: the upload's staging folder.
@@ -152,7 +152,7 @@ def read_cells(folder: Path, person: Person, settings: Settings, rows: set[int],
         StoreBusy: another program has the staging database open.
     """
     found: list[Cell] = []
-    with _naming(folder):
+    with _naming_upload(folder):
         for path in (*_files(folder), *_databases(folder)):
             try:
                 with _damage_in_words(path, intact=intact):
@@ -169,9 +169,9 @@ def _cells_of_file(path: Path, rows: set[int]) -> Iterator[Cell]:
         frame = pl.scan_parquet(path, glob=False)
         if _ROW not in frame.collect_schema():
             return
-        mine = frame.filter(pl.col(_ROW).is_in(sorted(rows))).collect()
+        person_rows = frame.filter(pl.col(_ROW).is_in(sorted(rows))).collect()
     table = f"{path.name.partition('-')[0]}_rows"
-    for record in mine.iter_rows(named=True):
+    for record in person_rows.iter_rows(named=True):
         for name, value in record.items():
             if name not in _KEPT_IN_FILES and name != "repaired":
                 yield from _as_cells(table, record[_ROW], name, value, is_theirs=True)
@@ -198,7 +198,7 @@ def _cells_of_database(path: Path, person: Person, settings: Settings, rows: set
 
 
 def _as_cells(table: str, row: int | None, name: str, value: Any, *, is_theirs: bool) -> Iterator[Cell]:
-    """The texts of a cell; a list has several, a blank one none."""
+    """The texts of a cell: several for a list, none for a blank cell."""
     for each in value if isinstance(value, list) else [value]:
         if each not in (None, ""):
             shown = ("yes" if each else "no") if isinstance(each, bool) else str(each)
@@ -206,7 +206,7 @@ def _as_cells(table: str, row: int | None, name: str, value: Any, *, is_theirs: 
 
 
 def _files(folder: Path) -> list[Path]:
-    """The rows beside the databases; changes are not among them, which are taken into their database to be emptied."""
+    """The files of rows beside the databases, except changes, which are loaded into their database to be emptied."""
     return sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith(_CHANGES))
 
 
@@ -215,7 +215,7 @@ def _databases(folder: Path) -> list[Path]:
 
 
 def clear_left(folder: Path) -> None:
-    """Deletes what was left behind in a staging folder by something that was killed: copies and unfinished files."""
+    """Deletes the copies and unfinished files that an interrupted process left in a staging folder."""
     for left in sorted(folder.rglob(f"{_DATABASE}.*")):
         if left.is_dir():
             shutil.rmtree(left)
@@ -238,8 +238,8 @@ def _damage_in_words(path: Path, *, intact: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """Says of which upload it is that a database is in use."""
+def _naming_upload(folder: Path) -> Iterator[None]:
+    """Makes the message about a database in use name the upload."""
     try:
         yield
     except StoreBusy as error:
@@ -266,14 +266,14 @@ def _texts(schema: pl.Schema) -> Iterator[pl.Expr]:
 
 
 def _empty_file(path: Path, rows: set[int]) -> None:
-    mine = pl.col(_ROW).is_in(sorted(rows))
+    is_of_person = pl.col(_ROW).is_in(sorted(rows))
     with parquet_in_words(path):
         frame = pl.scan_parquet(path, glob=False)
-        if not rows or _ROW not in frame.collect_schema() or not frame.select(mine.any()).collect().item():
+        if not rows or _ROW not in frame.collect_schema() or not frame.select(is_of_person.any()).collect().item():
             return
     whole = read_parquet(path)
     emptied = whole.with_columns(
-        pl.when(mine).then(0 if name == "repaired" else None).otherwise(pl.col(name)).cast(dtype).alias(name)
+        pl.when(is_of_person).then(0 if name == "repaired" else None).otherwise(pl.col(name)).cast(dtype).alias(name)
         for name, dtype in whole.schema.items()
         if name not in _KEPT_IN_FILES
     )
@@ -291,7 +291,7 @@ def _rows_in_database(path: Path, person: Person, settings: Settings) -> set[int
 
 
 def _queries(database: Database, person: Person) -> Iterator[str]:
-    """Queries for the rows that are the person: by what became of them, and by what they hold."""
+    """The queries for the rows that are the person, by their outcomes and by their values."""
     for table, columns in _tables(database).items():
         if _ROW not in columns:
             continue
@@ -310,15 +310,15 @@ def _queries(database: Database, person: Person) -> Iterator[str]:
 
 
 def _repeated(database: Database, rows: Iterable[int]) -> str:
-    """The query for rejected rows whose keys are all the same as a row's of the person: the same person, once more."""
+    """The query for rejected rows that repeat a row of the person: all their keys are the same."""
     columns = database.rows("SELECT column_name FROM (DESCRIBE contact_keys)")
     keys = [quoted(name) for (name,) in columns if name != _ROW]
-    mine = ", ".join(str(row) for row in sorted(rows))
+    row_list = ", ".join(str(row) for row in sorted(rows))
     together = f"({', '.join(keys)})"
     return f"""
         SELECT {_ROW} FROM contact_keys SEMI JOIN (FROM outcome_rows WHERE outcome = 'rejected') USING ({_ROW})
         WHERE coalesce({", ".join(keys)}) IS NOT NULL
-              AND {together} IN (SELECT {together} FROM contact_keys WHERE {_ROW} IN ({mine}))"""
+              AND {together} IN (SELECT {together} FROM contact_keys WHERE {_ROW} IN ({row_list}))"""
 
 
 def _empty_database(path: Path, person: Person, settings: Settings, rows: set[int], *, planned: bool) -> None:
@@ -333,7 +333,7 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
                     _empty_table(database, table, columns, person, rows)
                 _name_rejections(database, rows)
                 database.run(f"CREATE TABLE {_UNFINISHED} (row_number UINTEGER)")
-        # What no view leads to was taken in, or left behind where planning was cut off.
+        # Files without a view were loaded into tables, or left by a planning that was cut off.
         unseen = [name for name in _CHANGES if not _lie_beside(database, name)]
         for file in (file for name in unseen for file in path.parent.glob(f"{name}-*.parquet")):
             file.unlink()
@@ -342,7 +342,7 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
 
 
 def _take_in_changes(database: Database) -> None:
-    """Makes tables of the changes that lie beside the database, which can be emptied with all others at once."""
+    """Loads the changes in files beside the database into tables, so that they are emptied with all others."""
     for name in _CHANGES:
         if _lie_beside(database, name):
             database.run(f"CREATE TABLE taken_in AS FROM {name}")
@@ -355,10 +355,10 @@ def _lie_beside(database: Database, name: str) -> bool:
 
 
 def _holds(database: Database, person: Person, rows: set[int]) -> bool:
-    """Whether a database holds anything of the person: a row, a change, or a value in some other place."""
-    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
+    """Whether a database holds anything of the person: a row, a change, or a value elsewhere."""
+    row_list = ", ".join(str(row) for row in sorted(rows)) or "NULL"
     for table, columns in _tables(database).items():
-        where = [f"{_ROW} IN ({mine})"] if _ROW in columns else []
+        where = [f"{_ROW} IN ({row_list})"] if _ROW in columns else []
         where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
         where += [_mentions(person, *(name for name, kind in columns.items() if kind in {"VARCHAR", "JSON"}))]
         if database.rows(f"SELECT 1 FROM {table} WHERE {' OR '.join(where)} LIMIT 1"):
@@ -367,7 +367,7 @@ def _holds(database: Database, person: Person, rows: set[int]) -> bool:
 
 
 def _empty_table(database: Database, table: str, columns: dict[str, str], person: Person, rows: set[int]) -> None:
-    """Empties the cells of the person's rows and changes; a value that stands elsewhere is replaced by stars."""
+    """Empties the cells of the person's rows and changes, and replaces values elsewhere by stars."""
     where, cells = _of_person(table, columns, person, rows)
     if where and cells:
         nothing = ", ".join(f"{quoted(name)} = NULL" for name in cells)
@@ -380,21 +380,21 @@ def _empty_table(database: Database, table: str, columns: dict[str, str], person
 
 
 def _of_person(table: str, columns: dict[str, str], person: Person, rows: set[int]) -> tuple[str, list[str]]:
-    """The condition for the lines of a table that are the person's, blank where none can be; and the cells in them."""
-    mine = ", ".join(str(row) for row in sorted(rows)) or "NULL"
-    where = [f"{_ROW} IN ({mine})"] if _ROW in columns and not table.startswith("account_") else []
+    """The condition for the person's lines of a table, blank if it can have none, and the cells to empty in them."""
+    row_list = ", ".join(str(row) for row in sorted(rows)) or "NULL"
+    where = [f"{_ROW} IN ({row_list})"] if _ROW in columns and not table.startswith("account_") else []
     where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
     return " OR ".join(where), [name for name, kind in columns.items() if _is_cell(table, name, kind)]
 
 
 def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:
-    """Rejects the rows that are still to be imported, or to be decided: those of a plan, and those in review."""
+    """Rejects the rows that are not imported or decided yet: those of a plan, and those in review."""
     if not rows or not database.has("rejections"):
         return
-    mine = ", ".join(str(row) for row in sorted(rows))
-    waiting = f"SELECT unnest([{mine}])::UINTEGER AS {_ROW}"
+    row_list = ", ".join(str(row) for row in sorted(rows))
+    waiting = f"SELECT unnest([{row_list}])::UINTEGER AS {_ROW}"
     if not planned:
-        waiting = f"SELECT DISTINCT {_ROW} FROM reviews WHERE {_ROW} IN ({mine})" if database.has("reviews") else ""
+        waiting = f"SELECT DISTINCT {_ROW} FROM reviews WHERE {_ROW} IN ({row_list})" if database.has("reviews") else ""
     if waiting:
         database.run(f"""
             INSERT INTO rejections BY NAME
@@ -403,16 +403,18 @@ def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:
     if database.has("outcome_rows"):
         database.run(f"""
             UPDATE outcome_rows SET outcome = 'rejected', reason = NULL
-            WHERE {_ROW} IN ({mine}) AND outcome = 'review'""")
+            WHERE {_ROW} IN ({row_list}) AND outcome = 'review'""")
     if database.has("reviews"):
-        database.run(f"DELETE FROM reviews WHERE {_ROW} IN ({mine})")
+        database.run(f"DELETE FROM reviews WHERE {_ROW} IN ({row_list})")
 
 
 def _name_rejections(database: Database, rows: set[int]) -> None:
-    """Says of every defect of the rows that the person was erased: its own words may quote a value."""
+    """Replaces the message of every defect of the rows, which may quote a value: it says that the person was erased."""
     if rows and database.has("rejections"):
-        code, mine = CODES[_CODE], ", ".join(str(row) for row in sorted(rows))
-        database.run(f"UPDATE rejections SET message = ?, fix = ? WHERE {_ROW} IN ({mine})", [code.message, code.fix])
+        code, row_list = CODES[_CODE], ", ".join(str(row) for row in sorted(rows))
+        database.run(
+            f"UPDATE rejections SET message = ?, fix = ? WHERE {_ROW} IN ({row_list})", [code.message, code.fix]
+        )
 
 
 def _tables(database: Database) -> dict[str, dict[str, str]]:
@@ -436,12 +438,12 @@ def _is_text(kind: str) -> bool:
 
 
 def _is_of_row(table: str, name: str) -> bool:
-    """Whether a column holds the row's own values: groups, headings and words that quote them belong to many rows."""
+    """Whether a column holds the row's own values; groups, headings and messages may belong to many rows."""
     return is_personal(table, name) and name not in _QUOTING_HEADINGS
 
 
 def _is_cell(table: str, name: str, kind: str) -> bool:
-    """Whether a column holds what somebody gave, and not a word, a number or a verdict of the system."""
+    """Whether a column holds values that somebody gave, and not a word, a number or a verdict of the system."""
     if not is_personal(table, name):
         return False
     return _is_text(kind) or (
@@ -454,7 +456,7 @@ def _as_text(name: str, kind: str) -> str:
 
 
 def _mentions(person: Person, *names: str) -> str:
-    """The condition for a line with a mention in one of these columns: DuckDB makes one pattern ready, not many."""
+    """The condition for a line that mentions the person in one of these columns; DuckDB compiles the pattern once."""
     if person.pattern is None or not names:
         return "false"
     together = f"concat_ws(chr(31), {', '.join(f'{quoted(name)}::VARCHAR' for name in names)})"

@@ -1,4 +1,4 @@
-"""Deletes by age what finished uploads leave: staged data, originals, reports."""
+"""Deletes what finished uploads leave once it is old enough: staged data, originals, reports."""
 
 from contact_pipeline.expire.expire import Expired, Remover, expire
 

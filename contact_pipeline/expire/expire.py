@@ -1,8 +1,8 @@
-"""Deletes what is older than its profile keeps it. No file goes before its line is written; a second run finishes.
+"""Deletes what is older than its profile keeps it. If a run is cut off, the next one finishes it.
 
-1. One transaction writes a line for each upload and kind, and says in the ledger that it is gone.
-2. The files are deleted, the staging database before the files that it reads.
-3. The lines are finished. Lines that are not are taken up by the next run, whatever it is asked for.
+1. One transaction records an expiry for each upload and kind, and notes in the ledger that it is gone.
+2. Only then the files are deleted, the staging database before the files that it reads.
+3. The expiries are marked as finished. The next run completes unfinished ones, whatever else it is asked for.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MOST_DAYS: Final = 36_500
 
 
 class Remover(Protocol):
-    """Finds and deletes one kind of what uploads leave."""
+    """Finds and deletes one kind of data that uploads leave."""
 
     def find(self, line: LedgerLine) -> Amount | None:
-        """How much there is of an upload; None: nothing."""
+        """The amount that there is of an upload; None: nothing."""
         ...
 
     def delete(self, upload_ids: Collection[str]) -> None:
-        """Deletes it. What is gone already is no error."""
+        """Deletes this kind of an upload's data. It is no error if it is gone already."""
         ...
 
 
@@ -41,11 +41,11 @@ class Expired:
     """What was deleted, or would be.
 
     Attributes:
-        dry_run: whether nothing was.
+        dry_run: whether nothing was deleted.
         expiries: each with its upload, kind, rule and amount; the newest upload first.
-        completed: upload and kind of what an earlier run was cut off at, and this one finished, or would.
-        waiting: uploads that are old enough and keep all they have, as somebody still has to do something.
-        unknown: profiles of finished uploads that cannot be read, so that nothing says how long theirs is kept.
+        completed: upload and kind of expiries that an earlier run left unfinished and this one finished, or would.
+        waiting: uploads that are old enough but keep everything, as somebody still has to act on them.
+        unknown: unreadable profiles of finished uploads, for which it is not known how long data is kept.
     """
 
     dry_run: bool
@@ -56,7 +56,7 @@ class Expired:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The total size of all files, in bytes."""
         return sum(each.amount.size or 0 for each in self.expiries)
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,21 +86,21 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """How long what is kept, by profile or as it was asked for."""
+    """How long each kind is kept, by the profile or by the request."""
 
     profiles: Mapping[str, Profile]
     older_than: int | None
     kinds: Collection[Kind]
 
     def rule(self, line: LedgerLine, kind: Kind, ended_at: datetime, at: datetime) -> str:
-        """The rule by which something of an upload goes; empty: it stays."""
+        """The rule by which a kind of an upload's data is deleted; empty: it stays."""
         if kind not in self.kinds:
             return ""
-        days, said = self.older_than, f"older than {number_of(self.older_than or 0, 'day')}, as was asked for"
+        days, rule = self.older_than, f"older than {number_of(self.older_than or 0, 'day')}, as was asked for"
         if days is None and line.profile in self.profiles:
             days = getattr(self.profiles[line.profile].keep_days, kind)
-            said = f"profile {line.profile} keeps {KINDS[kind]} for {number_of(days or 0, 'day')}"
-        return said if days is not None and at - ended_at >= timedelta(days=days) else ""
+            rule = f"profile {line.profile} keeps {KINDS[kind]} for {number_of(days or 0, 'day')}"
+        return rule if days is not None and at - ended_at >= timedelta(days=days) else ""
 
 
 def expire(
@@ -114,17 +114,17 @@ def expire(
     dry_run: bool = False,
     runs: Remover | None = None,
 ) -> Expired:
-    """Deletes what has been kept for long enough of uploads whose life has ended.
+    """Deletes what finished uploads leave, if it has been kept long enough.
 
     Args:
         store: of the home.
-        profiles: name → profile as it is now, which says how many days what is kept.
-        actor: login of who does it.
-        older_than: days after which the kinds go, whatever profiles say.
-        profile: only uploads of that name.
-        kinds: only these; unset: all that there is a remover for, or, with `older_than`, staged data and runs.
+        profiles: name → current profile, which gives the days that each kind is kept.
+        actor: login of the person who deletes.
+        older_than: days after which the kinds are deleted, whatever the profiles say.
+        profile: only uploads with the profile of this name.
+        kinds: only these; unset: all kinds that have a remover, or, with `older_than`, staged data and runs.
         dry_run: whether nothing is changed.
-        runs: deletes what Dagster keeps.
+        runs: the remover of what Dagster keeps.
 
     Raises:
         Usage: `older_than` is no number of days (code `days`), or a kind is unknown (`kind`).
@@ -149,8 +149,8 @@ def expire(
         unknown = []
     if not dry_run and (found or left):
         with store.change() as contacts:  # what somebody has taken up meanwhile stays
-            still = {line.upload_id: since for line, since in book.ended(contacts)}
-            found = [each for each in found if still.get(each.line.upload_id) == each.ended_at]
+            unchanged = {line.upload_id: since for line, since in book.ended(contacts)}
+            found = [each for each in found if unchanged.get(each.line.upload_id) == each.ended_at]
             book.begin(contacts, found, actor, at)
         todo = [*left, *((each.line.upload_id, each.kind) for each in found)]
         for kind, remover in removers.items():

@@ -1,4 +1,4 @@
-"""The files that an upload leaves, by kind: its staging folder, its original, and what was made of it."""
+"""Finds and deletes the files that an upload leaves, by kind: its staging folder, its original, and its reports."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from contact_pipeline.store.originals import OPTIONS
 
 
 class StagedFiles:
-    """What is staged of an upload: its rows, outcomes and changeset, and the undo that was planned last."""
+    """The staged data of an upload: its rows, outcomes and changeset, and the undo that was planned last."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def find(self, line: LedgerLine) -> Amount | None:
-        """How much there is."""
+        """The amount of staged data."""
         folder = self._store.staging(line.upload_id).folder
         is_whole = "staged_data" not in (line.expired or {})  # else an undo that was planned since
         return _amount(folder.rglob("*"), line.data_rows if is_whole else None)
 
     def delete(self, upload_ids: Collection[str]) -> None:
-        """Deletes it: first the database, without which nothing counts as staged."""
+        """Deletes the staging folder, the database first: without it, nothing counts as staged."""
         for upload_id in upload_ids:
             staging = self._store.staging(upload_id)
             staging.path.unlink(missing_ok=True)
@@ -35,17 +35,17 @@ class StagedFiles:
 
 
 class OriginalFiles:
-    """The received file of an upload, with the options that came beside it."""
+    """The received file of an upload, and the options that came with it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def find(self, line: LedgerLine) -> Amount | None:
-        """How much there is."""
+        """The amount of received files."""
         return _amount(self._files(line.upload_id), line.data_rows)
 
     def delete(self, upload_ids: Collection[str]) -> None:
-        """Deletes it."""
+        """Deletes the received files and their options."""
         for upload_id in upload_ids:
             _unlink(self._files(upload_id), self._settings.upload_path(upload_id))
 
@@ -54,17 +54,17 @@ class OriginalFiles:
 
 
 class ReportFiles:
-    """What was made of an upload and lies beside its original: review page, rejected rows, rows in review."""
+    """The files made from an upload beside its original: review page, rejected rows, rows in review."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def find(self, line: LedgerLine) -> Amount | None:
-        """How much there is."""
+        """The amount of reports."""
         return _amount(self._files(line.upload_id), None)
 
     def delete(self, upload_ids: Collection[str]) -> None:
-        """Deletes it."""
+        """Deletes the reports."""
         for upload_id in upload_ids:
             _unlink(self._files(upload_id), self._settings.upload_path(upload_id))
 
@@ -73,7 +73,7 @@ class ReportFiles:
 
 
 def is_original(path: Path) -> bool:
-    """Whether a file in an upload's folder is the one that came, or its options."""
+    """Whether a file in an upload's folder is the received file or its options."""
     return path.name == OPTIONS or path.name.startswith("original.")
 
 

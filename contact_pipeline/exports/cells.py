@@ -1,4 +1,4 @@
-"""Stored values as the text of cells, written so that reading them gives the same values; and whether it does."""
+"""Writes stored values as the text of cells so that reading them gives the same values, and tests whether it does."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from contact_pipeline.profiles import Column, Profile, calendar
 from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.terms import JOINED
 
-_SEPARATOR: Final = ";"  # of lists that no profile reads
+_SEPARATOR: Final = ";"  # of lists in files that no profile reads
 _ENTITY: Final = "&#?[A-Za-z0-9]+;"
 _ENCODED: Final = "&amp;amp;amp;"  # reading decodes three times
 _HELD: Final = "^['=]"
-# Numbers as the region writes them, by the numbering plans of NANPA and Anatel. A plus is no beginning for a cell.
+# Numbers as the region writes them, by the numbering plans of NANPA and Anatel: a cell should not begin with a plus.
 _NANP: Final = (
     (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4})$", "(${1}) ${2}-${3}"),
     (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4});ext=(\d+)$", "(${1}) ${2}-${3} ext. ${4}"),
@@ -32,15 +32,15 @@ _NATIONAL: Final = {
     "CA": _NANP,
     "BR": ((r"^\+55([1-9][1-9])([2-5]\d{3}|9\d{4})(\d{4})$", "(${1}) ${2}-${3}"),),
 }
-_KEPT: Final = "\u00a0:::\u00a0"  # spaces that do not break: read as others are, and no sign between two values
+_KEPT: Final = "\u00a0:::\u00a0"  # with no-break spaces, which read as spaces and do not separate values
 
 
 def as_text(cell: Cell, profile: Profile | None) -> pl.Expr:
-    """The text of a column's cells, of its values under the field's name; null where nothing stands.
+    """The text of a column's cells, from the values of its field; null for an empty cell.
 
     Args:
         cell: the column.
-        profile: that reads the file; None: none does.
+        profile: the profile that reads the file; None: there is none.
     """
     if cell.field is None:
         return pl.lit(None, pl.String)
@@ -66,13 +66,13 @@ def as_text(cell: Cell, profile: Profile | None) -> pl.Expr:
 
 
 def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: Context) -> pl.Series:
-    """Whether reading each cell gives the stored value again, and no defect.
+    """Whether reading each cell gives the stored value again, without a defect.
 
     Args:
         values: the stored values, by field.
         texts: the column's cells.
-        column: by which they are read.
-        context: what else their form depends on; a country is looked for in the stored values.
+        column: the column by which they are read.
+        context: what else their form depends on; the country comes from the stored values.
     """
     kind, stored = KINDS[column.type], values[column.field]
     found = None if context.country is not None and kind.by_country else kind.fast_path(texts, column, context.profile)
@@ -91,7 +91,7 @@ def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: C
 
 
 def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context: Context) -> pl.Series:
-    """The same of a few cells, read the whole way."""
+    """Whether reading gives the stored value, by normalizing the cells; for those that the fast path leaves open."""
     kind = KINDS[column.type]
     text = blanked(tidied(pl.col("text")), _words(column, context))
     cells = pl.DataFrame({"text": texts})
@@ -105,13 +105,13 @@ def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context:
 
 
 def _words(column: Column, context: Context) -> Blanks:
-    """The words that are no value: blanks, and that for nothing."""
+    """The words that are no value: blanks, and the word for nothing."""
     blanks = context.profile.blanks_in(column)
     return replace(blanks, words=blanks.words | {column.nothing.lower()}) if column.nothing else blanks
 
 
 def _passes(values: pl.DataFrame, column: Column, context: Context) -> pl.Series:
-    """Whether each value is one that the column takes."""
+    """Whether the column takes each value."""
     kind, today, value = KINDS[column.type], datetime.now(UTC).astimezone().date(), pl.col(column.field)
     quick = kind.quick_rule(column, context, today)
     passed = values.select(value.is_null() | (quick(value) if quick else False)).to_series().fill_null(False)
@@ -126,7 +126,7 @@ def _passes(values: pl.DataFrame, column: Column, context: Context) -> pl.Series
 
 
 def _protected(text: pl.Expr) -> pl.Expr:
-    """The text; where reading would change it, in a form of which reading makes the very text."""
+    """The text; if reading would change it, in a form that reading turns back into the same text."""
     return text.map_batches(_protect, return_dtype=pl.String)
 
 

@@ -34,15 +34,14 @@ class Exported:
     """A file that was written.
 
     Attributes:
-        file: where it is.
+        file: its path.
         profile: name of the export profile.
         of: what a row is: contacts or accounts.
         format: csv, xlsx or parquet.
-        rows: how many there are below the heading.
+        rows: how many rows are below the heading.
         columns: the headings.
-        sensitive: those of them whose values are masked wherever else they are shown.
-        left_out: who is not in the file though the filters let them pass, because importing would not leave them as
-            they are.
+        sensitive: headings whose values are masked everywhere else.
+        left_out: contacts or accounts that pass the filters, but are left out because importing would change them.
         warnings: what else the reader of the file should know.
     """
 
@@ -74,20 +73,20 @@ class Exported:
 def export(store: Store, path: Path, name: str, wanted: Wanted, *, overwrite: bool = False) -> Exported:
     """Writes contacts or accounts by an export profile; only its owner may read the file.
 
-    The contact database is held for as long as its rows are copied out. Erased people are never among them. Values
-    stand in the file in full, sensitive ones too. Where the file is one that an import profile reads, rows that
-    importing would not leave unchanged are left out and counted.
+    The contact database is locked while its rows are copied out. Erased people are never in the file. Values are
+    unmasked, even sensitive ones. If an import profile reads the file, rows that importing would change are left out
+    and counted.
 
     Args:
         store: of the home.
-        path: where to write; its ending says the format, or else the profile does.
-        name: of the export profile; the name of an import profile is one.
-        wanted: who is wanted, beside what the profile says.
-        overwrite: whether a file that is there is replaced.
+        path: where to write; its ending tells the format, or else the profile does.
+        name: of the export profile; every import profile is one, too.
+        wanted: filters beside those of the profile.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         Refusal: there is no such profile (code `profile-unknown`), its file cannot be used (`profile-broken`), a filter
-            names what is not there (see `rows_query`), or the rows do not fit an Excel sheet (`too-many-rows`).
+            names something unknown (see `rows_query`), or the rows do not fit an Excel sheet (`too-many-rows`).
         Usage: the ending is of another format (`file-type`), a filter does not fit (`usage`), or nothing can be written
             there (see `refuse_output`).
         StoreBusy: the contact database was in use by another program for longer than the settings allow.
@@ -133,7 +132,7 @@ def _format(path: Path, layout: Layout) -> str:
 
 
 def _copy_out(store: Store, layout: Layout, wanted: Wanted, file: Path) -> tuple[Layout, Reference, int]:
-    """Copies the rows into a Parquet file; the layout with what the home has besides, and how many rows there are."""
+    """Copies the rows into a Parquet file; returns the layout with the home's further fields, and the row count."""
     profiles, _ = find_profiles(store.settings.profiles_path)
     with store.open(read_only=True) as database:
         if layout.has_all:

@@ -21,7 +21,7 @@ from contact_pipeline.reports.sheet import LAST_ROW, write_sheet
 from contact_pipeline.reports.spreadsheet import MARK, write_text_rows
 
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
-_LARGE: Final = 1 << 31  # bytes that a part of a zip file can have without its larger form
+_LARGE: Final = 1 << 31  # bytes above which a part of a zip file needs ZIP64
 _BYTES_PER_CELL: Final = 150
 _UNWRITABLE: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"  # in XML
 _LIKE_AN_ESCAPE: Final = "_(x[0-9A-Fa-f]{4})"  # that Excel would decode, if a _ follows: it may begin the next one
@@ -44,14 +44,14 @@ class Writer(Protocol):
 
 @contextmanager
 def opened_writer(layout: Layout, kind: str, file: IO[bytes], folder: Path, most: int) -> Iterator[Writer]:
-    """What writes a file of a kind (csv, xlsx, parquet); the file is whole when the block has ended.
+    """A writer for a format (csv, xlsx, parquet); the file is complete when the block has ended.
 
     Args:
         layout: of the file.
-        kind: of file.
+        kind: the format.
         file: what to write to.
-        folder: for what is needed while it is written.
-        most: rows that there are at most.
+        folder: for temporary files.
+        most: the highest possible number of rows.
     """
     match kind:
         case "csv":
@@ -59,7 +59,7 @@ def opened_writer(layout: Layout, kind: str, file: IO[bytes], folder: Path, most
         case "xlsx":
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as book:
                 writer = _Sheet(layout, book, most)
-                with writer.part:  # closed before the book, whatever happens
+                with writer.part:  # to be closed before the book, also after an error
                     yield writer
                     writer.end()
         case _:
@@ -74,7 +74,9 @@ class _Csv:
         self._file, self._delimiter = file, layout.delimiter
         encoding = layout.profile.file.encoding if layout.profile else None
         self._encoding = codecs.lookup(encoding or "utf-8").name
-        self._encoder = codecs.getincrementalencoder(self._encoding)()  # a mark stands at the beginning alone
+        self._encoder = codecs.getincrementalencoder(
+            self._encoding
+        )()  # incremental, so that only the beginning is marked
         if self._encoding == "utf-8":
             file.write(MARK)
         self._write(pl.DataFrame({str(n): [c.heading if c else ""] for n, c in enumerate(layout.cells)}))
@@ -100,7 +102,7 @@ class _Csv:
 
 
 class _Sheet:
-    """The sheet of the template; rows are put into it as they come."""
+    """The sheet of the template, into which rows are written as they come."""
 
     def __init__(self, layout: Layout, book: zipfile.ZipFile, most: int) -> None:
         self.rows, self.warnings = 0, list[str]()
@@ -176,7 +178,7 @@ class _Sheet:
 
 
 class _Parquet:
-    """Values as they are stored, under the headings. Each batch is a file of its own until the end."""
+    """Stored values under the headings. Each batch is a file of its own until the end."""
 
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.rows, self.warnings = 0, list[str]()

@@ -46,7 +46,7 @@ def find_export_profile(name: str, settings: Settings) -> Layout:
     """The export profile of that name.
 
     Raises:
-        Refusal: there is none (code `profile-unknown`), or its file cannot be used (`profile-broken`).
+        Refusal: there is no such profile (code `profile-unknown`), or its file cannot be used (`profile-broken`).
     """
     found, broken = find_export_profiles(settings)
     for problem in broken:
@@ -64,10 +64,10 @@ def find_export_profile(name: str, settings: Settings) -> Layout:
 
 
 def check_export_profile(file: Path, settings: Settings) -> Layout:
-    """The export profile in a file, wherever it lies.
+    """The export profile in a file, in the home or elsewhere.
 
     Raises:
-        Refusal: it cannot be used (code `profile-broken`); all that is wrong with it is listed, each with its line.
+        Refusal: it cannot be used (code `profile-broken`); all problems are listed, each with its line.
     """
     profiles, _ = find_profiles(settings.profiles_path)
     layout, problems = _read(file, profiles.values(), profiles.keys())
@@ -82,7 +82,7 @@ def _files(settings: Settings) -> list[Path]:
 
 
 def _read(file: Path, profiles: Collection[Profile], taken: Collection[str]) -> tuple[Layout | None, list[Problem]]:
-    """The export profile in a file, or all that cannot stand in it as it is."""
+    """The export profile in a file, or all its problems."""
     text, content, problems = read_file(file, "an export profile")
     if not isinstance(content, dict):
         return None, problems

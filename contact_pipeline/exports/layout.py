@@ -1,4 +1,4 @@
-"""How a file to export looks: made of an import profile, whose own file it then is, or of an export profile."""
+"""The layout of a file to export, from an import profile, which can read the file, or from an export profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contact_pipeline.terms import ACCOUNT_FIELDS, CANONICAL, CONTACT_FIELDS, Fi
 
 Stored = FieldKind | Literal["number"]
 
-_OF_ACCOUNT: Final = ("account_name", "account_type", "portfolio", "status")  # which a contact's account gives it
+_OF_ACCOUNT: Final = ("account_name", "account_type", "portfolio", "status")  # fields of a contact's account
 _OWN: Final[dict[Of, dict[str, Stored]]] = {
     "contacts": {"contact_id": "number", "address_book": "text", "active": "boolean", "groups": "list"},
     "accounts": {"account_id": "number", "address_book": "text"},
@@ -26,11 +26,11 @@ class Cell:
     """One column of the file.
 
     Attributes:
-        heading: above it.
-        field: what stands below it; None: nothing, as the second of several columns that fill one field.
+        heading: its heading.
+        field: the field of its values; None: it is empty, as the second of several columns for one field is.
         stored: how its values are stored.
-        column: the column of the import profile by which the cells are read back; None: they are not.
-        sensitive: whether its values are masked wherever else they are shown.
+        column: the column of the import profile that reads the cells back; None: there is none.
+        sensitive: whether its values are masked everywhere else.
     """
 
     heading: str
@@ -53,15 +53,15 @@ class Layout:
         name: of the export profile.
         title: its name for people.
         of: what a row is.
-        cells: the columns; None is one without a heading.
-        format: of the file, where its ending says none.
-        made_by: where it comes from: the home's `export_profiles`, an import profile, or the program itself.
-        filter: who is in the file.
+        cells: the columns; None is a column without a heading.
+        format: of the file, if its ending tells none.
+        made_by: its origin: the home's `export_profiles`, an import profile, or the program itself.
+        filter: which contacts or accounts are in the file.
         order: fields by which rows are sorted.
         delimiter: of CSV files.
-        profile: the import profile that reads the file; None: none does.
-        has_all: whether fields that the contacts have besides are added.
-        filterable: the fields by which rows can be chosen and sorted, and how each is stored.
+        profile: the import profile that reads the file; None: there is none.
+        has_all: whether all other fields of the contacts are added.
+        filterable: the fields for filters and sorting, and how each is stored.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Layout:
 
     @property
     def filled(self) -> list[Cell]:
-        """The columns in which values stand."""
+        """The columns with values."""
         return [cell for cell in self.cells if cell is not None and cell.field is not None]
 
     def as_dict(self) -> dict[str, Any]:

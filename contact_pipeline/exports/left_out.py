@@ -1,4 +1,4 @@
-"""Which rows importing would not leave unchanged, and why: they are left out of a file that is to come back."""
+"""Finds rows that importing would change, and why: they are left out of a file that an import profile reads."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _NAMED: Final = 20  # ids
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Contacts or accounts that are not in the file for one reason.
+    """Contacts or accounts that are left out of the file for one reason.
 
     Attributes:
         what: contacts or accounts.
         why: the reason, in words.
-        count: how many they are.
-        ids: of the first of them.
+        count: how many are left out.
+        ids: the ids of the first ones.
     """
 
     what: str
@@ -62,7 +62,7 @@ class LeftOut:
 
 
 class Sieve:
-    """Keeps the rows of a file that come back unchanged, batch by batch, and counts the others."""
+    """Keeps the rows of a file that importing leaves unchanged, batch by batch, and counts the others."""
 
     def __init__(self, layout: Layout, context: Context) -> None:
         self._layout = layout
@@ -71,22 +71,22 @@ class Sieve:
         self._found: dict[tuple[str, str], tuple[int, list[int]]] = {}
 
     def keep(self, values: pl.DataFrame, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The rows that come back, as values and as texts.
+        """The rows that importing leaves unchanged, as values and as texts.
 
         Args:
-            values: the stored values, by field, and the columns beside them.
+            values: the stored values, by field, and further columns.
             texts: the cells, by their place in the file.
         """
         read_right = self._read_right(values, texts)
         if (people := self._profile.account_contacts) is not None:
             values, texts = self._without_doubtful_people(people, values, texts, read_right)
         reasons = [*self._reasons(values.columns), *self._unread(read_right), *_named_otherwise(values, self._profile)]
-        told = values.with_columns(**read_right).select(
+        judged = values.with_columns(**read_right).select(
             ID,
             why=pl.coalesce(pl.when(there).then(pl.lit(why)) for why, there in reasons),
         )
-        kept = told["why"].is_null()
-        for (why,), some in told.filter(~kept).group_by("why", maintain_order=True):
+        kept = judged["why"].is_null()
+        for (why,), some in judged.filter(~kept).group_by("why", maintain_order=True):
             self._count(self._layout.of, str(why), some.height, some[ID].head(_NAMED).to_list())
         return values.filter(kept), texts.filter(kept)
 
@@ -100,7 +100,7 @@ class Sieve:
             self._found[what, why] = (before + count, (named + ids)[:_NAMED])
 
     def _read_right(self, values: pl.DataFrame, texts: pl.DataFrame) -> dict[str, pl.Series]:
-        """For each column whether its cells are read right, under a name that no field has."""
+        """For each column whether reading its cells gives the stored values, under a name that no field has."""
         return {
             _right(cell): come_back(values, texts[str(place)], cell.column, self._context)
             for place, cell in enumerate(self._layout.cells)
@@ -134,7 +134,7 @@ class Sieve:
     def _without_doubtful_people(
         self, people: AccountContacts, values: pl.DataFrame, texts: pl.DataFrame, read_right: dict[str, pl.Series]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The accounts without contacts whose cells would be refused; contacts that have no place are counted."""
+        """Blanks contacts of accounts whose cells importing would refuse; counts contacts that have no place."""
         layout = self._layout
         fields = [name for name in people.fields.values() if name not in ACCOUNT_FIELDS]
         rights = [_right(cell) for cell in layout.filled if cell.field in fields]
@@ -159,7 +159,7 @@ class Sieve:
 
 
 def _named_otherwise(values: pl.DataFrame, profile: Profile) -> Iterator[tuple[str, pl.Expr]]:
-    """Rows in which importing would fill names from others, and write them."""
+    """Rows in which importing would complete names from other names, and write them."""
     if not {"update", "merge"} & {profile.matched, *profile.options.rule}:
         return
     made = completed(values, profile)
@@ -174,7 +174,7 @@ def _right(cell: Cell) -> str:
 
 
 def _of_blanks(column: Column, profile: Profile) -> Iterator[tuple[str, pl.Expr]]:
-    """What a blank that stands for nothing would say."""
+    """Reasons by which a blank cell would not be read as blank."""
     is_list = profile.row_fields[column.field] == "list"
     value = pl.col(column.field)
     blank = value.list.len().fill_null(0) == 0 if is_list else value.is_null()
@@ -188,7 +188,7 @@ def _of_blanks(column: Column, profile: Profile) -> Iterator[tuple[str, pl.Expr]
 
 
 def _passes(rule: RowRule, there: Sequence[str], lists: Sequence[str]) -> tuple[str, pl.Expr] | None:
-    """What a rule asks, in words, and whether a row has it; None: it asks nothing of a row by itself."""
+    """The reason if a rule is broken, and whether a row passes it; None: the rule does not judge single rows."""
     match rule:
         case AnyOf():
             return f"they have not {rule.message}", has_any_of(rule, there, lists)

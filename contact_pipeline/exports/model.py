@@ -1,4 +1,4 @@
-"""What an export profile of a user's own can say: the Pydantic model of the YAML files in `export_profiles/`."""
+"""The Pydantic model of a user's own export profiles, the YAML files in `export_profiles/`."""
 
 from __future__ import annotations
 

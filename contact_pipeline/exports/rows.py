@@ -1,4 +1,4 @@
-"""The query for the contacts or accounts of a file, and the refusals of filters that fit nothing there is."""
+"""The query for the contacts or accounts of a file, and the refusal of filters that cannot match anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from contact_pipeline.terms import ACCOUNT_FIELDS
 # Columns beside the fields; no field begins with an underscore.
 ID: Final = "_id"
 LINKED: Final = "_linked"  # whether an older contact is the same person
-HAS_ACCOUNT: Final = "_has_account"  # whether the account that it names is there
+HAS_ACCOUNT: Final = "_has_account"  # whether the account of its number exists
 PEOPLE: Final = "_people"  # how many contacts an account has
 
 _SQL_TYPE: Final[dict[Stored, str]] = {
@@ -33,16 +33,16 @@ _SQL_TYPE: Final[dict[Stored, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is wanted in the file, beside what its export profile says.
+    """Filters of a file, beside those of its export profile.
 
     Attributes:
         address_book: only those of this address book.
         group: only contacts of this group.
         portfolio: only accounts in this portfolio, or their contacts; blank or the word for none: in none.
         account_type: only accounts of this type, or their contacts.
-        inactive: what becomes of contacts that are not active; None: as the export profile says.
-        published: whether values are those that are published, without what is held.
-        where: field → value that it must hold; blank: nothing.
+        inactive: what happens to inactive contacts; None: as in the export profile.
+        published: whether to take the published values, without held changes.
+        where: field → value that it must have; blank: the field must be blank.
     """
 
     address_book: str | None = None
@@ -55,7 +55,7 @@ class Wanted:
 
 
 def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
-    """Tests that the file can be filtered like this.
+    """Tests that the filters fit the layout.
 
     Raises:
         Usage: a filter is for contacts and the file is of accounts, there is no such field, or a field of yes and no,
@@ -82,13 +82,13 @@ def refuse_what_does_not_fit(layout: Layout, wanted: Wanted) -> None:
 
 
 def rows_query(database: Tables, layout: Layout, wanted: Wanted, profiles: Iterable[Profile]) -> str:
-    """The query for the rows: an id, a column for each field of the file, and what tells whether a row comes back.
+    """The query for the rows: an id, a column for each field of the file, and columns for `left_out`.
 
     Args:
         database: the contact database.
         layout: of the file.
-        wanted: who is wanted besides.
-        profiles: the import profiles, whose words for an owner that is none are known.
+        wanted: the further filters.
+        profiles: the import profiles, for their words for "no owner".
 
     Raises:
         Refusal: there is no such group (`group-unknown`), address book (`address-book-unknown`), portfolio
@@ -104,16 +104,16 @@ def rows_query(database: Tables, layout: Layout, wanted: Wanted, profiles: Itera
 
 
 def fields_besides(database: Tables, layout: Layout) -> list[tuple[str, Stored, bool]]:
-    """Fields that the contacts of the home have and the file does not: name, how it is stored, whether sensitive."""
-    there = {cell.field for cell in layout.filled}
+    """Fields of the home's contacts that are not in the file: name, how it is stored, whether it is sensitive."""
+    columns = {cell.field for cell in layout.filled}
     found = database.rows("SELECT name, kind, sensitive FROM fields ORDER BY name")
-    return [(name, kind, sensitive) for name, kind, sensitive in found if name not in there]
+    return [(name, kind, sensitive) for name, kind, sensitive in found if name not in columns]
 
 
 def _contacts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
     view = "published_" if wanted.published else ""
-    there = database.columns(f"{view}contacts")
-    of_account = [name for name in ACCOUNT_FIELDS if name not in {"account_number", *there}]
+    columns = database.columns(f"{view}contacts")
+    of_account = [name for name in ACCOUNT_FIELDS if name not in {"account_number", *columns}]
     accounts = ", ".join(f"any_value({name}) AS {name}" for name in of_account) or "NULL::VARCHAR AS nothing"
     inactive = wanted.inactive or layout.filter.inactive
     conditions = [
@@ -121,9 +121,9 @@ def _contacts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collect
         {"leave_out": "active", "include": "true", "only": "NOT active"}[inactive],
         *_of_books(layout, wanted),
         *_of_groups(layout, wanted, view),
-        *_of_fields(layout, wanted, [*there, *of_account, "groups"], nobodys),
+        *_of_fields(layout, wanted, [*columns, *of_account, "groups"], nobodys),
     ]
-    fields = _selected(layout.filled, [*there, *of_account, "groups"])
+    fields = _selected(layout.filled, [*columns, *of_account, "groups"])
     return f"""
         WITH member AS (
             SELECT contact_id, list(group_name ORDER BY group_name) AS groups
@@ -141,39 +141,39 @@ def _contacts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collect
         FROM {view}contacts LEFT JOIN member USING (contact_id) LEFT JOIN older USING (contact_id)
              LEFT JOIN account USING (address_book, account_number)
         WHERE {" AND ".join(conditions)}
-        ORDER BY {_order(layout, [*there, *of_account, "groups"], "contact_id")}"""
+        ORDER BY {_order(layout, [*columns, *of_account, "groups"], "contact_id")}"""
 
 
 def _accounts(database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str]) -> str:
-    there = database.columns("accounts")
-    conditions = [*_of_books(layout, wanted), *_of_fields(layout, wanted, there, nobodys), "true"]
+    columns = database.columns("accounts")
+    conditions = [*_of_books(layout, wanted), *_of_fields(layout, wanted, columns, nobodys), "true"]
     people, joined, of_person = _people(database, layout.profile)
-    fields = _selected([cell for cell in layout.filled if cell.field not in of_person], there)
+    fields = _selected([cell for cell in layout.filled if cell.field not in of_person], columns)
     own = "".join(f", person.{quoted(name)}" for name in of_person)
     return f"""
         {people}
         SELECT account_id AS {ID}, {f"coalesce({PEOPLE}, 0)" if joined else "0"} AS {PEOPLE}{fields}{own}
         FROM accounts {joined}
         WHERE {" AND ".join(conditions)}
-        ORDER BY {_order(layout, there, "account_id")}"""
+        ORDER BY {_order(layout, columns, "account_id")}"""
 
 
 def _people(database: Tables, profile: Profile | None) -> tuple[str, str, list[str]]:
-    """For each account the oldest of its contacts that its row can name without doubt.
+    """For each account, its oldest contact that the account's row identifies uniquely.
 
     Returns:
-        The query before, the join, and the columns that the contact fills.
+        The WITH clause, the join, and the columns that the contact fills.
     """
     people = profile.account_contacts if profile else None
     if people is None:
         return "", "", []
-    there = database.columns("contacts")
+    columns = database.columns("contacts")
     by = {name: column for name, column in people.fields.items() if column in ACCOUNT_FIELDS}
     of_person = {column: name for name, column in people.fields.items() if column not in ACCOUNT_FIELDS}
-    agree = [f"c.{_column(name, there)} = a.{quoted(column)}" for name, column in by.items()] or ["false"]
-    told_apart = [f"lower(strip_accents(c.{_column(name, there)}))" for rule in people.match for name in rule.fields
+    agree = [f"c.{_column(name, columns)} = a.{quoted(column)}" for name, column in by.items()] or ["false"]
+    told_apart = [f"lower(strip_accents(c.{_column(name, columns)}))" for rule in people.match for name in rule.fields
                   if name not in by and name != NAME]  # fmt: skip
-    names = "".join(f", c.{_column(name, there)} AS {quoted(column)}" for column, name in of_person.items())
+    names = "".join(f", c.{_column(name, columns)} AS {quoted(column)}" for column, name in of_person.items())
     query = f"""
         WITH person AS (
             SELECT a.account_id, c.active, count(*) FILTER (c.active) OVER (PARTITION BY a.account_id) AS {PEOPLE},
@@ -193,14 +193,14 @@ def _people(database: Tables, profile: Profile | None) -> tuple[str, str, list[s
     return query, "LEFT JOIN chosen AS person USING (account_id)", list(of_person)
 
 
-def _column(name: str, there: Collection[str]) -> str:
-    return quoted(name) if name in there else "nothing"
+def _column(name: str, columns: Collection[str]) -> str:
+    return quoted(name) if name in columns else "nothing"
 
 
-def _selected(cells: Iterable[Cell], there: Collection[str]) -> str:
+def _selected(cells: Iterable[Cell], columns: Collection[str]) -> str:
     names = dict.fromkeys((cell.field or "", cell.stored) for cell in cells)
     return "".join(
-        f", {quoted(name) if name in there else 'NULL'}::{_SQL_TYPE[stored]} AS {quoted(name)}"
+        f", {quoted(name) if name in columns else 'NULL'}::{_SQL_TYPE[stored]} AS {quoted(name)}"
         for name, stored in names
     )
 
@@ -219,7 +219,7 @@ def _of_groups(layout: Layout, wanted: Wanted, view: str) -> list[str]:
     ]
 
 
-def _of_fields(layout: Layout, wanted: Wanted, there: Sequence[str], nobodys: Collection[str]) -> list[str]:
+def _of_fields(layout: Layout, wanted: Wanted, columns: Sequence[str], nobodys: Collection[str]) -> list[str]:
     asked = {"portfolio": wanted.portfolio, "account_type": wanted.account_type, **wanted.where}
     besides = [
         Condition(field=name, blank=True) if _is_blank(name, value, nobodys) else Condition(field=name, equals=value)
@@ -228,7 +228,7 @@ def _of_fields(layout: Layout, wanted: Wanted, there: Sequence[str], nobodys: Co
     ]
     kinds = _known(layout)
     return [
-        _met(condition, kinds.get(condition.field, "text"), there) for condition in (*layout.filter.where, *besides)
+        _met(condition, kinds.get(condition.field, "text"), columns) for condition in (*layout.filter.where, *besides)
     ]
 
 
@@ -236,24 +236,24 @@ def _is_blank(name: str, value: str, nobodys: Collection[str]) -> bool:
     return value.strip().casefold() in (nobodys if name == "portfolio" else {""})
 
 
-def _met(condition: Condition, stored: Stored, there: Collection[str]) -> str:
-    """The SQL condition; a field that nobody has yet is blank."""
-    name = quoted(condition.field) if condition.field in there else f"NULL::{_SQL_TYPE[stored]}"
+def _met(condition: Condition, stored: Stored, columns: Collection[str]) -> str:
+    """The SQL condition; a field without a column is blank."""
+    name = quoted(condition.field) if condition.field in columns else f"NULL::{_SQL_TYPE[stored]}"
     if condition.blank is not None:
         blank = f"coalesce(len({name}), 0) = 0" if stored == "list" else f"coalesce({name}::VARCHAR, '') = ''"
         return blank if condition.blank else f"NOT ({blank})"
     values = condition.one_of or [condition.equals or ""]
     if stored == "boolean":
-        said = [YES_NO[value.strip().casefold()] for value in values if value.strip().casefold() in YES_NO]
-        return f"{name} IN ({', '.join(map(str, said)) or 'NULL'})"
+        allowed_values = [YES_NO[value.strip().casefold()] for value in values if value.strip().casefold() in YES_NO]
+        return f"{name} IN ({', '.join(map(str, allowed_values)) or 'NULL'})"
     allowed = ", ".join(f"lower({literal(value.strip())})" for value in values)
     if stored == "list":
         return f"list_has_any(list_transform(coalesce({name}, []), lambda value: lower(value)), [{allowed}])"
     return f"lower({name}::VARCHAR) IN ({allowed})"
 
 
-def _order(layout: Layout, there: Collection[str], last: str) -> str:
-    names = (name for name in layout.order if name.removeprefix("-") in there)
+def _order(layout: Layout, columns: Collection[str], last: str) -> str:
+    names = (name for name in layout.order if name.removeprefix("-") in columns)
     sorted_by = [f"{quoted(n.removeprefix('-'))} {'DESC' if n.startswith('-') else 'ASC'} NULLS LAST" for n in names]
     return ", ".join([*sorted_by, last])
 
@@ -266,7 +266,7 @@ def _known(layout: Layout) -> dict[str, Stored]:
 def _by_known_names(
     database: Tables, layout: Layout, wanted: Wanted, nobodys: Collection[str], types: Sequence[str]
 ) -> tuple[Layout, Wanted]:
-    """The filters with names as the home spells them; a name that is not there is refused: the file would be empty."""
+    """The filters with names as the home spells them; unknown names are refused, as the file would be empty."""
     groups = "group_name FROM groups"
     books = "address_book FROM contacts UNION SELECT address_book FROM accounts"
     portfolios = "portfolio FROM accounts UNION SELECT login FROM users"

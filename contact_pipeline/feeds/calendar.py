@@ -1,4 +1,4 @@
-"""Times of a feed: when it runs next, and whether a file that was due has not come. Nothing is looked up here."""
+"""Times of a feed: when it runs next, and whether a due file has not come. Only computes; reads nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def seconds_of(duration: str) -> int:
     """The seconds of a duration such as 15m.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no duration.
     """
     found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", duration)
     if not found:
@@ -28,10 +28,10 @@ def seconds_of(duration: str) -> int:
 
 
 def check_cron(cron: str) -> None:
-    """Tests that an expression has five parts, and names a time that comes.
+    """Tests that a cron expression has five parts, and names a time that comes.
 
     Raises:
-        ValueError: it does not.
+        ValueError: it has other parts, or names no such time.
     """
     from cronsim import CronSim, CronSimError
 
@@ -46,12 +46,12 @@ def check_cron(cron: str) -> None:
 
 
 def next_run(feed: Feed, ran_at: datetime | None, now: datetime) -> datetime | None:
-    """When a feed runs next, in UTC; what is overdue runs now. None: when somebody asks.
+    """When a feed runs next, in UTC; an overdue run is due now. None: when somebody asks.
 
     Args:
         feed: the feed.
-        ran_at: when it ran last, in UTC without a zone; None: never.
-        now: in UTC without a zone.
+        ran_at: the time of the last run, in UTC without a zone; None: never.
+        now: the present time, in UTC without a zone.
     """
     if feed.every is not None:
         return now if ran_at is None else max(now, min(ran_at, now) + timedelta(seconds=seconds_of(feed.every)))
@@ -68,9 +68,9 @@ def missed(feed: Feed, since: datetime, file_at: datetime | None, now: datetime)
 
     Args:
         feed: the feed.
-        since: when the home came to know the feed; of what was due before nobody can say whether it came.
+        since: when the home first recorded the feed; earlier times do not count, as nobody knows whether a file came.
         file_at: when its newest file came; None: none has.
-        now: all in UTC without a zone.
+        now: the present time; all times are in UTC without a zone.
     """
     if feed.due is None:
         return None

@@ -1,4 +1,4 @@
-"""What a feed logs in with: variables of the environment, and nothing else."""
+"""The credentials of a feed, which come only from environment variables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIABLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the environment has for a feed; what is secret is in no representation of it."""
+    """The credentials of a feed; secrets are left out of its repr."""
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -30,12 +30,12 @@ class Credentials:
 
 
 def variable(feed: str, name: str) -> str:
-    """The variable of the environment that holds something of a feed."""
+    """The name of a feed's environment variable."""
     return f"CONTACT_PIPELINE_FEED_{feed.upper()}_{name}"
 
 
 def credentials_of(feed: str) -> Credentials:
-    """What the environment has for a feed."""
+    """The credentials of a feed in the environment."""
     found = {name: os.environ.get(variable(feed, name)) or None for name in VARIABLES}
     paths = {name: Path(value).expanduser() if (value := found[name]) else None for name in ("KEY_FILE", "KNOWN_HOSTS")}
     return Credentials(

@@ -15,7 +15,7 @@ from contact_pipeline.store.source import Source, look_of
 
 
 class LocalOrigin:
-    """A folder of this machine, or files of it."""
+    """A folder of this machine, or files in it."""
 
     def __init__(self, place: Place, home: Path) -> None:
         folder = home.absolute() / (place.folder or ".")
@@ -24,7 +24,7 @@ class LocalOrigin:
         self.place, self._folder = place, folder
 
     def look_through(self) -> Listing:
-        """What lies there now.
+        """The files that are there now.
 
         Raises:
             Trouble: there is no such folder (code `feed-missing`), or it may not be read (`feed-permission`).
@@ -66,8 +66,8 @@ class LocalOrigin:
         """The file as it is now; None: it is gone."""
         return self._found(Path(found.path))
 
-    def fetch(self, found: Found, path: Path, most: int) -> None:  # noqa: ARG002 - its size is tested before
-        """Copies it to a new file.
+    def fetch(self, found: Found, path: Path, most: int) -> None:  # noqa: ARG002 - the caller tests the size
+        """Copies a file to a new one.
 
         Raises:
             Refusal: it is being written (code `file-changing`).
@@ -85,19 +85,19 @@ class LocalOrigin:
             raise _of_file("feed-missing", found, "is gone", "Nothing is to be done.") from error
 
     def remove(self, found: Found) -> None:
-        """Deletes it."""
+        """Deletes a file."""
         with _changing_the_folder(found):
             Path(found.path).unlink(missing_ok=True)
 
     def move(self, found: Found, folder: str) -> None:
-        """Moves it to a folder beside it."""
+        """Moves a file to a folder beside it."""
         with _changing_the_folder(found):
             there = self._folder / folder
             there.mkdir(parents=True, exist_ok=True)
             Path(found.path).rename(there / free_name(found.name, (each.name for each in there.iterdir())))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: no connection is open."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a feed's YAML file says. The model needs nothing else of a home, so that others can take it as a schema."""
+"""The model of a feed's YAML file. It needs nothing else of a home, so that others can use it as a schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from contact_pipeline.feeds.calendar import check_cron, seconds_of
 from contact_pipeline.feeds.place import place_of
 
-_SOONEST: Final = 10  # seconds; files are fetched, not waited for
+_SOONEST: Final = 10  # seconds: the shortest interval
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -24,7 +24,7 @@ def _duration(given: str) -> str:
 def _time_zone(given: str) -> str:
     try:
         ZoneInfo(given)
-    except (OSError, ValueError, KeyError) as error:  # it is a path, or there is none, which is a KeyError
+    except (OSError, ValueError, KeyError) as error:  # a path, or unknown (a KeyError)
         raise ValueError("is no time zone; write one such as America/New_York or UTC") from error
     return given
 
@@ -45,7 +45,7 @@ def _source(given: str) -> str:
     return given
 
 
-# The patterns are for editors, and for `dg check yaml`, which know the schema only.
+# The patterns are for editors and `dg check yaml`, which know only the schema.
 Duration = Annotated[
     str, AfterValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"})
 ]

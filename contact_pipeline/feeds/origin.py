@@ -1,4 +1,4 @@
-"""The files of a feed at their source: how they look there, and what every kind of source can do."""
+"""The files of a feed at their source, and the interface of all kinds of sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from contact_pipeline.errors import Refusal
 from contact_pipeline.feeds.place import Place
 from contact_pipeline.masking import mask_file_name
-from contact_pipeline.store.originals import told
+from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import is_unfinished
 from contact_pipeline.visible import visible
 
@@ -21,11 +21,11 @@ _PLAIN: Final = re.compile(r"[\r\n\t]")
 
 
 class Trouble(Refusal):
-    """Why files cannot be listed or fetched, in words that hold nothing of a login.
+    """Why files cannot be listed or fetched, in words that quote nothing of a login.
 
     Attributes:
-        passes: whether it can be over in a moment, so that it is tried again.
-        of_one_file: whether other files can be fetched all the same.
+        passes: whether the trouble may pass soon, so that the call is tried again.
+        of_one_file: whether other files can still be fetched.
     """
 
     def __init__(self, code: str, message: str, fix: str, *, passes: bool = False, of_one_file: bool = False) -> None:
@@ -42,9 +42,9 @@ class Found:
         path: as the source knows it.
         name: the file's own name, exactly.
         size: in bytes; None: the server does not say.
-        look: what is equal for as long as nobody changes it: its ETag, or else size and time; empty: it has neither.
-        changed_at: when it was changed last, by the source's clock; None: the source does not say.
-        settles: whether it could still be growing, as a file of an object store cannot.
+        look: equal as long as nobody changes the file: its ETag, or else size and time; empty: it has neither.
+        changed_at: when it was last changed, by the source's clock; None: unknown.
+        settles: whether the file may still be growing; a file of an object store cannot.
     """
 
     path: str
@@ -62,12 +62,12 @@ class Found:
 
 @dataclass(slots=True)
 class Listing:
-    """What lies at a source.
+    """The files at a source that a feed means.
 
     Attributes:
-        files: those that are meant, the one that was changed first before the others.
-        unfinished: how many are meant but are not complete by their names (hidden ones, `.part`, `.tmp`).
-        strays: name → why a file that is meant is never taken.
+        files: files to fetch, ordered by the time of their change.
+        unfinished: how many are not complete by their names (hidden ones, `.part`, `.tmp`).
+        strays: name → why a file is never taken.
     """
 
     files: list[Found] = field(default_factory=list)
@@ -76,47 +76,47 @@ class Listing:
 
 
 class Origin(Protocol):
-    """A source that is reached. All raise Trouble, or OSError where the source is this machine.
+    """An open source. All methods raise Trouble, or OSError if the source is this machine.
 
     Attributes:
-        place: what is meant; a folder that was named as a file could be is one here.
+        place: the place of the files; a folder named without a slash at its end is recognized as one.
     """
 
     place: Place
 
     def look_through(self) -> Listing:
-        """What lies there now."""
+        """The files that are there now."""
 
     def look(self, found: Found) -> Found | None:
         """The file as it is now; None: it is gone."""
 
     def fetch(self, found: Found, path: Path, most: int) -> None:
-        """Copies it to a new file, of at most so many bytes."""
+        """Copies a file to a new one, of at most so many bytes."""
 
     def remove(self, found: Found) -> None:
-        """Deletes it."""
+        """Deletes a file."""
 
     def move(self, found: Found, folder: str) -> None:
-        """Moves it to a folder beside it, which is made if it is not there; no file there is replaced."""
+        """Moves a file to a folder beside it, which is made if needed; no file there is replaced."""
 
     def close(self) -> None:
-        """Lets go of the source."""
+        """Closes the source."""
 
 
 def shown(name: str) -> str:
     """The name of a file as it may be shown."""
-    return visible(_PLAIN.sub("?", mask_file_name(told(name))))
+    return visible(_PLAIN.sub("?", mask_file_name(display_name(name))))
 
 
 def listing(place: Place, found: Iterable[Found]) -> Listing:
-    """What of the files of a folder a place means."""
+    """The files of a folder that a place means."""
     result = Listing()
     for each in found:
         if not place.fits(each.name):
             continue
         if is_unfinished(each.name):
             result.unfinished += 1
-        elif len(told(each.name).encode()) > _LONGEST_NAME:
+        elif len(display_name(each.name).encode()) > _LONGEST_NAME:
             result.strays[each.name] = f"has a name of more than {_LONGEST_NAME} bytes. Rename it."
         else:
             result.files.append(each)
@@ -125,7 +125,7 @@ def listing(place: Place, found: Iterable[Found]) -> Listing:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """The name, or where it is taken one with a number before its ending."""
+    """The name or, if it is taken, the name with a number before its ending."""
     names = set(taken)
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, dot + ending) if stem else (name, "")

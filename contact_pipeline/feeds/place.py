@@ -1,4 +1,4 @@
-"""Where the files of a feed lie: what the `source` of a feed says, taken apart. Nothing is reached here."""
+"""Parses the `source` of a feed: where its files are. Connects to nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 LOCAL: Final = "file"
 _ADDRESS: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$", re.DOTALL)
 _WILD: Final = re.compile(r"[*?\[]")
-_IN_THE_CLEAR: Final = {"http": "https", "ftp": "sftp"}  # whoever is between could read the contacts
+_IN_THE_CLEAR: Final = {"http": "https", "ftp": "sftp"}  # unencrypted scheme → the one to use
 _SECRET: Final = re.compile(
     r"(?i)(^|[^a-z])(token|key|secret|sig|signature|password|passwd|pwd|auth|credential)s?($|[^a-z])"
     r"|apikey|accesskey|token$"
@@ -22,14 +22,14 @@ _PUT_ELSEWHERE: Final = "in CONTACT_PIPELINE_FEED_<NAME>_USER and _PASSWORD of t
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder and which files of it are meant.
+    """A folder, and which of its files are meant.
 
     Attributes:
         scheme: file, s3, sftp, https, or another that fsspec knows.
         host: name of the server, or the bucket; empty: this machine.
         port: of the server; None: the usual one.
         user: login at the server, where the address has one.
-        folder: path of the folder; of HTTPS, the whole address.
+        folder: path of the folder; for HTTPS, the whole address.
         pattern: name of the file, in which `*`, `?` and `[…]` are wildcards; empty: the whole folder.
         is_exact: whether the pattern is the name of one file.
     """
@@ -61,10 +61,10 @@ class Place:
 
 
 def place_of(source: str) -> Place:
-    """What the source of a feed says.
+    """The place that the source of a feed names.
 
     Raises:
-        ValueError: it cannot be a source, in words that quote nothing of it.
+        ValueError: the text cannot be a source; the message quotes nothing of it.
     """
     if not source.strip() or "\0" in source or "\n" in source:
         raise ValueError("needs a path or an address on one line")

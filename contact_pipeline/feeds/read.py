@@ -26,7 +26,7 @@ from contact_pipeline.visible import visible
 from contact_pipeline.yaml_text import line_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
-_TWO_KINDS: Final = {"after": (dict, "Move"), "notices": (list, "list[")}  # a key → what it holds, or else a word
+_TWO_KINDS: Final = {"after": (dict, "Move"), "notices": (list, "list[")}  # keys that hold either this, or a word
 _NOT_HERE: Final = {"user": "`owner` says whose the uploads are", "force": "a file is fetched once"}
 
 
@@ -45,8 +45,8 @@ def load_feed(name: str, settings: Settings) -> Feed:
     """The feed of that name. Whether its profile and options can be used is not tested.
 
     Raises:
-        Refusal: there is none (code `feed-unknown`), or its file cannot be used (`feed-broken`); all that is wrong with
-            it is listed.
+        Refusal: there is no such feed (code `feed-unknown`), or its file cannot be used (`feed-broken`); all problems
+            are listed.
     """
     files = {file.stem: file for file in yaml_files(settings.feeds_path)}
     if name not in files:
@@ -74,7 +74,7 @@ def usable(feed: Feed, settings: Settings) -> Feed:
     """A feed that no file of the home describes, if its profile and options can be used.
 
     Raises:
-        Refusal: they cannot.
+        Refusal: they cannot be used.
     """
     for name in feed.options:
         if name in _NOT_HERE:
@@ -90,20 +90,20 @@ def options_of(feed: Feed) -> dict[str, object]:
 
 def _read(file: Path) -> Feed:
     if not _NAME.fullmatch(file.stem):
-        said = "the name of the file has signs that a feed may not have: use letters, digits and _, 40 at most"
-        raise _broken(file, [Problem(None, "", said)])
+        message = "the name of the file has signs that a feed may not have: use letters, digits and _, 40 at most"
+        raise _broken(file, [Problem(None, "", message)])
     text, content, problems = read_file(file, "a feed")
     if not isinstance(content, dict):
         raise _broken(file, problems)
-    feed, found = validated(content, Feed, quoting=False)  # a password could stand in it, in any place
-    problems += placed(text, _of_what_is_meant(found, content))
+    feed, found = validated(content, Feed, quoting=False)  # the file may contain a password anywhere
+    problems += placed(text, _problems_of_given_kind(found, content))
     if problems or feed is None:
         raise _broken(file, problems)
     return feed
 
 
-def _of_what_is_meant(found: list[tuple[Place, str]], content: dict[Any, Any]) -> Iterator[tuple[Place, str]]:
-    """The problems of what stands in the file; of a key that takes two kinds, those of the kind that stands there."""
+def _problems_of_given_kind(found: list[tuple[Place, str]], content: dict[Any, Any]) -> Iterator[tuple[Place, str]]:
+    """The problems of a file; for a key that takes two kinds of values, only those of the kind that is given."""
     for place, reason in found:
         if len(place) > 1 and place[0] in _TWO_KINDS:
             kind, named = _TWO_KINDS[str(place[0])]
@@ -130,5 +130,5 @@ def _problems_of_options(feed: Feed, file: Path, settings: Settings) -> Iterator
 
 
 def _broken(file: Path, problems: list[Problem]) -> Refusal:
-    said = cannot_be_used("Feed", file, problems)
-    return Refusal("feed-broken", said.message, said.fix, file=said.file, details=said.details)
+    message = cannot_be_used("Feed", file, problems)
+    return Refusal("feed-broken", message.message, message.fix, file=message.file, details=message.details)

@@ -1,6 +1,6 @@
-"""Files of other machines as a source, by fsspec, which nothing else imports; what its libraries say is never shown.
+"""Files of other machines as a source, by fsspec, which no other module imports.
 
-Their errors and logs can hold addresses and logins: what went wrong is said in words of our own (`trouble`).
+The errors and logs of its libraries can contain addresses and logins, and are never shown: `trouble` words them anew.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from contact_pipeline.feeds.place import Place
 from contact_pipeline.feeds.trouble import quietly, trouble_of
 
 _NEEDED: Final = {"s3": ("fsspec", "s3fs"), "sftp": ("fsspec", "sshfs"), "https": ("fsspec", "aiohttp")}
-_ATOMIC: Final = {"s3", "gs", "gcs", "abfs", "abfss", "az"}  # a file is there as a whole, or not at all
+_ATOMIC: Final = {"s3", "gs", "gcs", "abfs", "abfss", "az"}  # object stores, in which every file is complete
 _OF_THIS_MACHINE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE}
 _SECONDS: Final = 30  # to wait for a server at each step
 
 
 class TooLarge(Exception):
-    """A file is larger than is taken."""
+    """A file is larger than allowed."""
 
 
 class RemoteOrigin:
     """A folder or a file of a server."""
 
     def __init__(self, feed: str, place: Place, credentials: Credentials) -> None:
-        """Reaches nothing yet.
+        """Does not connect yet.
 
         Raises:
-            Trouble: what such a source needs is not installed (code `feed-extra-missing`).
+            Trouble: a library that such a source needs is not installed (code `feed-extra-missing`).
         """
         must_be_installed(place.scheme)
         self.place = place
@@ -46,8 +46,8 @@ class RemoteOrigin:
         self._connected: Any = None
 
     def look_through(self) -> Listing:
-        """What lies there now."""
-        with self._words() as files:
+        """The files that are there now."""
+        with self._translated() as files:
             if self.place.is_exact:
                 found = self._look(files, self._path)
                 return listing(self.place, [found] if found else [])
@@ -57,24 +57,24 @@ class RemoteOrigin:
     def _entries(self, files: Any) -> list[dict[str, Any]]:
         try:
             return list(files.ls(self.place.folder_path, detail=True))
-        except FileNotFoundError as error:  # a bucket has no folders: one is there as long as it has files
+        except FileNotFoundError as error:  # a bucket has no folders, only names of files that begin with one
             if self.place.scheme in _ATOMIC and error.__cause__ is None:
                 return []
             raise
 
     def look(self, found: Found) -> Found | None:
         """The file as it is now; None: it is gone."""
-        with self._words(found) as files:
+        with self._translated(found) as files:
             return self._look(files, found.path)
 
     def fetch(self, found: Found, path: Path, most: int) -> None:
-        """Copies it to a new file.
+        """Copies a file to a new one.
 
         Raises:
-            Trouble: what came is not the whole file as it was found, or it cannot be had.
+            Trouble: the copy is not the whole file as it was found, or the file cannot be fetched.
         """
-        path.unlink(missing_ok=True)  # of a try before
-        with self._words(found) as files:
+        path.unlink(missing_ok=True)  # left by an earlier try
+        with self._translated(found) as files:
             try:
                 files.get_file(found.path, str(path), callback=_bounded(most))
             except TooLarge:
@@ -102,12 +102,12 @@ class RemoteOrigin:
             )
 
     def remove(self, found: Found) -> None:
-        """Deletes it."""
+        """Deletes a file."""
         with self._changing(found) as files:
             files.rm_file(found.path)
 
     def move(self, found: Found, folder: str) -> None:
-        """Moves it to a folder beside it."""
+        """Moves a file to a folder beside it."""
         with self._changing(found) as files:
             there = f"{found.path.rpartition('/')[0]}/{folder}"
             files.makedirs(there, exist_ok=True)
@@ -119,7 +119,7 @@ class RemoteOrigin:
             files.mv(found.path, f"{there}/{found.name}")
 
     def close(self) -> None:
-        """Lets go of the server."""
+        """Closes the connection."""
         files, self._connected = self._connected, None
         if files is not None:
             with quietly(), suppress(Exception):
@@ -135,8 +135,8 @@ class RemoteOrigin:
         return place.folder if place.scheme == "https" else f"{place.folder_path.rstrip('/')}/{place.pattern}"
 
     @contextmanager
-    def _words(self, found: Found | None = None) -> Iterator[Any]:
-        """The file system, connected; what goes wrong in the block is said in our words."""
+    def _translated(self, found: Found | None = None) -> Iterator[Any]:
+        """The connected file system. Errors within the block become Trouble."""
         try:
             with quietly():
                 if self._connected is None:
@@ -145,18 +145,18 @@ class RemoteOrigin:
                 yield self._connected
         except Trouble:
             raise
-        except Exception as error:  # whatever the libraries raise, with a login in it perhaps
+        except Exception as error:  # errors of the libraries may contain a login
             if isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE:
                 raise
-            said = trouble_of(error, self._where, self._feed, found.shown if found else None)
-            if said.passes:
-                self.close()  # a connection that was cut is of no use
-            raise said from None
+            trouble = trouble_of(error, self._where, self._feed, found.shown if found else None)
+            if trouble.passes:
+                self.close()  # the connection may be cut
+            raise trouble from None
 
     @contextmanager
     def _changing(self, found: Found) -> Iterator[Any]:
         try:
-            with self._words(found) as files:
+            with self._translated(found) as files:
                 yield files
         except Trouble as trouble:
             if trouble.passes:
@@ -171,9 +171,9 @@ class RemoteOrigin:
     def _look(self, files: Any, path: str) -> Found | None:
         try:
             return self._found(files.info(path))
-        except FileNotFoundError as error:  # over HTTPS, whatever went wrong
-            said = trouble_of(error, self._where, self._feed, None)
-            if said.code == "feed-missing":
+        except FileNotFoundError as error:  # over HTTPS, raised after any error
+            trouble = trouble_of(error, self._where, self._feed, None)
+            if trouble.code == "feed-missing":
                 return None
             raise
 
@@ -194,10 +194,10 @@ class RemoteOrigin:
 
 
 def must_be_installed(scheme: str) -> None:
-    """Tests that what reads such a source is there.
+    """Tests that the libraries for such a source are installed.
 
     Raises:
-        Trouble: it is not (code `feed-extra-missing`).
+        Trouble: one is not (code `feed-extra-missing`).
     """
     missing = [name for name in _NEEDED.get(scheme, ("fsspec",)) if find_spec(name) is None]
     if missing:
@@ -228,9 +228,9 @@ def _s3() -> Any:
         skip_instance_cache=True,
         use_listings_cache=False,
         config_kwargs=config,
-        max_concurrency=1,  # parts that are fetched side by side could be of two files
+        max_concurrency=1,  # parts fetched in parallel could be of two versions of a file
     )
-    files.retries = 1  # whoever calls tries again
+    files.retries = 1  # the caller tries again
     return files
 
 
@@ -289,7 +289,7 @@ def _https(credentials: Credentials) -> Any:
     from fsspec.implementations.http import HTTPFileSystem
 
     async def only_https(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        if request.url.scheme != "https":  # a server may send one on
+        if request.url.scheme != "https":  # a server may redirect
             raise Trouble(
                 "feed-in-the-clear", "The server sends on to http://, in the clear.", "Ask for an https address."
             )
@@ -330,7 +330,7 @@ def _other(scheme: str, place: Place) -> Any:
         ) from None
     except ValueError:
         raise Trouble("feed-source", f"Nothing knows {scheme}://.", "Correct `source`.") from None
-    options = kind._get_kwargs_from_urls(f"{scheme}://{place.host}/{place.folder}/")  # noqa: SLF001 - there is no other
+    options = kind._get_kwargs_from_urls(f"{scheme}://{place.host}/{place.folder}/")  # noqa: SLF001 - there is no public method
     return kind(skip_instance_cache=True, use_listings_cache=False, **options)
 
 
@@ -349,7 +349,7 @@ def _bounded(most: int) -> Any:
     from fsspec.callbacks import Callback
 
     class Bounded(Callback):  # type: ignore[misc]
-        """Ends a copy that grows past what is taken."""
+        """Ends a copy that grows larger than allowed."""
 
         def call(self, hook_name: str | None = None, **kwargs: Any) -> None:  # noqa: ARG002 - as fsspec calls it
             if max(self.value, self.size or 0) > most:
@@ -359,7 +359,7 @@ def _bounded(most: int) -> Any:
 
 
 def _time_of(header: str) -> datetime | None:
-    """The time of a header of HTTP."""
+    """The time in an HTTP header."""
     try:
         return parsedate_to_datetime(header).astimezone(UTC)
     except ValueError:

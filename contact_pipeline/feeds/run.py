@@ -1,4 +1,4 @@
-"""Runs a feed: lists its source, fetches what is new, hands it on to be received, and keeps how that ended."""
+"""Runs a feed: lists its source, fetches new files, has them received, and records how the run ended."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Receive(Protocol):
     def __call__(
         self, file: Path, profile: str, *, user: str | None, fetched: Fetched, **options: Any
     ) -> Upload:  # pragma: no cover
-        """Gives it a ledger line."""
+        """Receives the file, and adds its ledger line."""
 
 
 Stage = Callable[[Upload], Upload]
@@ -49,11 +49,11 @@ Stage = Callable[[Upload], Upload]
 
 @dataclass(slots=True)
 class FetchedFile:
-    """What became of one file of a feed.
+    """The result for one file of a feed.
 
     Attributes:
         name: of the file, as it may be shown.
-        upload: that was made of it; None: none was.
+        upload: its upload; None: it has none.
         left: why the file was not received, or not moved or deleted at its source; None: all was done.
     """
 
@@ -78,9 +78,9 @@ class FeedRun:
 
     Attributes:
         feed: its name.
-        files: those that were fetched or should have been, in the order in which they were changed.
-        waiting: how many were left for the next run, as they are not complete or still change.
-        known: how many were received before and have not changed since.
+        files: files that were fetched or should have been, ordered by the time of their change.
+        waiting: how many files were left for the next run, as they are not complete or still change.
+        known: how many files were received before and have not changed since.
         strays: name → why a file is never taken.
         missed_at: the time at which a file was due that has not come, in UTC.
     """
@@ -123,19 +123,19 @@ def run_feed(
     described: Feed | None = None,
     again: bool = False,
 ) -> FeedRun:
-    """Fetches what is new of a feed, once.
+    """Fetches the new files of a feed, once.
 
     Args:
         store: the store.
         name: of the feed.
         receive: takes a file in.
-        stage: takes an upload through the stages and applies it where its profile says so; None: somebody else does.
+        stage: takes an upload through the stages, and applies it if its profile is automatic; None: the caller does.
         described: the feed, where no file of the home describes it.
-        again: whether files are fetched anew whose upload was refused, failed or was cancelled.
+        again: whether to fetch again files whose upload was refused, failed or was cancelled.
 
     Raises:
         Refusal: there is no such feed, its file cannot be used, it runs already (`feed-running`), or its source cannot
-            be reached. What was received before that is in the ledger.
+            be reached. Files received before that are in the ledger.
     """
     feed = described
     if described is None:
@@ -146,7 +146,7 @@ def run_feed(
             run = _Run(store, name, feed, receive, stage, again=again).done()
         except (Refusal, MachineFault, OSError) as error:
             problem = error if isinstance(error, Refusal) else fault_of(error)
-            with suppress(ContactPipelineError):  # the first error is the one to tell
+            with suppress(ContactPipelineError):  # the first error is the one to raise
                 record(store, name, feed, "broken", problem)
             raise
         record(store, name, feed, "fetched" if run.uploads else "nothing", run.problem)
@@ -155,7 +155,7 @@ def run_feed(
 
 
 class _Run:
-    """One run of a feed, which is alone with it."""
+    """One run of a feed; the feed has no other run meanwhile."""
 
     def __init__(
         self, store: Store, name: str, feed: Feed, receive: Receive, stage: Stage | None, *, again: bool
@@ -166,7 +166,7 @@ class _Run:
         self._stopped = False
 
     def done(self) -> FeedRun:
-        """Does it; what became of each file."""
+        """Does the run; returns the result for each file."""
         origin = origin_of(self._store.settings, self._name, self._feed)
         try:
             self._finish_cut_off()
@@ -187,7 +187,7 @@ class _Run:
         return self._result
 
     def _finish_cut_off(self) -> None:
-        """Stages what a run before received and could not stage, as it was killed."""
+        """Stages files that an earlier run received and did not stage, because it was killed."""
         if self._stage is not None:
             lines = self._store.lines(feed=self._name, states=["received"])
             for line in reversed(lines):
@@ -195,7 +195,7 @@ class _Run:
                 self._staged(file)
 
     def _settled(self, origin: Origin) -> list[Found]:
-        """The files that are whole: object stores have no others; those of other sources have stood still."""
+        """The files that are complete: all of object stores; of other sources, those that have stood still."""
         settings = self._store.settings
         listing = listed(settings, self._feed, origin)
         self._result.strays = strays_of(listing)
@@ -212,7 +212,7 @@ class _Run:
         return whole
 
     def _is_young(self, found: Found, before: datetime) -> bool:
-        """Whether a new file could still be growing. A time to come is of a clock that is set otherwise."""
+        """Whether a new file may still be growing. A time in the future, by a wrong clock, counts as growing."""
         if not found.settles or is_known(self._known.get(digest_of(found.name)), found, again=self._again):
             return False
         if found.changed_at is None:
@@ -220,7 +220,7 @@ class _Run:
         return not found.changed_at.replace(tzinfo=None) <= before
 
     def _take(self, origin: Origin, found: Found, known: Known | None) -> None:
-        """Fetches a file and has it received. What is wrong with one file leaves the others alone."""
+        """Fetches a file and has it received. An error of one file does not stop the others."""
         file = FetchedFile(found.shown)
         try:
             file.upload = self._received(origin, found, known)
@@ -228,7 +228,7 @@ class _Run:
             if refusal.code in {"feed-changing", "file-changing"}:
                 self._result.waiting += 1
                 return
-            if refusal.code == "feed-missing":  # it was taken away since
+            if refusal.code == "feed-missing":  # it was removed meanwhile
                 return
             self._leave(file, refusal)
         if file.upload is None and file.left is None:
@@ -240,12 +240,12 @@ class _Run:
             self._after(origin, found, file, file.upload)
 
     def _leave(self, file: FetchedFile, refusal: Refusal) -> None:
-        """Keeps why a file was left, and whether the others are left, too: their server is the same."""
+        """Records why a file was left; trouble with the server also stops the run."""
         file.left = file.left or refusal
         self._stopped |= isinstance(refusal, Trouble) and not refusal.of_one_file
 
     def _received(self, origin: Origin, found: Found, known: Known | None) -> Upload | None:
-        """The upload of a file; None: it holds what it held when it was received last."""
+        """Fetches and receives a file; None: its content is the same as when it was last received."""
         settings = self._store.settings
         if found.size is not None and found.size > settings.max_file_bytes:
             raise Trouble(
@@ -268,10 +268,10 @@ class _Run:
             )
 
     def _after(self, origin: Origin, found: Found, file: FetchedFile, upload: Upload) -> None:
-        """Stages a file that was received, and does at its source what is to be done once it is planned."""
+        """Stages a received file, and then moves or deletes it at its source, if the feed asks for that."""
         try:
             state = self._staged(file)
-        except KeyboardInterrupt:  # by which its upload is cancelled
+        except KeyboardInterrupt:  # its upload is cancelled; the file is to be fetched again
             with self._store.change() as contacts:
                 forget(contacts, Fetched(self._name, digest_of(found.name), found.look))
             raise
@@ -281,17 +281,17 @@ class _Run:
             self._leave(file, refusal)
 
     def _staged(self, file: FetchedFile) -> State | None:
-        """Stages a file that is received, where that is for us to do; its state then."""
+        """Stages a received file, if this run stages; returns the new state of its upload."""
         if self._stage is None or file.upload is None or file.upload.state != "received":
             return None
         try:
             file.upload = self._stage(file.upload)
-        except Refusal as refusal:  # such as a role that is missing for what applies by itself
+        except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
             file.left, file.upload = refusal, self._upload(file.upload.upload_id)
         return file.upload.state
 
     def _clear_away(self, origin: Origin, found: Found, known: Known | None) -> None:
-        """Does at the source what was to be done with a file that was received before, and is planned by now."""
+        """Moves or deletes a file at its source that was received before and is planned by now."""
         if self._feed.after == "leave" or known is None:
             return
         try:
@@ -304,7 +304,7 @@ class _Run:
         after, settings = self._feed.after, self._store.settings
         if after == "leave" or state == "received" or state in ENDED_WITHOUT:
             return
-        if _look(tried(settings, lambda: origin.look(found))) != found.look:  # another file by now, or none
+        if _look(tried(settings, lambda: origin.look(found))) != found.look:  # changed or gone
             return
         if isinstance(after, Move):
             folder = after.move
@@ -321,10 +321,10 @@ def _look(found: Found | None) -> str | None:
 
 
 def _must_be_known(settings: Settings, name: str) -> None:
-    """Tests that there is a feed of that name, whether or not it can be used.
+    """Tests that there is a feed of that name, even a broken one.
 
     Raises:
-        Refusal: there is none (code `feed-unknown`).
+        Refusal: there is no such feed (code `feed-unknown`).
     """
     try:
         load_feed(name, settings)
@@ -335,10 +335,10 @@ def _must_be_known(settings: Settings, name: str) -> None:
 
 @contextmanager
 def _alone(settings: Settings, name: str) -> Iterator[None]:
-    """Holds a feed for as long as the block lasts.
+    """Locks a feed as long as the block lasts.
 
     Raises:
-        Refusal: it runs already (code `feed-running`).
+        Refusal: the feed runs already (code `feed-running`).
     """
     folder = settings.feeds_path / ".running" / name
     with owner_only():

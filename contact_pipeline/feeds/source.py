@@ -1,4 +1,4 @@
-"""The source of a feed: how it is reached, what lies there, and what of it is new."""
+"""The source of a feed: opens it, lists its files, and tells which are new."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from contact_pipeline.store.feeds import Known, digest_of, known_files
 T = TypeVar("T")
 
 _TRIES: Final = 3
-_FURTHER: Final = 4  # times the wait before
+_FURTHER: Final = 4  # factor from one wait to the next
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A feed that was checked: it can be used, and its source was reached.
+    """The result of checking a feed that can be used and whose source was reached.
 
     Attributes:
         feed: the feed.
         new: files that a run would fetch.
-        known: how many were received before and have not changed since.
-        unfinished: how many are not complete, by their names.
+        known: how many files were received before and have not changed since.
+        unfinished: how many files are not complete, by their names.
         strays: name → why a file is never taken.
     """
 
@@ -57,7 +57,7 @@ class Checked:
 
 
 def check(store: Store, name: str, described: Feed | None = None) -> Checked:
-    """Tests that a feed can be used from here, and lists what a run would fetch. Fetches and changes nothing.
+    """Tests that this machine can use a feed, and lists the files that a run would fetch. Fetches nothing.
 
     Raises:
         Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
@@ -75,7 +75,7 @@ def check(store: Store, name: str, described: Feed | None = None) -> Checked:
 
 
 def origin_of(settings: Settings, name: str, feed: Feed) -> Origin:
-    """The way to the source of a feed."""
+    """The source of a feed, not connected yet."""
     place = place_of(feed.source)
     if place.scheme == LOCAL:
         return LocalOrigin(place, settings.home)
@@ -85,10 +85,10 @@ def origin_of(settings: Settings, name: str, feed: Feed) -> Origin:
 
 
 def listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
-    """What lies at a source.
+    """The files at a source.
 
     Raises:
-        Trouble: the one file that is named is not there, though nobody takes it away (code `feed-missing`).
+        Trouble: the one file that the feed names is missing, and the feed does not remove it (code `feed-missing`).
     """
     found = tried(settings, origin.look_through)
     if origin.place.is_exact and feed.after == "leave" and not (found.files or found.unfinished or found.strays):
@@ -98,7 +98,7 @@ def listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
 
 
 def tried(settings: Settings, call: Callable[[], T]) -> T:
-    """What a call to a source gives; one whose trouble can pass is made again, after a wait."""
+    """Makes a call to a source; if it fails with trouble that may pass, waits and tries again."""
     wait = settings.feed_retry_seconds
     for _ in range(_TRIES - 1):
         try:
@@ -113,11 +113,11 @@ def tried(settings: Settings, call: Callable[[], T]) -> T:
 
 def is_known(known: Known | None, found: Found, *, again: bool) -> bool:
     """Whether a file was received before and has not changed since."""
-    if not found.look:  # nothing tells whether it has changed but its content
+    if not found.look:  # only its content tells whether it has changed
         return False
     return known is not None and known.look == found.look and not (again and known.state in ENDED_WITHOUT)
 
 
 def strays_of(listing: Listing) -> dict[str, str]:
-    """What is never taken, by names that may be shown, and why."""
+    """Name, as it may be shown → why the file is never taken."""
     return {shown(name): why for name, why in listing.strays.items()}

@@ -1,4 +1,4 @@
-"""How the feeds of a home stand: how each ended last, when it runs next, and what was due and has not come."""
+"""The status of a home's feeds: how each last ended, when it runs next, and whether a due file has not come."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from contact_pipeline.store import Store
 from contact_pipeline.store.feeds import (
     Ended,
     FeedState,
-    Teller,
-    be_known,
+    NoticeRouting,
     feed_states,
+    record_known_feeds,
     record_missed,
     record_run,
 )
@@ -25,7 +25,7 @@ from contact_pipeline.store.ledger import now
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """A feed of the home: what it is, what it did last, and what it does next; times in UTC.
+    """A feed of the home with its last and next run; times in UTC.
 
     Attributes:
         feed: None: its file cannot be used.
@@ -78,46 +78,46 @@ def list_feeds(store: Store) -> list[FeedStatus]:
 
 
 def note_missed(store: Store) -> list[FeedStatus]:
-    """Keeps, as news for people, what was due and has not come; each once. Gives the feeds that are overdue.
+    """Records due files that have not come, as news too, each once; returns the feeds that are overdue.
 
-    Feeds that are new to the home become known to it: files are due from then on.
+    New feeds are recorded; their files are due from then on.
     """
     usable = {name: feed for name, feed in find_feeds(store.settings).items() if isinstance(feed, Feed)}
     with store.open(read_only=True) as contacts:
         unknown = [name for name in usable if name not in feed_states(contacts)]
     if unknown:
         with store.change() as contacts:
-            be_known(contacts, unknown)
+            record_known_feeds(contacts, unknown)
     for name, feed in usable.items():
         note_missed_of(store, name, feed)
     return [status for status in list_feeds(store) if status.missed_at is not None]
 
 
 def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
-    """Keeps how a run of a feed ended; people are told where it breaks."""
-    said = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
+    """Records how a run of a feed ended; a feed that breaks is news."""
+    message = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
     with store.change() as contacts:
-        record_run(contacts, name, "broken" if problem else ended, said, _teller(feed))
+        record_run(contacts, name, "broken" if problem else ended, message, _routing(feed))
 
 
 def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
-    """The time at which a file was due that has not come, noted once."""
+    """The time at which a file was due that has not come; it is recorded once, as news too."""
     with store.open(read_only=True) as contacts:
         state = feed_states(contacts).get(name)
     due_at = missed(feed, state.since, state.file_at, now()) if state else None
     if state is not None and due_at is not None and due_at != state.missed_at:
-        teller = _teller(feed, told=feed.due is not None and feed.due.missed == "notice")
+        routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:
-            record_missed(contacts, name, due_at, teller)
+            record_missed(contacts, name, due_at, routing)
     return due_at
 
 
-def _teller(feed: Feed | None, *, told: bool = True) -> Teller:
-    if feed is None:  # its file cannot be used: by the rules
-        return Teller("", None, told=True)
+def _routing(feed: Feed | None, *, is_sent: bool = True) -> NoticeRouting:
+    if feed is None:  # its file cannot be used, so the rules decide
+        return NoticeRouting("", None, is_sent=True)
     named = feed.notices if isinstance(feed.notices, list) else []
-    return Teller(
-        feed.profile, feed.owner, told=told and feed.notices is not False and feed.notices != [], targets=named
+    return NoticeRouting(
+        feed.profile, feed.owner, is_sent=is_sent and feed.notices is not False and feed.notices != [], targets=named
     )
 
 

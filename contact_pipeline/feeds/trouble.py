@@ -1,4 +1,4 @@
-"""What went wrong with a server, in words of our own: what libraries say can hold logins and addresses."""
+"""Words the errors of servers anew: the texts of libraries can contain logins and addresses."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ _CUT: Final = {
 
 
 def trouble_of(error: BaseException, server: str, feed: str, name: str | None) -> Trouble:
-    """What an error of a library means.
+    """The trouble that an error of a library means.
 
     Args:
-        error: of a library; nothing of its text is taken over.
+        error: of a library; nothing of its text is quoted.
         server: for people.
         feed: name of the feed.
-        name: of the file that it was about, as it may be shown; None: the source as a whole.
+        name: of the file concerned, as it may be shown; None: the source as a whole.
     """
     chain = chain_of(error)
-    own = next((each for each in chain if isinstance(each, Trouble)), None)
-    if own is not None:
-        return own
+    trouble = next((each for each in chain if isinstance(each, Trouble)), None)
+    if trouble is not None:
+        return trouble
     named = {base.__name__ for each in chain for base in type(each).__mro__}
     status = next((found for each in chain if (found := _status(each)) is not None), None)
     return (
@@ -113,7 +113,7 @@ def _by_file(named: set[str], server: str, feed: str, name: str | None) -> Troub
         )  # fmt: skip
     if "SFTPPermissionDenied" in named or (name and "PermissionError" in named):
         return _no_permission(server, name)
-    if "PermissionError" in named:  # S3 says so of keys that it does not know as well
+    if "PermissionError" in named:  # S3 also raises this for unknown access keys
         return _no_login(server, feed)
     return _unreachable(server) if "OSError" in named else None
 
@@ -133,17 +133,17 @@ def _unreachable(server: str) -> Trouble:
 
 
 def _no_login(server: str, feed: str) -> Trouble:
-    own = (
+    fix = (
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and let them read it."
         if server.startswith("s3:")
         else f"Set {variable(feed, 'USER')} and _PASSWORD, _KEY_FILE or _TOKEN in the environment of whoever runs it."
     )
-    return Trouble("feed-login", f"{server} did not take the login, or there is none.", own)
+    return Trouble("feed-login", f"{server} did not take the login, or there is none.", fix)
 
 
 def _no_permission(server: str, name: str | None) -> Trouble:
-    said = f"{_what(server, name)} may not be read with this login."
-    return Trouble("feed-permission", said, "Ask whoever runs the server.", of_one_file=name is not None)
+    message = f"{_what(server, name)} may not be read with this login."
+    return Trouble("feed-permission", message, "Ask whoever runs the server.", of_one_file=name is not None)
 
 
 def _what(server: str, name: str | None) -> str:
@@ -151,7 +151,7 @@ def _what(server: str, name: str | None) -> str:
 
 
 def _status(error: BaseException) -> int | None:
-    """The status of an answer over HTTP, by aiohttp or by the library of S3."""
+    """The HTTP status of an error, from aiohttp or the library of S3."""
     status = getattr(error, "status", None)
     answer = getattr(error, "response", None)
     if status is None and isinstance(answer, dict):
@@ -161,7 +161,7 @@ def _status(error: BaseException) -> int | None:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keeps what the libraries log and warn of to itself for as long as the block lasts."""
+    """Suppresses the logs and warnings of the libraries as long as the block lasts."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     before = [(logger, logger.propagate, logger.handlers) for logger in loggers]
     for logger in loggers:

@@ -1,7 +1,7 @@
-"""Hands one notice to one target by the library Apprise, which nothing else imports; what it logs is never shown.
+"""Sends one notice to one target with the library Apprise, which no other module imports.
 
-Addresses hold passwords and tokens, and the library quotes them in its log. It is read here for what went wrong, and
-goes nowhere else.
+Addresses contain passwords and tokens, and Apprise quotes them in its log. The log is read here to find out what went
+wrong, and is never shown.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _lock = threading.Lock()
 
 
 class NotSent(Exception):
-    """Why a notice was not sent, in words that hold nothing of the target's address.
+    """Why a notice was not sent, in words that quote nothing of the target's address.
 
     Attributes:
-        is_unsure: whether it may arrive all the same.
+        is_unsure: whether it may have arrived nevertheless.
     """
 
     def __init__(self, why: str, *, is_unsure: bool = False) -> None:
@@ -40,7 +40,7 @@ class NotSent(Exception):
 
 
 def must_be_installed() -> None:
-    """Tests that the library is there.
+    """Tests that Apprise is installed.
 
     Raises:
         Refusal: it is not (code `apprise-missing`).
@@ -54,10 +54,10 @@ def must_be_installed() -> None:
 
 
 def check_address(address: str) -> None:
-    """Tests that an address is one of exactly one recipient.
+    """Tests that an address names exactly one recipient.
 
     Raises:
-        NoAddress: it is not.
+        NoAddress: it does not.
     """
     with _quietly():
         _service(address, 1)
@@ -72,7 +72,7 @@ def deliver(address: str, message: Message, seconds: float) -> None:
         seconds: how long to wait at each step: connecting, and each answer.
 
     Raises:
-        NoAddress: the address is not one of exactly one recipient.
+        NoAddress: the address does not name exactly one recipient.
         NotSent: the server could not be reached, did not answer in time, or refused it.
     """
     with _lock, _quietly() as log:
@@ -82,7 +82,7 @@ def deliver(address: str, message: Message, seconds: float) -> None:
         def send() -> None:
             try:
                 ended.append(_notify(service, message))
-            except Exception as error:  # noqa: BLE001 - whatever a service raises, with its address in it perhaps
+            except Exception as error:  # noqa: BLE001 - the error of a service may contain its address
                 ended.append(error)
 
         sender = threading.Thread(target=send, daemon=True)
@@ -102,8 +102,8 @@ def _service(address: str, seconds: float) -> Any:
     service = apprise.Apprise.instantiate(address, asset=asset)
     if service is None:
         raise NoAddress("Its address is none that Apprise knows.")
-    service.retry = 0  # we try again ourselves, and say so
-    if len(service) > 1:  # one that fails would let the others be told twice
+    service.retry = 0  # failed notices are tried again from the queue
+    if len(service) > 1:  # if one fails, trying again would send to the others twice
         raise NoAddress(f"Its address names {len(service)} recipients: give each a target of its own.")
     service.socket_connect_timeout = service.socket_read_timeout = seconds
     formats: Any = service.notify_format  # one, or those of which it takes the first
@@ -124,7 +124,7 @@ def _notify(service: Any, message: Message) -> bool:
 
 @contextmanager
 def _quietly() -> Iterator[list[str]]:
-    """Keeps to itself what the library and those below it log and warn of, for as long as the block lasts; gives it."""
+    """Collects the log messages of the libraries as long as the block lasts, and suppresses them and warnings."""
     kept: list[str] = []
     handler = _Kept(kept)
     loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -149,20 +149,20 @@ class _Kept(logging.Handler):
         self._kept = kept
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the words of a record."""
+        """Keeps the message of a record."""
         self._kept.append(record.getMessage())
 
 
 def _why(log: list[str], ended: object) -> str:
-    """What went wrong, in words of our own."""
-    said = "\n".join(log)
-    if status := _STATUS.search(said):
+    """What went wrong, in words that quote nothing of the log."""
+    logged = "\n".join(log)
+    if status := _STATUS.search(logged):
         return f"The server answered with error {status[1]}."
-    if "timed out" in said or "timeout" in said.casefold():
+    if "timed out" in logged or "timeout" in logged.casefold():
         return "The server did not answer in time."
-    if any(words in said for words in ("refused", "Name or service", "resolve", "No route", "unreachable")):
+    if any(words in logged for words in ("refused", "Name or service", "resolve", "No route", "unreachable")):
         return "The server could not be reached."
-    if "Authentication" in said or "authentication" in said:
+    if "Authentication" in logged or "authentication" in logged:
         return "The server did not take the name or the password."
     if isinstance(ended, Exception):
         return f"The service ended with {type(ended).__name__}."

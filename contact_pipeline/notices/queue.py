@@ -1,7 +1,7 @@
-"""The notices of a home as its contact database keeps them: which there are, whose turn it is, and what came of each.
+"""The queue of notices in the contact database: lists them, claims the next one, and records the result of each.
 
-A notice is claimed in one transaction before it is sent, so that of two processes one sends it. Of one whose sender
-was killed nobody knows whether it arrived: it is not sent again unless somebody asks for that.
+A notice is claimed in one transaction before it is sent, so that only one process sends it. If its sender was killed,
+it may have arrived: it is not sent again unless somebody asks for that.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _OF_NEWS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """News for one target, and what came of it.
+    """News for one target, and whether it was sent.
 
     Attributes:
         state: waiting, sending, sent, failed, unsure or dropped.
-        tries: how often it was tried.
+        tries: how often sending was tried.
         due_at: when it is tried next, in UTC.
-        changed_at: when it came to its state, in UTC.
-        problem: why it was not sent at the last try.
+        changed_at: when its state last changed, in UTC.
+        problem: why the last try failed.
     """
 
     news: News
@@ -74,7 +74,7 @@ class Notice:
 
 
 def list_notices(store: Store, limit: int | None = None) -> list[Notice]:
-    """The notices, newest first; news of which no rule was asked yet come before, without a target."""
+    """The notices, newest first; before them news to which the rules were not yet applied, without a target."""
     with store.open(read_only=True) as contacts:
         found = contacts.records(f"{_OF_NEWS} ORDER BY number DESC, target LIMIT {limit or 'ALL'}")
         new = [News.of(record) for record in reversed(_untaken(contacts))]
@@ -84,11 +84,11 @@ def list_notices(store: Store, limit: int | None = None) -> list[Notice]:
 
 
 def has_work(store: Store, targets: Collection[str]) -> bool:
-    """Whether there is anything to do: a quick look.
+    """Whether there is anything to do, by a quick query.
 
     Args:
         store: the store.
-        targets: those that this process can reach; of others it is enough that the list says why they wait.
+        targets: the targets that this process can reach; notices to others only need a recorded problem.
     """
     with store.open(read_only=True) as contacts:
         sql = """
@@ -101,18 +101,18 @@ def has_work(store: Store, targets: Collection[str]) -> bool:
 
 
 def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
-    """Makes notices of news that no rule was asked about yet; drops what is no news any more; finds those lost.
+    """Applies the rules to new news, drops outdated notices, and marks notices whose sender was killed.
 
     Args:
         store: the store.
         rules: of the home.
-        unreachable: targets that this process cannot reach → why, which is written beside what waits for them.
+        unreachable: targets that this process cannot reach → why, which becomes the problem of their notices.
     """
     at = now()
     with store.change() as contacts:
         for record in _untaken(contacts):
             news = News.of(record)
-            for target in _told(rules, news, record["targets"]):
+            for target in _targets_for(rules, news, record["targets"]):
                 values = [news.number, target, at, at]
                 contacts.run("INSERT INTO notices VALUES (?, ?, 'waiting', 0, ?, ?, NULL)", values)
         contacts.run("UPDATE news SET taken = true WHERE NOT taken")
@@ -130,20 +130,20 @@ def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
             contacts.run(sql, [why, target, at])
 
 
-def _told(rules: Rules, news: News, named: Collection[str] | None) -> list[str]:
-    """The targets that are told: those that the news names, or else those of the rules."""
+def _targets_for(rules: Rules, news: News, named: Collection[str] | None) -> list[str]:
+    """The targets of news: those that the news names, or else those by the rules."""
     if named is None:
-        return rules.told(news.event, news.profile, news.user)
+        return rules.targets_for(news.event, news.profile, news.user)
     return [target for target in dict.fromkeys(named) if target in rules.targets]
 
 
 def claim(store: Store, targets: Collection[str], *, due: bool = True) -> Notice | None:
-    """Takes the oldest notice that waits, to send it now; nobody else gets it. None: there is none.
+    """Claims the oldest waiting notice, to send it now; nobody else gets it. None: there is none.
 
     Args:
         store: the store.
-        targets: to whom.
-        due: whether only those are taken whose time has come.
+        targets: only notices to these targets.
+        due: whether to take only notices that are due.
     """
     at = now()
     with store.change() as contacts:
@@ -163,7 +163,7 @@ def claim(store: Store, targets: Collection[str], *, due: bool = True) -> Notice
 
 
 def record(store: Store, notice: Notice, problem: str | None = None, *, is_unsure: bool = False) -> str:
-    """Writes down what came of a claimed notice; its state. After the last try that failed it is tried no more."""
+    """Records the result of a claimed notice, and returns its new state; after the last try it is `failed`."""
     at, tries = now(), notice.tries + 1
     due = notice.due_at
     if problem is None:
@@ -189,7 +189,7 @@ def count_waiting(store: Store) -> dict[str, int]:
 
 
 def try_again(store: Store) -> int:
-    """Lets those that failed, and those of which nobody knows, be sent as if they were new; how many."""
+    """Makes failed and unsure notices wait again, as if they were new; returns how many."""
     with store.change() as contacts:
         return len(
             contacts.rows(
@@ -211,7 +211,7 @@ _GONE: Final = "state = 'waiting' AND NOT list_contains(?, target)"
 
 
 def _waiting_events() -> list[str]:
-    return [event for event, told in EVENTS.items() if told.waits]
+    return [name for name, event in EVENTS.items() if event.waits]
 
 
 def _end(contacts: Database, state: str, problem: str, where: str, values: list[object]) -> None:

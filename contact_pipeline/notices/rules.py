@@ -1,4 +1,4 @@
-"""`notices.yaml`: the targets by name, and who is told of what. Addresses hold secrets and stand elsewhere."""
+"""`notices.yaml`: the targets by name, and the rules of notices. Addresses contain secrets and are kept elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST: Final = 10_000  # bytes of an address
 
 
 class NoAddress(Exception):
-    """Why a target cannot be reached from this process, in words that hold nothing of its address."""
+    """Why a target cannot be reached from this process, in words that quote nothing of its address."""
 
 
 class Target(BaseModel):
@@ -49,7 +49,7 @@ class Target(BaseModel):
         """The address, which is a secret.
 
         Raises:
-            NoAddress: the variable or the file is not there, or others can read the file.
+            NoAddress: the variable or the file is missing, or others can read the file.
         """
         if self.env is not None:
             found = os.environ.get(self.env, "").strip()
@@ -70,7 +70,7 @@ class Target(BaseModel):
 
 
 class Rule(BaseModel):
-    """Who is told of what. All that it says has to agree."""
+    """Which targets get notices of which events. All its conditions must hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,7 +84,7 @@ class Rule(BaseModel):
     )
 
     def tells(self, event: str, profile: str, user: str | None) -> bool:
-        """Whether it tells of an event of an upload with that profile and of that user."""
+        """Whether the rule applies to an event of an upload with that profile and of that user."""
         return (
             (event in self.on or (event == "held" and "applied" in self.on))
             and (self.profiles is None or profile in self.profiles)
@@ -93,25 +93,25 @@ class Rule(BaseModel):
 
 
 class Rules(BaseModel):
-    """What `notices.yaml` says."""
+    """The content of `notices.yaml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     targets: dict[Name, Target] = Field(min_length=1, description="Targets by name.")
     notices: list[Rule] = Field(description="Who is told of what; a target is told once, by however many rules.")
 
-    def told(self, event: str, profile: str, user: str | None) -> list[str]:
-        """The targets that are told of an event, each once."""
+    def targets_for(self, event: str, profile: str, user: str | None) -> list[str]:
+        """The targets that get a notice of an event, each once."""
         found = [name for rule in self.notices if rule.tells(event, profile, user) for name in rule.to]
         return [name for name in dict.fromkeys(found) if name in self.targets]
 
 
 def read_rules(settings: Settings) -> Rules:
-    """What the home's `notices.yaml` says.
+    """The rules of the home's `notices.yaml`.
 
     Raises:
-        Refusal: there is none (code `notices-missing`), or it cannot be used (`notices-broken`); all that is wrong with
-            its keys and words is listed.
+        Refusal: there is no such file (code `notices-missing`), or it cannot be used (`notices-broken`); all wrong keys
+            and values are listed.
     """
     path = settings.notices_path
     if not path.exists():
@@ -127,15 +127,15 @@ def read_rules(settings: Settings) -> Rules:
 
 
 def check_rules(rules: Rules, settings: Settings, unreachable: Mapping[str, str]) -> None:
-    """Tests what holds for a home and a process: that there are the profiles, and that the targets can be reached.
+    """Tests that the profiles of the rules exist, and that this process can reach the targets.
 
     Args:
         rules: of the home.
         settings: of the home.
-        unreachable: targets that cannot be → why.
+        unreachable: targets that cannot be reached → why.
 
     Raises:
-        Refusal: something does not hold (code `notices-broken`); all of it is listed.
+        Refusal: a test fails (code `notices-broken`); all problems are listed.
     """
     text = settings.notices_path.read_text(encoding="utf-8")
     found = [(("targets", target), why) for target, why in unreachable.items()]
@@ -173,7 +173,7 @@ def _find_problems(path: Path) -> tuple[Rules | None, list[Problem]]:
 
 
 def _with_on(content: dict[Any, Any]) -> dict[Any, Any]:
-    """The content with `on` as the text that it is meant as: YAML takes the word for a truth value."""
+    """The content with the key `on` as text: YAML reads this word as a truth value."""
     rules = content.get("notices")
     if not isinstance(rules, list):
         return content

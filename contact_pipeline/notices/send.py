@@ -1,4 +1,4 @@
-"""Sends what waits: what is due goes to each target that this process can reach, one after the other, once each."""
+"""Sends the notices that are due to each target that this process can reach, one after the other."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from contact_pipeline.profiles.problems import meant
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 
-_BUSY_SECONDS: Final = 5.0  # for the contact database, before anything is claimed
+_BUSY_SECONDS: Final = 5.0  # to wait for the contact database
 
 
 @dataclass(slots=True)
 class Sending:
-    """What came of sending.
+    """The result of sending.
 
     Attributes:
-        sent: how many notices were.
+        sent: how many notices were sent.
         problems: target → why it got none, or not all.
-        waiting: how many notices wait still.
+        waiting: how many notices still wait.
     """
 
     sent: int = 0
@@ -42,13 +42,13 @@ class Sending:
 
 
 def send(store: Store, *, seconds: float | None = None, due: bool = True, again: bool = False) -> Sending:
-    """Sends what waits. A target that cannot be reached is left alone until the next time.
+    """Sends the waiting notices. After a failure, a target gets no further notice until the next call.
 
     Args:
         store: the store.
-        seconds: after which no further notice is begun; unset: all of them are.
-        due: whether those wait on whose next try is later.
-        again: whether those that failed, and those of which nobody knows whether they arrived, are sent as well.
+        seconds: time after which no further notice is begun; unset: no limit.
+        due: whether to leave notices whose next try is later.
+        again: whether to send also notices that failed, or that may have arrived.
 
     Raises:
         Refusal: `notices.yaml` is missing or cannot be used, or Apprise is not installed (`notices-missing`,
@@ -82,10 +82,10 @@ def send(store: Store, *, seconds: float | None = None, due: bool = True, again:
 
 
 def check(settings: Settings) -> Rules:
-    """What `notices.yaml` says, if every part of it can be used from here. No server is asked.
+    """The rules of `notices.yaml`, if this process can use every part of it. No server is contacted.
 
     Raises:
-        Refusal: it cannot (code `notices-broken`), or as `send`.
+        Refusal: a part cannot be used (code `notices-broken`), or as `send`.
     """
     rules = read_rules(settings)
     must_be_installed()
@@ -103,7 +103,8 @@ def send_test(settings: Settings, target: str) -> None:
     """Sends a test to one target, now.
 
     Raises:
-        Refusal: there is no such target (code `target-unknown`), it was not sent (`notice-not-sent`), or as `send`.
+        Refusal: there is no such target (code `target-unknown`), the test was not sent (`notice-not-sent`), or as
+            `send`.
     """
     rules = read_rules(settings)
     if target not in rules.targets:
@@ -121,7 +122,7 @@ def send_test(settings: Settings, target: str) -> None:
 
 
 def _sent(store: Store, notice: Notice, address: str) -> str | None:
-    """Sends a claimed notice and writes down what came of it; why it was not sent, None if it was."""
+    """Sends a claimed notice and records the result; returns why it was not sent, or None."""
     settings = store.settings
     try:
         deliver(address, message(notice.news, settings.home, served_at(settings)), settings.notice_seconds)
@@ -129,7 +130,7 @@ def _sent(store: Store, notice: Notice, address: str) -> str | None:
         is_unsure = isinstance(problem, NotSent) and problem.is_unsure
         state = queue.record(store, notice, str(problem), is_unsure=is_unsure)
         return str(problem) if state == "waiting" else f"{problem} It is tried no more."
-    except Exception as error:  # noqa: BLE001 - the library's, with the address in it perhaps
+    except Exception as error:  # noqa: BLE001 - the library's error may contain the address
         queue.record(store, notice, said := f"Apprise ended with {type(error).__name__}.")
         return said
     except BaseException:
@@ -140,7 +141,7 @@ def _sent(store: Store, notice: Notice, address: str) -> str | None:
 
 
 def served_at(settings: Settings) -> str | None:
-    """Where people reach what `serve` shows: as the setting says, or where a `serve` that runs listens."""
+    """The address of `serve` for people: the one in the settings, or where a running `serve` listens."""
     if settings.address:
         return settings.address
     with suppress(OSError, ValueError):
@@ -151,7 +152,7 @@ def served_at(settings: Settings) -> str | None:
 
 
 def _addresses(rules: Rules, settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
-    """Targets → addresses, and those that this process cannot reach → why."""
+    """Target → address, and unreachable target → why."""
     found: dict[str, str] = {}
     unreachable: dict[str, str] = {}
     for name, target in rules.targets.items():

@@ -1,4 +1,4 @@
-"""What a notice says: plain text of our own words, counts, and names from outside as far as they are harmless."""
+"""The text of a notice: fixed words, counts, and names from outside, made harmless."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contact_pipeline.masking import mask
 from contact_pipeline.store.news import COUNTS
 from contact_pipeline.visible import visible
 
-# Letters, digits and signs by which no mail program, chat or terminal takes a name for markup, a link or a mention.
+# All but letters, digits and signs that no mail program, chat or terminal takes for markup, a link or a mention.
 _MARKUP: Final = re.compile(r"[^\w .,()+-]")
 _LONGEST: Final = 100
 _OF_ROWS: Final = {
@@ -28,12 +28,12 @@ _NOT_SAID: Final = frozenset({"processed", "blank"})
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A change of an upload's state, or what befell a feed or the home, as it was at the moment.
+    """An event of an upload, a feed or the home, with the values of that time.
 
     Attributes:
         number: counts the news of a home.
-        upload_id: the upload; empty: it is of a feed or of the home.
-        file_name: of the upload; None: it is of none.
+        upload_id: the upload; empty for a feed and the home.
+        file_name: of the upload; None for a feed and the home.
         counts: processed, the outcomes and deactivated → rows, or contacts.
     """
 
@@ -60,7 +60,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice as it is sent: plain text. `good` is None where it is neither wanted nor a problem."""
+    """A notice as it is sent: plain text. `good`: whether it is good news or a problem; None: neither."""
 
     subject: str
     body: str
@@ -68,7 +68,7 @@ class Message:
 
 
 def harmless(name: str | None) -> str:
-    """A name from outside on one line, without anything that is read as markup, a link, a mention or an escape."""
+    """A name from outside on one line, without anything that could be markup, a link, a mention or an escape."""
     shown = " ".join(visible(_MARKUP.sub("?", " ".join(mask(name or "").split()))).split())
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
@@ -79,9 +79,9 @@ def message(news: News, home: Path, address: str | None) -> Message:
     Args:
         news: what happened.
         home: the home folder, for commands.
-        address: where `serve` is reached; None: it is not known.
+        address: of `serve`; None: unknown.
     """
-    told, file = EVENTS[news.event], harmless(news.file_name)
+    event, file = EVENTS[news.event], harmless(news.file_name)
     if news.upload_id:
         subject, what = file, "An upload"
     elif news.feed is not None:
@@ -98,10 +98,10 @@ def message(news: News, home: Path, address: str | None) -> Message:
         "Reason": harmless(news.reason_code),
         "Rows": _counted(news.counts),
     }
-    lines = [f"{what} is {told.became}.", told.means, ""]
+    lines = [f"{what} is {event.became}.", event.means, ""]
     lines += [f"{name + ':':<9} {value}" for name, value in facts.items() if value]
     lines.append("")
-    commands = told.next | {
+    commands = event.next | {
         why: command for name, (why, command) in _OF_ROWS.items() if news.counts[name] and news.event in _HAS_ROWS
     }
     lines += [
@@ -111,7 +111,7 @@ def message(news: News, home: Path, address: str | None) -> Message:
         place = f"/assets/matched_changeset?view=partitions&partition={news.upload_id}"
         lines += ["", f"In Dagster:\n  {address.rstrip('/')}{place}"]
     lines += ["", f"Notice {news.number} of contact-pipeline. It holds no data of the file."]
-    return Message(f"{subject}: {told.became}", "\n".join(lines) + "\n", told.good)
+    return Message(f"{subject}: {event.became}", "\n".join(lines) + "\n", event.good)
 
 
 def test_message(target: str, home: Path) -> Message:

@@ -1,4 +1,4 @@
-"""Applying from Dagster: what is said when launching `apply_upload`, and what came of it."""
+"""Applying from Dagster: the config of `apply_upload`, and the state of an upload in words."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Approval(dg.Config):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where an upload stands, in words. `refused`: something was asked for just now that could not be granted."""
+    """The state of an upload, in words. `refused`: the request just made could not be granted."""
 
     upload: Upload
-    said: str
+    words: str
     refused: bool = False
 
     @property
@@ -56,14 +56,14 @@ class Ending:
         """The ending as `apply_gates` has it: failed unless the upload is applied, grave where something stops it."""
         return Verdict(
             self.is_applied and not self.refused,
-            self.said,
+            self.words,
             is_grave=self.refused or self.upload.state in _STOPPED,
             numbers={"imports": self.upload.imports} if self.is_applied else {},
         )
 
 
 def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval, user: str) -> Ending:
-    """Applies an upload as far as this approval and its profile allow. What cannot be applied is said, not raised.
+    """Applies an upload as far as this approval and its profile allow. A refusal to apply is returned, not raised.
 
     Raises:
         Refusal: there is no such upload (code `upload-unknown`).
@@ -88,33 +88,33 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval, user:
 
 
 def describe_state(pipeline: Pipeline, upload: Upload) -> Ending:
-    """Where an upload stands, who has brought it there and when."""
+    """The state of an upload, and who brought it there and when."""
     match upload.state:
         case "finalized":
-            said = (
+            words = (
                 f"Applied by {_approvers(upload)}; finalized {_by(upload.line.finalized_by, upload.line.finalized_at)}."
             )
         case "applied":
             held = "; hidden from the published contacts until it is finalized" if upload.held else ""
-            said = f"Applied {_by(_approvers(upload), upload.finished_at)}{held}."
+            words = f"Applied {_by(_approvers(upload), upload.finished_at)}{held}."
         case "undone":
             commit = pipeline.store.last_commit(upload.upload_id)
             by = _by(commit["actor"], commit["committed_at"]) if commit else ""
-            said = f"Undone {by}. redo_upload brings it back."
+            words = f"Undone {by}. redo_upload brings it back."
         case "staged" | "blocked" if upload.is_half_approved:
             who, at = upload.line.first_approval or (None, None)
-            said = f"Not applied: approved {_by(who, at)}, the first of two. Somebody else who did not send it has to "
-            said += f"approve the changeset {upload.changeset_sha256}, too."
+            words = f"Not applied: approved {_by(who, at)}, the first of two. Somebody else who did not send it has to "
+            words += f"approve the changeset {upload.changeset_sha256}, too."
         case "staged":
-            said = f"Not applied: the changeset {upload.changeset_sha256} awaits approval{_two(upload)}; apply_upload "
-            said += "gives it."
+            words = f"Not applied: the changeset {upload.changeset_sha256} awaits approval{_two(upload)}; apply_upload "
+            words += "gives it."
         case "repeated":
-            said = f"Not applied: the file repeats upload {upload.repeats} and changes nothing."
+            words = f"Not applied: the file repeats upload {upload.repeats} and changes nothing."
         case "cancelled":
-            said = reason(upload)
+            words = reason(upload)
         case state:
-            said = f"Not applied: the upload is {state}. {reason(upload)}".strip()
-    return Ending(upload, said)
+            words = f"Not applied: the upload is {state}. {reason(upload)}".strip()
+    return Ending(upload, words)
 
 
 def _approvers(upload: Upload) -> str | None:

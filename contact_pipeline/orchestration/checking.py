@@ -15,7 +15,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
 )
 
-from contact_pipeline.orchestration.events import happened
+from contact_pipeline.orchestration.events import materialized_assets
 from contact_pipeline.orchestration.forgetting import newest_materialization
 from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import upload_ids, uploads
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check says of one upload. `is_grave` tells what stops an upload from what is worth a look.
+    """The result of a check of one upload. `is_grave`: a failure stops the upload; otherwise it is only worth a look.
 
     Dagster plots each of the numbers; the details are only shown.
     """
@@ -72,20 +72,20 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
 
 
 def is_due(asset: str, name: str, upload: "Upload") -> bool:
-    """Whether a check has something to judge: what did not happen, or was deleted, neither passes nor fails.
+    """Whether a check has something to judge: a stage that did not run, or was deleted, neither passes nor fails.
 
-    That a file was refused is said by `file_accepted` alone.
+    Of a refused file only `file_accepted` judges.
     """
     if name == "file_accepted" and upload.state == "refused":
         return True
-    return asset in happened(upload) and upload.state != "cancelled"
+    return asset in materialized_assets(upload) and upload.state != "cancelled"
 
 
-def guard_verdict(upload: "Upload", guarded: str, count: int, said: str) -> Verdict:
+def guard_verdict(upload: "Upload", guarded: str, count: int, counted: str) -> Verdict:
     """The verdict of a guard that asks for a confirmation: failed as long as it blocks the upload."""
     stopped = upload.reason is not None and guarded in upload.reason.get("confirm", ())
-    words = reason(upload) if stopped else f"{count} {said}."
-    return Verdict(not stopped, words, is_grave=stopped, numbers={said.split()[-1]: count})
+    description = reason(upload) if stopped else f"{count} {counted}."
+    return Verdict(not stopped, description, is_grave=stopped, numbers={counted.split()[-1]: count})
 
 
 def log_result(context: dg.OpExecutionContext, result: dg.AssetCheckEvaluation) -> None:

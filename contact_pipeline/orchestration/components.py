@@ -42,7 +42,7 @@ class FeedAttributes(Feed):
 
 
 class _FeedScaffolder(Scaffolder):
-    """Writes a feed to fill in."""
+    """Writes the YAML of a feed to fill in."""
 
     def scaffold(self, request: ScaffoldRequest[Any]) -> None:
         """Writes its YAML."""
@@ -64,7 +64,7 @@ class ContactFeed(dg.Component):
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
-        """What its YAML says."""
+        """The attributes that its YAML can have."""
         return FeedAttributes
 
     @classmethod
@@ -98,7 +98,7 @@ class ContactPipeline(dg.Component):
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
-        """What its YAML says."""
+        """The attributes that its YAML can have."""
         return HomeAttributes
 
     @classmethod

@@ -1,7 +1,7 @@
-"""Which assets of an upload have happened, and where their events go.
+"""Which assets of an upload are materialized, and where their events go.
 
-Dagster by itself materializes every partition that a run carries. So the steps log the events of their uploads one by
-one, and give an output to which Dagster adds none.
+By default Dagster materializes every partition that a run carries. So the steps log the events of their uploads one by
+one, and return an output for which Dagster logs no event.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Where the events of uploads go: into the log of a run, or straight to Dagster where there was no run."""
+    """Where the events of uploads go: into the log of a run, or straight to Dagster where there is no run."""
 
     instance: dg.DagsterInstance
     log: Callable[[Any], None]
@@ -44,7 +44,7 @@ def of_run(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Events:
 
 
 def without_run(instance: dg.DagsterInstance, at: datetime) -> Events:
-    """Dagster's log without a run, for what was done at that time (UTC, without a zone): plots show it there."""
+    """Dagster's log without a run. Plots show the events at that time (UTC, without a zone)."""
     timestamp = at.replace(tzinfo=UTC).timestamp()
 
     def log(event: object) -> None:
@@ -57,10 +57,10 @@ def without_run(instance: dg.DagsterInstance, at: datetime) -> Events:
     return Events(instance, log)
 
 
-def happened(upload: Upload) -> frozenset[str]:
-    """The assets of an upload that were made, and hold: only their partitions are materialized.
+def materialized_assets(upload: Upload) -> frozenset[str]:
+    """The assets of an upload that were made and still hold: only their partitions are materialized.
 
-    A refused file has made none. A contact that was handled by hand has no file, only a changeset.
+    A refused file has none. A change by hand has no file, only a changeset.
     """
     if upload.state == "refused":
         return frozenset()
@@ -81,11 +81,11 @@ def fail(sentences: Iterable[str]) -> None:
     """Fails the run with these sentences, if there are any.
 
     Raises:
-        dg.Failure: there are some.
+        dg.Failure: there is a sentence.
     """
-    said = " ".join(sentences)
-    if said:
-        raise dg.Failure(said, allow_retries=False)
+    message = " ".join(sentences)
+    if message:
+        raise dg.Failure(message, allow_retries=False)
 
 
 def _as_reported(event: object) -> tuple[DagsterEventType, Any]:

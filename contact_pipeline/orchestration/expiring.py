@@ -1,4 +1,4 @@
-"""The job `expire` and its schedule: what is deleted by age, the partitions, runs and events of Dagster included."""
+"""The job `expire` and its schedule: deletes by age, including the partitions, runs and events of Dagster."""
 
 from typing import TYPE_CHECKING, Final, cast
 
@@ -32,19 +32,19 @@ class Runs:
         self._known = set(instance.get_dynamic_partitions("uploads"))
 
     def find(self, line: "LedgerLine") -> Amount | None:
-        """How much there is of an upload; None: Dagster does not know it."""
+        """How many runs and events Dagster has of an upload; None: Dagster does not know the upload."""
         if line.upload_id not in self._known:
             return None
         runs, events = count_runs(self._instance, line.upload_id)
         return Amount(runs, events, None)
 
     def delete(self, upload_ids: "Collection[str]") -> None:
-        """Deletes it."""
+        """Deletes all that Dagster keeps of these uploads."""
         forget_uploads(self._instance, upload_ids)
 
 
 class Expiring(dg.Config):
-    """What is deleted, and whether it is only shown."""
+    """What is deleted, and whether to delete or only to show."""
 
     older_than_days: int | None = Field(
         default=None,
@@ -63,7 +63,7 @@ class Expiring(dg.Config):
 
 @dg.op(name="delete_expired", pool=CONTACT_DATABASE)
 def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: PipelineResource) -> None:
-    """Deletes what has been kept for long enough of uploads that have ended, or shows what that would be."""
+    """Deletes what has been kept long enough of uploads that have ended, or only shows it."""
     try:
         done = pipeline.open().expire(
             older_than=config.older_than_days,
@@ -75,7 +75,7 @@ def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: Pipeli
     except ContactPipelineError as problem:
         fail([str(problem)])
         return
-    context.log.info("%s", _said(done))
+    context.log.info("%s", _summary(done))
     rows = ["| upload | what | files | rule |", "|---|---|---:|---|"]
     rows += [
         f"| {each.line.upload_id} | {KINDS[each.kind]} | {each.amount.files:,} | {each.rule} |"
@@ -92,7 +92,7 @@ def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: Pipeli
     )
 
 
-def _said(done: "Expired") -> str:
+def _summary(done: "Expired") -> str:
     uploads = number_of(len({each.line.upload_id for each in done.expiries}), "upload")
     begun = "Would delete" if done.dry_run else "Deleted"
     return f"{begun} {number_of(len(done.expiries), 'thing')} of {uploads}, {done.size:,} bytes of files."

@@ -1,4 +1,4 @@
-"""Feeds in Dagster: each is an asset of its own, with what makes it, and is overdue when no file comes."""
+"""Feeds in Dagster: each has an asset, which is overdue when no file comes, and a job that fetches."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
-from dagster._core.utils import is_valid_email  # by which Dagster refuses owners, and all that is loaded with them
+from dagster._core.utils import is_valid_email  # an owner that this refuses keeps Dagster from loading anything
 
 from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
@@ -31,7 +31,7 @@ _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron coun
 
 
 def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.Definitions:
-    """What Dagster is told of a feed: its asset, the job that fetches, and what starts it.
+    """The definitions of a feed: its asset, the job that fetches, and the schedule or sensor that starts the job.
 
     Args:
         name: of the feed; the asset's key begins with it.
@@ -52,7 +52,7 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
 
 def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefinition:
     place = place_of(feed.source)
-    told = {"source": feed.source, "profile": feed.profile, "owner": feed.owner, "after": str(feed.after)}
+    facts = {"source": feed.source, "profile": feed.profile, "owner": feed.owner, "after": str(feed.after)}
 
     @dg.asset(  # type: ignore[call-overload, untyped-decorator]  # Nothing is a dagster type, and annotated as another
         name=FETCHED,
@@ -61,7 +61,7 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
         group_name=name,
         owners=[feed.owner] if feed.owner and is_valid_email(feed.owner) else None,
         kinds={re.sub("[^a-z0-9]", "_", place.scheme)[:_LONGEST_KIND]},
-        metadata={key: value for key, value in told.items() if value},
+        metadata={key: value for key, value in facts.items() if value},
         freshness_policy=_freshness(feed),
         dagster_type=dg.Nothing,
     )
@@ -149,9 +149,9 @@ def _polling(
         description=f"Looks every {every} whether the feed {name} has new files, and has them fetched.",
     )
     def polling(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        """A run costs seconds and is kept, so there is one only where there is something to do.
+        """Requests a run only where there is something to do: each run costs seconds and is kept.
 
-        What is wrong with a source fails one run, which has people told; the cursor knows of it until that has passed.
+        A problem with the source fails one run, which sends the notice. The cursor holds the problem until it is over.
         """
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
             return dg.SkipReason("The run before this one is not finished.")
@@ -174,7 +174,7 @@ def _polling(
 
 @dg.sensor(minimum_interval_seconds=_OVERDUE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-    """Notes of which feeds of the home a file was due that has not come, so that people are told."""
+    """Records the feeds of the home whose file was due and has not come, so that a notice is sent."""
     missed = pipeline.open().missed_feeds()
     for status in missed:
         context.log.warning("A file of the feed %s was due at %s UTC and has not come.", status.name, status.missed_at)

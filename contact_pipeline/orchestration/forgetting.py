@@ -1,8 +1,8 @@
-"""Taking back what Dagster was shown: of an upload that was undone one materialization, of one that expired everything.
+"""Deletes what Dagster keeps of uploads: one materialization of an undone upload, everything of an expired one.
 
-Dagster has a call for it, `wipe_asset_partitions`, which its own storage does not implement. So rows are deleted here
-from Dagster's index of asset events. The log of the run that materialized the partition keeps them, where Dagster's
-records lie in SQLite; in PostgreSQL log and index are one table.
+Dagster's own call, `wipe_asset_partitions`, is not implemented by its storage. So rows are deleted here from Dagster's
+index of asset events. With SQLite, the log of the run that materialized the partition keeps them; in PostgreSQL, log
+and index are one table.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EVENTS = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_
 
 
 def forget_materializations(instance: dg.DagsterInstance, asset: str, upload_id: str) -> None:
-    """Makes the partition of an upload unmaterialized; nothing happens where it is so already."""
+    """Makes the partition of an upload unmaterialized, if it is materialized."""
     key, storage = dg.AssetKey(asset), instance.event_log_storage
     if newest_materialization(instance, asset, upload_id) is None or not isinstance(storage, SqlEventLogStorage):
         return
@@ -52,7 +52,7 @@ def forget_materializations(instance: dg.DagsterInstance, asset: str, upload_id:
 
 
 def forget_check_result(instance: dg.DagsterInstance, result: dg.AssetCheckEvaluation) -> None:
-    """Makes room for a check result without a run: Dagster keeps one of them for a partition, and refuses a second."""
+    """Deletes the earlier result of a check without a run: Dagster refuses a second one for the same partition."""
     storage, table = instance.event_log_storage, AssetCheckExecutionsTable
     if isinstance(storage, SqlEventLogStorage):
         with storage.index_connection() as connection:
@@ -86,9 +86,9 @@ def count_runs(instance: dg.DagsterInstance, upload_id: str) -> tuple[int, int]:
 
 
 def forget_uploads(instance: dg.DagsterInstance, upload_ids: Collection[str]) -> None:
-    """Deletes the partitions of uploads, their events, and the runs that carried no other upload which is still there.
+    """Deletes the partitions of uploads, their events, and the runs that carried no other upload still known.
 
-    What is gone already is no error. A run that is not finished stays.
+    Uploads that Dagster no longer knows are no error. Unfinished runs stay.
     """
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
@@ -105,7 +105,7 @@ def forget_uploads(instance: dg.DagsterInstance, upload_ids: Collection[str]) ->
 
 
 def _runs_alone(instance: dg.DagsterInstance, upload_id: str) -> set[str]:
-    """The runs of one partition alone, those that came to no event of it included."""
+    """The runs launched for this partition alone, even those that logged no event of it."""
     return {run.run_id for run in instance.get_runs(dg.RunsFilter(tags={_PARTITION: upload_id}))}
 
 
@@ -131,7 +131,7 @@ def _forget_partition(storage: SqlEventLogStorage, upload_id: str) -> None:
 
 
 def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
-    """Deletes a run, its events and, where they lie in files, its own database and what it printed."""
+    """Deletes a run, its events and, with SQLite, its own database and printed output."""
     checks = AssetCheckExecutionsTable
     with storage.index_connection() as connection:
         connection.execute(checks.delete().where(checks.c.run_id == run_id))
@@ -143,7 +143,7 @@ def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_i
 
 
 def _name_newest(instance: dg.DagsterInstance, key: dg.AssetKey) -> None:
-    """Has Dagster name the newest materialization that is left of an asset, and compute its partitions anew."""
+    """Makes Dagster show the newest remaining materialization of an asset, and recompute its partitions."""
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         return

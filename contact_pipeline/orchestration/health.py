@@ -1,6 +1,6 @@
-"""Whether what `serve` serves is fit for work: what `/health` answers, for probes that know nothing of the home.
+"""What `/health` answers: whether the parts of `serve` work.
 
-Whoever reaches the port may ask. So the answer has no names, no paths and no words of an error.
+Whoever reaches the port may ask. So the answer has no names, no paths and no error texts.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from contact_pipeline.settings import Settings
 
 _BEATS_WITHIN: Final = 180  # seconds; the daemon's threads beat every 30, and one may be busy
-_LOOK_SECONDS: Final = 2.0  # for the contact database: probes give up after a few
+_LOOK_SECONDS: Final = 2.0  # to wait for the contact database: probes give up after a few seconds
 _WRITTEN_FOR: Final = 900  # seconds that one commit may take before the database counts as stuck
 _ANSWER_HOLDS: Final = 2.0  # seconds, so that many probes are no load
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that has to hold, and how it stands in a sentence."""
+    """Whether one part works, and a sentence on it."""
 
     is_good: bool
-    said: str
+    message: str
 
 
 class Health:
-    """Looks after one server."""
+    """The checks of one server."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance, *, read_only: bool) -> None:
         """Takes the server as it is.
@@ -42,7 +42,7 @@ class Health:
         Args:
             settings: of the home.
             instance: Dagster's.
-            read_only: whether it is one for looking only, which has no daemon.
+            read_only: whether the server is read-only, and so has no daemon.
         """
         patience = min(settings.lock_wait_seconds, _LOOK_SECONDS)
         self._settings, self._instance, self._read_only = settings, instance, read_only
@@ -51,7 +51,7 @@ class Health:
         self._answer: tuple[float, dict[str, Check]] = (float("-inf"), {})
 
     def checks(self, locations: Mapping[str, Any]) -> dict[str, Check]:
-        """What has to hold, by name.
+        """The checks, by name; the same answer for two seconds.
 
         Args:
             locations: name → Dagster's entry of a code location.
@@ -66,7 +66,7 @@ class Health:
 
     def _contacts(self) -> Check:
         if self._read_only and not self._settings.contacts_path.exists():
-            return Check(is_good=False, said="The contact database is gone.")
+            return Check(is_good=False, message="The contact database is gone.")
         try:
             with self._store.open(read_only=True) as contacts:
                 contacts.value("SELECT count(*) FROM uploads")
@@ -76,9 +76,9 @@ class Health:
             return Check(is_good, f"The contact database {still}.")
         except ContactPipelineError as fault:
             code = getattr(fault, "code", "a fault")
-            return Check(is_good=False, said=f"The contact database cannot be read ({code}). The log says more.")
+            return Check(is_good=False, message=f"The contact database cannot be read ({code}). The log says more.")
         self._read_at = time.monotonic()
-        return Check(is_good=True, said="The contact database can be read.")
+        return Check(is_good=True, message="The contact database can be read.")
 
     def _daemon(self) -> Check:
         beats = {}
@@ -87,18 +87,18 @@ class Health:
         needed = self._instance.get_required_daemon_types()
         silent = [name for name in needed if time.time() - beats.get(name, 0) > _BEATS_WITHIN]
         if silent:
-            return Check(is_good=False, said=f"No heartbeat for {_BEATS_WITHIN} s of: {', '.join(sorted(silent))}.")
-        return Check(is_good=True, said="Every part of Dagster's daemon has a heartbeat.")
+            return Check(is_good=False, message=f"No heartbeat for {_BEATS_WITHIN} s of: {', '.join(sorted(silent))}.")
+        return Check(is_good=True, message="Every part of Dagster's daemon has a heartbeat.")
 
 
 def _code_location(locations: Mapping[str, Any]) -> Check:
     if locations and all(entry.code_location is not None for entry in locations.values()):
-        return Check(is_good=True, said="The code location is loaded.")
-    return Check(is_good=False, said="The code location is not loaded. The log says why.")
+        return Check(is_good=True, message="The code location is loaded.")
+    return Check(is_good=False, message="The code location is not loaded. The log says why.")
 
 
 def as_document(checks: Mapping[str, Check]) -> dict[str, Any]:
     """The answer as a JSON document."""
     is_good = all(check.is_good for check in checks.values())
-    named = {name: {"ok": check.is_good, "message": check.said} for name, check in checks.items()}
+    named = {name: {"ok": check.is_good, "message": check.message} for name, check in checks.items()}
     return {"status": "ok" if is_good else "failing", "checks": named}

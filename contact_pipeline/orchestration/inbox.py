@@ -1,4 +1,4 @@
-"""The inbox: `<home>/inbox/<profile>/`, what lies there to be taken, and what its options files say."""
+"""The inbox, `<home>/inbox/<profile>/`: finds the files to take, waits until they settle, and reads options files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from contact_pipeline.masking import mask_file_name
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
 from contact_pipeline.store.arrival import Seen
-from contact_pipeline.store.originals import GIVEN_BACK, OPTIONS_SUFFIX, is_ordinary, told
+from contact_pipeline.store.originals import GIVEN_BACK, OPTIONS_SUFFIX, display_name, is_ordinary
 from contact_pipeline.store.source import Source, is_unfinished, look_of
 
-NOTICE: Final = "NOT_TAKEN.txt"  # in the inbox: what lies there and is not taken
+NOTICE: Final = "NOT_TAKEN.txt"  # file in the inbox that lists what is not taken
 
-ALONE_SECONDS: Final = 600  # for which an options file, which comes first, may lie there without its file
+ALONE_SECONDS: Final = 600  # how long an options file, which comes first, may lie in the inbox without its file
 
-_NOT_OPTIONS = {"file", "profile", "move", "problem"}  # said by where the file lies
+_NOT_OPTIONS = {"file", "profile", "move", "problem"}  # given by the place of the file
 _NOT_OF_PROFILES = {"user", "force", "continues"}  # options of any upload
 
 
@@ -39,7 +39,7 @@ class Drop:
 
     @property
     def profile(self) -> str:
-        """The profile that it is dropped for."""
+        """The profile, which is the name of the folder."""
         return self.path.parent.name
 
     @property
@@ -49,17 +49,17 @@ class Drop:
 
     @property
     def shown(self) -> str:
-        """The same as it may be shown and kept: in signs that can be printed, what looks sensitive masked."""
+        """Its name as it may be shown and kept: printable, with what looks sensitive masked."""
         return shown(self.name)
 
     @property
     def key(self) -> str:
-        """What it is known by from one look at the inbox to the next; two names can look alike when they are masked."""
+        """Its key from one look at the inbox to the next. Masked names can be equal, so the inode is part of it."""
         return f"{self.shown}:{self.inode}"
 
     @property
     def look(self) -> list[int]:
-        """What must stay equal for the file and its options to have stood still."""
+        """Sizes, times and inodes: equal as long as nobody changes the file or its options file."""
         return [*self.seen.file, *(self.seen.options or ())]
 
     @property
@@ -80,7 +80,7 @@ class Found:
     Attributes:
         drops: ordinary files that lie in a profile's folder, in the order of their names.
         unfinished: files whose names say that they are not complete (hidden ones, `.part`, `.tmp`) → their inodes.
-        strays: where something lies that is never taken → why, and what to do.
+        strays: place of something that is never taken → why, and what to do.
     """
 
     drops: list[Drop] = field(default_factory=list)
@@ -89,8 +89,8 @@ class Found:
 
 
 def shown(name: str) -> str:
-    """Where something lies in the inbox, as it may be shown and kept."""
-    return mask_file_name(told(name))
+    """A place in the inbox as it may be shown and kept."""
+    return mask_file_name(display_name(name))
 
 
 def look_through(inbox: Path, profiles: Collection[str] | None = None) -> Found:
@@ -98,7 +98,7 @@ def look_through(inbox: Path, profiles: Collection[str] | None = None) -> Found:
 
     Args:
         inbox: the folder.
-        profiles: the profiles that there are; unset: nothing is said of folders that are named otherwise.
+        profiles: all profiles; unset: folders with other names are not reported.
     """
     found = Found()
     for place in _entries(inbox):
@@ -116,7 +116,7 @@ def look_through(inbox: Path, profiles: Collection[str] | None = None) -> Found:
 
 
 def _look_into(folder: Path, found: Found) -> None:
-    """What lies in the folder of a profile."""
+    """Adds what lies in the folder of a profile."""
     for place in _entries(folder):
         name = f"{folder.name}/{place.name}"
         try:
@@ -157,32 +157,32 @@ def _kind(mode: int) -> str:
 
 
 def write_notice(inbox: Path, strays: Mapping[str, str]) -> None:
-    """Keeps a file in the inbox that says what lies there and is not taken; without any, there is none."""
+    """Writes the file in the inbox that lists what is not taken; deletes it where everything is taken."""
     path = inbox / NOTICE
-    said = "".join(f"{shown(name)!r} {why}\n" for name, why in strays.items())
-    if not said:
+    content = "".join(f"{shown(name)!r} {why}\n" for name, why in strays.items())
+    if not content:
         path.unlink(missing_ok=True)
-    elif not is_ordinary(path) or path.read_text(encoding="utf-8") != said:
+    elif not is_ordinary(path) or path.read_text(encoding="utf-8") != content:
         new = inbox / f".{NOTICE}"
         new.unlink(missing_ok=True)
         with new.open("x", encoding="utf-8") as file:
-            file.write(said)
+            file.write(content)
         new.replace(path)
 
 
 class Settling:
     """Which files have stood still for long enough, from one look at the inbox to the next.
 
-    A file counts as complete at once when it was seen under a name that says it is not, and was renamed.
+    A file that was renamed from an unfinished name, such as `a.csv.part`, counts as complete at once.
     """
 
     def __init__(self, kept: str | None, seconds: float) -> None:
-        """Goes on from what `kept` gave after the look before."""
+        """Continues from the text that `kept` gave at the last look."""
         self._seconds = seconds
         self._since: dict[str, list[float]] = {}
         self._unfinished: dict[str, int] = {}
         self._strays: list[str] = []
-        with suppress(ValueError, TypeError, AttributeError):  # of an older version
+        with suppress(ValueError, TypeError, AttributeError):  # the text is from an older version
             before = json.loads(kept or "{}")
             self._since = dict(before.get("since", {}))
             self._unfinished = dict(before.get("unfinished", {}))
@@ -190,7 +190,7 @@ class Settling:
         self._next: dict[str, list[float]] = {}
 
     def has_settled(self, drop: Drop) -> bool:
-        """Whether a file has stood still for long enough; if not, it is remembered for the next look."""
+        """Whether a file has stood still for long enough; remembers it for the next look."""
         now = time.monotonic()
         since, *look = self._since.get(drop.key, [now])
         if look != drop.look or since > now:  # the machine was started anew
@@ -211,11 +211,11 @@ class Settling:
         self._next.pop(drop.key, None)
 
     def new_strays(self, found: Found) -> dict[str, str]:
-        """What is not taken and was not said before."""
+        """The strays that earlier looks did not report."""
         return {name: why for name, why in found.strays.items() if shown(name) not in self._strays}
 
     def kept(self, found: Found) -> str:
-        """What the next look needs to know, as text."""
+        """The state for the next look, as text."""
         unfinished = {shown(name): inode for name, inode in found.unfinished.items()}
         return json.dumps({"since": self._next, "unfinished": unfinished, "strays": [*map(shown, found.strays)]})
 
@@ -226,13 +226,13 @@ class Settling:
 
 
 def is_written(drop: Drop) -> bool | None:
-    """Whether somebody has the file or its options file open for writing; None where the machine does not say."""
+    """Whether somebody has the file or its options file open for writing; None where the machine cannot tell."""
     answers = []
     for path in (drop.path, drop.options_path) if drop.seen.options else (drop.path,):
         try:
             with Source(path, follow_links=False) as source:
                 answers.append(source.is_written())
-        except OSError:  # gone, or not to be read: receiving it says so
+        except OSError:  # gone or unreadable: receiving the file reports it
             answers.append(False)
     return True if True in answers else None if None in answers else False
 
@@ -249,7 +249,7 @@ def read_options(drop: Drop, profiles: Path) -> tuple[dict[str, Any], Refusal | 
 
     Args:
         drop: the file.
-        profiles: the folder of the user's own profiles; whatever its profile does not offer is wrong, too.
+        profiles: the folder of the user's own profiles; options that the file's profile does not offer are wrong, too.
     """
     path = drop.options_path
     if not os.path.lexists(path):
@@ -266,9 +266,9 @@ def read_options(drop: Drop, profiles: Path) -> tuple[dict[str, Any], Refusal | 
     if problem is None:
         return options, None
     line = lines[str(problem.details["option"])]
-    said = f"{path.name}, line {line}: {problem.message}"
+    message = f"{path.name}, line {line}: {problem.message}"
     return {}, Refusal(
-        problem.code, said, problem.fix, file=path.name, details={**problem.details, "line_number": line}
+        problem.code, message, problem.fix, file=path.name, details={**problem.details, "line_number": line}
     )
 
 
@@ -276,7 +276,7 @@ def _parse(path: Path, content: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The options by their names in Python, and the line on which each stands.
 
     Raises:
-        Refusal: it holds something else, an option twice, or one that cannot be given here.
+        Refusal: the file holds something else, an option twice, or an option that cannot be given here.
     """
     root = yaml.compose(content, yaml.SafeLoader)
     if root is None:
@@ -296,7 +296,7 @@ def _parse(path: Path, content: str) -> tuple[dict[str, Any], dict[str, int]]:
 
 
 def _not_offered(profile: str, options: dict[str, Any], profiles: Path) -> Refusal | None:
-    """What is wrong with one of the options for that profile; a profile that is unknown is refused elsewhere."""
+    """What is wrong with one of the options for that profile. An unknown profile is refused elsewhere."""
     try:
         choose(load_profile(profile, profiles), {n: value for n, value in options.items() if n not in _NOT_OF_PROFILES})
     except Refusal as refusal:
@@ -322,7 +322,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _where(error: Exception) -> str:
-    """The line, where the parser says it, and the key that stands there."""
+    """The line that the parser names, if it does, and the key on it."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return ""

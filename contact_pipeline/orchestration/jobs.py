@@ -43,13 +43,13 @@ import_upload = dg.define_asset_job(
 
 
 class Request(dg.Config):
-    """Who asks for it."""
+    """Who makes the request."""
 
     approved_by: str = Field(description=f"Login of whoever asks for it; {CLAIMED}.")
 
 
 class Reversal(Request):
-    """Who asks for it, and whether the plan was looked at."""
+    """Who asks to undo or redo, and whether to write or only to show the plan."""
 
     plan_only: bool = Field(
         default=True, description="Only show what would be written. Look at it, then launch again with false."
@@ -57,7 +57,7 @@ class Reversal(Request):
 
 
 class Undoing(Reversal):
-    """The same, and whether people may be contacted again."""
+    """Who asks to undo, and whether people may be contacted again."""
 
     clear_do_not_contact: bool = Field(
         default=False, description="Let people be contacted again whom the upload set to be left alone."

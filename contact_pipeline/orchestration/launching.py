@@ -1,7 +1,7 @@
-"""Launching runs of uploads: whom a proxy has vouched for is kept; what is missing is said before anything starts.
+"""Launching runs of uploads: keeps the login that a proxy vouched for, and refuses incomplete runs before they start.
 
-A tag of a run can be given by whoever launches it. So the login stands in one with a proof beside it, which only a
-process that knows the secret of the proxy can make.
+Whoever launches a run can set its tags. So a second tag proves the tag with the login: only a process that knows the
+secret of the proxy can make the proof.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ LOGIN: Final = "contact_pipeline/login"  # tag: whom the proxy has vouched for
 _PROOF: Final = "contact_pipeline/login_proof"
 _CALLS: Final = ("stage", "apply", "import", "withdraw", "finalize", "undo", "redo", "cancel", "replan", "resolve")
 OF_UPLOADS: Final = frozenset(f"{call}_upload" for call in _CALLS)  # jobs
-_BACKFILL: Final = "dagster/backfill"  # of a run that the daemon launches for whoever asked for several
-_ROOT: Final = "dagster/root_run_id"  # of a run that is tried again
+_BACKFILL: Final = "dagster/backfill"  # tag of a run that the daemon launches for a backfill
+_ROOT: Final = "dagster/root_run_id"  # tag of a run that repeats another
 _PARTITIONS: Final = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
 )  # fmt: skip
 
 
 class UploadRunCoordinator(QueuedRunCoordinator[Any]):
-    """Dagster's queue. Runs of uploads come into it only where they say of which, and who asks."""
+    """Dagster's queue. It takes a run of uploads only if the run names its uploads and who asks."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Puts a run into the queue.
 
         Raises:
-            UserFacingGraphQLError: it names no upload, or nobody, or somebody else than who is logged in.
+            UserFacingGraphQLError: the run names no upload or no login, or a login other than the verified one.
         """
         run = context.dagster_run
         if (_is_of_uploads(run) or run.job_name == EXPIRE) and _reads_variables(run.run_config):
-            raise _in_words("Nothing was launched: write each value into the config as it is, not as {env: NAME}.")
+            raise _ui_error("Nothing was launched: write each value into the config as it is, not as {env: NAME}.")
         if _is_of_uploads(run):
             settings, login = Settings(), _logged_in(context)
             uploads = self._instance.get_dynamic_partitions("uploads")
             why_not = refusal(run, uploads, login, has_logins=settings.user_header is not None)
             if why_not:
-                raise _in_words(why_not)
+                raise _ui_error(why_not)
             tags = {LOGIN: login, _PROOF: _proof(run, login, settings)} if login else {}
             if tags:
                 self._instance.add_run_tags(run.run_id, tags)
@@ -100,8 +100,8 @@ def vouched(run: dg.DagsterRun, approved_by: str, settings: Settings) -> str:
     return Verified(approved_by) if is_proven else approved_by
 
 
-def _in_words(why_not: str) -> Exception:
-    """The error that Dagster's UI shows as it is, without a trace of calls."""
+def _ui_error(why_not: str) -> Exception:
+    """The error that Dagster's UI shows as it is, without a stack trace."""
     from dagster_graphql.implementation.utils import UserFacingGraphQLError
     from dagster_graphql.schema.errors import GraphenePythonError
 
@@ -135,14 +135,14 @@ def _approvers(run_config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _reads_variables(config: object) -> bool:
-    """Whether Dagster would put variables of the environment into a config: the secret of the proxy is one of them."""
+    """Whether Dagster would put environment variables into a config. The secret of the proxy is one of them."""
     if isinstance(config, Mapping):
         return set(config) == {"env"} or any(map(_reads_variables, config.values()))
     return isinstance(config, list) and any(map(_reads_variables, config))
 
 
 def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:
-    """What only whoever knows the secret can say of a login, a job and its uploads, in a run or one that repeats it."""
+    """A signature of a login, a job and its uploads. Runs that repeat a run have the proof of the first one."""
     secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
-    said = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in _PARTITIONS)]
-    return hmac.new(secret.encode(), "\n".join(said).encode(), "sha256").hexdigest()
+    signed = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in _PARTITIONS)]
+    return hmac.new(secret.encode(), "\n".join(signed).encode(), "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Where the webserver of `serve` listens: at a port of an address, or at a Unix socket, and then at no port at all."""
+"""Where the webserver of `serve` listens: at a port of an address, or at a Unix socket instead."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Place:
     """Where the webserver listens.
 
     Attributes:
-        words: it is started with them.
-        url: its address; empty: a socket has none.
-        handed: open files that it is given.
-        path: of its socket; None: it listens at a port.
+        arguments: command-line arguments of the webserver.
+        url: address of the webserver; empty for a socket.
+        descriptors: open files that the webserver inherits.
+        path: of the socket; None: the webserver listens at a port.
     """
 
-    words: Sequence[str]
+    arguments: Sequence[str]
     url: str = ""
-    handed: Sequence[int] = ()
+    descriptors: Sequence[int] = ()
     path: Path | None = None
 
     def answers(self) -> bool:
@@ -62,9 +62,9 @@ def at_port(host: str, port: int) -> Place:
 
 @contextmanager
 def at_socket(path: Path) -> Iterator[Place]:
-    """A Unix socket for its owner and group, which is there as long as the block lasts.
+    """A Unix socket for its owner and group; it exists as long as the block lasts.
 
-    What a server that is dead has left there is replaced.
+    A socket that a dead server has left is replaced.
 
     Raises:
         Refusal: a server listens there (code `socket-taken`), or there can be no socket (`socket-path`).
@@ -84,10 +84,10 @@ def at_socket(path: Path) -> Iterator[Place]:
         try:
             listening.listen(_WAITING)
             fd = listening.fileno()
-            yield Place(("--fd", str(fd)), handed=(fd,), path=path)
+            yield Place(("--fd", str(fd)), descriptors=(fd,), path=path)
         finally:
             with suppress(OSError):
-                if os.path.samestat(path.lstat(), made):  # not what somebody else has put there
+                if os.path.samestat(path.lstat(), made):  # not a file that somebody else has put in its place
                     path.unlink()
 
 

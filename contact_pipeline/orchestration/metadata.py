@@ -1,4 +1,4 @@
-"""What Dagster shows of an upload: the facts of its ledger line, masked previews and column schemas of its tables."""
+"""The metadata that Dagster shows of an upload: facts of its ledger line, masked previews and schemas of its tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAGED = {  # asset → the staged table that it shows
     "matched_changeset": "contact_changes",
 }
 
-# Asset → the numbers that are known when it is materialized; later ones would show as zero. Dagster plots each of them.
+# Asset → the numbers that are known when it is materialized (later ones would be zero). Dagster plots each of them.
 _PLOTTED = {
     "raw_upload": ("rows",),
     "normalized_frame": ("rows",),
@@ -39,7 +39,7 @@ _FROM_MATCHING = ("matched_changeset", "applied_contacts")
 
 
 def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
-    """What the materialization of an asset shows of an upload: the counts that are known by then, and its table."""
+    """The metadata of a materialization: facts of the upload, the counts known by then, and the asset's table."""
     table = STAGED[asset]
     schema = pipeline.schema_of(upload.upload_id, table)
     shown = facts(upload) | _as_read(upload, asset) | counts(upload, asset)
@@ -50,7 +50,7 @@ def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
 
 
 def facts(upload: Upload) -> Metadata:
-    """The upload and its file: what does not change, whatever becomes of it afterwards."""
+    """The facts of an upload and its file that never change."""
     shown: dict[str, object] = {
         "profile": upload.profile,
         "file": upload.file_name,
@@ -62,12 +62,12 @@ def facts(upload: Upload) -> Metadata:
         "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
         "added_by": upload.user,
     }
-    page = {"page": dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}")}  # by whatever name Dagster is reached
+    page = {"page": dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}")}  # relative to Dagster's address
     return page | {name: _value(value) for name, value in shown.items() if value not in (None, "")}
 
 
 def _as_read(upload: Upload, asset: str) -> Metadata:
-    """How the file was read and understood: of raw_upload its form, of normalized_frame its columns."""
+    """How the file was read: for raw_upload its form, for normalized_frame its columns."""
     if asset == "raw_upload":
         form: dict[str, object] = {"encoding": upload.encoding, "delimiter": upload.delimiter, "sheet": upload.sheet}
         shown = {name: _value(value) for name, value in form.items() if value}
@@ -92,7 +92,7 @@ def _lineage(upload: Upload) -> dg.MetadataValue:
 
 
 def counts(upload: Upload, asset: str) -> Metadata:
-    """The numbers of an upload as far as an asset knows them, and the hash that an approval names."""
+    """The numbers of an upload that are known at an asset, and the hash of the changeset."""
     numbers = {
         "rows": upload.line.data_rows,
         "errors": upload.error_count,
@@ -131,15 +131,15 @@ def preview(upload: Upload, table: str, schema: DataFrameSchema | None, settings
     Args:
         upload: the upload.
         table: name of the table.
-        schema: what it looks like; None: the database alone knows.
-        settings: how many rows are shown.
+        schema: of the table; None: the schema of the database is shown.
+        settings: tell how many rows are shown.
     """
     from contact_pipeline.validate import describe_schema  # heavy, and not needed to load the definitions
 
     frame = upload.preview(table, settings.preview_rows if settings.previews else 0)
     columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
-    told = dg.TableSchema(columns) if schema is None else _table_schema(describe_schema(schema))
-    shown: Metadata = {"dagster/column_schema": dg.MetadataValue.table_schema(told)}
+    table_schema = dg.TableSchema(columns) if schema is None else _table_schema(describe_schema(schema))
+    shown: Metadata = {"dagster/column_schema": dg.MetadataValue.table_schema(table_schema)}
     if frame.height:
         records = [dg.TableRecord(row) for row in frame.select(_plain(frame)).iter_rows(named=True)]
         shown["preview"] = dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
@@ -151,7 +151,7 @@ def inverse_preview(upload: Upload, settings: Settings) -> Metadata:
 
     Args:
         upload: the upload, whose inverse is planned.
-        settings: how many rows are shown, if any.
+        settings: tell how many rows are shown, if any.
     """
     inverse = upload.inverse
     counted = inverse.changes.group_by("target", "action").len().sort("target", "action").iter_rows()
@@ -182,9 +182,9 @@ def _changes(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _field(name: str, before: object, after: object) -> str:
-    said = ["" if side is None else "; ".join(map(str, side)) if isinstance(side, list) else str(side)
+    texts = ["" if side is None else "; ".join(map(str, side)) if isinstance(side, list) else str(side)
             for side in (before, after)]  # fmt: skip
-    return f"{name}: {said[0]} → {said[1]}" if said[0] else f"{name}: {said[1]}"
+    return f"{name}: {texts[0]} → {texts[1]}" if texts[0] else f"{name}: {texts[1]}"
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue:
@@ -193,7 +193,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue:
 
 
 def as_markdown(headings: Sequence[str], lines: Iterable[Sequence[str]], *, right: int = 0) -> str:
-    """A table in Markdown, its texts taken as they are.
+    """A table in Markdown, its cells escaped.
 
     Args:
         headings: of its columns.
@@ -206,7 +206,7 @@ def as_markdown(headings: Sequence[str], lines: Iterable[Sequence[str]], *, righ
 
 
 def in_markdown(text: str) -> str:
-    """A text that Markdown takes as it is. Names, addresses and numbers stay as erasing looks for them."""
+    """A text escaped for Markdown. Names, addresses and numbers stay unescaped, so that erasing finds them."""
     return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", visible(text).replace("\n", " "))
 
 
@@ -229,7 +229,7 @@ def _table_schema(described: dict[str, Any]) -> dg.TableSchema:
 
 
 def reason(upload: Upload) -> str:
-    """Why the upload did not go on, and what to do; empty where nothing stands in its way."""
+    """Why the upload stopped, and what to do; empty if it did not stop."""
     if not upload.reason:
         return ""
     return " ".join(str(upload.reason[part]) for part in ("message", "fix") if upload.reason.get(part))

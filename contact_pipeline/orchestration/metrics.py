@@ -1,6 +1,6 @@
-"""What Prometheus scrapes at `/metrics`: counts of a home, how old what waits is, and how much room there is.
+"""The figures at `/metrics` for Prometheus: counts of a home, age of waiting uploads, and disk space.
 
-Labels are names that operators chose (profiles, feeds) and words of ours; no value of a file, and nobody's login.
+Labels are names that operators chose (profiles, feeds) and fixed words; no value of a file, and no login.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from contact_pipeline.orchestration.health import Check
     from contact_pipeline.settings import Settings
 
-_LOOK_SECONDS: Final = 3.0  # for the contact database; without it the other figures are given all the same
-_ANSWER_HOLDS: Final = 5.0  # seconds: each look keeps writers waiting for a moment
+_LOOK_SECONDS: Final = 3.0  # to wait for the contact database; the other figures do not need it
+_ANSWER_HOLDS: Final = 5.0  # seconds: each look makes writers wait for a moment
 _SIZE_HOLDS: Final = 60.0  # seconds: a home can have a hundred thousand files
 
 _NAME: Final = "contact_pipeline"
@@ -45,12 +45,12 @@ class Metrics(Collector):
     def __init__(
         self, settings: Settings, instance: dg.DagsterInstance, checks: Callable[[], Mapping[str, Check]]
     ) -> None:
-        """Takes what is to be looked at.
+        """Registers itself as the only collector.
 
         Args:
             settings: of the home.
             instance: Dagster's.
-            checks: gives what `/health` answers.
+            checks: returns the checks of `/health`.
         """
         patience = min(settings.lock_wait_seconds, _LOOK_SECONDS)
         self._settings, self._instance, self._checks = settings, instance, checks
@@ -62,10 +62,10 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def text(self, accepted: str) -> tuple[bytes, str]:
-        """The figures and the type of that content.
+        """The figures as text, and its content type.
 
         Args:
-            accepted: what whoever asks accepts, as the header has it.
+            accepted: the `Accept` header of the request.
         """
         encode, kind = choose_encoder(accepted)
         return encode(self._registry), kind
@@ -75,10 +75,10 @@ class Metrics(Collector):
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The figures: as they are now, or were a moment ago."""
+        """The figures, at most five seconds old."""
         with self._alone:
             if time.monotonic() - self._figures[0] > _ANSWER_HOLDS:
-                found = [*self._look()]  # slow where the contact database is being written; whoever waited takes it
+                found = [*self._look()]  # slow while the contact database is written; requests that waited share it
                 self._figures = time.monotonic(), found
             yield from self._figures[1]
 
@@ -88,7 +88,7 @@ class Metrics(Collector):
         for name, check in checks.items():
             health.add_metric([name], int(check.is_good))
         yield health
-        if checks["contacts"].is_good:  # opening one that is gone would make it anew
+        if checks["contacts"].is_good:  # opening a missing database would create it
             yield from self._contacts()
         yield self._steps()
         yield GaugeMetricFamily(f"{_NAME}_home_bytes", "Size of the home on disk.", value=self._size_of_home())
@@ -100,7 +100,7 @@ class Metrics(Collector):
             with self._store.open(read_only=True) as contacts:
                 measures = measure(contacts)
             feeds = list_feeds(self._store)
-        except ContactPipelineError:  # it is being written
+        except ContactPipelineError:  # being written
             return
         yield from _of_uploads(measures)
         overdue = _gauge("feed_overdue", "Whether a file of the feed was due and has not come.", "feed")
@@ -112,7 +112,7 @@ class Metrics(Collector):
 
     def _steps(self) -> GaugeMetricFamily:
         steps = _gauge("step_seconds", "How long a step of the newest run that succeeded took.", "job", "step")
-        with suppress(Exception):  # where Dagster's storage does not answer, the other figures are given all the same
+        with suppress(Exception):  # Dagster's storage may not answer; the other figures do not need it
             for job in (STAGE, APPLY, IMPORT):
                 succeeded = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS])
                 for run in self._instance.get_runs(succeeded, limit=1):
@@ -127,8 +127,8 @@ class Metrics(Collector):
         return self._size[1]
 
 
-def _gauge(name: str, says: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"{_NAME}_{name}", says, labels=labels)
+def _gauge(name: str, description: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{_NAME}_{name}", description, labels=labels)
 
 
 def _of_uploads(measures: Measures) -> Iterator[GaugeMetricFamily]:
@@ -157,7 +157,7 @@ def _of_uploads(measures: Measures) -> Iterator[GaugeMetricFamily]:
 
 
 def size_on_disk(folder: Path) -> int:
-    """The room that the files of a folder take, in bytes; what vanishes meanwhile counts nothing."""
+    """The disk space of a folder's files, in bytes. Files that vanish meanwhile count as nothing."""
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-RANGE_SIZE = 50  # uploads in one run: a run costs seconds whatever it does, but is repeated whole
+RANGE_SIZE = 50  # uploads in one run: each run costs seconds to start, and a failed run repeats all of its uploads
 
 _START, _END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -56,8 +56,8 @@ def upload_ids(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> lis
     except ValueError:
         keys = []
     if not keys:
-        said = "Nothing was done: choose a partition of `uploads` (the id of an upload) before launching."
-        raise dg.Failure(said, allow_retries=False)
+        message = "Nothing was done: choose a partition of `uploads` (the id of an upload) before launching."
+        raise dg.Failure(message, allow_retries=False)
     return keys
 
 

@@ -1,4 +1,4 @@
-"""What was done without a run, on the command line or by a refusal in the inbox, reported to Dagster after the fact."""
+"""Reports to Dagster, afterwards, what happened without a run: on the command line, or a refusal in the inbox."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ _WAS_TO_BE_APPLIED = frozenset({"applied", "finalized", "undone", "stale"})
 
 
 def report(instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], at_once: int) -> int:
-    """Makes every upload a partition, shown as far as it came and as it stands now; returns how many were reported.
+    """Adds a partition for every new upload and shows its current state; returns how many uploads were reported.
 
-    An upload that was received but not staged is left out: its command, or its run, is still at work. So is one of
-    which Dagster was to keep nothing any more.
+    Uploads that are received but not staged are left out: their command, or run, is still at work. So are uploads
+    whose Dagster records have expired.
     """
     ledger = pipeline.store.glances()
     known = set(instance.get_dynamic_partitions("uploads"))
-    new = [seen.upload_id for seen in ledger if seen.upload_id not in known and not seen.runs_expired][:at_once]
+    new = [glance.upload_id for glance in ledger if glance.upload_id not in known and not glance.runs_expired][:at_once]
     if new:
         instance.add_dynamic_partitions("uploads", new)
     for upload_id in new:
         _report_new(instance, pipeline, checks, pipeline.show(upload_id))
-    changed = _changed_without_run(instance, pipeline, [seen for seen in ledger if seen.upload_id in known])[:at_once]
+    old = [glance for glance in ledger if glance.upload_id in known]
+    changed = _changed_without_run(instance, pipeline, old)[:at_once]
     for upload_id in changed:
         _report_changed(instance, pipeline, checks, pipeline.show(upload_id))
     return len(new) + len(changed)
 
 
 def _changed_without_run(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: list[Glance]) -> list[str]:
-    """Uploads that Dagster shows otherwise than they are. A run that is under way may just be about to show them."""
+    """Uploads whose state in Dagster is out of date; none while a run is under way, which may be about to show them."""
     is_busy = instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY))
     return [] if is_busy else not_shown(instance, pipeline, uploads)
 
@@ -62,7 +63,7 @@ def _report_new(
 def _report_changed(
     instance: dg.DagsterInstance, pipeline: Pipeline, checks: Sequence[UploadCheck], upload: Upload
 ) -> None:
-    """Shows what has become of an upload since; when exactly that was, the ledger does not say of every change."""
+    """Shows the state of an upload at the present time: the ledger does not have the time of every change."""
     events = without_run(instance, now())
     if upload.state in {"staged", "blocked"}:
         show_stage(events, pipeline, "matched_changeset", upload)

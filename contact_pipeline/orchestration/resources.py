@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Opens the pipeline when it is first asked for; the pipeline itself holds no file open between its steps."""
+    """Opens the pipeline on first use. The pipeline holds no file open between its steps."""
 
     home: str = Field(default="", description="Home folder; empty: CONTACT_PIPELINE_HOME, or ./data.")
 
@@ -38,7 +38,7 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._pipeline
 
     def look_up(self, upload_ids: Iterable[str]) -> dict[str, Upload]:
-        """The uploads of those ids, by one look into the ledger.
+        """The uploads of those ids, read from the ledger at once.
 
         Raises:
             Refusal: there is no such upload (code `upload-unknown`).

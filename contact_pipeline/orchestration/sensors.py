@@ -1,4 +1,4 @@
-"""The sensors: they stage the files of the inbox, apply what applies by itself, and report what was done elsewhere."""
+"""The sensors: they stage the files of the inbox, apply automatic uploads, and report what happened without a run."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.turns import Turns, at_once, carried
 from contact_pipeline.store.news import is_known, keep_news_of_home
-from contact_pipeline.store.originals import told
+from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """Takes each file that has stood still and is not being written, and requests runs that stage them, 50 to a run.
 
-    A few short files that are applied by themselves are applied by the run that stages them. The cursor holds what lay
-    in the inbox at the last tick. What an earlier tick took before it died is staged as well.
+    A few short files of automatic profiles are applied by the run that stages them. The cursor holds what lay in the
+    inbox at the last tick. Files that an earlier tick took before it died are staged as well.
     """
     opened = pipeline.open()
     if not opened.settings.inbox.is_dir():
@@ -109,9 +109,9 @@ def _ready(settling: folder.Settling, found: folder.Found) -> list[folder.Drop]:
 
 @dg.sensor(job=apply_upload, minimum_interval_seconds=TICK_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def apply_automatic(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
-    """Requests that what runs have staged be applied where the profile says so: of each profile as the files came.
+    """Requests runs that apply the staged uploads of automatic profiles, for each profile in the order of arrival.
 
-    The ledger knows which. What was planned on the command line waits for whoever planned it.
+    Uploads that were planned on the command line are not applied: they wait for whoever planned them.
     """
     turns = Turns(context.cursor)
     ready = turns.ready(context.instance, pipeline.open())
@@ -125,7 +125,7 @@ def apply_automatic(context: dg.SensorEvaluationContext, pipeline: PipelineResou
 
 @dg.sensor(minimum_interval_seconds=NOTICE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def notices(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-    """Sends the notices that are due: of what runs did, and of what could not be sent before."""
+    """Sends the notices that are due: those of runs, and those that could not be sent before."""
     opened = pipeline.open()
     if not opened.settings.notices_path.exists():
         return dg.SkipReason("There is no notices.yaml.")
@@ -140,9 +140,9 @@ def notices(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> 
 
 
 def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
-    """The sensor that reports what was done on the command line, with those checks.
+    """Makes the sensor that reports what was done on the command line.
 
-    It is made, not declared, because only the definitions may load the checks.
+    The checks are a parameter because only the definitions may load them.
     """
 
     @dg.sensor(
@@ -161,7 +161,7 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
 def _take_in_turn(
     context: dg.SensorEvaluationContext, opened: "Pipeline", ready: "Sequence[folder.Drop]"
 ) -> "tuple[list[tuple[folder.Drop, Upload]], str]":
-    """The files that were taken, with their uploads, and why it was stopped: a full disk takes none of the others."""
+    """The files that were taken, with their uploads, and why taking stopped early: only a full disk stops it."""
     taken: list[tuple[folder.Drop, Upload]] = []
     deadline = time.monotonic() + BUDGET_SECONDS
     for drop in ready:
@@ -191,17 +191,17 @@ def _tell_once_a_day(opened: "Pipeline", fault: MachineFault) -> None:
 
 
 def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folder.Drop) -> "Upload | None":
-    """Receives a file, refused or not; None where it stays, and a later tick tries again.
+    """Receives a file, refused or not; None where the file stays for a later tick, or its upload was cancelled.
 
     Raises:
-        MachineFault: there is no room on the disk (code `disk-full`).
+        MachineFault: the disk is full (code `disk-full`).
     """
     try:
         options, problem = folder.read_options(drop, pipeline.settings.profiles_path)
         claimed = options.pop("user", None)
         user = str(claimed) if claimed and pipeline.settings.trust_inbox_user else folder.owner(drop.path)
         upload = pipeline.receive(
-            drop.path, told(drop.profile), user=user, move=True, seen=drop.seen, problem=problem, **options
+            drop.path, display_name(drop.profile), user=user, move=True, seen=drop.seen, problem=problem, **options
         )
     except (OSError, ContactPipelineError) as problem:
         fault = fault_of(problem)
@@ -214,11 +214,11 @@ def _take(context: dg.SensorEvaluationContext, pipeline: "Pipeline", drop: folde
 
 
 def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[list[Upload], list[dg.RunRequest]]":
-    """Uploads that are received, and that nothing goes on with.
+    """Received uploads that no run carries.
 
     Returns:
-        those that a tick received before it died: their files are gone from the inbox, but no run was asked for; and
-        requests for those whose run ended before they were read, as on a full disk: for a day, once an hour.
+        uploads that a tick received before it died: their files are gone from the inbox, but no run was requested; and
+        requests for uploads whose run ended before they were read, as on a full disk: once an hour for a day.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     known, busy = instance.get_dynamic_partitions("uploads"), carried(instance)

@@ -1,9 +1,9 @@
 """`contact-pipeline serve`: Dagster's webserver and daemon on one home, started together and stopped together.
 
-With `--read-only` there is no daemon: such a server lies beside the one that writes, with its own logs and lock in
-`dagster/read-only/`, and shares Dagster's storage with it.
+With `--read-only` there is no daemon. Such a server runs beside the one that writes, with its own logs and lock in
+`dagster/read-only/`, and shares its Dagster storage.
 
-Both ask one code server, which loads the definitions once. Left to themselves each would start its own, and the
+Webserver and daemon use one code server, which loads the definitions once. By default each would start its own, and the
 daemon a new one every minute.
 """
 
@@ -32,7 +32,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.orchestration.listening import Place, at_port, at_socket
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
-from contact_pipeline.store.dagster_records import BLOCK, check_reachable, postgres_of, says_where
+from contact_pipeline.store.dagster_records import BLOCK, check_reachable, names_storage, postgres_of
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.visible import visible
 
@@ -62,14 +62,14 @@ def serve(
         settings: of the home.
         host: address that the webserver listens on.
         port: its port; unset: the one of the settings, 0: a free one.
-        at: the path of a Unix socket that it listens at instead, and at no port.
-        read_only: whether it is for looking only: the webserver lets nobody change anything, and there is no daemon.
-            Such a server runs beside one that is not.
+        at: the path of a Unix socket to listen at instead of a port.
+        read_only: whether the webserver lets nobody change anything. Such a server has no daemon, and runs beside one
+            that is not read-only.
 
     Raises:
         Refusal: the home is being served already (code `served-already`), the port or the socket is taken
             (`port-taken`, `socket-taken`), there can be no socket (`socket-path`), the settings that say who decides do
-            not fit together (`deciding-settings`), or what is for looking only finds nothing to look at
+            not fit together (`deciding-settings`), or a read-only server finds no contacts that it can show
             (`nothing-to-look-at`, `home-outdated`).
     """
     home = settings.home.absolute()
@@ -98,14 +98,14 @@ def serve(
         environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
         start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)
         workspace = ["-w", str(of_this_server / "workspace.yaml")]
-        web = ["contact_pipeline.orchestration.webserver", *place.words, *workspace]
+        web = ["contact_pipeline.orchestration.webserver", *place.arguments, *workspace]
         children = [start("code server", _code_server(code))]
         try:
             status = _watch(children, lambda: _listens(code), stop)
             if status is None:
                 if read_only:
                     web.append("--read-only")
-                children.append(start("webserver", web, handed=place.handed))
+                children.append(start("webserver", web, descriptors=place.descriptors))
                 if not read_only:
                     children.append(start("daemon", ["dagster._daemon", "run", *workspace]))
                 status = _watch(children, place.answers, stop)
@@ -113,7 +113,7 @@ def serve(
                 if place.url and not read_only:
                     _note_address(settings, host, place.url)
                 _greet(place, settings, read_only=read_only)
-                look = _nothing if read_only else Terminal(settings, dagster_home, _say).look
+                look = _look_nowhere if read_only else Terminal(settings, dagster_home, _say).look
                 status = _watch(children, look, stop, patience=None)
             return status or 0
         finally:
@@ -123,7 +123,7 @@ def serve(
 
 
 def _greet(place: Place, settings: Settings, *, read_only: bool) -> None:
-    """Says where what is served is reached, and what can be done."""
+    """Prints the addresses, and what can be done there."""
     url = place.url or (settings.address or "").rstrip("/")
     dagster, pages = (f"Dagster is at {url}. ", f"The uploads are at {url}/pages/. ") if url else ("", "")
     if place.path:
@@ -154,10 +154,10 @@ def _check_who_decides(settings: Settings, host: str | None) -> None:
 
 
 def _check_there_is_something(settings: Settings) -> None:
-    """Tests that there are contacts, as this version has them: who only looks makes and changes no home.
+    """Tests that the home has contacts of this version: a read-only server neither makes nor migrates a home.
 
     Raises:
-        Refusal: there are none (code `nothing-to-look-at`), or those of an earlier version (`home-outdated`).
+        Refusal: there are no contacts (code `nothing-to-look-at`), or an earlier version wrote them (`home-outdated`).
     """
     from contact_pipeline.engines import open_database
     from contact_pipeline.store.schema import pending_migrations
@@ -187,13 +187,13 @@ def _who_decides(settings: Settings) -> str:
 
 
 def _note_address(settings: Settings, host: str, url: str) -> None:
-    """Writes where the webserver is reached, and by whom that holds, for links in notices."""
-    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - every address of the machine is none to go to
+    """Writes the process id and the address of the webserver, for links in notices."""
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - these mean all addresses, and are no link
         settings.served_path.write_text(f"{os.getpid()} {url}", encoding="utf-8")
 
 
 class _Child:
-    """One of Dagster's processes, in a process group of its own, so that Ctrl-C reaches only us."""
+    """One of Dagster's processes, in a process group of its own, so that Ctrl-C reaches only this process."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class _Child:
         folder: Path,
         environment: dict[str, str],
         lock: IO[str],
-        handed: Sequence[int] = (),
+        descriptors: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = folder / f"{name.replace(' ', '-')}.log"
@@ -214,7 +214,7 @@ class _Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=[lock.fileno(), *handed],  # the lock is held as long as any of us lives
+                pass_fds=[lock.fileno(), *descriptors],  # the lock is held as long as any process lives
             )
 
     def signal(self, number: signal.Signals) -> None:
@@ -237,7 +237,7 @@ def _code_server(where: Path) -> list[str]:
 def _watch(
     children: Sequence[_Child], ready: Callable[[], bool | None], stop: _Stop, patience: float | None = _START_SECONDS
 ) -> int | None:
-    """Waits until all is ready (None), a stop is asked for (0), or a process has died or takes too long (1)."""
+    """Waits until all is ready (None), somebody asks to stop (0), or a process has died or takes too long (1)."""
     deadline = None if patience is None else time.monotonic() + patience
     while not stop.wait(_POLL_SECONDS):
         for child in children:
@@ -279,15 +279,15 @@ def _prepare(settings: Settings, instance_home: Path) -> None:
 
 
 def _put_settings(settings: Settings, instance_home: Path) -> None:
-    """Puts Dagster's own settings in place, and into them that its records lie in PostgreSQL, where they are to.
+    """Writes Dagster's own settings, with PostgreSQL as its storage where the home asks for that.
 
     Raises:
-        Refusal: PostgreSQL is to be used and cannot be (code `dagster-storage`).
-        MachineFault: it does not answer (the same code).
+        Refusal: what PostgreSQL needs is not installed, or its settings are wrong (code `dagster-storage`).
+        MachineFault: PostgreSQL does not answer (the same code).
     """
-    own = instance_home / "dagster.yaml"
-    if not own.exists():
-        shutil.copyfile(SHIPPED, own)
+    dagster_yaml = instance_home / "dagster.yaml"
+    if not dagster_yaml.exists():
+        shutil.copyfile(SHIPPED, dagster_yaml)
     if postgres_of(settings) is None:
         return
     if find_spec("dagster_postgres") is None:
@@ -297,8 +297,8 @@ def _put_settings(settings: Settings, instance_home: Path) -> None:
             "Install it with: pip install 'contact-pipeline[postgres]'",
         )
     check_reachable(settings)
-    if not says_where(settings):
-        with own.open("a", encoding="utf-8") as file:
+    if not names_storage(settings):
+        with dagster_yaml.open("a", encoding="utf-8") as file:
             file.write(BLOCK)
 
 
@@ -309,7 +309,7 @@ def _write_workspace(folder: Path, code: Path) -> None:
 
 
 def _lay_out(settings: Settings, instance_home: Path, dagster_home: Path) -> None:
-    """Lays out Dagster's storage of a home that was never served; a server that writes has done so itself."""
+    """Creates Dagster's storage in a home that was never served. A server that writes creates its own."""
     import dagster as dg
 
     with ExitStack() as alone:
@@ -323,7 +323,7 @@ def _lay_out(settings: Settings, instance_home: Path, dagster_home: Path) -> Non
 
 
 def _readable_by_sqlalchemy(instance_home: Path, folder: Path) -> Path:
-    """The instance's folder, behind a link where its path has a percent sign: in an address `%41` would be an A."""
+    """The instance's folder, or a link to it where its path has a percent sign: SQLAlchemy would read `%41` as A."""
     if "%" not in str(instance_home):
         return instance_home
     link = folder / "dagster"
@@ -334,7 +334,7 @@ def _readable_by_sqlalchemy(instance_home: Path, folder: Path) -> Path:
 def _end_lost_runs(instance_home: Path) -> None:
     """Fails the runs that a dead machine left unfinished: they would count as running, and block the queue.
 
-    Being the first to open the instance, it also lays out its storage, which two processes at once must not do.
+    This is the first to open the instance, and so also creates its storage, which two processes must not do at once.
     """
     import dagster as dg
 
@@ -346,7 +346,7 @@ def _end_lost_runs(instance_home: Path) -> None:
 
 @contextmanager
 def _only_one(path: Path, home: Path) -> Iterator[IO[str]]:
-    """Holds the lock of a home; the children hold it too, should this process die before them."""
+    """Holds the lock of a home. The children hold it too, in case this process dies before them."""
     with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -360,17 +360,17 @@ def _only_one(path: Path, home: Path) -> Iterator[IO[str]]:
 
 
 class _Stop:
-    """Whether somebody asks for an end. Without a lock: a signal could come while its own thread holds that."""
+    """Whether somebody has asked to stop. It has no lock: a signal could come while its own thread holds the lock."""
 
     def __init__(self) -> None:
         self._is_asked = False
 
     def ask(self, _number: int, _frame: FrameType | None) -> None:
-        """Asks for it, as a handler of signals."""
+        """Asks to stop; a signal handler."""
         self._is_asked = True
 
     def wait(self, seconds: float) -> bool:
-        """Waits, unless it is asked for already; whether it is asked for."""
+        """Waits, unless somebody has asked to stop; returns whether somebody has."""
         if not self._is_asked:
             time.sleep(seconds)
         return self._is_asked
@@ -378,7 +378,7 @@ class _Stop:
 
 @contextmanager
 def _stop_asked() -> Iterator[_Stop]:
-    """What SIGINT and SIGTERM ask, for as long as the block lasts."""
+    """Handles SIGINT and SIGTERM as long as the block lasts."""
     stop = _Stop()
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -388,8 +388,8 @@ def _stop_asked() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _nothing() -> None:
-    """Is looked at where there is nothing to look at."""
+def _look_nowhere() -> None:
+    """Stands in for the terminal, which a read-only server does not have."""
 
 
 def _listens(path: Path) -> bool:

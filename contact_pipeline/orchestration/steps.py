@@ -1,4 +1,4 @@
-"""What a step does with the uploads of its run, one after the other: what cannot be done for one stops no other."""
+"""The steps of a run: each handles the uploads of the run one by one, and one that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 BUSY_RETRIES: Final = 3
-BUSY_SECONDS: Final = 20  # between them; each waits for the lock as long as the settings say
+BUSY_SECONDS: Final = 20  # between retries; each retry waits for the lock as long as the settings allow
 
 
 @contextmanager
 def again_if_busy() -> Iterator[None]:
-    """Has a step done again in a while where the contact database stayed locked; what is done of it stays done.
+    """Asks Dagster to retry a step later where the contact database stayed locked. Uploads already done stay done.
 
     Raises:
         dg.RetryRequested: the contact database stayed locked.
@@ -45,7 +45,7 @@ def again_if_busy() -> Iterator[None]:
 
 @again_if_busy()
 def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Callable[[str], Upload]) -> dg.Output[None]:
-    """Does one stage of every upload of a run, and shows what came of it; a refused file is no failure.
+    """Does one stage of every upload of a run, and shows the results. A refused file is not a failure.
 
     Raises:
         dg.Failure: there is no such upload, or the stage before this one is missing.
@@ -64,13 +64,13 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
 
 
 def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: Approval) -> Iterator[dg.Output[None]]:
-    """Applies every upload of a run that may be applied, and shows what came of it.
+    """Applies every upload of a run that may be applied, and shows the results.
 
     Raises:
-        dg.Failure: nobody is named, or one of the uploads was not applied. Where the sensor has asked for the run, an
-            upload that has become blocked or stale in the meantime is no failure.
+        dg.Failure: nobody is named, or one of the uploads was not applied. In a run that the sensor requested, an
+            upload that has become blocked or stale in the meantime is not a failure.
     """
-    user, failures = named(context, approval.approved_by, pipeline), []
+    user, failures = require_login(context, approval.approved_by, pipeline), []
     with again_if_busy():
         for upload_id in upload_ids(context):
             started = time.monotonic()
@@ -79,12 +79,12 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             except (Refusal, MachineFault) as refusal:
                 failures.append(str(refusal))
                 continue
-            context.log.info("%s: %s", upload_id, ending.said)
+            context.log.info("%s: %s", upload_id, ending.words)
             show_applied(of_run(context), ending, time.monotonic() - started)
             by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
             is_done = ending.is_applied or ending.upload.is_half_approved_by(approval.approved_by)
             if (ending.refused or not is_done) and not by_profile:
-                failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.said}")
+                failures.append(f"Upload {upload_id} ({ending.upload.file_name}): {ending.words}")
     yield logged_output("applied_contacts_apply_gates")
     fail(failures)
     yield logged_output()
@@ -92,7 +92,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A look at what undoing or redoing an upload would write."""
+    """Plans an undo or a redo without writing: `look` gives the upload with its inverse."""
 
     action: Literal["undo", "redo"]
     look: Callable[[str], Upload]
@@ -107,20 +107,20 @@ def grant_each(
     plan: Plan | None = None,
     checks: Sequence[UploadCheck] = (),
 ) -> None:
-    """Does what somebody asks for to every upload of a run, or shows its plan, and shows where each upload stands.
+    """Grants a request for every upload of a run, or shows the plan of it; then shows the state of each upload.
 
     Args:
         context: of the run.
         pipeline: of the home.
         approved_by: who asks.
-        grant: does it to one upload, for that login.
-        plan: shows it instead.
-        checks: judge the changeset, where it is planned anew.
+        grant: carries out the request for one upload, given its id and the login.
+        plan: given: the plan is shown, and nothing is granted.
+        checks: judge a changeset that is planned anew.
 
     Raises:
-        dg.Failure: nobody is named, or it was refused for one of the uploads.
+        dg.Failure: nobody is named, or the request was refused for one of the uploads.
     """
-    user = named(context, approved_by, pipeline)
+    user = require_login(context, approved_by, pipeline)
     events, refusals, granted = of_run(context), [], list[str]()
     for upload_id in upload_ids(context):
         try:
@@ -143,14 +143,14 @@ def grant_each(
         ending = _after(pipeline, upload)
         if plan and ending.is_applied == (plan.action == "undo"):
             shown = inverse_preview(upload, pipeline.settings)
-            ending = replace(ending, said=_planned(plan, upload))
+            ending = replace(ending, words=_planned(plan, upload))
             observe(events, APPLIED, ending, shown)
         else:
             show_applied(events, ending)
         if checks and upload.state in PLANNED:
             show_stage(events, pipeline, "matched_changeset", upload)
             show_checks(events, [check for check in checks if check.asset == "matched_changeset"], upload)
-        context.log.info("%s: %s", upload_id, ending.said)
+        context.log.info("%s: %s", upload_id, ending.words)
     fail(refusals)
 
 
@@ -166,7 +166,9 @@ def plan_again(pipeline: Pipeline, upload_id: str, user: str) -> Upload:
     return pipeline.plan_again(upload_id, user=user)
 
 
-def named(context: dg.OpExecutionContext | dg.AssetExecutionContext, approved_by: str, pipeline: Pipeline) -> str:
+def require_login(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext, approved_by: str, pipeline: Pipeline
+) -> str:
     """The login of whoever asks, verified where the run proves it.
 
     Raises:
@@ -177,9 +179,9 @@ def named(context: dg.OpExecutionContext | dg.AssetExecutionContext, approved_by
 
 
 def _after(pipeline: Pipeline, upload: Upload) -> Ending:
-    """Where an upload stands after a request, and whether it stood there before."""
+    """The state of an upload after a request, with the warnings that are new."""
     ending = describe_state(pipeline, upload)
-    return replace(ending, said=" ".join([ending.said, *upload.new_warnings]))
+    return replace(ending, words=" ".join([ending.words, *upload.new_warnings]))
 
 
 def _planned(plan: Plan, upload: Upload) -> str:

@@ -1,7 +1,7 @@
-"""What `serve` says on its terminal: what came into the inbox and what became of it, in one line each.
+"""The lines that `serve` prints: files that come into the inbox, and what becomes of them.
 
-It looks for itself, at the inbox and the ledger, whoever changes them. The ledger is read when its file has changed,
-once a second at most, and only if nobody holds it at that moment.
+They come from the inbox and the ledger, whoever changes these. The ledger is read when its file has changed, once a
+second at most, and only if nobody locks it at that moment.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from contact_pipeline.visible import visible
 
 _EVERY_SECONDS: Final = 1.0
 _RUNS_EVERY_SECONDS: Final = 5.0
-_LINES: Final = 2_000  # the newest uploads of the inbox; what becomes of older ones is not said
-_NAMED: Final = 3  # files that arrive at once and are named; more are counted
+_LINES: Final = 2_000  # the newest uploads of the inbox; older ones are not reported
+_NAMED: Final = 3  # up to so many files that arrive together are named; more are only counted
 
 _UNDER_WAY: Final = "under way"
 
 
 class Terminal:
-    """Says what is new since the last look."""
+    """Prints what is new since the last look."""
 
     def __init__(self, settings: Settings, dagster_home: Path, say: Callable[[str], None]) -> None:
-        """Takes what is there already as known; only what is under way is said when it ends."""
+        """Takes the uploads of now as known. Of these, only the ones under way are reported, when they end."""
         self._settings = settings.model_copy(update={"lock_wait_seconds": 0})
         self._dagster_home = dagster_home
         self._say = say
         self._states: dict[str, str] = {}  # upload_id → its state
-        self._names: dict[str, str] = {}  # of those that are under way: upload_id → where its file lay
+        self._names: dict[str, str] = {}  # uploads under way: upload_id → place of the file
         self._failed: set[tuple[str, str]] = set()  # upload and run
-        self._looks: list[Any] = []  # at the contact database
+        self._looks: list[Any] = []  # sizes and times of the contact database at the last look
         self._waiting: set[tuple[str, int]] = set()
         self._strays: set[str] = set()
         self._profiles: frozenset[str] = frozenset()
@@ -47,12 +47,12 @@ class Terminal:
         self._first = settings.contacts_path.exists()
 
     def look(self) -> None:
-        """Looks, if it is time to, and says what is new. Whatever goes wrong is left for the next look."""
+        """Prints what is new, once a second at most. A failed look is repeated by the next one."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + _EVERY_SECONDS
-        with suppress(Exception):  # a line of news never ends the server
+        with suppress(Exception):  # a failed look must not end the server
             self._look_at_the_inbox()
         with suppress(Exception):
             self._look_at_the_ledger()
@@ -91,17 +91,17 @@ class Terminal:
         for line in reversed(new):
             upload_id, name = line["upload_id"], f"{line['profile']}/{line['file_name']}"
             self._states[upload_id] = line["state"]
-            said = _became(line, automatic=upload_id in automatic)
-            if said == _UNDER_WAY:
+            outcome = _became(line, automatic=upload_id in automatic)
+            if outcome == _UNDER_WAY:
                 self._names[upload_id] = name
                 continue
             self._names.pop(upload_id, None)
             if not self._first:
-                self._tell(name, f"→ {said} (contact-pipeline show {upload_id})")
+                self._tell(name, f"→ {outcome} (contact-pipeline show {upload_id})")
         self._first = False
 
     def _look_at_the_runs(self) -> None:
-        """A run that failed leaves its uploads where they were: the ledger does not say it."""
+        """Prints failed runs: they leave the state of their uploads as it was, so the ledger does not show them."""
         import dagster as dg
 
         from contact_pipeline.orchestration.partitions import keys_of
@@ -116,8 +116,8 @@ class Terminal:
             for upload_id in self._names.keys() & set(keys_of(run.tags, keys)):
                 if (upload_id, run.run_id) not in self._failed:
                     self._failed.add((upload_id, run.run_id))
-                    said = f"→ failed: run {run.run_id[:8]} of {run.job_name} ended with an error, which Dagster shows"
-                    self._tell(self._names[upload_id], f"{said} (contact-pipeline show {upload_id})")
+                    why = f"→ failed: run {run.run_id[:8]} of {run.job_name} ended with an error, which Dagster shows"
+                    self._tell(self._names[upload_id], f"{why} (contact-pipeline show {upload_id})")
 
     def _tell(self, name: str, what: str) -> None:
         self._say(visible(f"{time.strftime('%H:%M:%S')} {_one_line(shown(name))} {_one_line(what)}"))

@@ -1,4 +1,4 @@
-"""How many contacts there are, seen at a glance in Dagster: an asset without partitions, made after each commit."""
+"""The asset `contacts`: the number of contacts by address book. It has no partitions, and is made after each commit."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +32,7 @@ contacts = dg.AssetSpec(
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def contact_totals(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
-    """Counts the contacts where there was a commit since, and shows that as the asset contacts. Takes no run."""
+    """Counts the contacts after a new commit, and shows the counts as the asset contacts. Takes no run."""
     opened = pipeline.open()
     if not opened.settings.contacts_path.exists():
         return dg.SkipReason("There are no contacts yet.")

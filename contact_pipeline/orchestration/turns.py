@@ -1,4 +1,4 @@
-"""In which order uploads of the inbox are applied: those of one profile as they came, however long each is staged."""
+"""The order in which uploads of the inbox are applied: for each profile as they came, however long staging takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
-FEW: Final = 10  # uploads that a run both stages and applies: it holds others up while it does
+FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
 
 UNFINISHED: Final = [
     dg.DagsterRunStatus.QUEUED,
@@ -29,15 +29,18 @@ UNFINISHED: Final = [
 ]
 
 _UNDER_WAY: Final[frozenset[State]] = frozenset({"received", "staged"})
-_NEW: Final = timedelta(minutes=5)  # as long as an upload may be without a run that carries it
-_LATE: Final = timedelta(minutes=1)  # after which a run that has ended is surely found
+_NEW: Final = timedelta(minutes=5)  # how long a new upload may be without a run
+_LATE: Final = timedelta(minutes=1)  # a run that has ended is surely listed after this time
 _LOOKS_BACK: Final = timedelta(hours=1)  # where nothing is remembered
 _STOPPED: Final = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_ENDED: Final = {STAGE: [dg.DagsterRunStatus.SUCCESS, *_STOPPED], IMPORT: _STOPPED}  # job → how it leaves some to apply
+_ENDED: Final = {
+    STAGE: [dg.DagsterRunStatus.SUCCESS, *_STOPPED],
+    IMPORT: _STOPPED,
+}  # job → ends that leave uploads to apply
 
 
 def carried(instance: dg.DagsterInstance) -> set[str]:
-    """The uploads that runs carry which have not ended."""
+    """The uploads of unfinished runs."""
     keys, ordered = set(), instance.get_dynamic_partitions("uploads")
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         if run.job_name in {STAGE, IMPORT, APPLY}:
@@ -46,7 +49,7 @@ def carried(instance: dg.DagsterInstance) -> set[str]:
 
 
 def at_once(received: Sequence[Upload], pipeline: Pipeline) -> list[str]:
-    """Which uploads that have just come one run may stage and apply: few short ones that wait for none before them."""
+    """The new uploads that one run may both stage and apply: a few short ones, with no earlier one to wait for."""
     if len(received) > FEW:
         return []
     short = {upload.upload_id for upload in received if upload.file_size <= SHORT_BYTES}
@@ -56,7 +59,7 @@ def at_once(received: Sequence[Upload], pipeline: Pipeline) -> list[str]:
 
 
 class Turns:
-    """Uploads that runs have staged and that wait for their turn to be applied; kept as text between ticks."""
+    """Staged uploads that wait for their turn to be applied; kept as text between ticks."""
 
     def __init__(self, cursor: str | None) -> None:
         try:
@@ -68,15 +71,15 @@ class Turns:
             self._until, self._seen, self._waiting = datetime.now(UTC) - _LOOKS_BACK, set[str](), list[str]()
 
     def kept(self) -> str:
-        """The text from which it goes on."""
+        """The state for the next tick, as text."""
         seen = sorted(self._seen)
         return json.dumps({"until": self._until.isoformat(), "seen": seen, "waiting": self._waiting})
 
     def ready(self, instance: dg.DagsterInstance, pipeline: Pipeline) -> list[str]:
-        """The uploads whose turn it is; they wait no longer.
+        """Removes and returns the uploads whose turn it is.
 
-        One that a run still carries, or stages, holds up those of its profile that came after it; one that waits for
-        somebody holds up none.
+        An upload in an unfinished run holds up the later uploads of its profile. An upload that waits for somebody
+        holds up none.
         """
         busy, held_up = carried(instance), set[str | None]()  # first: a run that ends meanwhile still holds others up
         self._waiting += [key for key in self._staged(instance) if key not in self._waiting]
@@ -108,7 +111,7 @@ class Turns:
 
 
 def _applies_itself(upload: Upload) -> bool:
-    """Whether nobody is to approve it. What was planned on the command line waits for whoever planned it."""
+    """Whether it needs no approval. An upload planned on the command line waits for whoever planned it."""
     return upload.line.inbox and upload.apply_mode == "automatic"
 
 
@@ -120,5 +123,5 @@ def _is_new(upload: Upload) -> bool:
 def _keys(run: dg.DagsterRun, ordered: Sequence[str]) -> list[str]:
     try:
         return keys_of(run.tags, ordered)
-    except ValueError:  # of uploads that are gone
+    except ValueError:  # its uploads are gone
         return []

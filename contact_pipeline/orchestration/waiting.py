@@ -1,4 +1,4 @@
-"""What waits for somebody, seen at a glance in Dagster: an asset without partitions, made when the list changes."""
+"""The asset `awaiting_approval`: the uploads that wait for somebody. A sensor makes it when the list changes."""
 
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -34,7 +34,7 @@ awaiting_approval = dg.AssetSpec(
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def waiting_uploads(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
-    """Shows what waits for somebody as the asset awaiting_approval, where that has changed. Takes no run."""
+    """Shows the uploads that wait for somebody as the asset awaiting_approval, when they change. Takes no run."""
     opened = pipeline.open()
     try:
         count = opened.store.count_lines(waiting=True)

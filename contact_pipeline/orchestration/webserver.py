@@ -1,11 +1,11 @@
 """Dagster's webserver, started by `serve`: its address opens the list of jobs, and `/pages/` the pages of uploads.
 
-Dagster's own choice of a start page is a timeline, which is empty until something has run, and again half a day later;
-no setting of Dagster 1.13 names another page. The graph of the assets is no better: Dagster draws it green while there
-is no upload.
+Dagster's own start page is a timeline, which is empty until something has run, and again half a day later; Dagster 1.13
+has no setting for another page. The graph of the assets does not fit either: Dagster draws it green before the first
+upload.
 
-Both are reached by one address, and by one rule: requests of other sites are refused, and behind a proxy with a login,
-whoever comes past the proxy can launch nothing. `/health` and `/metrics` are for machines, which have no login.
+One guard stands before Dagster and the pages: requests of other sites are refused, and behind a proxy with a login,
+whoever bypasses the proxy can launch nothing. `/health` and `/metrics` are for machines, which have no login.
 """
 
 import sys
@@ -57,14 +57,14 @@ class Webserver(DagsterWebserver[Any, Any]):
         return [Middleware(Guard, settings=self._settings), *super().build_middleware()]
 
     def build_routes(self) -> list[BaseRoute]:
-        """Our pages, and below them Dagster's, of which the last takes every path."""
+        """Our routes, then Dagster's: the last of these takes every path."""
         pages = Mount(PREFIX, app=build_app(self._settings, read_only=self._read_only))
         routes: list[BaseRoute] = super().build_routes()  # type: ignore[no-untyped-call]
         watched = [Route(HEALTH, self._answer_health), Route(METRICS, self._answer_metrics)]
         return [*watched, Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/")), pages, *routes]
 
     async def _answer_health(self, _request: Request) -> Response:
-        """Whether all is well: 200, or 503 and what is not, in words."""
+        """The checks: status 200 where all are good, or else 503."""
         document = as_document(await run_in_threadpool(self._checks))
         return JSONResponse(document, 200 if document["status"] == "ok" else 503, _NEVER_KEPT)
 
@@ -77,15 +77,15 @@ class Webserver(DagsterWebserver[Any, Any]):
         return self._health.checks(self._process_context.create_request_context().get_code_location_entries())
 
     def _make_request_context(self, conn: HTTPConnection) -> WorkspaceRequestContext:
-        """What a request may do in Dagster: behind a proxy with a login, one that comes past it only looks."""
+        """Makes requests that bypass a proxy with a login read-only."""
         context: WorkspaceRequestContext = super()._make_request_context(conn)
         if self._settings.user_header is not None and not comes_by_proxy(conn.headers, self._settings):
-            context._read_only = True  # noqa: SLF001 - no method of Dagster says it for one request alone
+            context._read_only = True  # noqa: SLF001 - Dagster has no method that does this for one request
         return context
 
 
 def _listen_at(fd: int) -> None:
-    """Lets Dagster's command listen at an open socket, where it knows of ports alone."""
+    """Makes Dagster's command listen at an open socket; the command itself has only ports."""
     uvicorn.run = partial(uvicorn.run, fd=fd)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: all uploads as a page, what waits for somebody, and volumes and error rates of profiles over time."""
+"""The dashboard page: all uploads, those that wait for somebody, and volumes and error rates of profiles over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMN: Final = _WIDTH / WEEKS
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A week in a chart: its bar, the height of its error rate, and what both stand for."""
+    """A week in a chart: its counts, its bar, and the height of its error rate."""
 
     week: Week
     x: float
@@ -45,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """How a profile fared: a bar for the rows of each week, a line for its errors per 100 rows."""
+    """The chart of a profile: a bar for the rows of each week, and a line for the errors per 100 rows."""
 
     profile: str
     bars: Sequence[Bar]
@@ -90,12 +90,12 @@ def dashboard_page(
     """The dashboard.
 
     Args:
-        overview: what is true of all uploads.
-        uploads: the page of them that was asked for.
-        waiting: those that wait for somebody, as far as they are shown.
-        asked: profile, state, since (text) and waiting, as they were asked for.
-        served: where and for whom.
-        offset: how many newer ones are passed over.
+        overview: facts about all uploads.
+        uploads: the selected uploads of this page.
+        waiting: the uploads to show as waiting for somebody.
+        asked: profile, state, since (text) and waiting, by which uploads are selected.
+        served: the address of the page, and its visitor.
+        offset: how many newer uploads are on earlier pages.
     """
     return draw(
         "dashboard.html",
@@ -113,8 +113,8 @@ def dashboard_page(
         chart_size=(_WIDTH, _HEIGHT),
         first=offset + 1,
         last=offset + len(uploads),
-        newer=_turned(asked, max(offset - PAGE, 0)) if offset else None,
-        older=_turned(asked, offset + PAGE) if offset + len(uploads) < overview.found else None,
+        newer=_query_of_page(asked, max(offset - PAGE, 0)) if offset else None,
+        older=_query_of_page(asked, offset + PAGE) if offset + len(uploads) < overview.found else None,
     )
 
 
@@ -143,12 +143,12 @@ def _chart(profile: str, weeks: Sequence[Week], begin: datetime) -> Chart:
 
 
 def _roles(upload: Upload) -> str:
-    """The roles of which somebody needs one to decide on it; empty: anybody may."""
+    """The roles of which a user needs one to decide on the upload; empty: anybody may."""
     asked = (upload.line.read_profile() or {}).get("roles")
     return " or ".join(asked["any_of"]) if asked else ""
 
 
-def _turned(asked: Mapping[str, Any], offset: int) -> str:
+def _query_of_page(asked: Mapping[str, Any], offset: int) -> str:
     """The query of another page of the same uploads."""
     given = {name: value for name, value in asked.items() if value}
     return urlencode(given | ({"offset": offset} if offset else {}))

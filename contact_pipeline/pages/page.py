@@ -1,4 +1,4 @@
-"""Draws a template as one HTML file that needs no other, and in which only its own scripts run.
+"""Draws a template as one HTML file that needs no other file and runs only its own scripts.
 
 Templates escape every value. Signs that mislead or hide text are shown as escapes, in values and in data alike. What is
 data for a script stands in an element that no browser runs.
@@ -22,7 +22,7 @@ from contact_pipeline.pages import shown
 from contact_pipeline.visible import visible
 
 _HERE: Final = Path(__file__).parent
-# What would end the element, or a line of a script, in the middle of a text.
+# Characters that could end the element, or a line of a script, within a text.
 _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _NOTHING: Final = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
 
@@ -41,8 +41,8 @@ def draw(
     Args:
         template: its file in `templates`.
         styles: files of `static` or `vendor` that it needs beside `base.css`, in order.
-        scripts: likewise, beside `base.js`.
-        data: what scripts read: id of an element → what is written into it as JSON.
+        scripts: scripts that it needs beside `base.js`, likewise.
+        data: data for scripts: id of an element → content, written into it as JSON.
         allowed: what a browser may do on the page beyond running its scripts, as directives of a
             Content-Security-Policy, such as {"form-action": "'self'"}.
         values: what the template shows.
@@ -64,7 +64,7 @@ def draw(
 
 
 def json_of(content: object) -> Markup:
-    """A value as JSON that can stand in an element of a page; texts in it as people may see them."""
+    """A value as JSON that is safe within an element of a page; its texts are made visible."""
     text = json.dumps(_visible_within(content), ensure_ascii=False, separators=(",", ":"), default=str)
     for sign, instead in _ESCAPES.items():
         text = text.replace(sign, instead)
@@ -101,7 +101,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """What a template writes for a value: nothing for None, and texts as people may see them."""
+    """What a template writes for a value: nothing for None, and texts made visible and escaped."""
     if value is None:
         return ""
     return value if isinstance(value, Markup) else escape(visible(str(value)))
@@ -109,7 +109,7 @@ def _finalize(value: Any) -> Any:
 
 @cache
 def _file(name: str) -> str:
-    """A file of ours; without the line that names a file by which browsers would show where code comes from."""
+    """A file of this package, without its source map line, which would make browsers ask for another file."""
     text = (_HERE / name).read_text(encoding="utf-8")
     return re.sub(r"(//|/\*)# sourceMappingURL=\S+( \*/)?", "", text).strip()
 

@@ -1,24 +1,24 @@
-"""What pages know that are served: where they are, who looks at them, and what came of what was asked for."""
+"""What served pages know: their address, their visitor, and messages on the result of a request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-FORMS: Final = {"form-action": "'self'"}  # what a browser may do on them beyond what it may on a page in a file
+FORMS: Final = {"form-action": "'self'"}  # what a browser may do on them in addition to pages in a file
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Something that a page says at its top.
+class PageMessage:
+    """A message at the top of a page.
 
     Attributes:
-        good: whether what was asked for is so now; None: it is going on, or is none of both.
-        said: what happened.
+        message: what happened.
         fix: what to do about it; empty: nothing.
+        good: whether the request was carried out; None: it is still running, or there was none.
     """
 
-    said: str
+    message: str
     fix: str = ""
     good: bool | None = None
 
@@ -29,12 +29,12 @@ class Served:
 
     Attributes:
         root: path of all pages, such as /pages.
-        login: who looks at it; empty: nobody says.
-        identity: how that is known, verified or claimed.
-        may_decide: whether they may do anything but look.
+        login: who looks at it; empty: unknown.
+        identity: how the login is known, verified or claimed.
+        may_decide: whether they may do more than look.
         why_not: why they may not, in words.
-        token: what each form carries.
-        said: what the page says at its top.
+        token: the token of each form.
+        messages: messages at the top of the page.
     """
 
     root: str
@@ -43,7 +43,7 @@ class Served:
     may_decide: bool
     why_not: str
     token: str
-    said: tuple[Said, ...] = ()
+    messages: tuple[PageMessage, ...] = ()
 
     def upload(self, upload_id: str, place: str = "") -> str:
         """The path of an upload's page, or of one below it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Literal
 
-# How a state is coloured: all went well, somebody has to act, something holds it back, or nothing of these.
+# The colours of states: all went well, somebody has to act, something stops it, or none of these.
 Tone = Literal["good", "wait", "bad", "quiet"]
 
 _TONES: Final[dict[str, Tone]] = {
@@ -25,7 +25,7 @@ LONGEST: Final = 160  # characters of a text of somebody
 
 
 def short(text: str | None) -> str | None:
-    """A text, cut if it is long; how much is left out is said."""
+    """A text, cut if it is long, with the number of characters left out."""
     if text is None or len(text) <= LONGEST:
         return text
     return f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"

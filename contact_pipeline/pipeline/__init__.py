@@ -1,6 +1,6 @@
 """Composes the five stages. `Pipeline` hands each call to the module here that does it.
 
-docs/architecture.md says what each module does, and which may use which.
+docs/architecture.md describes each module, and which modules it may use.
 """
 
 from contact_pipeline.contracts.states import APPLIED

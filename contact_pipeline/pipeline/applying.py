@@ -1,6 +1,6 @@
-"""Approves what is planned: tests that a call is allowed and who makes it, and lets committing.py write.
+"""Apply, undo and redo: tests that the call and its user are allowed; committing.py then writes.
 
-Apply, undo and redo are here. An upload that turns out to be stale can be planned again, once.
+An upload that turns out to be stale can be planned again, once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.errors import Refusal
 from contact_pipeline.match import Guarded, to_confirm
 from contact_pipeline.pipeline import approving, committing, uploads
-from contact_pipeline.pipeline.interruptions import telling
+from contact_pipeline.pipeline.interruptions import noting_state
 from contact_pipeline.pipeline.planning import plan_again
 from contact_pipeline.pipeline.states import clears_consent, must_allow
 from contact_pipeline.store import Store, Upload
@@ -44,7 +44,7 @@ def apply(
 
     Raises:
         Refusal: the upload is not in a state to be applied, the changeset is another one, the role is missing, or this
-            is none of the two who have to approve (codes `approved-by-sender`, `approved-before`, `two-approvals`).
+            user cannot be one of the two who approve (codes `approved-by-sender`, `approved-before`, `two-approvals`).
     """
     line = store.line(upload_id)
     must_allow(line, "apply")
@@ -69,7 +69,7 @@ def apply(
         raise refusal
     if line.needs_two and not line.first_approval:
         return approving.keep_first(store, line, actor)
-    with telling(store, upload_id, done=APPLIED):
+    with noting_state(store, upload_id, done=APPLIED):
         applied = committing.commit(store, line, approved_by)
         if line.needs_two:
             if applied.state in PLANNED - {"stale"}:
@@ -106,28 +106,28 @@ def take_turn(
     may_clear: bool = True,
     agreed: str | None = None,
 ) -> Upload:
-    """Takes an upload out of effect, or brings it back, in one commit; one that is so already stays as it is.
+    """Takes an upload out of effect, or brings it back, in one commit; twice changes nothing.
 
     Args:
         store: the store.
         upload_id: the upload.
         turn: undo or redo.
         user: login of who does it; unset: the operating system's.
-        may_clear: whether people whom the upload set to be left alone may be contacted again.
-        agreed: hash of what `plan_turn` showed; where something else would be written by now, nothing is.
+        may_clear: whether people may be contacted again whom the upload set to do-not-contact.
+        agreed: hash of the plan that `plan_turn` showed; a plan that has changed since is refused.
 
     Raises:
         Refusal: the upload is in a state that does not allow it (code `wrong-state`), the role is missing, people
-            could be contacted again (`clears-do-not-contact`), or something else was agreed to (`changeset-differs`).
+            could be contacted again (`clears-do-not-contact`), or the plan is not the agreed one (`changeset-differs`).
     """
     actor = uploads.login(user)
     line = store.line(upload_id)
     must_allow(line, turn)
     uploads.check_user(store, line, actor)
-    is_mine = False
-    with telling(store, upload_id, done={"undone"} if turn == "undo" else APPLIED):
-        while not is_mine and (line.state == "undone") == (turn == "redo"):
-            is_mine = True  # also where the commit is made and then something fails
+    is_done_now = False
+    with noting_state(store, upload_id, done={"undone"} if turn == "undo" else APPLIED):
+        while not is_done_now and (line.state == "undone") == (turn == "redo"):
+            is_done_now = True  # before the commit: a fault after it is suppressed, and leaves this loop
             planned = committing.plan_turn(store, upload_id, turn)
             if planned.contactable and not may_clear:
                 raise clears_consent(line, planned.contactable)
@@ -138,6 +138,6 @@ def take_turn(
                     f"Look at it again with `contact-pipeline {turn} {upload_id} --plan`.",
                     file=line.file_name,
                 )
-            is_mine = committing.commit_turn(store, line, turn, planned, actor)
+            is_done_now = committing.commit_turn(store, line, turn, planned, actor)
             line = store.line(upload_id)  # something may have been committed in between
-    return uploads.show(store, upload_id) if is_mine else uploads.done_before(store, upload_id, f"{turn}ne")
+    return uploads.show(store, upload_id) if is_done_now else uploads.done_before(store, upload_id, f"{turn}ne")

@@ -1,7 +1,7 @@
-"""Two people who approve: who of them counts, how the first approval is kept, and how it is taken back.
+"""Approval by two people: who may approve, how the first approval is kept, and how it is taken back.
 
-The first approval stands in the upload's line with the hash that it is of. Whatever plans the upload anew ends it
-(`store/ledger.py`); the second one is made where everything is applied (`applying.py`).
+The first approval is kept in the upload's ledger line with the hash of the changeset. Planning the upload anew ends it
+(`store/ledger.py`). The second approval applies the upload (`applying.py`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from contact_pipeline.store.ledger import NO_FIRST_APPROVAL, change_line, find_l
 
 
 def refusal_of(line: LedgerLine, actor: str, *, automatic: bool = False) -> Refusal | None:
-    """Why somebody is none of the two who have to approve an upload; None: they are one of them, or one is enough.
+    """Why somebody cannot be one of the two who approve an upload; None: they can, or one approval is enough.
 
     Args:
         line: of the upload.
         actor: login of who approves.
-        automatic: whether nobody does.
+        automatic: whether the upload is applied without anybody's approval.
     """
     if not line.needs_two:
         return None
@@ -46,8 +46,8 @@ def keep_first(store: Store, line: LedgerLine, actor: str) -> Upload:
     """Keeps the approval of the first of two.
 
     Raises:
-        Refusal: what is staged is not what was frozen (code `staged-changed`), or the upload was changed at this moment
-            (`changed-meanwhile`).
+        Refusal: the staged data has changed since it was frozen (code `staged-changed`), or the upload was changed at
+            this moment (`changed-meanwhile`).
     """
     committing.check_frozen(store, line)
     given: dict[str, Any] = {
@@ -58,7 +58,7 @@ def keep_first(store: Store, line: LedgerLine, actor: str) -> Upload:
     }
     with store.change() as contacts:
         current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
-        if _seen(current) != _seen(line):
+        if _approved_state(current) != _approved_state(line):
             raise changed_meanwhile(line)
         change_line(contacts, line.upload_id, **given)
     return uploads.show(store, line.upload_id)
@@ -69,10 +69,10 @@ def withdraw(store: Store, upload_id: str, user: str | None) -> Upload:
 
     Raises:
         Refusal: there is no such upload (code `upload-unknown`), no approval of it waits for a second one
-            (`not-approved`), or somebody else gave it (`approved-by-another`).
+            (`not-approved`), or somebody else gave that approval (`approved-by-another`).
     """
     actor = uploads.login(user)
-    store.line(upload_id)  # there has to be one
+    store.line(upload_id)  # raises where there is no such upload
     with store.change() as contacts:
         line = find_lines(contacts, "upload_id = ?", [upload_id])[0]
         if line.state not in PLANNED or line.first_approval is None:
@@ -95,7 +95,7 @@ def withdraw(store: Store, upload_id: str, user: str | None) -> Upload:
 
 
 def changed_meanwhile(line: LedgerLine) -> Refusal:
-    """The refusal of an approval of what is not there any more."""
+    """The refusal of an approval whose changeset has changed meanwhile."""
     return Refusal(
         "changed-meanwhile",
         f"Somebody has changed upload {line.upload_id} at this moment, or taken an approval of it back.",
@@ -104,8 +104,8 @@ def changed_meanwhile(line: LedgerLine) -> Refusal:
     )
 
 
-def _seen(line: LedgerLine) -> tuple[object, ...]:
-    """What whoever approves has seen."""
+def _approved_state(line: LedgerLine) -> tuple[object, ...]:
+    """What an approval is of: equal as long as nothing has changed since it was looked at."""
     return line.state, line.changeset_sha256, line.first_approval
 
 

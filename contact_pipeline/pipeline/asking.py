@@ -1,4 +1,4 @@
-"""Answers somebody's own query of what is staged of an upload, and of the contacts as they are now."""
+"""Answers a user's own SQL query over the staged tables of an upload, and the contacts as they are now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from contact_pipeline.store.upload import field_of
 if TYPE_CHECKING:
     import polars as pl
 
-LooksOf = Callable[[str], "Looks | None"]  # column → what its texts are masked for; None: nothing of it is shown
+LooksOf = Callable[[str], "Looks | None"]  # column → what its texts are masked for; None: the column is hidden
 
 BASE: Final = "base_"  # before the name of a table of the contact database
 _OF_THE_BASE: Final = (
@@ -28,21 +28,20 @@ _OF_THE_BASE: Final = (
 )  # fmt: skip
 _STAGED: Final = {table.name: table for table in STAGED}
 _KEPT: Final = {BASE + table.name: table for table in KEPT if table.name in _OF_THE_BASE}
-# Texts that were masked when they were made, and what must not be shown of texts that may be of any field.
-_MASKED_ALREADY: Final = {"value", "message", "fix", "notes", "import_notes"}
-_MADE_OF_TEXTS: Final = {"query", "query_table"}  # functions that take the name of a table in parts
-_OF_ANY_FIELD: Final = {"keys", "text"}
+_MASKED_ALREADY: Final = {"value", "message", "fix", "notes", "import_notes"}  # masked when they were made
+_MADE_OF_TEXTS: Final = {"query", "query_table"}  # functions that can take the name of a table in parts
+_OF_ANY_FIELD: Final = {"keys", "text"}  # hidden: their texts can be of any field
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A table that can be asked for.
+    """A table that a query can name.
 
     Attributes:
         name: its name in a query.
-        rows: how many it has; None: those of the contact database are not counted.
-        holds: what a row of it is.
-        columns: their names; of the contact database those that are always there.
+        rows: how many it has; None: tables of the contact database are not counted.
+        holds: what a row is.
+        columns: names of the columns; for the contact database, of those that always exist.
     """
 
     name: str
@@ -52,10 +51,10 @@ class Asked:
 
 
 def tables(store: Store, line: LedgerLine) -> list[Asked]:
-    """What can be asked for: what is staged of the upload, and the tables of the contact database.
+    """The tables that a query can name: the staged tables of the upload, and those of the contact database.
 
     Raises:
-        Refusal: nothing is staged of it (code `nothing-staged`).
+        Refusal: the upload has no staged data (code `nothing-staged`).
     """
     _must_be_staged(store, line)
     with store.staging(line.upload_id).open(read_only=True) as database:
@@ -69,17 +68,17 @@ def tables(store: Store, line: LedgerLine) -> list[Asked]:
 
 
 def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -> pl.DataFrame:
-    """The rows of a query of the staged tables, by their names, and of `base_contacts` and others of the base.
+    """The rows of a query of the staged tables, and of `base_contacts` and the other tables of the contact database.
 
-    Those of the contact database are copied first, so that nobody waits for the query. Nothing is written.
+    Tables of the contact database are copied first, so that nobody waits for the query. Nothing is written.
 
     Raises:
-        Refusal: nothing is staged of the upload (code `nothing-staged`), or the query is none, names what is not there
-            or would change something (`sql`).
+        Refusal: the upload has no staged data (code `nothing-staged`), or the query is not valid, names something
+            unknown or would change something (`sql`).
         StoreBusy: the contact database was in use for longer than the settings allow.
     """
     must_read(query)
-    named = set(re.findall(r"\w+", query.lower()))  # too many do no harm
+    named = set(re.findall(r"\w+", query.lower()))  # more words than tables, which does no harm
     if named & _MADE_OF_TEXTS:
         named |= _STAGED.keys() | _KEPT.keys()
     _must_be_staged(store, line)
@@ -88,10 +87,10 @@ def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -
         for name in sorted(named & _STAGED.keys()):
             if database.has(name) and not unmasked:
                 staged = f"{database.value('SELECT current_database()')}.{name}"
-                _see(database, name, staged, _looks_of(upload, _STAGED[name]))
+                _make_masked_view(database, name, staged, _looks_of(upload, _STAGED[name]))
         wanted = sorted(named & _KEPT.keys())
         if wanted:
-            _take(database, store, wanted, unmasked=unmasked)
+            _copy_tables(database, store, wanted, unmasked=unmasked)
         return answer(database, query)
 
 
@@ -100,8 +99,8 @@ def _must_be_staged(store: Store, line: LedgerLine) -> None:
         raise not_kept(line, "Plan the file again to ask for its tables.")
 
 
-def _see(database: Database, name: str, source: str, looks_of: LooksOf) -> None:
-    """Puts a view that masks in the place of a table."""
+def _make_masked_view(database: Database, name: str, source: str, looks_of: LooksOf) -> None:
+    """Makes a view with the name of a table that masks its texts."""
     columns = ", ".join(
         f"{masked(quoted(column), kind, looks)} AS {quoted(column)}"
         if (looks := looks_of(column)) is None or kind in {"VARCHAR", "VARCHAR[]", "JSON"}
@@ -111,7 +110,7 @@ def _see(database: Database, name: str, source: str, looks_of: LooksOf) -> None:
     database.view(name, f"SELECT {columns} FROM {source}")
 
 
-def _take(database: Database, store: Store, wanted: list[str], *, unmasked: bool) -> None:
+def _copy_tables(database: Database, store: Store, wanted: list[str], *, unmasked: bool) -> None:
     """Copies tables of the contact database, masked or not."""
     copied = f"_{token_hex(4)}_"  # a copy is not masked, so no query names it
     with database.attached(store.settings.contacts_path, "base", wait_seconds=store.settings.lock_wait_seconds):
@@ -122,7 +121,7 @@ def _take(database: Database, store: Store, wanted: list[str], *, unmasked: bool
         if unmasked:
             database.view(name, f"FROM {copied}{name}")
         else:
-            _see(database, name, f"{copied}{name}", _looks_of_base(_KEPT[name], fields))
+            _make_masked_view(database, name, f"{copied}{name}", _looks_of_base(_KEPT[name], fields))
 
 
 def _looks_of(upload: Upload, table: Table) -> LooksOf:

@@ -1,6 +1,6 @@
-"""What people do by hand: a contact is typed in, activated or deactivated; contacts join or leave a group.
+"""Changes by hand: a contact is typed in, activated or deactivated; contacts join or leave a group.
 
-A contact that is typed in becomes a file of one row; all else is a changeset that no file makes.
+A contact that is typed in becomes a file of one row. All other changes are changesets without a file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ANEW: Final = "Enter the person anew, if that is meant."
 
 @contextmanager
 def contact_as_file(profile_name: str, values: Mapping[str, str], settings: Settings) -> Iterator[Path]:
-    """A file with a single contact, there within the block.
+    """A file with a single contact, which exists as long as the block lasts.
 
     Args:
         profile_name: name of the profile.
@@ -65,8 +65,8 @@ def set_active(store: Store, contact_id: int, user: str | None, *, active: bool)
     """Activates or deactivates one contact: stages the changeset and commits it.
 
     Raises:
-        Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
-            (`erased`).
+        Refusal: there is no such contact (`contact-unknown`), it has that state already (`nothing-to-do`), or it was
+            erased (`erased`).
     """
     actor = uploads.login(user)
     contact = store.contact(contact_id)
@@ -89,7 +89,7 @@ def set_active(store: Store, contact_id: int, user: str | None, *, active: bool)
 def plan_memberships(
     store: Store, group: str, contact_ids: Collection[int], action: Membership, user: str | None
 ) -> Upload:
-    """Stages that contacts join a group, which is made if it is new, or leave it; who is so already is left out.
+    """Stages that contacts join a group, which may be new, or leave it; contacts without a change are left out.
 
     Raises:
         Refusal: some contacts are unknown (`contact-unknown`), erased (`erased`) or of different address books
@@ -109,8 +109,8 @@ def plan_memberships(
         called = known_group(database, address_book, name)
         members = _members(database, address_book, called, given)
     if known is None and not adds:
-        said = f"Address book {address_book} has no group '{mask_within(name)}'."
-        raise Refusal("group-unknown", said, "`contact-pipeline groups list` lists the groups.")
+        message = f"Address book {address_book} has no group '{mask_within(name)}'."
+        raise Refusal("group-unknown", message, "`contact-pipeline groups list` lists the groups.")
     changing = [contact_id for contact_id in given if (contact_id in members) != adds]
     so_already = f"in the group '{called}' already" if adds else f"not in the group '{called}'"
     if not changing:
@@ -164,21 +164,21 @@ def one_address_book(database: Database, contact_ids: list[int]) -> str:
         books.setdefault(book, []).append(contact_id)
     if len(books) > 1:
         where = "; ".join(f"{book} has {listed(ids)}" for book, ids in books.items())
-        said = f"The contacts are of {len(books)} address books: {where}."
-        raise Refusal("address-books", said, "A group is of one address book: give the contacts of one at a time.")
+        message = f"The contacts are of {len(books)} address books: {where}."
+        raise Refusal("address-books", message, "A group is of one address book: give the contacts of one at a time.")
     return next(iter(books))
 
 
 def stage_changeset(
     store: Store, make: Callable[[Database], None], *, snapshot: int | None = None, **line: Any
 ) -> LedgerLine:
-    """Stages a changeset that no file makes, and gives it its ledger line.
+    """Stages a changeset that has no file, and adds its ledger line.
 
     Args:
         store: of the home.
         make: makes the tables of the changeset in the staging database.
-        snapshot: number of the newest commit that the changeset has seen; unset: the newest there is.
-        line: what else the ledger says of it.
+        snapshot: number of the newest commit that the changeset has seen; unset: the newest of all.
+        line: other values of the ledger line.
     """
     upload_id = uploads.new_id()
     staging = store.staging(upload_id)

@@ -1,4 +1,4 @@
-"""Which cells, rows and columns of an upload somebody means who corrects it; what cannot be meant is refused."""
+"""Resolves which cells, rows and columns of an upload a correction means; refuses what cannot be corrected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from contact_pipeline.store.corrections import InEffect
 from contact_pipeline.store.facts import NormalizedFacts
 from contact_pipeline.terms import COLUMN_OF
 
-_NEAREST_OF: Final = 10_000  # distinct values among which one is looked for that may be meant
+_NEAREST_OF: Final = 10_000  # distinct values that are searched for a "Did you mean"
 
 CELLS: Final = pl.Schema(
     {
@@ -35,15 +35,15 @@ CELLS: Final = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A planned upload as somebody who corrects it sees it.
+    """A planned upload that is to be corrected.
 
     Attributes:
         line: its ledger line.
-        profile: as it holds for it.
-        options: of it.
-        staging: what is staged of it.
-        facts: what is known of its file.
-        corrections: what is corrected in it already.
+        profile: the profile as resolved for the upload.
+        options: its options.
+        staging: its staged data.
+        facts: headings, columns and mapping of its file.
+        corrections: the corrections in effect.
     """
 
     line: LedgerLine
@@ -54,7 +54,7 @@ class Staged:
     corrections: InEffect
 
     def fill(self, name: str) -> tuple[str, list[str]]:
-        """The field that a field or heading means, and the raw columns that are meant.
+        """The field and the raw columns that a field name or heading means.
 
         Raises:
             Refusal: there is no such field or heading (`field-unknown`), or nothing in the file fills it
@@ -84,7 +84,7 @@ class Staged:
         """The field that a raw column fills, and the column.
 
         Raises:
-            Refusal: it fills none (`field-without-column`).
+            Refusal: the column fills no field (`field-without-column`).
         """
         if column not in self.facts.fields:
             raise self._without_column(self.facts.label_of[column], [column])
@@ -109,7 +109,7 @@ class Staged:
         raise self._unknown(name, "heading-unknown", "a heading")
 
     def read(self, columns: Collection[str]) -> pl.DataFrame:
-        """Raw columns with what is corrected in them, and row_number."""
+        """Raw columns with the corrections in effect, and row_number."""
         wanted = ["row_number", *dict.fromkeys(columns)]
         return pl.concat(
             corrected(raw.select(wanted), self.corrections.cells)
@@ -133,8 +133,8 @@ class Staged:
                 )
             raise self.no_row(row_number)
         if row_number in self.erased():
-            said = f"Row {row_number} of {self.line.file_name} is of a person who was erased."
-            raise self._refusal("erased", said, "It stays empty.", row_number)
+            message = f"Row {row_number} of {self.line.file_name} is of a person who was erased."
+            raise self._refusal("erased", message, "It stays empty.", row_number)
         return row_number
 
     def no_row(self, row_number: int) -> Refusal:
@@ -151,7 +151,7 @@ class Staged:
         return self.staging.table("rejections").filter(pl.col("code") == "erased")["row_number"]
 
     def equal(self, name: str, value: str) -> pl.Series:
-        """The rows that hold a value under a heading; case and spaces make no difference, and blank is a value, too.
+        """The rows with a value in a column; case and spaces make no difference, and blank is a value, too.
 
         Raises:
             Refusal: see `heading`; or no row has the value (`nothing-equal`).
@@ -169,14 +169,14 @@ class Staged:
 
     @staticmethod
     def key(value: str) -> str | None:
-        """A value as values are compared."""
+        """A value in the form in which values are compared."""
         key: str | None = pl.select(compared(pl.lit(value, pl.String))).item()
         return key
 
     def cells(self, rows: pl.Series, wanted: Mapping[str, str | None]) -> pl.DataFrame:
-        """What giving cells of rows these texts corrects (CELLS): the cells whose text is another one.
+        """The corrections (CELLS) that give cells of these rows these texts, except where a cell has the text already.
 
-        Of several columns that fill a field, the one that counts in a row is corrected.
+        If several columns fill a field, the one that counts in a row is corrected.
 
         Args:
             rows: row numbers.
@@ -188,21 +188,21 @@ class Staged:
         parts, meant = [pl.DataFrame(schema=CELLS)], []
         for name, text in wanted.items():
             field, columns = self.fill(name)
-            counting = self._counting(field, columns)
+            counting = self._column_that_counts(field, columns)
             read = self.read(columns).filter(pl.col("row_number").is_in(rows.implode()))
             for column in columns:
-                mine = read if len(columns) == 1 else read.join(counting.filter(column=column), on="row_number")
-                meant.append(mine.select("row_number", column=pl.lit(column)))
-                parts.append(self.differing(mine.with_columns(after=pl.lit(text or None, pl.String)), field, column))
+                used = read if len(columns) == 1 else read.join(counting.filter(column=column), on="row_number")
+                meant.append(used.select("row_number", column=pl.lit(column)))
+                parts.append(self.differing(used.with_columns(after=pl.lit(text or None, pl.String)), field, column))
         if meant:
             cells = pl.concat(meant)
             for row, column in cells.filter(cells.is_duplicated()).head(1).iter_rows():
-                said = f"{shown([self.facts.label_of[column]])} is set twice in row {row}."
-                raise Usage("usage", said, "Set it once: a field and its heading are the same cell.")
+                message = f"{shown([self.facts.label_of[column]])} is set twice in row {row}."
+                raise Usage("usage", message, "Set it once: a field and its heading are the same cell.")
         return pl.concat(parts)
 
     def differing(self, rows: pl.DataFrame, field: str, column: str) -> pl.DataFrame:
-        """The corrections (CELLS) that give a raw column the texts in `after`, where they are others."""
+        """The corrections (CELLS) that give a raw column the texts in `after`, where it has other texts."""
         return rows.filter(pl.col(column).ne_missing(pl.col("after"))).select(
             pl.lit("cell").alias("kind"),
             "row_number",
@@ -213,15 +213,15 @@ class Staged:
         )
 
     def must_spare(self, column: str, others: Collection[str]) -> None:
-        """Tests that the plan can do without a column, and without others at once.
+        """Tests that the plan can do without a column, if the others are left out too.
 
         Raises:
-            Refusal: it fills no field (`field-without-column`), or is needed (`column-needed`).
+            Refusal: the column fills no field (`field-without-column`), or is needed (`column-needed`).
         """
         heading = shown([self.facts.heading_of[column]])
         if column not in self.facts.mapped:
-            said = f"Column {heading} of {self.line.file_name} fills no field: nothing of it is in the plan."
-            raise self._refusal("field-without-column", said, f"These can be left out: {self._mapped()}.")
+            message = f"Column {heading} of {self.line.file_name} fills no field: nothing of it is in the plan."
+            raise self._refusal("field-without-column", message, f"These can be left out: {self._mapped()}.")
         left = {field for name, field in self.facts.fields.items() if name != column and name not in others}
         needs = set(lacking(self.profile, left)) - set(lacking(self.profile, set(self.facts.fields.values())))
         if needs or not self._can_be_matched(left):
@@ -235,7 +235,7 @@ class Staged:
             )
 
     def _can_be_matched(self, fields: Collection[str]) -> bool:
-        """Whether every part of a row that a match rule can find now could be found with these fields, too."""
+        """Whether every part of a row that has match rules now would still have one with these fields."""
         now, then = (self._parts(names) for names in ({*self.facts.fields.values()}, fields))
         return all(left.rules or not part.rules for part, left in zip(now, then, strict=True))
 
@@ -243,8 +243,8 @@ class Staged:
         named = {"full_name"} if {"first_name", "last_name"} & {*fields} else set()
         return parts_of(self.profile, self.options, {*fields, *named}, {})
 
-    def _counting(self, field: str, columns: list[str]) -> pl.DataFrame:
-        """row_number and the column of a field that counts in each row: the first one where none of them is filled."""
+    def _column_that_counts(self, field: str, columns: list[str]) -> pl.DataFrame:
+        """For each row_number, the column that counts for a field: the first one where no column is filled."""
         name = f"{COLUMN_OF}{field}"
         if len(columns) == 1 or name not in self.facts.columns_normalized:
             return self.read(()).select("row_number", column=pl.lit(columns[0]))
@@ -258,15 +258,15 @@ class Staged:
 
     def _without_column(self, name: str, columns: list[str]) -> Refusal:
         file = self.line.file_name
-        said, fix = f"{file} has no column for {name}.", f"To fill {name}, plan the file again with a column for it."
+        message, fix = f"{file} has no column for {name}.", f"To fill {name}, plan the file again with a column for it."
         if columns:
-            said, fix = (
+            message, fix = (
                 f"Column {shown([name])} of {file} fills no field.",
                 "To take it, plan the file again with --map.",
             )
         if {*columns} & {*self.facts.left_out} or name in {self.facts.mapped[each] for each in self.facts.left_out}:
-            said, fix = f"The column for {shown([name])} is left out of the plan.", "Take that back first."
-        return self._refusal("field-without-column", said, f"{fix} These can be corrected: {self._mapped()}.")
+            message, fix = f"The column for {shown([name])} is left out of the plan.", "Take that back first."
+        return self._refusal("field-without-column", message, f"{fix} These can be corrected: {self._mapped()}.")
 
     def _none_equal(self, column: str, value: str, keys: pl.Series) -> Refusal:
         looks = looks_in(self.profile, self.facts.mapped.get(column), as_read=True)
@@ -276,19 +276,19 @@ class Staged:
             near = nearest([value], keys.drop_nulls().unique().head(_NEAREST_OF).to_list())
         hint = f" Did you mean '{mask_value(near, looks)}'?" if near else ""
         heading = shown([self.facts.heading_of[column]])
-        said = f"No row of {self.line.file_name} has '{shown_value}' in {heading}."
+        message = f"No row of {self.line.file_name} has '{shown_value}' in {heading}."
         if not value.strip():
-            said = f"In no row of {self.line.file_name} is {heading} blank."
-        return self._refusal("nothing-equal", f"{said}{hint}", "Case and spaces make no difference; all else does.")
+            message = f"In no row of {self.line.file_name} is {heading} blank."
+        return self._refusal("nothing-equal", f"{message}{hint}", "Case and spaces make no difference; all else does.")
 
     def _unknown(self, name: str, code: str, what: str) -> Refusal:
         labels = [label for label in self.facts.label_of.values() if label.strip()]
         near = nearest([name], list(dict.fromkeys([*labels, *self.facts.fields.values()])))
         hint = f" Did you mean {shown([near])}?" if near else ""
-        said = f"{shown([name])} is not {what} of {self.line.file_name}.{hint}"
+        message = f"{shown([name])} is not {what} of {self.line.file_name}.{hint}"
         fix = f"These can be corrected: {self._mapped()}."
         return self._refusal(
-            code, said, fix if code == "field-unknown" else f"Its headings: {shown(labels, limit=30)}."
+            code, message, fix if code == "field-unknown" else f"Its headings: {shown(labels, limit=30)}."
         )
 
     def _mapped(self) -> str:

@@ -1,4 +1,4 @@
-"""Stage 5 as commits: each is one transaction that tests that its plan still holds, writes it, and tells the ledger."""
+"""Stage 5 as commits: one transaction tests that the plan still holds, writes it, and changes the ledger line."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from contact_pipeline.watched import tell
 
 
 def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
-    """Writes an upload's frozen changeset, or makes the upload stale; one that has changed meanwhile is left alone.
+    """Writes an upload's frozen changeset, or makes the upload stale; an upload changed meanwhile is left alone.
 
     Returns:
-        The upload's line as it is afterwards.
+        The upload's new ledger line.
     """
     staging = store.staging(line.upload_id)
     tell("applying", step="comparing what is staged with what was planned")
@@ -49,7 +49,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
             return current
         if current.first_approval != line.first_approval:  # taken back at this moment
             return current
-        at = now()  # here, where nobody else commits: later commits have later times
+        at = now()  # inside the transaction, so that later commits have later times
         rows = _stale_rows(store, contacts, line)
         if rows:
             return change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows)) or current
@@ -77,10 +77,10 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
 
 
 def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:
-    """Makes one more changeset of an applied upload, of the rows that were decided since, and commits it.
+    """Makes and commits one more changeset of an applied upload, with the rows that were decided since.
 
     Raises:
-        Refusal: the upload is not applied any more (code `wrong-state`).
+        Refusal: the upload is no longer applied (code `wrong-state`).
         StoreBusy: something was committed at the same moment.
     """
     profile, options = resolved(line)
@@ -139,20 +139,20 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
 
 
 def _warnings(staging: Staging, rows: Collection[int]) -> int:
-    """How many warnings there are of these rows."""
+    """How many warnings these rows have."""
     return staging.table("rejections").filter(pl.col("row_number").is_in(rows), severity="warning").height
 
 
 def check_frozen(store: Store, line: LedgerLine) -> None:
-    """Tests that what is staged for an upload is what was frozen.
+    """Tests that the staged data of an upload is still what was frozen.
 
     Raises:
-        Refusal: it is not (code `staged-changed`), or it was deleted by age (`expired`).
+        Refusal: it has changed (code `staged-changed`), or was deleted by age (`expired`).
     """
     if expired(line):
         raise not_kept(line, "")
     if line.staged_files is None and line.state in APPLIED:
-        return  # by a version that kept no digests; it cannot be planned again
+        return  # applied by a version that kept no digests: there is nothing to compare
     if found := store.staging(line.upload_id).differences(line.staged_files):
         fix = f"Plan it again with `contact-pipeline replan {line.upload_id}`."
         if line.state in APPLIED:
@@ -165,10 +165,10 @@ class PlannedTurn:
     """An undo or redo that is staged.
 
     Attributes:
-        snapshot: number of the newest commit that it has seen.
+        snapshot: number of the newest commit when it was planned.
         sha256: of the changeset.
-        files: the staged files → SHA-256.
-        contactable: contacts that are not to be contacted, and could be again.
+        files: staged file → SHA-256.
+        contactable: how many do-not-contact people could be contacted again.
     """
 
     snapshot: int
@@ -178,7 +178,7 @@ class PlannedTurn:
 
 
 def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
-    """Stages what takes an applied upload out of effect, or brings an undone one back."""
+    """Stages the changeset that takes an applied upload out of effect, or brings an undone one back."""
     staging = store.staging(upload_id).for_undo()
     staging.discard_damaged()
     staging.make()
@@ -193,7 +193,7 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
 
 
 def look_at_turn(store: Store, upload_id: str) -> tuple[int, str]:
-    """Of the undo or redo that is planned for an upload: how many it lets be contacted again, and its hash."""
+    """How many people the planned undo or redo lets be contacted again, and the hash of its changeset."""
     staging = store.staging(upload_id).for_undo()
     with staging.look() as database:
         if database is None or not database.has("contact_changes"):
@@ -202,7 +202,7 @@ def look_at_turn(store: Store, upload_id: str) -> tuple[int, str]:
 
 
 def _contactable(database: Database) -> int:
-    """How many contacts the staged changes let be contacted again."""
+    """How many do-not-contact people the staged changes let be contacted again."""
     if f"before_{CONSENT}" not in database.columns("contact_changes"):
         return 0
     count: int = database.value(f"""
@@ -212,10 +212,10 @@ def _contactable(database: Database) -> int:
 
 
 def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn, actor: str) -> bool:
-    """Commits what `plan_turn` planned; False when something was committed since it was planned.
+    """Commits what `plan_turn` planned; False if something was committed since.
 
     Raises:
-        Refusal: what is staged is not what was planned (code `staged-changed`).
+        Refusal: the staged data has changed since it was planned (code `staged-changed`).
     """
     staging = store.staging(line.upload_id).for_undo()
     if found := staging.differences(planned.files):
@@ -244,7 +244,7 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn
 
 
 def _keep_copy(store: Store, line: LedgerLine, occasion: str) -> None:
-    """Keeps a copy of the contact database where the setting asks for one before that many rows."""
+    """Keeps a copy of the contact database if the upload has as many rows as the setting `copy_before_rows`."""
     most = store.settings.copy_before_rows
     if most is not None and line.created + line.updated + line.linked + line.deactivated >= most:
         keep_copy(store.settings, f"{occasion} {line.upload_id}")
@@ -258,7 +258,7 @@ def _both(store: Store, staging: Staging) -> Iterator[Database]:
 
 
 def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
-    """Rows by which the upload's changeset does not hold any more."""
+    """The rows for which the upload's changeset no longer holds."""
     parts = None
     if line.resolved_profile is not None:
         profile, options = resolved(line)

@@ -1,6 +1,6 @@
-"""Which upload's rejected rows a corrected file brings: told by their reasons and by the cells that stayed the same.
+"""Finds the upload whose rejected rows a corrected file brings, by their reasons and their unchanged cells.
 
-Neither the name of the file nor its digest outlasts a spreadsheet program. Where it cannot be told, nothing is said.
+A spreadsheet program changes both the name of the file and its digest. In doubt, no upload is found.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CELL: Final = "cell {}"  # of a heading: the names above are no headings
 
 
 def checked(store: Store, profile: str, continues: object) -> str:
-    """The upload that somebody says is continued.
+    """The id of the upload that somebody names as continued.
 
     Raises:
         Refusal: there is no such upload of the profile, or no row of it was rejected (code `option-value`).
@@ -47,16 +47,16 @@ def checked(store: Store, profile: str, continues: object) -> str:
 def find_continued(
     store: Store, line: LedgerLine, rows: Iterable[pl.DataFrame], label_of: Mapping[str, str], reasons: str
 ) -> tuple[str | None, list[str]]:
-    """The upload whose rejected rows a corrected file brings, and a warning where that may be several.
+    """The upload whose rejected rows a corrected file brings, and a warning where several are possible.
 
-    A row is taken for a rejected one that has the same reasons and, of its cells that no reason is about, more than
-    half the same. The upload is the one that has most of the rows, each of them at least as like as any other upload.
+    A row counts as a rejected one if it has the same reasons and more than half of the cells that no reason is about.
+    The upload must have more than half of the rows, and each row must be at least as alike as in any other upload.
 
     Args:
         store: the store.
-        line: of the upload that the file became.
+        line: of the upload of the corrected file.
         rows: its raw rows in slices.
-        label_of: raw column → heading, a number behind one that stands several times; without that of the reasons.
+        label_of: raw column → heading, numbered where it repeats; without the column of the reasons.
         reasons: the raw column with the reasons.
     """
     ours = _with_reasons(rows, label_of, reasons)
@@ -70,8 +70,8 @@ def find_continued(
     one = _one_for_all(best, {each.upload_id: each.continues for each in lines})
     if one is not None or len(found) < 2:
         return one, []
-    said = f"It brings rows that may be rejected ones of several uploads: {listed(found)}."
-    return None, [f"{said} It is not said to continue any of them; --continues says which."]
+    message = f"It brings rows that may be rejected ones of several uploads: {listed(found)}."
+    return None, [f"{message} It is not said to continue any of them; --continues says which."]
 
 
 def _with_reasons(rows: Iterable[pl.DataFrame], label_of: Mapping[str, str], reasons: str) -> pl.DataFrame:
@@ -86,7 +86,7 @@ def _with_reasons(rows: Iterable[pl.DataFrame], label_of: Mapping[str, str], rea
 
 
 def _rejected(upload: Upload, wanted: pl.Series) -> pl.DataFrame | None:
-    """The rejected rows of an upload that have some reasons; cells that a reason is about are blank. None: none has."""
+    """The rejected rows of an upload that have any of these reasons; cells with errors are blank. None: no row has."""
     errors = upload.rejections.filter(pl.col("severity") == "error")
     reasons = reasons_of(errors).select(_ROW, as_it_was(pl.col("message")).alias(_REASONS))
     reasons = reasons.filter(pl.col(_REASONS).is_in(wanted.implode()))
@@ -119,7 +119,7 @@ def _named(label_of: Mapping[str, str]) -> dict[str, str]:
 
 
 def _alike(ours: pl.DataFrame, upload: Upload) -> pl.DataFrame:
-    """Our rows that are rejected ones of an upload: row_number, and how many cells (`same`) of the row are the same."""
+    """Our rows that are rejected rows of an upload: row_number, and how many cells are the same (`same`)."""
     nothing = pl.DataFrame(schema={_ROW: ours.schema[_ROW], "same": pl.UInt32})
     try:
         with upload.reading(), upload.staging.look():
@@ -149,14 +149,14 @@ def _alike(ours: pl.DataFrame, upload: Upload) -> pl.DataFrame:
 
 
 def _pairs(ours: pl.DataFrame, theirs: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Our rows and theirs that share the reasons and a cell that one row of theirs alone has, of those with them."""
+    """Our rows and theirs with the same reasons and cell, if only one of their rows with the reasons has it."""
     known = [_REASONS, name]
     once = theirs.select(_THEIRS, *known).drop_nulls().filter(~pl.struct(known).is_duplicated())
     return ours.select(_ROW, *known).join(once, on=known).select(_ROW, _THEIRS)
 
 
 def _likest(found: Mapping[str, pl.DataFrame]) -> list[str]:
-    """The uploads that have every row which any has, and each at least as like."""
+    """The uploads that have every row found in any upload, each at least as alike as in the others."""
     if not found:
         return []
     best = pl.concat(found.values()).group_by(_ROW).agg(pl.col("same").max())
@@ -166,9 +166,9 @@ def _likest(found: Mapping[str, pl.DataFrame]) -> list[str]:
 
 
 def _one_for_all(best: Collection[str], continues: Mapping[str, str | None]) -> str | None:
-    """The upload that continues all the others, or else the one that all the others continue; None: neither is there.
+    """The upload that continues all the others, or else the one that all the others continue; None: there is neither.
 
-    A row that is rejected again for the same is a row of each of them.
+    A row that is rejected again for the same reasons is in several uploads.
     """
     before = {upload_id: {upload_id, *_before(upload_id, continues)} for upload_id in best}
     newest = (upload_id for upload_id in best if before[upload_id].issuperset(best))
@@ -177,7 +177,7 @@ def _one_for_all(best: Collection[str], continues: Mapping[str, str | None]) -> 
 
 
 def _before(upload_id: str, continues: Mapping[str, str | None]) -> Iterator[str]:
-    """The uploads that one continues, one after the other; each was received before the next."""
+    """The uploads that one continues, directly and indirectly, the newest first."""
     while earlier := continues.get(upload_id):
         yield earlier
         upload_id = earlier

@@ -1,4 +1,4 @@
-"""Corrections of many cells in one file: a table with a column row_number and columns of the upload, read back."""
+"""Reads corrections of many cells from one file, which has a column row_number and columns of the upload."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ _SHOWN: Final = 8
 
 
 def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataFrame:
-    """What a file corrects in an upload (CELLS): each cell that holds another text than the upload's.
+    """The corrections that a file makes to an upload (CELLS): each cell whose text differs from the upload's.
 
-    Its column row_number says which row of the upload each of its rows is; the other headings are headings or fields of
-    the upload. A blank cell leaves the upload's as it is. A last column with reasons of rejected rows is passed over,
-    and so is what cannot be corrected, as long as it is as the upload has it: columns that fill no field, and rows that
-    could not be split into columns.
+    The column row_number names the upload's row; the other headings are headings or fields of the upload. A blank cell
+    changes nothing. A last column with reasons of rejected rows is ignored. Columns that fill no field, and rows that
+    could not be split into columns, cannot be corrected; they are ignored if they are unchanged.
 
     Args:
         path: where the file lies, text or a workbook.
@@ -50,20 +49,20 @@ def read_corrections(path: Path, settings: Settings, staged: Staged) -> pl.DataF
             parts.append(staged.differing(_others(staged, columns[0], given), field, columns[0]))
     found = pl.concat(parts)
     if twice := found.filter(pl.struct(_ROW, "column").is_duplicated())["column"].unique().to_list():
-        said = f"Several columns of {path.name} correct column {listed(twice)}."
-        raise _refusal(path, said, "Keep one of them.")
+        message = f"Several columns of {path.name} correct column {listed(twice)}."
+        raise _refusal(path, message, "Keep one of them.")
     return found
 
 
 def _others(staged: Staged, column: str, given: pl.DataFrame) -> pl.DataFrame:
-    """The rows in which a raw column holds another text than the one given (`after`)."""
+    """The rows in which the text of a raw column differs from `after`."""
     return staged.read([column]).join(given, on=_ROW).filter(_is_other(pl.col("after"), pl.col(column)))
 
 
 def _is_other(given: pl.Expr, there: pl.Expr) -> pl.Expr:
-    """Whether a text is another one than that of a cell, as it was given back and a spreadsheet program saves it.
+    """Whether a text differs from that of a cell, apart from what giving back and spreadsheet programs change.
 
-    That has an apostrophe before what would be calculated, and may have other ends of the lines.
+    Texts given back have an apostrophe before formulas, and spreadsheet programs may change line ends.
     """
     given, there = (text.str.replace_all("\r\n?", "\n") for text in (given, neutral(there)))
     return given.ne_missing(there)
@@ -86,10 +85,10 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
     if has_reasons(headings, meant_by(staged.profile, staged.facts.mapped_headings)):
         columns, headings = columns[:-1], headings[:-1]
     numbers = [column for column, heading in zip(columns, headings, strict=True) if _is_row(heading)]
-    if len(numbers) != 1 + sum(map(_is_row, staged.facts.headings)):  # a file may have such a column of its own
-        said = f"{path.name} has {'several columns' if numbers else 'no column'} {_ROW}."
+    if len(numbers) != 1 + sum(map(_is_row, staged.facts.headings)):  # the upload may have such a column itself
+        message = f"{path.name} has {'several columns' if numbers else 'no column'} {_ROW}."
         fix = "`contact-pipeline rejected UPLOAD --row-numbers` writes one; it says which row of the upload each is."
-        raise _refusal(path, said, fix)
+        raise _refusal(path, message, fix)
     others = [column for column in columns if column != numbers[0]]
     of_others = [heading for column, heading in zip(columns, headings, strict=True) if column != numbers[0]]
     place = "place in this file"
@@ -99,9 +98,9 @@ def _read(path: Path, settings: Settings, staged: Staged) -> tuple[pl.DataFrame,
     there = staged.read(())[_ROW].cast(pl.String).implode()
     number = pl.col(_ROW).fill_null("")
     wrong = [
-        *_told(rows, ~number.is_in(there), f"is no row of {staged.line.file_name}"),
-        *_told(rows, number.is_in(there) & ~number.is_first_distinct(), "is corrected in an earlier row already"),
-        *_told(rows, number.is_in(staged.erased().cast(pl.String).implode()), "is of a person who was erased"),
+        *_errors(rows, ~number.is_in(there), f"is no row of {staged.line.file_name}"),
+        *_errors(rows, number.is_in(there) & ~number.is_first_distinct(), "is corrected in an earlier row already"),
+        *_errors(rows, number.is_in(staged.erased().cast(pl.String).implode()), "is of a person who was erased"),
     ]
     if wrong:
         fix = "Correct these cells; nothing is changed yet."
@@ -115,7 +114,7 @@ def _is_row(heading: str) -> bool:
 
 
 def _without_unreadable(rows: pl.DataFrame, columns: list[str], staged: Staged) -> pl.DataFrame:
-    """The rows but those that the upload could not split into columns: these are given back whole in the first column.
+    """The rows without those that could not be split into columns, which are given back whole in the first column.
 
     Raises:
         Refusal: one of them is corrected (code `row-unreadable`).
@@ -135,7 +134,7 @@ def _without_unreadable(rows: pl.DataFrame, columns: list[str], staged: Staged) 
     return rows.filter(~unreadable)
 
 
-def _told(rows: pl.DataFrame, wrong: pl.Expr, problem: str) -> list[str]:
+def _errors(rows: pl.DataFrame, wrong: pl.Expr, problem: str) -> list[str]:
     found = rows.filter(wrong).select("place in this file", _ROW).iter_rows()
     return [f"row {place}, column {_ROW}: '{value or ''}' {problem}" for place, value in found]
 

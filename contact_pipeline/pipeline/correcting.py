@@ -1,6 +1,6 @@
-"""A planned upload is corrected: cells get another text, rows and columns are left out, and any of it is taken back.
+"""Corrects a planned upload: gives cells other texts, leaves out rows and columns, and withdraws corrections.
 
-The correction is data of the upload, the file stays as it came. The rows are then normalized, validated and matched
+Corrections are data of the upload; the file stays as it came. The rows are then normalized, validated and matched
 again, and the changeset is frozen anew, with a new hash.
 """
 
@@ -15,7 +15,7 @@ from contact_pipeline.contracts.states import CALLS, PLANNED
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.pipeline import committing, uploads
 from contact_pipeline.pipeline.cells import CELLS, Staged
-from contact_pipeline.pipeline.interruptions import telling
+from contact_pipeline.pipeline.interruptions import noting_state
 from contact_pipeline.pipeline.planning import advance
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, must_allow, resolved, wrong_state
 from contact_pipeline.store import LedgerLine, Store, Upload
@@ -48,7 +48,7 @@ def correct(
     Args:
         store: the store.
         upload_id: the upload.
-        where: the row; or a heading and the value that rows hold under it.
+        where: the row; or a heading and a value in its column.
         wanted: field or heading → text; None or the empty text: blank.
         user: login of who corrects; unset: the operating system's.
         remember: whether the value means the same in files of the profile that come later.
@@ -100,8 +100,8 @@ def leave_out(
             if row not in there:
                 raise staged.no_row(row)
             if row in blank:
-                said = f"Row {row} of {staged.line.file_name} is blank: nothing of it is in the plan."
-                raise Refusal("row-blank", said, "Leave it as it is.", file=staged.line.file_name, row_number=row)
+                message = f"Row {row} of {staged.line.file_name} is blank: nothing of it is in the plan."
+                raise Refusal("row-blank", message, "Leave it as it is.", file=staged.line.file_name, row_number=row)
         new = sorted({*rows} - {*staged.corrections.rows})
         lines: list[tuple[object, ...]] = [("row", row, None, None, None, None) for row in new]
         lines += [("column", None, column, staged.facts.mapped[column], None, None) for column in left]
@@ -111,7 +111,7 @@ def leave_out(
 
 
 def withdraw(store: Store, upload_id: str, number: int, user: str | None) -> Upload:
-    """Takes back what one call corrected or left out.
+    """Takes back the corrections of one call.
 
     Raises:
         Refusal: there is no such correction, or it is withdrawn already (`not-corrected`).
@@ -144,17 +144,17 @@ def _change(
     *,
     withdrawn: int | None = None,
 ) -> Upload:
-    """Records corrections and takes the upload through the stages again from the rows that were read.
+    """Records corrections, and takes the upload through the stages again from the rows that were read.
 
-    The record and the way back of the ledger line are one commit: killed after it, `replan` goes on.
+    Recording and setting the ledger line back are one commit; if the process dies after it, `replan` continues.
 
     Args:
         store: the store.
         upload_id: the upload.
         user: login of who corrects.
-        work_out: what is corrected (CELLS).
-        to_remember: what is to be remembered of it.
-        withdrawn: the number of what is taken back; unset: something is added.
+        work_out: gives the corrections (CELLS).
+        to_remember: gives the values to remember.
+        withdrawn: number of the correction to take back; unset: corrections are added.
     """
     actor = uploads.login(user)
     line = store.line(upload_id)
@@ -163,7 +163,7 @@ def _change(
     if changed.is_empty() and not kept:
         return uploads.done_before(store, upload_id, "corrected so")
     rows = _rows_changed(staged, changed)
-    with telling(store, upload_id, done={"staged", "blocked"}):
+    with noting_state(store, upload_id, done={"staged", "blocked"}):
         with store.change() as contacts:
             if last_number(contacts, upload_id) != seen:
                 raise _changed_meanwhile(line)
@@ -199,10 +199,10 @@ def _change(
 
 
 def _staged(store: Store, line: LedgerLine, actor: str) -> tuple[Staged, int]:
-    """What is staged of an upload that can be corrected, and the number of the newest correction.
+    """The staged upload, and the number of its newest correction.
 
     Raises:
-        Refusal: it cannot be (`wrong-state`), what is staged is not what was frozen, or the role is missing.
+        Refusal: the upload cannot be corrected (`wrong-state`), its staged data has changed, or the role is missing.
     """
     if line.state in PLANNED and line.resolved_profile is None:
         raise wrong_state(line, CALLS["correct"].wanted, MADE_BY_HAND)
@@ -217,16 +217,16 @@ def _staged(store: Store, line: LedgerLine, actor: str) -> tuple[Staged, int]:
 
 
 def _must_be_text(texts: Iterable[str | None]) -> None:
-    """Tests that texts that were typed can be stored.
+    """Tests that typed texts can be stored.
 
     Raises:
-        Refusal: one holds bytes that are no text (code `value-unreadable`).
+        Refusal: a text has bytes that are not UTF-8 (code `value-unreadable`).
     """
     try:
         "".join(filter(None, texts)).encode()
     except UnicodeEncodeError as error:
-        said = "What was given holds bytes that are no UTF-8."
-        raise Refusal("value-unreadable", said, "Give it as UTF-8.") from error
+        message = "What was given holds bytes that are no UTF-8."
+        raise Refusal("value-unreadable", message, "Give it as UTF-8.") from error
 
 
 def _changed_meanwhile(line: LedgerLine) -> Refusal:
@@ -239,7 +239,7 @@ def _changed_meanwhile(line: LedgerLine) -> Refusal:
 
 
 def _rows_changed(staged: Staged, changed: pl.DataFrame) -> list[int]:
-    """The rows that are corrected or left out; of a column those in which it is filled."""
+    """The rows that are corrected or left out; for a column, the rows in which it is filled."""
     rows = {*changed["row_number"].drop_nulls()}
     for column in changed.filter(kind="column")["column"]:
         rows |= {*staged.read([column]).drop_nulls(column)["row_number"]}
@@ -249,10 +249,10 @@ def _rows_changed(staged: Staged, changed: pl.DataFrame) -> list[int]:
 def _meant(
     staged: Staged, where: int | tuple[str, str], wanted: Mapping[str, str | None]
 ) -> dict[str, tuple[str, str | None]]:
-    """Field → the value that was corrected, as values are compared, and what it means.
+    """Field → the corrected value, in compared form, and its meaning.
 
     Raises:
-        Refusal: that cannot be remembered (code `not-to-remember`).
+        Refusal: the correction cannot be remembered (code `not-to-remember`).
     """
     if isinstance(where, int):
         why = "Only a value is remembered, and a row is corrected"
@@ -274,7 +274,7 @@ def _meant(
 
 
 def _for_people(staged: Staged, changed: pl.DataFrame) -> list[dict[str, object]]:
-    """What is corrected, equal corrections together, with headings for columns, and sensitive values masked."""
+    """The corrections for people: equal ones together, with headings, and sensitive values masked."""
     together = changed.group_by("kind", "column", "field", "before", "after", maintain_order=True).agg("row_number")
     return [
         for_people(
@@ -285,11 +285,11 @@ def _for_people(staged: Staged, changed: pl.DataFrame) -> list[dict[str, object]
     ]
 
 
-def parted(store: Store, upload_id: str, text: str, option: str) -> tuple[str, str]:
-    """The name and the value of `NAME=VALUE`: the longest name that the upload knows, since headings may hold signs.
+def split_assignment(store: Store, upload_id: str, text: str, option: str) -> tuple[str, str]:
+    """The name and the value of `NAME=VALUE`: a heading may contain `=`, so the longest name that the upload knows.
 
     Raises:
-        Usage: it has no equals sign.
+        Usage: the text has no equals sign.
     """
     if "=" not in text:
         raise Usage("usage", f"{option} '{text}' has no equals sign.", f'Write {option} "NAME=VALUE".')

@@ -1,4 +1,4 @@
-"""Decisions about many rows in one file: the rows in review, written with a column `to` to fill in, and read back."""
+"""Reads decisions about many rows from one file: the rows in review with a column `to` that somebody has filled in."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _SHOWN: Final = 8
 
 
 def read_decisions(path: Path, settings: Settings, known: Collection[str] = ()) -> dict[int, str]:
-    """What a file says of rows: row_number → contact id, `new` or `skip`. A row whose `to` is blank is left open.
+    """The decisions of a file: row_number → contact id, `new` or `skip`. A row whose `to` is blank stays undecided.
 
     Args:
-        path: where the file lies, text or a workbook.
+        path: the file, text or a workbook.
         settings: of the home.
-        known: headings that stand beside row_number and to where `in-review` has written the file.
+        known: the other headings of files that `in-review` writes.
 
     Raises:
-        Refusal: the file cannot be read, lacks a column or holds a cell that cannot be meant (code `decisions-file`),
-            naming every such row as a spreadsheet counts it, and its column.
+        Refusal: the file cannot be read, lacks a column or has a cell that is no decision (code `decisions-file`); the
+            message names every such row, as a spreadsheet counts it, and the column.
     """
     cells = _cells(path, settings, known)
     filled = cells.filter(pl.col(TO) != "")
     wrong = [
-        *_told(filled, ROW, ~pl.col(ROW).str.contains(r"^[0-9]{1,9}$"), "is not a row of the upload"),
-        *_told(filled, TO, ~pl.col(TO).str.contains(r"^([0-9]{1,18}|new|skip)$"), "is no contact id, new or skip"),
-        *_told(filled, ROW, ~pl.col(ROW).is_first_distinct(), "is decided in an earlier row already"),
+        *_errors(filled, ROW, ~pl.col(ROW).str.contains(r"^[0-9]{1,9}$"), "is not a row of the upload"),
+        *_errors(filled, TO, ~pl.col(TO).str.contains(r"^([0-9]{1,18}|new|skip)$"), "is no contact id, new or skip"),
+        *_errors(filled, ROW, ~pl.col(ROW).is_first_distinct(), "is decided in an earlier row already"),
     ]
     if wrong:
         raise _refusal(
@@ -56,7 +56,7 @@ def _cells(path: Path, settings: Settings, known: Collection[str]) -> pl.DataFra
     return read.select("place", *text).with_columns(pl.col(TO).str.to_lowercase())
 
 
-def _told(cells: pl.DataFrame, column: str, wrong: pl.Expr, problem: str) -> list[str]:
+def _errors(cells: pl.DataFrame, column: str, wrong: pl.Expr, problem: str) -> list[str]:
     found = cells.filter(wrong).select("place", column).iter_rows()
     return [f"row {place}, column {column}: '{value}' {problem}" for place, value in found]
 

@@ -1,4 +1,4 @@
-"""What a doubtful encoding means for the rows of an upload: whether cells that matter are touched, and examples."""
+"""What a doubtful encoding means for an upload: whether it affects imported cells, and examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def describe_doubt(
     headings: Mapping[str, str],
     sensitive: Collection[str],
 ) -> str | None:
-    """What is doubtful, with three examples; None where no cell that is imported reads differently.
+    """The doubt, with three examples; None if no imported cell reads differently.
 
     Args:
         doubt: what reading found.

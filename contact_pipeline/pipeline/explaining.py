@@ -1,4 +1,4 @@
-"""Walks one row through the stages, and says in words why it became what it became."""
+"""Explains the outcome of one row in words, step by step through the stages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from contact_pipeline.store.changes import target_of
 from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.terms import COLUMN_OF, LEFT_OUT, UNREAD
 
-# What a row does that another one repeats, by the profile's `within_file`.
+# What the row does that counts for several rows, by the profile's `within_file`.
 _COUNTS: Final[Mapping[WithinFile, str]] = {
     "merge": "writes what both say together",
     "last_wins": "comes last and counts; it writes",
@@ -56,10 +56,10 @@ class Step:
 
 
 def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
-    """The steps by which a row became what it became, in their order; a step that was not reached is left out.
+    """The steps that led to a row's outcome, in order; steps that were not reached are left out.
 
     Raises:
-        Refusal: nothing of the upload is staged (code `nothing-staged`), or the file has no such row (`row-unknown`).
+        Refusal: the upload has no staged data (code `nothing-staged`), or the file has no such row (`row-unknown`).
     """
     upload = Upload(line, store.staging(line.upload_id), store.names)
     staging, profile = upload.staging, upload.resolved_profile
@@ -108,7 +108,7 @@ def explain(store: Store, line: LedgerLine, row_number: int) -> list[Step]:
 
 
 def _where_decided(upload: Upload, row_number: int) -> Upload:
-    """The upload with the changeset in which the row was decided, if that was after it had been applied."""
+    """The upload with the changeset in which the row was decided, if it was decided after applying."""
     for later in map(partial(Upload, upload.line), upload.staging.decided()):
         outcome = later.row("outcome_rows", row_number)
         if outcome is not None and outcome["outcome"] != "review":
@@ -147,7 +147,7 @@ def _normalized(store: Store, upload: Upload, row_number: int) -> Iterator[str]:
 
 
 def _corrected(corrections: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """What people corrected in the row, or took back of it."""
+    """The corrections of the row, including those taken back."""
     for each in corrections:
         what = "Left out"
         if each["kind"] == "cell":
@@ -165,16 +165,16 @@ def _validated(upload: Upload, row_number: int) -> Iterator[str]:
 
 
 def _is_wrong(upload: Upload, row_number: int) -> bool:
-    """Whether an error that was found before matching left the row out of it."""
+    """Whether an error found before matching kept the row from being matched."""
     error = (pl.col("severity") == "error") & ~pl.col("code").is_in(FOUND_BY_MATCHING)
     return not upload.rejections.filter((pl.col("row_number") == row_number) & error).is_empty()
 
 
 def _defects(upload: Upload, row_number: int, *, by_matching: bool) -> Iterator[str]:
-    """The errors and warnings of the row: those that only matching can see, or all others."""
+    """The errors and warnings of the row: those that only matching finds, or all others."""
     of_matching = pl.col("code").is_in(FOUND_BY_MATCHING)
-    mine = (pl.col("row_number") == row_number) & (of_matching if by_matching else ~of_matching)
-    for defect in upload.rejections.filter(mine).rows(named=True):
+    of_row = (pl.col("row_number") == row_number) & (of_matching if by_matching else ~of_matching)
+    for defect in upload.rejections.filter(of_row).rows(named=True):
         what = {"error": "Error", "noted": "Taken out, and noted", "warning": "Warning"}[defect["severity"]]
         column = f", {mask_heading(defect['column'])}" if defect["column"] else ""
         value = f" '{defect['value']}'" if defect["value"] else ""
@@ -192,7 +192,7 @@ def _matched(upload: Upload, part: Part, row_number: int) -> Iterator[Step]:
 
 
 def _written(upload: Upload, outcome: Mapping[str, Any], profile: Profile) -> Iterator[str]:
-    """The changes that the row makes, or that the row makes which counts for the same person."""
+    """The changes of the row, or of the row that counts for it if it is a duplicate."""
     row_number = outcome["duplicate_of_row"] or outcome["row_number"]
     changes = upload.changes_by(row_number)
     if outcome["duplicate_of_row"] and changes:
@@ -210,7 +210,7 @@ def _written(upload: Upload, outcome: Mapping[str, Any], profile: Profile) -> It
 
 
 def _shown(value: Any) -> str:
-    """A value of a row; an empty text is what a word for nothing becomes."""
+    """A value of a row; the empty text means nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "nothing" if value == "" else f"'{'; '.join(value) if isinstance(value, list) else value}'"

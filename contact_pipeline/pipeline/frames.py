@@ -1,4 +1,4 @@
-"""What the staged frames of an upload look like, as the Pandera schemas of the stages say it."""
+"""The Pandera schemas of an upload's staged frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def schema_of(line: LedgerLine, staging: Staging, table: str) -> pa.DataFrameSch
 
     Args:
         line: the upload.
-        staging: what is staged of it.
-        table: raw_rows, normalized_rows or rejections; others are tables that SQL makes, which have none.
+        staging: its staged data.
+        table: raw_rows, normalized_rows or rejections; other tables are made by SQL and have no schema.
 
     Returns:
-        The schema; None where there is none, or the upload did not come that far.
+        The schema; None where there is none, or the upload has not reached that stage.
     """
     if table == "rejections":
         return REJECTIONS
@@ -31,6 +31,6 @@ def schema_of(line: LedgerLine, staging: Staging, table: str) -> pa.DataFrameSch
     if table == "normalized_rows" and isinstance(facts, NormalizedFacts):
         profile = with_formats(resolved(line)[0], facts.formats)
         every = schema_for(profile, facts.reference)
-        there = {"row_number", "repaired", *facts.columns_normalized}
-        return every.select_columns([name for name in every.columns if name in there])
+        present = {"row_number", "repaired", *facts.columns_normalized}
+        return every.select_columns([name for name in every.columns if name in present])
     return None

@@ -1,4 +1,4 @@
-"""What stops in the middle says where it stands: Ctrl-C and faults of the machine get a note that names the way on."""
+"""Interrupted work: Ctrl-C and machine faults get a note on the upload's state and how to continue."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contact_pipeline.store import Store
 
 
 @contextmanager
-def telling(store: Store, upload_id: str, *, done: Collection[State] = (), doing: str = "") -> Iterator[None]:
-    """Lets Ctrl-C and a fault of the machine say where the upload stands; a fault after all is done is none.
+def noting_state(store: Store, upload_id: str, *, done: Collection[State] = (), doing: str = "") -> Iterator[None]:
+    """Adds the upload's state as a note to Ctrl-C and machine faults. A fault after the work is done is suppressed.
 
     Args:
         store: the store.
         upload_id: the upload.
         done: the states in which nothing is left to do.
-        doing: the command that goes on where it was cut off, if its end is no state.
+        doing: the command that continues the work, if no state tells that it is done.
     """
     again = f" The same `{doing}` goes on." if doing else ""
     try:
@@ -41,8 +41,8 @@ def telling(store: Store, upload_id: str, *, done: Collection[State] = (), doing
 
 
 @contextmanager
-def giving_up(store: Store, upload_id: str, user: str | None) -> Iterator[None]:
-    """Lets Ctrl-C cancel an upload that is not planned yet; it and a fault of the machine say where the upload stands.
+def cancelled_on_interrupt(store: Store, upload_id: str, user: str | None) -> Iterator[None]:
+    """Cancels an unplanned upload on Ctrl-C, and adds the upload's state as a note to Ctrl-C and machine faults.
 
     Args:
         store: the store.
@@ -53,10 +53,10 @@ def giving_up(store: Store, upload_id: str, user: str | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         try:
-            _give_up(store, upload_id, user)
+            _cancel(store, upload_id, user)
         except KeyboardInterrupt:  # one Ctrl-C can be raised twice, by Polars and then by Python
-            _give_up(store, upload_id, user)
-        if not getattr(interrupt, "__notes__", []):  # one that was given up further in says so already
+            _cancel(store, upload_id, user)
+        if not getattr(interrupt, "__notes__", []):  # an inner block may have added the note
             interrupt.add_note(_where(store, upload_id))
         raise
     except Exception as error:
@@ -68,7 +68,7 @@ def giving_up(store: Store, upload_id: str, user: str | None) -> Iterator[None]:
 
 @contextmanager
 def erasing(contact_id: int) -> Iterator[None]:
-    """Lets what cuts an erasure off say that erasing again completes it."""
+    """Adds a note to what cuts an erasure off: erasing again completes it."""
     try:
         yield
     except (MachineFault, OSError, KeyboardInterrupt) as error:
@@ -77,8 +77,8 @@ def erasing(contact_id: int) -> Iterator[None]:
         raise stopped from error
 
 
-def _give_up(store: Store, upload_id: str, user: str | None) -> None:
-    """Cancels an upload that somebody interrupted, if it has not ended otherwise."""
+def _cancel(store: Store, upload_id: str, user: str | None) -> None:
+    """Cancels an interrupted upload, if it has not ended otherwise."""
     try:
         uploads.cancel(store, upload_id, user)
     except Refusal as refusal:
@@ -87,7 +87,7 @@ def _give_up(store: Store, upload_id: str, user: str | None) -> None:
 
 
 def _where(store: Store, upload_id: str) -> str:
-    """Where an upload stands, in a sentence."""
+    """The state of an upload, in a sentence."""
     try:
         return where_it_stands(store.line(upload_id))
     except Refusal:

@@ -1,4 +1,4 @@
-"""Merges contacts that are one person: tests what is named, and stages the changeset, which no file makes."""
+"""Merges contacts that are one person: tests the given sets, and stages a changeset without a file."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def merge_duplicates(
         store: of the home.
         profile_name: whose address book, rules and roles hold.
         sets: ids of contacts that are one person, whatever the rules say; unset: see `file`.
-        file: what `duplicates find` wrote, with `yes` beside what is to be merged; unset, and no sets: all sets that
-            the rules find and in which each agrees with each.
+        file: a file of `duplicates find` with `yes` beside the sets to merge; unset, and no sets: all sets that the
+            rules find and in which each contact agrees with each.
         user: login of who does it; unset: the operating system's.
 
     Raises:
@@ -63,14 +63,14 @@ def merge_duplicates(
             warnings.append(f"{chains} left out, in which not each agrees with each: merge them by their ids.")
         warnings += map(str, found.left_out)
         if not named:
-            said = f"The rules of profile {profile.name} find no contacts to merge."
-            raise Refusal("nothing-to-do", " ".join([said, *warnings]), "")
+            message = f"The rules of profile {profile.name} find no contacts to merge."
+            raise Refusal("nothing-to-do", " ".join([message, *warnings]), "")
     together = _united(named)
     is_asked = sets is not None or file is not None
     with store.open(read_only=True) as database:
         kinds = _kinds(database)
         if is_asked:
-            _test(database, profile, together)
+            _check_mergeable(database, profile, together)
         members = read_members(database, together, profile.address_book)
         unfit = _unfit(members, kinds)
         if unfit and is_asked:
@@ -103,25 +103,25 @@ def merge_duplicates(
 
 
 def _united(sets: Iterable[Collection[int]]) -> list[list[int]]:
-    """The sets, those that share a contact made one.
+    """The sets, with those that share a contact united.
 
     Raises:
-        Refusal: one has fewer than two contacts (code `set-too-small`).
+        Refusal: a set has fewer than two contacts (code `set-too-small`).
     """
-    home: dict[int, list[int]] = {}
+    set_of: dict[int, list[int]] = {}
     for each in sets:
         ids = {*each}
         if len(ids) < 2:
-            said = f"A set of {listed(sorted(ids)) or 'no contact'} has nobody to merge."
-            raise Refusal("set-too-small", said, "Name two contacts or more for each set.")
-        joined = {*ids}.union(*(home.get(contact_id, ()) for contact_id in ids))
+            message = f"A set of {listed(sorted(ids)) or 'no contact'} has nobody to merge."
+            raise Refusal("set-too-small", message, "Name two contacts or more for each set.")
+        joined = {*ids}.union(*(set_of.get(contact_id, ()) for contact_id in ids))
         whole = sorted(joined)
-        home |= dict.fromkeys(whole, whole)
-    return sorted({id(each): each for each in home.values()}.values())
+        set_of |= dict.fromkeys(whole, whole)
+    return sorted({id(each): each for each in set_of.values()}.values())
 
 
-def _test(database: Database, profile: Profile, sets: Sequence[Sequence[int]]) -> None:
-    """Tests that what is named can be merged.
+def _check_mergeable(database: Database, profile: Profile, sets: Sequence[Sequence[int]]) -> None:
+    """Tests that the named contacts can be merged.
 
     Raises:
         Refusal: a contact is unknown, erased, inactive or of another address book.
@@ -146,7 +146,7 @@ def _test(database: Database, profile: Profile, sets: Sequence[Sequence[int]]) -
 
 
 def _unfit(members: Members, kinds: Mapping[str, pl.DataType]) -> dict[int, Refusal]:
-    """Survivor → why its set cannot be merged."""
+    """The sets that cannot be merged: survivor → why."""
     stays = dict(winning(members.contacts, kinds).select("survivor", "account_number").iter_rows())
     survivor_of = dict(members.contacts.select("contact_id", "survivor").iter_rows())
     unfit = {

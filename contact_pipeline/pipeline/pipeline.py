@@ -1,7 +1,7 @@
-"""The import engine of one home, as programs call it: each call is handed to the module that does it.
+"""The import engine of one home, as programs call it. Each call is handed to the module that does the work.
 
-What only some calls need is imported by them: reading, phone numbers and Pandera take a second to load, and most calls
-only look at the ledger.
+Heavy modules are imported by the calls that need them: reading, phone numbers and Pandera take a second to load, and
+most calls only look at the ledger.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from contact_pipeline.errors import Refusal, Usage
 from contact_pipeline.pipeline import planning, uploads
-from contact_pipeline.pipeline.interruptions import erasing, giving_up
+from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt, erasing
 from contact_pipeline.pipeline.planning import Progress
 from contact_pipeline.profiles import BrokenProfile, Profile, find_profiles, load_profile
 from contact_pipeline.settings import Settings
@@ -94,7 +94,7 @@ class Pipeline:
             Refusal: there is no such file. Everything else is the upload's state.
         """
         upload_id = uploads.new_id()
-        with giving_up(self.store, upload_id, user):  # between the two as well
+        with cancelled_on_interrupt(self.store, upload_id, user):  # also between receiving and planning
             upload = self.receive(
                 file, profile, upload_id=upload_id, user=user, force=force, continues=continues, **options
             )
@@ -115,7 +115,7 @@ class Pipeline:
         fetched: Fetched | None = None,
         **options: Any,
     ) -> Upload:
-        """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
+        """Takes a file in: keeps a copy and adds a ledger line, also for a refused or repeated file.
 
         The ledger's SHA-256 is that of the copy. A file of the inbox is removed once it has its line, and only if
         it has not changed since it was copied.
@@ -123,14 +123,14 @@ class Pipeline:
         Args:
             file: the file.
             profile: name of the profile.
-            upload_id: id the upload gets; unset: a new one.
+            upload_id: id of the upload; unset: a new one.
             user: login of who uploads; unset: the operating system's.
             force: whether to plan a file that was applied before and would make its leads or notes again.
             continues: the upload whose rejected rows the file brings; unset: told by its reasons and cells, if it can.
             move: whether the file is moved out of the inbox; a refused one then goes to the folder `refused` there.
-            seen: how it and its options file looked in the inbox; they are taken only if they look the same still.
-            problem: what is wrong already with what came beside the file, for which it is refused.
-            fetched: what is to be remembered of a file that a feed fetched.
+            seen: how the file and its options file looked in the inbox; they are taken only if they still look so.
+            problem: what is wrong with the file's options, for which the file is refused.
+            fetched: what to remember of a file that a feed fetched.
             options: of the upload.
 
         Raises:
@@ -140,7 +140,7 @@ class Pipeline:
 
         path = Path(file)
         receiving.must_be_there(path)
-        if not (move or self._tidied):  # the sensor does it before it looks for files
+        if not (move or self._tidied):  # for files of the inbox, the sensor tidies first
             self.tidy()
         return receiving.receive(
             self.store,
@@ -176,17 +176,17 @@ class Pipeline:
     def plan_again(self, upload_id: str, *, user: str | None = None, automatic: bool = False) -> Upload:
         """Matches a stale upload anew against the contacts as they are now; the changeset gets a new hash.
 
-        One whose staged files are not what was frozen is read again from its original.
-        An upload whose staging was cut off, because a database was busy or the machine stopped, goes on from there.
+        If the staged files have changed since they were frozen, the original is read again. Staging that was cut off,
+        because a database was busy or the machine stopped, continues from there.
 
         Args:
             upload_id: the upload.
-            user: login of who asks for it; unset: the operating system's.
-            automatic: whether nobody asks for it.
+            user: login of who asks; unset: the operating system's.
+            automatic: whether the call is automatic, and nobody asks.
 
         Raises:
-            Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`), or somebody
-                else sent it and the role is missing (`not-authorized`).
+            Refusal: a changeset made by hand has no file to plan again (code `wrong-state`), or somebody else sent the
+                upload and the role is missing (`not-authorized`).
         """
         return planning.plan_again(self.store, upload_id, None if automatic else uploads.login(user))
 
@@ -221,7 +221,7 @@ class Pipeline:
 
         Raises:
             Refusal: the upload is not in a state to be applied, the changeset is another one, the role is missing, or
-                the user is none of the two who have to approve (codes `approved-by-sender`, `approved-before`).
+                the user cannot be one of the two who approve (codes `approved-by-sender`, `approved-before`).
         """
         from contact_pipeline.pipeline import applying
 
@@ -262,7 +262,7 @@ class Pipeline:
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
     ) -> Upload:
-        """Stages a single contact typed in by hand: an upload of one row, through the very same stages.
+        """Stages a single contact typed in by hand: an upload of one row, through the same stages as a file.
 
         Args:
             profile: name of the profile.
@@ -282,18 +282,18 @@ class Pipeline:
         """Deactivates or reactivates a single contact: a changeset of its own, which can be undone.
 
         Raises:
-            Refusal: there is no such contact (`contact-unknown`), it is so already (`nothing-to-do`), or it was erased
-                (`erased`).
+            Refusal: there is no such contact (`contact-unknown`), it has that state already (`nothing-to-do`), or it
+                was erased (`erased`).
         """
         from contact_pipeline.pipeline import by_hand
 
         return by_hand.set_active(self.store, contact_id, user, active=active)
 
     def plan_group_add(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
-        """Stages that contacts join a group, as a changeset of its own; those that are in it already are left out.
+        """Stages that contacts join a group, as a changeset of its own; members of the group are left out.
 
         Args:
-            group: its name, compared without case and spaces; a name that is new makes a new group.
+            group: name of the group, compared without case and spaces; a new name makes a new group.
             contact_ids: the contacts, all of one address book.
             user: login of who does it; unset: the operating system's.
 
@@ -306,10 +306,10 @@ class Pipeline:
         return by_hand.plan_memberships(self.store, group, contact_ids, "add", user)
 
     def plan_group_remove(self, group: str, contact_ids: Collection[int], *, user: str | None = None) -> Upload:
-        """Stages that contacts leave a group, as a changeset of its own; those that are not in it are left out.
+        """Stages that contacts leave a group, as a changeset of its own; contacts that are no members are left out.
 
         Args:
-            group: its name, compared without case and spaces.
+            group: name of the group, compared without case and spaces.
             contact_ids: the contacts, all of one address book.
             user: login of who does it; unset: the operating system's.
 
@@ -328,8 +328,8 @@ class Pipeline:
         Args:
             profile: name of the profile.
             group: only sets and pairs with a contact of this group.
-            near: whether pairs that are alike without being one person by the rules are looked for, too.
-            at_least: how like these must be, of 100, on the mean of the fields that are not equal; unset: 85.
+            near: whether to find also pairs that are alike, but not one person by the rules.
+            at_least: how alike such pairs must be, of 100, on the mean of the fields that are not equal; unset: 85.
 
         Raises:
             Refusal: there is no such profile (`profile-unknown`) or group (`group-unknown`), or the profile has no rule
@@ -353,19 +353,19 @@ class Pipeline:
     ) -> Upload:
         """Stages the changeset that makes one contact of each set; `apply` and `undo` are those of any upload.
 
-        The contact that was changed last survives, of one commit the oldest. It keeps its values; the others fill what
-        is blank. They are deactivated and linked to it, and their groups pass to it.
+        The contact that was changed last survives; of those changed in one commit, the oldest. It keeps its values, and
+        the others fill its blank fields. The others are deactivated and linked to it, and their groups pass to it.
 
         Args:
             profile: name of the profile, whose address book, rules and roles hold.
             sets: ids of contacts that are one person, whatever the rules say.
-            file: what `duplicates find` wrote; sets with a yes are merged. Neither given: all sets that the rules find
-                and in which each contact agrees with each.
+            file: a file of `duplicates find`; sets with a yes are merged. Without sets and file: all sets that the
+                rules find and in which each contact agrees with each.
             user: login of who does it; unset: the operating system's.
 
         Raises:
             Refusal: there is no such profile (`profile-unknown`), or it has no rule for contacts (`no-contact-rules`);
-                the user lacks a role that it asks for (`not-authorized`); some contacts are unknown
+                the user lacks a role that the profile asks for (`not-authorized`); some contacts are unknown
                 (`contact-unknown`), erased (`erased`), deactivated (`contact-inactive`), of another address book
                 (`address-books`), linked with another set (`sets-linked`) or the last of an account
                 (`account-left-alone`); a set has fewer than two (`set-too-small`); the file cannot be taken
@@ -377,12 +377,12 @@ class Pipeline:
         return merging.merge_duplicates(self.store, profile, sets, path, user)
 
     def suggestions(self, upload_id: str, *, at_least: float | None = None, most: int | None = None) -> Suggestions:
-        """Contacts that new rows of an upload are near; they are worked out now, and decide nothing.
+        """Contacts that are near the new rows of an upload. They are computed by this call, and decide nothing.
 
         Args:
             upload_id: the upload.
-            at_least: how like a contact must be, of 100, on the mean of the fields that are not equal; unset: 85.
-            most: how many of the new rows to look at, the first ones; unset: 1,000.
+            at_least: how alike a contact must be, of 100, on the mean of the fields that are not equal; unset: 85.
+            most: how many of the new rows to compare, the first ones; unset: 1,000.
         """
         from contact_pipeline.duplicates.near import AT_LEAST
         from contact_pipeline.duplicates.suggest import MOST_ROWS, suggest
@@ -395,12 +395,12 @@ class Pipeline:
         )
 
     def erase(self, contact_id: int, *, user: str | None = None) -> Erased:
-        """Takes a person's values out of every file of the home; the number of the contact stays, and fingerprints.
+        """Takes a person's values out of every file of the home; the contact's number and fingerprints stay.
 
-        Contacts linked to it are the same person and go with it. Cut off on the way, erasing again completes it.
+        Contacts linked to it are the same person and are erased too. If erasing is cut off, erasing again completes it.
 
         Args:
-            contact_id: the contact; it may be gone from the contacts and be in the history alone.
+            contact_id: the contact; it may be in the history only.
             user: login of who erases; unset: the operating system's.
 
         Raises:
@@ -429,11 +429,11 @@ class Pipeline:
         `left_out`.
 
         Args:
-            path: where to; its ending (.csv, .xlsx, .parquet) says the format, or else the profile does.
+            path: the file to write; its ending (.csv, .xlsx, .parquet) tells the format, or else the profile does.
             profile: name of an export profile.
-            overwrite: whether a file that is there is replaced.
-            filters: who is wanted (`contact_pipeline.exports.Wanted`): address_book, group, portfolio, account_type,
-                inactive (leave_out, include, only), published, and where, a mapping from field to value.
+            overwrite: whether an existing file is replaced.
+            filters: which contacts to write (`contact_pipeline.exports.Wanted`): address_book, group, portfolio,
+                account_type, inactive (leave_out, include, only), published, and where, a mapping from field to value.
 
         Raises:
             Refusal: see `contact_pipeline.exports.export`.
@@ -455,12 +455,12 @@ class Pipeline:
         upload: str | None = None,
         limit: int | None = None,
     ) -> Found:
-        """Finds contacts by what is known of them, each value as an import reads it; all that is given must fit.
+        """Finds contacts by known values, each read as an import reads it; a contact must fit all of them.
 
         Args:
-            text: an id, an e-mail address, a phone number, an account's number or a name: whatever it can be.
-            email: an e-mail address, in whatever case.
-            phone: a phone number, set out in whatever way.
+            text: an id, an e-mail address, a phone number, an account's number or a name.
+            email: an e-mail address, in any case.
+            phone: a phone number, in any form.
             name: the beginnings of words of a name.
             account: an account's number.
             group: a group's name.
@@ -487,7 +487,7 @@ class Pipeline:
         return who(self.store, text, address_book=address_book, linked_are_one=linked_are_one)
 
     def linked_with(self, contact_id: int) -> dict[int, str]:
-        """The other contacts that are linked with one, by however many links: id → name, masked."""
+        """The other contacts that are linked with one, directly or through others: id → name, masked."""
         from contact_pipeline.store.links import linked_with
 
         with self.store.open(read_only=True) as database:
@@ -497,13 +497,13 @@ class Pipeline:
     def export_person(
         self, contact_id: int, file: str | Path | None = None, *, alone: bool = False, overwrite: bool = False
     ) -> Access:
-        """Writes everything that is held about one person, in full, for that person to read.
+        """Writes everything that is held about one person, unmasked, for that person to read.
 
         Args:
             contact_id: the contact.
-            file: where to, a .html or .json file; unset: `reports/contact-<id>.html` in the home.
-            alone: whether contacts that are linked with it, as the same person, are named by their ids alone.
-            overwrite: whether a file that is there is replaced.
+            file: the .html or .json file to write; unset: `reports/contact-<id>.html` in the home.
+            alone: whether contacts linked with it, which are the same person, are named only by their ids.
+            overwrite: whether an existing file is replaced.
 
         Raises:
             Refusal: there never was such a contact (code `contact-unknown`), or it was erased (`erased`).
@@ -518,9 +518,9 @@ class Pipeline:
         """Writes the whole home into one file, for its owner only; the home may be in use.
 
         Args:
-            file: where to.
-            overwrite: whether a file that is there is replaced.
-            staged: whether the staged rows of finished uploads are in it too; those of others always are.
+            file: the file to write.
+            overwrite: whether an existing file is replaced.
+            staged: whether the backup has the staged rows of finished uploads; those of others it always has.
 
         Raises:
             Refusal: the home has no contact database (`home-empty`), or the file cannot be written there
@@ -539,17 +539,17 @@ class Pipeline:
         erasures: str | Path | None = None,
         user: str | None = None,
     ) -> Restored:
-        """Makes the home of a backup. People who were erased after it was made are erased again before it is there.
+        """Makes a home from a backup. People who were erased after the backup are erased again before the home appears.
 
         Args:
             file: the backup.
-            replace: whether a home that is there is put aside.
-            erasures: the `erasures.jsonl` of the home as it was last kept, where the home itself is lost.
+            replace: whether an existing home is put aside.
+            erasures: the last kept copy of the home's `erasures.jsonl`, where the home itself is lost.
             user: login of who restores; unset: the operating system's.
 
         Raises:
             Refusal: the file is no whole backup, or the home cannot take it (see `contact_pipeline.backup.restore`).
-            StoreBusy: the contact database that is there was in use for longer than the settings allow.
+            StoreBusy: the contact database of the existing home was in use for longer than the settings allow.
         """
         from contact_pipeline.backup import restore
 
@@ -570,7 +570,7 @@ class Pipeline:
     def resolve_many(self, upload_id: str, choices: Mapping[int, int | str], *, user: str | None = None) -> Upload:
         """Decides rows in review, all or none of them.
 
-        Before the upload is applied its changeset is frozen anew, once; after that, one more changeset is applied.
+        Before the upload is applied, its changeset is frozen anew, once; afterwards, one more changeset is applied.
 
         Args:
             upload_id: the upload.
@@ -588,7 +588,7 @@ class Pipeline:
     def resolve_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
         """Decides the rows that a file decides in its columns row_number and to; see `resolve_many`.
 
-        It may be text or a workbook, as any file of contacts.
+        The file may be text or a workbook.
 
         Raises:
             Refusal: as `resolve_many`, or the file cannot be taken (`decisions-file`), naming row and column.
@@ -598,9 +598,9 @@ class Pipeline:
         return reviewing.resolve_from(self.store, upload_id, Path(file), user)
 
     def withdraw(self, upload_id: str, row_number: int, *, user: str | None = None) -> Upload:
-        """Takes back what was decided about a row: later uploads do not follow it any more.
+        """Takes back the decision about a row: later uploads no longer follow it.
 
-        Before the upload is applied the row is judged anew; what is applied stays, and is for `undo`.
+        Before the upload is applied, the row is judged anew. Applied changes stay; `undo` takes them back.
 
         Raises:
             Refusal: nothing is decided about the row (`not-decided`).
@@ -619,15 +619,15 @@ class Pipeline:
         user: str | None = None,
         remember: bool = False,
     ) -> Upload:
-        """Gives cells of a planned upload other texts, which are read as if they had stood in the file.
+        """Gives cells of a planned upload other texts, which are read as if the file had them.
 
-        The file stays as it came. The changeset is frozen anew, with a new hash; `.corrected` of the upload says what
-        was corrected, and what the outcomes were before. A text that is wrong is an error of its row, as in a file.
+        The file stays as it came. The changeset is frozen anew, with a new hash; `.corrected` of the upload has the
+        corrections and the outcomes before them. A wrong text is an error of its row, as in a file.
 
         Args:
             upload_id: the upload.
             row: the row whose cells they are.
-            where: heading and value: all rows that hold the value under it; case and spaces make no difference.
+            where: heading and value: all rows with this value in this column; case and spaces make no difference.
             set: field, or heading, → text; None and the empty text: blank.
             user: login of who corrects; unset: the operating system's.
             remember: whether the value of `where` means the same in files of the profile that come later.
@@ -645,9 +645,9 @@ class Pipeline:
         return correcting.correct(self.store, upload_id, which, set, user, remember=remember)
 
     def correct_from(self, upload_id: str, file: str | Path, *, user: str | None = None) -> Upload:
-        """Corrects the cells that a file has other texts for, in the rows of its column row_number; see `correct`.
+        """Corrects the cells for which a file has other texts, in the rows of its column row_number; see `correct`.
 
-        It may be text or a workbook. A blank cell leaves the upload's as it is.
+        The file may be text or a workbook. A blank cell in it changes nothing.
 
         Raises:
             Refusal: as `correct`, or the file cannot be taken (`corrections-file`), naming row and column.
@@ -661,8 +661,8 @@ class Pipeline:
     ) -> Upload:
         """Takes rows, or a column, out of the plan of an upload; the changeset is frozen anew, as by `correct`.
 
-        A row that is left out has the outcome `left_out`. Whom it means counts as present where those who are missing
-        from a file are deactivated. A column that is left out is as if it were not mapped.
+        A row that is left out has the outcome `left_out`. Its contact still counts as in the file, where contacts that
+        are missing from the file are deactivated. A column that is left out is as if it were not mapped.
 
         Args:
             upload_id: the upload.
@@ -683,7 +683,7 @@ class Pipeline:
         return correcting.leave_out(self.store, upload_id, rows, columns, user)
 
     def withdraw_correction(self, upload_id: str, number: int, *, user: str | None = None) -> Upload:
-        """Takes back what one call corrected or left out; the changeset is frozen anew, as by `correct`.
+        """Takes back the corrections of one call; the changeset is frozen anew, as by `correct`.
 
         Args:
             upload_id: the upload, which is planned and not applied.
@@ -698,9 +698,9 @@ class Pipeline:
         return correcting.withdraw(self.store, upload_id, number, user)
 
     def corrections(self, upload_id: str) -> list[dict[str, Any]]:
-        """Everything that was corrected in an upload or left out, in order; sensitive values masked.
+        """All corrections of an upload, in order; sensitive values masked.
 
-        Equal corrections of one call stand together: number, kind (cell, row or column), rows (how many), row_numbers
+        Equal corrections of one call are one entry: number, kind (cell, row or column), rows (how many), row_numbers
         (the first of them), column, field, before, after, corrected_by, corrected_as, corrected_at, withdrawn.
 
         Raises:
@@ -711,14 +711,14 @@ class Pipeline:
         return corrections_of(self.store, self.store.line(upload_id))
 
     def value_mappings(self) -> list[dict[str, Any]]:
-        """What values mean in files of each profile, as somebody corrected them; forgotten ones are among them."""
+        """The remembered values of all profiles, including forgotten ones."""
         from contact_pipeline.store.value_mappings import list_value_mappings
 
         with self.store.open(read_only=True) as database:
             return list_value_mappings(database)
 
     def forget_value_mapping(self, number: int, *, user: str | None = None) -> dict[str, Any]:
-        """Withdraws what a value means, for uploads that are received from now on; plans that are made stay.
+        """Forgets a remembered value for uploads that are received from now on; existing plans stay.
 
         Args:
             number: of the mapping, as `value_mappings` gives it.
@@ -733,7 +733,7 @@ class Pipeline:
         return forget(self.store, number, profiles, uploads.login(user))
 
     def decisions(self) -> list[dict[str, Any]]:
-        """Everything that was decided about rows in review, newest first."""
+        """All decisions about rows in review, newest first."""
         from contact_pipeline.store.decisions import list_decisions
 
         return list_decisions(self.store)
@@ -766,17 +766,18 @@ class Pipeline:
     ) -> Upload:
         """Takes an applied upload out of effect, in one commit; one that is undone already stays as it is.
 
-        What a later upload holds is left alone and listed in `.inverse.conflicts`.
+        Fields that a later upload has set are left alone and listed in `.inverse.conflicts`.
 
         Args:
             upload_id: the upload.
             user: login of who does it; unset: the operating system's.
-            clear_do_not_contact: whether people whom the upload set to be left alone may be contacted again.
-            agreed: `inverse_sha256` of what `plan_undo` gave; where something else would be written by now, nothing is.
+            clear_do_not_contact: whether people may be contacted again whom the upload set to do-not-contact.
+            agreed: `inverse_sha256` of the upload that `plan_undo` returned; if the undo would by now write something
+                else, it is refused.
 
         Raises:
             Refusal: the upload is not applied (code `wrong-state`), the role is missing, people could be contacted
-                again (`clears-do-not-contact`), or something else was agreed to (`changeset-differs`).
+                again (`clears-do-not-contact`), or the undo is not the agreed one (`changeset-differs`).
         """
         from contact_pipeline.pipeline import applying
 
@@ -798,18 +799,19 @@ class Pipeline:
         Args:
             upload_id: the upload.
             user: login of who does it; unset: the operating system's.
-            agreed: `inverse_sha256` of what `plan_redo` gave; where something else would be written by now, nothing is.
+            agreed: `inverse_sha256` of the upload that `plan_redo` returned; if the redo would by now write something
+                else, it is refused.
 
         Raises:
-            Refusal: the upload was never applied (code `wrong-state`), the role is missing, or something else was
-                agreed to (`changeset-differs`).
+            Refusal: the upload was never applied (code `wrong-state`), the role is missing, or the redo is not the
+                agreed one (`changeset-differs`).
         """
         from contact_pipeline.pipeline import applying
 
         return applying.take_turn(self.store, upload_id, "redo", user, agreed=agreed)
 
     def cancel(self, upload_id: str, *, user: str | None = None) -> Upload:
-        """Ends an upload that is not applied; nothing of it stays but its ledger line.
+        """Ends an upload that is not applied; only its ledger line stays.
 
         Raises:
             Refusal: the upload is applied or has ended otherwise (code `wrong-state`).
@@ -828,17 +830,17 @@ class Pipeline:
     ) -> Expired:
         """Deletes what has been kept for long enough of uploads whose life has ended: staged data, originals, reports.
 
-        Their ledger lines and the history stay, and so undo and redo work. What is deleted is written down before, so
-        that, cut off, doing it again finishes it.
+        Ledger lines and history stay, so undo and redo still work. The deletion is recorded first, so if it is cut off,
+        the next call finishes it.
 
         Args:
-            older_than: days after which staged data goes (and what Dagster keeps), whatever profiles say; unset: each
-                kind goes after the days that the profile of the upload says now.
+            older_than: days after which staged data and Dagster's records go, whatever profiles say; unset: each kind
+                goes after the days that the upload's profile has now.
             profile: only uploads of this profile.
             kinds: only these of `staged_data`, `originals`, `reports`; with `older_than`, in place of staged data.
             dry_run: whether nothing is changed.
             user: login of who does it; unset: the operating system's.
-            runs: deletes what Dagster keeps; the job `expire` gives it.
+            runs: deletes Dagster's records; given by the job `expire`.
 
         Raises:
             Usage: `older_than` is no number of days (code `days`), or a kind is unknown (`kind`).
@@ -849,7 +851,7 @@ class Pipeline:
 
         profiles, _ = self.profiles()
         if profile is not None and profile not in profiles and not self.store.count_lines(profile=profile):
-            load_profile(profile, self.settings.profiles_path)  # says which there are
+            load_profile(profile, self.settings.profiles_path)  # raises, and names the profiles
         return expire(
             self.store,
             profiles,
@@ -884,7 +886,7 @@ class Pipeline:
         return verify(self.store)
 
     def notices(self, limit: int | None = None) -> list[Notice]:
-        """What people were told, or are to be told, of uploads, newest first.
+        """The notices of uploads, sent or waiting, newest first.
 
         Args:
             limit: how many; unset: all of them.
@@ -894,14 +896,14 @@ class Pipeline:
         return list_notices(self.store, limit)
 
     def send_notices(self, *, seconds: float | None = None, due: bool = True, again: bool = False) -> Sending:
-        """Sends the notices that wait; one that cannot be sent is tried again later, and what is sent never again.
+        """Sends the waiting notices. A notice that cannot be sent is tried again later; a sent one is never sent again.
 
-        Commands do so after they changed an upload's state, and `serve` does so in between; programs call this.
+        Commands call this after they change an upload's state, and `serve` calls it in between; programs have to.
 
         Args:
-            seconds: after which no further notice is begun; unset: all of them are.
-            due: whether those wait on whose next try is later.
-            again: whether those that failed, and those of which nobody knows whether they arrived, are sent as well.
+            seconds: time after which no further notice is begun; unset: no limit.
+            due: whether to leave notices whose next try is later.
+            again: whether to send also notices that failed, or that may have arrived.
 
         Raises:
             Refusal: `notices.yaml` is missing or cannot be used, or Apprise is not installed (codes `notices-missing`,
@@ -913,10 +915,10 @@ class Pipeline:
         return send(self.store, seconds=seconds, due=due, again=again)
 
     def check_notices(self) -> Rules:
-        """What `notices.yaml` says, if every part of it can be used from here. No message is sent.
+        """The rules of `notices.yaml`, if this machine can use every part of it. No message is sent.
 
         Raises:
-            Refusal: it cannot (code `notices-broken`); all that is wrong is listed. Or as `send_notices`.
+            Refusal: a part cannot be used (code `notices-broken`); all problems are listed. Or as `send_notices`.
         """
         from contact_pipeline.notices.send import check
 
@@ -926,20 +928,20 @@ class Pipeline:
         """Sends a test to one target of `notices.yaml`, now.
 
         Raises:
-            Refusal: there is no such target (code `target-unknown`), or it was not sent (`notice-not-sent`).
+            Refusal: there is no such target (code `target-unknown`), or the test was not sent (`notice-not-sent`).
         """
         from contact_pipeline.notices.send import send_test
 
         send_test(self.settings, target)
 
     def feeds(self) -> list[FeedStatus]:
-        """Every feed of the home, by name: what it did last, what it does next, whether it is broken or overdue."""
+        """Every feed of the home, by name: its last run, its next one, and whether it is broken or overdue."""
         from contact_pipeline.feeds.status import list_feeds
 
         return list_feeds(self.store)
 
     def check_feed(self, name: str, *, described: Feed | None = None) -> Checked:
-        """Tests that a feed can be used and its source be reached, and lists what a run would fetch. Fetches nothing.
+        """Tests that a feed can be used and its source reached, and lists what a run would fetch. Fetches nothing.
 
         Args:
             name: of the feed.
@@ -956,16 +958,16 @@ class Pipeline:
     def run_feed(
         self, name: str, *, stage: bool = False, again: bool = False, described: Feed | None = None
     ) -> FeedRun:
-        """Fetches what is new of a feed and receives it; waits as long as files must stand still, where one is new.
+        """Fetches the new files of a feed and receives them. If there are any, it first waits until they have settled.
 
-        One file that cannot be had leaves the others alone, and a server that is gone all that follow: `problem` of the
-        run says why. What was received has its line in the ledger, whatever comes after.
+        A file that cannot be fetched does not stop the others. A server that is gone stops the run, and `problem` of
+        the run says why. Every file received has its line in the ledger, whatever happens afterwards.
 
         Args:
             name: of the feed.
-            stage: whether uploads are staged too, and applied where their profile does so by itself; if not, whoever
-                calls stages the `uploads` of the run.
-            again: whether files are fetched anew whose upload was refused, failed or was cancelled.
+            stage: whether to stage the uploads, and apply them where their profile applies automatically; if not, the
+                caller stages the `uploads` of the run.
+            again: whether to fetch again files whose upload was refused, failed or was cancelled.
             described: the feed, where no file of the home describes it.
 
         Raises:
@@ -986,9 +988,9 @@ class Pipeline:
         return self.apply_automatic(planning.plan(self.store, upload, upload.user).upload_id)
 
     def missed_feeds(self) -> list[FeedStatus]:
-        """The feeds of which a file was due that has not come; of each time that is due, people are told once.
+        """The feeds whose file was due and has not come. One notice is made for each time that a file was due.
 
-        Feeds that are new to the home become known to it: files are due from then on. Call it every few minutes.
+        New feeds are recorded; their files are due from then on. Call this every few minutes.
         """
         from contact_pipeline.feeds.status import note_missed
 
@@ -1013,7 +1015,7 @@ class Pipeline:
         waiting: bool = False,
         oldest_first: bool = False,
     ) -> list[Upload]:
-        """The uploads, newest first unless it is said.
+        """The uploads, by default newest first.
 
         Args:
             limit: how many; unset: all of them.
@@ -1036,8 +1038,8 @@ class Pipeline:
 
         Returns:
             For each row upload_id, file, profile, feed and state of its upload; row_number, why, values (field →
-            value), and candidates with what they share and their values. Of an upload whose staged rows cannot be
-            read, one line without a row_number; why says so.
+            value), and candidates with shared fields and their values. An upload whose staged rows cannot be read has
+            one line without a row_number; its why says so.
         """
         from contact_pipeline.reports.candidates import in_review_of_all
 
@@ -1049,18 +1051,18 @@ class Pipeline:
         return [uploads.upload_of(self.store, line) for line in self.store.continuing(upload_id)]
 
     def overview(self, **asked: Any) -> Overview:
-        """The dashboard: uploads that are asked for, what waits for somebody, and how profiles fare over time.
+        """The dashboard: the selected uploads, those that wait for somebody, and the results of profiles over time.
 
         Args:
-            asked: profile, states, since and waiting, as `uploads` has them; limit (50) and offset, for a page of them.
+            asked: profile, states, since and waiting, as for `uploads`; limit (50) and offset, for one page.
         """
-        from contact_pipeline.store.overview import look_over
+        from contact_pipeline.store.overview import read_overview
 
         with self.store.open(read_only=True) as database:
-            return look_over(database, **asked)
+            return read_overview(database, **asked)
 
     def tidy(self) -> None:
-        """Completes or deletes what ended processes left half received, and staged data that no upload has."""
+        """Completes or deletes files that dead processes left half received, and deletes staged data without upload."""
         from contact_pipeline.pipeline import receiving
 
         self.tidy_arrivals()
@@ -1068,7 +1070,7 @@ class Pipeline:
         self._tidied = True
 
     def tidy_arrivals(self) -> None:
-        """Completes or deletes what ended processes left half received."""
+        """Completes or deletes files that dead processes left half received."""
         from contact_pipeline.pipeline import receiving
 
         receiving.tidy_arrivals(self.store)
@@ -1077,7 +1079,7 @@ class Pipeline:
         """Every repair of an upload (contracts.REPAIRS); sensitive values are not masked.
 
         Raises:
-            Refusal: there is no such upload (code `upload-unknown`), or nothing of it is staged (`nothing-staged`).
+            Refusal: there is no such upload (code `upload-unknown`), or it has no staged data (`nothing-staged`).
         """
         from contact_pipeline.pipeline import stages
 
@@ -1086,13 +1088,13 @@ class Pipeline:
     def review(self, upload_id: str, file: str | Path | None = None, *, overwrite: bool = False) -> Review:
         """Writes the review page of an upload: what it would change, what is wrong with it and how to go on.
 
-        One HTML file below 2 MB that needs nothing else; sensitive values are masked. All rows and changes of an upload
-        that is too much for it lie beside it, as a .zip file of the same name. Nothing else in the home changes.
+        The page is one HTML file below 2 MB that needs nothing else; sensitive values are masked. If an upload is too
+        large, all its rows and changes go into a .zip file of the same name. Nothing else in the home changes.
 
         Args:
             upload_id: the upload.
-            file: where to, a .html file; unset: `review.html` in the upload's folder, made anew each time.
-            overwrite: whether a file that is there is replaced.
+            file: the .html file to write; unset: `review.html` in the upload's folder, made anew each time.
+            overwrite: whether an existing file is replaced.
 
         Raises:
             Refusal: there is no such upload (code `upload-unknown`), or nothing can be written there.
@@ -1104,7 +1106,7 @@ class Pipeline:
         return write_review(self.store, upload, partial(self._repairs_of, upload), path, overwrite=overwrite)
 
     def review_page(self, upload_id: str, **page: Any) -> str:
-        """The same page as HTML, for servers; it is written nowhere. `page` says what is on it beside."""
+        """The review page as HTML, for servers; no file is written. `page` has what the page shows in addition."""
         from contact_pipeline.pages.review import review_page
 
         upload = self.show(upload_id)
@@ -1116,7 +1118,7 @@ class Pipeline:
         return stages.list_repairs(self.store, upload.line, rows)
 
     def explain(self, upload_id: str, row_number: int) -> list[Step]:
-        """Why a row became what it became: what each step did with it, in words; sensitive values are masked.
+        """Explains the outcome of a row: what each step did with the row, in words; sensitive values are masked.
 
         Raises:
             Refusal: there is no such upload (code `upload-unknown`), nothing of it is staged (`nothing-staged`), or its
@@ -1157,7 +1159,7 @@ class Pipeline:
         return tables(self.store, self.store.line(upload_id))
 
     def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
-        """What a staged frame (raw_rows, normalized_rows, rejections) of an upload looks like; None: unknown."""
+        """The schema of a staged frame (raw_rows, normalized_rows, rejections) of an upload; None: unknown."""
         from contact_pipeline.pipeline.frames import schema_of
 
         return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)

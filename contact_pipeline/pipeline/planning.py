@@ -1,6 +1,6 @@
 """Takes an upload through the stages, one after the other, and keeps in the ledger how far it has come.
 
-The work of each stage is in stages.py; what it met on the way becomes the upload's state here.
+The work of each stage is in stages.py. Here its result or its error becomes the upload's state.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
 from contact_pipeline.machine import fault_of
 from contact_pipeline.pipeline import uploads
-from contact_pipeline.pipeline.interruptions import giving_up, telling
+from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt, noting_state
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.originals import Originals
@@ -33,7 +33,7 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
         user: login of whose upload it is; unset: the operating system's.
         progress: called with the stage and the share done.
     """
-    with giving_up(store, upload.upload_id, user):
+    with cancelled_on_interrupt(store, upload.upload_id, user):
         try:
             for number, stage in enumerate(STAGES[1:], 1):
                 if progress:
@@ -44,9 +44,9 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
             raise StoreBusy(f"{busy} {again}") from busy
         except Exception as error:
             if not fault_of(error):
-                with suppress(StoreBusy):  # the first error is the one to tell
-                    said = f"{type(error).__name__} while staging."
-                    uploads.end(store, upload.upload_id, "failed", reason("failed", said, "Try again."))
+                with suppress(StoreBusy):  # the first error is the one to raise
+                    message = f"{type(error).__name__} while staging."
+                    uploads.end(store, upload.upload_id, "failed", reason("failed", message, "Try again."))
             raise
     if progress:
         progress(STAGES[-1], 1)
@@ -54,16 +54,16 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
 
 
 def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload:
-    """Matches a stale upload anew; reads it again if what is staged is not what was frozen; goes on if it was cut off.
+    """Matches a stale upload anew; reads the original again if the staged data has changed; continues cut-off staging.
 
     Args:
         store: the store.
         upload_id: the upload.
-        actor: login of who asks for it; unset: nobody does.
+        actor: login of who asks; unset: nobody asks.
 
     Raises:
-        Refusal: a changeset made by hand has nothing to be planned again from (code `wrong-state`), or somebody else
-            sent it and the role is missing (`not-authorized`).
+        Refusal: a changeset made by hand has no file to plan again (code `wrong-state`), or somebody else sent the
+            upload and the role is missing (`not-authorized`).
     """
     line = store.line(upload_id)
     by = {"replanned_by": actor, "replanned_as": None if actor is None else identity(actor)}
@@ -81,24 +81,24 @@ def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload
         changed = ({"stage": "received"} if is_gone else {}) | ({} if actor is None else by)
         if changed:
             uploads.change(store, upload_id, RECEIVED, **changed)
-    with telling(store, upload_id, done={"staged", "blocked"}):
+    with noting_state(store, upload_id, done={"staged", "blocked"}):
         for stage in STAGES[1:]:
             advance(store, upload_id, stage)
     return uploads.show(store, upload_id)
 
 
 def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
-    """Does one stage of an upload that is being staged; one that is past it, or has ended, is left as it is.
+    """Does one stage of an upload that is being staged. An upload past that stage, or ended, is left as it is.
 
-    Somebody may cancel it meanwhile: then what the stage made is deleted, and whatever it met on the way is moot.
+    If somebody cancels the upload meanwhile, the data of the stage is deleted and its errors are ignored.
 
     Args:
         store: the store.
         upload: the upload, or its id.
-        stage: the one of STAGES to come to.
+        stage: the stage to reach, one of STAGES.
 
     Raises:
-        Refusal: the stage before it is missing (code `wrong-state`).
+        Refusal: the stage before is missing (code `wrong-state`).
     """
     line = upload.line if isinstance(upload, Upload) else store.line(upload)
     if line.state != "received" or STAGES.index(line.stage) >= STAGES.index(stage):
@@ -107,7 +107,7 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
         raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
     from contact_pipeline.pipeline import stages
 
-    works = {
+    work_of = {
         "read": stages.read,
         "normalized": stages.normalize,
         "validated": stages.validate,
@@ -117,7 +117,7 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
     tell(_DOING[stage])
     try:
         with faults_masked():
-            done = works[stage](store, line)
+            done = work_of[stage](store, line)
         after = uploads.change(store, line.upload_id, RECEIVED, **({"stage": stage} | done))
     except Refusal as refusal:
         after = uploads.end(store, line.upload_id, "refused", refused(refusal, line.file_name))

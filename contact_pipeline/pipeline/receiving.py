@@ -1,4 +1,4 @@
-"""Files come in: copied and hashed while others may still write to them; and what ended processes left is put right."""
+"""Receives files: copies and hashes them, even while others write to them, and cleans up after dead processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from contact_pipeline.errors import Refusal
 from contact_pipeline.masking import mask_file_name
 from contact_pipeline.pipeline import uploads
-from contact_pipeline.pipeline.interruptions import giving_up
+from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt
 from contact_pipeline.pipeline.repeats import repeat_key, repeated_upload
 from contact_pipeline.pipeline.states import refused
 from contact_pipeline.profiles import load_profile
@@ -21,7 +21,7 @@ from contact_pipeline.store.arrival import Arrival, Seen, is_old, recover
 from contact_pipeline.store.feeds import Fetched, add_fetched_line
 from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import find_lines, now
-from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, is_ordinary, told
+from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, display_name, is_ordinary
 from contact_pipeline.store.source import Look, Source, changing
 from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.store.value_mappings import meanings_for, receipt_time
@@ -54,21 +54,21 @@ def receive(
     fetched: Fetched | None = None,
     continues: object = None,
 ) -> Upload:
-    """Takes a file in: keeps a copy and gives it a ledger line, refused or repeated ones included.
+    """Takes a file in: keeps a copy and adds a ledger line, also for a refused or repeated file.
 
     Args:
         store: the store.
-        path: the file, which is there.
+        path: the file, which exists.
         profile: name of the profile.
         options: of the upload, as they were given.
-        upload_id: id the upload gets.
+        upload_id: id of the upload.
         user: login of who uploads; unset: the operating system's.
         force: whether a file that was applied before is planned all the same.
         move: whether the file is moved out of the inbox.
-        seen: how it and its options file looked in the inbox.
-        problem: what is wrong already with what came beside the file, for which it is refused.
-        fetched: what is to be remembered of a file that a feed fetched.
-        continues: the upload whose rejected rows it brings, where somebody says so.
+        seen: how the file and its options file looked in the inbox.
+        problem: what is wrong with the file's options, for which the file is refused.
+        fetched: what to remember of a file that a feed fetched.
+        continues: the upload whose rejected rows the file brings, if somebody names one.
 
     Raises:
         Refusal: the file is being written (code `file-changing`).
@@ -77,7 +77,7 @@ def receive(
     line: dict[str, Any] = {
         "upload_id": upload_id,
         "profile": profile,
-        "file_name": mask_file_name(told(path.name)),
+        "file_name": mask_file_name(display_name(path.name)),
         "state": "received",
         "stage": "received",
         "added_at": now(),
@@ -85,7 +85,7 @@ def receive(
         "inbox": move,
         "feed": fetched.feed if fetched else None,
     }
-    with giving_up(store, upload_id, user), Arrival(store.settings, upload_id) as arrival:
+    with cancelled_on_interrupt(store, upload_id, user), Arrival(store.settings, upload_id) as arrival:
         with arrival.discarded_on_error():
             refusal = _fetch(arrival, path, line, store.settings, move=move, seen=seen) or problem
             added = _admit(store, line, options, problem=refusal, force=force, fetched=fetched, continues=continues)
@@ -104,7 +104,7 @@ def _admit(
     fetched: Fetched | None,
     continues: object,
 ) -> LedgerLine:
-    """Gives a file its ledger line: received, or repeated or refused."""
+    """Adds the ledger line of a file, which is received, repeated or refused."""
     try:
         if problem:
             raise problem
@@ -143,7 +143,7 @@ def _admit(
 
 
 def _cancel_changed(store: Store, line: LedgerLine) -> LedgerLine:
-    """Cancels an upload whose file was changed before it was taken out of the inbox, where it stays."""
+    """Cancels an upload whose file changed before it was removed from the inbox. The file stays there."""
     uploads.end(store, line.upload_id, "cancelled", refused(changing(Path(line.file_name)), line.file_name))
     uploads.forget(store, line.upload_id)
     return store.line(line.upload_id)
@@ -152,10 +152,10 @@ def _cancel_changed(store: Store, line: LedgerLine) -> LedgerLine:
 def _fetch(
     arrival: Arrival, path: Path, line: dict[str, Any], settings: Settings, *, move: bool, seen: Seen | None
 ) -> Refusal | None:
-    """Copies a file, and gives its line size and SHA-256; what is wrong with a file that is not copied.
+    """Copies a file, and puts size and SHA-256 into its line; returns why, if the file cannot be copied.
 
     Raises:
-        Refusal: the file is being written, or looks different from what was seen (code `file-changing`).
+        Refusal: the file is being written, or no longer looks as it was seen (code `file-changing`).
     """
     name = line["file_name"]
     line |= {"file_size": path.stat().st_size, "sha256": ""}
@@ -177,7 +177,7 @@ def _fetch(
 
 
 def _options_of(path: Path, seen: Seen | None) -> Source | None:
-    """The options file beside a file of the inbox, if it is as it was seen."""
+    """The options file beside a file of the inbox, if it still looks as it was seen."""
     beside = path.with_name(path.name + OPTIONS_SUFFIX)
     if seen is None or (seen.options is None and not is_ordinary(beside)):
         return None
@@ -200,7 +200,7 @@ def _open(path: Path, look: Look | None, *, move: bool) -> Source:
 
 
 def tidy_arrivals(store: Store) -> None:
-    """Completes or deletes what ended processes left half received; see `store.arrival.recover`."""
+    """Completes or deletes files that dead processes left half received; see `store.arrival.recover`."""
 
     def lines(upload_ids: list[str]) -> dict[str, LedgerLine]:
         with store.open(read_only=True) as contacts:
@@ -211,10 +211,10 @@ def tidy_arrivals(store: Store) -> None:
 
 
 def delete_orphaned_staging(store: Store) -> None:
-    """Deletes staged data without an upload: it was made by hand, and its process ended before the ledger had its line.
+    """Deletes staged data without an upload: changes by hand whose process died before it added the ledger line.
 
-    Nothing is deleted while it is new, while an original lies beside it, or while the ledger has no upload at all: then
-    it is the ledger that is lost.
+    Data that is new or has an original is kept. If the ledger has no upload at all, the ledger is lost, and all data is
+    kept.
     """
     parent = store.settings.staging_path("")
     found = {path.name: path for path in parent.iterdir() if path.is_dir()} if parent.is_dir() else {}

@@ -1,4 +1,4 @@
-"""Remembered values are withdrawn, by whom the profile lets import."""
+"""Forgets remembered values, for users whom the profile lets import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contact_pipeline.store.value_mappings import list_value_mappings
 
 
 def forget(store: Store, number: int, profiles: Mapping[str, Profile], actor: str) -> dict[str, Any]:
-    """Withdraws a mapping for uploads that are received from now on; the mapping as it is then.
+    """Withdraws a mapping for uploads that are received from now on; returns the withdrawn mapping.
 
     Raises:
         Refusal: there is no such mapping, or it is forgotten already (`mapping-unknown`); or the role is missing.
@@ -22,7 +22,7 @@ def forget(store: Store, number: int, profiles: Mapping[str, Profile], actor: st
     with store.change() as contacts:
         known = {mapping["number"]: mapping for mapping in list_value_mappings(contacts)}
         mapping = known.get(number)
-        if mapping is not None and mapping["profile"] in profiles:  # anybody may forget what nothing uses
+        if mapping is not None and mapping["profile"] in profiles:  # without its profile, anybody may forget it
             check_roles(contacts, profiles[mapping["profile"]], actor)
         if mapping is None or not forget_mapping(contacts, number, actor):
             raise Refusal(

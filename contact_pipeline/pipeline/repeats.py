@@ -1,4 +1,4 @@
-"""Whether a file was applied before: the same bytes by the same rules change nothing."""
+"""Finds out whether a file was applied before: the same bytes by the same rules change nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OF_NO_EFFECT = {"save_mapping", "allow_deactivations", "allow_rejected", "allow
 
 
 def repeat_key(sha256: str, profile: Profile, options: UploadOptions, reference: Reference) -> str:
-    """Names what makes two uploads the same: bytes, resolved profile, reference data used, and options."""
+    """A hash that is equal for equal uploads: bytes, resolved profile, reference data used, and options."""
     used = {column.vocabulary for column in profile.columns if column.vocabulary}
     logins = sorted(reference.logins) if any(column.type == "login" for column in profile.columns) else []
     content: list[Any] = [
         sha256,
-        profile.model_dump(mode="json", exclude={"keep_days", "approvals"}),  # they say nothing of what a file means
+        profile.model_dump(mode="json", exclude={"keep_days", "approvals"}),  # without effect on the meaning of a file
         options.model_dump(mode="json", exclude=_OF_NO_EFFECT),
         list(options.map),  # the order of several columns for one field
         {name: reference.vocabularies.get(name, ()) for name in sorted(used)},

@@ -1,6 +1,6 @@
-"""Rows in review are decided, and decisions withdrawn.
+"""Decides rows in review, and withdraws decisions.
 
-Before the upload is applied its changeset is frozen anew; after that, one more changeset is applied.
+Before the upload is applied, its changeset is frozen anew; afterwards, one more changeset is applied.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.match import keys_of_rows, parts_of
 from contact_pipeline.pipeline import committing, uploads
-from contact_pipeline.pipeline.interruptions import telling
+from contact_pipeline.pipeline.interruptions import noting_state
 from contact_pipeline.pipeline.planning import advance
 from contact_pipeline.pipeline.states import must_allow, resolved, wrong_state
 from contact_pipeline.store import LedgerLine, Store, Upload
@@ -36,7 +36,7 @@ def resolve(store: Store, upload_id: str, choices: Mapping[int, int | str], user
     """
     actor = uploads.login(user)
     line = _to_review(store, upload_id, actor)
-    with telling(store, upload_id, doing="resolve"):
+    with noting_state(store, upload_id, doing="resolve"):
         if line.state in APPLIED:
             done = applied_choices(store, uploads.show(store, upload_id), choices)
             choices = {row: to for row, to in choices.items() if row not in done}
@@ -60,7 +60,7 @@ def resolve_from(store: Store, upload_id: str, file: Path, user: str | None) -> 
 
 
 def withdraw(store: Store, upload_id: str, row_number: int, user: str | None) -> Upload:
-    """Takes back what was decided about a row; before the upload is applied the row is judged anew.
+    """Takes back the decision about a row. Before the upload is applied, the row is judged anew.
 
     Raises:
         Refusal: nothing is decided about the row (`not-decided`).
@@ -77,7 +77,7 @@ def withdraw(store: Store, upload_id: str, row_number: int, user: str | None) ->
 
 
 def _to_review(store: Store, upload_id: str, actor: str) -> LedgerLine:
-    """The line of an upload whose rows can be decided; what is staged for it is what was frozen."""
+    """The line of an upload whose rows can be decided, after testing its state, the user and the staged data."""
     line = store.line(upload_id)
     if line.state == "received" and line.stage == "validated":  # deciding was cut off
         line = advance(store, upload_id, "matched").line
@@ -88,9 +88,9 @@ def _to_review(store: Store, upload_id: str, actor: str) -> LedgerLine:
 
 
 def _new_rows(store: Store, line: LedgerLine, choices: Mapping[int, int | str]) -> dict[int, tuple[str, str]]:
-    """Of a plan: rows not in review that can be decided all the same, each with entity and keys.
+    """Rows of a plan that can be decided although they are not in review: row_number → entity and keys.
 
-    They are those that would make a new contact and are said to be a known one, and those that were decided before.
+    They are rows that would make a new contact and are to be a known one, and rows that follow an earlier decision.
     """
     if line.state not in PLANNED:
         return {}
@@ -111,7 +111,7 @@ def _new_rows(store: Store, line: LedgerLine, choices: Mapping[int, int | str]) 
 
 
 def _decide_again(store: Store, line: LedgerLine, rows: Collection[int], actor: str) -> None:
-    """Lets decisions count: in the changeset frozen anew, or in one more of these rows."""
+    """Puts decisions into effect: freezes the changeset anew or, if applied, commits one more with these rows."""
     if line.state in APPLIED:
         committing.commit_decided(store, line, rows, actor)
         return

@@ -1,4 +1,4 @@
-"""The first four stages of one upload: each takes what the stage before it staged, and says what the ledger learns."""
+"""The first four stages of one upload: each reads the staged data of the one before, and returns ledger values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
     """Stage 1: the file's rows as text, and its headings mapped to fields."""
     profile, options = resolved(line)
     settings, staging = store.settings, store.staging(line.upload_id)
-    staging.remove()  # what was cut off, or cannot be read
+    staging.remove()  # data of a reading that was cut off, or that is damaged
     staging.make()
     with Originals(settings).verified(line) as original:
         raw = read_upload(
@@ -104,7 +104,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
 def _continued(
     store: Store, line: LedgerLine, raw: RawUpload, sent: RawUpload, slices: Callable[[], Iterator[pl.DataFrame]]
 ) -> tuple[str | None, list[str]]:
-    """The upload whose rejected rows the file brings, as somebody said or its reasons tell; and a warning."""
+    """The upload whose rejected rows the file brings, as named by somebody or found by reasons; and a warning."""
     if sent is raw or line.continues is not None:
         return line.continues, []
     label_of = dict(zip(sent.columns, labels(sent.headings), strict=True))
@@ -118,12 +118,12 @@ def _mapping(facts: FileFacts) -> dict[str, str]:
 
 
 def _without_reasons(raw: RawUpload, profile: Profile, mapped: Iterable[str]) -> RawUpload:
-    """The file as it was sent first, without the reasons that its rejected rows were given back with."""
+    """The file without its column of reasons, if it brings rejected rows that were given back."""
     return raw.without_columns({raw.columns[-1]}) if has_reasons(raw.headings, meant_by(profile, mapped)) else raw
 
 
 def _not_kept(options: UploadOptions, headings: Iterable[str]) -> list[str]:
-    """A warning where a mapping was to be kept and a heading looks like somebody's number or day of birth."""
+    """A warning if a mapping is not saved because a heading looks like somebody's number or day of birth."""
     doubtful = [heading for heading in map(mask_heading, headings) if "*" in heading]
     if not options.save_mapping or not doubtful:
         return []
@@ -136,7 +136,7 @@ def _with_fields(cell_errors: pl.DataFrame, fields: dict[str, str]) -> pl.DataFr
 
 
 def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
-    """Stage 2: normalized rows, slice by slice, from what the file holds and what was corrected in it."""
+    """Stage 2: normalized rows, slice by slice, from the raw rows with their corrections."""
     profile, _ = resolved(line)
     staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
     staging.clear("normalized")
@@ -188,7 +188,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
 def _corrected_slices(
     staging: Staging, rows: int, cells: pl.DataFrame, columns: list[str] | None = None
 ) -> Iterator[pl.DataFrame]:
-    """The raw rows, or some of their columns, in slices, with what was corrected in them."""
+    """The raw rows, or some of their columns, in slices, with their corrections."""
     if columns is not None and not cells.is_empty():
         columns = ["row_number", *columns]
     return (corrected(raw, cells) for raw in staging.slices("raw", rows, columns))
@@ -209,17 +209,17 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     slices = staging.slices("normalized", slice_rows)
     if left_out.height:
         slices = (rows.join(left_out, on="row_number", how="anti", maintain_order="left") for rows in slices)
-    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in _told(slices, line.processed))
+    doubtful = (find_doubtful(rows, profile, reference, errors) for rows in _with_progress(slices, line.processed))
     some = max(slice_rows // 4, 1)  # a rejection takes more memory than a row
-    found = (reject(rows, profile, reference, headings, errors) for rows in _together(doubtful, some))
+    found = (reject(rows, profile, reference, headings, errors) for rows in _gathered(doubtful, some))
     last, first = next(found, empty(REJECTIONS)), True
     for more in found:
         with staging.open() as database:
-            _keep(database, last, first=first)
+            _stage_rejections(database, last, first=first)
         last, first = more, False
     with staging.open() as database:
-        _keep(database, last, first=first)
-        if not database.has("left_out_rows"):  # normalized by a version that kept none
+        _stage_rejections(database, last, first=first)
+        if not database.has("left_out_rows"):  # normalized by an older version
             database.store("left_out_rows", left_out)
         tell("validating", step="looking for rows that repeat others")
         database.run("INSERT INTO rejections BY NAME FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
@@ -228,8 +228,8 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
     return {"error_count": error_count, "row_warning_count": row_warnings}
 
 
-def _told(slices: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """The same; tells how many of the rows are validated."""
+def _with_progress(slices: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """The slices as they are; reports how many of the rows are validated."""
     done = 0
     tell("validating", done, rows)
     for each in slices:
@@ -238,15 +238,15 @@ def _told(slices: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
         tell("validating", done, rows)
 
 
-def _keep(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
-    """Stages some rejections, and what of them goes into notes, behind those that were staged before."""
+def _stage_rejections(database: Database, rejections: pl.DataFrame, *, first: bool) -> None:
+    """Stages rejections, and the cells that go into notes, behind the earlier ones."""
     keep = database.store if first else database.add
     keep("rejections", rejections)
     keep("noted_cells", noted_cells(rejections))
 
 
-def _together(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """The same rows in fewer frames, each of at least as many rows but the last."""
+def _gathered(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """The same rows in fewer frames, each but the last with at least so many rows."""
     gathered: list[pl.DataFrame] = []
     for frame in frames:
         gathered.append(frame)
@@ -293,7 +293,7 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
 
 
 def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:
-    """The upload's warnings, and how many of its people are in its group where not all are."""
+    """The upload's warnings; where not all of its people are in its group, with a warning that counts them."""
     warnings = [warning for warning in line.warnings or [] if not warning.endswith(_ALL_ARE_TAKEN)]
     if line.group_name and changeset.not_in_group:
         every = changeset.in_group + changeset.not_in_group
@@ -305,7 +305,7 @@ def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:
 
 
 def list_repairs(store: Store, line: LedgerLine, among: Collection[int] | None = None) -> pl.DataFrame:
-    """Every repair of an upload, or of some rows (contracts.REPAIRS), worked out again from the staged rows."""
+    """Every repair of an upload, or of some rows (contracts.REPAIRS), computed again from the staged rows."""
     staging = store.staging(line.upload_id)
     if not staging.exists():
         raise not_kept(line, "Plan the file again to see its repairs.")

@@ -1,4 +1,4 @@
-"""What an upload's ledger line says of its state, and what refuses to go on from there."""
+"""The reasons in an upload's ledger line, and the refusals of calls that its state does not allow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
     """The profile as it holds for an upload, and the upload's options.
 
     Raises:
-        Refusal: it has none (code `wrong-state`).
+        Refusal: the upload has no profile (code `wrong-state`).
     """
     profile = line.read_profile()
     if profile is None:
@@ -28,16 +28,16 @@ def resolved(line: LedgerLine) -> tuple[Profile, UploadOptions]:
 
 
 def reason(code: str, message: str, fix: str, **details: Any) -> dict[str, Any]:
-    """What a ledger line says of why an upload is as it is."""
+    """The reason of an upload's state, as the ledger line has it."""
     return {"code": code, "message": message, "fix": fix, **details}
 
 
 def refused(refusal: Refusal, file_name: str) -> dict[str, Any]:
     """The reason of a refused upload; headings that look like somebody's numbers are masked."""
-    told = refusal.as_dict() | {"file": refusal.file or file_name}
+    why = refusal.as_dict() | {"file": refusal.file or file_name}
     if refusal.code in {"headings", "mapping"}:
-        told |= {"message": mask_heading(refusal.message), "fix": mask_heading(refusal.fix)}
-    return told
+        why |= {"message": mask_heading(refusal.message), "fix": mask_heading(refusal.fix)}
+    return why
 
 
 def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def stale(line: LedgerLine, rows: list[int | None]) -> dict[str, Any]:
 
 
 def where_it_stands(line: LedgerLine) -> str:
-    """What is true of an upload when something stopped in the middle."""
+    """The state of an upload after an interruption, in a sentence."""
     match line.state:
         case "received":
             again = f"`contact-pipeline replan {line.upload_id}` goes on with it"

@@ -1,7 +1,6 @@
-"""One upload, whatever its stage: looks it up, changes its ledger line, ends it, and deletes what it left behind.
+"""One upload at any stage: looks it up, changes its ledger line, ends it, and deletes its data.
 
-A change names the states that it expects and tests them while it holds the contact database: of two people at once,
-one wins.
+A change names the states that it expects, and tests them in its transaction: of two people at once, one wins.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from contact_pipeline.store.ledger import change_line, now
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.store import check_roles
 
-BY_HAND: Final = "by_hand"  # what stands for the profile where nobody's rules are used
+BY_HAND: Final = "by_hand"  # in place of the profile, for changes without one
 
 
 def new_id() -> str:
-    """An id that sorts by time and never meets another."""
+    """A unique id that sorts by time."""
     return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def login(user: str | None) -> str:
-    """Who does something: that user; unset: the operating system's."""
+    """The login of a user; unset: the operating system's."""
     return user or getpass.getuser()
 
 
@@ -50,7 +49,7 @@ def show(store: Store, upload_id: str) -> Upload:
 
 
 def done_before(store: Store, upload_id: str, what: str) -> Upload:
-    """The upload, saying among its warnings that nothing was done to it now."""
+    """The upload, with a warning that nothing was changed now."""
     upload = show(store, upload_id)
     upload.was_done_before = True
     upload.warnings = [*upload.warnings, f"It was {what} before; nothing was changed now."]
@@ -61,14 +60,14 @@ def check_user(store: Store, line: LedgerLine, actor: str) -> None:
     """Tests that a user may handle an upload.
 
     Raises:
-        Refusal: the profile asks for a role that the user does not have (code `not-authorized`), or a merge was made
-            by a profile that is not there any more (`profile-unknown`).
+        Refusal: the profile asks for a role that the user does not have (code `not-authorized`), or the profile of a
+            merge no longer exists (`profile-unknown`).
     """
     if line.resolved_profile is not None:
         profile = resolved(line)[0]
     elif line.profile == BY_HAND or line.stage != "matched":
         return
-    else:  # contacts that are merged by the rules of a profile
+    else:  # a merge of contacts, by the rules of a profile
         profile = load_profile(line.profile, store.settings.profiles_path)
     if profile.roles is not None:
         with store.open(read_only=True) as contacts:
@@ -76,7 +75,7 @@ def check_user(store: Store, line: LedgerLine, actor: str) -> None:
 
 
 def change(store: Store, upload_id: str, expected: Collection[State], **values: Any) -> LedgerLine | None:
-    """Changes an upload's line if it is in one of these states; the line, None if it was not."""
+    """Changes an upload's line if it is in one of these states; returns the line, or None if it was not."""
     with store.change() as contacts:
         return change_line(contacts, upload_id, expected=expected, **values)
 
@@ -84,7 +83,7 @@ def change(store: Store, upload_id: str, expected: Collection[State], **values: 
 def end(
     store: Store, upload_id: str, state: State, why: dict[str, Any], expected: Collection[State] = RECEIVED
 ) -> LedgerLine | None:
-    """Ends an upload if it is in one of these states, and with it its corrections; the line, None if it was not."""
+    """Ends an upload if it is in one of these states, and deletes its corrections; returns the line, or None."""
     with store.change() as contacts:
         line = change_line(contacts, upload_id, expected=expected, state=state, reason=why, finished_at=now())
         if line is not None and state != "failed":
@@ -93,13 +92,13 @@ def end(
 
 
 def forget(store: Store, upload_id: str) -> None:
-    """Deletes all that an upload left behind, but its ledger line."""
+    """Deletes all data of an upload except its ledger line."""
     store.staging(upload_id).remove()
     Originals(store.settings).remove(upload_id)
 
 
 def corrections_of(store: Store, line: LedgerLine, row_number: int | None = None) -> list[dict[str, Any]]:
-    """What was corrected in an upload, or in one row of it, for people: sensitive values masked."""
+    """The corrections of an upload, or of one row, for people: sensitive values masked."""
     with store.open(read_only=True) as contacts:
         found = list_corrections(contacts, line.upload_id, row_number)
     if not found:
@@ -111,7 +110,7 @@ def corrections_of(store: Store, line: LedgerLine, row_number: int | None = None
 
 
 def cancel(store: Store, upload_id: str, user: str | None) -> Upload:
-    """Ends an upload that is not applied; nothing of it stays but its ledger line.
+    """Ends an upload that is not applied; only its ledger line stays.
 
     Raises:
         Refusal: the upload is applied or has ended otherwise (code `wrong-state`), or somebody else sent it and the
@@ -122,9 +121,9 @@ def cancel(store: Store, upload_id: str, user: str | None) -> Upload:
         actor = login(user)
         if actor != line.user_login:
             check_user(store, line, actor)
-        said = f"Cancelled by {actor} ({identity(actor)})."
+        message = f"Cancelled by {actor} ({identity(actor)})."
         fix = MADE_BY_HAND if upload_of(store, line).is_by_hand else "Drop the file again to import it."
-        why = reason("cancelled", said, fix)
+        why = reason("cancelled", message, fix)
         if not end(store, upload_id, "cancelled", why, expected=RECEIVED | PLANNED):
             raise not_allowed(store.line(upload_id), "cancel")
     forget(store, upload_id)

@@ -1,1 +1,1 @@
-"""What people read and download: templates, rejected rows, descriptions of profiles. Reads the store, never a stage."""
+"""Texts and files for people: templates, rejected rows, descriptions of profiles. Reads the store, never a stage."""

@@ -1,4 +1,4 @@
-"""Rows beside others: those in review beside whom each could be, and duplicates beside what they duplicate."""
+"""Rows compared: rows in review with their candidates, and duplicates with what they duplicate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def compare_candidates(store: Store, upload: Upload, limit: int | None = None) -
 
     Args:
         store: of the home.
-        upload: whose rows they are.
+        upload: the upload with the rows.
         limit: how many rows are given, the first ones; unset: all of them.
 
     Returns:
@@ -24,7 +24,7 @@ def compare_candidates(store: Store, upload: Upload, limit: int | None = None) -
         row), shares and, of a contact, name, active and values; of a row, values.
 
     Raises:
-        MachineFault: what is staged was changed, and cannot be read (code `damaged`).
+        MachineFault: the staged files have changed, and cannot be read (code `damaged`).
     """
     with upload.reading():
         return _compared(store, upload, limit)
@@ -60,12 +60,12 @@ def in_review_of_all(store: Store, uploads: Iterable[Upload], limit: int | None 
 
     Args:
         store: of the home.
-        uploads: whose rows they are, in the order in which they are given.
+        uploads: the uploads, in the order of the result.
         limit: how many rows are given, the first ones; unset: all of them.
 
     Returns:
-        upload_id, file, profile, feed and state of the upload, and what `compare_candidates` says of the row. Where
-        what is staged of an upload is gone or damaged, there is one line of it without a row_number, and why says so.
+        upload_id, file, profile, feed and state of the upload, and the row as `compare_candidates` gives it. An upload
+        whose staged data is gone or damaged has one line without a row_number; its why says so.
     """
     rows: list[dict[str, Any]] = []
     for upload in uploads:
@@ -82,7 +82,7 @@ def in_review_of_all(store: Store, uploads: Iterable[Upload], limit: int | None 
 
 
 def _of_readable(store: Store, upload: Upload, limit: int | None) -> list[dict[str, Any]]:
-    """What `compare_candidates` says; one damaged upload does not hide the rows of the others."""
+    """The result of `compare_candidates`, or one line that tells that the upload cannot be read."""
     try:
         if upload.staging.exists():
             return compare_candidates(store, upload, limit)
@@ -98,11 +98,12 @@ def compare_duplicates(store: Store, upload: Upload, limit: int) -> list[dict[st
 
     Args:
         store: of the home.
-        upload: whose rows they are.
+        upload: the upload with the rows.
         limit: how many rows of either kind are given, the first ones.
 
     Returns:
-        row_number, outcome, values, and of what it duplicates row_number or contact_id, name, active and other.
+        row_number, outcome, values; and other_row, or contact_id and name, of what it duplicates, with its values as
+        other.
     """
     found = _records(
         upload,
@@ -131,12 +132,12 @@ def compare_duplicates(store: Store, upload: Upload, limit: int) -> list[dict[st
 
 
 def in_words(candidate: Mapping[str, Any]) -> str:
-    """A candidate with its values in one line, those that it shares with the row marked."""
+    """A candidate with its values in one line; values that it shares with the row are marked."""
     who = next(f"{key} {candidate[key]}" for key in ("contact_id", "account_id", "row_number") if key in candidate)
     shares, values = candidate["shares"], candidate.get("values", {})
-    said = [f"{name}: {_as_text(value)}{' (same)' if name in shares else ''}" for name, value in values.items()]
-    said += [f"{name} (same)" for name in shares if name not in values]
-    return ", ".join([who.replace("_id", "").replace("_number", ""), *said])
+    parts = [f"{name}: {_as_text(value)}{' (same)' if name in shares else ''}" for name, value in values.items()]
+    parts += [f"{name} (same)" for name in shares if name not in values]
+    return ", ".join([who.replace("_id", "").replace("_number", ""), *parts])
 
 
 def _as_text(value: object) -> str:
@@ -155,14 +156,14 @@ def _first(table: str, limit: int | None) -> str:
 
 
 def _contacts(store: Store, upload: Upload, ids: set[int]) -> tuple[dict[int, dict[str, Any]], dict[int, str]]:
-    """The contacts that are there, masked, and what they are called, by id."""
+    """The contacts that exist, masked, and their names, by id."""
     if not ids:
         return {}, {}
     return {contact["contact_id"]: contact for contact in store.contacts(among=ids)}, upload.names(ids)
 
 
 def _values(upload: Upload, rows: set[int]) -> dict[int, dict[str, Any]]:
-    """Row → the values that it has, by field, masked."""
+    """Row → its values by field, masked."""
     found = upload.rows_of("normalized_rows", rows) if rows else None
     return {} if found is None else {record["row_number"]: _filled(record) for record in found.iter_rows(named=True)}
 

@@ -1,4 +1,4 @@
-"""What an upload gives back to be corrected: finds its rejected rows and where to write them."""
+"""Gives back the rejected rows of an upload to be corrected: finds the rows, and the form and place of the file."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def give_back_rejected(
         upload: the upload.
         path: where to write; its ending decides csv or xlsx. Unset: under the file's own name in the upload's folder.
         settings: of the home.
-        overwrite: whether a file that is there is replaced.
-        numbered: whether the rows have their row numbers in front, as `correct --from` asks for them.
+        overwrite: whether an existing file is replaced.
+        numbered: whether the rows have their row numbers in front, as `correct --from` needs them.
 
     Returns:
-        The file and how many rows it holds; no file when no row was rejected.
+        The file and how many rows it holds; no file if no row was rejected.
 
     Raises:
-        Refusal: nothing is staged any more (code `nothing-staged`).
+        Refusal: the staged data is gone (code `nothing-staged`).
         Usage: the path's ending is no file type (`file-type`), or nothing can be written there (see `refuse_output`).
     """
     if not upload.staging.exists():
@@ -72,17 +72,17 @@ def give_back_rejected(
 
 
 def _ending(upload: Upload, name: Path) -> str:
-    """The ending of the file's own type; of another form of workbook, or of text, that of the one that is written."""
+    """The ending of the file to write: that of the upload's file, or else .xlsx for a workbook and .csv for text."""
     if upload.sheet is not None:
         return ".xlsx"
     return name.suffix.lower() if name.suffix.lower() in _DELIMITED else ".csv"
 
 
 def _form(upload: Upload, file_type: Literal["csv", "xlsx"]) -> Form:
-    """How the file that was sent was written.
+    """The form of the file that was sent.
 
-    Its encoding is kept where it was declared, or where a mark shows it. A code page was recognised by all the rows:
-    a few of them may look like another one, and are written as marked UTF-8.
+    Its encoding is kept if it was declared or marked. A detected code page is not kept: a few rows alone may look like
+    another one, so they are written as marked UTF-8.
     """
     file = upload.resolved_profile.file if upload.resolved_profile else None
     declared = upload.options.encoding or (file.encoding if file else None)
@@ -98,7 +98,7 @@ def _meant(upload: Upload, mapped: list[str]) -> list[str]:
 
 
 def _rejected(upload: Upload) -> pl.DataFrame:
-    """The rows that were rejected, with what was corrected in them since; the others stay on disk."""
+    """The rejected rows, with their corrections; the other rows are not loaded."""
     return upload.corrected_rows("SELECT row_number FROM rejections WHERE severity = 'error'")
 
 

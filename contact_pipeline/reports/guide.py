@@ -1,4 +1,4 @@
-"""How to fill in a profile's file, for people: of each column what it means, its format, an example, and its values."""
+"""How to fill in a profile's file: the meaning, format, example and values of each column, for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contact_pipeline.reports.sheet import Heading, Other
 from contact_pipeline.terms import VALUES_SHEET
 
 _HEADINGS: Final = ("Column", "Required", "Meaning", "Format", "Example", "Values")
-_MOST_NAMED: Final = 12  # values in one cell; more stand in a sheet of their own
+_MOST_NAMED: Final = 12  # values in one cell; more are in a sheet of their own
 _MEANINGS: Final = {
     "first_name": "Given name of the person.",
     "last_name": "Family name of the person.",
@@ -41,7 +41,7 @@ _MEANINGS: Final = {
 
 
 def guided_heading(column: Column, profile: Profile, reference: Reference) -> Heading:
-    """The heading of a column with what its cells offer, and what Excel says beside them.
+    """The heading of a column with the choices of its cells, and the message that Excel shows beside them.
 
     Args:
         column: of the profile.
@@ -49,20 +49,21 @@ def guided_heading(column: Column, profile: Profile, reference: Reference) -> He
         reference: registered values and logins, as they are now.
     """
     values, other = offered(column, reference)
-    said = (
+    parts = (
         "Required." if column.required else "",
         f"Format: {format_in_words(column, profile)}." if len(values) <= _MOST_NAMED else "Pick from the list.",
         f"Several: separate them by '{column.separator}'." if column.type == "list" else "",
         f"Example: {column.example}" if column.example else "",
     )
-    message = " ".join(part for part in said if part)
+    message = " ".join(part for part in parts if part)
     return Heading(column.heading, column.required, values, other, message, wide=len(column.example))
 
 
 def offered(column: Column, reference: Reference) -> tuple[tuple[str, ...], Other]:
-    """The values that a column's cells offer, and what becomes of another one.
+    """The values that a column's cells offer, and what Excel does with other values.
 
-    A list is never refused for holding several. Registered values may be more by the time the file is filled in.
+    Other values are taken in a list, which may hold several. For registered values Excel asks, as there may be more by
+    the time the file is filled in.
     """
     match column.type:
         case "boolean":
@@ -77,7 +78,7 @@ def offered(column: Column, reference: Reference) -> tuple[tuple[str, ...], Othe
 
 
 def guide_rows(columns: list[Column | None], profile: Profile, reference: Reference) -> list[tuple[str, ...]]:
-    """The rows of the sheet that says how to fill in the file: its heading, one for each column, the rules of rows."""
+    """The rows of the sheet on how to fill in the file: the heading, one row for each column, and the rules of rows."""
     rows = [
         (
             column.heading,

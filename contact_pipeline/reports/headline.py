@@ -1,6 +1,6 @@
-"""The first line of what a command prints of an upload: what happened to it, with the counts that are true then.
+"""The headline of an upload: what happened to it, in one line, with its counts.
 
-What is only planned is never worded as if it had come in.
+Planned changes are never worded as if they were applied.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REFUSED: Final = ("rejected", "review")
 _WOULD: Final = {action: f"to {action}" for action in _DONE}
 
 
-_SAID: Final[Mapping[State, str]] = {
+_HEADLINE_OF: Final[Mapping[State, str]] = {
     "received": "Received, and not planned yet",
     "staged": "Planned, nothing is changed yet",
     "blocked": "Blocked, nothing is changed",
@@ -40,25 +40,25 @@ _SAID: Final[Mapping[State, str]] = {
 
 
 def headline(upload: Upload) -> str:
-    """What has become of an upload, in one line."""
+    """What happened to an upload, in one line."""
     held = ", held back until it is finalized" if upload.held and upload.state == "applied" else ""
-    said = f"{_SAID[upload.state]}{held}"
+    text = f"{_HEADLINE_OF[upload.state]}{held}"
     if upload.is_half_approved:
-        said = f"Approved by {upload.first_approved_by}, the first of two; nothing is changed yet"
+        text = f"Approved by {upload.first_approved_by}, the first of two; nothing is changed yet"
     if upload.state in {"staged", *APPLIED}:
-        return f"{said}: {_what(upload)}."
+        return f"{text}: {_what(upload)}."
     if upload.state == "blocked":
         asked = upload.to_confirm
         why = _counted(upload, _REFUSED)
-        return f"{said} unless you confirm: {', '.join(asked)}." if asked else f"{said}{f': {why}' if why else ''}."
+        return f"{text} unless you confirm: {', '.join(asked)}." if asked else f"{text}{f': {why}' if why else ''}."
     if upload.state == "undone":
         taken = upload.file_name if upload.is_by_hand else _counted(upload, IMPORTED)
-        return f"{said}: {taken or 'nothing had come in'}."
-    return f"{said}, as upload {upload.repeats}." if upload.repeats else f"{said}."
+        return f"{text}: {taken or 'nothing had come in'}."
+    return f"{text}, as upload {upload.repeats}." if upload.repeats else f"{text}."
 
 
 def of_turn(turn: str, counts: Mapping[str, Mapping[str, int]], left_alone: int, *, planned: bool) -> str:
-    """What undoing or redoing has written, or would write, in one line.
+    """What an undo or redo has written, or would write, in one line.
 
     Args:
         turn: undo or redo.
@@ -67,14 +67,14 @@ def of_turn(turn: str, counts: Mapping[str, Mapping[str, int]], left_alone: int,
         planned: whether nothing is changed yet.
     """
     words = _WOULD if planned else _DONE
-    said = _joined(
+    text = _joined(
         f"{number_of(count, target)} {words.get(action, action)}"
         for target, actions in counts.items()
         for action, count in actions.items()
     )
     kept = f"; {number_of(left_alone, 'value')} left alone" if left_alone else ""
     begins = f"{turn.capitalize()} planned, nothing is changed yet" if planned else f"{turn.capitalize()}ne"
-    return f"{begins}: {said or 'nothing to change'}{kept}."
+    return f"{begins}: {text or 'nothing to change'}{kept}."
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -83,10 +83,10 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _what(upload: Upload) -> str:
-    """The outcomes of an upload's rows, and who wait; what a person has done by hand in the words for it."""
+    """The outcomes of an upload's rows, and how many wait; for a change by hand, its description."""
     if upload.is_by_hand:
         return f"{upload.file_name}{_whom(upload)}"
-    said = _counted(upload, (*IMPORTED, "unchanged", "rejected", "duplicate", LEFT_OUT))
+    text = _counted(upload, (*IMPORTED, "unchanged", "rejected", "duplicate", LEFT_OUT))
     more = _joined(
         (
             f"{number_of(upload.deactivated, 'contact')} deactivated" if upload.deactivated else "",
@@ -95,12 +95,12 @@ def _what(upload: Upload) -> str:
     )
     count = upload.outcomes["review"]
     waits = f"{count:,} {'waits' if count == 1 else 'wait'} for review" if count else ""
-    counts = _joined((said, more)) or ("" if waits else "no rows")
+    counts = _joined((text, more)) or ("" if waits else "no rows")
     return f"{'; '.join(part for part in (counts, waits) if part)}{_whom(upload)}"
 
 
 def _counted(upload: Upload, outcomes: Iterable[str]) -> str:
-    """Outcomes with their counts, in words of what is planned or done."""
+    """Outcomes with their counts, worded as planned or done."""
     done = upload.state in WAS_APPLIED
     return _joined(
         f"{upload.outcomes[outcome]:,} {_word(upload, outcome, done=done)}"
@@ -123,7 +123,7 @@ def _word(upload: Upload, outcome: str, *, done: bool) -> str:
 
 
 def _whom(upload: Upload) -> str:
-    """Who is meant, where it is a single contact."""
+    """The contact, if the upload changes only one."""
     outcomes = upload.outcomes
     if not upload.is_by_hand and sum(outcomes[outcome] for outcome in IMPORTED) != 1:
         return ""

@@ -1,4 +1,4 @@
-"""The rows in review as a file to fill in: who each could be, and the cells that were sent."""
+"""The rows in review as a file to fill in: each with its candidates and its cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store import Upload
 from contact_pipeline.store.expiries import not_kept
 
-OWN = ("row_number", "to", "why", "candidates", "compared")
+OWN_COLUMNS = ("row_number", "to", "why", "candidates", "compared")
 
 
 def write_in_review(
@@ -28,21 +28,21 @@ def write_in_review(
 ) -> tuple[Path | None, int]:
     """Writes an upload's rows in review as CSV, with an empty column `to`; only its owner may read the file.
 
-    Its columns are row_number, to, why, candidates (their ids), compared (their values) and then the file's own. Where
-    one of these is called like one of those, it has `(in the file)` behind its name.
+    Its columns are row_number, to, why, candidates (their ids), compared (their values) and then those of the upload's
+    file. A column of that file with one of these names gets `(in the file)` behind it.
 
     Args:
         upload: the upload.
         path: where to write, a .csv file; unset: `in_review.csv` in the upload's folder.
         settings: of the home.
-        overwrite: whether a file that is there is replaced.
+        overwrite: whether an existing file is replaced.
         compared: the rows with the values of their candidates, as `compare_candidates` gives them.
 
     Returns:
-        The file and how many rows it holds; no file when no row is in review.
+        The file and how many rows it holds; no file if no row is in review.
 
     Raises:
-        Refusal: nothing is staged any more (code `nothing-staged`).
+        Refusal: the staged data is gone (code `nothing-staged`).
         Usage: no CSV file can be written there (see `refuse_csv_output`).
     """
     if not upload.staging.exists():
@@ -53,18 +53,18 @@ def write_in_review(
     headings, rows = _rows(upload)
     if rows.is_empty():
         return None, 0
-    said = {row["row_number"]: "\n".join(map(in_words, row["candidates"])) for row in compared}
+    lines = {row["row_number"]: "\n".join(map(in_words, row["candidates"])) for row in compared}
     rows = rows.with_columns(
-        compared=pl.col("row_number").cast(pl.Int64).replace_strict(said, default="", return_dtype=pl.String)
-    ).select("row_number", "to", "why", "candidates", "compared", pl.exclude(OWN))
+        compared=pl.col("row_number").cast(pl.Int64).replace_strict(lines, default="", return_dtype=pl.String)
+    ).select("row_number", "to", "why", "candidates", "compared", pl.exclude(OWN_COLUMNS))
     with new_file(path, overwrite=overwrite) as file:
-        write_text_table(rows, [*OWN, *map(_told_apart, headings)], file)
+        write_text_table(rows, [*OWN_COLUMNS, *map(_distinct_heading, headings)], file)
     return path, rows.height
 
 
-def _told_apart(heading: str) -> str:
-    """The heading, so that it is none of ours: people move columns about."""
-    return f"{heading} (in the file)" if heading.strip().casefold() in OWN else heading
+def _distinct_heading(heading: str) -> str:
+    """A heading of the upload's file, made different from the first columns, as people may move columns."""
+    return f"{heading} (in the file)" if heading.strip().casefold() in OWN_COLUMNS else heading
 
 
 def _rows(upload: Upload) -> tuple[Sequence[str], pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""What undoing or redoing an upload leaves alone: whose it is, what the upload had made of it, and what it is now."""
+"""What an undo or redo leaves alone: whose fields they are, their values in the upload, and now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ENTITIES: Final = ("contact", "account")
 
 
 def left_alone(store: Store, upload: Upload, limit: int | None = None) -> list[dict[str, Any]]:
-    """What the planned or executed inverse of an upload leaves alone; sensitive values are masked.
+    """The conflicts of the planned or executed inverse of an upload; sensitive values are masked.
 
     Args:
         store: of the home.
@@ -20,8 +20,8 @@ def left_alone(store: Store, upload: Upload, limit: int | None = None) -> list[d
         limit: how many are given, the first ones; unset: all of them.
 
     Returns:
-        target, id, name (of a contact that has one), field, upload_id that holds it, reason, left_as and, of a field,
-        before and after (what the upload had found and made) and now.
+        target, id, name (if the contact has one), field, upload_id that changed it since, reason, left_as; and for a
+        field its value before and after the upload, and now.
     """
     inverse = upload.inverse
     found = inverse.conflicts if limit is None else inverse.conflicts.head(limit)

@@ -1,4 +1,4 @@
-"""What can be done next with an upload: only what its state allows, with its own id and the options that it has."""
+"""The next steps with an upload: the commands that its state allows, with its id and options."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Step(NamedTuple):
     """A command to type next.
 
     Attributes:
-        why: what for.
+        why: what the command is for.
         words: the command, without the program and the home.
-        call: what it asks of the upload (contracts.states.CALLS); empty: it only looks, or sends another file.
+        call: its call on the upload (contracts.states.CALLS); empty: it only looks, or sends another file.
     """
 
     why: str
@@ -32,11 +32,11 @@ class Step(NamedTuple):
 
 
 def next_steps(upload: Upload, login: str | None = None) -> list[Step]:
-    """The likeliest first, at most three.
+    """The next steps, at most three, the likeliest first.
 
     Args:
         upload: the upload.
-        login: who asks; unset: anybody. Where the profile asks for a role, the command names who sent the file.
+        login: who asks; unset: anybody. If the profile asks for a role, the command names the sender of the file.
     """
     found = (step for step in _steps(upload, login) if not step.call or upload.state in CALLS[step.call].leads)
     return list(found)[:MOST]
@@ -82,7 +82,7 @@ _APPROVED: Final = frozenset({"replan", "apply", "finalize", "undo", "redo", "ca
 
 
 def _makes_sense(call: str, upload: Upload) -> bool:
-    """Whether a call that the state allows would come to anything."""
+    """Whether a call that the state allows would do anything."""
     match call, upload.state:
         case "apply", "blocked":
             return bool(upload.to_confirm)
@@ -94,7 +94,7 @@ def _makes_sense(call: str, upload: Upload) -> bool:
 
 
 def _rows(upload: Upload) -> Iterator[Step]:
-    """What to do with rows that did not come in."""
+    """Steps for rows in review and rejected rows."""
     if upload.outcomes["review"]:
         yield Step("Write the rows in review into a file to fill in", ["in-review", upload.upload_id], "resolve")
     if upload.outcomes["rejected"] and "staged_data" not in (upload.expired or {}):
@@ -103,7 +103,7 @@ def _rows(upload: Upload) -> Iterator[Step]:
 
 
 def needed(profile: Profile) -> list[str]:
-    """The options that a profile asks for with every file, with a word in the place of the value."""
+    """The options that a profile needs with every file, with placeholders for the values."""
     group = ["--group", "GROUP"] if profile.group is not None and not profile.group.default else []
     return group + (["--lead-type", "TYPE"] if profile.lead_types else [])
 
@@ -115,7 +115,7 @@ def again_with(upload: Upload) -> list[str]:
 
 
 def _again(upload: Upload) -> Iterator[Step]:
-    """To send a file once more, corrected where it has to be."""
+    """Steps to send a file again, corrected if necessary."""
     if upload.is_by_hand:
         yield Step("See the contacts", ["contacts", "list"])
         return
@@ -133,6 +133,6 @@ def _again(upload: Upload) -> Iterator[Step]:
 
 
 def _by(upload: Upload, login: str | None) -> list[str]:
-    """Whoever sent the file, where only some roles may go on with it."""
+    """The option that names the sender of the file, if the profile asks for a role."""
     profile = upload.line.read_profile() or {}
     return ["--user", upload.user] if profile.get("roles") and upload.user and upload.user != login else []

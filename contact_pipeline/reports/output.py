@@ -1,4 +1,4 @@
-"""Files that are written for people, wherever they want them: whole or not at all, and never over something else."""
+"""Writes files for people anywhere: completely or not at all, and never over something else."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def refuse_output(path: Path, *, overwrite: bool) -> None:
     """Tests that a file may be written there.
 
     Raises:
-        Usage: there is a file already that is not to be replaced (code `file-exists`), something else than a file, a
-            link included (`not-a-file`), or no such folder (`folder-missing`).
+        Usage: there is a file that must not be replaced (code `file-exists`), something other than a file, such as a
+            link (`not-a-file`), or no such folder (`folder-missing`).
     """
     if not path.parent.is_dir():
         raise Usage(
@@ -48,11 +48,11 @@ def refuse_csv_output(path: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
-    """A file for its owner only, which has its name once the block has ended well; killed before, nothing is left.
+    """A file for its owner only, which gets its name when the block succeeds. If the process is killed, no file stays.
 
     Args:
         path: where to write.
-        overwrite: whether a file that is there is replaced.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         Usage: as `refuse_output`.
@@ -74,11 +74,11 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
 
 
 def _open(aside: Path) -> IO[bytes]:
-    """A file without a name, where the system knows such: when the process is killed, it is gone."""
+    """A file without a name, if the system supports that: it vanishes if the process is killed."""
     if hasattr(os, "O_TMPFILE"):
         try:
             return os.fdopen(os.open(aside.parent, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b")
-        except OSError:  # the file system does not
+        except OSError:  # the file system does not support it
             pass
     return os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR, 0o600), "w+b")
 
@@ -87,7 +87,7 @@ def _name(file: IO[bytes], aside: Path) -> None:
     if aside.exists():
         return
     folder = os.open(aside.parent, os.O_RDONLY)
-    try:  # with a folder given, Python lets the system follow the link to the file
+    try:  # with dst_dir_fd, Python calls linkat, which follows the link to the file
         os.link(f"/proc/self/fd/{file.fileno()}", aside.name, dst_dir_fd=folder)
     finally:
         os.close(folder)

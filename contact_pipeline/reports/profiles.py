@@ -1,4 +1,4 @@
-"""A profile told to people: its fields with their formats in words, its rules, and its options."""
+"""A profile described for people: its fields with their formats in words, its rules, and its options."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def describe_profile(profile: Profile) -> dict[str, Any]:
 
 
 def profile_facts(profile: Profile) -> dict[str, str]:
-    """What a profile does with a file, in words; what it has nothing to say about is left out."""
+    """What a profile does with a file, in words; empty facts are left out."""
     roles = profile.roles
     facts = {
         "address book": profile.address_book,
@@ -86,12 +86,12 @@ def profile_facts(profile: Profile) -> dict[str, str]:
 
 
 def applied_in_words(profile: Profile) -> str:
-    """When what is planned is applied."""
+    """When planned uploads are applied."""
     return APPLIED[profile.apply] + (" by two people who did not send it" if profile.approvals > 1 else "")
 
 
 def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
-    """Option → what it means, its default, what may be chosen, and whether it is locked."""
+    """Option → its meaning, default, choices, and whether it is locked."""
     defaults = {"blank": profile.blank, "rule": profile.matched, "group": profile.group and profile.group.default}
     defaults["group_members"] = profile.group and profile.group.members
     choices: dict[str, list[str]] = {
@@ -117,7 +117,7 @@ def describe_options(profile: Profile) -> dict[str, dict[str, Any]]:
 
 
 def format_in_words(column: Column, profile: Profile) -> str:
-    """What a value of this column looks like."""
+    """The format of a column's values, in words."""
     parts = [in_words(column, profile)]
     if column.letter:
         parts.append(f"in sheet column {column.letter}")

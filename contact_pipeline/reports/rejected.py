@@ -17,7 +17,7 @@ from contact_pipeline.reports.spreadsheet import write_text_table
 
 _LONGEST_CELL: Final = 32_767  # characters that an Excel cell takes
 _LONGEST_COMMENT: Final = 1_000
-_MOST_COMMENTS: Final = 10_000  # of a sheet; each costs a drawing, and a program that opens the file draws them all
+_MOST_COMMENTS: Final = 10_000  # in a sheet; each is a drawing, and programs draw all of them when they open the file
 _WIDTH_OF_REASONS: Final = 60  # characters
 _BAD: Final = "#FFC7CE"
 
@@ -54,26 +54,26 @@ def write_rejected(
 ) -> int:
     """Writes the rejected rows in file order, as read, with a last column `errors` (see `reasons_heading`).
 
-    A row that could not be split into columns stands whole in the first column. In a sheet, the cells in error are
-    coloured, and say in a comment what is wrong and what to do; beyond 10,000 such cells they are only coloured.
+    A row that could not be split into columns is written whole into the first column. In a sheet, cells in error are
+    coloured, and have a comment with what is wrong and what to do; more than 10,000 such cells are only coloured.
 
     Args:
         raw: the raw rows, at least the rejected ones.
         headings: the headings as in the file.
-        columns: the raw rows' column for each heading.
+        columns: the raw column of each heading.
         rejections: the rejections; only those of severity `error` reject a row.
         file: what to write to.
         form: of the file.
-        temporary: a folder for what a sheet needs while it is written.
+        temporary: a folder for temporary files of a sheet.
         unreadable: row_number and text of the rows that could not be split; unset: the rejections' values.
-        meant: headings that mean something to the profile, whether they stand in the file or not.
-        numbered: whether a first column `row_number` says which row of the upload each is.
+        meant: headings that mean something to the profile, in the file or not.
+        numbered: whether a first column `row_number` has the row numbers of the upload.
 
     Returns:
         How many rows were written.
     """
     if has_reasons(headings, meant):
-        headings, columns = headings[:-1], columns[:-1]  # a file given back before: its reasons are replaced
+        headings, columns = headings[:-1], columns[:-1]  # the file was given back before; its reasons are replaced
     rejections = rejections.filter(pl.col("severity") == "error")
     rows = _rejected_rows(raw, columns, rejections, unreadable)
     named = [*headings, reasons_heading([*headings, *meant])]
@@ -92,7 +92,7 @@ def write_rejected(
 def _rejected_rows(
     raw: pl.DataFrame, columns: Sequence[str], errors: pl.DataFrame, unreadable: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """The cells of each rejected row and the reasons, in columns named by position: a heading may stand twice."""
+    """The cells of each rejected row and the reasons, in columns named by position, as headings may repeat."""
     reasons = reasons_of(errors)
     if unreadable is not None:
         reasons = reasons.drop("text").join(unreadable.select("row_number", "text"), on="row_number", how="left")
@@ -110,28 +110,28 @@ def reasons_of(errors: pl.DataFrame) -> pl.DataFrame:
 
 
 def places_of(headings: Sequence[str]) -> dict[str, int]:
-    """The place of each column, from 0, by its heading, and by that with its number where it stands several times."""
+    """The place of each column, from 0, by its heading, and by the numbered heading if it repeats."""
     return {name: place for place, name in reversed([*enumerate(headings), *enumerate(labels(headings))])}
 
 
 def _bad_cells(rows: pl.DataFrame, headings: Sequence[str], errors: pl.DataFrame) -> pl.DataFrame:
-    """The cells in error by row and place from 0, and what is wrong with each and what to do.
+    """The cells in error, by row and place from 0, each with its comment.
 
-    An error of the whole row is one of the cell with the row's reasons.
+    An error of the whole row belongs to the cell with the row's reasons.
     """
     places = places_of(headings)
-    said = pl.concat_str("message", "fix", separator=" ").str.strip_chars()
+    comment = pl.concat_str("message", "fix", separator=" ").str.strip_chars()
     return (
         errors.select(
             "row_number",
             pl.col("column").replace_strict(places, default=len(headings), return_dtype=pl.Int64).alias("place"),
-            said.alias("said"),
+            comment.alias("comment"),
         )
         .group_by("row_number", "place", maintain_order=True)
-        .agg(pl.col("said").unique(maintain_order=True).str.join("\n").str.slice(0, _LONGEST_COMMENT))
+        .agg(pl.col("comment").unique(maintain_order=True).str.join("\n").str.slice(0, _LONGEST_COMMENT))
         .join(rows.select("row_number").with_row_index("row"), on="row_number")
         .sort("row", "place")
-        .select("row", "place", "said")
+        .select("row", "place", "comment")
     )
 
 
@@ -148,11 +148,11 @@ def _write_sheet(
         sheet.set_column(len(headings) - 1, len(headings) - 1, _WIDTH_OF_REASONS, text)
         for place, heading in enumerate(headings):
             sheet.write_string(0, place, heading, bold)
-        said = dict(zip(zip(bad["row"], bad["place"], strict=True), bad["said"], strict=True))
-        has_comments = len(said) <= _MOST_COMMENTS
+        comments = dict(zip(zip(bad["row"], bad["place"], strict=True), bad["comment"], strict=True))
+        has_comments = len(comments) <= _MOST_COMMENTS
         for number, row in enumerate(rows.iter_rows()):
             for place, cell in enumerate(row):
-                reason = said.get((number, place))
+                reason = comments.get((number, place))
                 if cell:
                     form = text if reason is None else marked
                     sheet.write_string(number + 1, place, cell[:_LONGEST_CELL], form)
@@ -163,7 +163,7 @@ def _write_sheet(
 
 
 def _add_sheet(book: xlsxwriter.Workbook, name: str | None) -> Worksheet:
-    """A sheet of that name, or of Excel's own where Excel takes no such name: other programs have longer ones."""
+    """A sheet of that name, or Sheet1 if Excel does not allow the name: other programs allow longer ones."""
     try:
         return book.add_worksheet(name)
     except XlsxInputError:

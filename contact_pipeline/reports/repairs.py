@@ -1,4 +1,4 @@
-"""The repairs of an upload: values whose meaning was changed when they were read, with what stood there before."""
+"""The repairs of an upload: values whose meaning was changed when they were read, with the value before."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_repairs(repairs: pl.DataFrame, path: Path, *, overwrite: bool = False)
     """Writes repairs as CSV: row_number, column, before, after, why; only its owner may read the file.
 
     Returns:
-        The file and how many repairs it holds; no file when nothing was repaired.
+        The file and how many repairs it holds; no file if nothing was repaired.
 
     Raises:
         Usage: no CSV file can be written there (see `refuse_csv_output`).

@@ -1,7 +1,7 @@
-"""An Excel sheet to fill in: required headings are red, and every cell is text, so that Excel changes none.
+"""An Excel sheet to fill in: required headings are red, and every cell is text, so that Excel changes no value.
 
-Beside it a workbook may have a sheet that says how to fill it in, and one with the values that drop-down lists offer.
-Importing knows these two by their names (`terms.ASIDE`) and never takes them for data.
+The workbook may also have a sheet on how to fill it in, and one with the values of drop-down lists. Importing knows
+these two by their names (`terms.ASIDE`) and never reads them as data.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Heading:
     Attributes:
         text: the heading.
         required: whether it is red.
-        choices: what the cells below it offer to choose from; empty: nothing.
-        other: what becomes of a value that is not among the choices.
-        message: what Excel shows beside a cell below it that is selected; empty: nothing.
-        wide: characters of the widest cell that is expected below it.
+        choices: the choices of the cells below it; empty: none.
+        other: what Excel does with a value that is not among the choices.
+        message: what Excel shows beside a selected cell below it; empty: nothing.
+        wide: characters of the widest cell expected below it.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Heading:
 
     @property
     def fits_in_cell(self) -> bool:
-        """Whether Excel takes the choices with the cell itself; others have to stand in cells."""
+        """Whether Excel can keep the choices with the cell itself; longer ones have to be in cells."""
         joined = ",".join(self.choices)
         plain = not any({",", '"'} & {*choice} or choice != visible(choice).strip() for choice in self.choices)
         return plain and len(joined) <= _WIDEST_LIST
@@ -64,14 +64,14 @@ def write_sheet(
     rows: Sequence[Sequence[str | None]] = (),
     guide: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Writes a workbook: the sheet, then, where they are needed, how to fill it in, and the values to pick.
+    """Writes a workbook: the sheet and, if needed, the sheets on how to fill it in and with the values to pick.
 
     Args:
         headings: of the columns; None: an empty column.
         file: what to write to.
         name: of the sheet; unset: Excel's own.
         rows: a few rows below the headings.
-        guide: the rows of the sheet that says how to fill it in; the first is its heading.
+        guide: the rows of the sheet on how to fill it in; the first is its heading.
     """
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         text = book.add_format({"num_format": "@"})
@@ -104,7 +104,7 @@ def write_sheet(
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text on one line, cut after so many characters as Excel counts them."""
+    """The text on one line, cut after so many characters, in UTF-16 units as Excel counts them."""
     line = visible(" ".join(text.split()))
     if _length(line) <= limit:
         return line
@@ -118,12 +118,12 @@ def _length(text: str) -> int:
 
 
 def _not(taken: str | None, name: str) -> str:
-    """The name of a sheet beside another one that may be called so itself."""
+    """The name of a further sheet; it gets a number if the first sheet has this name."""
     return f"{name} 2" if taken is not None and taken.strip().casefold() == name.casefold() else name
 
 
 def _checks(heading: Heading, source: list[str] | str) -> dict[str, Any]:
-    """What Excel offers, says and refuses in the cells below a heading."""
+    """The choices, message and checks of Excel for the cells below a heading."""
     checks: dict[str, Any] = {}
     if heading.message:
         title = shortened(heading.text, _LONGEST_TITLE)

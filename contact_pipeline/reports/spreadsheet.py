@@ -1,8 +1,8 @@
-"""Delimited files that people open in a spreadsheet program: read there as they are, and read back to the very cells.
+"""Delimited files for spreadsheet programs, written so that reading them back gives the same cells.
 
-A mark at the beginning says that it is UTF-8, unless another encoding is asked for. A cell that a spreadsheet program
-would calculate gets an apostrophe, which reading takes off again (`kinds.text`). Digits stay as they are: such a
-program drops zeros before them.
+A mark at the beginning tells that the file is UTF-8, unless another encoding is asked for. A cell that a spreadsheet
+program would calculate gets an apostrophe, which reading removes (`kinds.text`). Cells of digits are not protected:
+such a program drops their leading zeros.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ def write_text_table(
 
     Args:
         rows: columns of text, in order.
-        headings: of the columns; one may stand twice.
+        headings: of the columns; they may repeat.
         file: what to write to.
         delimiter: between two cells.
-        encoding: of the file; of Unicode, it is marked. A character that it lacks is a question mark.
+        encoding: of the file, which is marked if it is Unicode. Characters that the encoding lacks become question
+            marks.
     """
     known = codecs.lookup(encoding).name
     head = pl.DataFrame([headings], schema=dict.fromkeys(rows.columns, pl.String), orient="row")
@@ -38,7 +39,7 @@ def write_text_table(
         write_text_rows(head, file, delimiter)
         write_text_rows(rows, file, delimiter)
         return
-    known = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(known, known)  # or each piece would have a mark
+    known = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(known, known)  # otherwise each piece would have a mark
     if known.startswith("utf"):
         file.write(MARK.decode().encode(known))
     for part in (head, *rows.iter_slices(_ROWS_AT_A_TIME)):
@@ -55,11 +56,11 @@ def write_text_rows(rows: pl.DataFrame, file: IO[bytes], delimiter: str = ",") -
 
 
 def neutral(cell: pl.Expr) -> pl.Expr:
-    """The cell as no spreadsheet program calculates it."""
+    """The cell, with an apostrophe if a spreadsheet program would calculate it."""
     return cell.str.replace(_CALCULATED, "$1'$2")
 
 
 def as_it_was(cell: pl.Expr) -> pl.Expr:
-    """The cell without what writing and saving it in such a program adds; null where nothing is left of it."""
+    """The cell without what writing it, and saving it in a spreadsheet program, adds; null if nothing is left."""
     text = cell.str.replace(_KEPT, "$1$2").str.replace_all("\r\n?", "\n").str.strip_chars()
     return pl.when(text != "").then(text)

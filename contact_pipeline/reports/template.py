@@ -26,13 +26,13 @@ def write_template(
     reference: Reference | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Writes the template and says where; without a path, in the current folder under the profile's name.
+    """Writes the template and returns its path; without a path, in the current folder under the profile's name.
 
-    One row stands below the headings where it is asked for: the columns' examples, or values by field.
+    It may have one row below the headings: the columns' examples, or values by field.
 
     In Excel the required headings are red, and every cell is text, so that Excel changes no number or date. A file for
-    people has lists to choose from, what each cell is to hold beside it, and a sheet that says how to fill it in. With
-    values it is for the program itself, and has none of that.
+    people has lists to choose from, messages beside the cells, and a sheet on how to fill it in. A file with values is
+    for the program itself, and has none of these.
 
     Args:
         profile: the profile.
@@ -40,11 +40,11 @@ def write_template(
         example: whether the row of examples is written.
         values: field → value of the one row.
         reference: registered values and logins to choose from; unset: none.
-        overwrite: whether a file that is there is replaced.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         Usage: the path's ending is not a file type of the profile (`file-type`), or nothing can be written there (see
-            `refuse_output`); an existing file is replaced where `overwrite` says so.
+            `refuse_output`).
     """
     if path is None:
         path = Path(f"{profile.name}{'_example' if example else ''}.{profile.file.types[0]}")
@@ -85,9 +85,9 @@ def _write_csv(columns: list[Column | None], file: IO[bytes], delimiter: str, ro
 
 
 def laid_out(profile: Profile) -> list[Column | None]:
-    """A profile's columns in the order of its template: those with a letter at it, the others where there is room.
+    """A profile's columns in the order of its template: columns with a letter at that place, the others in between.
 
-    The column of a field with several headings stands once for each of them; None is a column without a heading.
+    A column with several headings is repeated for each of them; None is a column without a heading.
     """
     columns = [
         column if heading == column.heading else column.model_copy(update={"heading": heading, "letter": None})

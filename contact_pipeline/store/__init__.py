@@ -1,4 +1,4 @@
-"""The tables: uploads (ledger), contacts, accounts, changesets, groups, links, users, vocabularies; and staging."""
+"""The data of a home: the contact database with its ledger and history, staging folders, originals and copies."""
 
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.store.staging import Staging

@@ -1,6 +1,6 @@
-"""The archive of a backup: a compressed tar. Its first member says what it is, its last lists the others' SHA-256.
+"""The archive of a backup: a compressed tar. The first member is its header, the last lists the others' SHA-256.
 
-Every archive is hostile until it was looked through: nothing of it is written before, and no claim of it is believed.
+An archive is not trusted: all of it is checked before anything is written.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FORMAT, _VERSION = "contact_pipeline backup", 1
 _LARGEST_TEXT: Final = 100_000_000  # bytes that the header or the manifest may have
 _LONGEST_NAME, _LONGEST_PART = 1_000, 255  # bytes of a member's name and of each part of it
 _AT_A_TIME: Final = 1_000_000  # bytes
-_LEVEL: Final = 1  # most of it is compressed already
+_LEVEL: Final = 1  # most files are compressed already
 
 _DAMAGE = (
     tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, AttributeError, KeyError, TypeError, ValueError,
@@ -40,12 +40,12 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a backup says of itself.
+    """The header of a backup.
 
     Attributes:
         made_at: when the contact database was copied (UTC, ISO 8601).
         home: identity of the home.
-        next_contact: id that the next new contact would have got: the backup holds nobody from there on.
+        next_contact: id of the next new contact; all contacts in the backup have lower ids.
     """
 
     made_at: str
@@ -54,7 +54,7 @@ class Header:
 
 
 class ArchiveWriter:
-    """Writes an archive, file by file, holding none in memory. Used as a context, it is closed after a fault too."""
+    """Writes an archive file by file, holding none in memory. As a context, it is closed after a fault too."""
 
     def __init__(self, file: IO[bytes], header: Header) -> None:
         self._packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, filename="")
@@ -65,7 +65,7 @@ class ArchiveWriter:
         self._add_text(_HEADER, {"format": _FORMAT, "version": _VERSION, **asdict(header)})
 
     def add(self, name: str, path: Path) -> None:
-        """Adds a file. One that is gone, or no ordinary file, is left out; so is one that shrinks while it is read."""
+        """Adds a file. Files that are gone, not ordinary, or that shrink while they are read are left out."""
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
@@ -82,12 +82,12 @@ class ArchiveWriter:
             self.files[name] = {"size": status.st_size, "sha256": hashed.sha256}
 
     def forget(self, folder: str) -> None:
-        """Leaves the files of a folder out of the list: they are no part of the backup any more."""
+        """Takes the files of a folder off the list, and so out of the backup."""
         for name in [name for name in self.files if name.startswith(f"{folder}/")]:
             del self.files[name]
 
     def finish(self) -> None:
-        """Writes the list of all files, without which the archive is none."""
+        """Writes the list of all files, without which an archive is not valid."""
         self._add_text(_MANIFEST, {"files": self.files})
         self._tar.close()
         self._packed.close()
@@ -107,7 +107,7 @@ class ArchiveWriter:
 
 
 class _Hashed:
-    """So many bytes of a file, hashed as they are read; zeros in place of those that it has lost."""
+    """The first `size` bytes of a file, hashed as they are read; missing ones are read as zeros."""
 
     def __init__(self, source: IO[bytes], size: int) -> None:
         self._source = source
@@ -130,7 +130,7 @@ class _Hashed:
 
 
 def read_header(path: Path) -> Header | None:
-    """What a backup says of itself; None where the file is none."""
+    """The header of a backup; None if the file is no backup."""
     with suppress(Refusal, OSError), path.open("rb") as file, _damage(path.name):
         for name, content in _members(file, path.name):
             return _header(content, path.name) if name == _HEADER else None
@@ -138,7 +138,7 @@ def read_header(path: Path) -> Header | None:
 
 
 def check_archive(file: IO[bytes], name: str, room: int) -> tuple[Header, dict[str, str]]:
-    """Looks through a whole archive: that it is a backup, undamaged, and holds nothing but files of a home.
+    """Checks a whole archive: that it is an undamaged backup, and holds only files of a home.
 
     Args:
         file: the archive.
@@ -146,10 +146,10 @@ def check_archive(file: IO[bytes], name: str, room: int) -> tuple[Header, dict[s
         room: bytes that its files may take.
 
     Returns:
-        What it says of itself, and the SHA-256 of each of its files.
+        Its header, and the SHA-256 of each of its files.
 
     Raises:
-        Refusal: it is none, or damaged, or of a newer version, or holds something else, or more than there is room for
+        Refusal: it is no backup, damaged, of a newer version, holds other files, or needs more room than there is
             (codes `backup-damaged`, `backup-foreign`, `backup-version`, `no-room`).
     """
     with _damage(name):
@@ -179,7 +179,7 @@ def check_archive(file: IO[bytes], name: str, room: int) -> tuple[Header, dict[s
 
 
 def unpack_archive(file: IO[bytes], name: str, folder: Path, files: dict[str, str]) -> None:
-    """Writes the files of an archive that was looked through into a new folder, for the owner only.
+    """Writes the files of a checked archive into a new folder, for the owner only.
 
     Raises:
         Refusal: it was changed meanwhile (code `backup-damaged`).
@@ -202,7 +202,7 @@ def _make_folders(folder: Path) -> None:
 
 
 class _Pieces:
-    """The unpacked bytes of an archive, for tarfile: it would read as much at once as a member claims to be long."""
+    """The unpacked bytes of an archive. Limits tarfile, which would read as many bytes at once as a header claims."""
 
     def __init__(self, unpacked: gzip.GzipFile) -> None:
         self._unpacked = unpacked
@@ -227,7 +227,7 @@ def _members(file: IO[bytes], name: str) -> Iterator[tuple[str, IO[bytes]]]:
                     raise _damaged(name)
                 yield member.name, content
                 cast("Any", tar).members.clear()  # there may be any number
-        while unpacked.read(_AT_A_TIME):  # to the checksum at its end
+        while unpacked.read(_AT_A_TIME):  # to the end, where gzip tests the checksum
             pass
 
 
@@ -237,22 +237,22 @@ def _read_text(content: IO[bytes]) -> dict[str, Any]:
         text += block
         if len(text) > _LARGEST_TEXT:
             raise ValueError("longer than any such text")
-    said: dict[str, Any] = json.loads(text)
-    return said
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def _header(content: IO[bytes], name: str) -> Header:
-    said = _read_text(content)
-    if said["format"] != _FORMAT:
+    document = _read_text(content)
+    if document["format"] != _FORMAT:
         raise _foreign(name, "It says that it is something else.")
-    if said["version"] != _VERSION:
+    if document["version"] != _VERSION:
         raise Refusal(
             "backup-version",
             f"{name} was made by a newer version of the program.",
             "Install that version, and restore with it.",
             file=name,
         )
-    return Header(str(said["made_at"]), str(said["home"]), int(said["next_contact"]))
+    return Header(str(document["made_at"]), str(document["home"]), int(document["next_contact"]))
 
 
 def _is_of_a_home(member: str) -> bool:
@@ -265,7 +265,7 @@ def _is_of_a_home(member: str) -> bool:
 
 
 def _facts(content: IO[bytes], target: IO[bytes] | None = None, room: int | None = None) -> dict[str, Any]:
-    """Size and SHA-256 of a member, which is written to a file where one is given."""
+    """Size and SHA-256 of a member; if a target is given, the member is written to it."""
     hashed, size = hashlib.sha256(), 0
     while block := content.read(_AT_A_TIME):
         hashed.update(block)

@@ -1,6 +1,7 @@
-"""Files on their way into the home: a copy lies aside until the ledger has its line, and then the file is removed.
+"""Files on their way into the home: a file is copied aside, and removed once the ledger has its line.
 
-Cut off at any moment, the file is either still where it was and nothing has arrived, or `recover` completes it.
+If this is cut off at any moment, either the file is still in its place and nothing has arrived, or `recover` completes
+the arrival.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store.originals import OPTIONS, Originals, arriving_path, original_name
 from contact_pipeline.store.source import Look, Source, alone_in, changing, put_back, sha256_of
 
-ORPHANED_AFTER: Final = 600  # seconds without a change: whoever made the folder is no longer at it
+ORPHANED_AFTER: Final = 600  # seconds without a change, after which nobody works in the folder any more
 
 _NOTE: Final = "source.json"
 
@@ -47,7 +48,7 @@ class Taken:
 
 
 class Arrival:
-    """One upload's file, and its options file, while they arrive. Others may still write to both."""
+    """The file and options file of one upload while they arrive. Others may still write to both."""
 
     def __init__(self, settings: Settings, upload_id: str) -> None:
         self._settings = settings
@@ -69,13 +70,13 @@ class Arrival:
         """Copies a file that stays where it is.
 
         Raises:
-            Refusal: it was changed while it was read (code `file-changing`).
+            Refusal: the file was changed while it was read (code `file-changing`).
         """
         self._held.enter_context(source)
         self.sha256 = source.copy_to(self._folder / original_name(source.path), durably=False)
 
     def take(self, source: Source, options: Source | None) -> None:
-        """Copies a file, and its options file, that are removed once the ledger has the upload's line.
+        """Copies a file and its options file, which `complete` removes later.
 
         Raises:
             Refusal: one of them is being written, or was changed while it was read (code `file-changing`).
@@ -97,20 +98,20 @@ class Arrival:
             _sync(folder)
 
     def complete(self, line: LedgerLine, path: Path) -> bool:
-        """Removes what was taken and puts the copies in their place, the ledger having the upload's line.
+        """Removes the taken files and puts the copies in place; call it when the ledger has the upload's line.
 
         Args:
             line: the line.
-            path: the file itself, which a refused upload gives back where it could not be copied.
+            path: the file itself, to give back if the upload is refused and the file could not be copied.
 
         Returns:
-            Whether it has arrived; not so where the file was changed since it was copied: both stay where they are.
+            Whether it has arrived. If the file was changed since it was copied, file and copy stay where they are.
         """
         return _complete(self._settings, line, [*self._taken], path)
 
     @contextmanager
     def discarded_on_error(self) -> Iterator[None]:
-        """Deletes what was copied, should the ledger not get its line; the file stays where it is."""
+        """Deletes the copy if the ledger does not get its line; the file stays where it is."""
         try:
             yield
         except (ContactPipelineError, OSError):
@@ -123,13 +124,13 @@ def recover(
     lines: Callable[[list[str]], Mapping[str, LedgerLine]],
     cancel: Callable[[LedgerLine], object],
 ) -> None:
-    """Completes what was arriving when its process ended.
+    """Completes arrivals whose process has ended.
 
-    What the ledger knows nothing of is deleted once it is old: its file is still where it was.
+    Copies without a ledger line are deleted once they are old: their files are still in place.
 
     Args:
         settings: of the home.
-        lines: gives the ledger lines of uploads, as far as there are any.
+        lines: gives the existing ledger lines of uploads.
         cancel: cancels an upload whose file was changed before it was removed from the inbox.
     """
     folder = arriving_path(settings)
@@ -155,7 +156,7 @@ def _recovered(settings: Settings, line: LedgerLine, folder: Path) -> bool:
 
 
 def _still_there(settings: Settings, taken: Taken, folder: Path) -> Source | None:
-    """The file that was taken, if it was not removed."""
+    """The taken file, if it still exists; a file that was only put aside is deleted, or put back if it has changed."""
     path, aside = settings.home / taken.path, folder / _aside(taken)
     if aside.exists():
         with Source(aside) as removed:
@@ -167,7 +168,7 @@ def _still_there(settings: Settings, taken: Taken, folder: Path) -> Source | Non
         source = Source(path, follow_links=False, look=taken.look)
     except OSError:
         return None
-    source.is_written()  # whoever opens it now waits
+    source.is_written()  # takes a lease: whoever opens the file for writing waits
     return source
 
 
@@ -175,15 +176,15 @@ def _complete(
     settings: Settings, line: LedgerLine, sources: Sequence[tuple[Taken, Source | None]], path: Path | None
 ) -> bool:
     originals, folder = Originals(settings), arriving_path(settings) / line.upload_id
-    there = [(taken, source) for taken, source in sources if source is not None and source.is_there()]
-    if there and there[0][0] == sources[0][0]:  # the file itself; without it, its copy is all there is
-        if any(source.has_changed(taken.sha256) for taken, source in there):
+    remaining = [(taken, source) for taken, source in sources if source is not None and source.is_there()]
+    if remaining and remaining[0][0] == sources[0][0]:  # the file itself still exists
+        if any(source.has_changed(taken.sha256) for taken, source in remaining):
             return False
-        taken, file = there.pop(0)
+        taken, file = remaining.pop(0)
         if not file.remove(folder / _aside(taken), taken.sha256):
             return False
-    for taken, options in there:
-        options.remove(folder / _aside(taken), taken.sha256)  # one that has changed stays
+    for taken, options in remaining:
+        options.remove(folder / _aside(taken), taken.sha256)  # a changed one stays
     if line.state == "refused":
         copy = next(folder.glob("original.*"), path)
         if copy is not None:
@@ -199,11 +200,11 @@ def _complete(
 
 
 def _mask_options(path: Path) -> None:
-    """Masks what looks sensitive in the options that are kept."""
+    """Masks what looks sensitive in the kept options."""
     if path.exists():
-        said = path.read_text(encoding="utf-8-sig", errors="replace")
-        if mask(said) != said:
-            path.write_text(mask(said), encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        if mask(text) != text:
+            path.write_text(mask(text), encoding="utf-8")
 
 
 def _aside(taken: Taken) -> str:
@@ -226,7 +227,7 @@ def is_old(folder: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Makes the names in a folder outlast a power cut."""
+    """Syncs a folder, so that its names survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""How changes are kept: flat, with before_<field> and after_<field>; both are null where the change leaves a field.
+"""How changes are kept: flat, with before_<field> and after_<field>, both null where a change leaves a field alone.
 
 So a change touches exactly the fields whose two sides differ.
 """
@@ -18,13 +18,13 @@ def touches(field: str, alias: str = "") -> str:
 
 
 def touched(fields: Iterable[str], alias: str = "") -> str:
-    """The SQL expression of the list of the fields that a change touches."""
+    """The SQL expression for the list of fields that a change touches."""
     names = ", ".join(f"CASE WHEN {touches(field, alias)} THEN {literal(field)} END" for field in fields)
     return f"list_filter([{names}], lambda name: name IS NOT NULL)"
 
 
 def target_of(change: Mapping[str, Any]) -> str:
-    """What a change of an upload's document is made to, in words: a contact, an account, a membership or a link."""
+    """The target of a change in an upload's document, in words: a contact, account, membership or link."""
     identity = change.get("contact_id") or change.get("account_id") or ""
     if "group_name" in change:
         return f"contact {identity} in group {change['group_name']}"
@@ -34,5 +34,5 @@ def target_of(change: Mapping[str, Any]) -> str:
 
 
 def kept_fields(database: Tables, table: str) -> list[str]:
-    """The fields that a table of changes, such as contact_changes, has columns for."""
+    """The fields for which a table of changes, such as contact_changes, has columns."""
     return [name.removeprefix("after_") for name in database.columns(table) if name.startswith("after_")]

@@ -1,7 +1,7 @@
 """Copies of the contact database that the home keeps: made before a migration and, by setting, before a large apply.
 
-They lie in `backups/`, for the owner only. A copy holds everybody that the contact database held, so erasing deletes
-them all. Here is also where a home is put that another one replaces.
+They are in `backups/`, for the owner only. A copy holds everybody that the contact database held, so erasing deletes
+all copies. This module also names the place for a home that a restored one replaces.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def beside(home: Path, ending: str) -> Path:
 
 
 def put_aside_path(home: Path) -> Path:
-    """Where a home is put that another one replaces now; nothing is there yet."""
+    """The path for a home that is put aside now; nothing exists there yet."""
     path = beside(home, f"{_PUT_ASIDE}{now():%Y%m%d-%H%M%S}")
     tries = (path.with_name(f"{path.name}-{number}") for number in count(2))
     return path if not path.exists() else next(each for each in tries if not each.exists())
@@ -43,20 +43,20 @@ def homes_put_aside(home: Path) -> list[Path]:
 
 
 def keep_copy(settings: Settings, occasion: str) -> Path:
-    """Keeps a copy of the contact database as it is now, and deletes the oldest ones that are too many.
+    """Keeps a copy of the contact database as it is now, and deletes the oldest copies beyond the limit.
 
     Args:
         settings: of the home.
-        occasion: what it is kept for, such as `before columns on demand`; part of the name.
+        occasion: why the copy is kept, such as `before columns on demand`; part of the name.
 
     Raises:
         StoreBusy: the contact database stayed locked for longer than the settings allow.
-        OSError: there is no room for it.
+        OSError: the disk has no room for the copy.
     """
     folder = settings.backups_path
     folder.mkdir(mode=0o700, exist_ok=True)
     with _only_one(folder):
-        for left in folder.glob("contacts-*.duckdb.new*"):  # by a copy that was cut off
+        for left in folder.glob("contacts-*.duckdb.new*"):  # left by a copy that was cut off
             left.unlink()
         words = re.sub(r"[^a-z0-9]+", "-", occasion.lower()).strip("-")
         copy = folder / f"contacts-{words}-{now():%Y%m%d-%H%M%S-%f}.duckdb"
@@ -77,7 +77,7 @@ def newest_copy(settings: Settings) -> Path | None:
 
 
 def delete_copies(settings: Settings) -> list[Path]:
-    """Deletes every copy, and what is left of one that was cut off; call it while holding the contact database."""
+    """Deletes every copy, incomplete ones too; call it while holding the contact database."""
     found = sorted(settings.backups_path.glob("contacts-*.duckdb*"))
     for path in found:
         path.unlink(missing_ok=True)
@@ -90,7 +90,7 @@ def _made_at(copy: Path) -> str:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Makes whoever else wants to keep a copy wait."""
+    """Lets one process at a time keep copies; others wait."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Corrected cells laid over the raw rows: what is corrected is read as if it had stood in the file."""
+"""Lays corrected cells over the raw rows, so that they are read as if the file had them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import polars as pl
 
 
 def corrected(raw: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The raw rows with the texts of the corrected cells among them.
+    """The raw rows with the texts of corrected cells in place.
 
     Args:
         raw: contracts.RAW_ROWS, or row_number and some of its columns.
-        cells: row_number, column (raw column) and text of each corrected cell of the file.
+        cells: row_number, column (raw column) and text of each corrected cell of the file, in these rows or others.
     """
     if cells.is_empty():
         return raw
-    mine = cells.join(raw.select("row_number"), on="row_number", how="semi")
-    for (column,), texts in mine.partition_by("column", as_dict=True).items():
+    of_slice = cells.join(raw.select("row_number"), on="row_number", how="semi")
+    for (column,), texts in of_slice.partition_by("column", as_dict=True).items():
         if column in raw.columns:
             found = raw.select("row_number").join(
                 texts.select("row_number", "text", is_corrected=True),
@@ -29,5 +29,5 @@ def corrected(raw: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_corrected(cell_errors: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The errors in cells of a workbook (contracts.CELL_ERRORS) in whose place nobody has put a text."""
+    """The errors in cells of a workbook (contracts.CELL_ERRORS) that nobody has corrected."""
     return cell_errors.join(cells, on=["row_number", "column"], how="anti") if cells.height else cell_errors

@@ -1,4 +1,4 @@
-"""What people corrected in uploads: kept with who and when, so that planning again comes to the same."""
+"""Corrections of uploads, kept with who and when, so that planning again gives the same result."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 _IN_EFFECT = "upload_id = ? AND NOT withdrawn"
-SHOWN_ROWS = 100  # row numbers that the list of corrections names for each
+SHOWN_ROWS = 100  # row numbers that the list names for each correction
 
 
 @dataclass(frozen=True, slots=True)
 class InEffect:
-    """The corrections of an upload that hold.
+    """The corrections of an upload that are not withdrawn.
 
     Attributes:
         cells: row_number, column (raw column) and text, the newest correction of each cell.
@@ -35,22 +35,22 @@ class InEffect:
 
     @property
     def count(self) -> int:
-        """How many cells are corrected and columns left out; rows that are left out have an outcome."""
+        """How many cells are corrected and columns left out. Rows left out are counted as an outcome instead."""
         return self.cells.height + len(self.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What one call corrected in an upload, or took back.
+    """The result of one call that corrected an upload, or took a correction back.
 
     Attributes:
-        number: of the correction; None: nothing is corrected now.
-        made: what is corrected, as `for_people` gives it, equal corrections together.
-        is_withdrawn: whether it was taken back.
-        remembered: how many values mean the same in later files.
-        to_decide: rows whose decisions were withdrawn, since the rows changed.
-        outcomes_before: outcome → rows, of the plan before.
-        changeset_before: hash of the changeset before.
+        number: of the correction; None: nothing was corrected.
+        made: the corrections, as `for_people` gives them, equal ones together.
+        is_withdrawn: whether they were taken back.
+        remembered: how many values are remembered for later files.
+        to_decide: rows whose decisions were withdrawn because the rows changed.
+        outcomes_before: outcome → rows, of the earlier plan.
+        changeset_before: hash of the earlier changeset.
     """
 
     number: int | None
@@ -78,9 +78,9 @@ def for_people(record: dict[str, Any], label_of: Mapping[str, str], profile: Pro
     """A correction with the heading of its raw column, and sensitive values masked.
 
     Args:
-        record: column, field, before and after, and whatever else.
+        record: column, field, before and after, and other keys.
         label_of: raw column → heading.
-        profile: which fields are sensitive.
+        profile: tells which fields are sensitive.
     """
     column = record["column"]
     if column is None:
@@ -92,7 +92,7 @@ def for_people(record: dict[str, Any], label_of: Mapping[str, str], profile: Pro
 
 
 def corrections_in_effect(database: Database, upload_id: str) -> InEffect:
-    """The corrections of an upload that hold, from the contact database."""
+    """The corrections of an upload that are not withdrawn, from the contact database."""
     rows = database.rows(
         f"SELECT DISTINCT row_number FROM corrections WHERE {_IN_EFFECT} AND kind = 'row' ORDER BY ALL", [upload_id]
     )
@@ -108,12 +108,12 @@ def corrections_in_effect(database: Database, upload_id: str) -> InEffect:
 
 
 def last_number(database: Database, upload_id: str) -> int:
-    """The number of the newest call that corrected the upload; 0: none did."""
+    """The number of the newest correction of the upload; 0: there is none."""
     return int(database.value("SELECT coalesce(max(number), 0) FROM corrections WHERE upload_id = ?", [upload_id]))
 
 
 def record_corrections(database: Database, upload_id: str, corrections: pl.DataFrame, actor: str) -> int:
-    """Records what one call corrects; call it in a transaction.
+    """Records the corrections of one call; call it in a transaction.
 
     Args:
         database: the contact database.
@@ -138,7 +138,7 @@ def record_corrections(database: Database, upload_id: str, corrections: pl.DataF
 
 
 def withdraw_corrections(database: Database, upload_id: str, number: int) -> bool:
-    """Takes back what one call corrected; whether there was anything. Call it in a transaction."""
+    """Withdraws the corrections of one call; returns whether there were any. Call it in a transaction."""
     return bool(
         database.rows(
             f"UPDATE corrections SET withdrawn = true WHERE {_IN_EFFECT} AND number = ? RETURNING number",
@@ -148,12 +148,12 @@ def withdraw_corrections(database: Database, upload_id: str, number: int) -> boo
 
 
 def withdraw_decisions(database: Database, upload_id: str, rows: Collection[int]) -> list[int]:
-    """Takes back what was decided about rows that are corrected, and that a row is the same as one of them.
+    """Withdraws decisions about corrected rows, and decisions that a row is the same as one of them.
 
     Call it in a transaction.
 
     Returns:
-        The rows that are to be decided again, if they are in review still.
+        The rows whose decisions were withdrawn.
     """
     withdrawn = database.rows(
         """UPDATE decisions SET withdrawn = true
@@ -167,14 +167,14 @@ def withdraw_decisions(database: Database, upload_id: str, rows: Collection[int]
 
 
 def forget_corrections(database: Database, upload_id: str) -> None:
-    """Deletes the corrections of an upload of which nothing is to stay; call it in a transaction."""
+    """Deletes all corrections of an upload; call it in a transaction."""
     database.run("DELETE FROM corrections WHERE upload_id = ?", [upload_id])
 
 
 def list_corrections(database: Database, upload_id: str, row_number: int | None = None) -> list[dict[str, Any]]:
     """The corrections of an upload in the order in which they were made, equal ones of one call together.
 
-    Values are not masked. `rows` is how many rows each is of, and `row_numbers` names the first of them.
+    Values are not masked. `rows` is the number of rows of each, and `row_numbers` has the first of them.
 
     Args:
         database: the contact database.

@@ -1,6 +1,6 @@
 """Where Dagster keeps its runs, events and schedules of a home: in SQLite within the home, or in PostgreSQL.
 
-Erasing has to reach them. So a place that it cannot reach is refused, rather than passed over.
+Erasing has to reach these records. So any other place is refused.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _CODE: Final = "dagster-storage"
 _CONNECT_SECONDS: Final = 10
 
 
-def says_where(settings: Settings) -> bool:
-    """Whether the `dagster.yaml` of a home says where the records lie; if not, they lie in the home."""
+def names_storage(settings: Settings) -> bool:
+    """Whether the `dagster.yaml` of a home names a storage; if not, the records are in the home."""
     return any(key in _read(settings) for key in _KEYS)
 
 
 def postgres_of(settings: Settings) -> str | None:
-    """The address of the PostgreSQL database with the records of a home; None: they lie in the home.
+    """The address of the PostgreSQL database with the records of a home; None: they are in the home.
 
     Raises:
-        Refusal: they lie where nobody can say, or erasing cannot reach (code `dagster-storage`).
+        Refusal: the place of the records is unknown, or erasing cannot reach it (code `dagster-storage`).
     """
     given = settings.dagster_postgres.get_secret_value() if settings.dagster_postgres else None
-    said = {key: value for key, value in _read(settings).items() if key in _KEYS}
-    if said:
-        given = _address(said, given)
+    storage = {key: value for key, value in _read(settings).items() if key in _KEYS}
+    if storage:
+        given = _address(storage, given)
     if given is not None and not given.startswith("postgresql+psycopg2://"):
         raise Refusal(
             _CODE,
@@ -54,10 +54,10 @@ def postgres_of(settings: Settings) -> str | None:
 
 
 def check_reachable(settings: Settings) -> str | None:
-    """Tests that the records can be reached, wherever they lie; the address of PostgreSQL, None: they lie in the home.
+    """Tests that the records can be reached; returns the address of PostgreSQL, or None if they are in the home.
 
     Raises:
-        Refusal, MachineFault: they cannot (code `dagster-storage`).
+        Refusal, MachineFault: they cannot be reached (code `dagster-storage`).
     """
     address = postgres_of(settings)
     if address is not None:
@@ -66,9 +66,9 @@ def check_reachable(settings: Settings) -> str | None:
     return address
 
 
-def _address(said: dict[str, Any], given: str | None) -> str:
-    match said:
-        case {"storage": {"postgres": {"postgres_url": {"env": str(name)}}}} if len(said) == 1:
+def _address(storage: dict[str, Any], given: str | None) -> str:
+    match storage:
+        case {"storage": {"postgres": {"postgres_url": {"env": str(name)}}}} if len(storage) == 1:
             address = given if name == VARIABLE else os.environ.get(name)
             if address is None:
                 raise Refusal(
@@ -77,25 +77,25 @@ def _address(said: dict[str, Any], given: str | None) -> str:
                     f"Set {name} as it is set for `contact-pipeline serve`.",
                 )
             return address
-        case {"storage": {"postgres": {"postgres_url": str(address)}}} if len(said) == 1:
+        case {"storage": {"postgres": {"postgres_url": str(address)}}} if len(storage) == 1:
             return address
     raise Refusal(
         _CODE,
         "The dagster.yaml of this home keeps Dagster's records where people cannot be erased from them.",
-        f"Take {', '.join(said)} out of it: then they lie in the home, or in PostgreSQL where {VARIABLE} is set.",
+        f"Take {', '.join(storage)} out of it: then they lie in the home, or in PostgreSQL where {VARIABLE} is set.",
     )
 
 
 @contextmanager
 def connected(address: str, wait_seconds: float) -> Iterator[Any]:
-    """A connection to the PostgreSQL database, closed at the end; nothing is committed by itself.
+    """A connection to the PostgreSQL database, closed at the end. It does not commit automatically.
 
     Args:
         address: of the database.
-        wait_seconds: how long it is waited for what others have locked.
+        wait_seconds: how long to wait for locks of others.
 
     Raises:
-        Refusal: the library for it is not installed (code `dagster-storage`).
+        Refusal: the library psycopg2 is not installed (code `dagster-storage`).
         StoreBusy: something stayed locked for longer.
         MachineFault: the database does not answer (code `dagster-storage`).
     """
@@ -110,7 +110,7 @@ def connected(address: str, wait_seconds: float) -> Iterator[Any]:
 
     try:
         connection = psycopg2.connect(address.replace("+psycopg2", "", 1), connect_timeout=_CONNECT_SECONDS)
-    except psycopg2.Error as error:  # its words may quote the address
+    except psycopg2.Error as error:  # its text may quote the address
         raise _silent() from error
     try:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What people decide about rows in review: recorded with who and when, remembered for later rows with the same keys."""
+"""Decisions about rows in review: recorded with who and when, and remembered for later rows with the same keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from contact_pipeline.store.upload import Upload
 
 _SHOWN: Final = 8  # problems that a refusal names
 _MOST_DIGITS: Final = 18  # of the id of a contact: with more, a BIGINT does not hold every number
-_OWN: Final = "upload_id = ? AND NOT withdrawn"
+_HOLDS: Final = "upload_id = ? AND NOT withdrawn"
 
 
 def record_decisions(
@@ -29,14 +29,14 @@ def record_decisions(
     actor: str,
     new: Mapping[int, tuple[str, str]] | None = None,
 ) -> None:
-    """Records what somebody decided about rows in review: all of it, or nothing.
+    """Records somebody's decisions about rows in review: all of them, or none.
 
     Args:
         store: of the home.
-        upload: whose rows they are.
+        upload: the upload with the rows.
         choices: row_number → id of the contact that the row is, `new`, or `skip`.
         actor: login of who decides.
-        new: rows not in review that can be decided all the same: row → entity and keys.
+        new: rows that can be decided although they are not in review: row → entity and keys.
 
     Raises:
         Refusal: a row is not in review (`not-in-review`), or there is no such contact (`contact-unknown`).
@@ -54,7 +54,7 @@ def record_decisions(
         types = (pl.UInt32, pl.String, pl.String, pl.String, pl.Int64, pl.UInt32)
         database.see("chosen", pl.DataFrame(lines, schema=dict(zip(names, types, strict=True)), orient="row"))
         database.run(
-            f"UPDATE decisions SET withdrawn = true WHERE {_OWN} AND row_number IN (SELECT row_number FROM chosen)",
+            f"UPDATE decisions SET withdrawn = true WHERE {_HOLDS} AND row_number IN (SELECT row_number FROM chosen)",
             [upload.upload_id],
         )
         database.run(
@@ -68,10 +68,10 @@ def record_decisions(
 
 
 def applied_choices(store: Store, upload: Upload, choices: Mapping[int, int | str]) -> set[int]:
-    """The rows of which this very choice was applied already, after the rest of their upload."""
+    """The rows for which the same choice was applied already, after the rest of their upload."""
     with store.open(read_only=True) as database:
         rows = database.rows(
-            f"SELECT row_number, choice, contact_id, other_row FROM decisions WHERE {_OWN} AND applied",
+            f"SELECT row_number, choice, contact_id, other_row FROM decisions WHERE {_HOLDS} AND applied",
             [upload.upload_id],
         )
     made = _made_by_rows(upload) if rows else {}
@@ -85,19 +85,19 @@ def applied_choices(store: Store, upload: Upload, choices: Mapping[int, int | st
 
 
 def _meant(contact_id: int, made: Mapping[int, int]) -> tuple[tuple[str, int | None, int | None], ...]:
-    """What the choice of a contact can have been recorded as."""
+    """The forms in which the choice of a contact can have been recorded."""
     return ("contact", contact_id, None), ("row", None, made.get(contact_id))
 
 
 def mark_applied(database: Database, upload_id: str, rows: Collection[int]) -> None:
-    """Says that what was decided about rows of an applied upload is committed; call it in that transaction."""
+    """Records that decisions about rows of an applied upload are committed; call it in that transaction."""
     database.run(
-        f"UPDATE decisions SET applied = true WHERE {_OWN} AND row_number IN (SELECT unnest(?))", [upload_id, [*rows]]
+        f"UPDATE decisions SET applied = true WHERE {_HOLDS} AND row_number IN (SELECT unnest(?))", [upload_id, [*rows]]
     )
 
 
 def remember_contacts(database: Database, upload_id: str) -> None:
-    """Ties decisions that a row is somebody new, or the same as another row, to the contact that it has become.
+    """Gives decisions that a row is new, or the same as another row, the id of the contact that the row has become.
 
     Call it in the transaction that applies the upload, whose staging database is attached as `staged`.
     """
@@ -105,20 +105,20 @@ def remember_contacts(database: Database, upload_id: str) -> None:
         database.run(
             f"""UPDATE decisions SET contact_id = made.contact_id
                 FROM (SELECT row_number, contact_id FROM staged.outcome_rows WHERE contact_id IS NOT NULL) AS made
-                WHERE {_OWN} AND decisions.row_number = made.row_number AND choice IN ('new', 'row')""",
+                WHERE {_HOLDS} AND decisions.row_number = made.row_number AND choice IN ('new', 'row')""",
             [upload_id],
         )
 
 
 def withdraw_decision(store: Store, upload: Upload, row_number: int) -> None:
-    """Takes back what was decided about a row, so that no later upload follows it.
+    """Withdraws the decision about a row, so that no later upload follows it.
 
     Raises:
         Refusal: nothing was decided about the row (code `not-decided`).
     """
     with store.change() as database:
         withdrawn = database.rows(
-            f"UPDATE decisions SET withdrawn = true WHERE {_OWN} AND row_number = ? RETURNING row_number",
+            f"UPDATE decisions SET withdrawn = true WHERE {_HOLDS} AND row_number = ? RETURNING row_number",
             [upload.upload_id, row_number],
         )
     if not withdrawn:
@@ -132,10 +132,10 @@ def withdraw_decision(store: Store, upload: Upload, row_number: int) -> None:
 
 
 def list_decisions(store: Store) -> list[dict[str, Any]]:
-    """Every decision, newest first: about which row of which upload, what, by whom and when, and what it is known by.
+    """Every decision, newest first: upload, row, choice, by whom and when, and the compared fields.
 
-    `name` is that of the contact, if it has one. `compared` names the fields whose values a later row must have alike;
-    the values themselves may be sensitive.
+    `name` is the contact's name, if it has one. `compared` names the fields whose values a later row must share; the
+    values themselves may be sensitive.
     """
     with store.open(read_only=True) as database:
         decisions = database.records("""
@@ -158,7 +158,7 @@ def _in_review(upload: Upload) -> dict[int, tuple[str, str]]:
 
 
 def _made_by_rows(upload: Upload) -> dict[int, int]:
-    """Contact that the file makes → the row that makes it."""
+    """Contact that the file creates → its row."""
     if not upload.staging.count("outcome_rows"):
         return {}
     created = upload.outcome_rows.filter(outcome="created").drop_nulls("contact_id")
@@ -180,14 +180,14 @@ def _contacts(database: Database, upload: Upload, ids: Collection[int]) -> set[i
 
 
 def _choice(to: int | str, known: Collection[int], made: Mapping[int, int]) -> tuple[str, int | None, int | None]:
-    """What was chosen, as (choice, contact_id, other_row): a contact may be one that another row of the file makes."""
+    """The choice as (choice, contact_id, other_row): a contact may be one that another row of the file creates."""
     if to in {"new", "skip"}:
         return str(to), None, None
     return ("contact", int(to), None) if int(to) in known else ("row", None, made[int(to)])
 
 
 def _id_of(to: int | str) -> int | None:
-    """The id that was chosen; None: it is none that a contact can have."""
+    """The chosen id; None: no contact can have such an id."""
     text = str(to)
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
@@ -195,7 +195,7 @@ def _id_of(to: int | str) -> int | None:
 def _problems(
     upload: Upload, choices: Mapping[int, int | str], open_rows: Collection[int], ids: Collection[int]
 ) -> Iterator[tuple[str, int, str]]:
-    """Code, row and words of everything that cannot be taken."""
+    """Code, row and message of every choice that cannot be taken."""
     for row, to in choices.items():
         if row not in open_rows:
             yield "not-in-review", row, f"Row {row} of {upload.file_name} is not in review."
@@ -210,7 +210,7 @@ def _refusal(upload: Upload, problems: list[tuple[str, int, str]]) -> Refusal:
         "not-in-review": f"`contact-pipeline in-review {upload.upload_id}` writes those that are into a file.",
         "contact-unknown": "Give the id of a contact, or `new`, or `skip`.",
     }
-    told = [words for *_, words in problems[:_SHOWN]]
-    told += [f"{len(problems) - _SHOWN} more."] if len(problems) > _SHOWN else []
+    sentences = [words for *_, words in problems[:_SHOWN]]
+    sentences += [f"{len(problems) - _SHOWN} more."] if len(problems) > _SHOWN else []
     fix = " ".join(fixes[code] for code in dict.fromkeys(code for code, *_ in problems))
-    return Refusal(code, " ".join(told), fix, file=upload.file_name, row_number=row)
+    return Refusal(code, " ".join(sentences), fix, file=upload.file_name, row_number=row)

@@ -1,9 +1,9 @@
-"""The contacts as a function of the changes that count, in the order in which they were first applied.
+"""The contacts as a function of the effective changes, in the order in which they were first applied.
 
-A change counts while its upload is applied and not undone. A field has the value that the newest change that counts
-gave it. What is named by a change that counts is there; a contact whose creation does not count is inactive. Undo and
-redo bring the tables to this, the published contacts are the same function without the uploads that are held, and
-`verify` compares the tables with it. Erased contacts are left out: nobody knows any more what was made of them.
+A change is effective while its upload is applied and not undone. A field has the value of its newest effective change.
+A contact exists if an effective change names it; it is inactive if its creation is not effective. Undo and redo bring
+the tables to this state, the published contacts are the same function without held uploads, and `verify` compares the
+tables with it. Erased contacts are left out: their values are gone from the changes.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from contact_pipeline.store.changes import touches
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.terms import ACCOUNT_FIELDS
 
-# The numbers of the commits that count. Undoing and redoing add none. The tables are seen under a prefix.
+# The numbers of the effective commits; those of undo and redo are not among them. {0}: prefix of the tables.
 EFFECTIVE: Final = "SELECT commit_number FROM {0}commits WHERE action = 'apply' AND undone_by IS NULL"
 
 _HELD_UPLOADS: Final = "SELECT upload_id FROM uploads WHERE held AND state = 'applied'"
 
-# Of these, those that are held back until somebody finalizes their upload, and the others.
+# The effective commits whose upload is held until somebody finalizes it, and the others.
 HELD: Final = f"{EFFECTIVE.format('')} AND upload_id IN ({_HELD_UPLOADS})"
 VISIBLE: Final = f"{EFFECTIVE.format('')} AND upload_id NOT IN ({_HELD_UPLOADS})"
 
-# A change that makes its contact: a creation, or the reactivation of one whose creation did not count at the time.
+# A change that makes its contact: a creation, or a reactivation while the creation was not effective.
 MAKES: Final = "before_active IS NULL AND after_active"
 
-# The status of an account whose creation does not count.
+# The status of an account whose creation is not effective.
 INACTIVE: Final = "INACTIVE"
 
-# Everything that names contacts beside their own changes, each as (contact_id, commit_number, upload_id).
+# What names contacts beside their own changes, each as (contact_id, commit_number).
 _NAMING: Final = """
         SELECT contact_id, commit_number FROM {0}membership_changes
         UNION ALL SELECT contact_id, commit_number FROM {0}link_changes
@@ -39,16 +39,15 @@ _NAMING: Final = """
 
 
 def effective_contacts(fields: Iterable[str], counting: str, *, among: str | None = None, book: str = "") -> str:
-    """The query for the contacts that are there.
+    """The query for the contacts that exist.
 
-    Its columns: contact_id, address_book, created_commit (None where the creation does not count), last_upload_id (the
-    newest upload that counts and changed the contact; where none did, the first one that names it), active, and the
-    fields.
+    Its columns: contact_id, address_book, created_commit (None where the creation is not effective), last_upload_id
+    (the newest effective upload that changed the contact, or else the first one that names it), active, and the fields.
 
     Args:
-        fields: the contacts' fields, `active` not among them.
+        fields: the contacts' fields, without `active`.
         counting: query for the numbers of the commits that count.
-        among: query for the ids of the contacts that are looked at; unset: all.
+        among: query for the ids of the wanted contacts; unset: all.
         book: prefix of the contact database's tables.
     """
     wanted = f"SEMI JOIN ({among}) USING (contact_id)" if among else ""
@@ -74,10 +73,10 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
 
 
 def effective_accounts(counting: str, *, among: str | None = None, book: str = "") -> str:
-    """The query for the accounts that are there, columns as of `effective_contacts`.
+    """The query for the accounts that exist, with columns as in `effective_contacts`.
 
-    An account is there, too, while a contact change that counts names its number. Its number is what it is known by, so
-    it has it whatever counts.
+    An account exists also while a contact change that counts names its number. Its number identifies it, so it keeps
+    its number even if no change with it counts.
     """
     wanted = f"SEMI JOIN ({among}) USING (account_id)" if among else ""
     fields = [name for name in ACCOUNT_FIELDS if name not in {"account_number", "status"}]
@@ -121,7 +120,7 @@ def effective_pairs(table: str, counting: str, *, among: str | None = None, book
     Args:
         table: memberships or links.
         counting: query for the numbers of the commits that count.
-        among: query for the ids of the contacts that are looked at; unset: all.
+        among: query for the ids of the wanted contacts; unset: all.
         book: prefix of the contact database's tables.
     """
     kind, (one, other) = table.removesuffix("s"), PAIRS[table]
@@ -137,7 +136,7 @@ def effective_pairs(table: str, counting: str, *, among: str | None = None, book
         GROUP BY {one}, {other} HAVING arg_max(h.action, commit_number) = 'create'"""
 
 
-# What a membership and a link are known by.
+# The columns that identify a membership and a link.
 PAIRS: Final[dict[str, tuple[str, str]]] = {
     "memberships": ("group_name", "contact_id"),
     "links": ("contact_id", "linked_to"),
@@ -145,7 +144,7 @@ PAIRS: Final[dict[str, tuple[str, str]]] = {
 
 
 def effective_groups(counting: str, book: str = "") -> str:
-    """The query for the groups that what counts put somebody into, with when and by which upload each was made."""
+    """The query for the groups into which counting changes put somebody, with the time and upload that made each."""
     return f"""
         SELECT address_book, group_name, arg_min(committed_at, commit_number) AS created_at,
                arg_min(c.upload_id, commit_number) AS upload_id
@@ -154,7 +153,7 @@ def effective_groups(counting: str, book: str = "") -> str:
 
 
 def naming(book: str = "") -> str:
-    """The query for the contacts that memberships and links name, and the commits that did it."""
+    """The query for the contacts that memberships and links name, with their commits."""
     return _NAMING.format(book)
 
 

@@ -1,6 +1,6 @@
-"""Erased people: who they are by number, and the keyed fingerprints by which a file that holds them is recognized.
+"""Erased people: their contact ids, and the keyed fingerprints by which they are recognized in files.
 
-A fingerprint is the HMAC-SHA256 (RFC 2104) of a match key under a secret that lies in the home folder, for its owner.
+A fingerprint is the HMAC-SHA256 (RFC 2104) of a match key under a secret in the home folder, for its owner only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contact_pipeline.engines import Database, literal
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
 
-# Contacts that are erased or about to be: nothing is to be written to them any more. Seen under a prefix.
+# Contacts that are erased or about to be: nothing is written to them any more. {0}: prefix of the tables.
 ERASED: Final = "SELECT contact_id FROM {0}erasures"
 
 _BLOCK: Final = 64  # bytes that SHA-256 takes at a time
@@ -26,7 +26,7 @@ _INNER, _OUTER = 0x36, 0x5C  # by RFC 2104
 
 
 def make_secret(settings: Settings) -> bytes:
-    """The home's secret; made when there is none yet."""
+    """The home's secret; it is made if there is none yet."""
     path = settings.erasure_key_path
     if not path.exists():
         new = path.with_name(f"{path.name}.new")
@@ -43,7 +43,7 @@ def read_secret(settings: Settings) -> bytes:
     """The home's secret.
 
     Raises:
-        Refusal: it is gone, so that nobody who was erased can be recognized (code `erasure-key`).
+        Refusal: the secret is gone, so erased people cannot be recognized (code `erasure-key`).
     """
     path: Path = settings.erasure_key_path
     try:
@@ -60,7 +60,7 @@ def fingerprint(field: str, key: str, secret: bytes) -> str:
     """The SQL expression of a match key's fingerprint; a blank key has none.
 
     Args:
-        field: whose key it is; the same text in two fields has two fingerprints.
+        field: field of the key; the same text in two fields has two fingerprints.
         key: the SQL expression of the key.
         secret: of the home.
     """
@@ -72,15 +72,15 @@ def fingerprint(field: str, key: str, secret: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erased contact as `erasures.jsonl` keeps it: enough to erase the person again where a backup brings them back.
+    """An erased contact as `erasures.jsonl` keeps it: enough to erase the person again if a backup brings them back.
 
     Attributes:
         home: identity of the home.
         contact_id: the contact.
-        first_upload: upload of its first change: a number alone may be somebody else's in a home that was restored.
+        first_upload: upload of its first change: in a restored home, the id alone may be somebody else's.
         started_at: when it was erased (UTC, ISO 8601).
         actor: login of who erased it.
-        next_contact: id that the next new contact would have got.
+        next_contact: id of the next new contact at that time.
         fingerprints: state, field and fingerprint of each of its keys.
     """
 
@@ -94,7 +94,7 @@ class Erasure:
 
 
 def home_id(contacts: Database) -> str:
-    """What tells a home from all others, and stays the same in its backups: when its contact database was made."""
+    """The identity of a home, which its backups keep: the time at which its contact database was made."""
     return f"{contacts.value('SELECT min(applied_at) FROM migrations'):%Y-%m-%dT%H:%M:%S.%f}"
 
 
@@ -118,17 +118,17 @@ def find_erasures(contacts: Database) -> list[Erasure]:
 
 
 def note_erasures(settings: Settings, contacts: Database) -> None:
-    """Adds to `erasures.jsonl` what the contact database records: it is kept beside it, as that may be lost."""
+    """Adds the erasures of the contact database to `erasures.jsonl`, in case the contact database is lost."""
     add_erasures(settings, find_erasures(contacts))
 
 
 def add_erasures(settings: Settings, erasures: Collection[Erasure]) -> None:
-    """Adds to `erasures.jsonl` those that it lacks."""
+    """Adds to `erasures.jsonl` the erasures that it lacks."""
     path = settings.erasures_path
     known = {(erasure.contact_id, erasure.started_at) for erasure in read_erasures(path)} if path.exists() else set()
     new = [erasure for erasure in erasures if (erasure.contact_id, erasure.started_at) not in known]
     if new:
-        # Begun on a new line: the last one may have been cut off.
+        # Begins with a new line: the last line of the file may have been cut off.
         lines = "\n" * path.exists() + "".join(f"{json.dumps(asdict(erasure))}\n" for erasure in new)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
@@ -138,10 +138,10 @@ def add_erasures(settings: Settings, erasures: Collection[Erasure]) -> None:
 
 
 def read_erasures(path: Path) -> list[Erasure]:
-    """The erasures of such a file; a line that was cut off is none.
+    """The erasures in such a file; incomplete lines are ignored.
 
     Raises:
-        Refusal: it cannot be read (code `erasures-file`).
+        Refusal: the file cannot be read (code `erasures-file`).
     """
     try:
         lines = path.read_bytes().splitlines()

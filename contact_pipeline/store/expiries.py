@@ -1,4 +1,4 @@
-"""What of uploads is deleted by age: who is old enough, and the line that is written before anything is deleted."""
+"""Deletion by age: which uploads have ended, and the records that are written before anything is deleted."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def _any_of(states: Collection[str]) -> str:
     return ", ".join(f"'{state}'" for state in sorted(states))
 
 
-# Undone, with rows in review: redone, they would wait for somebody who could not see them any more. And whoever
-# corrects rejected rows looks at the upload that they are of.
+# Undone uploads with rows in review, which a redo would bring back for decision; and uploads whose rejected rows are
+# being continued, as whoever corrects the rows looks at them.
 _NEEDED: Final = f"""(state = 'undone' AND review > 0) OR upload_id IN (
     SELECT continues FROM uploads
     WHERE continues IS NOT NULL AND state IN ({_any_of(RECEIVED | PLANNED)}))"""
 _HAS_ENDED: Final = f"state IN ({_any_of(LIFE_ENDED)}) AND NOT {WAITS} AND NOT ({_NEEDED})"
 
-# When the upload was applied, given up or finalized, or its rows were decided, or it was undone or redone; the latest.
+# The latest time at which an upload was applied, given up, finalized, undone or redone, or its rows were decided.
 _ENDED_AT: Final = """
     SELECT upload_id, greatest(coalesce(finished_at, added_at), finalized_at, last) AS ended_at
     FROM uploads
@@ -47,9 +47,9 @@ class Amount:
     """How much is deleted.
 
     Attributes:
-        files: files; of Dagster, runs.
-        rows: rows of the file that they held; of Dagster, events. None: that says nothing of them.
-        size: bytes; None: nobody knows.
+        files: files; for Dagster, runs.
+        rows: rows of the upload's file in them; for Dagster, events. None: they hold no rows.
+        size: bytes; None: unknown.
     """
 
     files: int
@@ -59,14 +59,14 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Something of an upload that is deleted, or would be.
+    """One kind of data of an upload that is deleted, or would be.
 
     Attributes:
         line: of the upload.
-        kind: what of it.
-        ended_at: when its life ended (UTC).
-        rule: by which it goes, in words.
-        amount: how much that is.
+        kind: the kind of data.
+        ended_at: when the upload's life ended (UTC).
+        rule: the rule by which the data is deleted, in words.
+        amount: how much is deleted.
     """
 
     line: LedgerLine
@@ -77,12 +77,12 @@ class Expiry:
 
 
 def ended(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
-    """The uploads whose life has ended, each with when; those that wait for somebody or are needed are left out."""
+    """The uploads whose life has ended, each with the time; those that wait for somebody or are needed are left out."""
     return _with_time(contacts, _HAS_ENDED)
 
 
 def waiting(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
-    """The uploads that keep what they have, however old: planned ones, those that wait, those that are needed."""
+    """The uploads that keep all their data, however old: planned ones, those that wait, and those that are needed."""
     return _with_time(contacts, f"NOT ({_HAS_ENDED})")
 
 
@@ -92,9 +92,10 @@ def _with_time(contacts: Database, condition: str) -> list[tuple[LedgerLine, dat
 
 
 def begin(contacts: Database, expiries: Iterable[Expiry], actor: str, at: datetime) -> None:
-    """Writes what is about to be deleted, and says so in the ledger; call it in a transaction.
+    """Records what is about to be deleted, in the ledger too; call it in a transaction.
 
-    What was deleted of an upload before stays said as it was. Its staged files are not compared with what was frozen.
+    Earlier deletions of an upload stay recorded as they were. Its staged files are no longer compared with the frozen
+    ones.
     """
     lines = [
         (
@@ -127,7 +128,7 @@ def begin(contacts: Database, expiries: Iterable[Expiry], actor: str, at: dateti
 
 
 def finish(contacts: Database, kind: Kind, upload_ids: Collection[str], at: datetime) -> None:
-    """Says that it is deleted; call it in a transaction."""
+    """Records that the deletion is finished; call it in a transaction."""
     contacts.run(
         """UPDATE expiries SET finished_at = ?
            WHERE finished_at IS NULL AND kind = ? AND upload_id IN (SELECT unnest(?::VARCHAR[]))""",
@@ -136,14 +137,14 @@ def finish(contacts: Database, kind: Kind, upload_ids: Collection[str], at: date
 
 
 def cut_off(contacts: Tables) -> list[tuple[str, Kind]]:
-    """Upload and kind of what was to be deleted, and may be there still."""
+    """Upload and kind of deletions that were begun and not finished."""
     return contacts.rows(
         "SELECT DISTINCT upload_id, kind FROM expiries WHERE finished_at IS NULL ORDER BY upload_id, kind"
     )
 
 
 def expiries_of(contacts: Database, upload_id: str) -> list[dict[str, Any]]:
-    """What was deleted of an upload, the oldest first: the lines that stay as evidence."""
+    """The recorded deletions of an upload, the oldest first."""
     return contacts.records(
         """SELECT kind, files, rows, size, rule, actor, actor_as,
                   strftime(begun_at, '%Y-%m-%dT%H:%M:%SZ') AS begun_at,
@@ -154,37 +155,37 @@ def expiries_of(contacts: Database, upload_id: str) -> list[dict[str, Any]]:
 
 
 def expired(line: LedgerLine, kind: Kind = "staged_data") -> str:
-    """When something of an upload was deleted, and by which rule, in words; empty: it was not."""
+    """The day and rule of a deletion by age, in words; empty: that kind was not deleted."""
     found = (line.expired or {}).get(kind)
     return f"deleted on {found['at'][:10]}: {found['rule']}" if found else ""
 
 
 def what_expired(line: LedgerLine) -> list[str]:
-    """All that was deleted of an upload by age, in words; what went together is one sentence."""
+    """The deletions of an upload by age, in words; kinds deleted together are one sentence."""
     together: dict[str, list[str]] = {}
     for kind, name in KINDS.items():
-        if said := expired(line, kind):
-            together.setdefault(said, []).append(name)
-    return [f"{listed(names)} {said}" for said, names in together.items()]
+        if deletion := expired(line, kind):
+            together.setdefault(deletion, []).append(name)
+    return [f"{listed(names)} {deletion}" for deletion, names in together.items()]
 
 
 def not_kept(line: LedgerLine, fix: str) -> Refusal:
-    """The refusal of what needs staged rows that are not there.
+    """The refusal of a call that needs staged rows that no longer exist.
 
     Args:
         line: of the upload.
-        fix: what to do about it, where it was not deleted by age.
+        fix: what to do, if the rows were not deleted by age.
     """
-    said = expired(line)
-    if said:
+    deletion = expired(line)
+    if deletion:
         return Refusal(
             "expired",
-            f"The staged rows of upload {line.upload_id} were {said}.",
+            f"The staged rows of upload {line.upload_id} were {deletion}.",
             "Its ledger line and the history of its contacts stay; `contact-pipeline contacts find --upload "
             f"{line.upload_id}` lists whom it changed."
             if line.commit_number is not None
             else "Its ledger line stays.",
             file=line.file_name,
         )
-    said = f"Upload {line.upload_id} is {line.state}, and its rows are not kept."
-    return Refusal("nothing-staged", said, fix, file=line.file_name)
+    message = f"Upload {line.upload_id} is {line.state}, and its rows are not kept."
+    return Refusal("nothing-staged", message, fix, file=line.file_name)

@@ -1,4 +1,4 @@
-"""What the stages find out about a file: frozen values that a later stage takes as they are. `Staging` keeps them."""
+"""What the stages find out about a file: immutable values for later stages. `Staging` keeps them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from contact_pipeline.profiles.reference import Meaning, Reference
 
 @dataclass(frozen=True, kw_only=True)
 class FileFacts:
-    """What stage 1 found in a file. A changeset that no file made has none of it.
+    """What stage 1 found in a file. All of it is empty for a changeset without a file.
 
     Attributes:
         headings: the headings as in the file, in order; empty where a column has none.
-        columns: the raw rows' column for each heading.
-        mapped: raw column → field, for the mapped columns, those of one field in order of preference.
-        left_out: raw columns that somebody took out of the plan, as if they were not mapped.
+        columns: the raw column of each heading.
+        mapped: raw column → field, for the mapped columns; columns of one field in order of preference.
+        left_out: raw columns that somebody took out of the plan.
         places: raw column → place (home, work …) of the parts of addresses, where there are several places.
         joined: whether any cell may hold several values that an export joined.
-        doubt: what is doubtful about the encoding, with examples; None where nothing is.
+        doubt: what is doubtful about the encoding, with examples; None: nothing.
     """
 
     headings: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class FileFacts:
 
     @property
     def label_of(self) -> dict[str, str]:
-        """Raw column → heading in the file; a heading that stands several times has its number."""
+        """Raw column → heading in the file; headings that repeat are numbered."""
         return dict(zip(self.columns, labels(self.headings), strict=True))
 
     @property
@@ -95,8 +95,8 @@ class NormalizedFacts(FileFacts):
     """What is known of a file once stage 2 has normalized its rows.
 
     Attributes:
-        columns_normalized: the normalized rows' columns for values, in order.
-        formats: field → the date formats that its whole column can be read by, of several that the profile declares.
+        columns_normalized: the columns with values of the normalized rows, in order.
+        formats: field → those of the profile's date formats by which the whole column can be read.
         reference: the logins and registered values that the rows were normalized with.
     """
 
@@ -120,10 +120,10 @@ class NormalizedFacts(FileFacts):
 
 
 def facts_from(stored: Mapping[str, Any]) -> FileFacts:
-    """The facts in a staging database, as far as its upload has come; an earlier version may have kept fewer of them.
+    """The facts in a staging database, as far as its upload has come; an earlier version may have kept fewer.
 
     Args:
-        stored: name → value, as `as_stored` gives them; other names are passed over.
+        stored: name → value, as `as_stored` gives them; other names are ignored.
     """
     read = FileFacts(
         headings=tuple(stored.get("headings", ())),

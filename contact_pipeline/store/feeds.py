@@ -1,6 +1,6 @@
-"""What a home remembers of its feeds: which files were fetched, and how each feed stood when it ran last.
+"""What a home remembers of its feeds: the fetched files, and the state of each feed after its last run.
 
-Names of files are kept as digests: a name can quote somebody.
+Names of files are kept as digests: a name can contain personal data.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Ended = Literal["fetched", "nothing", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file of a feed that is handed on to be received.
+    """A file of a feed that is to be received.
 
     Attributes:
         feed: the feed.
         name_sha256: digest of its name at the source.
-        look: how it looked there: equal for as long as nobody changes it.
+        look: how it looked there: equal as long as nobody changes the file.
     """
 
     feed: str
@@ -38,7 +38,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file of a feed as it was received last.
+    """A file of a feed as it was last received.
 
     Attributes:
         state: of its upload.
@@ -52,14 +52,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """How a feed stood when it ran last; times in UTC.
+    """The state of a feed after its last run; times in UTC.
 
     Attributes:
-        since: when the home came to know it.
+        since: when the home first recorded the feed.
         ended: how the last run ended; None: it never ran.
         problem: why the last run broke: code, message and fix.
         file_at: when its newest file was received.
-        missed_at: the newest time at which a file was due that had not come, as far as it was noted.
+        missed_at: the newest recorded time at which a file was due and had not come.
     """
 
     name: str
@@ -72,24 +72,24 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """Of whom news of a feed is, and who is told.
+class NoticeRouting:
+    """To whom news of a feed is sent.
 
     Attributes:
         profile: of the feed.
-        owner: login of who answers for it.
-        told: False: nobody is told; True: whom the rules of notices.yaml say.
-        targets: the targets that are told instead; empty: those of the rules.
+        owner: login of who is responsible for the feed.
+        is_sent: whether notices are sent at all.
+        targets: the targets that get them; empty: those by the rules of notices.yaml.
     """
 
     profile: str
     owner: str | None
-    told: bool
+    is_sent: bool
     targets: Sequence[str] = ()
 
 
 def digest_of(name: str) -> str:
-    """The digest by which the name of a file is kept; bytes that are no text count as they are."""
+    """The digest by which the name of a file is kept; undecodable bytes count as they are."""
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -105,9 +105,9 @@ def known_files(database: Database, feed: str) -> dict[str, Known]:
 
 
 def add_fetched_line(database: Database, fetched: Fetched | None, line: Mapping[str, Any]) -> LedgerLine:
-    """Writes an upload's first line, and that its file was fetched, if a feed did: both or neither.
+    """Writes an upload's first line and, if a feed fetched the file, the record of that.
 
-    Call it in a transaction.
+    Call it in a transaction, so that both are written or neither.
     """
     if fetched is not None:
         _remember(database, fetched, line["upload_id"], line["sha256"])
@@ -120,12 +120,12 @@ def _remember(database: Database, fetched: Fetched, upload_id: str, sha256: str)
         "INSERT INTO fetched_files VALUES (?, ?, ?, ?, ?, ?)",
         [fetched.feed, fetched.name_sha256, fetched.look, sha256, upload_id, at := now()],
     )
-    _be_known(database, fetched.feed)
+    _record_known(database, fetched.feed)
     database.run("UPDATE feeds SET file_at = ? WHERE name = ?", [at, fetched.feed])
 
 
 def look_anew(database: Database, fetched: Fetched) -> None:
-    """Keeps how a file looks now that was received before and has the same content still."""
+    """Records the present look of a file that was received before and still has the same content."""
     database.run(
         "UPDATE fetched_files SET look = ? WHERE feed = ? AND name_sha256 = ?",
         [fetched.look, fetched.feed, fetched.name_sha256],
@@ -133,12 +133,12 @@ def look_anew(database: Database, fetched: Fetched) -> None:
 
 
 def forget(database: Database, fetched: Fetched) -> None:
-    """Forgets a file, so that it is fetched when it is there again, whatever it holds."""
+    """Forgets a file, so that it is fetched again, even with the same content."""
     database.run("DELETE FROM fetched_files WHERE feed = ? AND name_sha256 = ?", [fetched.feed, fetched.name_sha256])
 
 
 def feed_states(database: Database) -> dict[str, FeedState]:
-    """Every feed that the home came to know, by name."""
+    """Every feed that the home has recorded, by name."""
     found = database.rows("SELECT name, since, ran_at, ended, problem, file_at, missed_at FROM feeds ORDER BY name")
     return {
         name: FeedState(name, since, ran_at, ended, None if problem is None else json.loads(problem), *rest)
@@ -147,45 +147,45 @@ def feed_states(database: Database) -> dict[str, FeedState]:
 
 
 def record_run(
-    database: Database, name: str, ended: Ended, problem: dict[str, Any] | None, teller: Teller | None
+    database: Database, name: str, ended: Ended, problem: dict[str, Any] | None, routing: NoticeRouting | None
 ) -> None:
-    """Keeps how a run ended, and as news that a feed broke that was not broken before."""
-    _be_known(database, name)
+    """Records how a run ended; if the feed was not broken before and is now, also as news."""
+    _record_known(database, name)
     before = database.value("SELECT ended FROM feeds WHERE name = ?", [name])
     database.run(
         "UPDATE feeds SET ran_at = ?, ended = ?, problem = ? WHERE name = ?",
         [now(), ended, None if problem is None else json.dumps(problem), name],
     )
-    if ended == "broken" and before != "broken" and teller is not None:
-        keep_news_of_feed(database, name, "broken", teller.profile, teller.owner, _targets(teller), _code(problem))
+    if ended == "broken" and before != "broken" and routing is not None:
+        keep_news_of_feed(database, name, "broken", routing.profile, routing.owner, _targets(routing), _code(problem))
 
 
-def record_missed(database: Database, name: str, due_at: datetime, teller: Teller) -> bool:
-    """Keeps, as news too, that a file was due and had not come; False where that was noted before."""
-    _be_known(database, name)
+def record_missed(database: Database, name: str, due_at: datetime, routing: NoticeRouting) -> bool:
+    """Records, as news too, that a file was due and had not come; False if that was recorded before."""
+    _record_known(database, name)
     if database.value("SELECT missed_at FROM feeds WHERE name = ?", [name]) == due_at:
         return False
     database.run("UPDATE feeds SET missed_at = ? WHERE name = ?", [due_at, name])
-    keep_news_of_feed(database, name, "missed", teller.profile, teller.owner, _targets(teller), None)
+    keep_news_of_feed(database, name, "missed", routing.profile, routing.owner, _targets(routing), None)
     return True
 
 
-def be_known(database: Database, names: Sequence[str]) -> None:
-    """Keeps since when feeds are known here: files are due from then on."""
+def record_known_feeds(database: Database, names: Sequence[str]) -> None:
+    """Records new feeds with the present time: their files are due from then on."""
     for name in names:
-        _be_known(database, name)
+        _record_known(database, name)
 
 
-def _be_known(database: Database, name: str) -> None:
+def _record_known(database: Database, name: str) -> None:
     if not database.value("SELECT count(*) FROM feeds WHERE name = ?", [name]):
         database.run("INSERT INTO feeds (name, since) VALUES (?, ?)", [name, now()])
 
 
-def _targets(teller: Teller) -> Sequence[str] | None:
-    """The targets that are told; None: those of the rules."""
-    if not teller.told:
+def _targets(routing: NoticeRouting) -> Sequence[str] | None:
+    """The targets that get notices; None: those by the rules."""
+    if not routing.is_sent:
         return []
-    return teller.targets or None
+    return routing.targets or None
 
 
 def _code(problem: dict[str, Any] | None) -> str | None:

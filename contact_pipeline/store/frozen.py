@@ -1,6 +1,6 @@
-"""Whether staged files are those that were frozen: the ledger keeps the SHA-256 of each when a changeset is frozen.
+"""Tests whether staged files are as frozen: the ledger keeps the SHA-256 of each when a changeset is frozen.
 
-A million staged rows are some 160 MB, which takes two processors a twentieth of a second.
+A million staged rows are about 160 MB; two processors hash them in a twentieth of a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WORTH_THREADS: Final = 8 << 20  # bytes
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """File → SHA-256 of every file that lies in a staging folder itself."""
+    """File → SHA-256 of every file directly in a staging folder."""
     sizes = {path: path.stat().st_size for path in _files(folder)}
     files = sorted(sizes, key=sizes.__getitem__, reverse=True)  # so that those read at once end together
     if sum(sizes.values()) < _WORTH_THREADS:
@@ -31,13 +31,13 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:
-    """In what a staging folder differs from what was frozen, in words; nothing where all is as it was.
+    """The differences between a staging folder and what was frozen, in words; empty if there are none.
 
-    A file whose successor the ledger knows already is replaced by it first: that was cut off.
+    First completes a replacement that was cut off: a successor that the ledger knows takes the file's place.
 
     Args:
         folder: the staging folder.
-        frozen: file → SHA-256, as the ledger has it; None: by a version that kept none.
+        frozen: file → SHA-256, as the ledger has it; None: staged by a version that kept none.
     """
     if frozen is None:
         return ["it was staged by an earlier version"]
@@ -46,28 +46,30 @@ def differences(folder: Path, frozen: Mapping[str, str] | None) -> list[str]:
     for name, digest in frozen.items():
         if (waiting := successor(folder / name, digest)).exists():
             waiting.replace(folder / name)
-    there = digests(folder)
-    changed = [name for name in sorted(frozen.keys() & there.keys()) if frozen[name] != there[name]]
+    present = digests(folder)
+    changed = [name for name in sorted(frozen.keys() & present.keys()) if frozen[name] != present[name]]
     return [
-        *(f"{name} is missing" for name in sorted(frozen.keys() - there.keys())),
+        *(f"{name} is missing" for name in sorted(frozen.keys() - present.keys())),
         *(f"{name} was changed" for name in changed),
-        *(f"{name} was added" for name in sorted(there.keys() - frozen.keys())),
+        *(f"{name} was added" for name in sorted(present.keys() - frozen.keys())),
     ]
 
 
-def are_frozen(there: Mapping[str, str], frozen: Mapping[str, str]) -> bool:
-    """Whether a staging folder with these files is what was frozen; a successor counts, as `differences` has it.
+def are_frozen(present: Mapping[str, str], frozen: Mapping[str, str]) -> bool:
+    """Whether a staging folder with these files is as frozen; successors count as for `differences`.
 
     Args:
-        there: file → SHA-256 of what is in it.
+        present: file → SHA-256 of the files in the folder.
         frozen: file → SHA-256, as the ledger has it.
     """
-    in_place = {name: there.get(successor(Path(name), digest).name, there.get(name)) for name, digest in frozen.items()}
-    return in_place == frozen and {name for name in there if not is_successor(Path(name))} <= frozen.keys()
+    in_place = {
+        name: present.get(successor(Path(name), digest).name, present.get(name)) for name, digest in frozen.items()
+    }
+    return in_place == frozen and {name for name in present if not is_successor(Path(name))} <= frozen.keys()
 
 
 def not_as_frozen(upload_id: str, file_name: str, found: list[str], fix: str) -> Refusal:
-    """The refusal of a changeset whose staged files are not those that were frozen."""
+    """The refusal of a changeset whose staged files have changed since they were frozen."""
     return Refusal(
         "staged-changed",
         f"What is staged for upload {upload_id} is not what was frozen: {listed(found)}. Nothing was changed.",
@@ -82,12 +84,12 @@ def successor(path: Path, digest: str) -> Path:
 
 
 def is_successor(path: Path) -> bool:
-    """Whether a file waits to take another one's place, or is the log of one that does."""
+    """Whether a file is a successor, or the log of one."""
     return path.suffix == _NEXT or f"{_NEXT}." in path.name
 
 
 def replace(path: Path, digest: str) -> None:
-    """Puts a file's successor in its place, and deletes those that the ledger never knew."""
+    """Puts a file's successor in its place, and deletes successors that the ledger never knew."""
     successor(path, digest).replace(path)
     for left in path.parent.iterdir():
         if left.name.startswith(path.name) and is_successor(left):
@@ -100,5 +102,5 @@ def _files(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.iterdir()
-        if not path.is_dir() and not is_successor(path) and path.suffix != NEW  # never written to its end
+        if not path.is_dir() and not is_successor(path) and path.suffix != NEW  # incomplete
     ]

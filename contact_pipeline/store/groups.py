@@ -6,14 +6,14 @@ from contact_pipeline.engines import Tables, literal
 
 
 def group_key(name: str) -> str:
-    """The SQL expression of that by which the names of groups are compared."""
+    """The SQL expression by which the names of groups are compared."""
     return f"replace(lower({name}), ' ', '')"
 
 
 def known_group(database: Tables, address_book: str, name: str) -> str:
-    """The name of a group as it is written there, or was in an upload that is undone; else the name as given.
+    """The name of a group as the address book spells it, or as an undone upload did; else the name as given.
 
-    So one name has one spelling in the history of an address book, and a redo meets no other.
+    So a name has one spelling in the history of an address book, and a redo finds no other.
     """
     found = find_group(database, address_book, name)
     if found is not None:
@@ -25,7 +25,7 @@ def known_group(database: Tables, address_book: str, name: str) -> str:
 
 
 def find_group(database: Tables, address_book: str, name: str) -> str | None:
-    """The name of a group as it is written there; None if there is none."""
+    """The name of a group as the address book spells it; None if there is no such group."""
     found = database.value(f"""
         SELECT group_name FROM groups
         WHERE {_called(address_book, name)} ORDER BY group_name <> {literal(name)}, created_at LIMIT 1""")
@@ -33,6 +33,6 @@ def find_group(database: Tables, address_book: str, name: str) -> str | None:
 
 
 def _called(address_book: str, name: str) -> str:
-    """The condition that a group is of that address book and of that name, however it is written."""
+    """The condition that a group is of that address book and has that name, in any spelling."""
     same = f"{group_key('group_name')} = {group_key(literal(name))}"
     return f"address_book = {literal(address_book)} AND {same}"

@@ -1,4 +1,4 @@
-"""What happened to contacts: every change with its upload, and the contacts as they stood at an earlier time."""
+"""The history of contacts: every change with its upload, and the contacts as they were at an earlier time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
 
-# Of what two people approved, the first of them; the second one is the actor.
+# The first of two approvals; the second is by the actor of the commit.
 _FIRST: Final = """CASE WHEN commits.action = 'apply' THEN first_approved_by END AS first_by,
                CASE WHEN commits.action = 'apply' THEN first_approved_as END AS first_as"""
 
@@ -22,11 +22,10 @@ _FIRST: Final = """CASE WHEN commits.action = 'apply' THEN first_approved_by END
 def contact_history(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
     """Every change to a contact, oldest first: when, by which upload, row and person, and fields before → after.
 
-    Each names the contact (`contact_id`, `name`), that of a link the other one, too (`linked_to`, `linked_to_name`).
-    Of what two people approved, `first_approved_by` and `first_approved_as` are of the first, `by` and `by_as` of the
-    second.
-    `commit` says whether it was to apply, undo, redo or erase, `undone` whether that was taken back since; sensitive
-    values are masked, unless the person is to see them.
+    Each names the contact (`contact_id`, `name`); a link names also the other one (`linked_to`, `linked_to_name`).
+    If two people approved, `first_approved_by` and `first_approved_as` are of the first, `by` and `by_as` of the
+    second. `commit` is apply, undo, redo or erase; `undone` tells whether it was undone since. Sensitive values are
+    masked by default.
     """
     sensitive = {name for (name,) in database.rows("SELECT name FROM fields WHERE sensitive")}
     records = database.records(
@@ -86,10 +85,10 @@ def last_commit(database: Tables, upload_id: str) -> dict[str, Any] | None:
 def made_of_fields(
     database: Tables, entity: Literal["contact", "account"], upload_id: str, ids: Collection[int]
 ) -> dict[tuple[int, str], dict[str, Any]]:
-    """What an upload made of the fields of contacts or accounts, and what they hold now; sensitive values are masked.
+    """The values before and after an upload in fields of contacts or accounts, and now; sensitive values are masked.
 
     Returns:
-        Id and field → before and after (what the upload found and made, undone or not) and now.
+        Id and field → before and after (in the upload's changes, undone or not) and now.
     """
     if not ids:
         return {}
@@ -110,13 +109,13 @@ def made_of_fields(
         for name in (name for name in fields if _touches(record, name)):
             looks = looks_in_contacts(name, sensitive=name in sensitive)
             sides = {side: mask_value(record[f"{side}_{name}"], looks) for side in ("before", "after", "now")}
-            earlier = found.get((record[identity], name))  # of a row that was decided later: the first one has found it
+            earlier = found.get((record[identity], name))  # a row decided later changed it again
             found[record[identity], name] = sides | ({"before": earlier["before"]} if earlier else {})
     return found
 
 
 def note_origins(database: Tables, contact_id: int, *, masked: bool = True) -> list[dict[str, Any]]:
-    """Where each note of a contact came from: the newest change that counts and added it, with its upload and time."""
+    """The origin of each note of a contact: the newest effective change that added it, with its upload and time."""
     records = database.records(
         f"""
         WITH added AS (
@@ -149,7 +148,7 @@ def note_origins(database: Tables, contact_id: int, *, masked: bool = True) -> l
 
 
 def contacts_as_of(database: Tables, at: datetime) -> list[dict[str, Any]]:
-    """The contacts as they stood at a time, put together again from the changes committed until then; masked."""
+    """The contacts as they were at a time, rebuilt from the changes committed until then; masked."""
     fields = database.rows("SELECT name, sensitive FROM fields")
     newest = ", ".join(
         f"""(arg_max({{'value': after_{name}}}, commit_number)
@@ -169,7 +168,7 @@ def contacts_as_of(database: Tables, at: datetime) -> list[dict[str, Any]]:
     for record in records:
         mask_contact(record, fields)
         record["notes"] = record["notes"] or []
-        record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
+        record.update({name: None for name in CONTACT_FIELDS if name not in record})  # used by no profile yet
     return records
 
 

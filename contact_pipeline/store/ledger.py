@@ -1,4 +1,4 @@
-"""The ledger: one line per upload, from the moment it is received to the end, whatever becomes of it."""
+"""The ledger: one line per upload, which is written when the upload is received and never deleted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contact_pipeline.engines import Database, Tables
 from contact_pipeline.masking import mask_within
 from contact_pipeline.store.news import keep_news
 
-# Masked as they are written; a reason is masked where it is made.
+# Masked when they are written; a reason is masked where it is made.
 _MASKED: Final = {column.name for column in COLUMNS if column.personal} - {"reason"}
 _JSON: Final = {column.name for column in COLUMNS if column.type == "JSON"}
-_MOST: Final = 2**63 - 1  # that a LIMIT takes
+_MOST: Final = 2**63 - 1  # the highest LIMIT
 _NAMES: Final = {column.name for column in COLUMNS}
 
 NO_FIRST_APPROVAL: Final[dict[str, None]] = dict.fromkeys(
@@ -36,7 +36,7 @@ def commit_time(database: Tables, at: datetime) -> datetime:
 
 
 def add_line(database: Database, **values: object) -> LedgerLine:
-    """Writes an upload's first line, giving it the next number; call it in a transaction."""
+    """Writes a new upload's line with the next number; call it in a transaction."""
     number = take_numbers(database, "upload", 1)
     row = _stored({"number": number, "row_warning_count": 0, **values})
     names, marks = ", ".join(row), ", ".join("?" for _ in row)
@@ -49,10 +49,9 @@ def add_line(database: Database, **values: object) -> LedgerLine:
 def change_line(
     database: Database, upload_id: str, *, expected: Collection[State] | None = None, **values: object
 ) -> LedgerLine | None:
-    """Changes fields of an upload's line, if it is in one of the expected states; the line, None if it was not.
+    """Changes fields of an upload's line, if it is in one of the expected states; returns the line, or None.
 
-    Call it in a transaction: a new state is kept as news, too. An approval that waits for a second one is of the plan
-    that was there: it ends where another one begins.
+    Call it in a transaction: a new state is also kept as news. A first approval is of one plan, so a new plan ends it.
     """
     if values.get("state") in RECEIVED | PLANNED:
         values = NO_FIRST_APPROVAL | values
@@ -70,15 +69,15 @@ def change_line(
 
 
 class Glance(NamedTuple):
-    """What of an upload says whether it looks as before; of a year's uploads it is read many times.
+    """The few values of an upload that tell whether it has changed; cheap to read for many uploads, again and again.
 
     Attributes:
         upload_id: the upload.
-        state: it is in.
+        state: its state.
         changeset_sha256: hash of its changeset.
-        review: its rows that wait to be decided.
+        review: how many rows wait for a decision.
         first_approved_by: who has approved it, as the first of two; None: nobody.
-        runs_expired: whether Dagster is to keep nothing of it.
+        runs_expired: whether Dagster's records of it have expired.
     """
 
     upload_id: str
@@ -97,7 +96,7 @@ _GLANCES: Final = """
 
 
 def glances(database: Tables) -> list[Glance]:
-    """All uploads that are more than received, at a glance, the oldest first."""
+    """A glance at every upload that is more than received, the oldest first."""
     return [Glance(*row) for row in database.rows(_GLANCES)]
 
 
@@ -110,13 +109,13 @@ def find_lines(
     offset: int = 0,
     oldest_first: bool = False,
 ) -> list[LedgerLine]:
-    """The lines that meet a condition, newest first unless it is said; the first `offset` of them are left out."""
+    """The lines that meet a condition, by default newest first, without the first `offset` of them."""
     order, most = "ASC" if oldest_first else "DESC", min(limit, _MOST) if limit else "ALL"
     sql = f"FROM uploads WHERE {where} ORDER BY number {order} LIMIT {most} OFFSET {offset}"
     return _lines(database, sql, parameters)
 
 
-# Uploads that go no further by themselves: somebody has to approve, send another file, decide rows or finalize.
+# Uploads that wait for somebody: to approve, send another file, decide rows or finalize.
 WAITS: Final = """(state IN ('staged', 'blocked', 'stale') OR (state = 'applied' AND held)
     OR (review > 0 AND state IN ('applied', 'finalized')))"""
 
@@ -130,15 +129,15 @@ def chosen(
     waiting: bool = False,
     upload_ids: Collection[str] = (),
 ) -> tuple[str, list[object]]:
-    """The condition of the lines that are asked for, with its parameters; unset: all.
+    """The SQL condition that selects ledger lines, with its parameters; unset: no limit.
 
     Args:
-        profile: name of theirs.
-        states: which they are in.
-        since: they were added then or later, in UTC.
-        feed: name of the one that fetched them.
-        waiting: whether they wait for somebody.
-        upload_ids: theirs.
+        profile: only uploads of this profile.
+        states: only uploads in one of these states.
+        since: only uploads added then or later, in UTC.
+        feed: only uploads that this feed fetched.
+        waiting: only uploads that wait for somebody.
+        upload_ids: only these uploads.
     """
     conditions = {
         "profile = ?": profile,
@@ -152,14 +151,14 @@ def chosen(
 
 
 def take_numbers(database: Database, counter: str, count: int) -> int:
-    """Reserves `count` numbers that nobody else gets; the first of them. Call it in a transaction."""
+    """Reserves `count` numbers for the caller; returns the first of them. Call it in a transaction."""
     first: int = database.value("SELECT next FROM counters WHERE name = ?", [counter])
     database.run("UPDATE counters SET next = next + ? WHERE name = ?", [count, counter])
     return first
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as the table holds them; what looks sensitive in what was said of a file is masked."""
+    """The values as the table holds them; personal columns are masked."""
     shown = {name: mask_within(value) if name in _MASKED else value for name, value in values.items()}
     return {
         name: json.dumps(value, ensure_ascii=False) if name in _JSON and value is not None else value
@@ -172,6 +171,6 @@ def _lines(database: Database, sql: str, parameters: Sequence[object]) -> list[L
 
 
 def _line(record: dict[str, Any]) -> LedgerLine:
-    known = {name: record[name] for name in _NAMES & record.keys()}  # a newer version's home may have more
+    known = {name: record[name] for name in _NAMES & record.keys()}  # the home of a newer version may have more
     read = {name: json.loads(known[name]) for name in READ_AS_VALUES & known.keys() if known[name] is not None}
     return LedgerLine(**(known | read))

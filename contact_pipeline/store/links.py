@@ -1,4 +1,4 @@
-"""Contacts that are linked: the same person, several times; some of them merged into another."""
+"""Links between contacts that are the same person; some of these contacts are merged into another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contact_pipeline.store.effective import EFFECTIVE
 
 
 def linked_with(database: Tables, contact_id: int) -> list[int]:
-    """The contact and every one that is linked to it, by however many links."""
+    """The contact and every contact linked with it, directly or through others."""
     rows = database.rows(
         f"""WITH RECURSIVE same(contact_id) AS (
                SELECT {contact_id}::BIGINT
@@ -23,8 +23,8 @@ def linked_with(database: Tables, contact_id: int) -> list[int]:
 def merged(view: str = "", book: str = "") -> str:
     """The query for contacts that are merged into another: contact_id, merged_into.
 
-    One commit has deactivated such a contact and linked it, and no row of a file asked for the link. It may have been
-    linked with somebody else since, into whom the other was merged.
+    A merged contact was deactivated and linked by one commit, without a row of a file. Since then it may have been
+    linked with another contact, into which the first one was merged.
 
     Args:
         view: prefix of contacts and links, such as `published_`.

@@ -1,4 +1,4 @@
-"""What the ledger and the notices count, for whoever watches over a home; by one look, and nothing of anybody in it."""
+"""Counts of the ledger, notices and contacts for monitoring. They contain nothing personal."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from contact_pipeline.terms import OUTCOMES
 
 @dataclass(frozen=True, slots=True)
 class UploadsOfState:
-    """What the uploads of a profile that are in one state come to.
+    """The counts of a profile's uploads in one state.
 
     Attributes:
-        uploads: how many there are.
-        outcomes: outcome → their rows with it, in the order of the glossary.
-        errors: their defects that are no warnings.
-        of_existing: their duplicates of a contact that is left as it is.
-        within_file: their duplicates of another row of the file.
-        waiting: how many of them wait for somebody.
-        oldest: when the oldest of those was received, in UTC; None: none waits.
+        uploads: number of uploads.
+        outcomes: outcome → rows, in the order of the glossary.
+        errors: defects that are no warnings.
+        of_existing: duplicates of a contact that is left as it is.
+        within_file: duplicates of another row of the file.
+        waiting: uploads that wait for somebody.
+        oldest: when the oldest waiting upload was received, in UTC; None: none waits.
     """
 
     profile: str
@@ -40,11 +40,11 @@ class UploadsOfState:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What is counted of a home.
+    """The counts of a home.
 
     Attributes:
         uploads: by profile and state.
-        unsent: state → notices that were not sent, or of which nobody knows.
+        unsent: state → notices that were not sent, or perhaps not.
     """
 
     uploads: Sequence[UploadsOfState]

@@ -1,4 +1,4 @@
-"""What contacts are called, for people who see an id and want to know whose it is."""
+"""The names of contacts, shown to people beside an id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME_FIELDS: Final = ("full_name", "first_name", "last_name")
 
 
 def contact_names(database: Tables, contact_ids: Iterable[int]) -> dict[int, str]:
-    """Id → name of each contact that is there, by id; what looks sensitive in it is masked."""
+    """Id → name of each contact that exists, ordered by id; what looks sensitive is masked."""
     wanted = sorted({*contact_ids})
     if not wanted:
         return {}
@@ -25,9 +25,9 @@ def contact_names(database: Tables, contact_ids: Iterable[int]) -> dict[int, str
 
 
 def name_of(*parts: str | None) -> str:
-    """The name of a contact of its `NAME_FIELDS`, what looks sensitive in each of them masked.
+    """The name of a contact, from its `NAME_FIELDS`; what looks sensitive is masked.
 
-    Each is masked alone: a day of birth that came into a column of names is all that stands in it.
+    Each field is masked alone: a misplaced day of birth is recognized when it is the whole value.
     """
     whole, *others = (
         mask_value(part, looks_in_contacts(name, sensitive=False)) or ""

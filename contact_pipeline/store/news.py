@@ -1,6 +1,6 @@
-"""News is kept in the same transaction as the change of state that it is: whoever sends it may come later.
+"""Keeps news in the transaction of the change of state; it is sent later.
 
-A home without `notices.yaml` keeps none, so that nobody is told of the past once there is one.
+A home without `notices.yaml` keeps no news, so that a new `notices.yaml` sends no notices of the past.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from contact_pipeline.engines import Database
 from contact_pipeline.settings import NOTICES
 from contact_pipeline.terms import OUTCOMES
 
-COUNTS: Final = ("processed", *OUTCOMES, "deactivated")  # as they were at the moment
+COUNTS: Final = ("processed", *OUTCOMES, "deactivated")  # as they were at the time of the news
 
 
 def keep_news(database: Database, line: LedgerLine) -> None:
-    """Keeps what an upload's new state is to people, if it is anything; call it in the transaction of the change."""
+    """Keeps an upload's new state as news, if it is an event; call it in the transaction of the change."""
     event = event_of(line)
     if event is None or not database.lies_beside(NOTICES):
         return
@@ -40,16 +40,16 @@ def keep_news_of_feed(
     targets: Sequence[str] | None,
     reason_code: str | None,
 ) -> None:
-    """Keeps what befell a feed; call it in the transaction that writes it down.
+    """Keeps an event of a feed as news; call it in the transaction that records the event.
 
     Args:
         database: the contact database.
-        feed: its name.
-        event: what it was.
+        feed: name of the feed.
+        event: the event.
         profile: of the feed.
-        owner: login of who answers for it.
-        targets: who is told; None: whom the rules say.
-        reason_code: code of why.
+        owner: login of who is responsible for the feed.
+        targets: targets of the notices; None: those by the rules.
+        reason_code: code of the reason.
     """
     if not database.lies_beside(NOTICES):
         return
@@ -99,7 +99,7 @@ def _now() -> datetime:
 
 
 def forget_waiting(database: Database) -> None:
-    """Ends what waits to be sent in a home that is restored: after the backup was made it may have been sent."""
+    """Drops waiting news and notices in a restored home: they may have been sent after the backup was made."""
     database.run("UPDATE news SET taken = true")
     database.run("""
         UPDATE notices SET state = 'dropped', problem = 'The home was restored from a backup.'

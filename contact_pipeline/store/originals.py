@@ -1,6 +1,6 @@
-"""The received files: kept as they came under a name of our own; the name they came with is only data.
+"""The received files: kept as they came, under a fixed name; the name with which they came is only data.
 
-What came beside a file with its options is kept with it, and given back with it.
+The options file of a file is kept with it, and given back with it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from contact_pipeline.settings import Settings
 from contact_pipeline.store.source import sha256_of
 
 OPTIONS: Final = "options.yaml"  # kept beside the original
-OPTIONS_SUFFIX: Final = ".options.yaml"  # behind a file's name: the file with its options
-GIVEN_BACK: Final = "refused"  # folder beside the files of a profile in the inbox
+OPTIONS_SUFFIX: Final = ".options.yaml"  # added to a file's name: the name of its options file
+GIVEN_BACK: Final = "refused"  # folder within the folder of a profile in the inbox
 _LONGEST_STEM: Final = 180  # bytes; a name has at most 255
 _LONGEST_ENDING: Final = 20
 
@@ -34,7 +34,7 @@ class Originals:
         self._settings = settings
 
     def path(self, upload_id: str) -> Path:
-        """Where an upload's original lies.
+        """The path of an upload's original.
 
         Raises:
             FileNotFoundError: it is gone.
@@ -55,11 +55,11 @@ class Originals:
 
     @contextmanager
     def verified(self, line: LedgerLine) -> Iterator[Path]:
-        """Where an upload's original lies; another thread compares it with what was received while the block reads it.
+        """The path of an upload's original. While the block reads it, another thread tests its SHA-256.
 
         Raises:
             FileNotFoundError: it is gone.
-            Refusal: it is not the file that was received (code `original-changed`), whatever the block made of it.
+            Refusal: it is not the file that was received (code `original-changed`); raised also after an error.
         """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -84,12 +84,12 @@ class Originals:
             shutil.rmtree(folder, ignore_errors=True)
 
     def give_back(self, line: LedgerLine, path: Path, options: Path | None = None) -> None:
-        """Puts a refused file that came through the inbox into the folder `refused` there, beside the reason.
+        """Puts a refused file of the inbox into the folder `refused` there, with a text file of the reason.
 
         Args:
             line: of the upload.
             path: the file.
-            options: what came with it; unset: what is kept with its original.
+            options: its options file; unset: the one that is kept with the original.
         """
         if not line.inbox or line.reason is None:
             return
@@ -104,11 +104,11 @@ class Originals:
             for each in (options or path.with_name(OPTIONS), path.with_name(path.name + OPTIONS_SUFFIX)):
                 if is_ordinary(each):
                     _move(each, kept.with_name(kept.name + OPTIONS_SUFFIX))
-            _move(path, kept)  # last: as long as it is not there, nothing is given back
+            _move(path, kept)  # last: only then is the file given back
 
 
 def _move(path: Path, to: Path) -> None:
-    """Moves a file to where it is for its owner only; one of another user's becomes ours by being copied."""
+    """Moves a file and makes it readable by the owner only; another user's file is copied, so that we own the copy."""
     if path.stat().st_uid == os.geteuid():
         path.chmod(0o600)
         shutil.move(path, to)
@@ -122,7 +122,7 @@ def _move(path: Path, to: Path) -> None:
 
 
 def arriving_path(settings: Settings) -> Path:
-    """The folder of what is being copied into the home and has no ledger line yet."""
+    """The folder for files that are being copied into the home and have no ledger line yet."""
     return settings.home / "uploads" / ".arriving"
 
 
@@ -132,8 +132,8 @@ def original_name(path: Path) -> str:
     return f"original.{ending}"
 
 
-def told(name: str) -> str:
-    """The name of a file as text; bytes in it that are none are shown as �."""
+def display_name(name: str) -> str:
+    """The name of a file as text; undecodable bytes are shown as �."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
@@ -146,7 +146,7 @@ def is_ordinary(path: Path) -> bool:
 
 
 def _shortened(name: str) -> str:
-    """A name that leaves room for an upload's id before it and another ending behind it."""
+    """The name, shortened to leave room for an upload's id in front and another ending behind."""
     ending = Path(name).suffix if len(Path(name).suffix) < _LONGEST_ENDING else ""
     stem = name.removesuffix(ending).encode()
     return name if len(stem) <= _LONGEST_STEM else stem[:_LONGEST_STEM].decode("utf-8", "ignore") + ending

@@ -1,6 +1,6 @@
-"""What the dashboard shows of all uploads: a page of them, what waits for somebody, and how profiles fare over time.
+"""What the dashboard shows: a page of uploads, those that wait for somebody, and the results of profiles over time.
 
-All of it comes from the ledger, by one look: no staging database is opened.
+All of it comes from the ledger; no staging database is opened.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ WEEKS: Final = 26
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What came of the uploads of a profile that were added in a week.
+    """The results of a profile's uploads that were added in one week.
 
     Attributes:
-        monday: its first day.
-        uploads: how many there were.
+        monday: first day of the week.
+        uploads: number of uploads.
         rows: rows with data.
         errors: defects that are no warnings.
     """
@@ -38,15 +38,15 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Uploads that were asked for, and what is true of all of them.
+    """One page of selected uploads, and facts about all uploads.
 
     Attributes:
-        lines: one page of those that were asked for, newest first.
-        found: how many were asked for.
-        total: how many there are.
-        waiting: the oldest of those that wait for somebody.
-        waiting_count: how many do.
-        profiles: the names of all their profiles.
+        lines: the page, newest first.
+        found: how many uploads are selected.
+        total: how many uploads exist.
+        waiting: the oldest uploads that wait for somebody.
+        waiting_count: how many uploads wait for somebody.
+        profiles: names of the profiles of all uploads.
         weeks: by profile and time, as far back as `WEEKS`.
     """
 
@@ -59,7 +59,7 @@ class Overview:
     weeks: Sequence[Week]
 
 
-def look_over(
+def read_overview(
     database: Database,
     *,
     profile: str | None = None,
@@ -70,17 +70,17 @@ def look_over(
     offset: int = 0,
     most_waiting: int = 10,
 ) -> Overview:
-    """Looks over all uploads.
+    """Reads the overview from the ledger.
 
     Args:
         database: the contact database.
-        profile: of the uploads that are asked for, and so the others; see `ledger.chosen`.
-        states: which they are in.
-        since: when they were added, or later, in UTC.
-        waiting: whether they wait for somebody.
-        limit: how many of them are given.
-        offset: how many newer ones are passed over.
-        most_waiting: how many of those that wait are given.
+        profile: selects uploads, as do states, since and waiting; see `ledger.chosen`.
+        states: only uploads in one of these states.
+        since: only uploads added then or later, in UTC.
+        waiting: only uploads that wait for somebody.
+        limit: size of the page.
+        offset: how many newer uploads are on earlier pages.
+        most_waiting: how many waiting uploads are given.
     """
     where, parameters = chosen(profile, states, since, waiting=waiting)
     waits, nothing = chosen(waiting=True)

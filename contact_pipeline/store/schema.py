@@ -43,7 +43,7 @@ def _nullable(column: Column) -> str:
 
 
 def _make_newest(database: Database) -> None:
-    """Makes all kept tables as they are today, but for that of the migrations."""
+    """Makes all kept tables in their newest form, except the table of migrations."""
     _make(database, {table.name for table in KEPT if table.lies == "database"} - {"migrations"})
     database.run("INSERT INTO counters VALUES ('upload', 1), ('contact', 1), ('account', 1)")
     for name, field in CANONICAL.items():
@@ -53,9 +53,9 @@ def _make_newest(database: Database) -> None:
 
 
 def _publish(database: KeptTables) -> None:
-    """The published contacts, memberships and links: what counts and is not held back until it is finalized.
+    """Makes the views of published contacts, memberships and links: all effective changes that are not held.
 
-    What no held upload named stands as it is; so does who was erased.
+    Contacts that no held upload names, and erased ones, are taken from the tables as they are.
     """
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     names, computed = (", ".join(f"{of}{quoted(name)}" for name in ("active", *fields)) for of in ("", "e."))
@@ -82,40 +82,40 @@ def _publish(database: KeptTables) -> None:
 
 
 def _changes_without_a_list(database: Database) -> None:
-    """Which fields a change touches is seen by its values; the list of their names said the same once more."""
+    """Drops the list of touched fields, which follows from the values of a change."""
     for table in ("contact_changes", "account_changes"):
         database.run(f"ALTER TABLE {table} DROP COLUMN changed")
 
 
 def _erase(database: Database) -> None:
-    """Who was erased, when and by whom, and what they are recognized by: no value of theirs."""
+    """Makes the tables of erased people and their fingerprints, which hold no values."""
     _make(database, {"erasures", "fingerprints", "erased_rows"})
 
 
 def _news(database: Database) -> None:
-    """What people are to be told, and what was sent to whom."""
+    """Makes the tables of news and notices."""
     _make(database, {"news", "notices"})
 
 
 def _corrections(database: Database) -> None:
-    """What people corrected in uploads, and what they want to be remembered of it."""
+    """Makes the tables of corrections and remembered values."""
     _make(database, {"corrections", "value_mappings"})
 
 
 def _feeds(database: Database) -> None:
-    """What was fetched, and how feeds stand."""
+    """Makes the tables of feeds and fetched files."""
     _make(database, {"feeds", "fetched_files"})
 
 
 def _expiries(database: Database) -> None:
-    """What was deleted by age, and by which rule."""
+    """Makes the table of deletions by age."""
     _make(database, {"expiries"})
 
 
 def _columns_on_demand(database: Database) -> None:
-    """Takes out the columns of fields that no profile has brought a value for.
+    """Drops the columns of fields that have never had a value.
 
-    A staged upload may bring one, so where there is any, all stay.
+    If there is a staged upload, all columns stay, as it may bring values.
     """
     if database.value("SELECT count(*) FROM uploads WHERE state IN ('staged', 'blocked')"):
         return
@@ -134,9 +134,9 @@ def _columns_on_demand(database: Database) -> None:
 
 
 def _what_counts(database: Database) -> None:
-    """Makes the tables the function of what counts that they are from here on, where something is undone.
+    """Recomputes the tables from the effective changes, if something was undone.
 
-    Before, what was undone could leave values behind.
+    In earlier versions an undo could leave values behind.
     """
     database.run("ALTER TABLE uploads ADD COLUMN staged_files JSON")
     if database.value("SELECT count(*) FROM commits WHERE undone_by IS NOT NULL"):
@@ -191,7 +191,7 @@ def _adding(table: Table, column: Column) -> Callable[[Database], None]:
     return add
 
 
-# A new database has all of them from the first on.
+# A new database is made in the newest form, with all of them recorded as done.
 MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
     ("first schema", _make_newest),
     ("changes without a list of fields", _changes_without_a_list),
@@ -207,7 +207,7 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
 
 
 def pending_migrations(database: Database) -> list[str]:
-    """The migrations that the contact database has not had; call it outside a transaction."""
+    """The migrations that are still to be done on the contact database; call it outside a transaction."""
     try:
         done = database.rows("SELECT name FROM migrations")
     except DATA_FAULTS:  # not even that table is there
@@ -234,7 +234,7 @@ def migrate(database: Database) -> None:
 
 
 def keep_contact_fields(database: Tables, fields: Mapping[str, FieldKind], sensitive: Collection[str]) -> None:
-    """Keeps in a staging database, as `contact_fields`, what the staged changeset brings."""
+    """Keeps the fields of the staged changeset in its staging database, as `contact_fields`."""
     import polars as pl  # most calls only look at the ledger, and need no frame
 
     schema = {"name": pl.String, "kind": pl.String, "sensitive": pl.Boolean}
@@ -243,7 +243,7 @@ def keep_contact_fields(database: Tables, fields: Mapping[str, FieldKind], sensi
 
 
 def add_staged_fields(database: KeptTables) -> None:
-    """Adds what the changeset of the database attached as `staged` brings; call it in a transaction."""
+    """Adds the contact fields of the changeset in the database attached as `staged`; call it in a transaction."""
     if database.has("staged.contact_fields"):
         rows = database.rows("SELECT name, kind, sensitive FROM staged.contact_fields")
         fields = {name: kind for name, kind, _ in rows}
@@ -252,11 +252,11 @@ def add_staged_fields(database: KeptTables) -> None:
 
 def add_contact_fields(database: KeptTables, fields: Mapping[str, FieldKind], sensitive: frozenset[str]) -> None:
     """Adds a column for every field that the contacts do not have yet, and records it; call it in a transaction."""
-    there = dict(database.rows("SELECT name, kind FROM fields"))
+    known = dict(database.rows("SELECT name, kind FROM fields"))
     check_contact_fields(database, fields)
-    for name in sensitive & there.keys():  # once sensitive, always: another profile may show it otherwise
+    for name in sensitive & known.keys():  # stays sensitive, even if another profile declares it otherwise
         database.update("fields", {"sensitive": "true"}, f"name = {literal(name)}")
-    new = {name: kind for name, kind in fields.items() if name not in there}
+    new = {name: kind for name, kind in fields.items() if name not in known}
     for name, kind in new.items():
         database.add_column("contacts", name, SQL_TYPE[kind])
         for side in ("before", "after"):
@@ -271,7 +271,7 @@ def add_contact_fields(database: KeptTables, fields: Mapping[str, FieldKind], se
 
 
 def check_contact_fields(database: Tables, fields: Mapping[str, FieldKind], book: str = "") -> None:
-    """Tests that fields are of the kind that the contacts have them in.
+    """Tests that fields have the same kind as in the contacts.
 
     Args:
         database: the contact database, or one that has it attached.
@@ -279,7 +279,7 @@ def check_contact_fields(database: Tables, fields: Mapping[str, FieldKind], book
         book: prefix of the contact database's tables, "" or "book.".
 
     Raises:
-        Refusal: one is of another kind (code `field-kind`).
+        Refusal: a field has another kind (code `field-kind`).
     """
     known = {**CONTACT_FIELDS, **dict(database.rows(f"SELECT name, kind FROM {book}fields"))}
     for name, kind in fields.items():

@@ -1,4 +1,4 @@
-"""A file that is received while others may still write to it: held open, copied, compared, and only then removed."""
+"""A received file to which others may still write: it is held open, copied, compared, and only then removed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR
 
 
 def look_of(found: os.stat_result) -> Look:
-    """What is equal in two looks at a file that nobody touched in between; the time of change cannot be set back."""
+    """Values that stay equal as long as nobody touches a file; the time of change cannot be set back."""
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether the name of a file says that it is not complete: hidden ones, `.part`, `.tmp`."""
+    """Whether a file is unfinished by its name: hidden, `.part` or `.tmp`."""
     return name.startswith(".") or name.casefold().endswith(_UNFINISHED)
 
 
@@ -38,15 +38,15 @@ class Source:
     """An ordinary file outside of the home, or in its inbox, held open for reading."""
 
     def __init__(self, path: Path, *, follow_links: bool = True, look: Look | None = None) -> None:
-        """Opens it.
+        """Opens the file.
 
         Args:
-            path: where it lies.
-            follow_links: whether the path may be a link to it.
-            look: an earlier look at it, with which later ones are compared; unset: as it is now.
+            path: the path of the file.
+            follow_links: whether the path may be a link.
+            look: the look with which later looks are compared; unset: the present one.
 
         Raises:
-            OSError: it cannot be opened, or is no ordinary file.
+            OSError: the file cannot be opened, or is no ordinary file.
         """
         self.path = path
         no_link = 0 if follow_links else os.O_NOFOLLOW
@@ -73,19 +73,20 @@ class Source:
         return found
 
     def close(self) -> None:
-        """Lets go of the file: whoever waits to write to it goes on."""
+        """Closes the file, so that whoever waits to write to it can go on."""
         os.close(self._descriptor)
 
     def is_written(self) -> bool | None:
-        """Whether somebody has the file open for writing; None where the machine does not say.
+        """Whether somebody has the file open for writing; None where the machine cannot tell.
 
-        Once the answer is no, whoever opens the file for writing waits until it is closed here, or until the seconds of
-        /proc/sys/fs/lease-break-time are over. Linux answers the owner of the file and root, on its own file systems.
+        If nobody has, this takes a lease: whoever opens the file for writing waits until it is closed here, or the
+        seconds of /proc/sys/fs/lease-break-time are over. Linux grants leases to the owner of the file and to root, on
+        its own file systems.
         """
         if not hasattr(fcntl, "F_SETLEASE"):
             return None
         try:
-            fcntl.fcntl(self._descriptor, fcntl.F_SETSIG, signal.SIGURG)  # which is ignored; SIGIO ends a process
+            fcntl.fcntl(self._descriptor, fcntl.F_SETSIG, signal.SIGURG)  # ignored; SIGIO ends a process
             fcntl.fcntl(self._descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except BlockingIOError:
             return True
@@ -95,7 +96,7 @@ class Source:
         return False
 
     def copy_to(self, path: Path, *, durably: bool) -> str:
-        """Copies the file; the SHA-256 of what was written, in hexadecimal.
+        """Copies the file; returns the SHA-256 of the copy, in hexadecimal.
 
         Raises:
             Refusal: the file was changed or replaced in the meantime (code `file-changing`).
@@ -116,7 +117,7 @@ class Source:
         return sha256
 
     def is_as_opened(self, sha256: str) -> bool:
-        """Whether the path still leads to this file, with this content; one that was only touched is read again."""
+        """Whether the path still leads to this file with this content; a file that was only touched is read again."""
         found = self._found()
         if found is None or found[-1] != self.look[-1] or self._is_waited_for():
             return False
@@ -131,13 +132,13 @@ class Source:
         return self._found() is not None
 
     def has_changed(self, sha256: str) -> bool:
-        """Whether there is another file at the path, or this one with another content, or soon with another."""
+        """Whether the path has another file, or other content, or somebody is opening the file for writing."""
         return self.is_there() and not self.is_as_opened(sha256)
 
     def remove(self, aside: Path, sha256: str) -> bool:
-        """Deletes the file that was copied; False, and nothing done, where it has changed or somebody is opening it.
+        """Deletes the copied file; False, and nothing is done, if it has changed or somebody is opening it for writing.
 
-        It is put aside first, where nobody finds it. Whoever had found it before shows then.
+        The file is first renamed, so that nobody new can open it, and then tested again for writers.
 
         Args:
             aside: a path that nobody else uses.
@@ -168,12 +169,12 @@ class Source:
             return None
 
     def _is_waited_for(self) -> bool:
-        """Whether somebody has begun to open the file for writing since `is_written` said no."""
+        """Whether somebody has begun to open the file for writing since `is_written` took the lease."""
         return self._leased and fcntl.fcntl(self._descriptor, fcntl.F_GETLEASE) != fcntl.F_RDLCK
 
 
 def put_back(aside: Path, path: Path) -> None:
-    """Gives a file its name back; one that has the name by now keeps it, and the file gets another."""
+    """Gives a file its name back; if another file has the name by now, adds a number."""
     for number in range(1, 1000):
         with suppress(FileExistsError):
             os.link(aside, path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
@@ -199,13 +200,13 @@ def sha256_of(path: Path) -> str:
 
 
 def files_being_written() -> frozenset[tuple[int, int]]:
-    """Device and inode of every file that is open for writing in a process that we may look at (Linux)."""
+    """Device and inode of every file open for writing, in the processes that we may inspect (Linux)."""
     return frozenset(_being_written())
 
 
 def _being_written() -> Iterator[tuple[int, int]]:
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended, or is another user's
+        with suppress(OSError):  # the process has ended, or is another user's
             for file in (process / "fdinfo").iterdir():
                 with suppress(OSError):  # closed at this moment
                     flags = _FLAGS.search(file.read_bytes())
@@ -217,7 +218,7 @@ def _being_written() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[bool]:
-    """Holds a folder for as long as the block lasts; False where another thread or process holds it."""
+    """Locks a folder as long as the block lasts; False if another thread or process has locked it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-_UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split, as reading left them
+_UNREADABLE: Final = "unreadable.parquet"  # rows that could not be split into columns
 
 
 class Staging:
-    """The staged tables of one upload: what an analyst opens."""
+    """The staged tables of one upload."""
 
     def __init__(self, settings: Settings, upload_id: str) -> None:
         self._settings = settings
@@ -37,23 +37,23 @@ class Staging:
         self._database: Database | None = None
 
     def for_undo(self) -> Staging:
-        """Where the inverse of the upload's changeset is staged."""
+        """The staging folder of the inverse of the upload's changeset."""
         return Staging(self._settings, f"{self.folder.name}/undo")
 
     def for_rows(self, rows: Collection[int]) -> Staging:
-        """Where the changeset of rows is staged that were decided after the upload was applied."""
+        """The staging folder for rows that were decided after the upload was applied."""
         return Staging(self._settings, f"{self.folder.name}/decided-{min(rows)}")
 
     def decided(self) -> list[Staging]:
-        """Every such changeset."""
+        """The staging folders of all rows that were decided after the upload was applied."""
         return [Staging(self._settings, f"{self.folder.name}/{path.name}") for path in self.folder.glob("decided-*")]
 
     def nothing(self) -> Staging:
-        """A place where nothing is staged."""
+        """A staging folder that does not exist."""
         return Staging(self._settings, f"{self.folder.name}/nothing")
 
     def take_rows(self, whole: Staging, rows: Collection[int]) -> None:
-        """Stages some rows of an upload by themselves, as the first three stages left them."""
+        """Copies some rows of an upload, as stage 3 left them, into this folder."""
         import polars as pl
 
         self.discard_damaged()
@@ -66,12 +66,12 @@ class Staging:
             database.store("blank_rows", whole.table("blank_rows").clear())
 
     def with_outcomes(self, part: Staging) -> dict[str, str]:
-        """Makes the next staging database, in which the upload's tables know what became of rows later.
+        """Makes the successor of the staging database, with the outcomes of rows that were decided later.
 
-        Rows still in review stay as they were. `finish` puts it in place, once the ledger has its digest.
+        Rows still in review stay as they were. `finish` puts the successor in place, once the ledger has its digest.
 
         Returns:
-            The name of the staging database and the SHA-256 of its successor, as the ledger is to have them.
+            The name of the staging database and the SHA-256 of its successor, for the ledger.
         """
         import polars as pl
 
@@ -94,15 +94,15 @@ class Staging:
         return {self.path.name: digest}
 
     def finish(self, files: Mapping[str, str]) -> None:
-        """Puts the next staging database in place."""
+        """Puts the successor of the staging database in place."""
         replace(self.path, files[self.path.name])
 
     def digests(self) -> dict[str, str]:
-        """File → SHA-256 of all that is staged: the changeset and the rows that it was made of."""
+        """File → SHA-256 of all staged files."""
         return digests(self.folder)
 
     def differences(self, frozen: Mapping[str, str] | None) -> list[str]:
-        """In what the staged files differ from those that were frozen, in words."""
+        """The differences between the staged files and the frozen ones, in words."""
         return differences(self.folder, frozen)
 
     def make(self) -> None:
@@ -111,7 +111,7 @@ class Staging:
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def discard_damaged(self) -> None:
-        """Deletes what is staged if it cannot be read, so that it can be made anew."""
+        """Deletes the staged data if it cannot be read, so that it can be made anew."""
         try:
             with self.look():
                 pass
@@ -130,11 +130,11 @@ class Staging:
 
     @contextmanager
     def open(self, *, read_only: bool = False) -> Iterator[Database]:
-        """Opens the staging database; what opens it within that block uses it along."""
+        """Opens the staging database; calls within the block share it."""
         if self._database is not None:
             yield self._database
             return
-        # What is frozen next is one file; where there is no room for it, it is said.
+        # In one file, which is frozen next; a full disk then raises a fault.
         with open_database(self.path, self._settings, read_only=read_only, in_one_file=True) as database:
             self._database = database
             try:
@@ -165,14 +165,14 @@ class Staging:
         return sorted(self.folder.glob(f"{prefix}-*.parquet"))
 
     def clear(self, prefix: str) -> None:
-        """Deletes the Parquet files of that prefix, so that a step that is repeated starts afresh."""
-        for file in self.folder.glob(f"{prefix}-*.parquet*"):  # and one that was not written to its end
+        """Deletes the Parquet files of that prefix, so that a repeated step starts afresh."""
+        for file in self.folder.glob(f"{prefix}-*.parquet*"):  # incomplete ones too
             file.unlink()
 
     def write(self, prefix: str, number: int, frame: pl.DataFrame) -> None:
         """Writes one slice beside the database, for the owner only."""
         with put_in_place(self.folder / f"{prefix}-{number:05d}.parquet") as file:
-            frame.write_parquet(file, compression="lz4", statistics=False)  # nothing is looked up in it
+            frame.write_parquet(file, compression="lz4", statistics=False)  # it is always read whole
 
     def unreadable(self) -> pl.DataFrame | None:
         """row_number and text of the rows that could not be split into columns; None: there are none."""
@@ -180,7 +180,7 @@ class Staging:
         return read_parquet(file).select("row_number", "text") if file.exists() else None
 
     def pairs(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Every slice of normalized rows behind the file of raw rows from which it was made."""
+        """Each file of raw rows with a slice of normalized rows that was made from it."""
         import polars as pl
 
         raw = (read_parquet(file) for file in self.files("raw"))
@@ -207,7 +207,7 @@ class Staging:
         """What is known of the file once its rows are normalized.
 
         Raises:
-            MachineFault: the rows are normalized, and yet nothing is kept about them (code `damaged`).
+            MachineFault: the facts are missing (code `damaged`).
         """
         facts = self.facts()
         if not isinstance(facts, NormalizedFacts):
@@ -215,17 +215,17 @@ class Staging:
         return facts
 
     def count(self, name: str) -> int:
-        """How many rows a staged table has; none when the upload did not come that far."""
+        """How many rows a staged table has; 0 if the upload has not reached that stage."""
         with self.look() as database:
             return database.value(f"SELECT count(*) FROM {quoted(name)}") if database and database.has(name) else 0
 
     def records(self, name: str) -> list[dict[str, Any]]:
-        """The rows of a staged table; none when the upload did not come that far."""
+        """The rows of a staged table; none if the upload has not reached that stage."""
         with self.look() as database:
             return database.records(_all_of(name, database)) if database and database.has(name) else []
 
     def table(self, name: str, *, limit: int | None = None) -> pl.DataFrame:
-        """A staged table or view as a frame; empty when the upload did not come that far."""
+        """A staged table or view as a frame; empty if the upload has not reached that stage."""
         with self.look() as database:
             if database and database.has(name):
                 return database.frame(_all_of(name, database, limit))

@@ -1,4 +1,4 @@
-"""The contact database: opening it for as short as can be, and what people look up in it."""
+"""The contact database: opens it as briefly as possible, and looks things up in it."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ class User(BaseModel):
 
 
 class Store:
-    """The contact database of one home. Every method opens it, does one thing and lets go of it again."""
+    """The contact database of one home. Every method opens it, does one thing and closes it again."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.was_written = False  # by this process
         self._up_to_date = False
-        self._mended: set[bool] = set()  # whether the home was, False: at a glance, True: file by file
+        self._mended: set[bool] = set()  # how file permissions were mended, False: at the top, True: file by file
 
     @contextmanager
     def open(self, *, read_only: bool = False, staged: Path | None = None) -> Iterator[Database]:
-        """Opens the contact database, waiting patiently while another process holds it.
+        """Opens the contact database, waiting while another process has locked it.
 
         Args:
             read_only: whether nothing is written.
-            staged: a staging database that is to be seen as `staged`; it is opened first.
+            staged: a staging database to attach as `staged`; it is opened first.
 
         Raises:
             StoreBusy: it stayed locked for longer than the settings allow.
@@ -106,7 +106,7 @@ class Store:
         self._up_to_date = True
 
     def _holds_uploads(self) -> bool:
-        """Whether anything says that there was a ledger; what is just arriving (hidden) does not."""
+        """Whether the home has data of uploads; files that are just arriving (hidden) do not count."""
         folders = (self.settings.home / name for name in ("uploads", "staging", "backups"))
         return any(any(folder.glob("[!.]*")) for folder in folders)
 
@@ -150,7 +150,7 @@ class Store:
             return next(iter(find_lines(database, "upload_id = ?", [upload_id])), None)
 
     def continuing(self, upload_id: str) -> list[LedgerLine]:
-        """The ledger lines of the uploads that continue one, the oldest first."""
+        """The ledger lines of the uploads that continue this one, the oldest first."""
         with self.open(read_only=True) as database:
             return find_lines(database, "continues = ?", [upload_id])[::-1]
 
@@ -159,27 +159,27 @@ class Store:
 
         Args:
             profile: its name.
-            before: the number of an upload; only those that were received before it.
+            before: the number of an upload; only earlier ones are given.
         """
         with self.open(read_only=True) as database:
             condition = "profile = ? AND number < ? AND rejected > 0 AND stage = 'matched'"
             return find_lines(database, condition, [profile, before])
 
     def lines(self, limit: int | None = None, *, oldest_first: bool = False, **asked: Any) -> list[LedgerLine]:
-        """The uploads' ledger lines, newest first unless it is said; `limit` unset: all of them.
+        """The uploads' ledger lines, by default newest first; `limit` unset: all of them.
 
-        `ledger.chosen` says what can be asked for.
+        `asked` has the arguments of `ledger.chosen`.
         """
         with self.open(read_only=True) as database:
             return find_lines(database, *chosen(**asked), limit=limit, oldest_first=oldest_first)
 
     def glances(self) -> list[Glance]:
-        """All uploads that are more than received, at a glance, the oldest first."""
+        """A glance at every upload that is more than received, the oldest first."""
         with self.open(read_only=True) as database:
             return glances(database)
 
     def count_lines(self, **asked: Any) -> int:
-        """How many uploads there are of those that are asked for, as of `lines`."""
+        """How many uploads are selected, as for `lines`."""
         condition, parameters = chosen(**asked)
         with self.open(read_only=True) as database:
             count: int = database.value(f"SELECT count(*) FROM uploads WHERE {condition}", parameters)
@@ -196,7 +196,7 @@ class Store:
             return read_reference(database)
 
     def known_for(self, line: LedgerLine) -> tuple[Reference, InEffect]:
-        """What stage 2 needs to know for an upload: reference data, remembered values included, and corrections."""
+        """What stage 2 needs for an upload: reference data with remembered values, and corrections."""
         with self.open(read_only=True) as database:
             meanings = meanings_for(database, line.profile, line.added_at)
             return read_reference(database, meanings), corrections_in_effect(database, line.upload_id)
@@ -205,7 +205,7 @@ class Store:
         """Contacts with their canonical fields, groups and links; sensitive values masked.
 
         Args:
-            published: only what is not held back until finalized.
+            published: only what is not held.
             among: only those with these ids.
         """
         view = "published_" if published else ""
@@ -234,16 +234,16 @@ class Store:
             mask_contact(record, fields)
             record["groups"] = mask_within(record["groups"])
             record["notes"] = record["notes"] or []
-            record.update({name: None for name in CONTACT_FIELDS if name not in record})  # brought by no profile yet
+            record.update({name: None for name in CONTACT_FIELDS if name not in record})  # used by no profile yet
         return records
 
     def contacts_as_of(self, at: datetime) -> list[dict[str, Any]]:
-        """The contacts as they stood at a time (UTC), rebuilt from the changesets; sensitive values masked."""
+        """The contacts as they were at a time (UTC), rebuilt from the changesets; sensitive values masked."""
         with self.open(read_only=True) as database:
             return contacts_as_of(database, at)
 
     def history(self, contact_id: int) -> list[dict[str, Any]]:
-        """Every change to a contact, oldest first; it may be gone.
+        """Every change to a contact, oldest first; the contact may be gone.
 
         Raises:
             Refusal: there never was such a contact (code `contact-unknown`).
@@ -266,18 +266,18 @@ class Store:
         return found[0]
 
     def names(self, contact_ids: Iterable[int]) -> dict[int, str]:
-        """What contacts are called, by id: their full name, else first and last name; empty where they have none."""
+        """Id → name of contacts: the full name, or else first and last name; empty if they have none."""
         with self.open(read_only=True) as database:
             return contact_names(database, contact_ids)
 
     def is_made(self, contact_id: int) -> bool:
-        """Whether a creation of the contact counts: one that is there for others alone has none."""
+        """Whether the creation of the contact is effective; a contact that is only named by others has none."""
         with self.open(read_only=True) as database:
             sql = "SELECT count(created_commit) FROM contacts WHERE contact_id = ?"
             return bool(database.value(sql, [contact_id]))
 
     def note_origins(self, contact_id: int) -> list[dict[str, Any]]:
-        """Where each note of a contact came from: note, at, upload_id, file_name and row_number."""
+        """The origin of each note of a contact: note, at, upload_id, file_name and row_number."""
         with self.open(read_only=True) as database:
             return note_origins(database, contact_id)
 
@@ -402,7 +402,7 @@ class Store:
             database.run("INSERT INTO mappings VALUES (?, ?, ?)", [profile, key, json.dumps(mapping)])
 
     def saved_mapping(self, profile: str, headings: list[str]) -> dict[str, str]:
-        """The mapping (heading → field) kept for files of the profile with these headings; empty when there is none."""
+        """The saved mapping (heading → field) for files of the profile with these headings; empty if there is none."""
         key = json.dumps(sorted(headings), ensure_ascii=False)
         with self.open(read_only=True) as database:
             found = database.value("SELECT mapping FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
@@ -410,7 +410,7 @@ class Store:
 
 
 def read_reference(database: Database, meanings: dict[str, dict[str, Meaning]] | None = None) -> Reference:
-    """Users and vocabularies, in the contact database that is open, with the remembered values that are given."""
+    """Users and vocabularies of the open contact database, with the given remembered values."""
     logins = database.rows("SELECT login FROM users ORDER BY login")
     words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
     return Reference(
@@ -421,7 +421,7 @@ def read_reference(database: Database, meanings: dict[str, dict[str, Meaning]] |
 
 
 def check_roles(database: Database, profile: Profile, login: str) -> None:
-    """Tests that a user may import with a profile (E1: the role and the import flag, both).
+    """Tests that a user may import with a profile (E1: both the role and the import flag).
 
     Raises:
         Refusal: the user is unknown, has none of the roles, or lacks the flag (code `not-authorized`).
@@ -460,5 +460,5 @@ def _yaml(path: Path, code: str) -> object:
         raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
     except BrokenYaml as error:
         at = f" at line {error.line}" if error.line else ""
-        said = f"{path.name} is not valid YAML{at}: {error.problem}."
-        raise Refusal(code, said, "Correct it.", file=path.name) from error
+        message = f"{path.name} is not valid YAML{at}: {error.problem}."
+        raise Refusal(code, message, "Correct it.", file=path.name) from error

@@ -1,4 +1,4 @@
-"""An upload as people and programs look at it: its ledger line and the staged tables behind it."""
+"""An upload for people and programs: its ledger line and its staged tables."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ CHANGED: Final = ("account", "contact", "membership", "link")
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
-    """Lets a method find nothing where what is staged cannot be read: one upload's file never hides the others."""
+def _unreadable_as(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
+    """Lets a method return an empty value if the staged data cannot be read, so that other uploads still show."""
 
     def lenient(method: _Method) -> _Method:
         @wraps(method)
@@ -45,7 +45,7 @@ def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
                 with self.reading():
                     return method(self, *arguments, **options)
             except MachineFault as fault:
-                self.pass_over(fault)
+                self.continue_unstaged(fault)
                 return nothing()
 
         return cast(_Method, read)
@@ -54,7 +54,7 @@ def _or(nothing: Callable[[], object]) -> Callable[[_Method], _Method]:
 
 
 class Upload:
-    """One upload. What is a table is a Polars frame, read from the staging database when asked for."""
+    """One upload. Its tables are Polars frames, read from the staging database on demand."""
 
     def __init__(
         self, line: LedgerLine, staging: Staging, names: Callable[[Iterable[int]], dict[int, str]] | None = None
@@ -78,7 +78,7 @@ class Upload:
         self.approved_by = line.approved_by
         self.approved_as = line.approved_as
         self.approvals = line.approvals or 1
-        holds = line.first_approval is not None  # it is of the changeset that is frozen now
+        holds = line.first_approval is not None  # the approval is of the present changeset
         self.first_approved_by = line.first_approved_by if holds else None
         self.first_approved_as = line.first_approved_as if holds else None
         self.first_approved_at = line.first_approved_at if holds else None
@@ -86,10 +86,10 @@ class Upload:
         self.replanned_as = line.replanned_as
         self.processed = line.processed
         counts = {outcome: getattr(line, outcome) for outcome in OUTCOMES}
-        # No script knows of rows left out where none are.
+        # `left_out` is only there where rows are left out: older scripts do not know it.
         self.outcomes: dict[str, int] = {name: count for name, count in counts.items() if name != LEFT_OUT or count}
         self.corrections = line.corrections
-        self.corrected: Corrected | None = None  # what the call that gave this upload corrected
+        self.corrected: Corrected | None = None  # set by the call that corrected the upload
         self.planned_imports = sum(self.outcomes[outcome] for outcome in IMPORTED)
         self.imports = 0 if line.state in NOTHING_CAME_IN else self.planned_imports
         self.deactivated = line.deactivated
@@ -108,29 +108,29 @@ class Upload:
         self.held = line.held
         self.feed = line.feed
         self.expired = line.expired
-        self.was_done_before = False  # whether what was asked for had been done, so that nothing was changed now
-        self.inverse_sha256: str | None = None  # of what undoing or redoing would write, where that was planned
+        self.was_done_before = False  # whether the request had been granted before, and nothing was changed now
+        self.inverse_sha256: str | None = None  # hash of the planned undo or redo
 
     def __repr__(self) -> str:
         return f"<Upload {self.upload_id} {self.file_name!r} {self.state}>"
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """Opens what is staged once for all that is read within the block, as far as it can be read."""
+        """Opens the staging database once for all reads within the block, if it can be read."""
         try:
             with self.reading(), self.staging.look():
                 pass
         except MachineFault as fault:
-            self.pass_over(fault)
+            self.continue_unstaged(fault)
         with self.staging.look():
             yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Tells an error as damage where what is staged is not what was frozen: a bit that is wrong can mean anything.
+        """Turns an error into a fault if the staged files have changed: a wrong bit can raise any error.
 
         Raises:
-            MachineFault: what is staged was changed, and cannot be read (code `damaged`).
+            MachineFault: the staged files have changed, and cannot be read (code `damaged`).
         """
         try:
             yield
@@ -141,11 +141,11 @@ class Upload:
                 raise damaged(self.staging.folder) from error
             raise
 
-    def pass_over(self, fault: MachineFault) -> None:
-        """Goes on as if nothing were staged, and says so among the warnings; for a file that cannot be read.
+    def continue_unstaged(self, fault: MachineFault) -> None:
+        """Continues as if nothing were staged, with a warning; for staged data that cannot be read.
 
         Raises:
-            MachineFault: it is no such fault.
+            MachineFault: the fault is of another kind.
         """
         if not fault.is_damage:
             raise fault
@@ -154,22 +154,22 @@ class Upload:
 
     @property
     def new_warnings(self) -> list[str]:
-        """What is warned of now, beside what the ledger says of the upload."""
+        """The warnings that the ledger does not have."""
         return [warning for warning in self.warnings if warning not in (self.line.warnings or ())]
 
     @property
     def to_confirm(self) -> list[str]:
-        """What somebody has to confirm before the upload can be applied; nothing where that does not help."""
+        """What somebody has to confirm before the upload can be applied; empty if confirming does not help."""
         return list((self.reason or {}).get("confirm", ()))
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether no file made it, but somebody who handled contacts by hand."""
+        """Whether the changeset was made by hand, without a file."""
         return self.line.resolved_profile is None and self.line.stage == "matched"
 
     @property
     def waits_for(self) -> str:
-        """What somebody has to do before it goes on; empty: nothing."""
+        """What somebody has to do before the upload can go on; empty: nothing."""
         rows = self.outcomes["review"]
         decide = f"decide {number_of(rows, 'row')}" if rows else ""
         match self.state:
@@ -191,11 +191,11 @@ class Upload:
 
     @property
     def is_half_approved(self) -> bool:
-        """Whether the first of two people has approved what is planned, and the second has not yet."""
+        """Whether the first of two people has approved the plan, and the second has not yet."""
         return self.state in PLANNED and self.first_approved_by is not None
 
     def is_half_approved_by(self, login: str | None) -> bool:
-        """Whether this person is that first one."""
+        """Whether this person gave the first approval, and the second is missing."""
         return self.is_half_approved and is_same(login, self.first_approved_by)
 
     @property
@@ -206,13 +206,13 @@ class Upload:
 
     @property
     def resolved_profile(self) -> Profile | None:
-        """The profile as it held for this upload; None when there was none."""
+        """The profile as resolved for this upload; None if there was none."""
         resolved = self.line.read_profile()
         return None if resolved is None else Profile.model_validate(resolved)
 
     @property
     def options(self) -> UploadOptions:
-        """The options that were given."""
+        """The options of the upload."""
         return UploadOptions.model_validate(self.line.options or {})
 
     @property
@@ -238,7 +238,7 @@ class Upload:
 
     @property
     def outcome_rows(self) -> pl.DataFrame:
-        """What became of every row (contracts.OUTCOME_ROWS)."""
+        """The outcome of every row (contracts.OUTCOME_ROWS)."""
         return self.staging.table("outcome_rows")
 
     @property
@@ -252,13 +252,13 @@ class Upload:
         return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
     @property
-    @_or(int)
+    @_unreadable_as(int)
     def change_count(self) -> int:
         """How many changes the changeset holds, without reading them."""
         with self.staging.look():
             return sum(self.staging.count(f"{target}_changes") for target in CHANGED)
 
-    @_or(dict)
+    @_unreadable_as(dict)
     def count_by_action(self) -> dict[str, dict[str, int]]:
         """How many changes the changeset holds: contact, account, membership or link → action → changes."""
         found = {}
@@ -269,9 +269,9 @@ class Upload:
                     found[target] = dict(database.rows(counted))
         return {target: actions for target, actions in found.items() if actions}
 
-    @_or(int)
+    @_unreadable_as(int)
     def count_changes(self, *actions: str) -> int:
-        """How many contacts, or accounts where rows are accounts, the changeset does one of these to."""
+        """How many contacts, or accounts where rows are accounts, have one of these actions in the changeset."""
         profile = self.resolved_profile
         table = f"{profile.target if profile else 'contact'}_changes"
         if not self.staging.count(table):
@@ -280,7 +280,7 @@ class Upload:
             count: int = database.value(f"SELECT count(*) FROM {table} WHERE action IN (SELECT unnest(?))", [actions])
         return count
 
-    @_or(list)
+    @_unreadable_as(list)
     def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
         """The first changes as JSON documents, sensitive values masked; None: all of them."""
         shown: list[dict[str, Any]] = []
@@ -291,7 +291,7 @@ class Upload:
                     shown += self._shown(database.records(changes_to(target, database, left)))
         return self._named(shown)
 
-    @_or(list)
+    @_unreadable_as(list)
     def changes_by(self, row_number: int) -> list[dict[str, Any]]:
         """The changes that a row makes as JSON documents, sensitive values masked."""
         shown: list[dict[str, Any]] = []
@@ -301,7 +301,7 @@ class Upload:
                     shown += self._shown(database.records(changes_to(target, database, row_number=row_number)))
         return self._named(shown)
 
-    @_or(list)
+    @_unreadable_as(list)
     def changes_among(self, target: str, ids: Iterable[int]) -> list[dict[str, Any]]:
         """The changes to these contacts or accounts as JSON documents, sensitive values masked.
 
@@ -315,7 +315,7 @@ class Upload:
             return self._named([*self._shown(database.records(changes_to(target, database, among=ids)))])
 
     def rows_of(self, table: str, row_numbers: Iterable[int]) -> pl.DataFrame:
-        """These rows of a staged table, in their order, masked like a preview; none where there is no such table."""
+        """These rows of a staged table, in their order, masked like a preview; none if there is no such table."""
         import polars as pl
 
         wanted = ", ".join(str(number) for number in sorted({*row_numbers})) or "NULL"
@@ -326,14 +326,14 @@ class Upload:
         return self.masked(rows, as_read=table == "raw_rows")
 
     def corrected_rows(self, among: str) -> pl.DataFrame:
-        """The raw rows with a number that a query gives, in their order, with what is corrected in them; not masked."""
+        """The raw rows whose numbers a query gives, in their order, with their corrections; not masked."""
         from contact_pipeline.store.corrected import corrected
 
         with self.staging.open(read_only=True) as database:
             rows = database.frame(f"FROM raw_rows WHERE row_number IN ({among}) ORDER BY row_number")
         return corrected(rows, self.staging.table("corrected_cells"))
 
-    @_or(lambda: None)
+    @_unreadable_as(lambda: None)
     def row(self, table: str, row_number: int) -> dict[str, Any] | None:
         """One row of a staged table, masked like a preview; None where the table has no such row."""
         with self.staging.look() as database:
@@ -349,7 +349,7 @@ class Upload:
 
     @property
     def conflicts(self) -> pl.DataFrame:
-        """Of an inverse: what was left alone, and why: target, id, field, upload_id that changed it since, reason."""
+        """What an inverse leaves alone: target, id, field, upload_id that changed it since, reason."""
         return self.staging.table("conflicts")
 
     def rejections_by_code(self) -> dict[str, int]:
@@ -369,7 +369,7 @@ class Upload:
         return self._first_defects(_IS_WARNING, limit)
 
     def preview(self, table: str, rows: int) -> pl.DataFrame:
-        """The first rows of a staged table, masked: sensitive fields, and what looks like one elsewhere."""
+        """The first rows of a staged table, masked: sensitive fields, and what looks sensitive elsewhere."""
         return self.masked(self.staging.table(table, limit=rows), as_read=table == "raw_rows")
 
     def as_dict(
@@ -409,7 +409,7 @@ class Upload:
         columns = 'SELECT row_number, "column", value, code, message, fix'
         return self._defects(which, columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
 
-    @_or(list)
+    @_unreadable_as(list)
     def _defects(self, which: str, select: str, rest: str) -> list[dict[str, Any]]:
         if (self.error_count if which == _IS_ERROR else self.row_warning_count) == 0:
             return []  # nothing to open the staging database for
@@ -418,9 +418,9 @@ class Upload:
                 return []
             return database.records(f"{select} FROM rejections WHERE {which} {rest}")
 
-    @_or(list)
+    @_unreadable_as(list)
     def _rows(self) -> list[dict[str, Any]]:
-        """Every row with what became of it; one in review with whom it could be, and the fields that they share."""
+        """Every row with its outcome; a row in review with its candidates and the fields that they share."""
         candidates: dict[int, list[dict[str, Any]]] = {}
         for record in self.staging.records("review_candidates"):
             candidate = {
@@ -453,15 +453,15 @@ class Upload:
             yield named | {"fields": fields}
 
     def names(self, contact_ids: Iterable[int]) -> dict[int, str]:
-        """What contacts are called, by id, masked; those without a name, or not made yet, are left out."""
+        """Id → name of contacts, masked; contacts without a name, or not made yet, are left out."""
         found = self._names(contact_ids) if self._names else {}
         return {contact_id: name for contact_id, name in found.items() if name}
 
     def _named(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The changes with the names of their contacts: `name`, and of a link `linked_to_name` too."""
+        """The changes with the names of their contacts: `name`, and for a link also `linked_to_name`."""
         ids = {change[key] for change in changes for key in ("contact_id", "linked_to") if key in change}
         names = self.names(ids) if ids else {}
-        for change in changes:  # who is made by the upload has the name that it gives
+        for change in changes:  # contacts that the upload creates have no other name yet
             given = _given_name(change)
             if given and change.get("contact_id") not in names:
                 names[change["contact_id"]] = given
@@ -511,7 +511,7 @@ def changes_to(
     row_number: int | None = None,
     among: Iterable[int] | None = None,
 ) -> str:
-    """The query of the changes to contacts, accounts, memberships or links, those of the first rows first."""
+    """The query for the changes to contacts, accounts, memberships or links, ordered by row."""
     table = f"{target}_changes"
     kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
     fields = [name.removeprefix("after_") for name in kinds if name.startswith("after_")]
@@ -545,7 +545,7 @@ def _time(value: datetime | None) -> str | None:
 
 
 def field_of(column: str, profile: Profile) -> str:
-    """The field of which a staged column holds values, or parts of them."""
+    """The field whose values, or parts of them, a staged column holds."""
     prefixes = ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF)
     prefix = "" if column in profile.column_of else next(filter(column.startswith, prefixes), "")
     return column.removeprefix(prefix)

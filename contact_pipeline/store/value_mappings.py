@@ -1,7 +1,7 @@
-"""Values that mean another one in files of a profile, as somebody corrected them once and wanted it remembered.
+"""Remembered values: what a value in files of a profile means, as somebody corrected it once.
 
-A mapping holds for uploads that are received after it was made and before it was forgotten, so that planning an upload
-again, at whatever time, comes to the same. The clock may be set back: which came first is what counts.
+A mapping holds for uploads that are received after it was made and before it was forgotten. So planning an upload again
+gives the same result at any time. If the clock is set back, the times are adjusted to keep the order of events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contact_pipeline.engines import Database
 from contact_pipeline.profiles.reference import Meaning
 from contact_pipeline.store.ledger import now
 
-WHY = "remembered value"  # how the reason of a repair begins that a mapping made
+WHY = "remembered value"  # beginning of the reason of a repair by a mapping
 
 
 def meanings_for(database: Database, profile: str, at: datetime) -> dict[str, dict[str, Meaning]]:
@@ -33,13 +33,13 @@ def meanings_for(database: Database, profile: str, at: datetime) -> dict[str, di
 
 
 def receipt_time(database: Database, at: datetime) -> datetime:
-    """The time of an upload that is received: after every change of mappings, even where the clock was set back."""
+    """The receipt time of an upload: after every change of mappings, even if the clock was set back."""
     newest: datetime | None = database.value("SELECT max(greatest(made_at, forgotten_at)) FROM value_mappings")
     return at if newest is None else max(at, newest + timedelta(microseconds=1))
 
 
 def _change_time(database: Database) -> datetime:
-    """The time of a change of mappings: not before any upload was received, even where the clock was set back."""
+    """The time of a change of mappings: not before the receipt of any upload, even if the clock was set back."""
     newest: datetime | None = database.value("SELECT max(added_at) FROM uploads")
     return now() if newest is None else max(now(), newest)
 
@@ -47,14 +47,14 @@ def _change_time(database: Database) -> datetime:
 def remember(
     database: Database, profile: str, upload_id: str, meant: Mapping[str, tuple[str, str | None]], actor: str
 ) -> None:
-    """Keeps what values mean in files of a profile, in place of what was kept of them; call it in a transaction.
+    """Remembers what values mean in files of a profile, in place of earlier meanings; call it in a transaction.
 
     Args:
         database: the contact database.
         profile: the profile.
         upload_id: the upload in which they were corrected.
-        meant: field → the text as texts are compared, and what is read in its place.
-        actor: login of who says so.
+        meant: field → the text in compared form, and the text that is read in its place.
+        actor: login of who corrected them.
     """
     at = _change_time(database)
     for field, (before, after) in meant.items():
@@ -80,7 +80,7 @@ def remember(
 
 
 def forget(database: Database, number: int, actor: str) -> bool:
-    """Withdraws a mapping for uploads that come later; whether it was in effect. Call it in a transaction."""
+    """Withdraws a mapping for later uploads; returns whether it was in effect. Call it in a transaction."""
     return bool(
         database.rows(
             """UPDATE value_mappings SET forgotten_by = ?, forgotten_as = ?, forgotten_at = ?
@@ -91,7 +91,7 @@ def forget(database: Database, number: int, actor: str) -> bool:
 
 
 def list_value_mappings(database: Database) -> list[dict[str, Any]]:
-    """Every mapping, by profile, field and value; those that were forgotten are among them, and say when."""
+    """Every mapping, ordered by profile, field and value, including forgotten ones."""
     return database.records("""
         SELECT number, profile, field, before, after, made_by, made_as,
                strftime(made_at, '%Y-%m-%dT%H:%M:%SZ') AS made_at, upload_id, forgotten_by, forgotten_as,

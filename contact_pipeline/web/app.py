@@ -1,4 +1,4 @@
-"""The app of the pages: which address shows what, and which form asks for what. `PREFIX` is where it is mounted."""
+"""The app of the pages: its routes and what each does. `PREFIX` is the path at which it is mounted."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from starlette.routing import Route
 
 from contact_pipeline.contracts.states import CALLS, State
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
-from contact_pipeline.pages.served import FORMS, Said, Served
+from contact_pipeline.pages.served import FORMS, PageMessage, Served
 from contact_pipeline.temporary import temporary_folder
 from contact_pipeline.web.deciding import ACTS, CONFIRMATIONS
-from contact_pipeline.web.desk import Desk, in_words
+from contact_pipeline.web.desk import Desk, ending_of
 from contact_pipeline.web.forms import Forged, Signing, cookie_of, new_cookie, read_form, set_cookie
 from contact_pipeline.web.visitor import Visitor, visitor
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 PREFIX: Final = "/pages"
-_PATIENCE_SECONDS: Final = 2.0  # for something to be done before a page says that it goes on
+_PATIENCE_SECONDS: Final = 2.0  # to wait for a task before a page says that it is still running
 _AGAIN_SECONDS: Final = 2
-_LOOK_SECONDS: Final = 3.0  # for the contact database, while a page is drawn
+_LOOK_SECONDS: Final = 3.0  # to wait for the contact database while a page is drawn
 _MOST_WAITING: Final = 10
 _MOST_DECIDED: Final = 25
 _MOST_CORRECTIONS: Final = 25
@@ -60,8 +60,8 @@ def build_app(settings: Settings, *, read_only: bool = False) -> Starlette:
     """The app of one home.
 
     Args:
-        settings: of the home; they say who is believed to be who.
-        read_only: whether nobody decides anything.
+        settings: of the home; they tell how users are identified.
+        read_only: whether nobody can decide anything.
     """
     pages = Pages(settings, read_only=read_only)
     upload = "/uploads/{upload_id}"
@@ -80,14 +80,15 @@ def build_app(settings: Settings, *, read_only: bool = False) -> Starlette:
 
 
 def _answered(endpoint: Endpoint) -> Endpoint:
-    """Lets an endpoint answer with a page in plain words, whatever goes wrong."""
+    """Makes an endpoint answer every error with a page in plain words."""
 
     @wraps(endpoint)
     async def answer(self: Pages, request: Request) -> Response:
         try:
             response = await endpoint(self, request)
         except HTTPException as error:
-            response = self.say(request, Said("There is no such page.", good=False), "Not found", error.status_code)
+            message = PageMessage("There is no such page.", good=False)
+            response = self.say(request, message, "Not found", error.status_code)
         except Exception as error:  # noqa: BLE001 - a visitor gets words, never a traceback
             response = self.sorry(request, error)
         response.headers.update(_HEADERS)
@@ -104,7 +105,7 @@ class Pages:
 
         self._settings, self._read_only = settings, read_only
         patience = min(settings.lock_wait_seconds, _LOOK_SECONDS)
-        self._looking = Pipeline(settings=settings.model_copy(update={"lock_wait_seconds": patience}))
+        self._reader = Pipeline(settings=settings.model_copy(update={"lock_wait_seconds": patience}))
         self._pipeline = Pipeline(settings=settings)
         self._desk, self._signing = Desk(), Signing()
         self._packing = Lock()
@@ -116,7 +117,7 @@ class Pages:
 
     @_answered
     async def upload(self, request: Request) -> Response:
-        """One upload: its review page, with what can be decided; or what is being done to it at this moment."""
+        """One upload: its review page with the possible decisions; or the task that is running on it."""
         return await run_in_threadpool(self._upload, request)
 
     @_answered
@@ -126,7 +127,7 @@ class Pages:
 
     @_answered
     async def act(self, request: Request) -> Response:
-        """Does what a form asks for, and leads to the page that says what came of it."""
+        """Carries out the request of a form, and redirects to the page with the result."""
         who, form = await self._sent(request)
         act, upload_id = ACTS.get(request.path_params["act"]), request.path_params["upload_id"]
         if act is None:
@@ -141,7 +142,7 @@ class Pages:
 
     @_answered
     async def rejected(self, request: Request) -> Response:
-        """The rejected rows of an upload as a file; it holds values in full, so only who may decide on it gets it."""
+        """The rejected rows of an upload as a file, unmasked, and so only for people who may decide on it."""
         who, _ = await self._sent(request)
         return await run_in_threadpool(self._rejected, request.path_params["upload_id"], who.login)
 
@@ -156,31 +157,31 @@ class Pages:
         raise HTTPException(404)
 
     def sorry(self, request: Request, error: Exception) -> Response:
-        """The page that says what went wrong."""
+        """The page for an error."""
         if isinstance(error, Forged):
-            said = Said(
+            message = PageMessage(
                 "Nothing was done: this form is not from a page that you were shown. The server may have been started "
                 "again since, or somebody else has logged in.",
                 "Open the page again, and send it once more.",
                 good=False,
             )
-            return self.say(request, said, "Not done", 403)
-        if isinstance(error, _OnlyLooks):
-            return self.say(request, Said(f"Nothing was done. {error}", good=False), "Not allowed", 403)
-        ending = in_words(error)
+            return self.say(request, message, "Not done", 403)
+        if isinstance(error, _MayNotDecide):
+            return self.say(request, PageMessage(f"Nothing was done. {error}", good=False), "Not allowed", 403)
+        ending = ending_of(error)
         status = _STATUS.get(error.code, 409) if isinstance(error, Refusal) else 503
         title = {404: "Not found", 403: "Not allowed", 503: "A fault"}.get(status, "That cannot be done")
         title = "Busy" if isinstance(error, StoreBusy) else title
-        response = self.say(request, Said(ending.said, ending.fix, good=False), title, status)
+        response = self.say(request, PageMessage(ending.message, ending.fix, good=False), title, status)
         if isinstance(error, StoreBusy):
             response.headers["Retry-After"] = str(_AGAIN_SECONDS)
         return response
 
-    def say(self, request: Request, said: Said, title: str, status: int = 200) -> Response:
-        """A page that says something, and nothing else."""
+    def say(self, request: Request, message: PageMessage, title: str, status: int = 200) -> Response:
+        """A page with only a message."""
         from contact_pipeline.pages.page import draw
 
-        served, cookie = self._served(request, said)
+        served, cookie = self._served(request, message)
         upload_id = request.path_params.get("upload_id", "") if status != 404 else ""
         page = draw(
             "message.html", styles=("static/served.css",), allowed=FORMS, served=served, title=title,
@@ -189,15 +190,15 @@ class Pages:
         return self._answer(request, page, cookie, status)
 
     async def _sent(self, request: Request) -> tuple[Visitor, dict[str, str]]:
-        """Who sends a form, and what is in it.
+        """The sender of a form, and its fields.
 
         Raises:
-            Forged: no page of ours has sent it.
-            _OnlyLooks: they may not decide.
+            Forged: the form was not sent by a page of this server.
+            _MayNotDecide: the sender may not decide.
         """
         who = self._who(request)
         if not who.may_decide:
-            raise _OnlyLooks(who.why_not)
+            raise _MayNotDecide(who.why_not)
         form = await read_form(request)
         self._signing.check(form, cookie_of(request), who.login)
         return who, form
@@ -205,11 +206,11 @@ class Pages:
     def _who(self, request: Request) -> Visitor:
         return visitor(request.headers, self._settings, read_only=self._read_only)
 
-    def _served(self, request: Request, *said: Said) -> tuple[Served, str]:
-        """What a page knows of where it is served and for whom, and the browser's cookie."""
+    def _served(self, request: Request, *message: PageMessage) -> tuple[Served, str]:
+        """What a page knows of its address and visitor, and the browser's cookie."""
         who, cookie = self._who(request), cookie_of(request) or new_cookie()
         token = self._signing.token(cookie, who.login) if who.may_decide else ""
-        return Served(_root(request), who.login, who.identity, who.may_decide, who.why_not, token, said), cookie
+        return Served(_root(request), who.login, who.identity, who.may_decide, who.why_not, token, message), cookie
 
     def _answer(self, request: Request, page: str, cookie: str, status: int = 200) -> Response:
         response = HTMLResponse(page.encode("utf-8", "replace"), status)
@@ -223,9 +224,9 @@ class Pages:
         from contact_pipeline.pipeline.uploads import upload_of
 
         asked, offset = _asked(request)
-        store = self._looking.store
+        store = self._reader.store
         with faults_masked():
-            overview = self._looking.overview(
+            overview = self._reader.overview(
                 profile=asked["profile"] or None,
                 states=[asked["state"]] if asked["state"] else [],
                 since=datetime.fromisoformat(asked["since"]) if asked["since"] else None,
@@ -248,12 +249,12 @@ class Pages:
         if waits := self._going_on(request, upload_id):
             return waits
         with faults_masked():
-            upload = self._looking.show(upload_id)
+            upload = self._reader.show(upload_id)
             served, cookie = self._served(request, *self._came_of(request, upload_id))
             acts = _possible(upload)
             none_of_two = refusal_of(upload.line, served.login) if "apply" in acts else None
-            decided = [each for each in self._looking.decisions() if _stands(each, upload)] if "resolve" in acts else []
-            page = self._looking.review_page(
+            decided = [each for each in self._reader.decisions() if _stands(each, upload)] if "resolve" in acts else []
+            page = self._reader.review_page(
                 upload_id,
                 template="upload.html",
                 styles=("static/served.css",),
@@ -263,9 +264,9 @@ class Pages:
                 acts=acts,
                 confirmations=_to_tick(upload),
                 none_of_two=none_of_two.message if none_of_two else "",
-                is_mine=upload.is_half_approved_by(served.login),
+                is_own_approval=upload.is_half_approved_by(served.login),
                 decided=decided,
-                corrections=_in_effect(self._looking.corrections(upload_id)),
+                corrections=_in_effect(self._reader.corrections(upload_id)),
                 most_corrections=_MOST_CORRECTIONS,
                 cells=_named(upload.mapping or {}),
                 most_decided=_MOST_DECIDED,
@@ -280,12 +281,12 @@ class Pages:
         upload_id, turn = request.path_params["upload_id"], request.url.path.rpartition("/")[2]
         if waits := self._going_on(request, upload_id):
             return waits
-        upload = self._looking.show(upload_id)
+        upload = self._reader.show(upload_id)
         task = self._desk.find(request.query_params.get("done", ""), upload_id, self._who(request).login)
         if task is None or task.doing != ACTS[f"plan-{turn}"].doing or turn not in _possible(upload):
             return RedirectResponse(f"{_root(request)}/uploads/{quote(upload_id)}", 303)
         with faults_masked():
-            contactable, agreed = look_at_turn(self._looking.store, upload_id)  # before what is shown is read
+            contactable, agreed = look_at_turn(self._reader.store, upload_id)  # before the shown changes are read
             inverse = upload.inverse
             served, cookie = self._served(request, *self._came_of(request, upload_id))
             changes = inverse.first_changes(_MOST_CHANGES)
@@ -300,7 +301,7 @@ class Pages:
                 count=inverse.change_count,
                 changes=[_filled(change) for change in changes],
                 left=inverse.conflicts.height,
-                conflicts=left_alone(self._looking.store, upload, _MOST_CHANGES),
+                conflicts=left_alone(self._reader.store, upload, _MOST_CHANGES),
                 contactable=contactable if turn == "undo" else 0,
                 agreed=agreed,
             )
@@ -311,8 +312,8 @@ class Pages:
         from contact_pipeline.reports.corrections import give_back_rejected
 
         with faults_masked():
-            upload = self._looking.show(upload_id)
-            check_user(self._looking.store, upload.line, login)
+            upload = self._reader.show(upload_id)
+            check_user(self._reader.store, upload.line, login)
             file, _ = give_back_rejected(upload, None, self._settings)
         if file is None:
             raise Refusal(
@@ -326,14 +327,14 @@ class Pages:
     def _everything(self, upload_id: str) -> Response:
         from contact_pipeline.pages.review import write_everything
 
-        upload = self._looking.show(upload_id)
+        upload = self._reader.show(upload_id)
         if not self._packing.acquire(blocking=False):
             raise StoreBusy("Another file of all rows and changes is being written.")
         try:
             with ExitStack() as until_written, faults_masked():
                 file = until_written.enter_context(TemporaryFile(dir=temporary_folder(self._settings.home)))
                 write_everything(upload, file)
-                until_written.pop_all()  # it is closed once it is sent
+                until_written.pop_all()  # the response closes the file once it is sent
         finally:
             self._packing.release()
         size = file.tell()
@@ -342,21 +343,22 @@ class Pages:
         return StreamingResponse(_pieces(file), media_type="application/zip", headers=how)
 
     def _going_on(self, request: Request, upload_id: str) -> Response | None:
-        """The page that says what is being done to an upload, which asks again by itself; None: nothing is."""
+        """The page for an upload with a running task, which reloads itself; None: no task is running."""
         task = self._desk.running(upload_id)
         if task is None:
             return None
-        said = Said(f"{task.doing} upload {upload_id} for {task.seconds} s.", "This page tells what comes of it.")
-        response = self.say(request, said, "Under way")
+        doing = f"{task.doing} upload {upload_id} for {task.seconds} s."
+        message = PageMessage(doing, "This page tells what comes of it.")
+        response = self.say(request, message, "Under way")
         response.headers["Refresh"] = str(_AGAIN_SECONDS)
         return response
 
-    def _came_of(self, request: Request, upload_id: str) -> list[Said]:
-        """What came of what this person asked for."""
+    def _came_of(self, request: Request, upload_id: str) -> list[PageMessage]:
+        """The result of the task that this person asked for."""
         task = self._desk.find(request.query_params.get("done", ""), upload_id, self._who(request).login)
         if task is None or task.ending is None:
             return []
-        return [Said(task.ending.said, task.ending.fix, good=task.ending.good)]
+        return [PageMessage(task.ending.message, task.ending.fix, good=task.ending.good)]
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -365,8 +367,8 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-class _OnlyLooks(Exception):
-    """Somebody who may only look has asked for something."""
+class _MayNotDecide(Exception):
+    """Somebody who may not decide has sent a form."""
 
 
 def _root(request: Request) -> str:
@@ -374,7 +376,7 @@ def _root(request: Request) -> str:
 
 
 def _asked(request: Request) -> tuple[dict[str, str], int]:
-    """Which uploads are asked for, and how many newer ones are passed over.
+    """The selection of uploads in the query, and how many newer ones to skip.
 
     Raises:
         Refusal: there is no such state, time or number (code `form-incomplete`).
@@ -394,7 +396,7 @@ def _asked(request: Request) -> tuple[dict[str, str], int]:
 
 
 def _possible(upload: Upload) -> list[str]:
-    """What can be asked for in the upload's state, as far as it would change something."""
+    """The calls that are possible in the upload's state and would change something."""
     possible = [name for name, call in CALLS.items() if upload.state in call.leads]
     asks = (upload.reason or {}).get("confirm")
     hidden = {
@@ -411,7 +413,7 @@ def _possible(upload: Upload) -> list[str]:
 
 
 def _to_tick(upload: Upload) -> list[tuple[str, str]]:
-    """What has to be confirmed with an approval: name and words."""
+    """The confirmations that an approval needs: name and text."""
     asked = [*(upload.reason or {}).get("confirm", ())]
     if upload.deactivated and "deactivations" not in asked:
         asked.append("deactivations")
@@ -431,11 +433,11 @@ def _named(mapping: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The corrections that hold, the newest first."""
+    """The corrections in effect, the newest first."""
     return [each for each in reversed(corrections) if not each["withdrawn"]]
 
 
 def _filled(change: dict[str, Any]) -> dict[str, Any]:
-    """A change with every name that the page asks for."""
+    """A change with all keys that the page reads."""
     names = ("contact_id", "account_id", "name", "group_name", "linked_to", "linked_to_name")
     return dict.fromkeys(names) | change

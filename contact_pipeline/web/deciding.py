@@ -1,4 +1,4 @@
-"""What people decide on the page of an upload: each form is one call of `Pipeline`, and what came of it in words."""
+"""The forms on the page of an upload: each becomes one call of `Pipeline`, with the result in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONFIRMATIONS: Final = {
     "rejected": "So many rows may be rejected.",
     "changed": "So many contacts may be changed.",
 }
-ROW: Final = "row-"  # names the fields that decide rows
+ROW: Final = "row-"  # prefix of the fields that decide rows
 SOMEBODY: Final = "who"
 _TICKED: Final = "yes"
 _LONGEST_NUMBER: Final = 10  # digits
@@ -31,12 +31,12 @@ _LONGEST_NUMBER: Final = 10  # digits
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that can be asked for on the page of an upload.
+    """An action on the page of an upload.
 
     Attributes:
-        doing: what is said while it goes on.
-        call: does it; gives what happened, in words.
-        leads: the page that shows what came of it, below that of the upload; empty: that one.
+        doing: what the page says while it runs.
+        call: does it; returns what happened, in words.
+        leads: path of the page with the result, below the page of the upload; empty: that page itself.
     """
 
     doing: str
@@ -112,14 +112,14 @@ def _withdraw_correction(pipeline: Pipeline, upload_id: str, form: Form, user: s
     return _frozen_anew(upload, "The correction is taken back.")
 
 
-def _frozen_anew(upload: Upload, said: str) -> str:
-    """What was done to the plan, and what it is now."""
+def _frozen_anew(upload: Upload, message: str) -> str:
+    """What was done to the plan, and the headline of the new plan."""
     if upload.was_done_before:
         return upload.warnings[-1]
     found = upload.corrected
     rows = ", ".join(map(str, found.to_decide)) if found else ""
     withdrawn = f" What was decided about row {rows} is withdrawn, as it changed." if rows else ""
-    return f"{said} {headline(upload)}{withdrawn}"
+    return f"{message} {headline(upload)}{withdrawn}"
 
 
 def _finalize(pipeline: Pipeline, upload_id: str, _form: Form, user: str) -> str:
@@ -205,7 +205,7 @@ def _is_number(text: str) -> bool:
 
 
 def _contact_of(pipeline: Pipeline, word: str, address_book: str | None) -> str:
-    """The id of the contact that a word means; whoever is not one person alone is refused by name."""
+    """The id of the contact that a word means; the word must fit exactly one person."""
     from contact_pipeline.finding.who import must_be_one
 
     if not word.strip():
@@ -213,11 +213,11 @@ def _contact_of(pipeline: Pipeline, word: str, address_book: str | None) -> str:
     return str(must_be_one(word, pipeline.who(word, address_book=address_book)).contact_id)
 
 
-def _incomplete(said: str) -> Refusal:
-    return Refusal("form-incomplete", said, "Fill in the form and send it again; nothing was done.")
+def _incomplete(message: str) -> Refusal:
+    return Refusal("form-incomplete", message, "Fill in the form and send it again; nothing was done.")
 
 
 def _not_applied(upload: Upload) -> Refusal:
     why: dict[str, Any] = upload.reason or {}
-    said = f"Nothing was applied: the upload is {upload.state}. {why.get('message', '')}".strip()
-    return Refusal("not-applied", said, why.get("fix", ""), file=upload.file_name)
+    message = f"Nothing was applied: the upload is {upload.state}. {why.get('message', '')}".strip()
+    return Refusal("not-applied", message, why.get("fix", ""), file=upload.file_name)

@@ -1,7 +1,7 @@
-"""What is being done for people, in threads: one thing at a time to an upload, and what came of it, for who asked.
+"""Runs the calls that people ask for in threads, one at a time for each upload, and keeps their results.
 
-A page that is asked for again tells how far it has come, and does nothing twice. All this is kept in memory: once the
-server is started again, the ledger alone says what became of an upload.
+Reloading a page shows the progress of its call, and does nothing twice. Tasks are kept in memory: after a restart of
+the server, only the ledger tells what became of an upload.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What came of something, in words.
+    """The result of a call, in words.
 
     Attributes:
-        good: whether what was asked for is so now.
-        said: what happened.
+        good: whether the request was carried out.
+        message: what happened.
         fix: what to do about it; empty: nothing.
     """
 
     good: bool
-    said: str
+    message: str
     fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that somebody has asked for.
+    """A call that somebody has asked for.
 
     Attributes:
-        number: names it; nobody can guess it.
-        upload_id: the upload that it is done to.
+        number: its identifier, which cannot be guessed.
+        upload_id: the upload of the call.
         login: who asked.
-        doing: what it is, such as "Applying".
-        begun: when, by the clock that only counts.
+        doing: what it does, such as "Applying".
+        begun: when it began, by the monotonic clock.
     """
 
     number: str
@@ -71,21 +71,21 @@ class Task:
 
     @property
     def ending(self) -> Ending | None:
-        """What came of it; None: it is not done."""
+        """The result; None: it is not done yet."""
         return self.future.result() if self.future.done() else None
 
     @property
     def seconds(self) -> int:
-        """For how long it has been going on."""
+        """The seconds since it began."""
         return int(time.monotonic() - self.begun)
 
     def wait(self, seconds: float) -> None:
-        """Waits for its end, but no longer than that."""
+        """Waits for its end, at most so many seconds."""
         wait([self.future], seconds)
 
 
 class Desk:
-    """Takes things to do, and knows what came of the newest of them."""
+    """Begins tasks, and keeps the newest of them with their results."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_AT_ONCE, "decide")
@@ -93,16 +93,16 @@ class Desk:
         self._lock = Lock()
 
     def begin(self, upload_id: str, login: str, doing: str, call: Callable[[], str]) -> Task:
-        """Begins something, unless something is being done to that upload already.
+        """Begins a task, unless the upload already has a running one.
 
         Args:
             upload_id: the upload.
             login: who asks.
-            doing: what it is, such as "Applying".
-            call: does it; gives what happened, in words.
+            doing: what it does, such as "Applying".
+            call: does the work; returns what happened, in words.
 
         Raises:
-            Refusal: something is being done to the upload (code `being-done`).
+            Refusal: the upload has a running task (code `being-done`).
         """
         with self._lock:
             running = self._running(upload_id)
@@ -114,25 +114,25 @@ class Desk:
                 )
             task = Task(
                 secrets.token_urlsafe(16), upload_id, login, doing, time.monotonic(),
-                self._threads.submit(_ended, call),
+                self._threads.submit(_run_to_ending, call),
             )  # fmt: skip
             self._tasks[task.number] = task
             self._forget_old_ones()
         return task
 
     def running(self, upload_id: str) -> Task | None:
-        """What is being done to an upload at this moment."""
+        """The running task of an upload; None: there is none."""
         with self._lock:
             return self._running(upload_id)
 
     def find(self, number: str, upload_id: str, login: str) -> Task | None:
-        """The task of that number, if it is about that upload and this person has asked for it."""
+        """The task of that number, if it is of this upload and this person."""
         with self._lock:
             task = self._tasks.get(number)
         return task if task is not None and (task.upload_id, task.login) == (upload_id, login) else None
 
     def close(self) -> None:
-        """Waits for what is being done, and takes nothing more."""
+        """Waits for the running tasks, and begins no more."""
         self._threads.shutdown()
 
     def _running(self, upload_id: str) -> Task | None:
@@ -144,29 +144,30 @@ class Desk:
             del self._tasks[number]
 
 
-def _ended(call: Callable[[], str]) -> Ending:
-    """Does something, and says what came of it; it never raises."""
+def _run_to_ending(call: Callable[[], str]) -> Ending:
+    """Makes a call and returns its result; it never raises."""
     try:
         with faults_masked():
-            return Ending(good=True, said=call())
+            return Ending(good=True, message=call())
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
-        return in_words(error)
+        return ending_of(error)
 
 
-def in_words(error: Exception) -> Ending:
-    """What went wrong, for people; what is nobody's fault but ours is in the log, too."""
+def ending_of(error: Exception) -> Ending:
+    """An error for people; defects of the program are also logged."""
     stands = " ".join(where_it_stands(error))
     match error:
         case Refusal():
-            return Ending(good=False, said=f"{error.message} {stands}".strip(), fix=error.fix)
+            return Ending(good=False, message=f"{error.message} {stands}".strip(), fix=error.fix)
         case StoreBusy():
-            return Ending(good=False, said=f"Busy: {error} {stands}".strip(), fix="Try again in a moment.")
+            return Ending(good=False, message=f"Busy: {error} {stands}".strip(), fix="Try again in a moment.")
         case MachineFault():
-            return Ending(good=False, said=f"{error.message} {stands}".strip(), fix=error.fix)
+            return Ending(good=False, message=f"{error.message} {stands}".strip(), fix=error.fix)
         case ContactPipelineError():
-            return Ending(good=False, said=f"{error} {stands}".strip())
+            return Ending(good=False, message=f"{error} {stands}".strip())
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-6:]))
-    _log.error("%s: %s (%s)", type(error).__name__, mask(str(error), ANY), where)  # no values, as a traceback has them
-    said = f"A fault of the program stopped this ({type(error).__name__}). {stands}".strip()
-    return Ending(good=False, said=said, fix="`serve` has written it into its log, dagster/webserver.log in the home.")
+    _log.error("%s: %s (%s)", type(error).__name__, mask(str(error), ANY), where)  # a traceback would contain values
+    message = f"A fault of the program stopped this ({type(error).__name__}). {stands}".strip()
+    fix = "`serve` has written it into its log, dagster/webserver.log in the home."
+    return Ending(good=False, message=message, fix=fix)

@@ -1,7 +1,7 @@
-"""What a browser sends with a form, and the proof that a page of ours has sent it.
+"""Reads the forms that a browser sends, and tests that a page of this server has sent them.
 
-A form carries a token: the signature of a cookie and of who was shown the page, by a secret that this process alone
-knows. Another site can send a form, but knows neither.
+A form carries a token: the signature of a cookie and of the visitor's login, by a secret that only this process knows.
+Another site can send a form, but knows neither cookie nor secret.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _COOKIE: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 
 class Forged(Exception):
-    """A form that no page of ours has sent."""
+    """A form that no page of this server has sent."""
 
 
 class Signing:
-    """Signs forms, and tests them. A server that is started again takes no form of the one before."""
+    """Signs forms, and tests them. After a restart, the server takes no earlier forms."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
     def token(self, cookie: str, login: str) -> str:
-        """The token of forms on a page that somebody with that cookie is shown."""
+        """The token for the forms on a page, for a visitor with this cookie and login."""
         return hmac.new(self._secret, f"{cookie}\n{login}".encode(), hashlib.sha256).hexdigest()
 
     def check(self, form: dict[str, str], cookie: str, login: str) -> None:
-        """Tests that a form was sent by a page that was shown to this very person.
+        """Tests that a form was sent by a page that was shown to this visitor.
 
         Raises:
             Forged: it was not.
@@ -51,7 +51,7 @@ class Signing:
 
 
 def cookie_of(request: Request) -> str:
-    """The cookie that a browser has of us; empty: none."""
+    """The cookie of this server that a browser has; empty: none."""
     found = request.cookies.get(COOKIE, "")
     return found if _COOKIE.fullmatch(found) else ""
 
@@ -62,7 +62,7 @@ def new_cookie() -> str:
 
 
 def set_cookie(response: Response, cookie: str, *, path: str, secure: bool) -> None:
-    """Lets the browser keep a cookie for our pages alone, until it is closed."""
+    """Sets a cookie for these pages only, which the browser keeps until it is closed."""
     response.set_cookie(COOKIE, cookie, path=path, secure=secure, httponly=True, samesite="strict")
 
 
@@ -70,7 +70,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, the last one of each name.
 
     Raises:
-        Refusal: it is no form, or too large (codes `form-type`, `form-size`).
+        Refusal: the request has no form, or it is too large (codes `form-type`, `form-size`).
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":

@@ -1,8 +1,8 @@
-"""Whose requests are answered: those of pages of this server, asked for by its own name. Dagster's are guarded, too.
+"""Refuses foreign requests: only pages of this server may send any, under its own name. This protects Dagster, too.
 
-A page of somebody else that is open in the same browser can send requests here. Where its name leads to this machine
-(DNS rebinding) it could even read the answers. Dagster itself looks at neither: it runs mutations that a link or an
-image of another page asks for.
+A page of another site, open in the same browser, can send requests here. If its name leads to this machine (DNS
+rebinding), it could even read the answers. Dagster itself tests neither: it runs mutations that a link or an image of
+another page requests.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _RUNS_WHAT_IT_IS_ASKED: Final = "/graphql"  # even by GET
-HEALTH: Final = "/health"  # says nothing of the home, so probes may ask by whatever name they know the machine
+HEALTH: Final = "/health"  # the answer tells nothing of the home, so probes may use any name of the machine
 _PORT: Final = re.compile(r":\d*$")
 
 
 class Guard:
-    """Refuses requests under a foreign name, and those that a foreign page sends to have something done."""
+    """Refuses requests under a foreign name, and requests of foreign pages that would change something."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class Guard:
         self._our_origin = urlsplit(settings.address).netloc.lower() if settings.address else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or hands it on."""
+        """Refuses a request, or passes it on."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -69,7 +69,7 @@ class Guard:
         return None
 
     def _is_our_name(self, host: str) -> bool:
-        """Whether a name can be nobody else's: addresses and `localhost` cannot be made to lead elsewhere."""
+        """Whether a name is surely this server's: nobody can redirect addresses and `localhost`."""
         name = _host_of(host)
         return name in {"localhost", self._ours} or _is_address(name)
 
@@ -82,10 +82,10 @@ class Guard:
 
 
 def _is_asked_by_a_link(scope: Scope, headers: Headers) -> bool:
-    """Whether a link or an image may ask GraphQL for something: a program would send it by POST.
+    """Whether a link or an image may be sending a query to GraphQL; a program would use POST.
 
-    A browser does not tell the page that it comes from in a GET to an address that is not `https:` and not
-    of this machine.
+    In a GET to an address that is neither `https:` nor of this machine, a browser does not tell which page it comes
+    from.
     """
     asks = scope["type"] == "http" and scope["path"] == _RUNS_WHAT_IT_IS_ASKED and scope["query_string"]
     return bool(asks) and scope["method"] in _READS and "sec-fetch-site" not in headers

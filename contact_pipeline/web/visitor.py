@@ -1,8 +1,8 @@
-"""Who asks for a page, how that is known, and whether they may decide: everybody else only looks.
+"""The visitor of a page: who asks, how that is known, and whether they may decide or only look.
 
-A proxy with a login names the user in one header and proves itself by a secret in another. Without it, or with a wrong
-one, whatever names a user is not believed. Without a proxy nobody decides, unless the setting for one person's own
-machine says so.
+A proxy with a login names the user in one header and proves itself by a secret in another. Without the right secret,
+the header of the user is ignored. Without a proxy nobody can decide, unless the setting for one person's own machine
+allows it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Visitor:
     """Somebody who asks for a page.
 
     Attributes:
-        login: who they are; empty: nobody says.
-        may_decide: whether they may do anything but look. What a profile asks of them beside that, `Pipeline` tests.
-        why_not: why they may not, in words; empty where they may.
+        login: who they are; empty: unknown.
+        may_decide: whether they may do more than look. `Pipeline` also tests what a profile asks of them.
+        why_not: why they may not, in words; empty if they may.
     """
 
     login: str
@@ -74,7 +74,7 @@ def visitor(headers: Headers, settings: Settings, *, read_only: bool) -> Visitor
 
 
 def _login(headers: Headers, name: str) -> str:
-    """Whom a header names: nobody where there are two of them, as only one can be the proxy's own."""
+    """The login in a header; empty if there are two such headers, as only one can be the proxy's."""
     named = headers.getlist(name)
     if len(named) != 1:
         return ""
@@ -92,10 +92,10 @@ def comes_by_proxy(headers: Headers, settings: Settings) -> bool:
 
 
 def check_settings(settings: Settings, host: str | None) -> None:
-    """Tests that the settings that say who decides fit together, and the address that is listened on; None: a socket.
+    """Tests that the settings on who decides fit together, and fit the host that is listened on; None: a socket.
 
     Raises:
-        Refusal: they do not (code `deciding-settings`).
+        Refusal: they do not fit (code `deciding-settings`).
     """
     secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
     if (settings.user_header is None) != (settings.proxy_secret is None):

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from contact_pipeline.cli.app import app
-from contact_pipeline.cli.endings import ended
+from contact_pipeline.cli.endings import run_to_status
 
 PROMISED = {
     "profiles", "profiles show", "template", "inspect", "plan", "import", "show", "apply", "finalize", "cancel",
@@ -139,5 +139,5 @@ def test_a_reader_that_has_gone_is_no_error(option):
 
 def test_an_exit_for_another_reason_keeps_its_status():
     """Only of a reader that has gone may an exit become a success."""
-    assert ended(lambda: sys.exit(3), as_json=False) == 3
-    assert ended(lambda: sys.exit("a message"), as_json=False) == 1
+    assert run_to_status(lambda: sys.exit(3), as_json=False) == 3
+    assert run_to_status(lambda: sys.exit("a message"), as_json=False) == 1

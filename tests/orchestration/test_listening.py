@@ -25,7 +25,7 @@ def test_the_socket_is_for_its_owner_and_group_while_the_server_runs(tmp_path: P
     try:
         with at_socket(path) as place:
             assert stat.S_IMODE(path.lstat().st_mode) == 0o660
-            assert (place.path, place.url, place.words) == (path, "", ("--fd", str(place.handed[0])))
+            assert (place.path, place.url, place.arguments) == (path, "", ("--fd", str(place.descriptors[0])))
             assert refused(path) == "socket-taken"
         assert not path.exists()
     finally:

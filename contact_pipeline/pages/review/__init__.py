@@ -1,4 +1,4 @@
-"""The review page: what one upload would do, did or was stopped by, in one file to open, search and print."""
+"""The review page of one upload: what it would do, did, or what stopped it, in one file to open, search and print."""
 
 from contact_pipeline.pages.review.everything import write_everything
 from contact_pipeline.pages.review.review import Review, review_page, write_review

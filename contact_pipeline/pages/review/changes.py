@@ -1,4 +1,4 @@
-"""The changes of an upload on the page: how many of which kind, and as many of them as it takes, before and after."""
+"""The changes of an upload on the page: counts by kind, and as many changes as have room, before and after."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ROOM_OF_NAMES: Final = 60_000
 
 
 def gather_changes(upload: Upload) -> dict[str, Any]:
-    """What the page has of the changes.
+    """The changes that the page has.
 
     Returns:
         groups: target, action, fields and how many changes; count: of all; changes: target, id, name, action,
-        row_number, fields (field → before and after), and of memberships and links to what.
+        row_number, fields (field → before and after), and `to`: the group or contact of a membership or link.
     """
     groups: list[list[Any]] = []
     changes: list[dict[str, Any]] = []
@@ -50,12 +50,12 @@ def gather_changes(upload: Upload) -> dict[str, Any]:
 
 
 def _in_order(change: dict[str, Any]) -> tuple[Any, ...]:
-    """By row; of a contact what is made of it before the groups that it joins."""
+    """Sort key: by row, and a contact's own changes before the groups that it joins."""
     return change["row"] is None, change["row"], change["id"], CHANGED.index(change["target"])
 
 
 def gather_deactivations(upload: Upload) -> dict[str, Any]:
-    """Whom an upload deactivates: how many, and the first of them by name (contact_id and name)."""
+    """The contacts that an upload deactivates: how many, and the first by name (contact_id and name)."""
     with upload.staging.look() as database:
         if database is None or not database.has("contact_changes"):
             return {"count": 0, "contacts": []}
@@ -81,7 +81,7 @@ def _groups(database: Tables, target: str) -> list[tuple[Any, ...]]:
 
 
 def _mixed(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The changes with those of each target in turn, so that none crowds the others out."""
+    """The changes with targets alternating, so that all targets have room on the page."""
     by_target: dict[str, list[int]] = {}
     for place, change in enumerate(changes):
         by_target.setdefault(change["target"], []).append(place)

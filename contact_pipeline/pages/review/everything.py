@@ -1,4 +1,4 @@
-"""What is too much for the page: every row with what became of it, and every change, as two tables in one file."""
+"""The file for uploads too large for the page: every row with its outcome, and every change, as two tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_in_part(upload: Upload, data: dict[str, Any]) -> bool:
 
     Args:
         upload: the upload.
-        data: what the page has, as `gather` gives it.
+        data: the content of the page, as `gather` gives it.
     """
     rows, changes, outcomes = data["rows"], data["changes"], upload.outcomes
     if not rows["groups"] and not changes["count"]:
@@ -55,9 +55,9 @@ def is_in_part(upload: Upload, data: dict[str, Any]) -> bool:
 def write_everything(upload: Upload, file: IO[bytes]) -> None:
     """Writes a ZIP file with rows.csv and changes.csv, for a spreadsheet program; masked as the page is.
 
-    rows.csv has every row of the file: row_number, what became of it and why, and its cells. changes.csv has a line for
-    every field of every change: target, id, action, row_number, field, before and after. It takes as much memory for a
-    large upload as for a small one.
+    rows.csv has every row of the file: row_number, outcome and reasons, and its cells. changes.csv has a line for every
+    field of every change: target, id, action, row_number, field, before and after. A large upload takes no more memory
+    than a small one.
     """
     with (
         upload.reading(),
@@ -138,7 +138,7 @@ def _lines(target: str, database: Tables) -> str:
 def _batches(
     database: Tables, table: str, query: str, masked: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> Iterator[pl.DataFrame]:
-    """The rows of a query, masked, as text, some at a time; what has no room in memory meanwhile is spilled."""
+    """The rows of a query as masked text, in batches; DuckDB spills to disk what has no room in memory."""
     count = database.make(table, query)
     for start in range(0, count, _AT_A_TIME):
         batch = database.frame(f"FROM {table} WHERE rowid >= {start} AND rowid < {start + _AT_A_TIME} ORDER BY rowid")

@@ -1,4 +1,4 @@
-"""The head of the page: what would happen or has happened, in one sentence; the facts, the counts, what is assumed."""
+"""The head of the page: what would happen or has happened, in a few sentences; facts, counts and assumptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contact_pipeline.pages.review.room import cut
 from contact_pipeline.store import Upload
 from contact_pipeline.store.expiries import what_expired
 
-# What becomes of rows, as it would be and as it is; and of contacts or accounts.
+# What applying would do and has done, by outcome.
 _WOULD: Final = {
     "created": "create {}", "updated": "update {}", "linked": "link {} as new",
 }  # fmt: skip
@@ -58,28 +58,30 @@ _STATES: Final = {
 
 
 def verdict(upload: Upload) -> list[str]:
-    """What the upload means, in a few sentences, the most important first."""
+    """What the upload would do or has done, in a few sentences, the most important first."""
     if upload.held and upload.state == "applied":
         return ["It is applied, and held back until it is finalized.", *_work(upload, "It has", _HAS)]
-    said = [_STATES[upload.state], *(f"By age, {each}." for each in what_expired(upload.line))]
+    sentences = [_STATES[upload.state], *(f"By age, {each}." for each in what_expired(upload.line))]
     if upload.is_half_approved:
-        said.append(f"{upload.first_approved_by} has approved it; somebody else has to, too.")
+        sentences.append(f"{upload.first_approved_by} has approved it; somebody else has to, too.")
     match upload.state:
         case "staged":
-            return said + _work(upload, "Applying it would", _WOULD)
+            return sentences + _work(upload, "Applying it would", _WOULD)
         case "blocked":
-            return said + _work(upload, "Without that, applying it would", _WOULD)
+            return sentences + _work(upload, "Without that, applying it would", _WOULD)
         case state if state in APPLIED:
-            return said + _work(upload, "It has", _HAS)
+            return sentences + _work(upload, "It has", _HAS)
         case _:
-            return said
+            return sentences
 
 
 def _work(upload: Upload, begin: str, words: dict[str, str]) -> list[str]:
     profile = upload.resolved_profile
     one = profile.target if profile else "contact"
     done = [
-        said.format(shown.counted(upload.outcomes[name], one)) for name, said in words.items() if upload.outcomes[name]
+        phrase.format(shown.counted(upload.outcomes[name], one))
+        for name, phrase in words.items()
+        if upload.outcomes[name]
     ]
     if upload.deactivated:
         done.append(
@@ -88,8 +90,8 @@ def _work(upload: Upload, begin: str, words: dict[str, str]) -> list[str]:
     if not done and not upload.is_by_hand:
         done = ["changed nothing" if words is _HAS else "change nothing"]
     left = [
-        f"{shown.counted(count, 'row')} {said[count != 1]}"
-        for name, said in _NOT_IMPORTED.items()
+        f"{shown.counted(count, 'row')} {phrases[count != 1]}"
+        for name, phrases in _NOT_IMPORTED.items()
         if (count := upload.outcomes[name])
     ]
     sentences = [f"{begin} {_listed(done)}."] if done else []
@@ -112,7 +114,7 @@ def counts(upload: Upload) -> dict[str, Any]:
 
 
 def guards(upload: Upload) -> list[dict[str, str]]:
-    """What each guard allows, what the upload does, and whether that is held back."""
+    """Each guard with its limit, the upload's figure, and whether it stops the upload."""
     profile = upload.resolved_profile
     if profile is None or upload.line.stage != "matched":
         return []
@@ -147,12 +149,13 @@ def _found(upload: Upload, guard: str) -> str:
 
 
 def options_chosen(upload: Upload) -> list[tuple[str, str]]:
-    """The options that were given, and what holds by the profile, in words."""
+    """The chosen options, and the rules of the profile, in words."""
     profile = upload.resolved_profile
     if profile is None:
         return []
     given = mask_within(upload.options.model_dump(exclude_defaults=True))
-    words = [(name.replace("_", " "), _said(value)) for name, value in given.items() if name not in {"map", "group"}]
+    named = {name: value for name, value in given.items() if name not in {"map", "group"}}
+    words = [(name.replace("_", " "), _in_words(value)) for name, value in named.items()]
     holds = {
         "rows with errors": {"block": "block the whole file", "reject": "are left out", "note": "lose the bad cells"}[
             profile.on_error
@@ -166,7 +169,7 @@ def options_chosen(upload: Upload) -> list[tuple[str, str]]:
     return [*((f"{name}: chosen", value) for name, value in words), *holds.items()]
 
 
-def _said(value: object) -> str:
+def _in_words(value: object) -> str:
     match value:
         case True:
             return "yes"

@@ -1,4 +1,4 @@
-"""The address at which Dagster's launchpad opens with everything filled in that applying an upload takes."""
+"""The address that opens Dagster's launchpad with everything filled in to apply an upload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOCATION: Final = "contact_pipeline"
 def launchpad(upload: Upload, address: str) -> str:
     """The address of the launchpad of `apply_upload`: partition, changeset and what has to be confirmed.
 
-    Who approves is left to be filled in, since the page does not know who reads it; Dagster launches nothing before.
+    The reader has to fill in who approves, which the page does not know; Dagster launches nothing before that.
 
     Args:
         upload: what would be applied.

@@ -21,7 +21,7 @@ RepairsOf = Callable[[Collection[int]], "pl.DataFrame"]
 
 
 def gather_repairs(upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
-    """What the page has of the repairs: how many there are, and rows of row_number, column, before, after and why."""
+    """The repairs that the page has: how many there are, and rows of row_number, column, before, after and why."""
     if not upload.repairs:
         return {"count": 0, "repairs": []}
     with upload.staging.look() as database:

@@ -28,7 +28,7 @@ from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.store import Store, Upload
 
 NAME: Final = "review.html"
-EVERYTHING: Final = ".zip"  # beside the page, where that lacks something
+EVERYTHING: Final = ".zip"  # ending of the file beside a page that is not complete
 _SEEN: Final = {"show", "contacts"}  # commands that show what the page shows
 _COMPARED: Final = 200  # rows in review, and duplicates of either kind
 _ROOM_OF_COMPARED: Final = 90_000  # bytes, of each of the two
@@ -40,10 +40,10 @@ class Review:
     """The page that was written.
 
     Attributes:
-        file: where.
-        size: bytes of it.
-        rows: rows of the file that it has.
-        of_rows: rows that the file has.
+        file: its path.
+        size: its bytes.
+        rows: how many rows of the upload's file it has.
+        of_rows: how many rows the upload's file has.
         everything: the file beside the page with all rows and changes; None: they are all on the page.
     """
 
@@ -70,15 +70,15 @@ def write_review(
 ) -> Review:
     """Writes the review page of an upload into a file for its owner only; nothing in the home changes.
 
-    Where the upload is too much for the page, all of it is written beside it afterwards (`write_everything`), as a .zip
-    file of the same name, and the page leads there.
+    If the upload is too large for the page, all of it is then written into a .zip file of the same name
+    (`write_everything`), and the page links to it.
 
     Args:
         store: of the home.
         upload: the upload.
         repairs_of: gives the repairs of some rows.
         path: where to write, a .html file; unset: `review.html` in the upload's folder, which is replaced.
-        overwrite: whether a file that is there is replaced.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         Usage: the path does not end in .html (code `file-type`), or nothing can be written there (`refuse_output`).
@@ -123,10 +123,10 @@ def review_page(
         upload: the upload.
         repairs_of: gives the repairs of some rows (contracts.REPAIRS), which are masked here.
         template: one that extends `review.html`.
-        styles: what it needs beside the styles of the page; see `draw`.
+        styles: styles that it needs beside those of the page; see `draw`.
         allowed: what a browser may do on it; see `draw`.
-        everything: where the file is that `write_everything` writes; empty: nowhere.
-        further: what it shows beside the page.
+        everything: address of the file that `write_everything` writes; empty: there is none.
+        further: further values of the template.
     """
     data = gather(store, upload, repairs_of)
     return _drawn(
@@ -135,7 +135,7 @@ def review_page(
 
 
 def gather(store: Store, upload: Upload, repairs_of: RepairsOf) -> dict[str, Any]:
-    """What the tables of the page show; sensitive values are masked."""
+    """The content of the page's tables; sensitive values are masked."""
     with upload.looking():
         return {
             "rows": gather_rows(upload),
@@ -196,7 +196,7 @@ def _drawn(
 
 
 def _for_scripts(upload: Upload, home: Path) -> dict[str, Any]:
-    """What the scripts know beside the tables: which fields are hidden, and how a row in review is decided."""
+    """Further data for the scripts: which fields are hidden, and the command that decides a row in review."""
     profile = upload.resolved_profile
     decides = upload.state in CALLS["resolve"].leads
     return {
@@ -233,12 +233,12 @@ def _parts(upload: Upload, data: dict[str, Any]) -> list[tuple[str, str, int | N
         ("duplicates", "Duplicates", len(data["duplicates"]) and sum(upload.duplicates.values())),
         ("repairs", "Repairs", data["repairs"]["count"]),
     ]
-    there: list[tuple[str, str, int | None]] = [(name, title, count) for name, title, count in parts if count]
-    return [*there, ("details", "Details and assumptions", None), ("all", "Everything, in full", None)]
+    present: list[tuple[str, str, int | None]] = [(name, title, count) for name, title, count in parts if count]
+    return [*present, ("details", "Details and assumptions", None), ("all", "Everything, in full", None)]
 
 
 def _steps(upload: Upload, home: Path) -> list[tuple[str, str]]:
-    """What comes next, and the command; applying is for the changeset that the page shows, or for nothing."""
+    """The next steps with their commands; `apply` names the changeset that the page shows."""
     exactly = {"apply": ["--changeset", upload.changeset_sha256 or ""]}
     return [
         (step.why, _line([*step.words, *exactly.get(step.words[0], ())], home))
@@ -252,7 +252,7 @@ def _line(words: list[str], home: Path) -> str:
 
 
 def _more(upload: Upload) -> dict[str, list[str]]:
-    """What gives everything that the page has only in part."""
+    """The commands that give everything that the page may have only in part."""
     upload_id = upload.upload_id
     return {
         "rows": ["show", upload_id, "--rows", "--json"],
@@ -265,7 +265,7 @@ def _more(upload: Upload) -> dict[str, list[str]]:
 
 
 def _link(store: Store, upload: Upload) -> dict[str, str] | None:
-    """Where Dagster's launchpad opens to apply the upload; None where applying is not what comes next."""
+    """The address of Dagster's launchpad to apply the upload; None if applying is not the next step."""
     if upload.state != "staged" and not (upload.reason or {}).get("confirm"):
         return None
     if upload.state not in {"staged", "blocked"} or not upload.changeset_sha256:

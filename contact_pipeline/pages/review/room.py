@@ -1,4 +1,4 @@
-"""How much of a table the page takes: as many of its rows as have room, however long their texts are."""
+"""Limits the tables of the page: as many rows as have room, however long their texts are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def cut(value: Any) -> Any:
-    """A value with long texts cut; how much is left out is said."""
+    """A value with long texts cut, each with the number of characters left out."""
     match value:
         case str():
             return short(value)
@@ -36,7 +36,7 @@ def fitting(rows: Iterable[T], room: int) -> list[T]:
 
 
 def bytes_of(content: object) -> int:
-    """How many bytes the page needs for it; what has to be escaped counts as such."""
+    """How many bytes the page needs for a value, with its escapes."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
     escaped = sum(text.count(sign) for sign in "<>&\u2028\u2029")
     return len(text.encode("utf-8", "replace")) + 5 * escaped
@@ -49,7 +49,7 @@ def in_turn(groups: Sequence[Sequence[T]]) -> list[T]:
 
 
 class Words:
-    """Texts that stand in many rows, each written once; a row has its number."""
+    """Texts that repeat in many rows: each is written once, and rows have its number."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}

@@ -1,8 +1,7 @@
-"""The rows of the file on the page: what they are counted by, and as many of them as the page takes.
+"""The rows of the file on the page: counts by group, and as many rows as have room.
 
-Rows that have the same outcome and the same kinds of defects, whatever their values, are a group. The counts of the
-groups are those of the whole file, so what the page says of any choice of outcome, column and code is exact; of each
-group the page has the first rows.
+Rows with the same outcome and the same kinds of defects are a group. The groups count the whole file, so the counts for
+any choice of outcome, column and code are exact; the page has the first rows of each group.
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ class _Group:
 
 
 def gather_rows(upload: Upload) -> dict[str, Any]:
-    """What the page has of the rows.
+    """The rows that the page has.
 
     Returns:
         columns: the headings whose cells it has; of_columns: how many the file has; groups: outcome, kinds (column,
         code) and how many rows; values: outcome, column, code, value and how many rows, of the most frequent values;
-        folded: how many rows are counted by their outcome alone; rows: row_number, outcome, contact_id, account_id, the
-        row and the contact that it duplicates, reason, defects (column, code, severity, value, message, fix) and cells;
-        words: texts by number.
+        folded: how many rows are in no group; rows: row_number, outcome, contact_id, account_id, the row and the
+        contact that it duplicates, reason, defects (column, code, severity, value, message, fix) and cells; words:
+        texts by number.
     """
     with upload.staging.look() as database:
         if database is None or not database.has("outcome_rows"):
@@ -78,7 +77,7 @@ def gather_rows(upload: Upload) -> dict[str, Any]:
 
 
 def _groups(database: Tables) -> tuple[list[_Group], int]:
-    """The groups with the most rows, and how many rows are in others; these are counted by their outcome alone."""
+    """The groups with the most rows, and how many rows are in none of them."""
     found = database.rows(f"""
         SELECT outcome, coalesce(kinds, []) AS kinds, count(*) AS rows, min(row_number, {_OF_A_GROUP}) AS some
         FROM outcome_rows LEFT JOIN ({_SIGNATURES}) USING (row_number)
@@ -101,7 +100,7 @@ def _pair(kind: str) -> tuple[str, str]:
 
 
 def _values(database: Tables) -> list[list[Any]]:
-    """The most frequent values in error of each column and code, how many rows have each, and the first of these."""
+    """The most frequent wrong values of each column and code, how many rows have each, and the first such row."""
     found = database.rows(f"""
         SELECT outcome, coalesce("column", ''), code, value,
                count(DISTINCT row_number) AS rows, min(row_number) AS first
