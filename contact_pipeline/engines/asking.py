@@ -33,7 +33,7 @@ def must_read(query: str) -> None:
     except duckdb.Error as error:
         raise _refused(error) from None
     if len(statements) != 1 or statements[0].type.name != _READS:
-        raise Refusal("sql", "Only a single query that reads is answered.", "Begin it with SELECT, FROM or DESCRIBE.")
+        raise Refusal("sql", "Only one query that reads is answered.", "Begin it with SELECT, FROM or DESCRIBE.")
 
 
 def answer(database: Database, query: str) -> pl.DataFrame:

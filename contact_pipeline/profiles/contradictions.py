@@ -42,7 +42,7 @@ def find_in_column(column: Column) -> Found:
         if column.type != "moment":
             yield ("zone",), f"column '{column.heading}': zone goes with type moment"
         elif not is_zone(column.zone):
-            yield ("zone",), f"'{column.zone}' is no known time zone: write one such as Europe/Berlin"
+            yield ("zone",), f"'{column.zone}' is no time zone that is known: write one such as Europe/Berlin"
     if column.case == "keep" and column.type not in {"text", "identifier"}:
         yield ("case",), f"column '{column.heading}': case: keep goes with type text or identifier"
     if column.identifiers_by and not column.identifiers_column:
