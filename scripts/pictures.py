@@ -11,17 +11,20 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
+import dagster as dg
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
@@ -34,6 +37,8 @@ from contact_pipeline import Pipeline  # noqa: E402
 from contact_pipeline.settings import Settings  # noqa: E402
 from contact_pipeline.web.app import PREFIX  # noqa: E402
 from tests.e2e.browser import Browser, started  # noqa: E402
+from tests.e2e.test_production import address_of  # noqa: E402
+from tests.e2e.test_serve import ending, start  # noqa: E402
 from tests.web.serving import served  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -47,10 +52,20 @@ SERVED = {
     "dashboard.png": ("", "main", "light"),
     "upload-decide.png": ("portfolio_contacts_2.xlsx", "decide", "light"),
 }
+# Picture → Dagster's page, with {key} for the upload of that file, and a text to wait for.
+DAGSTER = {
+    "dagster-assets.png": ("/asset-groups", "", "matched_changeset"),
+    "dagster-changeset.png": (
+        "/assets/matched_changeset?view=partitions&partition={key}", "program_contacts_2_corrected.xlsx", "changes",
+    ),
+    "dagster-plots.png": ("/assets/validated_rows?view=plots", "", "error_rate"),
+    "dagster-waiting.png": ("/assets/awaiting_approval", "", "What to do"),
+}  # fmt: skip
 TERMINAL = "terminal.svg"
 COMMAND = ("plan", "data/samples/outreach_contacts_2.csv", "--profile", "outreach_contacts", "--group", "Spring")
 WIDTH, HEIGHT = 1280, 800  # pixels
 COLUMNS, LINES = 110, 46
+SETTLED = 5  # seconds: Dagster's pages draw on after their text is there
 LOGIN = "m.keane"  # who types, and looks at the served pages
 # Finds the 256 most frequent colours of a picture, and for each pixel the nearest of them.
 FEWER_COLOURS = """
@@ -77,7 +92,7 @@ FEWER_COLOURS = """
 def main() -> None:
     """Writes each picture into docs/images, or those that are named."""
     home, names = Path(sys.argv[1]).absolute(), set(sys.argv[2:])
-    wanted = names or {*REVIEWS, *SERVED, TERMINAL}
+    wanted = names or {*REVIEWS, *SERVED, *DAGSTER, TERMINAL}
     if TERMINAL in wanted:
         (IMAGES / TERMINAL).write_text(terminal(), encoding="utf-8")
     if wanted == {TERMINAL}:
@@ -99,6 +114,26 @@ def main() -> None:
                 page = f"{address}{PREFIX}/{f'uploads/{uploads[file]}' if file else ''}"
             take(browser, page, part, scheme, home)
             (IMAGES / name).write_bytes(small(browser, browser.picture()))
+    if wanted & {*DAGSTER}:
+        of_dagster(home, wanted, uploads)
+
+
+def of_dagster(home: Path, wanted: set[str], uploads: dict[str, str]) -> None:
+    """The pictures of Dagster's pages, by `serve` on a copy of the home, once its sensors have reported all uploads."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(home, Path(folder) / "home")
+        with ending(start(copy), copy) as process, started(Path(folder) / "chromium") as browser:
+            address = address_of(process)
+            instance = dg.DagsterInstance.from_config(str(copy / "dagster"))
+            while not set(uploads.values()) <= set(instance.get_dynamic_partitions("uploads")):
+                time.sleep(1)
+            for name in wanted & {*DAGSTER}:
+                page, file, text = DAGSTER[name]
+                browser.sized(WIDTH, HEIGHT)
+                browser.open(address + page.format(key=uploads.get(file, "")))
+                browser.see(text)
+                time.sleep(SETTLED)
+                (IMAGES / name).write_bytes(small(browser, browser.picture()))
 
 
 def take(browser: Browser, page: str, part: str, scheme: str, home: Path) -> None:
