@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final, Literal
 
 Identity = Literal["verified", "claimed"]
@@ -17,7 +18,12 @@ class Verified(str):
 
 def is_same(one: str | None, other: str | None) -> bool:
     """Whether two logins are one person's, as far as logins tell; nobody is nobody else."""
-    return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
+    return bool(one and other) and _plain(one or "") == _plain(other or "")
+
+
+def _plain(login: str) -> str:
+    """A login without case, spaces around it, and ways of writing the same signs."""
+    return unicodedata.normalize("NFKC", login.strip()).casefold()
 
 
 def identity(actor: str) -> Identity:

@@ -158,23 +158,31 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
 def _take_in_turn(
     context: dg.SensorEvaluationContext, opened: "Pipeline", ready: "Sequence[folder.Drop]"
 ) -> "tuple[list[tuple[folder.Drop, Upload]], str]":
-    """The files that were taken, with their uploads, and why it was stopped: a full disk takes none of the others."""
+    """The files that were taken, with their uploads, and why others were not: a full disk takes none of them.
+
+    A file for which there is no room waits, and so do those of its profile that come after it.
+    """
     taken: list[tuple[folder.Drop, Upload]] = []
-    deadline = time.monotonic() + BUDGET_SECONDS
+    deadline, full = time.monotonic() + BUDGET_SECONDS, dict[str, MachineFault]()  # profile → why its files wait
     for drop in ready:
         if time.monotonic() > deadline:
             break
+        if drop.profile in full:
+            continue
         try:
             check_room(opened.settings.home, drop.path.lstat().st_size, opened.settings.min_free_bytes)
             upload = _take(context, opened, drop)
         except FileNotFoundError:  # it was taken away
             continue
         except MachineFault as fault:
-            _tell_once_a_day(opened, fault)
-            return taken, str(fault)
+            full[drop.profile] = fault
+            continue
         if upload is not None:
             taken.append((drop, upload))
-    return taken, ""
+    for profile, why in full.items():
+        context.log.warning("No file of %s is taken: %s", folder.shown(profile), why)
+        _tell_once_a_day(opened, why)
+    return taken, " ".join(dict.fromkeys(map(str, full.values())))
 
 
 def _tell_once_a_day(opened: "Pipeline", fault: MachineFault) -> None:

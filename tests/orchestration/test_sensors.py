@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -308,6 +309,27 @@ def test_with_little_room_left_no_file_is_taken_and_people_are_told_once(
     assert pipeline.uploads() == []
     assert [(told.news.event, told.news.reason_code) for told in pipeline.notices()] == [("disk_low", "disk-full")]
     assert carried_by(tick()) == 1
+
+
+def test_a_file_without_room_keeps_only_those_of_its_profile_waiting(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    program_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = outreach_file("a.csv", *(f"{number}@example.com" for number in range(500)))
+    waiting = [dropped(path, "outreach_contacts") for path in (large, outreach_file("b.csv", "b@example.com"))]
+    other = dropped(program_file("c.xlsx", "c@example.com"), "program_contacts")
+    tick = ticks("inbox")
+    tick()
+    free = 100_000_000 + other.stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: (10**12, 0, free))
+    assert carried_by(tick()) == 1
+    assert not other.exists()
+    assert all(path.exists() for path in waiting)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: (0, 0, 0))  # a disk of a network that does not say
+    assert carried_by(tick()) == 2
 
 
 def test_what_a_dead_tick_received_is_staged_by_a_later_one(
