@@ -99,8 +99,8 @@ def check_room(folder: Path, bytes_to_come: int, least: int) -> None:
     Raises:
         MachineFault: it has not (code `disk-full`).
     """
-    free = shutil.disk_usage(folder).free
-    if free - bytes_to_come < least:
+    total, _, free = shutil.disk_usage(folder)
+    if total and free - bytes_to_come < least:  # some disks of a network do not say: they have 0 bytes in all
         raise MachineFault(
             "disk-full",
             f"The disk has {free:,} bytes left: with a file of {bytes_to_come:,} fewer than {least:,} stay free.",

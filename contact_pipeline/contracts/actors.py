@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final, Literal
 
 Identity = Literal["verified", "claimed"]
@@ -16,8 +17,12 @@ class Verified(str):
 
 
 def is_same(one: str | None, other: str | None) -> bool:
-    """Whether two logins are the same but for case and spaces; false where one is missing."""
-    return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
+    """Whether two logins are one person's: case, spaces and spelling in Unicode aside; false where one is missing."""
+    return bool(one and other) and _plain(one or "") == _plain(other or "")
+
+
+def _plain(login: str) -> str:
+    return unicodedata.normalize("NFKC", login.strip()).casefold()
 
 
 def identity(actor: str) -> Identity:

@@ -184,7 +184,7 @@ class Settling:
         self._strays: list[str] = []
         with suppress(ValueError, TypeError, AttributeError):  # the text is from an older version
             before = json.loads(kept or "{}")
-            self._since = dict(before.get("since", {}))
+            self._since = {key: [*since] for key, since in dict(before.get("since", {})).items()}
             self._unfinished = dict(before.get("unfinished", {}))
             self._strays = list(before.get("strays", ()))
         self._next: dict[str, list[float]] = {}
@@ -192,7 +192,7 @@ class Settling:
     def has_settled(self, drop: Drop) -> bool:
         """Whether a file has stood still for long enough; remembers it for the next look."""
         now = time.monotonic()
-        since, *look = self._since.get(drop.key, [now])
+        since, *look = self._since.get(drop.key) or [now]
         if look != drop.look or since > now:  # the machine was started anew
             self._next[drop.key] = [now, *drop.look]
             return self._was_renamed(drop)

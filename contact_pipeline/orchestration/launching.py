@@ -112,9 +112,9 @@ def _ui_error(why_not: str) -> Exception:
 
 
 def _is_of_uploads(run: dg.DagsterRun) -> bool:
-    """Whether it is a run of our jobs, or one that materializes our assets from their own page."""
+    """Whether it is a run of our jobs, or one that materializes our assets from their own page, chosen or all."""
     assets = {key.to_user_string() for key in run.asset_selection or ()}
-    return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED})
+    return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED}) or bool([*_approvers(run.run_config)])
 
 
 def _logged_in(context: SubmitRunContext) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,21 +16,20 @@ CONTACT_DATABASE = "contact_database"  # pool of the steps that commit: DuckDB l
 uploads = dg.DynamicPartitionsDefinition(name="uploads")
 
 
-def in_ranges(wanted: Collection[str], ordered: Sequence[str]) -> Iterator[list[str]]:
-    """The wanted keys in stretches that nothing else interrupts, each of at most RANGE_SIZE keys.
+def in_ranges(wanted: Sequence[str], ordered: Sequence[str]) -> Iterator[list[str]]:
+    """The wanted keys, in their order, in stretches that a range can name, each of at most RANGE_SIZE keys.
 
     Args:
-        wanted: upload ids.
+        wanted: upload ids; one that is no partition is left out.
         ordered: every key of the partitions definition, in the order they were added.
     """
     stretch: list[str] = []
-    chosen = set(wanted)
-    for key in ordered:
-        if stretch and (key not in chosen or len(stretch) == RANGE_SIZE):
+    places = {key: place for place, key in enumerate(ordered)}
+    for key in filter(places.__contains__, wanted):
+        if stretch and (places[key] != places[stretch[-1]] + 1 or len(stretch) == RANGE_SIZE):
             yield stretch
             stretch = []
-        if key in chosen:
-            stretch.append(key)
+        stretch.append(key)
     if stretch:
         yield stretch
 

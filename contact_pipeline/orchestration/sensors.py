@@ -12,15 +12,13 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import check_room, fault_of
 from contact_pipeline.orchestration import inbox as folder
-from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.checking import UploadCheck
-from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE, apply_upload, import_upload, stage_upload
 from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import Turns, at_once, carried
+from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried
 from contact_pipeline.store.news import is_known, keep_news_of_home
 from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
@@ -34,8 +32,7 @@ REPORT_SECONDS = 15
 NOTICE_SECONDS = 15
 BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a tick after 60
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
-TRIED_AGAIN_AFTER, GIVEN_UP_AFTER = timedelta(minutes=15), timedelta(days=1)
-BY_PROFILE = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}
+TRIED_AGAIN_AFTER, GIVEN_UP_AFTER = timedelta(minutes=5), timedelta(days=1)
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 
 
@@ -161,23 +158,31 @@ def command_line_uploads(checks: Sequence[UploadCheck]) -> dg.SensorDefinition:
 def _take_in_turn(
     context: dg.SensorEvaluationContext, opened: "Pipeline", ready: "Sequence[folder.Drop]"
 ) -> "tuple[list[tuple[folder.Drop, Upload]], str]":
-    """The files that were taken, with their uploads, and why taking stopped early: only a full disk stops it."""
+    """The files that were taken, with their uploads, and why others were not: a full disk stops all of them.
+
+    A file for which there is no room waits, and so do those of its profile that come after it.
+    """
     taken: list[tuple[folder.Drop, Upload]] = []
-    deadline = time.monotonic() + BUDGET_SECONDS
+    deadline, full = time.monotonic() + BUDGET_SECONDS, dict[str, MachineFault]()  # profile → why its files wait
     for drop in ready:
         if time.monotonic() > deadline:
             break
+        if drop.profile in full:
+            continue
         try:
             check_room(opened.settings.home, drop.path.lstat().st_size, opened.settings.min_free_bytes)
             upload = _take(context, opened, drop)
         except FileNotFoundError:  # it was taken away
             continue
         except MachineFault as fault:
-            _tell_once_a_day(opened, fault)
-            return taken, str(fault)
+            full[drop.profile] = fault
+            continue
         if upload is not None:
             taken.append((drop, upload))
-    return taken, ""
+    for profile, why in full.items():
+        context.log.warning("No file of %s is taken: %s", folder.shown(profile), why)
+        _tell_once_a_day(opened, why)
+    return taken, " ".join(dict.fromkeys(map(str, full.values())))
 
 
 def _tell_once_a_day(opened: "Pipeline", fault: MachineFault) -> None:

@@ -12,10 +12,11 @@ import dagster as dg
 
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
+from contact_pipeline.machine import fault_of
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
 from contact_pipeline.orchestration.launching import vouched
-from contact_pipeline.orchestration.metadata import inverse_preview
+from contact_pipeline.orchestration.metadata import STAGED, inverse_preview
 from contact_pipeline.orchestration.partitions import upload_ids
 from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
 from contact_pipeline.pipeline.states import wrong_state
@@ -47,19 +48,27 @@ def again_if_busy() -> Iterator[None]:
 def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Callable[[str], Upload]) -> dg.Output[None]:
     """Does one stage of every upload of a run, and shows the results. A refused file is not a failure.
 
+    The last stage makes up for what the ones before it could not do, so only there does one of several fail the run.
+
     Raises:
         dg.Failure: there is no such upload, or the stage before this one is missing.
     """
-    asset, refusals = context.asset_key.to_user_string(), []
-    for upload_id in upload_ids(context):
+    asset, refusals, keys = context.asset_key.to_user_string(), [], upload_ids(context)
+    for upload_id in keys:
         started = time.monotonic()
         try:
             upload = step(upload_id)
-        except (Refusal, MachineFault) as refusal:
-            refusals.append(str(refusal))
+        except Exception as error:
+            problem = error if isinstance(error, Refusal) else fault_of(error)
+            if problem is None:
+                raise
+            refusals.append(str(problem))
         else:
             show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
-    fail(refusals)
+    if asset == [*STAGED][-1] or len(refusals) == len(keys):
+        fail(refusals)
+    for refusal in refusals:
+        context.log.error("%s", refusal)
     return logged_output()
 
 

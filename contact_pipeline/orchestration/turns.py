@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from contact_pipeline.contracts.states import State
+from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE
 from contact_pipeline.orchestration.partitions import keys_of
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
+BY_PROFILE: Final = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}  # config of a run that nobody asks for
 FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
 
 UNFINISHED: Final = [
@@ -29,9 +32,10 @@ UNFINISHED: Final = [
 ]
 
 _UNDER_WAY: Final[frozenset[State]] = frozenset({"received", "staged"})
-_NEW: Final = timedelta(minutes=5)  # how long a new upload may be without a run
+_NEW: Final = timedelta(minutes=10)  # how long an upload may be without a run: staging was tried again by then
 _LATE: Final = timedelta(minutes=1)  # a run that has ended is surely listed after this time
 _LOOKS_BACK: Final = timedelta(hours=1)  # where nothing is remembered
+_APPLIED_AGAIN_AFTER: Final = timedelta(hours=1)  # where the run that was to apply it failed
 _STOPPED: Final = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _ENDED: Final = {
     STAGE: [dg.DagsterRunStatus.SUCCESS, *_STOPPED],
@@ -64,10 +68,10 @@ class Turns:
     def __init__(self, cursor: str | None) -> None:
         try:
             kept = json.loads(cursor or "{}")
-            self._until = datetime.fromisoformat(kept["until"])
+            self._until = datetime.fromisoformat(kept["until"]).astimezone(UTC)
             self._seen = set(kept["seen"])
             self._waiting = list(kept["waiting"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             self._until, self._seen, self._waiting = datetime.now(UTC) - _LOOKS_BACK, set[str](), list[str]()
 
     def kept(self) -> str:
@@ -97,7 +101,7 @@ class Turns:
         return ready
 
     def _staged(self, instance: dg.DagsterInstance) -> list[str]:
-        """The uploads of the runs that have ended since the last look."""
+        """The uploads of the runs that have ended since the last look, or failed to apply them an hour ago."""
         now, ordered = datetime.now(UTC), instance.get_dynamic_partitions("uploads")
         since = min(self._until, now) - _LATE  # the clock may have been set back
         found = [
@@ -105,6 +109,13 @@ class Turns:
             for job, statuses in _ENDED.items()
             for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=statuses, updated_after=since))
         ]
+        failed = dg.RunsFilter(
+            job_name=APPLY,
+            statuses=[dg.DagsterRunStatus.FAILURE],
+            updated_after=since - _APPLIED_AGAIN_AFTER,
+            updated_before=now - _APPLIED_AGAIN_AFTER,
+        )
+        found += [run for run in instance.get_runs(failed) if run.run_config.get("ops") == BY_PROFILE["ops"]]
         keys = [key for run in found if run.run_id not in self._seen for key in _keys(run, ordered)]
         self._until, self._seen = now, {run.run_id for run in found}
         return keys

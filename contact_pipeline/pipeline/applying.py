@@ -5,11 +5,13 @@ An upload that turns out to be stale can be planned again, once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from contact_pipeline.apply import Turn
 from contact_pipeline.contracts.states import APPLIED, PLANNED
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.machine import fault_of
 from contact_pipeline.match import Guarded, to_confirm
 from contact_pipeline.pipeline import approving, committing, uploads
 from contact_pipeline.pipeline.interruptions import noting_state
@@ -89,7 +91,8 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> Upload:
     must_allow(line, turn)
     if (line.state == "undone") == (turn == "undo"):
         return uploads.done_before(store, upload_id, f"{turn}ne")
-    planned = committing.plan_turn(store, upload_id, turn)
+    with _not_expired(store, upload_id, turn):
+        planned = committing.plan_turn(store, upload_id, turn)
     upload = uploads.show(store, upload_id)
     upload.inverse_sha256 = planned.sha256
     if planned.contactable:
@@ -125,7 +128,10 @@ def take_turn(
     must_allow(line, turn)
     uploads.check_user(store, line, actor)
     is_done_now = False
-    with noting_state(store, upload_id, done={"undone"} if turn == "undo" else APPLIED):
+    with (
+        noting_state(store, upload_id, done={"undone"} if turn == "undo" else APPLIED),
+        _not_expired(store, upload_id, turn),
+    ):
         while not is_done_now and (line.state == "undone") == (turn == "redo"):
             is_done_now = True  # before the commit: a fault after it is suppressed, and leaves this loop
             planned = committing.plan_turn(store, upload_id, turn)
@@ -141,3 +147,21 @@ def take_turn(
             is_done_now = committing.commit_turn(store, line, turn, planned, actor)
             line = store.line(upload_id)  # something may have been committed in between
     return uploads.show(store, upload_id) if is_done_now else uploads.done_before(store, upload_id, f"{turn}ne")
+
+
+@contextmanager
+def _not_expired(store: Store, upload_id: str, turn: Turn) -> Iterator[None]:
+    """Says so where `expire` deletes what an undo or redo has staged at this moment.
+
+    Raises:
+        StoreBusy: it does; nothing was written.
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = fault_of(error)
+        is_gone = isinstance(error, FileNotFoundError) or (fault is not None and fault.is_damage)
+        if not is_gone or store.staging(upload_id).for_undo().exists():
+            raise
+        said = f"The staged data of upload {upload_id} was deleted by age at this moment. Repeat the {turn}."
+        raise StoreBusy(said) from error

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from contact_pipeline import Pipeline
-from contact_pipeline.errors import Refusal, Usage
+from contact_pipeline.errors import Refusal, StoreBusy, Usage
+from contact_pipeline.expire.files import StagedFiles
+from contact_pipeline.pipeline import committing
 from contact_pipeline.pipeline.repeats import repeat_key
 from contact_pipeline.profiles.load import SHIPPED
 from contact_pipeline.profiles.options import UploadOptions
@@ -141,6 +143,21 @@ def test_what_is_asked_for_goes_whatever_profiles_say(pipeline, made):
     with pytest.raises(Refusal) as unknown:
         pipeline.expire(profile="nobody")
     assert unknown.value.code == "profile-unknown"
+
+
+@pytest.mark.parametrize("step", ["hash_changeset", "_keep_copy"])
+def test_an_undo_says_that_its_data_is_deleted_at_this_moment(pipeline, made, monkeypatch, step):
+    first, really = made["first"], getattr(committing, step)
+
+    def meanwhile(*arguments):
+        StagedFiles(pipeline.store).delete([first])
+        return really(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(committing, step, meanwhile)
+        with pytest.raises(StoreBusy, match=f"{first} was deleted by age at this moment. Repeat the undo."):
+            pipeline.undo(first, user=DIRECTOR)
+    assert pipeline.undo(first, user=DIRECTOR).state == "undone"
 
 
 def test_undo_and_redo_need_nothing_that_is_deleted(pipeline, made):

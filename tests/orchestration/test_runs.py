@@ -340,6 +340,21 @@ def test_a_fault_of_the_machine_fails_the_run(
     assert not result.success
 
 
+def test_a_fault_with_one_upload_keeps_no_other_of_its_run_from_being_staged(
+    run: Run, instance: dg.DagsterInstance, pipeline: Pipeline, outreach_file: Callable[..., Path]
+) -> None:
+    files = [outreach_file(f"{name}.csv", f"{name}@example.com") for name in "ab"]
+    keys = [pipeline.receive(file, "outreach_contacts", group="G").upload_id for file in files]
+    for original in pipeline.settings.upload_path(keys[0]).iterdir():
+        original.unlink()
+    result = run("stage_upload", keys)
+    assert failure(result).startswith(
+        f"The original of the upload is gone; cancel it and send the file again. Upload {keys[0]}"
+    )
+    assert [pipeline.show(key).state for key in keys] == ["received", "staged"]
+    assert green(instance, "matched_changeset") == {keys[1]}
+
+
 @pytest.fixture
 def program_upload(pipeline: Pipeline, program_file: Callable[..., Path]) -> Callable[..., str]:
     """Stages a program file, which waits for approval; gives its id."""

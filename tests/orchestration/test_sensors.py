@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ from dagster._core.storage.runs.schema import KeyValueStoreTable
 
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.orchestration import partitions, sensors, turns
+from contact_pipeline.orchestration.inbox import Settling, look_through
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.turns import BY_PROFILE
 from contact_pipeline.pipeline import Pipeline, receiving
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import change_line
@@ -308,6 +311,27 @@ def test_with_little_room_left_no_file_is_taken_and_people_are_told_once(
     assert carried_by(tick()) == 1
 
 
+def test_a_file_without_room_keeps_only_those_of_its_profile_waiting(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    program_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = outreach_file("a.csv", *(f"{number}@example.com" for number in range(500)))
+    waiting = [dropped(path, "outreach_contacts") for path in (large, outreach_file("b.csv", "b@example.com"))]
+    other = dropped(program_file("c.xlsx", "c@example.com"), "program_contacts")
+    tick = ticks("inbox")
+    tick()
+    free = 100_000_000 + other.stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: (10**12, 0, free))
+    assert carried_by(tick()) == 1
+    assert not other.exists()
+    assert all(path.exists() for path in waiting)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: (0, 0, 0))  # a disk of a network that does not say
+    assert carried_by(tick()) == 2
+
+
 def test_what_a_dead_tick_received_is_staged_by_a_later_one(
     ticks: Callable[[str], Tick],
     dropped: Callable[..., Path],
@@ -341,6 +365,7 @@ def test_runs_that_ended_are_found_though_the_clock_was_set_back(
     stage: Callable[..., dg.ExecuteInProcessResult],
     dropped: Callable[..., Path],
     outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     pipeline: Pipeline,
     monkeypatch: pytest.MonkeyPatch,
@@ -351,8 +376,53 @@ def test_runs_that_ended_are_found_though_the_clock_was_set_back(
     monkeypatch.setattr(turns, "SHORT_BYTES", 0)
     tick()
     stage(tick().run_requests[0])
-    (key,) = turns.Turns(json.dumps(ahead)).ready(instance, pipeline)
+    waiting = turns.Turns(json.dumps(ahead))
+    (key,) = waiting.ready(instance, pipeline)
     assert key == pipeline.uploads()[0].upload_id
+
+    for config, again in (({"ops": {"applied_contacts": {"config": {"approved_by": "ana"}}}}, []), (BY_PROFILE, [key])):
+        job, tags = definitions.resolve_job_def("apply_upload"), {"dagster/partition": key}
+        instance.report_run_failed(instance.create_run_for_job(job, run_config=config, tags=tags))
+        assert waiting.ready(instance, pipeline) == [], "a run that failed to apply it is not repeated at once"
+        with monkeypatch.context() as an_hour_later:
+            an_hour_later.setattr(turns, "_APPLIED_AGAIN_AFTER", timedelta(0))
+            assert waiting.ready(instance, pipeline) == again
+
+
+@pytest.mark.parametrize("until", ["2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "never"])
+def test_a_cursor_that_cannot_be_used_is_begun_anew(
+    instance: dg.DagsterInstance, pipeline: Pipeline, home: Path, until: str
+) -> None:
+    kept = json.dumps({"until": until, "seen": [], "waiting": []})
+    assert turns.Turns(kept).ready(instance, pipeline) == []
+    (home / "inbox" / "p").mkdir(parents=True)
+    (home / "inbox" / "p" / "a.csv").touch()
+    (drop,) = look_through(home / "inbox").drops
+    for since in (5, []):
+        assert not Settling(json.dumps({"since": {drop.key: since}}), 0).has_settled(drop)
+
+
+def test_a_file_that_a_dead_tick_received_is_applied_before_later_ones(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its partition is added after those of the later ones."""
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    pipeline.receive(path, "outreach_contacts", move=True, group="G")
+    dropped(outreach_file("b.csv", "b@example.com"), "outreach_contacts", {"group": "G"})
+    tick = ticks("inbox")
+    tick()
+    (later,) = tick().run_requests
+    stage(later)
+    monkeypatch.setattr(sensors, "LOST_AFTER", timedelta(0))
+    stage(tick().run_requests[0])
+    for request in ticks("apply_automatic")().run_requests:
+        stage(request)
+    assert [upload.line.commit_number for upload in pipeline.uploads(oldest_first=True)] == [1, 2]
 
 
 def test_few_short_files_that_apply_themselves_are_staged_and_applied_by_one_run(
@@ -419,6 +489,11 @@ def test_files_of_a_profile_are_applied_in_the_order_in_which_they_came(
     else:
         instance.report_run_failed(slow)
         assert isinstance(apply(), dg.SkipReason)  # the run may be tried once more
+        with pipeline.store.change() as database:
+            earlier = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=6)
+            change_line(database, str(first.partition_key), added_at=earlier)
+        assert [each.partition_key for each in tick().run_requests] == [first.partition_key]
+        assert isinstance(apply(), dg.SkipReason)  # it is, before a later one is applied
         monkeypatch.setattr(turns, "_NEW", timedelta(0))
     (request,) = apply().run_requests
     stage(request)
@@ -539,10 +614,10 @@ def test_a_run_carries_fifty_uploads_at_most() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
-    [("", []), ("a", ["a"]), ("abc", ["abc"]), ("acd", ["a", "cd"]), ("xyz", []), ("dcb", ["bcd"])],
+    [("", []), ("a", ["a"]), ("abc", ["abc"]), ("acd", ["a", "cd"]), ("xyz", []), ("dbc", ["d", "bc"])],
 )
-def test_ranges_are_contiguous_in_the_order_of_addition(wanted: str, expected: list[str]) -> None:
-    assert ["".join(keys) for keys in in_ranges(set(wanted), "abcd")] == expected
+def test_ranges_are_contiguous_and_keep_the_order_of_what_is_wanted(wanted: str, expected: list[str]) -> None:
+    assert ["".join(keys) for keys in in_ranges([*wanted], "abcd")] == expected
 
 
 def green(instance: dg.DagsterInstance) -> dict[str, set[str]]:

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ import yaml
 from contact_pipeline import Pipeline
 from contact_pipeline.contracts.states import APPLIED, PLANNED
 from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
+from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.partitions import keys_of
 from contact_pipeline.store import Upload
 from contact_pipeline.store.originals import arriving_path
 from tests.apply.effective import deviations
@@ -238,6 +241,8 @@ class Soak:
         left += self.home.rglob("*.new")
         yield from (f"left behind: {path.relative_to(self.home)}" for path in left)
         yield from self._faults_of_dagster()
+        yield from self._faults_of_order()
+        yield from self._what_others_could_read()
 
     def _faults_of_dagster(self) -> Iterator[str]:
         instance = self._instance()
@@ -248,6 +253,43 @@ class Soak:
                 yield f"pool {pool}: {info.claimed_slots} {info.pending_steps}"
         for run in instance.get_runs(dg.RunsFilter(statuses=[*_UNDER_WAY])):
             yield f"run {run.run_id} of {run.job_name} is {run.status.value}, and nobody works on it"
+
+    def _faults_of_order(self) -> Iterator[str]:
+        """What applies by itself is applied, profile by profile in the order of the ledger.
+
+        What somebody has planned again or decided is theirs to apply; what two runs failed with may come later.
+        """
+        instance, failed = self._instance(), Counter[str]()
+        ordered = instance.get_dynamic_partitions("uploads")
+        for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])):
+            failed.update(keys_of(run.tags, ordered))
+        theirs = {decision["upload_id"] for decision in self.pipeline.decisions()}
+        newest: dict[str | None, int] = {}
+        for upload in self.pipeline.uploads(oldest_first=True):
+            line, key = upload.line, upload.upload_id
+            if not line.inbox or upload.apply_mode != "automatic" or line.replanned_by or key in theirs:
+                continue
+            if upload.state == "staged" and failed[key] < 2:
+                yield f"upload {key} applies by itself, and is not applied"
+            if line.commit_number and str(upload.approved_by).endswith(AUTOMATIC) and failed[key] < 2:
+                if line.commit_number < newest.get(upload.profile, 0):
+                    yield f"upload {key} of {upload.profile} was applied before one that came earlier"
+                newest[upload.profile] = max(line.commit_number, newest.get(upload.profile, 0))
+
+    def _what_others_could_read(self) -> Iterator[str]:
+        """Files outside the inbox that are not their owner's alone, and numbers of people in what Dagster keeps."""
+        cells = {cell for sample in self.samples for row in rows_of(sample) for cell in row}
+        numbers = sorted(cell.encode() for cell in cells if re.fullmatch(r"\d{3}-\d{2}-\d{4}", cell))
+        assert numbers
+        sensitive = re.compile(b"|".join(map(re.escape, numbers)))
+        for path in self.home.rglob("*"):
+            name = path.relative_to(self.home)
+            if name.parts[0] == "inbox" or not path.is_file():
+                continue
+            if path.stat().st_mode & 0o077:
+                yield f"others may read {name}"
+            if name.parts[0] == "dagster" and sensitive.search(path.read_bytes()):
+                yield f"a social security number stands in {name}"
 
 
 _UNDER_WAY: Final = (
