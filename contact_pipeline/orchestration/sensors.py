@@ -170,7 +170,9 @@ def _take_in_turn(
         if drop.profile in full:
             continue
         try:
-            check_room(opened.settings.home, drop.path.lstat().st_size, opened.settings.min_free_bytes)
+            size = drop.path.lstat().st_size
+            if size <= opened.settings.max_file_bytes:  # a larger one is refused, unread
+                check_room(opened.settings.home, size, opened.settings.min_free_bytes)
             upload = _take(context, opened, drop)
         except FileNotFoundError:  # it was taken away
             continue
