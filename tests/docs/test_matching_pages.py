@@ -31,7 +31,7 @@ BESIDE = ("duckdb_tables", "duckdb_views", "counters", "migrations")
 # The samples have no linked leads with wishes, nobody who was erased, and no group that takes in all of a file.
 NOT_IN_SAMPLES = {
     "find the contacts that are linked with those": {"contact_pairs", "contact_rows", "resolutions", "book.contacts"},
-    "find rows that would be new and are somebody who was erased": {"contact_row_keys", "contact_by_keys"},
+    "find rows that would be new but belong to an erased person": {"contact_row_keys", "contact_by_keys"},
     "carry the wish not to be contacted to linked contacts": {"contact_targets"},
     "list who joins the upload's group": {"left_out", "contact_targets", "reviews"},
 }
