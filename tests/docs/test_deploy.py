@@ -36,6 +36,12 @@ def test_every_variable_is_a_setting() -> None:
     assert {"dagster_postgres", "proxy_secret", "user_header", "address", "home"} <= named
 
 
+def test_whoever_drops_files_can_pass_through_the_home() -> None:
+    """systemd gives the folder this mode at each start, whatever it was given by hand."""
+    for unit in DEPLOY.glob("*.service"):
+        assert "StateDirectoryMode=0711\n" in unit.read_text(), unit.name
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         if os.environ.get("CI") == "true":
