@@ -88,7 +88,7 @@ EVENTS: Final[Mapping[Event, Words]] = {
     ),
     "broken": Words(
         "broken",
-        "Its files could not be fetched. It is tried again when it runs next.",
+        "Its files could not be fetched, or its own file cannot be used. It is tried again when it runs next.",
         {"See why": "feeds", "Look whether its source can be reached": "feeds check {}"},
         good=False,
     ),

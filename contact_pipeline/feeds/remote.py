@@ -25,6 +25,7 @@ _NEEDED: Final = {"s3": ("fsspec", "s3fs"), "sftp": ("fsspec", "sshfs"), "https"
 _ATOMIC: Final = {"s3", "gs", "gcs", "abfs", "abfss", "az"}  # object stores, in which every file is complete
 _OF_THIS_MACHINE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE}
 _SECONDS: Final = 30  # to wait for a server at each step
+_LISTING_SECONDS: Final = 600  # for all steps of a listing
 
 
 class TooLarge(Exception):
@@ -34,8 +35,14 @@ class TooLarge(Exception):
 class RemoteOrigin:
     """A folder or a file of a server."""
 
-    def __init__(self, feed: str, place: Place, credentials: Credentials) -> None:
+    def __init__(self, feed: str, place: Place, credentials: Credentials, seconds: float | None = None) -> None:
         """Does not connect yet.
+
+        Args:
+            feed: its name.
+            place: the place of the files.
+            credentials: the login.
+            seconds: how long connecting and listing may take at most, each; unset: as long as a run has patience.
 
         Raises:
             Trouble: a library that such a source needs is not installed (code `feed-extra-missing`).
@@ -43,6 +50,7 @@ class RemoteOrigin:
         must_be_installed(place.scheme)
         self.place = place
         self._feed, self._credentials = feed, credentials
+        self._bound: dict[str, float] = {"timeout": seconds or _LISTING_SECONDS} if place.scheme in _NEEDED else {}
         self._connected: Any = None
 
     def look_through(self) -> Listing:
@@ -56,7 +64,7 @@ class RemoteOrigin:
 
     def _entries(self, files: Any) -> list[dict[str, Any]]:
         try:
-            return list(files.ls(self.place.folder_path, detail=True))
+            return list(files.ls(self.place.folder_path, detail=True, **self._bound))
         except FileNotFoundError as error:  # a bucket has no folders, only names of files that begin with one
             if self.place.scheme in _ATOMIC and error.__cause__ is None:
                 return []
@@ -140,7 +148,7 @@ class RemoteOrigin:
         try:
             with quietly():
                 if self._connected is None:
-                    self._connected = _connect(self.place, self._credentials, self._feed)
+                    self._connected = _connect(self.place, self._credentials, self._feed, self._bound)
                 self._connected.invalidate_cache()
                 yield self._connected
         except Trouble:
@@ -170,7 +178,7 @@ class RemoteOrigin:
 
     def _look(self, files: Any, path: str) -> Found | None:
         try:
-            return self._found(files.info(path))
+            return self._found(files.info(path, **self._bound))
         except FileNotFoundError as error:  # over HTTPS, raised after any error
             trouble = trouble_of(error, self._where, self._feed, None)
             if trouble.code == "feed-missing":
@@ -208,12 +216,12 @@ def must_be_installed(scheme: str) -> None:
         )
 
 
-def _connect(place: Place, credentials: Credentials, feed: str) -> Any:
+def _connect(place: Place, credentials: Credentials, feed: str, bound: dict[str, float]) -> Any:
     match place.scheme:
         case "s3":
             return _s3()
         case "sftp":
-            return _sftp(place, credentials, feed)
+            return _sftp(place, credentials, feed, bound)
         case "https":
             return _https(credentials)
         case scheme:
@@ -234,7 +242,7 @@ def _s3() -> Any:
     return files
 
 
-def _sftp(place: Place, credentials: Credentials, feed: str) -> Any:
+def _sftp(place: Place, credentials: Credentials, feed: str, bound: dict[str, float]) -> Any:
     import asyncssh
     from sshfs import SSHFileSystem
 
@@ -267,6 +275,7 @@ def _sftp(place: Place, credentials: Credentials, feed: str) -> Any:
         preferred_auth=("publickey", "keyboard-interactive", "password"),
         sftp_client_kwargs={"path_errors": "surrogateescape"},
         client_version=f"contact_pipeline_{asyncssh.__version__}",
+        **bound,
         **options,
     )
 

@@ -56,16 +56,22 @@ class Checked:
         }
 
 
-def check(store: Store, name: str, described: Feed | None = None) -> Checked:
+def check(store: Store, name: str, described: Feed | None = None, seconds: float | None = None) -> Checked:
     """Tests that this machine can use a feed, and lists the files that a run would fetch. Fetches nothing.
+
+    Args:
+        store: the store.
+        name: of the feed.
+        described: the feed, where no file of the home describes it.
+        seconds: given: a server is tried only once, and has that long to let in, and to list; unset: as a run tries.
 
     Raises:
         Refusal: its file, profile or options cannot be used (code `feed-broken`), or its source cannot be reached.
     """
     feed = check_feed(name, store.settings) if described is None else usable(described, store.settings)
-    origin = origin_of(store.settings, name, feed)
+    origin = origin_of(store.settings, name, feed, seconds)
     try:
-        found = listed(store.settings, feed, origin)
+        found = listed(store.settings, feed, origin, tries=1 if seconds else _TRIES)
     finally:
         origin.close()
     with store.open(read_only=True) as contacts:
@@ -74,33 +80,33 @@ def check(store: Store, name: str, described: Feed | None = None) -> Checked:
     return Checked(name, feed, new, len(found.files) - len(new), found.unfinished, strays_of(found))
 
 
-def origin_of(settings: Settings, name: str, feed: Feed) -> Origin:
-    """The source of a feed, not connected yet."""
+def origin_of(settings: Settings, name: str, feed: Feed, seconds: float | None = None) -> Origin:
+    """The source of a feed, not connected yet; `seconds` bound what a server may take."""
     place = place_of(feed.source)
     if place.scheme == LOCAL:
         return LocalOrigin(place, settings.home)
     from contact_pipeline.feeds.remote import RemoteOrigin
 
-    return RemoteOrigin(name, place, credentials_of(name))
+    return RemoteOrigin(name, place, credentials_of(name), seconds)
 
 
-def listed(settings: Settings, feed: Feed, origin: Origin) -> Listing:
+def listed(settings: Settings, feed: Feed, origin: Origin, tries: int = _TRIES) -> Listing:
     """The files at a source.
 
     Raises:
         Trouble: the one file that the feed names is missing, and the feed does not remove it (code `feed-missing`).
     """
-    found = tried(settings, origin.look_through)
+    found = tried(settings, origin.look_through, tries)
     if origin.place.is_exact and feed.after == "leave" and not (found.files or found.unfinished or found.strays):
         fix = "Correct `source`, or wait for it."
         raise Trouble("feed-missing", f"There is no file {feed.source}.", fix)
     return found
 
 
-def tried(settings: Settings, call: Callable[[], T]) -> T:
+def tried(settings: Settings, call: Callable[[], T], tries: int = _TRIES) -> T:
     """Makes a call to a source; if it fails with trouble that may pass, waits and tries again."""
     wait = settings.feed_retry_seconds
-    for _ in range(_TRIES - 1):
+    for _ in range(tries - 1):
         try:
             return call()
         except Trouble as trouble:

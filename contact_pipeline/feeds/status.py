@@ -19,6 +19,8 @@ from contact_pipeline.store.feeds import (
     record_known_feeds,
     record_missed,
     record_run,
+    record_unusable,
+    record_usable,
 )
 from contact_pipeline.store.ledger import now
 
@@ -71,23 +73,35 @@ def list_feeds(store: Store) -> list[FeedStatus]:
         if isinstance(feed, Refusal):
             listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
             continue
-        problem = state.problem if state else None
+        problem = state.problem if state and not state.is_unusable else None
         due = missed(feed, state.since, state.file_at, at) if state else None
         listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
     return listed
 
 
 def note_missed(store: Store) -> list[FeedStatus]:
-    """Records due files that have not come, as news too, each once; returns the feeds that are overdue.
+    """Records due files that have not come, and feeds that cannot be used, as news too, each once.
 
     New feeds are recorded; their files are due from then on.
+
+    Returns:
+        The feeds that are overdue.
     """
-    usable = {name: feed for name, feed in find_feeds(store.settings).items() if isinstance(feed, Feed)}
+    found = find_feeds(store.settings)
+    usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
+    refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     with store.open(read_only=True) as contacts:
-        unknown = [name for name in usable if name not in feed_states(contacts)]
-    if unknown:
+        states = feed_states(contacts)
+    unknown = [name for name in usable if name not in states]
+    broken = [name for name in refused if name not in states or states[name].problem is None]
+    usable_again = [name for name in usable if name in states and states[name].is_unusable]
+    if unknown or broken or usable_again:
         with store.change() as contacts:
             record_known_feeds(contacts, unknown)
+            for name in broken:
+                record_unusable(contacts, name, _message(refused[name]), _routing(None))
+            for name in usable_again:
+                record_usable(contacts, name)
     for name, feed in usable.items():
         note_missed_of(store, name, feed)
     return [status for status in list_feeds(store) if status.missed_at is not None]
@@ -95,9 +109,13 @@ def note_missed(store: Store) -> list[FeedStatus]:
 
 def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
     """Records how a run of a feed ended; a feed that breaks is news."""
-    message = None if problem is None else {"code": problem.code, "message": problem.message, "fix": problem.fix}
+    message = None if problem is None else _message(problem)
     with store.change() as contacts:
         record_run(contacts, name, "broken" if problem else ended, message, _routing(feed))
+
+
+def _message(problem: Refusal | MachineFault) -> dict[str, Any]:
+    return {"code": problem.code, "message": problem.message, "fix": problem.fix}
 
 
 def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:

@@ -14,6 +14,7 @@ from contact_pipeline.feeds.origin import Trouble
 
 _LOGGERS: Final = ("fsspec", "s3fs", "sshfs", "asyncssh", "aiohttp", "aiobotocore", "botocore", "urllib3", "asyncio")
 
+PASSING: Final = frozenset({"feed-cut", "feed-server", "feed-server-unknown", "feed-timeout", "feed-unreachable"})
 _LATER: Final = "Run the feed again; if it stays so, ask whoever runs the server."
 _UNKNOWN_HOST: Final = {"HostKeyNotVerifiable"}
 _NO_LOGIN: Final = {

@@ -39,14 +39,17 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
 
 
 def _feeds(pipeline: PipelineResource) -> Iterator[dg.Definitions]:
-    """The feeds of the home as they are now. A feed whose file cannot be used is left out; `feeds` shows why."""
-    feeds = {name: feed for name, feed in find_feeds(pipeline.settings).items() if isinstance(feed, Feed)}
-    for name, feed in feeds.items():
+    """The feeds of the home as they are now. A feed whose file cannot be used is left out, with a warning."""
+    found = find_feeds(pipeline.settings)
+    for name, feed in found.items():
+        if not isinstance(feed, Feed):
+            logging.getLogger("dagster").warning("A feed is left out. %s", feed)
+            continue
         try:
             yield feed_definitions(name, feed, pipeline)
         except Exception as error:  # noqa: BLE001 - one feed that Dagster refuses must not hide all others
             logging.getLogger("dagster").warning("The feed %s is left out: %s", name, error)
-    if feeds:
+    if found:
         yield dg.Definitions(sensors=[overdue_feeds])
 
 

@@ -1,8 +1,9 @@
 """Feeds in Dagster: each has an asset, which is overdue when no file comes, and a job that fetches."""
 
+import json
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
@@ -13,18 +14,30 @@ from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.feeds.calendar import seconds_of
 from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
+from contact_pipeline.feeds.source import check
+from contact_pipeline.feeds.trouble import PASSING
+from contact_pipeline.machine import fault_of
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.steps import again_if_busy
 from contact_pipeline.orchestration.turns import UNFINISHED
+from contact_pipeline.store.feeds import feed_states
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
     from contact_pipeline.feeds.run import FeedRun
+    from contact_pipeline.pipeline import Pipeline
 
 FETCHED: Final = "fetched_files"  # the asset of a feed, behind the feed's name
 
+FETCH: Final = "contact_pipeline/fetch"  # tag of the runs that fetch: the feed
+
+LOOK_SECONDS: Final = 8  # for a server to let the sensor in, and to list; Dagster gives up on a tick after 60
+TRIED_AGAIN_AFTER, AND_EVERY = timedelta(minutes=5), timedelta(hours=1)
+_TRIED_AGAIN: Final = 24  # times
 _OVERDUE_SECONDS: Final = 60
+_AGAIN_SECONDS: Final = 120
 _SHORTEST_WINDOW: Final = 60  # seconds: Dagster takes no shorter one
 _LONGEST_KIND: Final = 63  # signs
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
@@ -43,10 +56,12 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
         f"fetch_{name}",
         selection=[asset],
         executor_def=dg.in_process_executor,
+        tags={FETCH: name},
         description="Fetches what is new, stages it, and applies it where the profile applies by itself.",
     )
     schedules = [_schedule(name, feed.schedule, job)] if feed.schedule else []
     sensors = [_polling(name, feed, feed.every, pipeline, job)] if feed.every else []
+    sensors += [_again(name, pipeline, job)] if feed.schedule else []
     return dg.Definitions(assets=[asset], jobs=[job], schedules=schedules, sensors=sensors)
 
 
@@ -67,7 +82,8 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
     )
     def fetched_files(context: dg.AssetExecutionContext) -> dg.Output[None]:
         try:
-            run = pipeline.open().run_feed(name, described=feed, stage=True)
+            with again_if_busy():
+                run = pipeline.open().run_feed(name, described=feed, stage=True)
         except ContactPipelineError as problem:
             if isinstance(problem, Refusal) and problem.code == "feed-running":
                 context.log.info("%s", problem)
@@ -152,16 +168,18 @@ def _polling(
         """Requests a run only where there is something to do: each run costs seconds and is kept.
 
         A problem with the source fails one run, which sends the notice. The cursor holds the problem until it is over.
+        Where the server was too slow for this look, a run is requested each time: it waits longer and tries again.
         """
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
             return dg.SkipReason("The run before this one is not finished.")
         opened = pipeline.open()
         try:
-            found = opened.check_feed(name, described=feed)
-        except ContactPipelineError as problem:
-            if context.cursor == str(problem):
-                return dg.SkipReason(str(problem))
-            context.update_cursor(str(problem))
+            found = check(opened.store, name, feed, LOOK_SECONDS)
+        except (ContactPipelineError, OSError) as error:
+            problem = str(fault_of(error) or error)
+            if context.cursor == problem and getattr(error, "code", None) != "feed-timeout":
+                return dg.SkipReason(problem)
+            context.update_cursor(problem)
             return dg.RunRequest()
         was_broken = bool(context.cursor)
         context.update_cursor("")
@@ -172,10 +190,68 @@ def _polling(
     return polling
 
 
+def _again(name: str, pipeline: PipelineResource, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"fetch_{name}_again",
+        job=job,
+        minimum_interval_seconds=_AGAIN_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Has the feed {name} fetched again before its time, where a run was cut off or a server was away.",
+    )
+    def again(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Requests a run five minutes after one that left something to do, and then each hour for a day.
+
+        The cursor holds when the last one was requested, and how many were; all is forgotten when nothing is left.
+        """
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
+            return dg.SkipReason("The run before this one is not finished.")
+        since = _left_since(name, pipeline.open(), context.instance, job.name)
+        if since is None:
+            context.update_cursor("")
+            return dg.SkipReason("Nothing is left to do.")
+        now, tries = datetime.now(UTC).replace(tzinfo=None), 0
+        due = since + TRIED_AGAIN_AFTER
+        if context.cursor:
+            tries, asked = json.loads(context.cursor)
+            due = datetime.fromisoformat(asked) + AND_EVERY
+        if tries >= _TRIED_AGAIN:
+            return dg.SkipReason("It was tried again for a day. Its schedule goes on.")
+        if now < due:
+            return dg.SkipReason(f"It is tried again at {due:%H:%M} UTC.")
+        context.update_cursor(json.dumps([tries + 1, now.isoformat()]))
+        return dg.RunRequest()
+
+    return again
+
+
+def _left_since(name: str, opened: "Pipeline", instance: dg.DagsterInstance, job_name: str) -> datetime | None:
+    """Since when a feed has something left to do that a further run may do, in UTC; None: it has nothing.
+
+    That is a received file that was not staged, trouble with a server that may pass, or a run that failed before it
+    could record why, such as one that found the contact database locked.
+    """
+    received = opened.uploads(1, feed=name, states=["received"], oldest_first=True)
+    if received:
+        return received[0].added_at
+    with opened.store.open(read_only=True) as contacts:
+        state = feed_states(contacts).get(name)
+    if state is not None and state.ended == "broken":
+        return state.ran_at if (state.problem or {}).get("code") in PASSING else None
+    for record in instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=1):
+        ended_at = record.update_timestamp.astimezone(UTC).replace(tzinfo=None)
+        is_newest = state is None or state.ran_at is None or state.ran_at < ended_at
+        return ended_at if is_newest and record.dagster_run.status == dg.DagsterRunStatus.FAILURE else None
+    return None
+
+
 @dg.sensor(minimum_interval_seconds=_OVERDUE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-    """Records the feeds of the home whose file was due and has not come, so that a notice is sent."""
-    missed = pipeline.open().missed_feeds()
+    """Records feeds of the home whose file was due and has not come, or that cannot be used: notices are sent."""
+    opened = pipeline.open()
+    missed = opened.missed_feeds()
+    for status in opened.feeds():
+        if status.feed is None and status.problem:
+            context.log.warning("%s %s", status.problem["message"], status.problem["fix"])
     for status in missed:
         context.log.warning("A file of the feed %s was due at %s UTC and has not come.", status.name, status.missed_at)
     return dg.SkipReason(f"{number_of(len(missed), 'feed')} overdue." if missed else "No feed is overdue.")

@@ -990,7 +990,8 @@ class Pipeline:
     def missed_feeds(self) -> list[FeedStatus]:
         """The feeds whose file was due and has not come. One notice is made for each time that a file was due.
 
-        New feeds are recorded; their files are due from then on. Call this every few minutes.
+        One is made as well where the YAML file of a feed cannot be used any more. New feeds are recorded; their files
+        are due from then on. Call this every few minutes.
         """
         from contact_pipeline.feeds.status import note_missed
 

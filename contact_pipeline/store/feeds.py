@@ -57,7 +57,7 @@ class FeedState:
     Attributes:
         since: when the home first recorded the feed.
         ended: how the last run ended; None: it never ran.
-        problem: why the last run broke: code, message and fix.
+        problem: why the last run broke, or why the feed's file could not be used since: code, message and fix.
         file_at: when its newest file was received.
         missed_at: the newest recorded time at which a file was due and had not come.
     """
@@ -69,6 +69,11 @@ class FeedState:
     problem: dict[str, Any] | None = None
     file_at: datetime | None = None
     missed_at: datetime | None = None
+
+    @property
+    def is_unusable(self) -> bool:
+        """Whether the feed's file could not be used when it was last looked at; its last run did not break."""
+        return self.problem is not None and self.ended != "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +156,28 @@ def record_run(
 ) -> None:
     """Records how a run ended; if the feed was not broken before and is now, also as news."""
     _record_known(database, name)
-    before = database.value("SELECT ended FROM feeds WHERE name = ?", [name])
+    before = feed_states(database)[name]
+    is_told = before.ended == "broken" or (before.is_unusable and _code(before.problem) == _code(problem))
+    if ended != "broken" and before.is_unusable:  # the run had the feed as it was before; `record_usable` ends it
+        problem = before.problem
     database.run(
         "UPDATE feeds SET ran_at = ?, ended = ?, problem = ? WHERE name = ?",
         [now(), ended, None if problem is None else json.dumps(problem), name],
     )
-    if ended == "broken" and before != "broken" and routing is not None:
+    if ended == "broken" and not is_told and routing is not None:
         keep_news_of_feed(database, name, "broken", routing.profile, routing.owner, _targets(routing), _code(problem))
+
+
+def record_unusable(database: Database, name: str, problem: dict[str, Any], routing: NoticeRouting) -> None:
+    """Records, as news too, that a feed's file cannot be used; no run has to find it out."""
+    _record_known(database, name)
+    database.run("UPDATE feeds SET problem = ? WHERE name = ?", [json.dumps(problem), name])
+    keep_news_of_feed(database, name, "broken", routing.profile, routing.owner, _targets(routing), _code(problem))
+
+
+def record_usable(database: Database, name: str) -> None:
+    """Records that a feed's file can be used again."""
+    database.run("UPDATE feeds SET problem = NULL WHERE name = ?", [name])
 
 
 def record_missed(database: Database, name: str, due_at: datetime, routing: NoticeRouting) -> bool:

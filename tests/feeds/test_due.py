@@ -106,3 +106,31 @@ def test_people_are_told_once_of_what_is_overdue_and_of_what_breaks(pipeline, fe
     assert all(notice.as_dict()["upload_id"] is None for notice in pipeline.notices())
     monkeypatch.undo()
     assert pipeline.run_feed("daily").missed_at is None
+
+
+def test_people_are_told_once_of_a_file_of_a_feed_that_is_spoilt(pipeline, feed, drop, posts, home):
+    folder = drop(**{"a.csv": people("Ada")})
+    file = feed(str(folder), "daily")
+    described, whole = pipeline.feeds()[0].feed, file.read_text()
+    odd = home / "feeds" / "\udcff.yaml"  # a name that no database takes
+    odd.write_text("sauce: x\n")
+    pipeline.missed_feeds()
+
+    def told():
+        with pipeline.store.open(read_only=True) as contacts:
+            return contacts.rows("SELECT feed, event FROM news ORDER BY number")
+
+    assert told() == []
+    for _ in range(2):
+        file.write_text(whole.replace("source", "sauce"))
+        for _ in range(2):
+            pipeline.missed_feeds()
+            pipeline.run_feed("daily", described=described)  # as Dagster does until it loads the feeds anew
+        with pytest.raises(Refusal):
+            pipeline.run_feed("daily")
+        pipeline.missed_feeds()
+        file.write_text(whole)
+        pipeline.run_feed("daily")
+        assert pipeline.feeds()[0].problem is None
+        pipeline.missed_feeds()
+    assert told() == [("daily", "broken")] * 2

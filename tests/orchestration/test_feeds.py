@@ -1,15 +1,23 @@
 """Feeds in Dagster: their assets, what makes them, and when they are overdue."""
 
+import shutil
+import socket
+import time
 from datetime import timedelta
 
 import dagster as dg
 import pytest
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline import Pipeline
+from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.feeds.model import Feed
+from contact_pipeline.feeds.status import record
+from contact_pipeline.orchestration import feeds, steps
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.feeds import feed_definitions
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.serve import SHIPPED
 from tests.homes import new_home
 
 LEADS = "Name,Phone,Email\nJordan Avery,,jordan@example.com\n"
@@ -156,3 +164,121 @@ def test_a_source_of_a_scheme_that_dagster_does_not_take_hides_no_feed(tmp_path)
     feed = Feed(source="git+ssh2://example.com/people/*.csv", profile="dealer_leads")
     (asset,) = feed_definitions("partners", feed, PipelineResource()).assets
     assert "git_ssh2" in next(iter(asset.specs)).kinds
+
+
+@pytest.fixture
+def silent_port():
+    """A port of a server that lets everybody connect and then says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("source", ["https://127.0.0.1:{}/people.csv", "sftp://127.0.0.1:{}/out/*.csv", "s3://b/*.csv"])
+def test_a_server_that_says_nothing_costs_a_look_little_and_has_each_look_ask_for_a_run(
+    tmp_path, home, dagster, silent_port, source, monkeypatch
+):
+    (tmp_path / "known_hosts").touch()
+    monkeypatch.setenv("CONTACT_PIPELINE_FEED_PARTNERS_KNOWN_HOSTS", str(tmp_path / "known_hosts"))
+    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(feeds, "LOOK_SECONDS", 0.2)
+    options = {"rule": "merge", "lead_type": "SMS"}
+    feed = Feed(source=source.format(silent_port), profile="dealer_leads", options=options, every="15m")
+    (polling,) = feed_definitions("partners", feed, PipelineResource(home=str(home))).sensors
+    cursor, began = "", time.monotonic()
+    for _ in range(2):
+        context = dg.build_sensor_context(instance=dagster, cursor=cursor)
+        assert isinstance(polling(context), dg.RunRequest)
+        cursor = context.cursor
+        assert "did not answer in time" in cursor
+    assert time.monotonic() - began < 8
+
+
+def test_feeds_are_fetched_one_after_the_other_where_dagster_yaml_says_so(tmp_path, home):
+    shutil.copy(SHIPPED, tmp_path / "dagster.yaml")
+    job = feed_definitions("partners", feed_of(tmp_path), PipelineResource()).resolve_job_def("fetch_partners")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        limits = instance.get_concurrency_config().run_queue_config.tag_concurrency_limits
+        one, other = (instance.create_run_for_job(job, tags={"contact_pipeline/fetch": name}) for name in "ab")
+        plain = instance.create_run_for_job(job, tags={"contact_pipeline/fetch": ""}).with_tags({})
+        counter = TagConcurrencyLimitsCounter(limits, [one])
+    assert job.tags["contact_pipeline/fetch"] == "partners"
+    assert (counter.is_blocked(other), counter.is_blocked(plain)) == (True, False)
+
+
+def test_a_fetch_that_finds_the_contact_database_locked_is_done_again(tmp_path, home, dagster, monkeypatch):
+    monkeypatch.setattr(steps, "BUSY_SECONDS", 0)
+    definitions = feed_definitions("partners", feed_of(tmp_path, owner="crm"), PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    stage, tried = Pipeline._stage_fetched, []
+
+    def busy_at_first(self, upload):
+        tried.append(upload.upload_id)
+        if len(tried) == 1:
+            raise StoreBusy("contacts.duckdb has been in use by another process.")
+        return stage(self, upload)
+
+    monkeypatch.setattr(Pipeline, "_stage_fetched", busy_at_first)
+    assert fetch(definitions, dagster).success
+    assert [(upload.upload_id, upload.state) for upload in Pipeline(home).uploads()] == [(tried[0], "applied")]
+    assert len(tried) == 2
+
+
+def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path, home, dagster, monkeypatch):
+    feed = feed_of(tmp_path, schedule={"cron": "0 6 * * *"}, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    (again,) = definitions.sensors
+    pipeline, job, cursor = Pipeline(home), definitions.resolve_job_def("fetch_partners"), ""
+
+    def look(after=timedelta(0)):
+        nonlocal cursor
+        monkeypatch.setattr(feeds, "TRIED_AGAIN_AFTER", -after)
+        monkeypatch.setattr(feeds, "AND_EVERY", timedelta(hours=1) - after)
+        context = dg.build_sensor_context(instance=dagster, cursor=cursor)
+        asked, cursor = again(context), context.cursor
+        return "run" if isinstance(asked, dg.RunRequest) else asked.skip_message
+
+    def broke(code):
+        record(pipeline.store, "partners", feed, "broken", Refusal(code, "files.example.com is away.", ""))
+
+    assert look() == "Nothing is left to do."
+    broke("feed-login")
+    assert look() == "Nothing is left to do.", "somebody has to put that right first"
+    broke("feed-timeout")
+    assert "tried again at" in look(timedelta(minutes=-5))
+    assert look() == "run"
+    assert "tried again at" in look(timedelta(minutes=50))
+    assert [look(timedelta(hours=1)) for _ in range(23)] == ["run"] * 23
+    assert "for a day" in look(timedelta(hours=1))
+    record(pipeline.store, "partners", feed, "nothing", None)
+    assert (look(), cursor) == ("Nothing is left to do.", "")
+
+    dagster.report_run_failed(run := dagster.create_run_for_job(job))  # it could not record why
+    assert look() == "run"
+    dagster.delete_run(run.run_id)
+    assert look() == "Nothing is left to do."
+
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    (upload,) = pipeline.run_feed("partners", described=feed).uploads  # received, and cut off before it was staged
+    dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert "not finished" in look()
+    dagster.wipe()
+    assert look() == "run"
+    assert fetch(definitions, dagster).success
+    assert pipeline.show(upload.upload_id).state == "applied"
+    assert look() == "Nothing is left to do."
+
+
+def test_a_feed_whose_file_is_spoilt_is_told_of_though_no_other_is_left(tmp_path, home, caplog):
+    (home / "feeds").mkdir()
+    file, pipeline = home / "feeds" / "partners.yaml", Pipeline(home)
+    file.write_text(f"sauce: {tmp_path}/drop/\nprofile: dealer_leads\n")
+    resource = PipelineResource(home=str(home))
+    with caplog.at_level("WARNING", "dagster"):
+        definitions = build_definitions({"pipeline": resource})
+    assert "partners.yaml, line 1, sauce" in caplog.text
+    overdue = next(sensor for sensor in definitions.sensors if sensor.name == "overdue_feeds")
+    with dg.build_sensor_context(resources={"pipeline": resource}) as context:
+        overdue(context)
+    assert pipeline.feeds()[0].state.problem["code"] == "feed-broken"
