@@ -162,11 +162,17 @@ def leads_to(call: str, state: State) -> str:
 
 
 def with_states(guide: str) -> str:
-    """The guide with the table of states as it is now."""
+    """The guide with the table of states as it is now.
+
+    Raises:
+        SystemExit: the guide does not have both marks of the table, each once and in order.
+    """
     begin, end = GUIDE
     before, _, rest = guide.partition(begin)
     _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{states_table()}\n{end}{after}" if rest else guide
+    if (guide.count(begin), rest.count(end)) != (1, 1):
+        sys.exit(f"guide.md: put the marks of the table of states back, each once: between {begin.strip()} and {end}.")
+    return f"{before}{begin}\n{states_table()}\n{end}{after}"
 
 
 def cli_page() -> str:

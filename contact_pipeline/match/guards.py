@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from contact_pipeline.match.match import Changeset
 from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.options import UploadOptions
+from contact_pipeline.profiles.options import UploadOptions, guard_limits
 
 Guarded = Literal["encoding", "deactivations", "rejected", "changed"]
 
@@ -105,8 +105,8 @@ def _exceeded(
     file_name: str, profile: Profile, options: UploadOptions, changeset: Changeset
 ) -> Iterator[tuple[Guarded, str]]:
     """Each guard whose limit is passed, with its message."""
-    guards = profile.guards
-    limit = _limit(options.allow_deactivations, guards.deactivated_percent)
+    limits = guard_limits(profile, options)
+    limit = limits["deactivations"]
     if _share(changeset.deactivated, changeset.active) > limit:
         of = f"{changeset.deactivated} of {changeset.active} active contacts"
         yield (
@@ -119,17 +119,13 @@ def _exceeded(
         yield "deactivations", f"{deactivated}, but nobody can say whom {unknown}."
     rejected = changeset.outcomes["rejected"] - changeset.skipped
     rows = sum(changeset.outcomes.values()) - changeset.outcomes["blank"]
-    limit = _limit(options.allow_rejected, guards.rejected_percent)
+    limit = limits["rejected"]
     if _share(rejected, rows) > limit:
         yield "rejected", f"{rejected} of {rows} rows of {file_name} are rejected {_beyond(rejected, rows, limit)}"
-    limit = _limit(options.allow_changed, guards.changed_percent)
+    limit = limits["changed"]
     if _share(changeset.changed, changeset.stored) > limit:
         of = f"{changeset.changed} of {changeset.stored} {profile.target}s"
         yield "changed", f"{file_name} would change {of} {_beyond(changeset.changed, changeset.stored, limit)}"
-
-
-def _limit(allowed: float | None, otherwise: float) -> float:
-    return otherwise if allowed is None else allowed
 
 
 def _share(count: int, total: int) -> float:

@@ -36,7 +36,7 @@ class Verdict:
     description: str
     is_grave: bool = False
     numbers: Mapping[str, int] = field(default_factory=dict)
-    details: Mapping[str, int] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
 
 
 Judge = Callable[["Upload"], Verdict]
@@ -82,10 +82,17 @@ def is_due(asset: str, name: str, upload: "Upload") -> bool:
 
 
 def guard_verdict(upload: "Upload", guarded: str, count: int, counted: str) -> Verdict:
-    """The verdict of a guard that asks for a confirmation: failed as long as it blocks the upload."""
+    """The verdict of a guard that asks for a confirmation: failed as long as it blocks the upload.
+
+    Its details have the limit, in percent, that held for the upload.
+    """
+    from contact_pipeline.profiles.options import guard_limits  # heavy, and not needed to load the definitions
+
     stopped = upload.reason is not None and guarded in upload.reason.get("confirm", ())
+    profile = upload.resolved_profile
+    details = {"limit_percent": guard_limits(profile, upload.options)[guarded]} if profile else {}
     description = reason(upload) if stopped else f"{count} {counted}."
-    return Verdict(not stopped, description, is_grave=stopped, numbers={counted.split()[-1]: count})
+    return Verdict(not stopped, description, is_grave=stopped, numbers={counted.split()[-1]: count}, details=details)
 
 
 def log_result(context: dg.OpExecutionContext, result: dg.AssetCheckEvaluation) -> None:

@@ -59,11 +59,18 @@ def facts(upload: Upload) -> Metadata:
         "group": upload.group,
         "repeats": upload.repeats,
         "continues": upload.continues,
+        "came_by": _came_by(upload),
         "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
         "added_by": upload.user,
     }
     page = {"page": dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}")}  # relative to Dagster's address
     return page | {name: _value(value) for name, value in shown.items() if value not in (None, "")}
+
+
+def _came_by(upload: Upload) -> str:
+    if upload.feed:
+        return f"feed {upload.feed}"
+    return "inbox" if upload.line.inbox else "command line or Python"
 
 
 def _as_read(upload: Upload, asset: str) -> Metadata:
@@ -112,8 +119,16 @@ def counts(upload: Upload, asset: str) -> Metadata:
             "duplicates_of": dict(upload.duplicates),
             "more": {"processed": upload.processed, "repairs": upload.repairs, "deactivated": upload.deactivated},
             "changeset_sha256": upload.changeset_sha256,
+            "rejected_rows": _rejected_rows(upload),
         }
     return {name: _value(value) for name, value in shown.items() if value is not None}
+
+
+def _rejected_rows(upload: Upload) -> dg.MetadataValue | None:
+    """The place on its page where the rejected rows are downloaded. Only a form gets them: they are unmasked."""
+    if not upload.outcomes["rejected"]:
+        return None
+    return dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}#rejected")
 
 
 def _by_type(upload: Upload, *, outcomes: bool) -> dg.MetadataValue | None:

@@ -59,6 +59,16 @@ class UploadOptions(BaseModel):
     )
 
 
+def guard_limits(profile: Profile, options: UploadOptions) -> dict[str, float]:
+    """Guard → the share, in percent, that it lets pass: as chosen for the upload, or else as the profile has it."""
+    limits = {
+        "deactivations": (options.allow_deactivations, profile.guards.deactivated_percent),
+        "rejected": (options.allow_rejected, profile.guards.rejected_percent),
+        "changed": (options.allow_changed, profile.guards.changed_percent),
+    }
+    return {name: otherwise if chosen is None else chosen for name, (chosen, otherwise) in limits.items()}
+
+
 def available(profile: Profile) -> list[str]:
     """Names of the options that the profile has."""
     has = {

@@ -11,10 +11,19 @@ import pytest
 import yaml
 
 from contact_pipeline.cli.app import run
+from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.settings import Settings
 
-DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
+DOCS = Path(__file__).parents[2] / "docs"
+DEPLOY = DOCS / "deploy"
 PROGRAM = "/opt/contact-pipeline/bin/contact-pipeline"
+
+
+def test_the_settings_that_an_instance_of_ones_own_needs_are_those_of_serve() -> None:
+    (given,) = re.findall(r"```yaml dagster\.yaml\n(.*?)```", (DOCS / "guide.md").read_text(), re.DOTALL)
+    written = yaml.safe_load(SHIPPED.read_text())
+    for name, settings in yaml.safe_load(given).items():
+        assert settings == {key: written[name][key] for key in settings}, name
 
 
 def test_every_command_is_one_of_the_program_with_these_options(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,15 @@ def test_a_stale_page_is_named(tmp_path):
     assert "cli.md is stale: run `make format`" in done.stderr
 
 
+@pytest.mark.parametrize("mark", ["<!-- states: generated -->\n", "<!-- end of states -->"])
+def test_a_guide_without_a_mark_of_the_table_of_states_fails(tmp_path, mark):
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    (tmp_path / "guide.md").write_text(guide.replace(mark, ""), encoding="utf-8")
+    done = generate("--folder", tmp_path / "reference", "--check")
+    assert done.returncode == 1
+    assert "between <!-- states: generated --> and <!-- end of states -->" in done.stderr
+
+
 @pytest.mark.parametrize(
     "command", ["plan", "import", "profiles show", "contacts list", "vocabularies load", "serve", "finalize"]
 )

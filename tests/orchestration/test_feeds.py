@@ -16,6 +16,7 @@ from contact_pipeline.feeds.status import record
 from contact_pipeline.orchestration import feeds, steps
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.feeds import feed_definitions
+from contact_pipeline.orchestration.metadata import counts, facts
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
 from tests.homes import new_home
@@ -57,6 +58,8 @@ def test_what_has_come_is_applied_and_makes_the_asset_and_nothing_new_does_not(t
     assert fetch(definitions, dagster).success
     (upload,) = Pipeline(home).uploads()
     assert (upload.state, upload.line.feed, upload.user) == ("applied", "partners", "crm")
+    assert facts(upload)["came_by"].value == "feed partners"
+    assert "rejected_rows" not in counts(upload, "matched_changeset"), "there are none"
     (made,) = dagster.fetch_materializations(key, limit=9).records
     shown = made.asset_materialization.metadata
     assert shown["fetched"].value == 1

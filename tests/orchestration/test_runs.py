@@ -117,6 +117,9 @@ def test_one_upload_is_staged(run: Run, instance: dg.DagsterInstance, pipeline: 
     assert shown["changeset_sha256"] == upload.changeset_sha256
     assert shown["outcomes"] == upload.outcomes
     assert (shown["error_rate"], shown["duplicate_rate"]) == (0.3333, 0.3333)
+    assert shown["came_by"] == "command line or Python"
+    assert shown["rejected_rows"] == f"{shown['page']}#rejected"
+    assert "rejected_rows" not in metadata(instance, "validated_rows", three[0]), "nothing is decided there yet"
     assert checks(result) == {
         ("file_accepted", three[0]): True,
         ("error_count", three[0]): False,

@@ -17,6 +17,7 @@ from dagster._core.storage.runs.schema import KeyValueStoreTable
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.orchestration import partitions, sensors, turns
 from contact_pipeline.orchestration.inbox import Settling, look_through
+from contact_pipeline.orchestration.metadata import facts
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.turns import BY_PROFILE
@@ -82,6 +83,7 @@ def test_a_file_is_taken_when_it_has_stood_still_for_one_tick(
     result = tick()
     upload = pipeline.uploads()[0]
     assert (upload.state, upload.group, upload.user) == ("received", "Spring", Path(pipeline.settings.home).owner())
+    assert facts(upload)["came_by"].value == "inbox"
     assert [request.partition_key for request in result.run_requests] == [upload.upload_id]
     assert list(path.parent.iterdir()) == []
     assert isinstance(tick(), dg.SkipReason)

@@ -50,8 +50,9 @@ def test_too_many_rejected_rows_wait_for_a_confirmation(pipeline, members):
         ["rejected"],
     )
     assert upload.reason["message"] == "2 of 4 rows of members.csv are rejected (50 %); the limit is 25 %."
-    assert not rejection_guard.judge(upload).passed
-    assert change_guard.judge(upload).passed
+    rejected, changed = rejection_guard.judge(upload), change_guard.judge(upload)
+    assert (rejected.passed, rejected.details) == (False, {"limit_percent": 25})
+    assert (changed.passed, changed.details) == (True, {"limit_percent": 50})
     assert pipeline.apply_automatic(upload.upload_id).state == "blocked"
     assert pipeline.apply(upload.upload_id, confirm_changed=True).state == "blocked"
     assert pipeline.apply(upload.upload_id, confirm_rejected=True).imports == 2
@@ -80,6 +81,7 @@ def test_each_limit_can_be_chosen_for_an_upload(pipeline, members):
     """A8, X2: wider, and narrower, than the profile's."""
     assert members(*people("One", 1, 2, 3), ("m4@", ""), allow_rejected=10).reason["code"] == "rejection-guard"
     first = members(*people("One", 1, 2), ("m4@", ""), ("m5@", ""), name="wider.csv", allow_rejected=50)
+    assert rejection_guard.judge(first).details == {"limit_percent": 50}
     assert pipeline.apply(first.upload_id).state == "applied"
     assert members(*people("Two", 1, 2), name="all.csv", allow_changed=100).state == "staged"
     assert members(*people("Two", 1), name="half.csv", allow_changed=49).reason["code"] == "change-guard"

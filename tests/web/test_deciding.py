@@ -238,7 +238,9 @@ def test_rows_are_decided_together_or_not_at_all(alone, pipeline, uploads):
 def test_rejected_rows_are_given_to_whoever_may_decide(alone, browser, uploads):
     """B8, E1: with the reason on each row."""
     page = page_of(uploads["doubt"])
-    answer = alone.post(f"{page}/rejected", {"token": alone.get(page).token})
+    there = alone.get(page)
+    assert f'id="rejected"><form method="post" action="{page}/rejected"' in there.text.replace("\n", "")  # of a link
+    answer = alone.post(f"{page}/rejected", {"token": there.token})
     assert (answer.status, "x@@example" in answer.text) == (200, True)
     assert answer.headers["content-disposition"].startswith("attachment")
     none = page_of(uploads["leads"])
