@@ -101,7 +101,8 @@ def test_a_shipped_sample_is_staged_with_few_errors(sample, draft, staged):
 def test_what_was_assumed_is_said_with_its_counts(draft, tmp_path):
     file = tmp_path / "club.csv"
     rows = "".join(
-        f"{n},Member {n},0{n % 8 + 1}/0{n % 7 + 2}/2019,(202) 555-01{n:02},{('Gold', 'Silver')[n % 2]},Anna\n"
+        f"{n},Member {n},0{n % 8 + 1}/0{n % 7 + 2}/2019,(202) 555-01{n:02},{('Gold', 'Silver')[n % 2]},"
+        f"{('Anna', 'Ingrid')[n % 2]}\n"
         for n in range(20)
     )
     file.write_text(f"Member No,Name,Joined,Phone,Level,Owner\n{rows}")
@@ -145,14 +146,35 @@ def test_moments_are_told_from_days(draft, staged, tmp_path):
 def test_what_is_sensitive_is_marked(draft, tmp_path):
     file = tmp_path / "people.csv"
     file.write_text(
-        "Name,SSN,DOB\nAri Bell,219-09-9990,1984-04-17\nNoor Had,219-09-9991,1990-02-28\nIa Lo,219-09-9992,1968-11-30\n"
+        "Name,SSN,DOB,SSN of the spouse\nAri Bell,219-09-9990,1984-04-17,219099993\n"
+        "Noor Had,219-09-9991,1990-02-28,\nIa Lo,219-09-9992,1968-11-30,219099994\n"
     )
 
     profile, drafted = draft(file)
 
-    assert profile.sensitive_fields == {"ssn", "date_of_birth"}
+    assert profile.sensitive_fields == {"ssn", "date_of_birth", "ssn_of_the_spouse"}
     assert "219-09" not in drafted.text
     assert "1984" not in drafted.text
+
+
+def test_rows_are_told_apart_by_what_each_of_them_has(draft, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("Email,Phone\n" + "".join(f"{email},{phone}\n" for *_, email, phone in PEOPLE) + ",202-555-0111\n")
+
+    profile, drafted = draft(file)
+
+    assert [rule.equal for rule in profile.match] == [["phone"]]
+    assert "phone: filled in 5 of 5 rows, 5 different" in drafted.text
+
+
+def test_a_region_in_which_few_numbers_are_right_is_not_assumed(draft, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("Email,Phone\na@example.com,202-555-0143\nb@example.com,12\nc@example.com,34\n")
+
+    profile, drafted = draft(file)
+
+    assert profile.region is None
+    assert "none fits: national numbers, 3 of 3, will be refused" in drafted.text
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contact_pipeline.cli.app import run
+from contact_pipeline.duplicates.winners import winning
 from contact_pipeline.errors import Refusal
 from tests.thorough import examples
 
@@ -46,8 +48,9 @@ def verified(base):
 
 def test_one_survives_with_the_values_that_win_and_nothing_is_lost(base, enter, merge, people):
     enter({"name": "Ana Lee", "email": "a@example.com", "address": "1 Main St", "city": "Springfield", "tags": "a"})
-    enter({"name": "Ana Lee-Moss", "email": "a@example.com", "phone": "2025550143", "city": "Shelbyville"}, group="Two")
-    enter({"email": "a@example.com", "tags": "b;a", "leave": "yes", "ssn": "219-09-9990"}, group="Three")
+    other = {"name": "Ana Lee-Moss", "email": "a@example.com", "phone": "2025550143", "city": "Shelbyville"}
+    enter({**other, "leave": "yes"}, group="Two")
+    enter({"email": "a@example.com", "tags": "b;a", "ssn": "219-09-9990"}, group="Three")
     before = people()
 
     planned = base.merge_duplicates("people")
@@ -73,6 +76,20 @@ def test_one_survives_with_the_values_that_win_and_nothing_is_lost(base, enter, 
     base.redo(done.upload_id)
     assert people() == after
     assert not verified(base)
+
+
+def test_the_rest_of_an_address_is_filled_from_whoever_has_the_same_city():
+    """A street of one and a city of another would be an address of nobody."""
+    contacts = pl.DataFrame({
+        "survivor": [3, 3, 3],
+        "contact_id": [1, 2, 3],
+        "address": ["1 Main St", "2 Oak St", None],
+        "city": ["Springfield", "Shelbyville", "Shelbyville"],
+        "at_address": [9, 1, None],
+        "at_city": [9, 1, 10],
+    })  # fmt: skip
+    after = winning(contacts, {"address": pl.String(), "city": pl.String()})
+    assert after.rows() == [(3, "2 Oak St", "Shelbyville")]
 
 
 def test_what_was_merged_is_reached_as_the_survivor(base, enter, merge, people):

@@ -41,6 +41,8 @@ def test_new_rows_are_shown_beside_near_contacts_and_nothing_is_decided(base, en
     assert told["outcomes"]["created"] == 2
     assert "Row 2 is new, and near" in shown
     assert base.suggestions(upload.upload_id, most=0).looked_at == 0
+    base.apply(upload.upload_id)
+    assert base.suggestions(upload.upload_id).rows == found.rows, "nobody is near the contact that was made of the row"
 
 
 def test_a_new_row_can_be_said_to_be_a_contact_and_that_be_taken_back(base, enter, plan):

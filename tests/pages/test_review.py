@@ -5,6 +5,7 @@ import html
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 from zipfile import ZipFile
 
 import polars as pl
@@ -53,6 +54,10 @@ def test_the_head_says_file_group_counts_and_what_comes_next(page, planned):
     text = page.read_text(encoding="utf-8")
     for said in ("second.csv", "bytes", "Spring", "Nothing is changed yet.", f"apply {planned.upload_id}"):
         assert said in text
+    (opened,) = re.findall(r'href="(\S+/playground/setup\S+)"', html.unescape(text))
+    given = dict(parse_qsl(urlsplit(opened).query))
+    assert given["tags[0][value]"] == planned.upload_id
+    assert f"changeset: {planned.changeset_sha256}" in given["config"]
 
 
 def test_every_row_has_its_outcome_and_reason(page, planned):

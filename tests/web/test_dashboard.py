@@ -21,6 +21,7 @@ def test_the_dashboard_has_the_outcome_of_each_upload_and_what_waits(alone, uplo
     monkeypatch.setattr(Staging, "open", opened)
     seen = alone.get("/pages/").seen
     assert "3 uploads" in seen
+    assert "Older" not in seen
     waits = seen[seen.index("Waiting for somebody") : seen.index("All uploads Profile")]
     assert "doubt.csv staged approve, decide 1 row" in waits
     assert "leads.csv staged approve dealer_leads, sent by m.keane ; for director or bdc_director" in waits

@@ -12,7 +12,9 @@ from contact_pipeline.cli.app import run
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.deciding import ACTS
+from contact_pipeline.web.desk import Desk
 from tests.trust import record
+from tests.web.client import Client
 from tests.web.conftest import SECRET
 
 ROW = 2  # of doubt.csv, in review
@@ -112,6 +114,9 @@ def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, p
         "of another browser": same_name.get(page).token,
     }
     one.get(page)
+    tokens["of another login in the same browser"] = Client(
+        one.app, {**one.headers, "x-forwarded-user": "t.clerk"}, one.cookies
+    ).get(page).token  # fmt: skip
     for whose, token in tokens.items():
         for act in [*ACTS, "rejected"]:
             answer = one.post(f"{page}/{act}", {"token": token})
@@ -122,6 +127,14 @@ def test_a_form_is_taken_only_from_the_page_that_its_sender_was_shown(browser, p
     assert one.post(f"{page}/cancel", {"token": "x" * 200_000}).status == 413
     assert pipeline.show(uploads["doubt"]).state == "staged"
     record("forged-forms", tried=len(tokens) * (len(ACTS) + 1) + 3, failed=0)
+
+
+def test_what_comes_of_a_request_is_shown_only_to_whoever_made_it():
+    desk = Desk()
+    task = desk.begin("one", "m.keane", "Applying", lambda: "Applied.")
+    desk.close()
+    asked = [("one", "m.keane"), ("one", "t.clerk"), ("other", "m.keane")]
+    assert [desk.find(task.number, *of) for of in asked] == [task, None, None]
 
 
 def test_what_was_not_on_the_page_is_not_approved(alone, pipeline, uploads):

@@ -113,6 +113,14 @@ def test_settings_that_would_let_anybody_decide_are_refused(tmp_path, given, hos
     assert refused.value.code == "deciding-settings"
 
 
+@pytest.mark.parametrize("secret", [None, "", "short"])
+def test_without_a_secret_that_is_one_nobody_comes_by_the_proxy(tmp_path, secret):
+    """Dagster's webserver may be started without `serve`, which would refuse such settings."""
+    settings = Settings(home=tmp_path, user_header="X-User", proxy_secret=secret)
+    headers = Headers({"x-user": "m.keane", "x-proxy-secret": secret or ""})
+    assert not visitor(headers, settings, read_only=False).may_decide
+
+
 def test_settings_that_fit_together_are_taken(tmp_path):
     for given in ({}, {"decide_locally": True}, {"user_header": "X-User", "proxy_secret": SECRET}):
         check_settings(Settings(home=tmp_path, **given), "127.0.0.1")
