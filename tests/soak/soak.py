@@ -65,6 +65,7 @@ class Soak:
         self.dropped: Counter[str] = Counter()  # SHA-256 → files in the inbox
         self.counts: Counter[str] = Counter()
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread
 
     def live(self, uploads: int, kills: int, at_once: int) -> None:
         """Drops that many files, no more than `at_once` that are not read yet, and kills everything so often."""
@@ -89,7 +90,8 @@ class Soak:
     def serve(self) -> None:
         """Serves the home; what the terminal says is read, for else the server would wait for that."""
         self._process = process = start(self.home)
-        threading.Thread(target=lambda: list(process.stderr or ()), daemon=True).start()
+        self._reader = threading.Thread(target=lambda: list(process.stderr or ()), daemon=True)
+        self._reader.start()
         self._wait_until((self.home / "inbox" / "dealer_leads").is_dir, "there is an inbox")
 
     def kill(self) -> None:
@@ -98,7 +100,7 @@ class Soak:
         for pid in [self._process.pid, *processes_of(self.home)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.wait(60)
+        self._ended()
         self.counts["kills of serve"] += 1
 
     def stop(self) -> None:
@@ -109,7 +111,17 @@ class Soak:
             self._process.wait(60)
         finally:
             for pid in processes_of(self.home):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._ended()
+
+    def _ended(self) -> None:
+        """Waits for the end of the server and of what it says."""
+        assert self._process is not None
+        self._process.wait(60)
+        self._reader.join(60)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
 
     def _drop(self, number: int) -> None:
         file, profile, options = self._write(number)
