@@ -79,7 +79,7 @@ def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str, *, has_login
         return "Nothing was launched: choose a partition of `uploads` (the id of an upload) first."
     if unknown := [key for key in keys if key not in uploads]:
         return f"Nothing was launched: there is no upload {unknown[0]}; choose another partition."
-    for approved_by in _approvers(run.run_config):
+    for approved_by in map(str, _approvers(run.run_config)):
         if not approved_by.strip():
             return "Nothing was launched: give your login as approved_by."
         if approved_by == AUTOMATIC:
@@ -127,10 +127,11 @@ def _logged_in(context: SubmitRunContext) -> str:
     return login if isinstance(login, Verified) else ""
 
 
-def _approvers(run_config: Mapping[str, Any]) -> Iterator[str]:
+def _approvers(run_config: Mapping[str, Any]) -> Iterator[object]:
+    """What stands as `approved_by` in a config: a login, or `{env: NAME}`."""
     for op in (run_config.get("ops") or {}).values():
         config = op.get("config") if isinstance(op, Mapping) else None
-        if isinstance(config, Mapping) and isinstance(config.get("approved_by"), str):
+        if isinstance(config, Mapping) and "approved_by" in config:
             yield config["approved_by"]
 
 

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -200,10 +201,15 @@ class Soak:
 
     def _come_to_rest(self) -> None:
         """Waits until all is read, as far as it goes by itself; what a killed command left is planned by its user."""
-        for line in self.pipeline.store.lines(states=["received"]):
-            if not line.inbox:
-                self._granted("plan again what was cut off", lambda key=line.upload_id: self.pipeline.plan_again(key))
-        self._wait_until(lambda: self._waiting() == 0, "everything is read")
+
+        def is_read() -> bool:
+            for line in self.pipeline.store.lines(states=["received"]):
+                if not line.inbox:
+                    again = partial(self.pipeline.plan_again, line.upload_id, user=WHO)
+                    self._granted("plan again what was cut off", again)
+            return self._waiting() == 0
+
+        self._wait_until(is_read, "everything is read")
         instance = self._instance()
         under_way = dg.RunsFilter(statuses=[*_UNDER_WAY])
         quiet_since = [time.monotonic()]
@@ -226,11 +232,18 @@ class Soak:
             if self._process is not None and self._process.poll() is not None:
                 raise AssertionError(f"serve ended with status {self._process.returncode} before {what}")
             if time.monotonic() > deadline:
-                left = [
-                    (line.upload_id, line.state, line.stage) for line in self.pipeline.store.lines(states=["received"])
-                ]
-                raise AssertionError(f"waited {PATIENCE} s until {what}; received: {left}")
+                raise AssertionError(f"waited {PATIENCE} s until {what}. {self._where_it_stands()}")
             time.sleep(0.2)
+
+    def _where_it_stands(self) -> str:
+        """What is not read, the runs that are under way or failed, and how often each call was made."""
+        left = [
+            f"{line.upload_id} of {'the inbox' if line.inbox else 'a command'}: {line.stage}"
+            for line in self.pipeline.store.lines(states=["received"])
+        ]
+        unfinished = dg.RunsFilter(statuses=[*_UNDER_WAY, dg.DagsterRunStatus.FAILURE])
+        runs = [f"{run.job_name} {run.status.value} {run.tags}" for run in self._instance().get_runs(unfinished)]
+        return f"Received: {left}. Runs: {runs}. Calls: {dict(self.counts)}"
 
     def faults(self) -> Iterator[str]:
         """What does not add up, once the server has ended."""
