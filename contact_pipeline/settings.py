@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from contact_pipeline.errors import Refusal
 
 _PREFIX: Final = "CONTACT_PIPELINE_"
+INBOX: Final = "inbox"  # in the home
 NOTICES: Final = "notices.yaml"  # in the home: the rules of notices
 
 # DuckDB splits its list of folders at commas, begins the parameters of an address at a question mark, and takes a
@@ -168,7 +169,7 @@ class Settings(BaseModel):
     @property
     def inbox(self) -> Path:
         """The folder with one folder per profile, into which files are dropped."""
-        return self.home / "inbox"
+        return self.home / INBOX
 
     @property
     def export_profiles_path(self) -> Path:

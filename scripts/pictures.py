@@ -52,18 +52,27 @@ SERVED = {
     "dashboard.png": ("", "main", "light"),
     "upload-decide.png": ("portfolio_contacts_2.xlsx", "decide", "light"),
 }
-# Picture → Dagster's page, with {key} for the upload of that file, and a text to wait for.
+OF = "program_contacts_2_corrected.xlsx"  # the file whose upload Dagster shows
+# Picture → Dagster's page, with {key} for that upload, a text to wait for, a button to press, and what stands on top.
 DAGSTER = {
-    "dagster-assets.png": ("/asset-groups", "", "matched_changeset"),
     "dagster-changeset.png": (
-        "/assets/matched_changeset?view=partitions&partition={key}", "program_contacts_2_corrected.xlsx", "changes",
+        "/assets/matched_changeset?view=partitions&partition={key}",
+        "duplicate_rate",
+        "",
+        "rows",
     ),
-    "dagster-plots.png": ("/assets/validated_rows?view=plots", "", "error_rate"),
-    "dagster-waiting.png": ("/assets/awaiting_approval", "", "What to do"),
-}  # fmt: skip
+    "dagster-plots.png": ("/assets/validated_rows", "error_rate", "Plots", "Metadata"),
+    "dagster-waiting.png": ("/assets/awaiting_approval", "What to do", "Table", "Metadata"),
+}
+# Presses the button, and brings what is to be shown into view.
+CHOOSE = """
+    for (const each of document.querySelectorAll("button, label"))
+        if ("BUTTON" && each.innerText.trim() === "BUTTON") each.click();
+    for (const each of document.querySelectorAll("div, td"))
+        if (each.innerText.trim() === "FIRST") { each.scrollIntoView(); break; }"""
 TERMINAL = "terminal.svg"
 COMMAND = ("plan", "data/samples/outreach_contacts_2.csv", "--profile", "outreach_contacts", "--group", "Spring")
-WIDTH, HEIGHT = 1280, 800  # pixels
+WIDTH, HEIGHT, DAGSTER_HEIGHT = 1280, 800, 1000  # pixels
 COLUMNS, LINES = 110, 46
 SETTLED = 5  # seconds: Dagster's pages draw on after their text is there
 LOGIN = "m.keane"  # who types, and looks at the served pages
@@ -125,13 +134,14 @@ def of_dagster(home: Path, wanted: set[str], uploads: dict[str, str]) -> None:
         with ending(start(copy), copy) as process, started(Path(folder) / "chromium") as browser:
             address = address_of(process)
             instance = dg.DagsterInstance.from_config(str(copy / "dagster"))
-            while not set(uploads.values()) <= set(instance.get_dynamic_partitions("uploads")):
+            while uploads[OF] not in instance.get_materialized_partitions(dg.AssetKey("matched_changeset")):
                 time.sleep(1)
             for name in wanted & {*DAGSTER}:
-                page, file, text = DAGSTER[name]
-                browser.sized(WIDTH, HEIGHT)
-                browser.open(address + page.format(key=uploads.get(file, "")))
+                page, text, button, first = DAGSTER[name]
+                browser.sized(WIDTH, DAGSTER_HEIGHT)
+                browser.open(address + page.format(key=uploads[OF]))
                 browser.see(text)
+                browser.run(CHOOSE.replace("BUTTON", button).replace("FIRST", first))
                 time.sleep(SETTLED)
                 (IMAGES / name).write_bytes(small(browser, browser.picture()))
 

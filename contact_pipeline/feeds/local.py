@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contact_pipeline.feeds.origin import Found, Listing, Trouble, free_name, listing
 from contact_pipeline.feeds.place import Place
+from contact_pipeline.settings import INBOX
 from contact_pipeline.store.source import Source, look_of
 
 
@@ -21,14 +22,21 @@ class LocalOrigin:
         folder = home.absolute() / (place.folder or ".")
         if place.is_exact and (folder / place.pattern).is_dir():
             place, folder = Place(place.scheme, "", None, None, "", "", False), folder / place.pattern
-        self.place, self._folder = place, folder
+        self.place, self._folder, self._inbox = place, folder, home.absolute() / INBOX
 
     def look_through(self) -> Listing:
         """The files that are there now.
 
         Raises:
-            Trouble: there is no such folder (code `feed-missing`), or it may not be read (`feed-permission`).
+            Trouble: there is no such folder (code `feed-missing`), it may not be read (`feed-permission`), or it lies
+                in the inbox (`feed-inbox`).
         """
+        if self._folder.resolve().is_relative_to(self._inbox.resolve()):
+            raise Trouble(
+                "feed-inbox",
+                f"The folder {self._folder} lies in the inbox, which takes its files.",
+                "Have the files put into another folder, or drop them into the inbox and remove the feed.",
+            )
         try:
             return listing(self.place, self._files())
         except (FileNotFoundError, NotADirectoryError) as error:

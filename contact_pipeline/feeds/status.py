@@ -92,12 +92,10 @@ def note_missed(store: Store) -> list[FeedStatus]:
     refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
-    unknown = [name for name in usable if name not in states]
     broken = [name for name in refused if name not in states or states[name].problem is None]
     usable_again = [name for name in usable if name in states and states[name].is_unusable]
-    if unknown or broken or usable_again:
+    if broken or usable_again:
         with store.change() as contacts:
-            record_known_feeds(contacts, unknown)
             for name in broken:
                 record_unusable(contacts, name, _message(refused[name]), _routing(None))
             for name in usable_again:
@@ -119,11 +117,18 @@ def _message(problem: Refusal | MachineFault) -> dict[str, Any]:
 
 
 def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
-    """The time at which a file was due that has not come; it is recorded once, as news too."""
+    """The time at which a file was due that has not come; it is recorded once, as news too.
+
+    A new feed is recorded; its files are due from then on.
+    """
     with store.open(read_only=True) as contacts:
         state = feed_states(contacts).get(name)
-    due_at = missed(feed, state.since, state.file_at, now()) if state else None
-    if state is not None and due_at is not None and due_at != state.missed_at:
+    if state is None:
+        with store.change() as contacts:
+            record_known_feeds(contacts, [name])
+        return None
+    due_at = missed(feed, state.since, state.file_at, now())
+    if due_at is not None and due_at != state.missed_at:
         routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:
             record_missed(contacts, name, due_at, routing)

@@ -11,7 +11,7 @@ from dagster.components.component_scaffolding import scaffold_component
 from pydantic import BaseModel, Field, ValidationError
 
 from contact_pipeline.feeds.model import Feed
-from contact_pipeline.orchestration.feeds import feed_definitions
+from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feed
 from contact_pipeline.orchestration.resources import PipelineResource
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
@@ -86,8 +86,12 @@ class ContactFeed(dg.Component):
         return cls(name, feed, filled.home)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - all is in the YAML
-        """The asset of the feed, and what makes it."""
-        return feed_definitions(self.name, self.feed, PipelineResource(home=self.home))
+        """The asset of the feed, what makes it, and what notices that no file has come."""
+        pipeline = PipelineResource(home=self.home)
+        definitions = feed_definitions(self.name, self.feed, pipeline)
+        if self.feed.due is None:
+            return definitions
+        return dg.Definitions.merge(definitions, dg.Definitions(sensors=[overdue_feed(self.name, self.feed, pipeline)]))
 
 
 class ContactPipeline(dg.Component):

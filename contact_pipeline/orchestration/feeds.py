@@ -15,6 +15,7 @@ from contact_pipeline.feeds.calendar import seconds_of
 from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
 from contact_pipeline.feeds.source import check
+from contact_pipeline.feeds.status import note_missed_of
 from contact_pipeline.feeds.trouble import PASSING
 from contact_pipeline.machine import fault_of
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
@@ -255,3 +256,23 @@ def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResourc
     for status in missed:
         context.log.warning("A file of the feed %s was due at %s UTC and has not come.", status.name, status.missed_at)
     return dg.SkipReason(f"{number_of(len(missed), 'feed')} overdue." if missed else "No feed is overdue.")
+
+
+def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource) -> dg.SensorDefinition:
+    """The sensor that notices when no file of a feed comes, for a feed that no file of the home describes."""
+
+    @dg.sensor(
+        name=f"overdue_{name}",
+        minimum_interval_seconds=_OVERDUE_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Records that a file of the feed {name} was due and has not come: notices are sent.",
+    )
+    def overdue(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """Records it once; a new feed is recorded first, and its files are due from then on."""
+        missed_at = note_missed_of(pipeline.open().store, name, feed)
+        if missed_at is None:
+            return dg.SkipReason("It is not overdue.")
+        context.log.warning("A file of the feed %s was due at %s UTC and has not come.", name, missed_at)
+        return dg.SkipReason(f"A file was due at {missed_at:%Y-%m-%d %H:%M} UTC and has not come.")
+
+    return overdue

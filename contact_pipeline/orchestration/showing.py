@@ -74,6 +74,7 @@ def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:
         upload.outcomes["review"],
         upload.first_approved_by,
         runs_expired=False,
+        feed=upload.feed,
     )
     instance.daemon_cursor_storage.set_cursor_values({_SHOWN + upload.upload_id: _appearance(glance)})
 

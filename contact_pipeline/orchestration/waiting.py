@@ -55,7 +55,7 @@ def waiting_uploads(context: dg.SensorEvaluationContext, pipeline: PipelineResou
 
 def _table(uploads: "Sequence[Upload]") -> str:
     """The uploads as a table in Markdown."""
-    heading = "| File | Profile | Feed | What to do | Rows | Changes | Added (UTC) |\n|---|---|---|---|--:|--:|---|"
+    heading = "| File | What to do | Rows | Changes | Profile | Feed | Added (UTC) |\n|---|---|--:|--:|---|---|---|"
     return "\n".join([heading, *map(_line, uploads)])
 
 
@@ -63,8 +63,8 @@ def _line(upload: "Upload") -> str:
     line = upload.line
     changes = "" if upload.state in APPLIED else f"{upload.planned_imports:,}"
     cells = [
-        f"[{in_markdown(upload.file_name)}](/pages/uploads/{upload.upload_id})", in_markdown(upload.profile),
-        in_markdown(line.feed or ""), in_markdown(upload.waits_for), f"{line.data_rows:,}", changes,
+        f"[{in_markdown(upload.file_name)}](/pages/uploads/{upload.upload_id})", in_markdown(upload.waits_for),
+        f"{line.data_rows:,}", changes, in_markdown(upload.profile), in_markdown(line.feed or ""),
         f"{upload.added_at:%Y-%m-%d %H:%M}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

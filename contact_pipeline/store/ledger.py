@@ -78,6 +78,7 @@ class Glance(NamedTuple):
         review: how many rows wait for a decision.
         first_approved_by: who has approved it, as the first of two; None: nobody.
         runs_expired: whether Dagster's records of it have expired.
+        feed: the feed that fetched it; None: none did.
     """
 
     upload_id: str
@@ -86,12 +87,13 @@ class Glance(NamedTuple):
     review: int
     first_approved_by: str | None
     runs_expired: bool
+    feed: str | None
 
 
 _GLANCES: Final = """
     SELECT upload_id, state, changeset_sha256, review,
            CASE WHEN first_approved_sha256 = changeset_sha256 THEN first_approved_by END,
-           coalesce(contains(expired::VARCHAR, '"runs"'), false)
+           coalesce(contains(expired::VARCHAR, '"runs"'), false), feed
     FROM uploads WHERE state <> 'received' ORDER BY number"""
 
 

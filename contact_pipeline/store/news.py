@@ -65,19 +65,19 @@ def keep_news_of_feed(
 
 
 def keep_news_of_home(database: Database, event: HomeEvent, reason_code: str) -> None:
-    """Keeps what befell the home, in a transaction of its own or of whoever found it.
+    """Keeps an event of the home as news; call it in a transaction.
 
     Args:
         database: the contact database.
-        event: what it was.
-        reason_code: code of why.
+        event: the event.
+        reason_code: code of the reason.
     """
     if database.lies_beside(NOTICES):
         _keep(database, {"event": event, "reason_code": reason_code})
 
 
-def is_known(database: Database, event: HomeEvent) -> bool:
-    """Whether the news of a home hold that event of the last day, or cannot be kept: then nobody is told anew."""
+def is_kept_today(database: Database, event: HomeEvent) -> bool:
+    """Whether that event of the home was kept as news in the last day; also true where no news is kept."""
     if not database.lies_beside(NOTICES):
         return True
     since = _now() - timedelta(days=1)
@@ -85,7 +85,7 @@ def is_known(database: Database, event: HomeEvent) -> bool:
 
 
 def _keep(database: Database, said: Mapping[str, object]) -> None:
-    """Adds a line to `news`; what it does not say of an upload is empty or 0."""
+    """Adds a line to `news`; columns that are not given are empty, or 0."""
     line = {"upload_id": "", "happened_at": _now(), **dict.fromkeys(COUNTS, 0), **said}
     marks = ", ".join("?" for _ in line)
     database.run(

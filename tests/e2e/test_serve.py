@@ -33,6 +33,8 @@ PATIENCE_SECONDS = 240  # for one thing to happen, on a machine that has other t
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
 LAUNCH_BUTTON_IS_DISABLED = """return [...document.querySelectorAll("button")].some(
     button => button.innerText.includes("Launch Run") && button.disabled)"""
+CLICK_IN_THIS_TAB = """const link = [...document.querySelectorAll("a")].find(link => link.innerText.startsWith("TEXT"));
+    if (link) { link.target = ""; link.click(); } return Boolean(link)"""
 LAUNCH = """const launch = [...document.querySelectorAll("button")].find(
     button => button.innerText.includes("Launch Run") && !button.disabled);
     if (launch) launch.click(); return Boolean(launch)"""
@@ -353,6 +355,11 @@ def test_without_an_approval_nothing_is_launched_and_nothing_is_green(story: Sto
         browser.open(f"{served.url}/assets/applied_contacts?view=partitions")
         browser.see("Materialized (3)")
         assert "Failed (1)" in browser.see("Missing (1)")
+        browser.open(story.pipeline.review(key, tmp_path / "review.html").file.as_uri())
+        browser.await_true(CLICK_IN_THIS_TAB.replace("TEXT", "Open the launchpad"))
+        seen = browser.see(str(story.pipeline.show(key).changeset_sha256))
+        assert key in seen, "the partition is chosen"
+        assert browser.run(LAUNCH_BUTTON_IS_DISABLED), "a login is missing"
     record("green-though-nothing-happened", tried=2, failed=0, where="apply_upload in Chromium")
 
 

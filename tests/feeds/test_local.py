@@ -15,6 +15,18 @@ from contact_pipeline.store.source import alone_in
 from tests.feeds.conftest import people
 
 
+def test_a_feed_takes_nothing_from_the_inbox(pipeline, feed, home):
+    """Both would take the same files."""
+    folder = home / "inbox" / "dealer_leads"
+    folder.mkdir(parents=True)
+    (home / "beside").symlink_to(folder)
+    for source in (f"{folder}/*.csv", "inbox/dealer_leads/", "beside/*.csv"):
+        feed(source)
+        with pytest.raises(Refusal, match="lies in the inbox") as refused:
+            pipeline.run_feed("crm")
+        assert refused.value.code == "feed-inbox"
+
+
 def test_what_stands_still_is_fetched_and_what_grows_waits(pipeline, feed, drop, home):
     folder = drop(**{"old.csv": people("Ada")})
     feed(f"{folder}/*.csv")

@@ -3,17 +3,23 @@
 import shutil
 import socket
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
+from dagster._core.workspace.load_target import ModuleTarget
+from dagster._daemon.freshness import FreshnessDaemon
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.feeds import status
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.status import record
 from contact_pipeline.orchestration import feeds, steps
+from contact_pipeline.orchestration.components import ContactFeed
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.feeds import feed_definitions
 from contact_pipeline.orchestration.metadata import counts, facts
@@ -103,6 +109,58 @@ def test_a_silent_feed_is_overdue_in_dagster(tmp_path, due, policy):
     definitions = feed_definitions("partners", feed_of(tmp_path, due=due), PipelineResource())
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["partners", "fetched_files"]))
     assert node.freshness_policy == policy
+
+
+def test_dagster_itself_calls_a_feed_overdue_whose_file_does_not_come(tmp_path, home, monkeypatch):
+    """Its own daemon looks, three hours after the newest file came."""
+    monkeypatch.setenv("CONTACT_PIPELINE_HOME", str(home))
+    (home / "feeds").mkdir()
+    (home / "feeds" / "partners.yaml").write_text(
+        f"source: {tmp_path}/drop/\nprofile: dealer_leads\ndue: {{within: 2h}}\n"
+    )
+    key = dg.AssetKey(["partners", "fetched_files"])
+    target = ModuleTarget("contact_pipeline.orchestration.definitions", None, None, "contacts")
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as dagster,
+        create_test_daemon_workspace_context(target, dagster) as workspace,
+    ):
+
+        def look():
+            list(FreshnessDaemon().run_iteration(workspace))
+            return dagster.get_freshness_state_records([key])[key].freshness_state
+
+        dagster.report_runless_asset_event(dg.AssetMaterialization(key))
+        assert look() == FreshnessState.PASS
+        with freeze_time(datetime.now(UTC) + timedelta(hours=3)):
+            assert look() == FreshnessState.FAIL
+
+
+def test_people_are_told_of_a_feed_of_a_project_that_is_overdue(tmp_path, home, monkeypatch):
+    """No file of the home describes it, so its own sensor looks."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: []\n")
+    pipeline, tree = Pipeline(home), dg.ComponentTree.for_test()
+
+    def sensors(**said):
+        feed = ContactFeed("partners", feed_of(tmp_path, **said), str(home))
+        return [*(feed.build_defs(tree.load_context).sensors or ())]
+
+    (overdue,) = sensors(due={"within": "1d"}, notices=["desk"])
+
+    def look():
+        with dg.build_sensor_context() as context:
+            return overdue(context).skip_message
+
+    def told():
+        with pipeline.store.open(read_only=True) as contacts:
+            return contacts.rows("SELECT feed, event, targets FROM news")
+
+    assert (overdue.name, look()) == ("overdue_partners", "It is not overdue.")
+    later = status.now() + timedelta(days=2)
+    monkeypatch.setattr(status, "now", lambda: later)
+    assert "was due" in look()
+    assert "was due" in look()
+    assert told() == [("partners", "missed", ["desk"])]
+    assert sensors() == []
 
 
 def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):

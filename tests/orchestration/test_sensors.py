@@ -667,6 +667,33 @@ def test_undo_redo_and_finalize_on_the_command_line_are_reported(
             record("green-though-nothing-happened", tried=1, failed=0, where="undone on the command line")
 
 
+def test_a_run_of_something_else_does_not_keep_changes_from_being_reported(
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    """A team's Dagster always has some run at work; only a run that carries the upload may be about to show it."""
+    tick = ticks("command_line_uploads")
+    key = pipeline.plan(outreach_file("one.csv", "one@example.com"), "outreach_contacts", group="Spring").upload_id
+    tick()
+    pipeline.apply(key)
+
+    @dg.job
+    def nothing() -> None:
+        pass
+
+    def run_with(**tags: str) -> dg.DagsterRun:
+        return instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED, tags=tags)
+
+    run_with()
+    run_with(**{"dagster/partition": "2026-11-29"})
+    carrying = run_with(**{"dagster/partition": key})
+    assert "Nothing" in tick().skip_message
+    instance.delete_run(carrying.run_id)
+    assert "1 reported" in tick().skip_message
+
+
 def test_what_became_of_staged_uploads_on_the_command_line_is_reported(
     ticks: Callable[[str], Tick], program_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
 ) -> None:
