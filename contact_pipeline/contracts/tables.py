@@ -229,8 +229,13 @@ REPAIRED: Final = Table(
 _BY_NAME: Final = {table.name: table for table in STAGED}
 
 
+def declared(table: str) -> dict[str, Column]:
+    """The columns of a staged table that the catalogue has: not those of contact fields, nor those of the file."""
+    known = _BY_NAME.get(table)
+    return {column.name: column for column in known.columns} if known else {}
+
+
 def is_personal(table: str, column: str) -> bool:
     """Whether a column of a staged table can hold values of a person; a column that the catalogue lacks can."""
-    known = _BY_NAME.get(table)
-    declared = {each.name: each.personal for each in known.columns} if known else {}
-    return declared.get(column, True)
+    found = declared(table).get(column)
+    return found is None or found.personal

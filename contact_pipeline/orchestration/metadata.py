@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
 
+from contact_pipeline.contracts.tables import declared
 from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -152,8 +153,9 @@ def preview(upload: Upload, table: str, schema: DataFrameSchema | None, settings
     from contact_pipeline.validate import describe_schema  # heavy, and not needed to load the definitions
 
     frame = upload.preview(table, settings.preview_rows if settings.previews else 0)
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
-    table_schema = dg.TableSchema(columns) if schema is None else _table_schema(describe_schema(schema))
+    words = {column.name: column.holds for column in declared(table).values()}
+    columns = [dg.TableColumn(name, str(dtype), words.get(name)) for name, dtype in frame.schema.items()]
+    table_schema = dg.TableSchema(columns) if schema is None else _table_schema(describe_schema(schema), words)
     shown: Metadata = {"dagster/column_schema": dg.MetadataValue.table_schema(table_schema)}
     if frame.height:
         records = [dg.TableRecord(row) for row in frame.select(_plain(frame)).iter_rows(named=True)]
@@ -225,12 +227,13 @@ def in_markdown(text: str) -> str:
     return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", visible(text).replace("\n", " "))
 
 
-def _table_schema(described: dict[str, Any]) -> dg.TableSchema:
-    """A Pandera schema as Dagster shows it: every column with its type and the codes of its checks."""
+def _table_schema(described: dict[str, Any], words: Mapping[str, str]) -> dg.TableSchema:
+    """A Pandera schema as Dagster shows it: every column with its type, what it holds, and the codes of its checks."""
     columns = [
         dg.TableColumn(
             column["column"],
             column["type"],
+            words.get(column["column"]),
             constraints=dg.TableColumnConstraints(
                 nullable=column["nullable"],
                 unique=column["unique"],

@@ -219,6 +219,8 @@ def test_the_column_schema_is_that_of_pandera(run: Run, instance: dg.DagsterInst
     assert columns["normalized_frame"]["row_number"].constraints.unique
     assert schemas["normalized_frame"].constraints.other[0].startswith("needs-one-of: an account number, or")
     assert list(columns["validated_rows"]) == list(REJECTIONS.columns)
+    assert columns["validated_rows"]["line_number"].description == "the physical line on which the row begins"
+    assert columns["matched_changeset"]["contact_id"].description == "the contact"
 
 
 def test_previews_can_be_turned_off(
