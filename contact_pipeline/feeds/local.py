@@ -22,7 +22,8 @@ class LocalOrigin:
         folder = home.absolute() / (place.folder or ".")
         if place.is_exact and (folder / place.pattern).is_dir():
             place, folder = Place(place.scheme, "", None, None, "", "", False), folder / place.pattern
-        self.place, self._folder, self._inbox = place, folder, home.absolute() / INBOX
+        self.place, self._folder = place, folder
+        self._inbox = home.absolute() / INBOX
 
     def look_through(self) -> Listing:
         """The files that are there now.
@@ -31,7 +32,7 @@ class LocalOrigin:
             Trouble: there is no such folder (code `feed-missing`), it may not be read (`feed-permission`), or it lies
                 in the inbox (`feed-inbox`).
         """
-        if self._folder.resolve().is_relative_to(self._inbox.resolve()):
+        if Path(os.path.realpath(self._folder)).is_relative_to(os.path.realpath(self._inbox)):  # loops of links, too
             raise Trouble(
                 "feed-inbox",
                 f"The folder {self._folder} lies in the inbox, which takes its files.",

@@ -262,7 +262,7 @@ def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource) -> dg.Sensor
     """The sensor that notices when no file of a feed comes, for a feed that no file of the home describes."""
 
     @dg.sensor(
-        name=f"overdue_{name}",
+        name=f"fetch_{name}_overdue",
         minimum_interval_seconds=_OVERDUE_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Records that a file of the feed {name} was due and has not come: notices are sent.",

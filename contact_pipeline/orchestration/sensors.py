@@ -19,7 +19,7 @@ from contact_pipeline.orchestration.partitions import in_ranges, request, upload
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried
-from contact_pipeline.store.news import is_kept_today, keep_news_of_home
+from contact_pipeline.store.news import is_recent, keep_news_of_home
 from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
 
@@ -191,7 +191,7 @@ def _tell_once_a_day(opened: "Pipeline", fault: MachineFault) -> None:
     """Lets people know that no file is taken; where there is no room for the news either, the tick alone says so."""
     with suppress(ContactPipelineError, OSError):
         with opened.store.open(read_only=True) as contacts:
-            if is_kept_today(contacts, "disk_low"):
+            if is_recent(contacts, "disk_low"):
                 return
         with opened.store.change() as contacts:
             keep_news_of_home(contacts, "disk_low", fault.code)

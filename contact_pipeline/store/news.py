@@ -76,7 +76,7 @@ def keep_news_of_home(database: Database, event: HomeEvent, reason_code: str) ->
         _keep(database, {"event": event, "reason_code": reason_code})
 
 
-def is_kept_today(database: Database, event: HomeEvent) -> bool:
+def is_recent(database: Database, event: HomeEvent) -> bool:
     """Whether that event of the home was kept as news in the last day; also true where no news is kept."""
     if not database.lies_beside(NOTICES):
         return True

@@ -25,6 +25,10 @@ def test_a_feed_takes_nothing_from_the_inbox(pipeline, feed, home):
         with pytest.raises(Refusal, match="lies in the inbox") as refused:
             pipeline.run_feed("crm")
         assert refused.value.code == "feed-inbox"
+    (home / "loop").symlink_to(home / "loop")
+    feed("loop/*.csv")
+    with pytest.raises((Refusal, MachineFault, OSError)):  # and no defect of the program
+        pipeline.run_feed("crm")
 
 
 def test_what_stands_still_is_fetched_and_what_grows_waits(pipeline, feed, drop, home):

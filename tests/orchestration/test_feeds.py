@@ -154,7 +154,7 @@ def test_people_are_told_of_a_feed_of_a_project_that_is_overdue(tmp_path, home, 
         with pipeline.store.open(read_only=True) as contacts:
             return contacts.rows("SELECT feed, event, targets FROM news")
 
-    assert (overdue.name, look()) == ("overdue_partners", "It is not overdue.")
+    assert (overdue.name, look()) == ("fetch_partners_overdue", "It is not overdue.")
     later = status.now() + timedelta(days=2)
     monkeypatch.setattr(status, "now", lambda: later)
     assert "was due" in look()

@@ -200,7 +200,7 @@ class Soak:
         return files + self.pipeline.store.count_lines(states=["received"])
 
     def _come_to_rest(self) -> None:
-        """Waits until all is read, as far as it goes by itself; what a killed command left is planned by its user."""
+        """Waits until all is read, as far as it goes by itself; what a killed command left is planned by WHO."""
 
         def is_read() -> bool:
             for line in self.pipeline.store.lines(states=["received"]):
