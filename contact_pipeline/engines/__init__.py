@@ -1,17 +1,19 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
-from contact_pipeline.engines.asking import answer, masked, must_read, types_of
+from contact_pipeline.engines.asking import answer, masked, must_read
 from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
-from contact_pipeline.engines.sql import literal, quoted
-from contact_pipeline.engines.tables import KeptTables, Tables
+from contact_pipeline.engines.sql import PLACE, literal, quoted
+from contact_pipeline.engines.tables import KeptTables, StoredTables, Tables
 
 __all__ = [
     "DATA_FAULTS",
+    "PLACE",
     "Database",
     "KeptTables",
+    "StoredTables",
     "Tables",
     "answer",
     "copy_database",
@@ -23,5 +25,4 @@ __all__ = [
     "quoted",
     "read_parquet",
     "rewrite_database",
-    "types_of",
 ]

@@ -44,7 +44,7 @@ def answer(database: Database, query: str) -> pl.DataFrame:
     """
     try:
         database.make("_answer", f"FROM ({_without_end(query)}\n)")  # renames columns of the same name
-        shown = (_as_polars_takes(database, quoted(name), kind) for name, kind in types_of(database, "_answer").items())
+        shown = (_as_polars_takes(database, quoted(name), kind) for name, kind in database.types("_answer").items())
         return database.frame(f"SELECT {', '.join(shown)} FROM _answer")
     except duckdb.InterruptException:
         raise
@@ -72,11 +72,6 @@ def _as_polars_takes(database: Database, column: str, kind: str) -> str:
         within = f"CAST({column} AS TIMESTAMP) BETWEEN '0001-01-02' AND '9999-12-30'"  # as Python counts, in every zone
         is_text = bool(database.value(f"SELECT count(*) FROM _answer WHERE NOT {within}"))
     return f"CAST({column} AS VARCHAR) AS {column}" if is_text else column
-
-
-def types_of(database: Database, table: str) -> dict[str, str]:
-    """The columns of a table or view in their order, each with its DuckDB type."""
-    return {name: kind for name, kind, *_ in database.rows(f"DESCRIBE {table}")}
 
 
 def masked(column: str, kind: str, looks: Looks | None) -> str:

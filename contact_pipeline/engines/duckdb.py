@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from contact_pipeline.engines import listed
 from contact_pipeline.engines.checkpoint import checkpoint, put_back, remove_half
 from contact_pipeline.engines.instance import (
     connect,
@@ -23,7 +24,7 @@ from contact_pipeline.engines.instance import (
 )
 from contact_pipeline.engines.merging import merge
 from contact_pipeline.engines.parquet import parquet_in_words
-from contact_pipeline.engines.sql import literal, quoted
+from contact_pipeline.engines.sql import PLACE, literal, quoted
 from contact_pipeline.errors import faults_masked
 from contact_pipeline.machine import NEW, fault_of, put_in_place
 from contact_pipeline.owner_only import owner_only
@@ -99,11 +100,6 @@ class Database:
         if note is not None:
             self.run(f"COMMENT ON VIEW {name} IS {literal(note)}")
 
-    def note(self, view: str) -> str | None:
-        """The note of a view."""
-        note: str | None = self.value(f"SELECT comment FROM duckdb_views() WHERE {_named('view_name', view)}")
-        return note
-
     def append(self, table: str, query: str) -> int:
         """Adds a query's rows to a table, by the names of its columns; how many there are."""
         return int(self.value(f"INSERT INTO {table} BY NAME {query}"))
@@ -158,8 +154,12 @@ class Database:
             file.unlink()
         for number, query in enumerate(queries):
             with put_in_place(self._beside(f"{view}-{number:05d}.parquet")) as file:
-                self.run(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, USE_TMP_FILE false)")
+                self.write(file, query)
         self.see_files(view)
+
+    def write(self, file: Path, query: str) -> int:
+        """Writes the rows of a query into a Parquet file; how many there are."""
+        return int(self.value(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, USE_TMP_FILE false)"))
 
     def kept(self, view: str) -> Iterator[pl.DataFrame]:
         """The rows that `keep` wrote, in their order, in frames of bounded size."""
@@ -177,6 +177,12 @@ class Database:
         """
         self.run(f"CREATE OR REPLACE VIEW {view} AS FROM read_parquet('{prefix or view}-*.parquet')")
 
+    def take_in(self, view: str) -> None:
+        """Makes a view, such as one of files beside the database, a table that has its rows."""
+        self.run(f"CREATE TABLE taken_in AS FROM {view}")
+        self.run(f"DROP VIEW {view}")
+        self.run(f"ALTER TABLE taken_in RENAME TO {view}")
+
     def _kept(self, view: str) -> list[Path]:
         return sorted(self._beside("").glob(f"{view}-*.parquet"))
 
@@ -189,23 +195,23 @@ class Database:
         """Whether there is a file of that name beside the database."""
         return self._folder is not None and (self._folder / name).exists()
 
-    def has_table(self, name: str) -> bool:
-        """Whether there is a table of that name; a view is none."""
-        where = "database_name = current_database() AND NOT temporary"
-        return bool(self.value(f"SELECT count(*) FROM duckdb_tables() WHERE {where} AND table_name = ?", [name]))
-
-    def has(self, table: str) -> bool:
-        """Whether there is a table or view of that name; that of an attached database has its prefix."""
-        sql = f"""
-            SELECT count(*) FROM (
-                SELECT table_name FROM duckdb_tables() WHERE {_named("table_name", table)}
-                UNION ALL SELECT view_name FROM duckdb_views() WHERE {_named("view_name", table)}
-            )"""
-        return bool(self.value(sql))
-
     def columns(self, table: str) -> list[str]:
         """The columns of an existing table or view, in order."""
         return [column[0] for column in self._connection.execute(f"FROM {table} LIMIT 0").description or ()]
+
+    has = listed.has
+    has_table = listed.has_table
+    in_file = listed.in_file
+    note = listed.note
+    tables = listed.tables
+    types = listed.types
+
+    def batches(self, query: str, rows: int) -> Iterator[pl.DataFrame]:
+        """The rows of a query in their order, in frames of that many rows; what has no room in memory is spilled."""
+        table = f"batches_{next(_numbers)}"
+        for start in range(0, self.make(table, query), rows):
+            yield self.frame(f"FROM {table} WHERE {PLACE} >= {start} AND {PLACE} < {start + rows} ORDER BY {PLACE}")
+        self.run(f"DROP TABLE {table}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -249,12 +255,6 @@ class Database:
     def close(self) -> None:
         """Closes the connection and lets go of the file's lock."""
         self._connection.close()
-
-
-def _named(column: str, table: str) -> str:
-    """The condition by which DuckDB's own tables list a table or view."""
-    database, _, name = table.rpartition(".")
-    return f"database_name = {literal(database) if database else 'current_database()'} AND {column} = {literal(name)}"
 
 
 @contextmanager

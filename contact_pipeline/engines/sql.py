@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+PLACE: Final = "rowid"  # of a row in its table, to order by; rows that were added later have a higher one
 
 
 def quoted(name: str) -> str:

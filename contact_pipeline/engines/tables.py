@@ -76,6 +76,19 @@ class Tables(Protocol):
         """Puts the contact database's tables at hand under a prefix, for as long as the block lasts."""
 
 
+class StoredTables(Tables, Protocol):
+    """Tables in a database file, for what reads whatever is there: pages, reports, checks."""
+
+    def tables(self, *views: str) -> dict[str, dict[str, str]]:
+        """The tables of the database and those of these views that it has: name → column → type, in order."""
+
+    def types(self, table: str, /) -> dict[str, str]:
+        """The columns of a table or view, in order, each with its type."""
+
+    def batches(self, query: str, rows: int, /) -> Iterator[pl.DataFrame]:
+        """The rows of a query in their order, in frames of that many rows; what has no room in memory is spilled."""
+
+
 class KeptTables(Tables, Protocol):
     """The tables of the contact database, which stage 5 changes in one commit."""
 

@@ -179,7 +179,7 @@ def _cells_of_file(path: Path, rows: set[int]) -> Iterator[Cell]:
 
 def _cells_of_database(path: Path, person: Person, settings: Settings, rows: set[int]) -> Iterator[Cell]:
     with open_database(path, settings, read_only=True) as database:
-        for table, columns in _tables(database).items():
+        for table, columns in database.tables(*_CHANGES).items():
             where, cells = _of_person(table, columns, person, rows)
             number = _ROW if _ROW in columns else f"NULL::UINTEGER AS {_ROW}"
             if where and cells:
@@ -292,7 +292,7 @@ def _rows_in_database(path: Path, person: Person, settings: Settings) -> set[int
 
 def _queries(database: Database, person: Person) -> Iterator[str]:
     """The queries for the rows that are the person, by their outcomes and by their values."""
-    for table, columns in _tables(database).items():
+    for table, columns in database.tables(*_CHANGES).items():
         if _ROW not in columns:
             continue
         for column in {"contact_id", "duplicate_of_contact"} & columns.keys():
@@ -311,8 +311,7 @@ def _queries(database: Database, person: Person) -> Iterator[str]:
 
 def _repeated(database: Database, rows: Iterable[int]) -> str:
     """The query for rejected rows that repeat a row of the person: all their keys are the same."""
-    columns = database.rows("SELECT column_name FROM (DESCRIBE contact_keys)")
-    keys = [quoted(name) for (name,) in columns if name != _ROW]
+    keys = [quoted(name) for name in database.columns("contact_keys") if name != _ROW]
     row_list = ", ".join(str(row) for row in sorted(rows))
     together = f"({', '.join(keys)})"
     return f"""
@@ -329,7 +328,7 @@ def _empty_database(path: Path, person: Person, settings: Settings, rows: set[in
                 _take_in_changes(database)
                 rename_columns(database, path.parent, person)
                 _leave_out(database, rows, planned=planned)
-                for table, columns in _tables(database).items():
+                for table, columns in database.tables(*_CHANGES).items():
                     _empty_table(database, table, columns, person, rows)
                 _name_rejections(database, rows)
                 database.run(f"CREATE TABLE {_UNFINISHED} (row_number UINTEGER)")
@@ -345,9 +344,7 @@ def _take_in_changes(database: Database) -> None:
     """Loads the changes in files beside the database into tables, so that they are emptied with all others."""
     for name in _CHANGES:
         if _lie_beside(database, name):
-            database.run(f"CREATE TABLE taken_in AS FROM {name}")
-            database.run(f"DROP VIEW {name}")
-            database.run(f"ALTER TABLE taken_in RENAME TO {name}")
+            database.take_in(name)
 
 
 def _lie_beside(database: Database, name: str) -> bool:
@@ -357,7 +354,7 @@ def _lie_beside(database: Database, name: str) -> bool:
 def _holds(database: Database, person: Person, rows: set[int]) -> bool:
     """Whether a database holds anything of the person: a row, a change, or a value elsewhere."""
     row_list = ", ".join(str(row) for row in sorted(rows)) or "NULL"
-    for table, columns in _tables(database).items():
+    for table, columns in database.tables(*_CHANGES).items():
         where = [f"{_ROW} IN ({row_list})"] if _ROW in columns else []
         where += [f"contact_id IN ({person.ids})"] if "contact_id" in columns else []
         where += [_mentions(person, *(name for name, kind in columns.items() if kind in {"VARCHAR", "JSON"}))]
@@ -396,16 +393,18 @@ def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:
     if not planned:
         waiting = f"SELECT DISTINCT {_ROW} FROM reviews WHERE {_ROW} IN ({row_list})" if database.has("reviews") else ""
     if waiting:
-        database.run(f"""
-            INSERT INTO rejections BY NAME
+        database.append(
+            "rejections",
+            f"""
             SELECT {_ROW}, '{_CODE}' AS code, '' AS message, '' AS fix, 'error' AS severity FROM ({waiting})
-            WHERE {_ROW} NOT IN (SELECT {_ROW} FROM rejections WHERE code = '{_CODE}')""")
+            WHERE {_ROW} NOT IN (SELECT {_ROW} FROM rejections WHERE code = '{_CODE}')""",
+        )
     if database.has("outcome_rows"):
         database.run(f"""
             UPDATE outcome_rows SET outcome = 'rejected', reason = NULL
             WHERE {_ROW} IN ({row_list}) AND outcome = 'review'""")
     if database.has("reviews"):
-        database.run(f"DELETE FROM reviews WHERE {_ROW} IN ({row_list})")
+        database.delete("reviews", f"{_ROW} IN ({row_list})")
 
 
 def _name_rejections(database: Database, rows: set[int]) -> None:
@@ -415,22 +414,6 @@ def _name_rejections(database: Database, rows: set[int]) -> None:
         database.run(
             f"UPDATE rejections SET message = ?, fix = ? WHERE {_ROW} IN ({row_list})", [code.message, code.fix]
         )
-
-
-def _tables(database: Database) -> dict[str, dict[str, str]]:
-    """The tables of a staging database and its changes, each with its columns and their types."""
-    found: dict[str, dict[str, str]] = {}
-    for table, column, kind in database.rows(
-        """
-        WITH tables AS (SELECT database_name, table_name FROM duckdb_tables())
-        SELECT table_name, column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database()
-              AND ((database_name, table_name) IN (FROM tables) OR list_contains($1, table_name))
-        ORDER BY table_name, column_index""",
-        {"1": list(_CHANGES)},
-    ):
-        found.setdefault(quoted(table), {})[column] = kind
-    return {table.strip('"'): columns for table, columns in found.items()}
 
 
 def _is_text(kind: str) -> bool:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from contact_pipeline.engines import literal
 from contact_pipeline.errors import Usage, listed
 from contact_pipeline.exports.cells import as_text
 from contact_pipeline.exports.files import opened_writer
@@ -140,8 +139,8 @@ def _copy_out(store: Store, layout: Layout, wanted: Wanted, file: Path) -> tuple
                        for name, kind, is_sensitive in fields_besides(database, layout))  # fmt: skip
             layout = replace(layout, cells=(*layout.cells, *further))
         query = rows_query(database, layout, wanted, profiles.values())
-        rows = database.value(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, USE_TMP_FILE false)")
-        return layout, read_reference(database), int(rows)
+        rows = database.write(file, query)
+        return layout, read_reference(database), rows
 
 
 def _batches(file: Path) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.tables import STAGED, Table
-from contact_pipeline.engines import Database, answer, masked, must_read, quoted, types_of
+from contact_pipeline.engines import Database, answer, masked, must_read, quoted
 from contact_pipeline.masking import ANY, TOLD, Looks, is_label
 from contact_pipeline.profiles import Profile, looks_in, looks_in_contacts
 from contact_pipeline.store import LedgerLine, Store, Upload
@@ -86,8 +86,7 @@ def ask(store: Store, line: LedgerLine, query: str, *, unmasked: bool = False) -
     with upload.staging.open(read_only=True) as database:
         for name in sorted(named & _STAGED.keys()):
             if database.has(name) and not unmasked:
-                staged = f"{database.value('SELECT current_database()')}.{name}"
-                _make_masked_view(database, name, staged, _looks_of(upload, _STAGED[name]))
+                _make_masked_view(database, name, database.in_file(name), _looks_of(upload, _STAGED[name]))
         wanted = sorted(named & _KEPT.keys())
         if wanted:
             _copy_tables(database, store, wanted, unmasked=unmasked)
@@ -105,7 +104,7 @@ def _make_masked_view(database: Database, name: str, source: str, looks_of: Look
         f"{masked(quoted(column), kind, looks)} AS {quoted(column)}"
         if (looks := looks_of(column)) is None or kind in {"VARCHAR", "VARCHAR[]", "JSON"}
         else quoted(column)
-        for column, kind in types_of(database, source).items()
+        for column, kind in database.types(source).items()
     )
     database.view(name, f"SELECT {columns} FROM {source}")
 

@@ -222,7 +222,7 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         if not database.has("left_out_rows"):  # normalized by an older version
             database.store("left_out_rows", left_out)
         tell("validating", step="looking for rows that repeat others")
-        database.run("INSERT INTO rejections BY NAME FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
+        database.append("rejections", "FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
         reject_repeats(database, profile, headings)
         error_count, row_warnings = count_defects(database)
     return {"error_count": error_count, "row_warning_count": row_warnings}

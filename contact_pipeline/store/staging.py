@@ -83,11 +83,11 @@ class Staging:
             database.see("became", became)
             for table in ("outcome_rows", "rejections"):
                 database.see("later", became if table == "outcome_rows" else part.table(table))
-                database.run(f"DELETE FROM {table} WHERE row_number IN (SELECT row_number FROM became)")
-                database.run(f"INSERT INTO {table} BY NAME FROM later SEMI JOIN became USING (row_number)")
+                database.delete(table, "row_number IN (SELECT row_number FROM became)")
+                database.append(table, "FROM later SEMI JOIN became USING (row_number)")
                 database.unsee("later")
             for table in ("reviews", "review_candidates"):
-                database.run(f"DELETE FROM {table} WHERE row_number IN (SELECT row_number FROM became)")
+                database.delete(table, "row_number IN (SELECT row_number FROM became)")
             database.unsee("became")
         digest = sha256_of(made)
         made.replace(successor(self.path, digest))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
 from contact_pipeline.contracts.actors import is_same
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import NOTHING_CAME_IN, PLANNED
-from contact_pipeline.engines import Tables, literal, quoted
+from contact_pipeline.engines import PLACE, StoredTables, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, number_of
 from contact_pipeline.machine import damaged
 from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
@@ -407,7 +407,7 @@ class Upload:
 
     def _first_defects(self, which: str, limit: int | None) -> list[dict[str, Any]]:
         columns = 'SELECT row_number, "column", value, code, message, fix'
-        return self._defects(which, columns, f"ORDER BY row_number, rowid LIMIT {'ALL' if limit is None else limit}")
+        return self._defects(which, columns, f"ORDER BY row_number, {PLACE} LIMIT {'ALL' if limit is None else limit}")
 
     @_unreadable_as(list)
     def _defects(self, which: str, select: str, rest: str) -> list[dict[str, Any]]:
@@ -499,13 +499,13 @@ def _given_name(change: dict[str, Any]) -> str:
     return whole or " ".join(part for part in parts if part)
 
 
-def _has(database: Tables | None, target: str) -> TypeGuard[Tables]:
+def _has(database: StoredTables | None, target: str) -> TypeGuard[StoredTables]:
     return database is not None and database.has(f"{target}_changes")
 
 
 def changes_to(
     target: str,
-    database: Tables,
+    database: StoredTables,
     limit: int | None = None,
     *,
     row_number: int | None = None,
@@ -513,7 +513,7 @@ def changes_to(
 ) -> str:
     """The query for the changes to contacts, accounts, memberships or links, ordered by row."""
     table = f"{target}_changes"
-    kinds = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"))
+    kinds = database.types(table)
     fields = [name.removeprefix("after_") for name in kinds if name.startswith("after_")]
     identity = "account_id" if target == "account" else "contact_id"
     rest = "* EXCLUDE (action, row_number)"

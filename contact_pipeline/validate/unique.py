@@ -21,7 +21,7 @@ def reject_repeats(database: Tables, profile: Profile, headings: Mapping[str, st
         profile: its rules.
         headings: field → heading in the file.
     """
-    there = {name for (name,) in database.rows("SELECT column_name FROM (DESCRIBE normalized_rows)")}
+    there = {*database.columns("normalized_rows")}
     for rule in profile.rules:
         if isinstance(rule, Unique) and set(rule.unique) <= there:
             _reject(database, rule, profile, {field: headings.get(field, field) for field in rule.unique})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contact_pipeline.engines import Tables, literal, quoted
+from contact_pipeline.engines import StoredTables, Tables, literal, quoted
 from contact_pipeline.store.effective import (
     EFFECTIVE,
     PAIRS,
@@ -25,10 +25,10 @@ _RESTORE = (
 )
 
 
-def read_everything(database: Tables) -> int:
+def read_everything(database: StoredTables) -> int:
     """Reads every value of every table, so that DuckDB tests the checksum of every block; how many tables."""
-    tables = database.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
-    for (table,) in tables:
+    tables = database.tables()
+    for table in tables:
         database.value(f"SELECT bit_xor(hash(_row_of_it)) FROM {quoted(table)} AS _row_of_it")
     return len(tables)
 

@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import polars as pl
 
-from contact_pipeline.engines import Tables, quoted
+from contact_pipeline.engines import PLACE, StoredTables, quoted
 from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.profiles import looks_in
 from contact_pipeline.reports.spreadsheet import MARK, write_text_rows
@@ -20,13 +20,13 @@ _QUICKLY: Final = 1  # of nine levels of packing
 _BECAME: Final = ("outcome", "contact_id", "account_id", "duplicate_of_row", "duplicate_of_contact", "reasons", "codes")
 _CHANGE: Final = ("target", "id", "action", "row_number", "field", "before", "after")
 
-_ROWS: Final = """
+_ROWS: Final = f"""
     SELECT outcome_rows.row_number, outcome, contact_id, account_id, duplicate_of_row, duplicate_of_contact,
-           concat_ws('; ', reason, messages) AS reasons, codes{cells}
-    FROM outcome_rows {raw_rows} LEFT JOIN (
-        SELECT row_number, string_agg(code, ' ' ORDER BY rowid) AS codes,
+           concat_ws('; ', reason, messages) AS reasons, codes{{cells}}
+    FROM outcome_rows {{raw_rows}} LEFT JOIN (
+        SELECT row_number, string_agg(code, ' ' ORDER BY {PLACE}) AS codes,
                string_agg(if(severity = 'warning', 'warning: ', '') || coalesce("column" || ': ', '') || message, '; '
-                          ORDER BY rowid) AS messages
+                          ORDER BY {PLACE}) AS messages
         FROM rejections GROUP BY row_number
     ) USING (row_number)
     ORDER BY row_number"""
@@ -80,7 +80,7 @@ def _heading(headings: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame([headings], schema=[f"heading {place}" for place in range(len(headings))], orient="row")
 
 
-def _rows(upload: Upload, database: Tables | None) -> tuple[list[str], Iterator[pl.DataFrame]]:
+def _rows(upload: Upload, database: StoredTables | None) -> tuple[list[str], Iterator[pl.DataFrame]]:
     if database is None or not database.has("outcome_rows"):
         return ["row_number", *_BECAME], iter(())
     facts = upload.staging.facts()
@@ -95,10 +95,10 @@ def _rows(upload: Upload, database: Tables | None) -> tuple[list[str], Iterator[
         )
 
     labels = [mask_heading(facts.label_of[column]) for column in facts.columns]
-    return ["row_number", *_BECAME, *labels], _batches(database, "every_row", query, masked)
+    return ["row_number", *_BECAME, *labels], _batches(database, query, masked)
 
 
-def _changes(upload: Upload, database: Tables | None) -> tuple[Sequence[str], Iterator[pl.DataFrame]]:
+def _changes(upload: Upload, database: StoredTables | None) -> tuple[Sequence[str], Iterator[pl.DataFrame]]:
     profile = upload.resolved_profile
 
     def masked(batch: pl.DataFrame) -> pl.DataFrame:
@@ -113,12 +113,12 @@ def _changes(upload: Upload, database: Tables | None) -> tuple[Sequence[str], It
     def every() -> Iterator[pl.DataFrame]:
         for target in CHANGED:
             if database is not None and database.has(f"{target}_changes"):
-                yield from _batches(database, "every_change", _lines(target, database), masked)
+                yield from _batches(database, _lines(target, database), masked)
 
     return _CHANGE, every()
 
 
-def _lines(target: str, database: Tables) -> str:
+def _lines(target: str, database: StoredTables) -> str:
     """The query of a line for each field of each change to contacts, accounts, memberships or links."""
     if target in {"membership", "link"}:
         other = "group_name" if target == "membership" else "linked_to"
@@ -136,10 +136,8 @@ def _lines(target: str, database: Tables) -> str:
 
 
 def _batches(
-    database: Tables, table: str, query: str, masked: Callable[[pl.DataFrame], pl.DataFrame]
+    database: StoredTables, query: str, masked: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> Iterator[pl.DataFrame]:
-    """The rows of a query as masked text, in batches; DuckDB spills to disk what has no room in memory."""
-    count = database.make(table, query)
-    for start in range(0, count, _AT_A_TIME):
-        batch = database.frame(f"FROM {table} WHERE rowid >= {start} AND rowid < {start + _AT_A_TIME} ORDER BY rowid")
+    """The rows of a query as masked text, in batches."""
+    for batch in database.batches(query, _AT_A_TIME):
         yield masked(batch).cast(pl.String)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contact_pipeline.engines import Tables
+from contact_pipeline.engines import PLACE, Tables
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.pages.review.room import Words, bytes_of, cut, in_turn
 from contact_pipeline.store import Upload
@@ -124,7 +124,7 @@ def _rows(
     defects = defaultdict(list)
     for row, column, code, severity, value, message, fix in database.rows(f"""
         SELECT row_number, coalesce("column", ''), code, severity, value, message, fix FROM rejections
-        WHERE row_number IN ({among}) ORDER BY row_number, rowid"""):
+        WHERE row_number IN ({among}) ORDER BY row_number, {PLACE}"""):
         kind = [words.number(each) for each in (cut(column), code, severity)]
         defects[row].append([*kind, cut(value), words.number(cut(message)), words.number(cut(fix))])
     outcomes = {
