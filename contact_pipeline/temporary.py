@@ -58,9 +58,9 @@ def _delete_left(home: Path) -> None:
     shutil.rmtree(home / "spilled", ignore_errors=True)  # where earlier versions spilled
     for folder in (home / "temporary").iterdir():
         with suppress(OSError):  # held by a process that lives, or gone
-            held = _hold(folder)
+            handle = _hold(folder)
             shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
+            os.close(handle)
 
 
 def _hold(folder: Path) -> int:

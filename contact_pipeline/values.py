@@ -157,9 +157,9 @@ def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Jud
     raw = pl.DataFrame({"value": texts, _ANCHOR: ["kept"] * len(texts)}, schema_overrides={"value": pl.String})
     raw = raw.select(row_number=pl.row_index() + 2, line_number=pl.row_index() + 2, value="value", anchor=_ANCHOR)
     fields, headings = {"value": column.field}, {"value": column.heading}
-    clean, _ = normalize(raw, fields, profile, reference, headings)
-    rejections = validate(clean, profile, reference, {column.field: column.heading})
-    repairs = repairs_of(raw, clean, fields, profile, reference, headings)
+    normalized, _ = normalize(raw, fields, profile, reference, headings)
+    rejections = validate(normalized, profile, reference, {column.field: column.heading})
+    repairs = repairs_of(raw, normalized, fields, profile, reference, headings)
     by_row: dict[int, dict[str, Any]] = {}
     for rejection in rejections.sort(pl.col("severity") == "warning", maintain_order=True).iter_rows(named=True):
         by_row.setdefault(rejection["row_number"], rejection)
@@ -168,7 +168,7 @@ def _judge(texts: list[str], profile: Profile, reference: Reference) -> list[Jud
         repaired.setdefault(repair["row_number"], []).append({k: repair[k] for k in ("before", "after", "why")})
     return [
         _judgement(text, value, profile, by_row.get(number, {}), repaired.get(number, []))
-        for number, (text, value) in enumerate(zip(texts, clean[column.field].to_list(), strict=True), 2)
+        for number, (text, value) in enumerate(zip(texts, normalized[column.field].to_list(), strict=True), 2)
     ]
 
 

@@ -99,7 +99,7 @@ def _must_be_there(database: Tables, contact_id: int) -> None:
 def _contact(database: Tables, contact_id: int) -> dict[str, Any]:
     """One contact with its values, unmasked, and how each came to be."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
-    now, published = (_held_in(database, table, contact_id, fields) for table in ("contacts", "published_contacts"))
+    now, published = (_stored_in(database, table, contact_id, fields) for table in ("contacts", "published_contacts"))
     about = database.records(
         f"SELECT address_book, active, revision, last_upload_id FROM contacts WHERE contact_id = {contact_id}"
     )
@@ -133,7 +133,7 @@ def _contact(database: Tables, contact_id: int) -> dict[str, Any]:
     }
 
 
-def _held_in(database: Tables, table: str, contact_id: int, fields: Iterable[str]) -> dict[str, Any]:
+def _stored_in(database: Tables, table: str, contact_id: int, fields: Iterable[str]) -> dict[str, Any]:
     names = ", ".join(map(quoted, fields))
     found = database.records(f"SELECT {names} FROM {table} WHERE contact_id = {contact_id}")
     return {name: value for name, value in (found[0] if found else {}).items() if value not in (None, "", [])}

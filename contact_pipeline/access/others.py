@@ -76,7 +76,7 @@ def _owners(database: Tables, tokens: Collection[str], contact_ids: Collection[i
     """Key of an address or number → the first of the other contacts that have or had it."""
     keys = pl.DataFrame({"key": sorted({_key(token) for token in tokens})}, schema={"key": pl.String})
     own_ids = ", ".join(map(str, contact_ids))
-    held = " UNION ALL ".join(
+    every_key = " UNION ALL ".join(
         f"SELECT {_READ_AS[kind].format(quoted(side + name))} AS key, contact_id FROM {table}"
         for name, kind in _reached_by(database)
         for table, side in (("contacts", ""), ("contact_changes", "after_"))
@@ -84,7 +84,7 @@ def _owners(database: Tables, tokens: Collection[str], contact_ids: Collection[i
     database.see("looked_for", keys)
     try:
         rows = database.rows(f"""
-            SELECT key, min(contact_id) FROM looked_for JOIN ({held}) USING (key)
+            SELECT key, min(contact_id) FROM looked_for JOIN ({every_key}) USING (key)
             WHERE contact_id NOT IN ({own_ids}) GROUP BY key""")
     finally:
         database.unsee("looked_for")

@@ -99,11 +99,11 @@ def restore(
             f"{home} is where a file system is mounted, or no folder: nothing can take its place.",
             "Restore into another --home, a folder in it for instance.",
         )
-    with file.open("rb") as opened, ExitStack() as held:
+    with file.open("rb") as opened, ExitStack() as kept_open:
         header, files = check_archive(opened, file.name, _room(home.parent))
         home.parent.mkdir(parents=True, exist_ok=True)
-        held.enter_context(_only_one(home.parent))
-        known = held.enter_context(_known_of(settings, header)) if is_there else _Known()
+        kept_open.enter_context(_only_one(home.parent))
+        known = kept_open.enter_context(_known_of(settings, header)) if is_there else _Known()
         if erasures is not None:
             known.erasures += _of_this_home(erasures, header)
         elif not is_there:
@@ -166,10 +166,10 @@ def _unpack(
 @contextmanager
 def _known_of(settings: Settings, header: Header) -> Iterator[_Known]:
     """What the existing home knows; during the block, nobody else uses its contact database."""
-    with ExitStack() as held:
-        _refuse_in_use(settings.home, held)
+    with ExitStack() as kept_open:
+        _refuse_in_use(settings.home, kept_open)
         known = _Known()
-        contacts = _open_if_whole(settings, held, known)
+        contacts = _open_if_whole(settings, kept_open, known)
         if contacts is not None:
             if home_id(contacts) != header.home:
                 raise Refusal(
@@ -184,11 +184,11 @@ def _known_of(settings: Settings, header: Header) -> Iterator[_Known]:
         yield known
 
 
-def _open_if_whole(settings: Settings, held: ExitStack, known: _Known) -> Database | None:
+def _open_if_whole(settings: Settings, kept_open: ExitStack, known: _Known) -> Database | None:
     if not settings.contacts_path.exists():
         return None
     try:
-        contacts = held.enter_context(open_database(settings.contacts_path, settings))
+        contacts = kept_open.enter_context(open_database(settings.contacts_path, settings))
         find_erasures(contacts)
     except StoreBusy:
         raise
@@ -201,12 +201,12 @@ def _open_if_whole(settings: Settings, held: ExitStack, known: _Known) -> Databa
     return contacts
 
 
-def _refuse_in_use(home: Path, held: ExitStack) -> None:
+def _refuse_in_use(home: Path, kept_open: ExitStack) -> None:
     """Refuses if another process works in the home: each one holds a lock there while it does."""
     for path in (home / "dagster" / "serve.lock", *home.glob("temporary/*")):
         if path.exists() and not path.name.startswith(f"{os.getpid()}-"):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            held.callback(os.close, handle)
+            kept_open.callback(os.close, handle)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

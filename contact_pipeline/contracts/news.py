@@ -61,7 +61,7 @@ EVENTS: Final[Mapping[Event, Words]] = {
     "held": Words(
         "applied and waits to be finalized",
         "The contacts are changed, but the changes are not published yet.",
-        _LOOK | {"Publish the changes": "finalize {}"} | _UNDO,
+        _LOOK | {"Finalize it": "finalize {}"} | _UNDO,
         good=True,
     ),
     "finalized": Words("finalized", "Its changes are published.", _LOOK | _UNDO, good=True),

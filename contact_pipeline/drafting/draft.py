@@ -279,8 +279,8 @@ def _try(content: dict[str, Any], proposals: list[Proposal], rows: pl.DataFrame,
         content["match"] = [{"equal": [text_match]}]
         profile = Profile.model_validate(content)
         fields = {column: each.field for each in proposals for column in each.columns}
-        clean, _ = normalize(some, fields, profile, Reference(), heading_of, joined=raw.joined)
-        found = validate(clean, profile, Reference(), {each.field: each.headings[0] for each in proposals})
+        normalized, _ = normalize(some, fields, profile, Reference(), heading_of, joined=raw.joined)
+        found = validate(normalized, profile, Reference(), {each.field: each.headings[0] for each in proposals})
         errors = dict(found.filter(pl.col("severity") == "error").group_by("field").len().iter_rows())
         if not _take_back(proposals, errors, some):
             break

@@ -80,20 +80,20 @@ def find_person(database: Tables, contact_ids: list[int]) -> Person:
     ]
     every = {name: kind for name, kind, _ in stored if kind != "boolean"}
     person = Person(contact_ids, None, {})
-    held = _held(database, fields, f"contact_id IN ({person.ids})")
+    own = _values_of(database, fields, f"contact_id IN ({person.ids})")
     shared: dict[str, set[int]] = {}
-    for field, value, contact_id in _held_by_others(database, fields, every, person, held):
-        held.discard((field, value))
+    for field, value, contact_id in _shared_with_others(database, fields, every, person, own):
+        own.discard((field, value))
         if contact_id is not None:  # else it is an account's number
             shared.setdefault(field, set()).add(contact_id)
     return Person(
         contact_ids,
-        pattern_of(value for _, value in held),
+        pattern_of(value for _, value in own),
         {field: sorted(ids) for field, ids in sorted(shared.items())},
     )
 
 
-def _held(database: Tables, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
+def _values_of(database: Tables, fields: Iterable[str], where: str) -> set[tuple[str, str]]:
     """All values of these fields, present and past, in lower case."""
     queries = [query for name in fields for query in _values(name, where)]
     return {(field, value) for field, value, _ in database.rows(" UNION ".join(queries))}
@@ -108,20 +108,20 @@ def _values(field: str, where: str) -> list[str]:
     ]
 
 
-def _held_by_others(
+def _shared_with_others(
     database: Tables,
     fields: Iterable[str],
     every: Mapping[str, str],
     person: Person,
-    held: set[tuple[str, str]],
+    own: set[tuple[str, str]],
 ) -> list[tuple[Any, ...]]:
     """The values that other contacts hold or held, too, in any field or within a text, and numbers of accounts."""
-    if not held:
+    if not own:
         return []
-    pattern = pattern_of(value for _, value in held) or _NOTHING
+    pattern = pattern_of(value for _, value in own) or _NOTHING
     wanted = ", ".join(
         f"({literal(field)}, {literal(value)}, {literal(pattern_of([value]) or _NOTHING)})"
-        for field, value in sorted(held)
+        for field, value in sorted(own)
     )
     of_others = f"contact_id NOT IN ({person.ids})"
     others = [query for name in fields for query in _values(name, of_others)]

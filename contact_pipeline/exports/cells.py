@@ -21,7 +21,7 @@ from contact_pipeline.terms import JOINED
 _SEPARATOR: Final = ";"  # of lists in files that no profile reads
 _ENTITY: Final = "&#?[A-Za-z0-9]+;"
 _ENCODED: Final = "&amp;amp;amp;"  # reading decodes three times
-_HELD: Final = "^['=]"
+_READ_AS_FORMULA: Final = "^['=]"
 # Numbers as the region writes them, by the numbering plans of NANPA and Anatel: a cell should not begin with a plus.
 _NANP: Final = (
     (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4})$", "(${1}) ${2}-${3}"),
@@ -141,7 +141,7 @@ def _written_safely(texts: pl.Series) -> pl.Series:
     encoded = change_where(texts, texts.str.contains(_ENTITY), lambda some: some.str.replace_all("&", _ENCODED))
     return change_where(
         encoded,
-        encoded.str.contains(_HELD),
+        encoded.str.contains(_READ_AS_FORMULA),
         lambda some: '="' + some.str.replace_all('"', '""', literal=True) + '"',
     )
 

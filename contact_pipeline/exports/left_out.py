@@ -206,8 +206,8 @@ def _passes(rule: RowRule, there: Sequence[str], lists: Sequence[str]) -> tuple[
 
 def _has_key(rule: MatchRule, profile: Profile, there: Sequence[str]) -> pl.Expr:
     if rule.of:
-        held = [_is_key(name, profile, there).cast(pl.Int32) for name in rule.of]
-        return pl.sum_horizontal(held) >= (rule.at_least or 1)
+        filled = [_is_key(name, profile, there).cast(pl.Int32) for name in rule.of]
+        return pl.sum_horizontal(filled) >= (rule.at_least or 1)
     return pl.all_horizontal(_is_key(name, profile, there) for name in rule.equal)
 
 

@@ -98,7 +98,7 @@ def _written(texts: pl.Series, column: Column) -> pl.Series:
         pl.when(~has_time).then(known).dt.strftime(calendar.ISO),
         pl.col("text"),
     )
-    return _parsed(texts, column).select(read).to_series()
+    return _readings(texts, column).select(read).to_series()
 
 
 def _is_in_years(moment: pl.Expr) -> pl.Expr:
@@ -111,7 +111,7 @@ def _in_utc(clock: pl.Expr, zone: str) -> pl.Expr:
     return there.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 
-def _parsed(texts: pl.Series, column: Column) -> pl.DataFrame:
+def _readings(texts: pl.Series, column: Column) -> pl.DataFrame:
     """For each text its `day` as written, the moment by its `clock` (at midnight for a day alone), and the `offset`.
 
     The clock is null where the text is no moment, or could be several; the offset, in minutes, where the text has none.
@@ -149,7 +149,7 @@ def _only_days(texts: pl.Series, column: Column) -> pl.Series:
 
 
 def _asked(column: Column, ask: pl.Expr, dtype: type[pl.DataType]) -> Callable[[pl.Series], pl.Series]:
-    return lambda texts: _parsed(texts, column).select(ask.cast(dtype)).to_series()
+    return lambda texts: _readings(texts, column).select(ask.cast(dtype)).to_series()
 
 
 def _repaired(before: pl.Expr, _: pl.Expr, column: Column) -> pl.Expr:

@@ -51,10 +51,10 @@ def parts_of_names(names: pl.Series) -> pl.DataFrame:
     special = _special_words()
     plain = first.is_not_null() & ~_is_special(first, special) & ~_is_special(last, special)
     rest = names.filter(~plain.fill_null(True)).drop_nulls().unique()
-    parsed = pl.DataFrame(
+    parts_of_names = pl.DataFrame(
         [_parts(name) for name in rest], schema=dict.fromkeys(("name", *PARTS), pl.String), orient="row"
     )
-    found = names.to_frame("name").join(parsed, on="name", how="left", maintain_order="left").drop("name")
+    found = names.to_frame("name").join(parts_of_names, on="name", how="left", maintain_order="left").drop("name")
     return found.with_columns(
         first_name=first.zip_with(plain.fill_null(False), found["first_name"]),
         last_name=last.zip_with(plain.fill_null(False), found["last_name"]),

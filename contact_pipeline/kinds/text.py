@@ -37,7 +37,7 @@ _TAKEN_OUT: Final = rf"({_JOINED}[{JOINERS}]+)|{_INVISIBLE}"
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _HAS_ENTITY: Final = r"&#?[A-Za-z0-9]+;"
 _ENTITIES_DEEP: Final = 3  # times that a text may have been encoded
-_HELD_FORMULA: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
+_FORMULA_AS_TEXT: Final = "^'[0-9=+@-]"  # 's-Gravenhage and 't Hooft begin with a letter
 _DASH: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
 _IN_FORMULA: Final = r'(?s)^= *(?:"((?:[^"]|"")*)"|""([^"]+)"")$'  # a text alone: ="A"&"B" is calculated
 _MENDED: Final = rf"{_INVISIBLE}|{_HAS_ENTITY}|^\s*['=]"
@@ -96,8 +96,8 @@ def _tidied(values: pl.Series) -> pl.Series:
 def _tidy(values: pl.Series) -> pl.Series:
     values = change_where(values, values.str.contains(_HAS_ENTITY), lambda some: map_distinct(some, _decoded))
     stripped = values.str.strip_chars().replace("", None)
-    clean = change_where(stripped, stripped.str.contains(_UNTIDY), _clean)
-    bare = change_where(clean, clean.str.contains(_HELD_FORMULA), lambda some: some.str.slice(1))
+    spaced = change_where(stripped, stripped.str.contains(_UNTIDY), _evenly_spaced)
+    bare = change_where(spaced, spaced.str.contains(_FORMULA_AS_TEXT), lambda some: some.str.slice(1))
     return change_where(bare, bare.str.contains(_IN_FORMULA), _out_of_formula)
 
 
@@ -107,12 +107,12 @@ def _out_of_formula(formulas: pl.Series) -> pl.Series:
     return texts.str.strip_chars().replace("", None)
 
 
-def _clean(values: pl.Series) -> pl.Series:
+def _evenly_spaced(values: pl.Series) -> pl.Series:
     spaced = values.str.replace_all(_SPACES, " ")
-    return change_where(spaced, spaced.str.contains(_UNTIDY), _cleaned)
+    return change_where(spaced, spaced.str.contains(_UNTIDY), _without_invisible)
 
 
-def _cleaned(values: pl.Series) -> pl.Series:
+def _without_invisible(values: pl.Series) -> pl.Series:
     visible = values.str.replace_all(_TAKEN_OUT, "${1}").str.normalize("NFC")
     return visible.str.replace_all(r"\s+", " ").str.strip_chars().replace("", None)
 
@@ -147,7 +147,7 @@ def _why(values: pl.Series) -> pl.Series:
     reasons = {
         "HTML entities decoded": decoded != values,
         "invisible characters taken out": visible != spaced,
-        "apostrophe before a number or a formula taken off": bare.str.contains(_HELD_FORMULA),
+        "apostrophe before a number or a formula taken off": bare.str.contains(_FORMULA_AS_TEXT),
         "equals sign and quotation marks taken off": bare.str.strip_prefix("'").str.contains(_IN_FORMULA),
     }
     applies = pl.DataFrame({words: found.fill_null(False) for words, found in reasons.items()})

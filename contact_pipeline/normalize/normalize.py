@@ -23,7 +23,7 @@ from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.normalize.sources import (
     Source,
     chosen_headings,
-    column_names,
+    counting_column,
     kept,
     names_of,
     pick,
@@ -102,7 +102,7 @@ def normalize(
         _bits([frame["_changed"] for frame in made.values()], raw.height),
         *(series for frame in made.values() for series in frame.drop("_given", "_changed")),
         *(
-            column_names(each, picked.places[each.column.field], apart.names)
+            counting_column(each, picked.places[each.column.field], apart.names)
             for source, each in zip(sources, apart.sources, strict=True)
             if len(source.columns) > 1
         ),

@@ -126,7 +126,7 @@ def pick(raw: pl.DataFrame, sources: Sequence[Source], in_places: Collection[str
     return picked
 
 
-def column_names(source: Source, place: pl.Series, names: Mapping[str, str]) -> pl.Series:
+def counting_column(source: Source, place: pl.Series, names: Mapping[str, str]) -> pl.Series:
     """The name of the column that counts, where it is not the first one."""
     first = names.get(source.raw[0], source.raw[0])
     named = [
@@ -216,7 +216,7 @@ def chosen_headings(
         if field not in picked.places:
             yield field, pl.Series([first]).new_from_index(0, picked.texts[field].len())
         else:
-            yield field, column_names(source, picked.places[field], names).fill_null(first)
+            yield field, counting_column(source, picked.places[field], names).fill_null(first)
 
 
 def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profile) -> pl.Series:

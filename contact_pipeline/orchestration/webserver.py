@@ -4,7 +4,7 @@ Dagster's own start page is a timeline, which is empty until something has run, 
 has no setting for another page. The graph of the assets does not fit either: Dagster draws it green before the first
 upload.
 
-One guard stands before Dagster and the pages: requests of other sites are refused, and behind a proxy with a login,
+One gate stands before Dagster and the pages: requests of other sites are refused, and behind a proxy with a login,
 whoever bypasses the proxy can launch nothing. `/health` and `/metrics` are for machines, which have no login.
 """
 
@@ -27,7 +27,7 @@ from contact_pipeline.orchestration.health import Check, Health, as_document
 from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.app import PREFIX, build_app
-from contact_pipeline.web.guard import HEALTH, Guard
+from contact_pipeline.web.gate import HEALTH, Gate
 from contact_pipeline.web.visitor import comes_by_proxy
 
 START_PAGE = "/jobs"
@@ -53,8 +53,8 @@ class Webserver(DagsterWebserver[Any, Any]):
         return page
 
     def build_middleware(self) -> list[Middleware]:
-        """The guard stands before everything, Dagster's own included."""
-        return [Middleware(Guard, settings=self._settings), *super().build_middleware()]
+        """The gate stands before everything, Dagster's own included."""
+        return [Middleware(Gate, settings=self._settings), *super().build_middleware()]
 
     def build_routes(self) -> list[BaseRoute]:
         """Our routes, then Dagster's: the last of these takes every path."""

@@ -150,10 +150,10 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
     slices = partial(_corrected_slices, staging, slice_rows, cells)
     formats = fitting_formats(slices, facts.fields, profile)
     profile = with_formats(profile, formats)
-    blanks, repairs, done = [empty(BLANK_ROWS)], 0, 0
+    blank_slices, repairs, done = [empty(BLANK_ROWS)], 0, 0
     tell("normalizing", done, line.data_rows)
     for number, raw in enumerate(slices()):
-        clean, blank = normalize_rows(
+        normalized, blank = normalize_rows(
             raw,
             facts.fields,
             profile,
@@ -163,12 +163,12 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
             facts.places,
             joined=facts.joined,
         )
-        staging.write("normalized", number, clean)
-        blanks.append(blank)
+        staging.write("normalized", number, normalized)
+        blank_slices.append(blank)
         done += raw.height
         tell("normalizing", done, line.data_rows)
-        repairs += int(clean["repaired"].bitwise_count_ones().sum() or 0)
-    blank_rows = pl.concat(blanks)
+        repairs += int(normalized["repaired"].bitwise_count_ones().sum() or 0)
+    blank_rows = pl.concat(blank_slices)
     left_out = pl.DataFrame({"row_number": corrections.rows}, schema={"row_number": pl.UInt32})
     with staging.open() as database:
         database.see_files("normalized_rows", "normalized")
@@ -315,9 +315,9 @@ def list_repairs(store: Store, line: LedgerLine, among: Collection[int] | None =
         return empty(REPAIRS)
     profile = with_formats(profile, facts.formats)
     parts = [
-        repairs_of(raw, clean, facts.fields, profile, facts.reference, facts.heading_of, facts.places)
+        repairs_of(raw, normalized, facts.fields, profile, facts.reference, facts.heading_of, facts.places)
         for raw, rows in ((corrected(raw, cells), rows) for raw, rows in staging.pairs())
-        for clean in [rows if among is None else rows.filter(pl.col("row_number").is_in(list(among)))]
-        if not clean.is_empty()
+        for normalized in [rows if among is None else rows.filter(pl.col("row_number").is_in(list(among)))]
+        if not normalized.is_empty()
     ]
     return pl.concat([empty(REPAIRS), *parts])

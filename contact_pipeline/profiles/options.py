@@ -127,7 +127,7 @@ def choose(profile: Profile, given: dict[str, Any]) -> tuple[Profile, UploadOpti
     _allowed(profile, "rule", options.rule, profile.options.rule)
     options = options.model_copy(update={"lead_type": _lead_type(profile, options), "group": _group(profile, options)})
     changes = {"blank": options.blank or profile.blank, "matched": options.rule or profile.matched}
-    profile = profile.model_copy(update=changes | {"columns": _with_blanks(profile, options.blank_in)})
+    profile = profile.model_copy(update=changes | {"columns": _with_blank_policies(profile, options.blank_in)})
     profile = profile.model_copy(update={"columns": _in_one_format(profile, options.date_format)})
     if profile.group is not None and options.group_members is not None:
         members = {"members": options.group_members}
@@ -173,7 +173,7 @@ def _allowed(profile: Profile, name: str, value: str | None, allowed: list[Any])
         )
 
 
-def _with_blanks(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Column]:
+def _with_blank_policies(profile: Profile, chosen: dict[str, BlankPolicy]) -> list[Column]:
     """The profile's columns, some with another blank policy, as chosen."""
     policies = {}
     for name, policy in chosen.items():

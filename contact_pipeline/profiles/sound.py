@@ -50,19 +50,21 @@ def find_unsound(profile: Profile) -> Iterator[tuple[Place, str]]:
             yield ("options", "clear_do_not_contact"), f"does nothing: {why}"
 
 
-def why_none_clears(profile: Profile, matched: Collection[Matched], blanks: Collection[BlankPolicy] = ()) -> str | None:
+def why_none_clears(
+    profile: Profile, matched: Collection[Matched], policies: Collection[BlankPolicy] = ()
+) -> str | None:
     """Why no row could take back a wish not to be contacted, even if permitted; None if one could.
 
     Args:
         profile: the columns, and what a row is.
         matched: the possible treatments of a row that matches.
-        blanks: blank policies that may be chosen in place of the profile's.
+        policies: blank policies that may be chosen in place of the profile's.
     """
     if profile.target != "contact" or CONSENT not in profile.column_of:
         return f"no column of contacts fills '{CONSENT}'"
     if not {"update", "merge"} & {*matched}:
         return f"contacts that match are left as they are (matched: {' or '.join(sorted(matched))})"
-    if {profile.blank_of(CONSENT), *blanks} == {"fill"}:
+    if {profile.blank_of(CONSENT), *policies} == {"fill"}:
         return f"'{CONSENT}' is written only where it is blank (blank: fill)"
     return None
 

@@ -53,18 +53,18 @@ class Arrival:
     def __init__(self, settings: Settings, upload_id: str) -> None:
         self._settings = settings
         self._folder = arriving_path(settings) / upload_id
-        self._held = ExitStack()
+        self._opened = ExitStack()
         self._taken: list[tuple[Taken, Source]] = []
         self.sha256 = ""
 
     def __enter__(self) -> Self:
         with owner_only():
             self._folder.mkdir(parents=True)
-        self._held.enter_context(alone_in(self._folder))
+        self._opened.enter_context(alone_in(self._folder))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._held.close()
+        self._opened.close()
 
     def fetch(self, source: Source) -> None:
         """Copies a file that stays where it is.
@@ -72,7 +72,7 @@ class Arrival:
         Raises:
             Refusal: the file was changed while it was read (code `file-changing`).
         """
-        self._held.enter_context(source)
+        self._opened.enter_context(source)
         self.sha256 = source.copy_to(self._folder / original_name(source.path), durably=False)
 
     def take(self, source: Source, options: Source | None) -> None:
@@ -83,7 +83,7 @@ class Arrival:
         """
         files = {original_name(source.path): source} | ({OPTIONS: options} if options else {})
         for name, file in files.items():
-            self._held.enter_context(file)
+            self._opened.enter_context(file)
             if file.is_written():
                 raise changing(file.path)
             sha256 = file.copy_to(self._folder / name, durably=True)

@@ -185,11 +185,11 @@ class Staging:
 
         raw = (read_parquet(file) for file in self.files("raw"))
         rows = next(raw, pl.DataFrame())
-        for clean in (read_parquet(file) for file in self.files("normalized")):
-            if not clean.is_empty():
-                while rows.is_empty() or rows["row_number"][-1] < clean["row_number"][-1]:
+        for normalized in (read_parquet(file) for file in self.files("normalized")):
+            if not normalized.is_empty():
+                while rows.is_empty() or rows["row_number"][-1] < normalized["row_number"][-1]:
                     rows = next(raw)
-                yield rows, clean
+                yield rows, normalized
 
     def keep_facts(self, database: Database, facts: FileFacts) -> None:
         """Keeps what the stages found out about the file, beside the rows."""

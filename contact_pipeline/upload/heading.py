@@ -12,7 +12,7 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf"})
 _JOINERS: Final = "\u200c\u200d"
 _KEPT: Final = frozenset(f"\t\n\r{_JOINERS}")
 _SPACES: Final = re.compile(r"[^\S\t\n\r]")
-_HELD_FORMULA: Final = re.compile(r"^(\s*)'(?=[=+\-@])")
+_FORMULA_AS_TEXT: Final = re.compile(r"^(\s*)'(?=[=+\-@])")
 _NAME: Final = re.compile(r"[^\W\d_]")
 
 
@@ -30,7 +30,7 @@ def heading_in(cell: str) -> str:
 
     Unlike in other cells, an apostrophe before digits stays: '24 is a year.
     """
-    return _HELD_FORMULA.sub(r"\1", without_invisible(cell))
+    return _FORMULA_AS_TEXT.sub(r"\1", without_invisible(cell))
 
 
 def folded(heading: str) -> str:
@@ -69,8 +69,8 @@ def find_heading(rows: Sequence[Sequence[str]], known: Collection[str] = ()) -> 
 def has_headings(row: Sequence[str], known: Collection[str]) -> bool:
     """Whether a row has two different known headings or more, and at most as many other cells."""
     cells = [cell for cell in row if cell.strip()]
-    hits = sum(folded(cell) in known for cell in cells)
-    return known_headings(cells, known) > 1 and 2 * hits >= len(cells)
+    known_cells = sum(folded(cell) in known for cell in cells)
+    return known_headings(cells, known) > 1 and 2 * known_cells >= len(cells)
 
 
 def _names_groups(row: Sequence[str], following: Sequence[Sequence[str]], known: Collection[str]) -> bool:

@@ -27,7 +27,7 @@ _TYPES: Final = {"text": pl.String(), "list": pl.List(pl.String), "boolean": pl.
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FrameRule:
     """A rule of a profile; a check of the schema is made of it.
 
     Attributes:
@@ -71,7 +71,7 @@ def schema_for(
     return pa.DataFrameSchema(columns, checks=_checks(rules, None), name=profile.name, strict=False)
 
 
-def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[Rule]:
+def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[FrameRule]:
     """The rules of a profile, in the order in which defects are named; the arguments are those of `schema_for`."""
     today, context = today or _today(), Context(profile, reference)
     return [
@@ -97,7 +97,7 @@ def in_doubt(normalized: pl.DataFrame, profile: Profile, reference: Reference, t
     return normalized.with_columns(**passes).select(~pl.all_horizontal(list(passes)).fill_null(False)).to_series()
 
 
-def _all_pass(field: str, quick: Passes, rules: Sequence[Rule]) -> pl.Expr:
+def _all_pass(field: str, quick: Passes, rules: Sequence[FrameRule]) -> pl.Expr:
     """Whether a cell passes the quick rule of its column, or else all its other rules."""
     careful = pl.all_horizontal(rule.passes([field]) for rule in rules if rule.of_cell and rule.column == field)
     return unless(lambda value: quick(value) | value.is_null(), lambda _: careful)(pl.col(field))
@@ -107,19 +107,19 @@ def _today() -> date:
     return datetime.now(UTC).astimezone().date()
 
 
-def _of_column(column: Column, context: Context, today: date) -> Iterator[Rule]:
+def _of_column(column: Column, context: Context, today: date) -> Iterator[FrameRule]:
     """The rules that blame one column: what its cells must be, that it is filled, that it agrees with another."""
     field, profile = column.field, context.profile
     for cell in (*KINDS[column.type].rules(column, context, today), *_placeholder(column)):
         yield _of_cell(cell, column)
     if column.required:
-        yield Rule("required", field, lambda _: pl.col(field).is_not_null())
+        yield FrameRule("required", field, lambda _: pl.col(field).is_not_null())
     for rule in profile.rules:
         yield from _blaming(rule, field, profile)
     if column.split:
-        yield Rule("name-whole", field, partial(_is_taken_apart, profile))
+        yield FrameRule("name-whole", field, partial(_is_taken_apart, profile))
     for beside, code in _beside(column):
-        yield Rule(code, beside, partial(_is_blank, beside), of_cell=True)
+        yield FrameRule(code, beside, partial(_is_blank, beside), of_cell=True)
 
 
 def _placeholder(column: Column) -> Iterator[CellRule]:
@@ -149,34 +149,34 @@ def _is_blank(name: str, _: Collection[str]) -> pl.Expr:
     return pl.col(name).is_null()
 
 
-def _of_cell(rule: CellRule, column: Column) -> Rule:
+def _of_cell(rule: CellRule, column: Column) -> FrameRule:
     value = pl.col(column.field)
     if column.nothing and column.type not in STORED_AS:
         value = pl.when(value != "").then(value)  # the word for nothing passes every rule
     passes = rule.passes(value) | value.is_null()
-    return Rule(rule.code, column.field, lambda _: passes, rule.expected, of_cell=True)
+    return FrameRule(rule.code, column.field, lambda _: passes, rule.expected, of_cell=True)
 
 
-def _blaming(rule: RowRule, field: str, profile: Profile) -> Iterator[Rule]:
+def _blaming(rule: RowRule, field: str, profile: Profile) -> Iterator[FrameRule]:
     """The rule of a profile, where it blames this field."""
     lists = _not_text(profile)
     match rule:
         case Same() if rule.same[0] == field:
-            yield Rule("differs-from", field, lambda there: has_same(rule, there), rule.same[1])
+            yield FrameRule("differs-from", field, lambda there: has_same(rule, there), rule.same[1])
         case RequiredWhen() if rule.required == field:
-            yield Rule("required-when", field, lambda there: has_required(rule, there, lists), required_when(rule))
+            yield FrameRule("required-when", field, lambda there: has_required(rule, there, lists), required_when(rule))
         case InOrder() if rule.end == field:
-            yield Rule("end-before-start", field, lambda there: is_in_order(rule, there), rule.start)
+            yield FrameRule("end-before-start", field, lambda there: is_in_order(rule, there), rule.start)
 
 
-def _of_whole_rows(rule: RowRule, profile: Profile) -> Iterator[Rule]:
+def _of_whole_rows(rule: RowRule, profile: Profile) -> Iterator[FrameRule]:
     """The rule of a profile, where it blames no single field."""
     lists = _not_text(profile)
     match rule:
         case AnyOf():
-            yield Rule("needs-one-of", None, lambda there: has_any_of(rule, there, lists), rule.message)
+            yield FrameRule("needs-one-of", None, lambda there: has_any_of(rule, there, lists), rule.message)
         case Together():
-            yield Rule(
+            yield FrameRule(
                 "required-together", None, lambda there: has_together(rule, there, lists), ",".join(rule.together)
             )
 
@@ -185,12 +185,12 @@ def _not_text(profile: Profile) -> list[str]:
     return [field for field, kind in profile.row_fields.items() if kind != "text"]
 
 
-def _checks(rules: Sequence[Rule], column: str | None) -> list[pa.Check]:
+def _checks(rules: Sequence[FrameRule], column: str | None) -> list[pa.Check]:
     """The rules that blame a column, as checks."""
     return [_check(rule) for rule in rules if rule.column == column]
 
 
-def _check(rule: Rule) -> pa.Check:
+def _check(rule: FrameRule) -> pa.Check:
     def run(data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(rule.passes(data.lazyframe.collect_schema().names()))
 

@@ -116,10 +116,9 @@ def _pairs(database: Tables, table: str, columns: str, computed: str) -> Iterato
 
 
 def _erased(database: Tables, fields: list[str]) -> Iterator[Finding]:
-    held = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in fields)
-    for (number,) in database.rows(
-        f"SELECT contact_id FROM contacts WHERE contact_id IN ({ERASED.format('')}) AND (active OR {held}) ORDER BY ALL"
-    ):
+    values = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in fields)
+    erased = f"SELECT contact_id FROM contacts WHERE contact_id IN ({ERASED.format('')})"
+    for (number,) in database.rows(f"{erased} AND (active OR {values}) ORDER BY ALL"):
         message = f"Contact {number} was erased, or is being erased, and has values."
         fix = (
             f"`contact-pipeline contacts erase {number}` completes an erasure that was cut off; else put back a backup."

@@ -126,7 +126,7 @@ def test_a_call_leads_where_the_table_says_or_is_refused(homes, tmp_path, state,
 
 
 def test_what_is_refused_in_which_state():
-    """Spelled by hand: the test above asks the table that the guards ask."""
+    """Spelled by hand: the test above asks the table that the calls ask."""
     over = {"repeated", "refused", "failed"}
     assert {call: {*STATES} - {*CALLS[call].leads} for call in CALLS} == {
         "replan": set(),

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from contact_pipeline import Pipeline
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.app import PREFIX, build_app
-from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.gate import Gate
 from tests.homes import fill_once, new_home
 from tests.web.client import Client
 
@@ -79,7 +79,7 @@ def browser(home: Path) -> Callable[..., Client]:
         if key not in made:
             settings = Settings(home=home, **given)
             routes = [Mount(PREFIX, app=build_app(settings, read_only=read_only))]
-            made[key] = Starlette(routes=routes, middleware=[Middleware(Guard, settings=settings)])
+            made[key] = Starlette(routes=routes, middleware=[Middleware(Gate, settings=settings)])
         headers = {} if login is None else {"x-forwarded-user": login, "x-proxy-secret": secret}
         return Client(made[key], headers)
 

@@ -12,14 +12,14 @@ from starlette.routing import Mount
 
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.app import PREFIX, build_app
-from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.gate import Gate
 
 
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """The pages of a home, at the address that is given."""
     routes = [Mount(PREFIX, app=build_app(settings))]
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, settings=settings)])
+    app = Starlette(routes=routes, middleware=[Middleware(Gate, settings=settings)])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

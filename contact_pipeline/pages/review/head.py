@@ -123,13 +123,17 @@ def guards(upload: Upload) -> list[dict[str, str]]:
     for name, (title, option, limit) in _GUARDS.items():
         allowed = option and getattr(options, option)
         percent = allowed if allowed is not None else limit and getattr(profile.guards, limit)
-        held = name in asked
+        blocks = name in asked
         found.append(
             {
                 "name": title,
                 "limit": "–" if percent is None else f"{percent:g} %{' (chosen for this upload)' if allowed else ''}",
                 "found": _found(upload, name),
-                "held": "held back" if held and upload.state not in APPLIED else "confirmed" if held else "passes",
+                "verdict": "blocks it"
+                if blocks and upload.state not in APPLIED
+                else "confirmed"
+                if blocks
+                else "passes",
             }
         )
     return found

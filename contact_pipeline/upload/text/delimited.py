@@ -164,7 +164,7 @@ class _Rows:
     count: int = 0  # rows below the heading up to the last that holds anything
     joined: bool = False
     _numbered: int = 0
-    _held: list[pl.DataFrame] = field(default_factory=list)  # blank rows, until a filled one follows
+    _waiting: list[pl.DataFrame] = field(default_factory=list)  # blank rows, until a filled one follows
     _slice: list[pl.DataFrame] = field(default_factory=list)
     _writing: list[Future[None]] = field(default_factory=list)
 
@@ -191,15 +191,15 @@ class _Rows:
         self.joined |= part.joined
         last = max([_last_filled(part.rows), *part.others["row_number"].tail(1)])
         if not last:
-            self._held.append(part.rows)
+            self._waiting.append(part.rows)
             return
         self.count = last - self.heading_row
         tell("reading", self.count)
         check_rows(self.count, self.file_name, self.settings)
         self._check_cells(part)
         self._reject(part.others)
-        self._slice += [*self._held, part.rows.filter(pl.col("row_number") <= last)]
-        self._held = [part.rows.filter(pl.col("row_number") > last)]
+        self._slice += [*self._waiting, part.rows.filter(pl.col("row_number") <= last)]
+        self._waiting = [part.rows.filter(pl.col("row_number") > last)]
         rows = sum(rows.height for rows in self._slice)
         if rows >= self.settings.slice_rows:
             self._write(pool, rows - rows % self.settings.slice_rows)

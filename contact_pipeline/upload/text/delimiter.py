@@ -160,8 +160,8 @@ def _try(sample: str, delimiter: str, known: Collection[str]) -> _Fit:
     place = find_heading(first, known)
     widths = records[place + 1 :].select(grammar.fields(pl.col("text")).list.len()).to_series()
     row, agreeing = int(records["row_number"][place]), int((widths == len(first[place])).sum())
-    hits = known_headings(first[place], known)
-    return _Fit(delimiter, first[place], row, place, widths.len(), agreeing, hits)
+    headings = known_headings(first[place], known)
+    return _Fit(delimiter, first[place], row, place, widths.len(), agreeing, headings)
 
 
 def _must_split(sample: str, delimiter: str, file_name: str, known: Collection[str]) -> _Fit:

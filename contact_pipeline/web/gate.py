@@ -27,7 +27,7 @@ HEALTH: Final = "/health"  # the answer tells nothing of the home, so probes may
 _PORT: Final = re.compile(r":\d*$")
 
 
-class Guard:
+class Gate:
     """Refuses requests under a foreign name, and requests of foreign pages that would change something."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from contact_pipeline.errors import Refusal
 from contact_pipeline.settings import Settings
-from contact_pipeline.web.guard import Guard
+from contact_pipeline.web.gate import Gate
 from contact_pipeline.web.visitor import check_settings, visitor
 from tests.trust import record
 from tests.web.client import Client
@@ -24,7 +24,7 @@ def client(tmp_path):
             Route(path, lambda _: PlainTextResponse("done"), methods=["GET", "POST"]) for path in ("/graphql", "/")
         ]
         settings = Settings(home=tmp_path, **given)
-        return Client(Starlette(routes=routes, middleware=[Middleware(Guard, settings=settings)]))
+        return Client(Starlette(routes=routes, middleware=[Middleware(Gate, settings=settings)]))
 
     return made
 
