@@ -15,7 +15,10 @@ import polars as pl
 
 from contact_pipeline.contracts.tables import REPAIRED, STAGED, Table
 
-_POLARS: Final = {"UINTEGER": pl.UInt32, "UBIGINT": pl.UInt64, "BIGINT": pl.Int64, "VARCHAR": pl.String}
+POLARS: Final[dict[str, pl.DataType]] = {
+    "UINTEGER": pl.UInt32(), "UBIGINT": pl.UInt64(), "BIGINT": pl.Int64(), "VARCHAR": pl.String(),
+    "VARCHAR[]": pl.List(pl.String), "BOOLEAN": pl.Boolean(),
+}  # fmt: skip
 
 ROW_NUMBER: Final = pl.UInt32
 
@@ -24,7 +27,7 @@ def _frame(table: Table) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         {
             column.name: pa.Column(
-                _POLARS[column.type],
+                POLARS[column.type],
                 pa.Check.isin(column.words) if column.words else None,
                 nullable=not column.required,
                 unique=table.key == (column.name,),
@@ -78,3 +81,10 @@ def raw_rows(columns: Iterable[str]) -> pa.DataFrameSchema:
 def empty(schema: pa.DataFrameSchema) -> pl.DataFrame:
     """A frame of that schema without rows."""
     return pl.DataFrame(schema={name: column.dtype.type for name, column in schema.columns.items()})
+
+
+def filled(schema: pa.DataFrameSchema, **given: pl.Expr) -> list[pl.Expr]:
+    """The columns of a schema in their order and types, as these expressions have them; the others are null."""
+    return [
+        given.get(name, pl.lit(None)).cast(column.dtype.type).alias(name) for name, column in schema.columns.items()
+    ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from contact_pipeline.contracts.tables import declared
 from contact_pipeline.duplicates.winners import winning
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.store.changes import touches
@@ -262,6 +263,4 @@ def _pairs(frame: pl.DataFrame, action: str, contact: str, other: str) -> pl.Dat
         pl.lit(action).alias("action"),
         pl.col(contact).alias("contact_id"),
         pl.col(other),
-    ).select(
-        "row_number", "action", *(("group_name", "contact_id") if other == "group_name" else ("contact_id", other))
-    )
+    ).select(*declared("membership_changes" if other == "group_name" else "link_changes"))

@@ -30,6 +30,7 @@ from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.errors import ContactPipelineError, MachineFault, StoreBusy
 from contact_pipeline.machine import NEW, damaged, put_in_place
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.defects import defects
 from contact_pipeline.store.frozen import is_successor
 
 _CODE: Final = "erased"
@@ -393,12 +394,8 @@ def _leave_out(database: Database, rows: set[int], *, planned: bool) -> None:
     if not planned:
         waiting = f"SELECT DISTINCT {_ROW} FROM reviews WHERE {_ROW} IN ({row_list})" if database.has("reviews") else ""
     if waiting:
-        database.append(
-            "rejections",
-            f"""
-            SELECT {_ROW}, '{_CODE}' AS code, '' AS message, '' AS fix, 'error' AS severity FROM ({waiting})
-            WHERE {_ROW} NOT IN (SELECT {_ROW} FROM rejections WHERE code = '{_CODE}')""",
-        )
+        unnamed = f"FROM ({waiting}) WHERE {_ROW} NOT IN (SELECT {_ROW} FROM rejections WHERE code = '{_CODE}')"
+        database.append("rejections", defects(_CODE, unnamed))
     if database.has("outcome_rows"):
         database.run(f"""
             UPDATE outcome_rows SET outcome = 'rejected', reason = NULL

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from contact_pipeline.contracts.tables import SQL_TYPE
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.errors import Refusal, Usage, listed
 from contact_pipeline.exports.layout import Cell, Layout, Stored
@@ -22,13 +23,6 @@ ID: Final = "_id"
 LINKED: Final = "_linked"  # whether an older contact is the same person
 HAS_ACCOUNT: Final = "_has_account"  # whether the account of its number exists
 PEOPLE: Final = "_people"  # how many contacts an account has
-
-_SQL_TYPE: Final[dict[Stored, str]] = {
-    "text": "VARCHAR",
-    "list": "VARCHAR[]",
-    "boolean": "BOOLEAN",
-    "number": "BIGINT",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +194,7 @@ def _column(name: str, columns: Collection[str]) -> str:
 def _selected(cells: Iterable[Cell], columns: Collection[str]) -> str:
     names = dict.fromkeys((cell.field or "", cell.stored) for cell in cells)
     return "".join(
-        f", {quoted(name) if name in columns else 'NULL'}::{_SQL_TYPE[stored]} AS {quoted(name)}"
+        f", {quoted(name) if name in columns else 'NULL'}::{_sql_type(stored)} AS {quoted(name)}"
         for name, stored in names
     )
 
@@ -238,7 +232,7 @@ def _is_blank(name: str, value: str, nobodys: Collection[str]) -> bool:
 
 def _met(condition: Condition, stored: Stored, columns: Collection[str]) -> str:
     """The SQL condition; a field without a column is blank."""
-    name = quoted(condition.field) if condition.field in columns else f"NULL::{_SQL_TYPE[stored]}"
+    name = quoted(condition.field) if condition.field in columns else f"NULL::{_sql_type(stored)}"
     if condition.blank is not None:
         blank = f"coalesce(len({name}), 0) = 0" if stored == "list" else f"coalesce({name}::VARCHAR, '') = ''"
         return blank if condition.blank else f"NOT ({blank})"
@@ -301,3 +295,7 @@ def _known_words(given: str, known: Iterable[str], what: str) -> str:
     words = list(dict.fromkeys(word for word in known if word))
     near = meant(given, words)
     return near[:1].upper() + near[1:] if near else f"Known: {listed(words)}." if words else f"No {what} is known."
+
+
+def _sql_type(stored: Stored) -> str:
+    return "BIGINT" if stored == "number" else SQL_TYPE[stored]

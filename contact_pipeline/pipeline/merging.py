@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from contact_pipeline.contracts.frames import POLARS
 from contact_pipeline.contracts.tables import SQL_TYPE
 from contact_pipeline.duplicates.find import find_duplicates
 from contact_pipeline.duplicates.merge import Members, plan_merge, read_members
@@ -20,7 +21,6 @@ from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.store import Store, Upload
 from contact_pipeline.store.store import check_roles
 
-_FRAME_TYPE: Final = {"VARCHAR": pl.String(), "VARCHAR[]": pl.List(pl.String), "BOOLEAN": pl.Boolean()}
 _LIST: Final = "`contact-pipeline duplicates find` lists what can be merged."
 
 
@@ -171,6 +171,4 @@ def _unfit(members: Members, kinds: Mapping[str, pl.DataType]) -> dict[int, Refu
 
 def _kinds(database: Database) -> dict[str, pl.DataType]:
     """Field → its type in a frame."""
-    return {
-        name: _FRAME_TYPE[SQL_TYPE[kind]] for name, kind in database.rows("SELECT name, kind FROM fields ORDER BY name")
-    }
+    return {name: POLARS[SQL_TYPE[kind]] for name, kind in database.rows("SELECT name, kind FROM fields ORDER BY name")}

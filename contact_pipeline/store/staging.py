@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any, Final
 
+from contact_pipeline.contracts.tables import declared
 from contact_pipeline.engines import Database, open_database, quoted, read_parquet
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.machine import damaged, put_in_place
@@ -195,7 +196,8 @@ class Staging:
         """Keeps what the stages found out about the file, beside the rows."""
         stored = facts.as_stored()
         values = [json.dumps(value, ensure_ascii=False) for value in stored.values()]
-        database.run("CREATE OR REPLACE TABLE facts (name VARCHAR, value JSON)")
+        columns = ", ".join(f"{column.name} {column.type}" for column in declared("facts").values())
+        database.run(f"CREATE OR REPLACE TABLE facts ({columns})")
         database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*stored], values])
 
     def facts(self) -> FileFacts:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from contact_pipeline.contracts.frames import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty
+from contact_pipeline.contracts.frames import CELL_ERRORS, REJECTIONS, ROW_NUMBER, empty, filled
 from contact_pipeline.engines import read_parquet
 from contact_pipeline.machine import put_in_place
 from contact_pipeline.masking import mask_heading
@@ -146,15 +146,16 @@ def _is_empty(folder: Path, column: str) -> bool:
 def unreadable_rows(rows: pl.DataFrame, message: pl.Expr, fix: str) -> pl.DataFrame:
     """Rejections for rows (row_number, line_number, text) that cannot be split into the heading's columns."""
     return rows.select(
-        pl.col("row_number").cast(ROW_NUMBER),
-        pl.col("line_number").cast(ROW_NUMBER),
-        pl.lit(None, pl.String).alias("column"),
-        pl.lit(None, pl.String).alias("field"),
-        pl.col("text").alias("value"),
-        pl.lit(UNREADABLE).alias("code"),
-        message.alias("message"),
-        pl.lit(fix).alias("fix"),
-        pl.lit("error").alias("severity"),
+        filled(
+            REJECTIONS,
+            row_number=pl.col("row_number"),
+            line_number=pl.col("line_number"),
+            value=pl.col("text"),
+            code=pl.lit(UNREADABLE),
+            message=message,
+            fix=pl.lit(fix),
+            severity=pl.lit("error"),
+        )
     )
 
 

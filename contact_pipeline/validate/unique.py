@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contact_pipeline.codes import CODES
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_sql
 from contact_pipeline.profiles import Profile, Unique, looks_in
-
-_CODE = "not-unique"
+from contact_pipeline.store.defects import defects
 
 
 def reject_repeats(database: Tables, profile: Profile, headings: Mapping[str, str]) -> None:
@@ -36,14 +34,9 @@ def _reject(database: Tables, rule: Unique, profile: Profile, headings: Mapping[
     )
     shown = (mask_sql(cell, looks_in(profile, field)) for cell, field in zip(cells, rule.unique, strict=True))
     value = f"concat_ws(', ', {', '.join(shown)})"
-    code, column = CODES[_CODE], ", ".join(headings.values())
-    message = (
-        f"replace(replace({literal(code.message.replace('{column}', column))}, '{{value}}', value), '{{row}}', first)"
-    )
+    column = literal(", ".join(headings.values()))
     fields = ", ".join(literal(field) for field in rule.unique)
-    database.append(
-        "rejections",
-        f"""
+    repeating = f"""
         WITH usable AS (
             SELECT row_number, {value} AS value, min(row_number) OVER (PARTITION BY {same})::VARCHAR AS first
             FROM normalized_rows
@@ -51,8 +44,11 @@ def _reject(database: Tables, rule: Unique, profile: Profile, headings: Mapping[
               AND row_number NOT IN (SELECT row_number FROM rejections WHERE severity = 'error')
               AND row_number NOT IN (SELECT row_number FROM noted_cells WHERE list_has_any(fields, [{fields}]))
         )
-        SELECT row_number, {literal(column)} AS "column", {literal(rule.unique[0])} AS field, value,
-               {literal(_CODE)} AS code, {message} AS message, {literal(code.fix.replace("{column}", column))} AS fix,
-               'error' AS severity
-        FROM usable WHERE row_number::VARCHAR <> first ORDER BY row_number""",
+        FROM usable WHERE row_number::VARCHAR <> first"""
+    found = defects(
+        "not-unique",
+        repeating,
+        placeholders={"column": column, "value": "value", "row": "first"},
+        cell={"column": column, "field": literal(rule.unique[0]), "value": "value"},
     )
+    database.append("rejections", f"{found} ORDER BY row_number")

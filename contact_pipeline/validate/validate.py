@@ -17,7 +17,7 @@ import polars as pl
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from contact_pipeline.codes import CODES
-from contact_pipeline.contracts.frames import REJECTIONS, empty
+from contact_pipeline.contracts.frames import REJECTIONS, empty, filled
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.masking import mask_column
 from contact_pipeline.profiles import Column, Profile, looks_in
@@ -198,15 +198,17 @@ class _Wording:
             "expected": self._expected(failing["named"], failure, column),
         }
         return failing.select(
-            "row_number",
-            line_number=pl.lit(None, pl.UInt32),
-            column="heading",
-            field=pl.lit(field, pl.String),
-            value="value",
-            code=pl.lit(failure.code),
-            message=worded(code.message, words),
-            fix=worded(code.fix, words),
-            severity=pl.lit("warning" if code.severity == "warning" else severity),
+            *filled(
+                REJECTIONS,
+                row_number=pl.col("row_number"),
+                column=pl.col("heading"),
+                field=pl.lit(field),
+                value=pl.col("value"),
+                code=pl.lit(failure.code),
+                message=worded(code.message, words),
+                fix=worded(code.fix, words),
+                severity=pl.lit("warning" if code.severity == "warning" else severity),
+            ),
             place=pl.lit(self._order[field] if field else len(self._order), pl.UInt32),
         )
 
