@@ -347,7 +347,9 @@ def frames_page() -> str:
     parts.append("## Staged tables\n")
     parts.append(
         "What lies in `staging.duckdb` of an upload, and of the folders below it for rows that were decided later and "
-        "for its inverse. The further columns of a table can hold values of people; so can those that are marked.\n"
+        "for its inverse. The further columns of a table can hold values of people; so can those that are marked. The "
+        "steps that make and read a table are named by room, or by module (`match/keys`); *people* see what is in it. "
+        "`erase`, `verify`, `backup`, `sql` and `contacts export` read all of them.\n"
     )
     parts += catalogue(STAGED)
     parts.append("## Kept tables\n")
@@ -389,7 +391,7 @@ def catalogue(tables: Iterable[Table]) -> Iterator[str]:
     }
     for each in tables:
         yield f"### {each.name}\n"
-        made = f"Written by {each.made_by}; read by {each.read_by}." if each.read_by else f"Made by {each.made_by}."
+        made = f"{'Made' if each in STAGED else 'Written'} by {each.made_by}; read by {each.read_by}."
         key = f" Key: {', '.join(f'`{name}`' for name in each.key)}." if each.key else ""
         yield f"A row: {each.holds}. {made}{lies[each.lies]}{key}\n"
         rows = [(f"`{c.name}`", c.type.lower(), c.holds, "personal" if c.personal else "") for c in each.columns]
