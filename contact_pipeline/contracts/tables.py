@@ -179,7 +179,7 @@ STAGED: Final[tuple[Table, ...]] = (
           "one per mapped field, and beside it `unread_`, `further_` and `column_of_`", "Parquet",
           read_by="apply, match/rows, people, validate, validate/unique"),
     Table("corrected_cells", "normalize", "a cell of the file in whose place another text is read",
-          (_ROW, Column("column", _TEXT, "the raw column", personal=True, required=True),
+          (_ROW, Column("column", _TEXT, "the raw column", required=True),
            Column("text", _TEXT, "the text; null: none", personal=True)),
           key=("row_number", "column"),
           read_by="people, validate"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from contact_pipeline.engines import Database, parquet_in_words, read_parquet
+from contact_pipeline.engines import Database, literal, parquet_in_words, read_parquet
 from contact_pipeline.erase.person import Person
 from contact_pipeline.machine import put_in_place
+from contact_pipeline.store.staging import keep_facts, read_facts
 
 
 def rename_columns(database: Database, folder: Path, person: Person) -> None:
@@ -22,8 +22,8 @@ def rename_columns(database: Database, folder: Path, person: Person) -> None:
     """
     if person.pattern is None or not database.has("facts"):
         return
-    facts = {name: json.loads(value) for name, value in database.rows("FROM facts")}
-    renamed = _new_names(facts.get("columns", ()), re.compile(person.pattern))
+    facts = read_facts(database)
+    renamed = _new_names(facts.columns, re.compile(person.pattern))
     if not renamed:
         return
     files = sorted(folder.glob("raw-*.parquet"))
@@ -34,11 +34,16 @@ def rename_columns(database: Database, folder: Path, person: Person) -> None:
             frame.write_parquet(new, compression="lz4")
     if files:
         database.see_files("raw_rows", "raw")
-    for name in {"columns", "fields", "places"} & facts.keys():
-        database.run("UPDATE facts SET value = ? WHERE name = ?", [_with_names(facts[name], renamed), name])
+    keep_facts(database, facts.renamed(renamed))
+    names = ", ".join(f"({literal(old)}, {literal(new)})" for old, new in renamed.items())
+    for table in ("cell_errors", "corrected_cells"):
+        if database.has(table):
+            database.run(f"""
+                UPDATE {table} SET "column" = renamed.new FROM (VALUES {names}) AS renamed(old, new)
+                WHERE "column" = renamed.old""")
 
 
-def _new_names(columns: list[str], pattern: re.Pattern[str]) -> dict[str, str]:
+def _new_names(columns: Sequence[str], pattern: re.Pattern[str]) -> dict[str, str]:
     """Old → new name, as columns are called whose headings cannot be shown; see `upload/raw.py`."""
     taken = {name.casefold() for name in columns}
     renamed: dict[str, str] = {}
@@ -50,9 +55,3 @@ def _new_names(columns: list[str], pattern: re.Pattern[str]) -> dict[str, str]:
             taken.add(new)
             renamed[name] = new
     return renamed
-
-
-def _with_names(fact: Any, renamed: dict[str, str]) -> str:
-    """A fact that lists raw columns or maps each to something, as JSON with the new names."""
-    names = [renamed.get(name, name) for name in fact]
-    return json.dumps(dict(zip(names, fact.values(), strict=True)) if isinstance(fact, dict) else names)

@@ -14,7 +14,7 @@ from contact_pipeline.kinds.distinct import change_where
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.kinds.text import are_blanks, blanked, dashed, tidied
-from contact_pipeline.profiles import Column, Profile, calendar
+from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.terms import JOINED
 
@@ -22,16 +22,6 @@ _SEPARATOR: Final = ";"  # of lists in files that no profile reads
 _ENTITY: Final = "&#?[A-Za-z0-9]+;"
 _ENCODED: Final = "&amp;amp;amp;"  # reading decodes three times
 _READ_AS_FORMULA: Final = "^['=]"
-# Numbers as the region writes them, by the numbering plans of NANPA and Anatel: a cell should not begin with a plus.
-_NANP: Final = (
-    (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4})$", "(${1}) ${2}-${3}"),
-    (r"^\+1([2-9]\d\d)([2-9]\d\d)(\d{4});ext=(\d+)$", "(${1}) ${2}-${3} ext. ${4}"),
-)
-_NATIONAL: Final = {
-    "US": _NANP,
-    "CA": _NANP,
-    "BR": ((r"^\+55([1-9][1-9])([2-5]\d{3}|9\d{4})(\d{4})$", "(${1}) ${2}-${3}"),),
-}
 _KEPT: Final = "\u00a0:::\u00a0"  # with no-break spaces, which read as spaces and do not separate values
 
 
@@ -55,12 +45,7 @@ def as_text(cell: Cell, profile: Profile | None) -> pl.Expr:
             return pl.when(value.list.len() > 0).then(_protected(text) if column else text)
     if column is None:
         return value
-    if column.type == "date" and len(column.formats) == 1 and "%y" not in column.formats[0]:
-        day = value.str.to_date(calendar.ISO, strict=False)
-        value = pl.coalesce(day.dt.strftime(column.formats[0]), value)
-    if column.type == "phone" and profile and "country" not in profile.column_of:
-        for e164, national in _NATIONAL.get(profile.region or "", ()):
-            value = value.str.replace(e164, national)
+    value = KINDS[column.type].as_cell(value, column, profile)
     text = _protected(value.replace("", None))
     return text.fill_null(column.nothing) if column.required and column.nothing else text
 
@@ -82,7 +67,7 @@ def come_back(values: pl.DataFrame, texts: pl.Series, column: Column, context: C
         is_word = are_blanks(texts, _words(column, context)).fill_null(False)
         same = certain.fill_null(False) & ~is_word & read.eq_missing(stored)
     asked = ~same & stored.is_not_null() & texts.is_not_null()
-    if kind.taken_apart or column.type == "list":
+    if kind.taken_apart or kind.as_joined:
         asked |= texts.str.contains(JOINED, literal=True).fill_null(False)
     right = pl.Series([True]).new_from_index(0, texts.len())
     if asked.any():
@@ -100,8 +85,7 @@ def _read_right(values: pl.DataFrame, texts: pl.Series, column: Column, context:
     cells = cells.with_columns(dashed(text) if kind.dashed else text)
     read = cells.select(kind.normalize(pl.col("text"), column, context)).to_series()
     is_joined = texts.str.contains(JOINED, literal=True).fill_null(False)
-    same = read.eq_missing(values[column.field])
-    return same if column.type == "boolean" else same & ~is_joined
+    return read.eq_missing(values[column.field]) & ~is_joined
 
 
 def _words(column: Column, context: Context) -> Blanks:

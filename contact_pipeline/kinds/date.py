@@ -14,7 +14,7 @@ import polars as pl
 from contact_pipeline.kinds.cell_rules import CellRule, Passes, unless
 from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.kinds.kind import Context, Kind
-from contact_pipeline.profiles import Column, calendar
+from contact_pipeline.profiles import Column, Profile, calendar
 
 _ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _BIRTH: Final = "date_of_birth"
@@ -146,12 +146,22 @@ def _rules_of_births(today: date) -> list[CellRule]:
     ]
 
 
+def _in_its_format(value: pl.Expr, column: Column, _profile: Profile | None) -> pl.Expr:
+    """Days in the only format of the column, if it has one that tells the century."""
+    if len(column.formats) != 1 or "%y" in column.formats[0]:
+        return value
+    day = value.str.to_date(calendar.ISO, strict=False)
+    return pl.coalesce(day.dt.strftime(column.formats[0]), value)
+
+
 DATE: Final = Kind(
     normalize=_normalize,
     fast_path=lambda texts, *_: (texts, texts.str.contains(calendar.EVERY_YEAR)),
     repaired=_repaired,
     why=_why,
     dashed=True,
+    day_part=without_midnight,
+    as_cell=_in_its_format,
     rules=_rules,
     quick_rule=_quick_rule,
     expected=_expected,

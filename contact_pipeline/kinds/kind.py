@@ -78,6 +78,11 @@ class Kind:
         by_country: whether the form depends on the country of the row.
         dashed: whether a dash of a word processor stands for a hyphen.
         taken_apart: whether a cell in which an export joined several values is taken apart before it is read.
+        as_joined: such a cell as one that holds all its values, in a column that takes several; None: it takes one.
+        counts_last: of several columns of a field, the cells that count only where all others are blank; None: none.
+        labels: the labels beside a value with which it means something else, and is read; None: no label does that.
+        day_part: the part of each text that the column's formats describe; None: of values that have no formats.
+        as_cell: the stored text as a file for people has it, by the column and the profile that reads the file, if any.
         rules: column, context, today → the rules for cells, in the order in which defects are named.
         quick_rule: a value that passes it passes all `rules`; None: there is no such rule.
         is_placeholder: whether people write the value where they have none; None: no value is a placeholder.
@@ -97,6 +102,11 @@ class Kind:
     by_country: bool = False
     dashed: bool = False
     taken_apart: bool = True
+    as_joined: Callable[[pl.Expr, Column], pl.Expr] | None = None
+    counts_last: Callable[[pl.Series], pl.Series] | None = None
+    labels: Callable[[pl.Expr], pl.Expr] | None = None
+    day_part: Callable[[pl.Series], pl.Series] | None = None
+    as_cell: Callable[[pl.Expr, Column, Profile | None], pl.Expr] = _is_as_given
     rules: Callable[[Column, Context, date], Sequence[CellRule]] = _has_no_rules
     quick_rule: Callable[[Column, Context, date], Passes | None] = _says_nothing
     is_placeholder: Passes | None = None

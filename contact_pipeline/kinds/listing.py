@@ -16,6 +16,7 @@ from contact_pipeline.kinds.text import are_blanks, blanked
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.profiles.reference import Reference
+from contact_pipeline.terms import JOINED
 
 _ESCAPED: Final = "\ufdd0"  # stands for a separator that is part of a value; no text holds it
 
@@ -98,6 +99,7 @@ LIST: Final = Kind(
     why=lambda *_: pl.lit("a word for nothing left out"),
     as_text=_joined,
     taken_apart=False,
+    as_joined=lambda text, column: text.str.replace_all(JOINED, f" {column.separator} ", literal=True),
     rules=_rules,
     quoted=_quoted,
     expected=_expected,

@@ -254,6 +254,7 @@ MOMENT: Final = Kind(
     repaired=_repaired,
     why=_why,
     dashed=True,
+    day_part=days,
     rules=_rules,
     quick_rule=_quick_rule,
     expected=_expected,

@@ -12,10 +12,12 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.kinds import phone_numbering, placeholders
+from contact_pipeline.kinds.boolean import opts_out
 from contact_pipeline.kinds.by_country import read_by_country
 from contact_pipeline.kinds.cell_rules import NOT_SCIENTIFIC, CellRule, Passes, unless
 from contact_pipeline.kinds.distinct import change_where, fill_where, map_distinct
 from contact_pipeline.kinds.kind import Context, Kind
+from contact_pipeline.kinds.phone_national import national
 from contact_pipeline.kinds.phone_words import without_labels
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.terms import FURTHER
@@ -305,6 +307,9 @@ PHONE: Final = Kind(
     why=_why,
     by_country=True,
     taken_apart=False,
+    counts_last=lambda cells: cells.str.contains(FAX).fill_null(False),
+    labels=lambda label: (label.str.contains(FAX) | opts_out(label)).fill_null(False),
+    as_cell=national,
     rules=_rules,
     quick_rule=_quick_rule,
     is_placeholder=_is_placeholder,

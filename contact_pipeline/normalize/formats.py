@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from contact_pipeline.kinds import date, moment, text
+from contact_pipeline.kinds import text
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.normalize.joined import separated
 from contact_pipeline.profiles import Column, Profile, calendar
 from contact_pipeline.profiles.model import WITH_DAYS
@@ -46,5 +47,5 @@ def with_formats(profile: Profile, formats: Mapping[str, Sequence[str]]) -> Prof
 
 def _fitting(days: pl.Series, column: Column) -> list[str]:
     tidy = separated(days).to_frame("days").select(text.tidied(pl.col("days"))).to_series()
-    day_part = date.without_midnight if column.type == "date" else moment.days
-    return calendar.fitting(day_part(tidy), column.formats, column.pivot)
+    day_part = KINDS[column.type].day_part
+    return calendar.fitting(day_part(tidy) if day_part else tidy, column.formats, column.pivot)

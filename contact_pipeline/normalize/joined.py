@@ -17,7 +17,6 @@ from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.normalize.sources import Source
 from contact_pipeline.terms import JOINED
 
-SINGLE: Final = frozenset(type_ for type_, kind in KINDS.items() if kind.taken_apart)
 _MOST: Final = 10  # values of a cell that get a column each; any more stay as written in the last one
 
 
@@ -91,7 +90,8 @@ def separated(texts: pl.Series) -> pl.Series:
 
 def _joined(raw: pl.DataFrame, sources: Sequence[Source]) -> set[str]:
     """The columns in which any cell holds several values."""
-    names = [name for source in sources if source.column.type in {*SINGLE, "list"} for name in source.raw]
+    kinds = ((KINDS[source.column.type], source) for source in sources)
+    names = [name for kind, source in kinds if kind.taken_apart or kind.as_joined for name in source.raw]
     found = raw.select(pl.col(names).str.contains(JOINED, literal=True).any())
     return {name for name in found.columns if found[name].item()}
 
@@ -102,10 +102,10 @@ def _with_columns(
     """The rows with these columns taken apart, and raw column → the columns of the values of its cells."""
     apart: dict[str, list[str | None]] = {}
     for source in sources:
+        as_joined = KINDS[source.column.type].as_joined
         for name in (name for name in source.raw if name in joined):
-            if source.column.type == "list":
-                items = pl.col(name).str.replace_all(JOINED, f" {source.column.separator} ", literal=True)
-                raw = raw.with_columns(items)
+            if as_joined:
+                raw = raw.with_columns(as_joined(pl.col(name), source.column))
             else:
                 cells = _apart(raw[name])
                 raw, apart[name] = raw.with_columns(cells), [cell.name for cell in cells]

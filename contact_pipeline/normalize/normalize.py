@@ -18,7 +18,7 @@ from contact_pipeline.kinds.distinct import are_few, numbered
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.normalize.fast_path import take_fast_path
-from contact_pipeline.normalize.joined import SINGLE, separate
+from contact_pipeline.normalize.joined import separate
 from contact_pipeline.normalize.repairs import is_repaired, why
 from contact_pipeline.normalize.sources import (
     Source,
@@ -109,7 +109,7 @@ def normalize(
     )
     for source in apart.sources:
         spare = {name: _given_or_blank(values, name) for name in spare_fields(source.column, profile)}
-        if source.column.field in picked.places or (joined and source.column.type in SINGLE) or spare:
+        if source.column.field in picked.places or (joined and KINDS[source.column.type].taken_apart) or spare:
             read_more, there = partial(read, source=source), partial(countries_of, source)
             values = values.with_columns(
                 series.alias(name)

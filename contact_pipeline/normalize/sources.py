@@ -11,7 +11,8 @@ from typing import Final
 import polars as pl
 
 from contact_pipeline.headings.naming import labels
-from contact_pipeline.kinds import boolean, phone, text
+from contact_pipeline.kinds import boolean, text
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.masking import mask_heading
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.terms import COLUMN_OF, CONSENT, FURTHER
@@ -89,14 +90,13 @@ def with_labels(raw: pl.DataFrame, sources: Sequence[Source], headings: Mapping[
     """
     column_of = {heading: name for name, heading in headings.items()}
     labelled = []
-    for name in (name for source in sources if source.column.type == "phone" for name in source.raw):
+    for name, matters in ((name, KINDS[source.column.type].labels) for source in sources for name in source.raw):
         heading = headings.get(name, "")
-        for ending in _LABELS if heading.endswith(_LABELLED) else ():
+        for ending in _LABELS if matters and heading.endswith(_LABELLED) else ():
             label = column_of.get(heading.removesuffix(_LABELLED) + ending)
-            if label is not None and label in raw.columns:
-                matters = pl.col(label).str.contains(phone.FAX) | boolean.opts_out(pl.col(label))
+            if matters and label is not None and label in raw.columns:
                 with_label = pl.concat_str(label, pl.lit(": "), name)
-                labelled.append(pl.when(matters.fill_null(False)).then(with_label).otherwise(name).alias(name))
+                labelled.append(pl.when(matters(pl.col(label))).then(with_label).otherwise(name).alias(name))
     return raw.with_columns(labelled)
 
 
@@ -230,12 +230,12 @@ def _filled(raw: pl.DataFrame, name: str | None, column: Column, profile: Profil
 def _first(raw: pl.DataFrame, source: Source, filled: Sequence[pl.Series]) -> pl.Series:
     """The number of the first column that is filled; where none is, of the first that holds any text at all.
 
-    A telephone number goes before a fax number.
+    Cells that count last go behind the others: a telephone number goes before a fax number.
     """
     tests = list(filled)
-    if source.column.type == "phone":
-        faxes = [raw[name].str.contains(phone.FAX).fill_null(False) if name else filled[0] for name in source.columns]
-        tests = [*(cells & ~fax for cells, fax in zip(filled, faxes, strict=True)), *tests]
+    if counts_last := KINDS[source.column.type].counts_last:
+        last = [counts_last(raw[name]) if name else filled[0] for name in source.columns]
+        tests = [*(cells & ~is_last for cells, is_last in zip(filled, last, strict=True)), *tests]
     if source.column.field == CONSENT:  # a wish not to be contacted counts in any column
         read = (boolean.boolean(text.tidied(pl.col(name)), of_consent=True) for name in source.raw)
         answers = [raw.select(answer).to_series() for answer in read]

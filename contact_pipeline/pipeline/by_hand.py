@@ -26,6 +26,7 @@ from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.groups import find_group, known_group
 from contact_pipeline.store.ledger import add_line, now
+from contact_pipeline.store.staging import keep_facts
 from contact_pipeline.temporary import temporary_folder
 
 Membership = Literal["add", "remove"]
@@ -185,7 +186,7 @@ def stage_changeset(
     staging.make()
     with staging.open() as database:
         make(database)
-        staging.keep_facts(database, FileFacts())
+        keep_facts(database, FileFacts())
         sha256 = hash_changeset(database)
     with store.change() as contacts:
         if snapshot is None:

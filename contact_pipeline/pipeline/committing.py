@@ -22,6 +22,7 @@ from contact_pipeline.store.expiries import expired, not_kept
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
 from contact_pipeline.store.ledger import change_line, find_lines, now
+from contact_pipeline.store.staging import keep_facts
 from contact_pipeline.terms import CONSENT
 from contact_pipeline.watched import tell
 
@@ -187,7 +188,7 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
             snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
             plan_effect(database, upload_id, turn)
         sha256 = hash_changeset(database)
-        staging.keep_facts(database, FileFacts())
+        keep_facts(database, FileFacts())
         found = _contactable(database)
     return PlannedTurn(snapshot, sha256, staging.digests(), found)
 

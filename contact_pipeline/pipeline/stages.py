@@ -31,7 +31,7 @@ from contact_pipeline.store.corrected import corrected, without_corrected
 from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
-from contact_pipeline.store.staging import count_defects
+from contact_pipeline.store.staging import count_defects, keep_facts
 from contact_pipeline.terms import JOINED
 from contact_pipeline.upload import RawUpload, ReadOptions, first_rows, read_upload
 from contact_pipeline.validate import blocked_by_dates, find_doubtful, noted_cells, reject, reject_repeats
@@ -82,7 +82,7 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.see_files("raw_rows", "raw")
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
-        staging.keep_facts(database, facts)
+        keep_facts(database, facts)
     return {
         "file_type": raw.file_type,
         "encoding": raw.encoding,
@@ -176,7 +176,7 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.store("corrected_cells", cells)
         database.store("left_out_rows", left_out.join(blank_rows, on="row_number", how="anti"))
         columns = [name for name in database.columns("normalized_rows") if name not in {"row_number", "repaired"}]
-        staging.keep_facts(database, facts.normalized(tuple(columns), formats, reference))
+        keep_facts(database, facts.normalized(tuple(columns), formats, reference))
     changed = {"mapping": _mapping(facts)} if line.corrections or corrections.count else {}
     return changed | {
         "processed": line.data_rows - blank_rows.height,

@@ -1,10 +1,10 @@
-"""What the stages find out about a file: immutable values for later stages. `Staging` keeps them."""
+"""What the stages find out about a file: immutable values for later stages. `staging` keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask
@@ -75,6 +75,16 @@ class FileFacts:
             columns_normalized=columns,
             formats=formats,
             reference=reference,
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same facts of raw columns with other names: old → new."""
+        return replace(
+            self,
+            columns=tuple(names.get(column, column) for column in self.columns),
+            mapped={names.get(column, column): field for column, field in self.mapped.items()},
+            left_out=tuple(names.get(column, column) for column in self.left_out),
+            places={names.get(column, column): place for column, place in self.places.items()},
         )
 
     def as_stored(self) -> dict[str, Any]:

@@ -192,18 +192,10 @@ class Staging:
                     rows = next(raw)
                 yield rows, normalized
 
-    def keep_facts(self, database: Database, facts: FileFacts) -> None:
-        """Keeps what the stages found out about the file, beside the rows."""
-        stored = facts.as_stored()
-        values = [json.dumps(value, ensure_ascii=False) for value in stored.values()]
-        columns = ", ".join(f"{column.name} {column.type}" for column in declared("facts").values())
-        database.run(f"CREATE OR REPLACE TABLE facts ({columns})")
-        database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*stored], values])
-
     def facts(self) -> FileFacts:
         """What the stages found out about the file, as far as the upload has come."""
         with self.open(read_only=True) as database:
-            return facts_from({name: json.loads(value) for name, value in database.rows("FROM facts")})
+            return read_facts(database)
 
     def normalized_facts(self) -> NormalizedFacts:
         """What is known of the file once its rows are normalized.
@@ -248,6 +240,20 @@ class Staging:
             "corrected_cells": CORRECTED_CELLS,
         }
         return empty(schemas[name]) if name in schemas else pl.DataFrame(schema={"row_number": pl.UInt32})
+
+
+def keep_facts(database: Database, facts: FileFacts) -> None:
+    """Keeps what the stages found out about the file, beside the rows, in the staging database."""
+    stored = facts.as_stored()
+    values = [json.dumps(value, ensure_ascii=False) for value in stored.values()]
+    columns = ", ".join(f"{column.name} {column.type}" for column in declared("facts").values())
+    database.run(f"CREATE OR REPLACE TABLE facts ({columns})")
+    database.run("INSERT INTO facts SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [[*stored], values])
+
+
+def read_facts(database: Database) -> FileFacts:
+    """What the stages found out about the file, as far as the upload has come."""
+    return facts_from({name: json.loads(value) for name, value in database.rows("FROM facts")})
 
 
 def count_defects(database: Database) -> tuple[int, int]:

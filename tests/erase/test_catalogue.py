@@ -252,3 +252,25 @@ def test_a_defect_below_a_heading_that_is_her_data_makes_nobody_her(pipeline, tm
 
     assert pipeline.show(upload.upload_id).raw_rows["email"].to_list() == [None, "bob@example.com"]
     assert found_in_files(pipeline.settings.home, [MAIL]) == set()
+
+
+def test_a_column_with_a_heading_of_hers_keeps_its_corrections_and_stays_left_out(pipeline, tmp_path):
+    """Both name the raw column, which is called otherwise once she is erased."""
+    save_profiles(pipeline)
+    hers = write_csv(tmp_path / "hers.csv", ("account_number", "email"), ("HEATHER-1", MAIL))
+    pipeline.apply(pipeline.plan(hers, "people", group="G", user=DIRECTOR).upload_id, user=DIRECTOR)
+    told, of = f"Told by {MAIL}", f"Of {MAIL}"
+    bobs = write_csv(tmp_path / "bobs.csv", ("account_number", told, of), ("BOB-1", "Oakes", "Bob"))
+    fields = {"account_number": "account_number", told: "company", of: "full_name"}
+    upload_id = pipeline.plan(bobs, "people", group="G", map=fields, user=DIRECTOR).upload_id
+    pipeline.correct(upload_id, row=2, set={told: "Oakley"}, user=DIRECTOR)
+    pipeline.leave_out(upload_id, column=of, user=DIRECTOR)
+
+    erased = pipeline.erase(1)
+
+    assert upload_id not in erased.rows
+    staging = pipeline.store.staging(upload_id)
+    facts = staging.facts()
+    assert facts.columns == ("account_number", "column_2", "column_3")
+    assert facts.left_out == ("column_3",)
+    assert staging.table("corrected_cells")["column"].to_list() == ["column_2"]

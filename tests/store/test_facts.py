@@ -5,6 +5,7 @@ import pytest
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.profiles.reference import Meaning, Reference
 from contact_pipeline.store.facts import FileFacts, facts_from
+from contact_pipeline.store.staging import keep_facts
 
 READ = FileFacts(
     headings=("Téléphone", "Email", "Email"),
@@ -38,7 +39,7 @@ def staging(store):
 
 def kept(staging, facts):
     with staging.open() as database:
-        staging.keep_facts(database, facts)
+        keep_facts(database, facts)
     return staging.facts()
 
 
