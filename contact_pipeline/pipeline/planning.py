@@ -5,9 +5,9 @@ The work of each stage is in stages.py. Here its result or its error becomes the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
@@ -16,9 +16,12 @@ from contact_pipeline.machine import fault_of
 from contact_pipeline.pipeline import uploads
 from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt, noting_state
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
-from contact_pipeline.store import Store, Upload
+from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.watched import tell
+
+if TYPE_CHECKING:
+    from contact_pipeline.pipeline.found import Found
 
 Progress = Callable[[str, float], None]
 _DOING: Final = {"read": "reading", "normalized": "normalizing", "validated": "validating", "matched": "matching"}
@@ -107,7 +110,7 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
         raise wrong_state(line, stage, f"The stage before it is missing: it has only been {line.stage}.")
     from contact_pipeline.pipeline import stages
 
-    work_of = {
+    work_of: Mapping[str, Callable[[Store, LedgerLine], Found]] = {
         "read": stages.read,
         "normalized": stages.normalize,
         "validated": stages.validate,
@@ -117,8 +120,8 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
     tell(_DOING[stage])
     try:
         with faults_masked():
-            done = work_of[stage](store, line)
-        after = uploads.change(store, line.upload_id, RECEIVED, **({"stage": stage} | done))
+            found = work_of[stage](store, line)
+        after = uploads.change(store, line.upload_id, RECEIVED, stage=stage, **found.as_line())
     except Refusal as refusal:
         after = uploads.end(store, line.upload_id, "refused", refused(refusal, line.file_name))
         if after:

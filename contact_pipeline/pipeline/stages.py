@@ -1,11 +1,11 @@
-"""The first four stages of one upload: each reads the staged data of the one before, and returns ledger values."""
+"""The first four stages of one upload: each reads what the one before staged, and returns what it found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -23,6 +23,7 @@ from contact_pipeline.normalize import fitting_formats, repairs_of, with_formats
 from contact_pipeline.normalize import normalize as normalize_rows
 from contact_pipeline.pipeline.continuing import find_continued
 from contact_pipeline.pipeline.doubts import describe_doubt
+from contact_pipeline.pipeline.found import Matched, Normalized, Read, Validated
 from contact_pipeline.pipeline.states import resolved
 from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
@@ -40,7 +41,7 @@ from contact_pipeline.watched import tell
 _ALL_ARE_TAKEN: Final = "`--group-members all` takes them in."
 
 
-def read(store: Store, line: LedgerLine) -> dict[str, Any]:
+def read(store: Store, line: LedgerLine) -> Read:
     """Stage 1: the file's rows as text, and its headings mapped to fields."""
     profile, options = resolved(line)
     settings, staging = store.settings, store.staging(line.upload_id)
@@ -83,22 +84,22 @@ def read(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.store("unreadable_rows", raw.rejections.with_columns(mask_column(pl.col("value"), TOLD)))
         database.store("cell_errors", _with_fields(raw.cell_errors, mapping.fields))
         keep_facts(database, facts)
-    return {
-        "file_type": raw.file_type,
-        "encoding": raw.encoding,
-        "delimiter": raw.delimiter,
-        "sheet": raw.sheet,
-        "data_rows": raw.data_rows,
-        "continues": continues,
-        "mapping": _mapping(facts),
-        "ignored": [mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
-        "warnings": [
+    return Read(
+        file_type=raw.file_type,
+        encoding=raw.encoding,
+        delimiter=raw.delimiter,
+        sheet=raw.sheet,
+        data_rows=raw.data_rows,
+        continues=continues,
+        mapping=_mapping(facts),
+        ignored=[mask_heading(heading) for heading in (*mapping.ignored, *raw.headings[len(sent.headings) :])],
+        warnings=[
             *raw.warnings,
             *map(mask_heading, mapping.warnings),
             *several,
             *_not_kept(options, sent.headings),
         ],
-    }
+    )
 
 
 def _continued(
@@ -135,7 +136,7 @@ def _with_fields(cell_errors: pl.DataFrame, fields: dict[str, str]) -> pl.DataFr
     return cell_errors.with_columns(field=pl.col("column").replace_strict(fields, default=None, return_dtype=pl.String))
 
 
-def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
+def normalize(store: Store, line: LedgerLine) -> Normalized:
     """Stage 2: normalized rows, slice by slice, from the raw rows with their corrections."""
     profile, _ = resolved(line)
     staging, slice_rows = store.staging(line.upload_id), store.settings.slice_rows
@@ -177,12 +178,12 @@ def normalize(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.store("left_out_rows", left_out.join(blank_rows, on="row_number", how="anti"))
         columns = [name for name in database.columns("normalized_rows") if name not in {"row_number", "repaired"}]
         keep_facts(database, facts.normalized(tuple(columns), formats, reference))
-    changed = {"mapping": _mapping(facts)} if line.corrections or corrections.count else {}
-    return changed | {
-        "processed": line.data_rows - blank_rows.height,
-        "repairs": repairs,
-        "corrections": corrections.count,
-    }
+    return Normalized(
+        mapping=_mapping(facts) if line.corrections or corrections.count else line.mapping,
+        processed=line.data_rows - blank_rows.height,
+        repairs=repairs,
+        corrections=corrections.count,
+    )
 
 
 def _corrected_slices(
@@ -194,7 +195,7 @@ def _corrected_slices(
     return (corrected(raw, cells) for raw in staging.slices("raw", rows, columns))
 
 
-def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
+def validate(store: Store, line: LedgerLine) -> Validated:
     """Stage 3: every defect of every row."""
     profile, _ = resolved(line)
     staging = store.staging(line.upload_id)
@@ -225,7 +226,7 @@ def validate(store: Store, line: LedgerLine) -> dict[str, Any]:
         database.append("rejections", "FROM unreadable_rows ANTI JOIN left_out_rows USING (row_number)")
         reject_repeats(database, profile, headings)
         error_count, row_warnings = count_defects(database)
-    return {"error_count": error_count, "row_warning_count": row_warnings}
+    return Validated(error_count=error_count, row_warning_count=row_warnings)
 
 
 def _with_progress(slices: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
@@ -257,7 +258,7 @@ def _gathered(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFram
         yield pl.concat(gathered)
 
 
-def match(store: Store, line: LedgerLine) -> dict[str, Any]:
+def match(store: Store, line: LedgerLine) -> Matched:
     """Stage 4: the frozen changeset; the upload is then staged, or blocked."""
     profile, options = resolved(line)
     staging = store.staging(line.upload_id)
@@ -275,21 +276,20 @@ def match(store: Store, line: LedgerLine) -> dict[str, Any]:
         doubtful = blocked_by_dates(database, profile, line.file_name)
         _, row_warnings = count_defects(database)
     reason = doubtful or blocked_because(line.file_name, line.data_rows, profile, options, changeset, facts.doubt)
-    return {
-        **changeset.outcomes,
-        "warnings": _with_members(line, changeset),
-        "state": "blocked" if reason else "staged",
-        "reason": reason,
-        "changeset_sha256": changeset.sha256,
-        "snapshot": changeset.snapshot,
-        "duplicates_of_existing": changeset.duplicates_of_existing,
-        "duplicates_within_file": changeset.duplicates_within_file,
-        "deactivated": changeset.deactivated,
-        "contacts_created": changeset.contacts_created,
-        "error_count": changeset.error_count,
-        "row_warning_count": row_warnings,
-        "staged_files": staging.digests(),
-    }
+    return Matched(
+        outcomes=changeset.outcomes,
+        warnings=_with_members(line, changeset),
+        reason=reason,
+        changeset_sha256=changeset.sha256,
+        snapshot=changeset.snapshot,
+        duplicates_of_existing=changeset.duplicates_of_existing,
+        duplicates_within_file=changeset.duplicates_within_file,
+        deactivated=changeset.deactivated,
+        contacts_created=changeset.contacts_created,
+        error_count=changeset.error_count,
+        row_warning_count=row_warnings,
+        staged_files=staging.digests(),
+    )
 
 
 def _with_members(line: LedgerLine, changeset: Changeset) -> list[str]:

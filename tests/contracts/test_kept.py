@@ -2,6 +2,7 @@
 
 import shutil
 import tarfile
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from contact_pipeline import Pipeline
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.ledger import COLUMNS
 from contact_pipeline.engines import quoted
+from contact_pipeline.pipeline.found import Found
 from contact_pipeline.terms import CANONICAL, OUTCOMES
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
@@ -133,6 +135,11 @@ def test_a_key_tells_the_rows_apart(filled, table):
         if table.key:
             twice = f"SELECT 1 FROM {quoted(table.name)} GROUP BY {', '.join(table.key)} HAVING count(*) > 1"
             assert database.rows(twice) == []
+
+
+def test_what_a_stage_finds_has_a_column_of_the_ledger():
+    found = {each.name for kind in Found.__subclasses__() for each in fields(kind)} - {"outcomes"}
+    assert found <= {column.name for column in COLUMNS}
 
 
 def test_a_line_of_the_ledger_counts_every_outcome():
