@@ -21,7 +21,8 @@ from contact_pipeline.erase.extent import frozen_uploads, rows_of_person
 from contact_pipeline.erase.files import find_kept, find_left
 from contact_pipeline.erase.person import Person, find_person
 from contact_pipeline.erase.previews import count_previews
-from contact_pipeline.erase.staged import Cell, read_cells
+from contact_pipeline.erase.staged import read_cells
+from contact_pipeline.erase.staged_cells import Cell
 from contact_pipeline.errors import Refusal
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import find_copies

@@ -2,66 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from contact_pipeline.access import drawn
+from contact_pipeline.access.words import ACTIONS, OF_OTHERS, OUTCOMES, TABLES, WHOSE
 from contact_pipeline.terms import CONSENT
-from contact_pipeline.visible import visible
-
-_LABELS: Final = {
-    "ssn": "Social security number",
-    "zip_code": "Postal code",
-    "email": "E-mail address",
-    "phone": "Phone number",
-    "do_not_contact": "Wish not to be contacted",
-    "active": "Active",
-    "membership": "Group",
-    "link": "Linked contact",
-}
-_WHOSE: Final = {
-    "theirs": "This row is about you.",
-    "shared": "This row is about you and somebody else.",
-    "may be theirs": "This row may be about you. Nobody has decided that it is.",
-    "somebody else's": "This row is about somebody else, and holds something of yours.",
-}
-_ACTIONS: Final = {
-    "create": "created",
-    "update": "changed",
-    "link": "linked",
-    "deactivate": "deactivated",
-    "reactivate": "made active again",
-    "remove": "removed",
-    "erase": "erased",
-}
-_OF_OTHERS: Final = {
-    ("membership", "create"): "joined a group",
-    ("membership", "remove"): "left a group",
-    ("link", "create"): "linked with another",
-    ("link", "remove"): "no longer linked with another",
-}
-_OUTCOMES: Final = {
-    "created": "A new record was made from it.",
-    "updated": "It changed your record.",
-    "unchanged": "It changed nothing.",
-    "linked": "It was linked with your record.",
-    "duplicate": "It repeats what was there, and was not imported.",
-    "rejected": "It was rejected, and not imported.",
-    "review": "It waits for somebody to decide whom it is about.",
-    "left_out": "Somebody left it out, and it was not imported.",
-}
-_TABLES: Final = {
-    "uploads": "The list of received files",
-    "accounts": "Accounts",
-    "account_changes": "The history of accounts",
-    "groups": "Groups",
-    "memberships": "Who is in which group",
-    "membership_changes": "The history of groups",
-    "decisions": "Decisions about rows",
-    "corrections": "Corrections of rows",
-    "value_mappings": "Values that mean another one",
-    "mappings": "Saved mappings of columns",
-}
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --text: #1b1f24; --quiet: #57606a; --line: #d0d7de; --back: #ffffff;
@@ -138,16 +84,16 @@ def page_of(document: Mapping[str, Any]) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer">
-<title>{_text(document["title"])}</title>
+<title>{drawn.text(document["title"])}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
 <header>
-<h1>{_text(document["title"])}</h1>
+<h1>{drawn.text(document["title"])}</h1>
 <p>This page shows everything that our contact database holds about you: what it says now, how it came to be, and the
 files that it came from. You are {numbers} {ids} in it.</p>
-<p class="quiet">Made on {_moment(document["made_at"])}. All times are in UTC.</p>
+<p class="quiet">Made on {drawn.moment(document["made_at"])}. All times are in UTC.</p>
 <nav aria-label="Contents"><ul>{links}</ul></nav>
 </header>
 {body}
@@ -164,16 +110,16 @@ def _details(document: Mapping[str, Any]) -> str:
         if not contact["is_kept"]:
             state = " It is no longer kept. Only its history is."
         summary = (
-            f"Record {contact['contact_id']}, in the address book {_value(contact['address_book'] or '–')}.{state}"
+            f"Record {contact['contact_id']}, in the address book {drawn.value(contact['address_book'] or '–')}.{state}"
         )
         names = [name for name in dict.fromkeys([*contact["current"], *contact["published"]]) if name != "notes"]
         differs = contact["current"] != contact["published"]
         headings = ("What", "Held now", "Visible to our other systems") if differs else ("What", "Held now")
         rows = [
-            [_label(name), *(_value(contact[of].get(name)) for of in ("current", "published")[: 1 + differs])]
+            [drawn.label(name), *(drawn.value(contact[of].get(name)) for of in ("current", "published")[: 1 + differs])]
             for name in names
         ]
-        parts.append(f"<h3>{summary}</h3>{_table(headings, rows) or _none('No value is held now.')}")
+        parts.append(f"<h3>{summary}</h3>{drawn.table(headings, rows) or drawn.nothing('No value is held now.')}")
     return "".join(parts)
 
 
@@ -202,101 +148,107 @@ def _belonging(document: Mapping[str, Any]) -> str:
                 filter(
                     None,
                     [
-                        f"Account {_value(each['account_number'])}",
-                        each["account_type"] and f"of type {_value(each['account_type'])}",
-                        each["status"] and f"with status {_value(each['status'])}",
+                        f"Account {drawn.value(each['account_number'])}",
+                        each["account_type"] and f"of type {drawn.value(each['account_type'])}",
+                        each["status"] and f"with status {drawn.value(each['status'])}",
                     ],
                 )
             )
             for each in contact["accounts"]
         ]
         rows = [
-            ["Groups", _list(_value(name) for name in contact["groups"])],
-            ["Accounts", _list(accounts)],
-            ["Records linked as the same person", _list(f"Record {each}" for each in contact["linked_contacts"])],
+            ["Groups", drawn.items(drawn.value(name) for name in contact["groups"])],
+            ["Accounts", drawn.items(accounts)],
+            ["Records linked as the same person", drawn.items(f"Record {each}" for each in contact["linked_contacts"])],
         ]
-        parts.append(f"<h3>Record {contact['contact_id']}</h3>{_table(('What', 'Held now'), rows)}")
+        parts.append(f"<h3>Record {contact['contact_id']}</h3>{drawn.table(('What', 'Held now'), rows)}")
     return "".join(parts)
 
 
 def _notes(document: Mapping[str, Any]) -> str:
     rows = [
-        [_value(note["note"]), _origin(note) if note["at"] else "–"]
+        [drawn.value(note["note"]), _origin(note) if note["at"] else "–"]
         for contact in document["contacts"]
         for note in contact["notes"]
     ]
-    return _table(("Note", "Added"), rows, lead=False) or _none("There are no notes.")
+    return drawn.table(("Note", "Added"), rows, lead=False) or drawn.nothing("There are no notes.")
 
 
 def _history(document: Mapping[str, Any]) -> str:
     rows = [
         [
-            _moment(change["at"]),
+            drawn.moment(change["at"]),
             f"Record {change['contact_id']} {_happened(change)}"
             + (" (taken back since)" if change["undone"] else "")
             + (" by taking an upload back" if change["commit"] == "undo" else ""),
-            _list(_change(name, sides) for name, sides in change["fields"].items()),
-            f"{_value(change['file_name'] or '–')}"
+            drawn.items(_change(name, sides) for name, sides in change["fields"].items()),
+            f"{drawn.value(change['file_name'] or '–')}"
             + (f", row {change['row_number']}" if change["row_number"] else "")
-            + f"<br>by {_value(change['by'] or '–')}",
+            + f"<br>by {drawn.value(change['by'] or '–')}",
         ]
         for contact in document["contacts"]
         for change in contact["changes"]
     ]
-    return _table(("When", "What happened", "Values", "File, and who"), rows, lead=False) or _none("Nothing changed.")
+    return drawn.table(("When", "What happened", "Values", "File, and who"), rows, lead=False) or drawn.nothing(
+        "Nothing changed."
+    )
 
 
 def _happened(change: Mapping[str, Any]) -> str:
     action = change["action"]
-    return _OF_OTHERS.get((change["target"], action)) or _ACTIONS.get(action) or _text(action)
+    return OF_OTHERS.get((change["target"], action)) or ACTIONS.get(action) or drawn.text(action)
 
 
 def _change(name: str, sides: Sequence[Any]) -> str:
     before, after = sides
-    label = f"<strong>{_label(name)}</strong>"
+    label = f"<strong>{drawn.label(name)}</strong>"
     if before in (None, "", []):
-        return f"{label}: {_value(after)}"
-    return f"{label}: {_value(before)} → {_value(after) if after not in (None, '', []) else 'nothing'}"
+        return f"{label}: {drawn.value(after)}"
+    return f"{label}: {drawn.value(before)} → {drawn.value(after) if after not in (None, '', []) else 'nothing'}"
 
 
 def _uploads(document: Mapping[str, Any]) -> str:
     parts = []
     for upload in document["uploads"]:
-        by = f" by {_value(upload['added_by'])}" if upload["added_by"] else ""
-        parts.append(f"<h3>{_value(upload['file_name'])}</h3>")
+        by = f" by {drawn.value(upload['added_by'])}" if upload["added_by"] else ""
+        parts.append(f"<h3>{drawn.value(upload['file_name'])}</h3>")
         parts.append(
-            f"<p>Received on {_moment(upload['added_at'])}{by}. Its state is {_text(upload['state'])}. "
-            f'<span class="quiet">Upload {_text(upload["upload_id"])}.</span></p>'
+            f"<p>Received on {drawn.moment(upload['added_at'])}{by}. Its state is {drawn.text(upload['state'])}. "
+            f'<span class="quiet">Upload {drawn.text(upload["upload_id"])}.</span></p>'
         )
         if not upload["rows_are_kept"]:
-            when = f" ({_text(upload['rows_expired'])})" if upload["rows_expired"] else ""
-            parts.append(_none(f"Its rows are no longer kept{when}; the changes above say what came of them."))
+            when = f" ({drawn.text(upload['rows_expired'])})" if upload["rows_expired"] else ""
+            parts.append(drawn.nothing(f"Its rows are no longer kept{when}; the changes above say what came of them."))
         parts += [_row(row) for row in upload["rows"]]
         if upload["mentioned_elsewhere"]:
-            values = _list(_value(each) for each in upload["mentioned_elsewhere"])
+            values = drawn.items(drawn.value(each) for each in upload["mentioned_elsewhere"])
             parts.append(f"<p>These values of yours stand elsewhere in what was worked out from the file:</p>{values}")
-    return "".join(parts) or _none("No file mentions you.")
+    return "".join(parts) or drawn.nothing("No file mentions you.")
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    became = f" {_OUTCOMES.get(row['outcome'], '')}"
-    cells = _table(("Column of the file", "In the file"), [[_value(k), _value(v)] for k, v in row["cells"].items()])
+    became = f" {OUTCOMES.get(row['outcome'], '')}"
+    cells = drawn.table(
+        ("Column of the file", "In the file"), [[drawn.value(k), drawn.value(v)] for k, v in row["cells"].items()]
+    )
     read = {name: value for name, value in row["read_as"].items() if value not in row["cells"].values()}
-    as_read = _table(("What", "Read as"), [[_label(name), _value(value)] for name, value in read.items()])
-    further = _table(
+    as_read = drawn.table(
+        ("What", "Read as"), [[drawn.label(name), drawn.value(value)] for name, value in read.items()]
+    )
+    further = drawn.table(
         ("Working table", "Value"),
-        [[_text(f"{each['table']}: {each['column']}"), _value(each["value"])] for each in row["further"]],
+        [[drawn.text(f"{each['table']}: {each['column']}"), drawn.value(each["value"])] for each in row["further"]],
     )
     others = row["other_contacts"]
     other = f"<p>It also concerns contact {', '.join(map(str, others))}.</p>" if others else ""
     withheld = (
         f'<p class="note">{len(row["withheld"])} cells are not shown, because they may be about somebody else. Their '
-        f"columns: {', '.join(_value(each) for each in row['withheld'])}.</p>"
+        f"columns: {', '.join(drawn.value(each) for each in row['withheld'])}.</p>"
         if row["withheld"]
         else ""
     )
     return (
-        f'<div class="row"><h3>Row {row["row_number"]}</h3><p>{_WHOSE[row["whose"]]}{became}</p>'
+        f'<div class="row"><h3>Row {row["row_number"]}</h3><p>{WHOSE[row["whose"]]}{became}</p>'
         f"{cells}{as_read}{further}{other}{withheld}</div>"
     )
 
@@ -304,32 +256,32 @@ def _row(row: Mapping[str, Any]) -> str:
 def _decisions(document: Mapping[str, Any]) -> str:
     rows = [
         [
-            _moment(each["decided_at"]),
-            f"Row {each['row_number']} of {_value(each['file_name'] or each['upload_id'])} {_decided(each)}"
+            drawn.moment(each["decided_at"]),
+            f"Row {each['row_number']} of {drawn.value(each['file_name'] or each['upload_id'])} {_decided(each)}"
             + (" (withdrawn)" if each["withdrawn"] else ""),
-            _value(each["decided_by"]),
-            _list(f"{_label(name)}: {_value(key)}" for name, key in each["recognized_by"].items()),
+            drawn.value(each["decided_by"]),
+            drawn.items(f"{drawn.label(name)}: {drawn.value(key)}" for name, key in each["recognized_by"].items()),
         ]
         for each in document["decisions"]
     ]
     headings = ("When", "What was decided", "By", "Recognized by")
-    return _table(headings, rows, lead=False) or _none("Nobody has decided anything about you.")
+    return drawn.table(headings, rows, lead=False) or drawn.nothing("Nobody has decided anything about you.")
 
 
 def _corrections(document: Mapping[str, Any]) -> str:
     rows = [
         [
-            _moment(each["corrected_at"]),
-            f"{_value(each['column'])} in row {each['row_number']} of {_value(each['file_name'] or each['upload_id'])}"
+            drawn.moment(each["corrected_at"]),
+            f"{drawn.value(each['column'])} in row {each['row_number']} of {_file(each)}"
             + (" (taken back)" if each["withdrawn"] else ""),
-            _value(each["before"] or ""),
-            _value(each["after"] or ""),
-            _value(each["corrected_by"]),
+            drawn.value(each["before"] or ""),
+            drawn.value(each["after"] or ""),
+            drawn.value(each["corrected_by"]),
         ]
         for each in document["corrections"]
     ]
     headings = ("When", "What was corrected", "Before", "After", "By")
-    return _table(headings, rows, lead=False) or _none("Nobody has corrected anything in your rows.")
+    return drawn.table(headings, rows, lead=False) or drawn.nothing("Nobody has corrected anything in your rows.")
 
 
 def _decided(decision: Mapping[str, Any]) -> str:
@@ -344,95 +296,44 @@ def _decided(decision: Mapping[str, Any]) -> str:
             return "is not imported"
 
 
+def _file(of: Mapping[str, Any]) -> str:
+    return drawn.value(of["file_name"] or of["upload_id"])
+
+
 def _places(document: Mapping[str, Any]) -> str:
     places = document["other_places"]
     kept = [*places["files"], *places["copies"], *places["left_by_erasing"]]
     parts = []
     if kept:
-        parts.append(f"<p>These files hold values of yours:</p>{_list(_value(name) for name in kept)}")
+        parts.append(f"<p>These files hold values of yours:</p>{drawn.items(drawn.value(name) for name in kept)}")
     if places["previews"]:
         parts.append(
             f"<p>{places['previews']} previews and messages in the log of our imports hold values of yours.</p>"
         )
     rows = [
-        [_TABLES.get(each["table"], _text(each["table"])), _text(each["column"].replace("_", " ")),
-         _list(_value(value) for value in each["values"])]
+        [TABLES.get(each["table"], drawn.text(each["table"])), drawn.text(each["column"].replace("_", " ")),
+         drawn.items(drawn.value(value) for value in each["values"])]
         for each in places["names"]
     ]  # fmt: skip
-    parts.append(_table(("Where", "In", "Value of yours"), rows))
-    return "".join(parts) or _none("Nowhere else.")
+    parts.append(drawn.table(("Where", "In", "Value of yours"), rows))
+    return "".join(parts) or drawn.nothing("Nowhere else.")
 
 
 def _left_out(document: Mapping[str, Any]) -> str:
     others = "Where a record, a row or a file concerns somebody else too, this page gives the number of their contact."
     items = [f"The data of other people. {others}"]
     items += [
-        f"Contact {', '.join(map(str, ids))} has the same {_label(field).lower()} as you. We looked for no rows by it."
+        f"Contact {', '.join(map(str, ids))} has the same {drawn.label(field).lower()} as you. "
+        "We looked for no rows by it."
         for field, ids in document["shared_with"].items()
     ]
-    items += [f"{_value(name)} is damaged and could not be read." for name in document["not_searched"]]
-    return _list(items)
+    items += [f"{drawn.value(name)} is damaged and could not be read." for name in document["not_searched"]]
+    return drawn.items(items)
 
 
 def _origin(source: Mapping[str, Any]) -> str:
     """The end of a sentence that says when a value was written, by which row and by whom."""
     row = f", row {source['row_number']}" if source.get("row_number") else ""
-    file = f" by {_value(source['file_name'])}{row}" if source.get("file_name") else ""
-    who = f" ({_value(source['by'])})" if source.get("by") else ""
-    return f"on {_moment(source['at'])}{file}{who}"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, lead: bool = True) -> str:
-    """A table of cells that are HTML already; blank if there are no rows. The first cell can be the row's heading."""
-    if not rows:
-        return ""
-
-    def label(heading: str) -> str:
-        """The heading shown beside the cell on a narrow screen; a single value needs only its row's first cell."""
-        return "" if lead and len(headings) == 2 else f' data-label="{_text(heading)}"'
-
-    head = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in headings)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<th scope="row">{cell}</th>' if lead and place == 0 else f"<td{label(heading)}>{cell or '–'}</td>"
-            for place, (heading, cell) in enumerate(zip(headings, row, strict=True))
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _list(items: Iterable[str]) -> str:
-    found = [f"<li>{item}</li>" for item in items]
-    return f"<ul>{''.join(found)}</ul>" if found else ""
-
-
-def _none(message: str) -> str:
-    return f'<p class="quiet">{_text(message)}</p>'
-
-
-def _label(name: str) -> str:
-    return _LABELS.get(name) or _text(name.replace("_", " ").capitalize())
-
-
-def _moment(at: str) -> str:
-    return _text(at.replace("T", " ").removesuffix("Z"))
-
-
-def _value(value: Any) -> str:
-    """A value as HTML, whatever its direction of writing."""
-    match value:
-        case None | "" | []:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case list() | tuple():
-            return _list(_value(each) for each in value)
-        case _:
-            return f"<bdi>{_text(value)}</bdi>"
-
-
-def _text(value: object) -> str:
-    return escape(visible(str(value)))
+    file = f" by {drawn.value(source['file_name'])}{row}" if source.get("file_name") else ""
+    who = f" ({drawn.value(source['by'])})" if source.get("by") else ""
+    return f"on {drawn.moment(source['at'])}{file}{who}"

@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from contact_pipeline.cli import (
+    accounts,
     asking,
     console,
     contacts,
@@ -21,6 +22,7 @@ from contact_pipeline.cli import (
     exporting,
     feeds,
     files,
+    groups,
     home,
     importing,
     notices,
@@ -55,6 +57,8 @@ for module in (
     correcting,
     asking,
     contacts,
+    accounts,
+    groups,
     duplicates,
     exporting,
     reference_data,

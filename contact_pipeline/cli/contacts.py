@@ -1,4 +1,4 @@
-"""Commands on contacts, accounts and groups."""
+"""Commands on contacts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
 
 PANEL = "Contacts"
 
-GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name of a group; case and spaces do not matter.")]
-Whom = Annotated[
-    list[str],
-    typer.Argument(metavar="WHO...", help="Contacts of one address book: ids, e-mail addresses, numbers or names."),
-]
-
 app = typer.Typer()
 contacts_app = group(app, "contacts", "Look at contacts, and handle single ones.", PANEL)
-accounts_app = group(app, "accounts", "Look at accounts.", PANEL)
-groups_app = group(app, "groups", "Look at groups, and change who is in them.", PANEL)
 
 
 @contacts_app.command("list")
@@ -314,106 +306,6 @@ def export_contact(
         cells = number_of(written.withheld, "cell")
         message = f"Left out, because they may be about somebody else: {cells}. The file names them."
         console.show(console.text(message, "yellow"))
-
-
-@accounts_app.command("list")
-@everywhere
-def list_accounts(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
-    """List the accounts."""
-    accounts = chosen(invocation.pipeline.store.accounts(), where)
-    if invocation.json:
-        console.document(accounts[:limit])
-        return
-    names = ("account_number", "account_name", "account_type", "portfolio", "status")
-    headings = ("Account", "Name", "Type", "Portfolio", "Status", "Contacts")
-    command = ["accounts", "list", *as_words(where)]
-    page = draw_list(
-        invocation,
-        accounts,
-        headings,
-        lambda account: (*(account[name] for name in names), str(len(account["contacts"]))),
-        called="account",
-        command=command,
-        limit=limit,
-    )
-    first = (invocation.line("accounts", "show", each["account_number"]) for each in accounts[:1])
-    console.show(*page, *(console.next_command("See one of them", line) for line in first))
-
-
-@accounts_app.command("show")
-@everywhere
-def show_account(
-    invocation: Invocation,
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Number of an account.")],
-) -> None:
-    """Show one account with the ids of its contacts."""
-    found = invocation.pipeline.store.account(account)
-    if invocation.json:
-        console.document(found)
-        return
-    console.show(
-        console.text(f"Account {found['account_number']}, {found['account_name']}.", "bold"), console.facts(found)
-    )
-    for contact_id in found["contacts"][:1]:
-        line = invocation.line("contacts", "show", contact_id)
-        console.show(console.next_command("See its contact", line))
-
-
-@groups_app.command("list")
-@everywhere
-def list_groups(invocation: Invocation, where: Where = None, limit: Limit = None) -> None:
-    """List the groups, with the number of contacts in each."""
-    groups = chosen(invocation.pipeline.store.groups(), where)
-    if invocation.json:
-        console.document(groups[:limit])
-        return
-    page = draw_list(
-        invocation,
-        groups,
-        ("Group", "Address book", "Contacts"),
-        lambda entry: (entry["group"], entry["address_book"], f"{entry['contacts']:,}"),
-        called="group",
-        command=["groups", "list", *as_words(where)],
-        limit=limit,
-    )
-    first = (invocation.line("contacts", "find", "--group", each["group"]) for each in groups[:1])
-    console.show(*page, *(console.next_command("See who is in one", line) for line in first))
-
-
-@groups_app.command("add")
-@everywhere
-def add_to_group(
-    invocation: Invocation,
-    name: GroupName,
-    contacts: Whom,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
-    user: User = None,
-) -> int:
-    """Put contacts into a group, which is made if it is new: a changeset of its own, which can be undone."""
-    from contact_pipeline.cli.importing import confirm_and_apply
-
-    ids = [identify(invocation, who).contact_id for who in contacts]
-    with console.busy("Planning"):
-        upload = invocation.pipeline.plan_group_add(name, ids, user=login(user))
-    return confirm_and_apply(invocation, upload, login(user), yes=yes)
-
-
-@groups_app.command("remove")
-@everywhere
-def remove_from_group(
-    invocation: Invocation,
-    name: GroupName,
-    contacts: Whom,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
-    user: User = None,
-) -> int:
-    """Take contacts out of a group; they stay contacts. A changeset of its own, which can be undone."""
-    from contact_pipeline.cli.importing import confirm_and_apply
-
-    ids = [identify(invocation, who).contact_id for who in contacts]
-    with console.busy("Planning"):
-        upload = invocation.pipeline.plan_group_remove(name, ids, user=login(user))
-    return confirm_and_apply(invocation, upload, login(user), yes=yes)
 
 
 def pairs(given: list[str], option: str) -> dict[str, str]:

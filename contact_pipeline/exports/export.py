@@ -21,7 +21,7 @@ from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.output import new_file, refuse_output
 from contact_pipeline.store import Store
-from contact_pipeline.store.store import read_reference
+from contact_pipeline.store.reference_data import read_reference
 from contact_pipeline.temporary import passing_folder
 
 _ENDINGS: Final = {".csv": "csv", ".xlsx": "xlsx", ".parquet": "parquet"}

@@ -15,7 +15,7 @@ from contact_pipeline.masking import ANY, TOLD, Looks, is_label
 from contact_pipeline.profiles import Profile, looks_in, looks_in_contacts
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.expiries import not_kept
-from contact_pipeline.store.upload import field_of
+from contact_pipeline.store.masked_rows import field_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -19,7 +19,7 @@ from contact_pipeline.match import merges_too_many
 from contact_pipeline.pipeline import by_hand, uploads
 from contact_pipeline.profiles import Profile, load_profile
 from contact_pipeline.store import Store, Upload
-from contact_pipeline.store.store import check_roles
+from contact_pipeline.store.reference_data import check_roles
 
 _LIST: Final = "`contact-pipeline duplicates find` lists what can be merged."
 

@@ -1,5 +1,8 @@
 """The import engine of one home, as programs call it. Each call is handed to the module that does the work.
 
+The front is long, and thin: every method is a few statements below its description. Whoever writes against it finds all
+calls in one class.
+
 Heavy modules are imported by the calls that need them: reading, phone numbers and Pandera take a second to load, and
 most calls only look at the ledger.
 """

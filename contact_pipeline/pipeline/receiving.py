@@ -22,8 +22,8 @@ from contact_pipeline.store.feeds import Fetched, add_fetched_line
 from contact_pipeline.store.groups import known_group
 from contact_pipeline.store.ledger import find_lines, now
 from contact_pipeline.store.originals import OPTIONS_SUFFIX, Originals, display_name, is_ordinary
+from contact_pipeline.store.reference_data import check_roles, read_reference
 from contact_pipeline.store.source import Look, Source, changing
-from contact_pipeline.store.store import check_roles, read_reference
 from contact_pipeline.store.value_mappings import meanings_for, receipt_time
 from contact_pipeline.upload.file_type import unreadable
 from contact_pipeline.upload.limits import check_file_size

@@ -8,7 +8,7 @@ from typing import Any
 from contact_pipeline.errors import Refusal
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store import Store
-from contact_pipeline.store.store import check_roles
+from contact_pipeline.store.reference_data import check_roles
 from contact_pipeline.store.value_mappings import forget as forget_mapping
 from contact_pipeline.store.value_mappings import list_value_mappings
 

@@ -19,7 +19,7 @@ from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.corrections import for_people, forget_corrections, list_corrections
 from contact_pipeline.store.ledger import change_line, now
 from contact_pipeline.store.originals import Originals
-from contact_pipeline.store.store import check_roles
+from contact_pipeline.store.reference_data import check_roles
 
 BY_HAND: Final = "by_hand"  # in place of the profile, for changes without one
 

@@ -9,16 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.headings.naming import labels
 from contact_pipeline.masking import mask_within
 from contact_pipeline.owner_only import mend, owner_only
-from contact_pipeline.profiles import Profile
-from contact_pipeline.profiles.reference import Meaning, Reference
+from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.settings import Settings
 from contact_pipeline.store.copies import keep_copy, newest_copy
 from contact_pipeline.store.corrections import InEffect, corrections_in_effect
@@ -27,22 +24,20 @@ from contact_pipeline.store.history import contact_history, contacts_as_of, last
 from contact_pipeline.store.ledger import Glance, chosen, find_lines, glances
 from contact_pipeline.store.links import merged
 from contact_pipeline.store.names import contact_names
+from contact_pipeline.store.reference_data import (
+    User,
+    every_user,
+    find_user,
+    keep_users,
+    keep_vocabulary,
+    read_reference,
+    read_users,
+    read_vocabulary,
+)
 from contact_pipeline.store.schema import MIGRATIONS, migrate, pending_migrations
 from contact_pipeline.store.staging import Staging
 from contact_pipeline.store.value_mappings import meanings_for
 from contact_pipeline.terms import ACCOUNT_FIELDS, CONTACT_FIELDS
-from contact_pipeline.yaml_text import BrokenYaml, read_yaml
-
-
-class User(BaseModel):
-    """Somebody who imports, approves or owns a portfolio."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    login: str = Field(min_length=1, description="Name that portfolios and --user refer to.")
-    name: str = Field(description="Name for people.")
-    roles: list[str] = Field(default=[], description="Roles that profiles ask for.")
-    can_import: bool = Field(False, description="Whether the import option is set for this user.")
 
 
 class Store:
@@ -329,43 +324,20 @@ class Store:
         Raises:
             Refusal: the file cannot be read or an entry is wrong (code `users-file`), naming entry and key.
         """
-        content = _yaml(path, "users-file")
-        try:
-            users = TypeAdapter(list[User]).validate_python(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            at = ".".join(str(part) for part in first["loc"]) or "the top"
-            raise Refusal(
-                "users-file",
-                f"{path.name}, at {at}: {first['msg']}.",
-                "Give a list of entries with login, name, roles and can_import.",
-                file=path.name,
-            ) from error
-        logins = [user.login.casefold() for user in users]
-        twice = sorted({user.login for user in users if logins.count(user.login.casefold()) > 1})
-        if twice:
-            raise Refusal(
-                "users-file",
-                f"{path.name} has several users with the login {' or '.join(twice)}; case makes no difference.",
-                "Give every user a login of their own.",
-                file=path.name,
-            )
+        users = read_users(path)
         with self.change() as database:
-            database.run("DELETE FROM users")
-            for user in users:
-                values = [user.login, user.name, user.roles, user.can_import]
-                database.run("INSERT INTO users VALUES (?, ?, ?, ?)", values)
+            keep_users(database, users)
         return users
 
     def users(self) -> list[User]:
         """Every user."""
         with self.open(read_only=True) as database:
-            return _users(database)
+            return every_user(database)
 
     def user(self, login: str) -> User | None:
         """The user of that login, compared without regard to case; None when there is none."""
         with self.open(read_only=True) as database:
-            return _user(database, login)
+            return find_user(database, login)
 
     def load_vocabulary(self, name: str, path: Path) -> list[str]:
         """Replaces a vocabulary by the lines of a text file, blank ones and repetitions left out.
@@ -373,19 +345,9 @@ class Store:
         Raises:
             Refusal: the file cannot be read or holds no value (code `vocabulary-file`).
         """
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(
-                "vocabulary-file", f"{path.name} cannot be read.", "Give a UTF-8 text file.", file=path.name
-            ) from error
-        values = list(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
-        if not values:
-            raise Refusal("vocabulary-file", f"{path.name} holds no value.", "Give one value per line.", file=path.name)
+        values = read_vocabulary(path)
         with self.change() as database:
-            database.run("DELETE FROM vocabularies WHERE name = ?", [name])
-            for position, value in enumerate(values):
-                database.run("INSERT INTO vocabularies VALUES (?, ?, ?)", [name, position, value])
+            keep_vocabulary(database, name, values)
         return values
 
     def vocabularies(self) -> dict[str, list[str]]:
@@ -407,58 +369,3 @@ class Store:
         with self.open(read_only=True) as database:
             found = database.value("SELECT mapping FROM mappings WHERE profile = ? AND headings = ?", [profile, key])
         return {} if found is None else dict(json.loads(found))
-
-
-def read_reference(database: Database, meanings: dict[str, dict[str, Meaning]] | None = None) -> Reference:
-    """Users and vocabularies of the open contact database, with the given remembered values."""
-    logins = database.rows("SELECT login FROM users ORDER BY login")
-    words = database.rows("SELECT name, list(value ORDER BY position) FROM vocabularies GROUP BY name")
-    return Reference(
-        logins=frozenset(login for (login,) in logins),
-        vocabularies={name: tuple(values) for name, values in words},
-        meanings=meanings or {},
-    )
-
-
-def check_roles(database: Database, profile: Profile, login: str) -> None:
-    """Tests that a user may import with a profile (E1: both the role and the import flag).
-
-    Raises:
-        Refusal: the user is unknown, has none of the roles, or lacks the flag (code `not-authorized`).
-    """
-    if profile.roles is None:
-        return
-    user = _user(database, login)
-    if user is None:
-        problem = f"'{login}' is no known user"
-    elif not {role.casefold() for role in user.roles} & {role.casefold() for role in profile.roles.any_of}:
-        problem = f"user '{login}' has no such role"
-    elif profile.roles.import_flag and not user.can_import:
-        problem = f"can_import is not set for user '{login}'"
-    else:
-        return
-    flag = " and can_import" if profile.roles.import_flag else ""
-    raise Refusal(
-        "not-authorized",
-        f"Profile {profile.name} needs a user with the role {' or '.join(profile.roles.any_of)}{flag}; {problem}.",
-        "Name such a user with --user; `contact-pipeline users load` loads users.",
-    )
-
-
-def _users(database: Database) -> list[User]:
-    return [User(**record) for record in database.records("FROM users ORDER BY login")]
-
-
-def _user(database: Database, login: str) -> User | None:
-    return next((user for user in _users(database) if user.login.casefold() == login.casefold()), None)
-
-
-def _yaml(path: Path, code: str) -> object:
-    try:
-        return read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(code, f"{path.name} cannot be read.", "Give a UTF-8 YAML file.", file=path.name) from error
-    except BrokenYaml as error:
-        at = f" at line {error.line}" if error.line else ""
-        message = f"{path.name} is not valid YAML{at}: {error.problem}."
-        raise Refusal(code, message, "Correct it.", file=path.name) from error

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from contact_pipeline.contracts.actors import is_same
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import NOTHING_CAME_IN, PLANNED
-from contact_pipeline.engines import PLACE, StoredTables, literal, quoted
-from contact_pipeline.errors import ContactPipelineError, MachineFault, number_of
+from contact_pipeline.engines import PLACE, quoted
+from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import damaged
-from contact_pipeline.masking import TOLD, is_label, mask_column, mask_value, mask_within
-from contact_pipeline.profiles import Profile, looks_in
+from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
-from contact_pipeline.store.changes import touches
 from contact_pipeline.store.corrections import Corrected
+from contact_pipeline.store.document import as_document, rows_in_words
+from contact_pipeline.store.masked_rows import mask_rows
+from contact_pipeline.store.staged_changes import CHANGED, changes_to, has_changes, name_changes, show_changes
 from contact_pipeline.store.staging import Staging
-from contact_pipeline.terms import COLUMN_OF, FURTHER, IMPORTED, LEFT_OUT, OUTCOMES, UNREAD
+from contact_pipeline.store.waiting import waits_for
+from contact_pipeline.terms import IMPORTED, LEFT_OUT, OUTCOMES
 
 if TYPE_CHECKING:
     import polars as pl
 
 SHOWN_ERRORS = 100  # and as many warnings of rows
-
 _IS_ERROR: Final = "severity <> 'warning'"
 _IS_WARNING: Final = "severity = 'warning'"
-CHANGED: Final = ("account", "contact", "membership", "link")
-
-
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -170,24 +167,7 @@ class Upload:
     @property
     def waits_for(self) -> str:
         """What somebody has to do before the upload can go on; empty: nothing."""
-        rows = self.outcomes["review"]
-        decide = f"decide {number_of(rows, 'row')}" if rows else ""
-        match self.state:
-            case "staged":
-                first = f"approve{self._as_which}"
-            case "blocked" if "confirm" in (self.reason or {}):
-                first = f"confirm{self._as_which} or correct"
-            case "blocked":
-                first = "" if (self.reason or {}).get("code") == "rows-in-review" else "correct"
-            case "stale":
-                first = "plan again"
-            case "applied" if self.held:
-                first = "finalize"
-            case "applied" | "finalized":
-                first = ""
-            case _:
-                return ""
-        return ", ".join(part for part in (first, decide) if part)
+        return waits_for(self)
 
     @property
     def is_half_approved(self) -> bool:
@@ -197,12 +177,6 @@ class Upload:
     def is_half_approved_by(self, login: str | None) -> bool:
         """Whether this person gave the first approval, and the second is missing."""
         return self.is_half_approved and is_same(login, self.first_approved_by)
-
-    @property
-    def _as_which(self) -> str:
-        if not self.line.needs_two:
-            return ""
-        return f" as the second, after {self.first_approved_by}" if self.is_half_approved else " as the first of two"
 
     @property
     def resolved_profile(self) -> Profile | None:
@@ -248,7 +222,9 @@ class Upload:
 
         nothing = pl.DataFrame(schema={"target": pl.String, "action": pl.String, "row_number": pl.UInt32})
         with self.staging.look() as database:
-            frames = [database.frame(changes_to(target, database)) for target in CHANGED if _has(database, target)]
+            frames = [
+                database.frame(changes_to(target, database)) for target in CHANGED if has_changes(database, target)
+            ]
         return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
     @property
@@ -264,7 +240,7 @@ class Upload:
         found = {}
         with self.staging.look() as database:
             for target in CHANGED:
-                if _has(database, target):
+                if has_changes(database, target):
                     counted = f"SELECT action, count(*) FROM {target}_changes GROUP BY action ORDER BY action"
                     found[target] = dict(database.rows(counted))
         return {target: actions for target, actions in found.items() if actions}
@@ -287,9 +263,9 @@ class Upload:
         with self.staging.look() as database:
             for target in CHANGED:
                 left = None if limit is None else limit - len(shown)
-                if left != 0 and _has(database, target):
-                    shown += self._shown(database.records(changes_to(target, database, left)))
-        return self._named(shown)
+                if left != 0 and has_changes(database, target):
+                    shown += show_changes(self.resolved_profile, database.records(changes_to(target, database, left)))
+        return name_changes(shown, self.names)
 
     @_unreadable_as(list)
     def changes_by(self, row_number: int) -> list[dict[str, Any]]:
@@ -297,9 +273,11 @@ class Upload:
         shown: list[dict[str, Any]] = []
         with self.staging.look() as database:
             for target in CHANGED:
-                if _has(database, target):
-                    shown += self._shown(database.records(changes_to(target, database, row_number=row_number)))
-        return self._named(shown)
+                if has_changes(database, target):
+                    shown += show_changes(
+                        self.resolved_profile, database.records(changes_to(target, database, row_number=row_number))
+                    )
+        return name_changes(shown, self.names)
 
     @_unreadable_as(list)
     def changes_among(self, target: str, ids: Iterable[int]) -> list[dict[str, Any]]:
@@ -310,9 +288,12 @@ class Upload:
             ids: of the accounts, or else of the contacts.
         """
         with self.staging.look() as database:
-            if not _has(database, target):
+            if not has_changes(database, target):
                 return []
-            return self._named([*self._shown(database.records(changes_to(target, database, among=ids)))])
+            return name_changes(
+                [*show_changes(self.resolved_profile, database.records(changes_to(target, database, among=ids)))],
+                self.names,
+            )
 
     def rows_of(self, table: str, row_numbers: Iterable[int]) -> pl.DataFrame:
         """These rows of a staged table, in their order, masked like a preview; none if there is no such table."""
@@ -376,30 +357,13 @@ class Upload:
         self, *, all_errors: bool = False, all_warnings: bool = False, rows: bool = False, changes: bool = False
     ) -> dict[str, Any]:
         """The upload as a JSON document; sensitive values masked."""
-        errors = self.first_errors(None if all_errors else SHOWN_ERRORS)
-        row_warnings = self.first_row_warnings(None if all_warnings else SHOWN_ERRORS)
-        document: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                "upload_id", "profile", "file_name", "file_size", "sha256", "group", "state", "reason", "repeats",
-                "continues", "processed", "imports", "outcomes", "deactivated", "contacts_created", "changeset_sha256",
-                "duplicates", "encoding", "delimiter", "sheet", "mapping", "ignored", "warnings", "repairs",
-                "corrections", "user", "approvals", "first_approved_by", "first_approved_as", "approved_by",
-                "approved_as", "replanned_by", "replanned_as", "held", "feed", "expired",
-            )
-        }  # fmt: skip
-        document["added_at"] = _time(self.added_at)
-        document["first_approved_at"] = _time(self.first_approved_at)
-        document["finished_at"] = _time(self.finished_at)
-        document["errors"] = errors
-        document["row_warnings"] = row_warnings
-        if self.corrected is not None:
-            document |= self.corrected.as_dict()
-        if rows:
-            document["rows"] = self._rows()
-        if changes:
-            document["changes"] = self.first_changes(None)
-        return document
+        return as_document(
+            self,
+            self.first_errors(None if all_errors else SHOWN_ERRORS),
+            self.first_row_warnings(None if all_warnings else SHOWN_ERRORS),
+            self._rows() if rows else None,
+            self.first_changes(None) if changes else None,
+        )
 
     def _by_code(self, which: str) -> dict[str, int]:
         counts = self._defects(which, "SELECT code, count(*) AS defects", "GROUP BY code ORDER BY defects DESC, code")
@@ -420,132 +384,17 @@ class Upload:
 
     @_unreadable_as(list)
     def _rows(self) -> list[dict[str, Any]]:
-        """Every row with its outcome; a row in review with its candidates and the fields that they share."""
-        candidates: dict[int, list[dict[str, Any]]] = {}
-        for record in self.staging.records("review_candidates"):
-            candidate = {
-                f"{record['entity']}_id": record["candidate"],
-                "row_number": record["other_row"],
-                "shares": record["shares"],
-                "active": record["active"],
-            }
-            known = {name: value for name, value in candidate.items() if value is not None}
-            candidates.setdefault(record["row_number"], []).append(known)
-        several = [each for found in candidates.values() for each in found if "contact_id" in each]
-        names = self.names(each["contact_id"] for each in several) if several else {}
-        for each in several:
-            if each["contact_id"] in names:
-                each["name"] = names[each["contact_id"]]
-        rows = self.staging.records("outcome_rows")
-        return [
-            row | {"candidates": candidates.get(row["row_number"], [])} if row["outcome"] == "review" else row
-            for row in rows
-        ]
-
-    def _shown(self, changes: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-        profile = self.resolved_profile
-        for change in changes:
-            fields = {}
-            for field in change.pop("fields", None) or ():
-                looks = looks_in(profile, field["field"]) if profile else TOLD
-                fields[field["field"]] = [mask_value(value, looks) for value in (field["before"], field["after"])]
-            named = {name: mask_within(value) for name, value in change.items() if value is not None}
-            yield named | {"fields": fields}
+        return rows_in_words(self.staging, self.names)
 
     def names(self, contact_ids: Iterable[int]) -> dict[int, str]:
         """Id → name of contacts, masked; contacts without a name, or not made yet, are left out."""
         found = self._names(contact_ids) if self._names else {}
         return {contact_id: name for contact_id, name in found.items() if name}
 
-    def _named(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The changes with the names of their contacts: `name`, and for a link also `linked_to_name`."""
-        ids = {change[key] for change in changes for key in ("contact_id", "linked_to") if key in change}
-        names = self.names(ids) if ids else {}
-        for change in changes:  # contacts that the upload creates have no other name yet
-            given = _given_name(change)
-            if given and change.get("contact_id") not in names:
-                names[change["contact_id"]] = given
-        for change in changes:
-            for key, called in (("contact_id", "name"), ("linked_to", "linked_to_name")):
-                if change.get(key) in names:
-                    change[called] = names[change[key]]
-        return changes
-
     def masked(self, frame: pl.DataFrame, *, as_read: bool) -> pl.DataFrame:
         """Rows of a staged table, masked like a preview; `as_read`: those of raw_rows."""
-        import polars as pl
-
         profile = self.resolved_profile
         if profile is None:
             return frame
         fields = self.staging.facts().fields if as_read and self.staging.exists() else {}
-        shown = []
-        for name, kind in frame.schema.items():
-            field = fields.get(name) if as_read else field_of(name, profile)
-            looks = None if as_read and is_label(name) else looks_in(profile, field, as_read=as_read)
-            if kind == pl.List(pl.String):
-                shown.append(pl.col(name).list.eval(mask_column(pl.element(), looks)))
-            elif kind == pl.String or looks is None:
-                shown.append(mask_column(pl.col(name).cast(pl.String), looks))
-        return frame.with_columns(shown)
-
-
-def _given_name(change: dict[str, Any]) -> str:
-    """The name that a change gives to the contact that it makes."""
-    if change["target"] != "contact" or change["action"] != "create":
-        return ""
-    fields = change["fields"]
-    whole, *parts = ((fields.get(name) or [None, None])[1] for name in ("full_name", "first_name", "last_name"))
-    return whole or " ".join(part for part in parts if part)
-
-
-def _has(database: StoredTables | None, target: str) -> TypeGuard[StoredTables]:
-    return database is not None and database.has(f"{target}_changes")
-
-
-def changes_to(
-    target: str,
-    database: StoredTables,
-    limit: int | None = None,
-    *,
-    row_number: int | None = None,
-    among: Iterable[int] | None = None,
-) -> str:
-    """The query for the changes to contacts, accounts, memberships or links, ordered by row."""
-    table = f"{target}_changes"
-    kinds = database.types(table)
-    fields = [name.removeprefix("after_") for name in kinds if name.startswith("after_")]
-    identity = "account_id" if target == "account" else "contact_id"
-    rest = "* EXCLUDE (action, row_number)"
-    if fields:
-        sides = (
-            f"""CASE WHEN {touches(field)} THEN {{
-                'field': {literal(field)},
-                'before': {_as_text(f"before_{field}", kinds)},
-                'after': {_as_text(f"after_{field}", kinds)}}} END"""
-            for field in fields
-        )
-        rest = f"{identity}, list_filter([{', '.join(sides)}], lambda side: side IS NOT NULL) AS fields"
-    where = "true" if row_number is None else f"row_number = {row_number}"
-    if among is not None:
-        where += f" AND {identity} IN ({', '.join(map(str, among)) or 'NULL'})"
-    return f"""
-        SELECT {literal(target)} AS target, action, row_number, {rest}
-        FROM {table} WHERE {where}
-        ORDER BY row_number, {identity} LIMIT {"ALL" if limit is None else limit}"""
-
-
-def _as_text(column: str, kinds: dict[str, str]) -> str:
-    name = quoted(column)
-    return f"array_to_string({name}, '; ')" if kinds[column].endswith("[]") else f"{name}::VARCHAR"
-
-
-def _time(value: datetime | None) -> str | None:
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def field_of(column: str, profile: Profile) -> str:
-    """The field whose values, or parts of them, a staged column holds."""
-    prefixes = ("before_", "after_", "key_", UNREAD, FURTHER, COLUMN_OF)
-    prefix = "" if column in profile.column_of else next(filter(column.startswith, prefixes), "")
-    return column.removeprefix(prefix)
+        return mask_rows(frame, profile, fields if as_read else None)

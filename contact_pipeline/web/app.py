@@ -19,11 +19,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from contact_pipeline.contracts.states import CALLS, State
+from contact_pipeline.contracts.states import State
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
 from contact_pipeline.pages.served import FORMS, PageMessage, Served
 from contact_pipeline.temporary import temporary_folder
-from contact_pipeline.web.deciding import ACTS, CONFIRMATIONS
+from contact_pipeline.web import offered
+from contact_pipeline.web.deciding import ACTS
 from contact_pipeline.web.desk import Desk, ending_of
 from contact_pipeline.web.forms import Forged, Signing, cookie_of, new_cookie, read_form, set_cookie
 from contact_pipeline.web.visitor import Visitor, visitor
@@ -31,7 +32,6 @@ from contact_pipeline.web.visitor import Visitor, visitor
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.settings import Settings
-    from contact_pipeline.store import Upload
 
 PREFIX: Final = "/pages"
 _PATIENCE_SECONDS: Final = 2.0  # to wait for a task before a page says that it is still running
@@ -251,9 +251,11 @@ class Pages:
         with faults_masked():
             upload = self._reader.show(upload_id)
             served, cookie = self._served(request, *self._came_of(request, upload_id))
-            acts = _possible(upload)
+            acts = offered.possible_calls(upload)
             none_of_two = refusal_of(upload.line, served.login) if "apply" in acts else None
-            decided = [each for each in self._reader.decisions() if _stands(each, upload)] if "resolve" in acts else []
+            decided = (
+                [each for each in self._reader.decisions() if offered.stands(each, upload)] if "resolve" in acts else []
+            )
             page = self._reader.review_page(
                 upload_id,
                 template="upload.html",
@@ -262,13 +264,13 @@ class Pages:
                 everything=served.upload(upload_id, "everything"),
                 served=served,
                 acts=acts,
-                confirmations=_to_tick(upload),
+                confirmations=offered.confirmations_for(upload),
                 none_of_two=none_of_two.message if none_of_two else "",
                 is_own_approval=upload.is_half_approved_by(served.login),
                 decided=decided,
-                corrections=_in_effect(self._reader.corrections(upload_id)),
+                corrections=offered.in_effect(self._reader.corrections(upload_id)),
                 most_corrections=_MOST_CORRECTIONS,
-                cells=_named(upload.mapping or {}),
+                cells=offered.cells_to_correct(upload.mapping or {}),
                 most_decided=_MOST_DECIDED,
             )
         return self._answer(request, page, cookie)
@@ -283,7 +285,7 @@ class Pages:
             return waits
         upload = self._reader.show(upload_id)
         task = self._desk.find(request.query_params.get("done", ""), upload_id, self._who(request).login)
-        if task is None or task.doing != ACTS[f"plan-{turn}"].doing or turn not in _possible(upload):
+        if task is None or task.doing != ACTS[f"plan-{turn}"].doing or turn not in offered.possible_calls(upload):
             return RedirectResponse(f"{_root(request)}/uploads/{quote(upload_id)}", 303)
         with faults_masked():
             contactable, agreed = look_at_turn(self._reader.store, upload_id)  # before the shown changes are read
@@ -297,9 +299,9 @@ class Pages:
                 served=served,
                 upload=upload,
                 turn=turn,
-                acts=_possible(upload),
+                acts=offered.possible_calls(upload),
                 count=inverse.change_count,
-                changes=[_filled(change) for change in changes],
+                changes=[offered.filled(change) for change in changes],
                 left=inverse.conflicts.height,
                 conflicts=left_alone(self._reader.store, upload, _MOST_CHANGES),
                 contactable=contactable if turn == "undo" else 0,
@@ -393,51 +395,3 @@ def _asked(request: Request) -> tuple[dict[str, str], int]:
     except ValueError:
         raise unknown from None
     return asked, int(offset[:9]) if offset.isascii() and offset.isdecimal() else 0
-
-
-def _possible(upload: Upload) -> list[str]:
-    """The calls that are possible in the upload's state and would change something."""
-    possible = [name for name, call in CALLS.items() if upload.state in call.leads]
-    asks = (upload.reason or {}).get("confirm")
-    hidden = {
-        "apply": upload.state not in {"staged", "blocked"} or (upload.state == "blocked" and not asks),
-        "replan": upload.state != "stale" or upload.is_by_hand,
-        "finalize": upload.state != "applied" or not upload.held,
-        "undo": upload.state == "undone",
-        "redo": upload.state != "undone",
-        "cancel": upload.state == "cancelled",
-        "resolve": upload.is_by_hand,
-        "correct": upload.is_by_hand,
-    }
-    return [name for name in possible if not hidden.get(name)]
-
-
-def _to_tick(upload: Upload) -> list[tuple[str, str]]:
-    """The confirmations that an approval needs: name and text."""
-    asked = [*(upload.reason or {}).get("confirm", ())]
-    if upload.deactivated and "deactivations" not in asked:
-        asked.append("deactivations")
-    them = "contact that is" if upload.deactivated == 1 else "contacts that are"
-    words = CONFIRMATIONS | {"deactivations": f"Deactivate {upload.deactivated:,} {them} not in the file."}
-    return [(name, words[name]) for name in asked]
-
-
-def _stands(decision: dict[str, Any], upload: Upload) -> bool:
-    return decision["upload_id"] == upload.upload_id and not decision["withdrawn"]
-
-
-def _named(mapping: dict[str, str]) -> list[tuple[str, str]]:
-    """Each heading, and the name by which its cells are corrected: the field's, unless several columns fill it."""
-    fields = [*mapping.values()]
-    return [(heading, field if fields.count(field) == 1 else heading) for heading, field in mapping.items()]
-
-
-def _in_effect(corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The corrections in effect, the newest first."""
-    return [each for each in reversed(corrections) if not each["withdrawn"]]
-
-
-def _filled(change: dict[str, Any]) -> dict[str, Any]:
-    """A change with all keys that the page reads."""
-    names = ("contact_id", "account_id", "name", "group_name", "linked_to", "linked_to_name")
-    return dict.fromkeys(names) | change

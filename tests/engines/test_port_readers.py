@@ -15,7 +15,7 @@ OF_THE_HOME = {
     "erase/book.py",
     "erase/erase.py",
     "erase/headings.py",
-    "erase/staged.py",
+    "erase/staged_database.py",
     "notices/queue.py",
     "orchestration/terminal.py",
     "pipeline/asking.py",  # DuckDB answers somebody's own SQL
@@ -34,6 +34,7 @@ OF_THE_HOME = {
     "store/overview.py",
     "store/schema.py",
     "store/staging.py",
+    "store/reference_data.py",
     "store/store.py",
     "store/value_mappings.py",
 }

@@ -8,7 +8,7 @@ from contact_pipeline.engines import Tables
 from contact_pipeline.pages.review.room import cut, fitting, in_turn
 from contact_pipeline.store import Upload
 from contact_pipeline.store.changes import kept_fields, touched
-from contact_pipeline.store.upload import CHANGED
+from contact_pipeline.store.staged_changes import CHANGED
 
 _GROUPS: Final = 400
 _OF_A_GROUP: Final = 1_000

@@ -13,7 +13,7 @@ from contact_pipeline.masking import TOLD, mask_column, mask_heading
 from contact_pipeline.profiles import looks_in
 from contact_pipeline.reports.spreadsheet import MARK, write_text_rows
 from contact_pipeline.store import Upload
-from contact_pipeline.store.upload import CHANGED, changes_to
+from contact_pipeline.store.staged_changes import CHANGED, changes_to
 
 _AT_A_TIME: Final = 20_000  # rows
 _QUICKLY: Final = 1  # of nine levels of packing
