@@ -71,20 +71,22 @@ def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload
         raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
     if actor is not None and actor != line.user_login:
         uploads.check_user(store, line, actor)
+    changed = dict[str, object]()
     if line.state in PLANNED:
         staged = not store.staging(upload_id).differences(line.staged_files)
         if line.state == "stale" or not staged:
-            stage = "validated" if staged else "received"
-            uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None, **by)
+            changed = {"state": "received", "stage": "validated" if staged else "received", "reason": None} | by
     elif line.state == "received":
         is_gone = line.stage != "received" and not store.staging(upload_id).exists()
         changed = ({"stage": "received"} if is_gone else {}) | ({} if actor is None else by)
-        if changed:
-            uploads.change(store, upload_id, RECEIVED, **changed)
+    if changed:
+        line = uploads.change(store, upload_id, {line.state}, **changed) or store.line(upload_id)
+    upload = uploads.upload_of(store, line)
     with noting_state(store, upload_id, done={"staged", "blocked"}):
         for stage in STAGES[1:]:
-            advance(store, upload_id, stage)
-    return uploads.show(store, upload_id)
+            upload = advance(store, upload, stage)
+        return upload
+    return uploads.show(store, upload_id)  # a fault came after the work was done
 
 
 def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
