@@ -35,7 +35,7 @@ class _Kept:
 
     def install(self) -> None:
         """Lets the event log use the databases that are open."""
-        self._storage._connect = self.connected  # type: ignore[method-assign]  # noqa: SLF001
+        self._storage._connect = self.connected  # type: ignore[assignment, method-assign]  # noqa: SLF001
         self._storage.store_event_batch = self.store_batch  # type: ignore[method-assign]
 
     def remove(self) -> None:
@@ -81,6 +81,7 @@ class _Kept:
         if engine is not None and path.exists() and path.stat().st_ino == inode:
             return engine
         self._close(database)  # somebody deleted it
+        self._storage._initialized_dbs.discard(database)  # noqa: SLF001
         of_runs = [each for each in self._engines if each != INDEX_SHARD_NAME]
         for oldest in of_runs[: 1 - _MOST]:
             self._close(oldest)
