@@ -1,5 +1,6 @@
 """Dagster's event log kept open: it holds the same as by default, whoever else reads, deletes or fails meanwhile."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from dagster._core.events import DagsterEventType
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from contact_pipeline.erase.previews import erase_previews
 from contact_pipeline.orchestration.event_log import keep_open, kept_open, together
+from contact_pipeline.settings import Settings
 
 
 @pytest.fixture
@@ -177,3 +180,22 @@ def test_what_a_run_is_to_make_is_stored_at_once(lasting, monkeypatch):
     planned = lasting.all_logs(found.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     assert len(planned) == len(keys)
     assert other_process(lasting) == {*keys}
+
+
+def test_erasing_reaches_what_is_kept_open(lasting, tmp_path):
+    """An open database keeps SQLite's log beside it, which no closing takes away."""
+    home = tmp_path / "home"
+    home.mkdir()
+    Path(lasting.root_directory).rename(home / "dagster")
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance, kept_open(instance):
+        shown = dg.AssetMaterialization("people", partition="a", metadata={"name": "Ximena Quillfeather"})
+        instance.report_runless_asset_event(shown)
+        assert holding(home, b"Quillfeather")
+        erase_previews(Settings(home=home), re.compile("()" * 9 + "Ximena Quillfeather"), {})
+        assert holding(home, b"Quillfeather") == []
+        materialize(instance, "b")
+        assert materialized(instance) == {"a", "b"}
+
+
+def holding(home: Path, name: bytes) -> list[Path]:
+    return [path for path in home.rglob("*") if path.is_file() and name in path.read_bytes()]
