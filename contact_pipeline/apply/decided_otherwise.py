@@ -129,8 +129,9 @@ def _accounts_otherwise(database: Tables, part: Part, address_book: str) -> str:
 
 
 def _find_affected(database: Tables, part: Part, address_book: str, snapshot: int) -> int:
-    """Makes affected_keys, and counts them: rows that share a key with a changed contact, or had a changed or removed candidate.
+    """Makes affected_keys: rows that share a key with a changed contact, or had a changed or removed candidate.
 
+    Returns how many there are.
     An erased contact has no keys any more; after an erasure all rows that would be new are among them.
     """
     table = f"{part.entity}s"
