@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from contact_pipeline.contracts.actors import is_same
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import NOTHING_CAME_IN, PLANNED
-from contact_pipeline.engines import PLACE, quoted
+from contact_pipeline.engines import PLACE, literal, quoted
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import damaged
 from contact_pipeline.profiles import Profile
@@ -249,12 +249,12 @@ class Upload:
     def count_changes(self, *actions: str) -> int:
         """How many contacts, or accounts where rows are accounts, have one of these actions in the changeset."""
         profile = self.resolved_profile
-        table = f"{profile.target if profile else 'contact'}_changes"
-        if not self.staging.count(table):
-            return 0
-        with self.staging.open(read_only=True) as database:
-            count: int = database.value(f"SELECT count(*) FROM {table} WHERE action IN (SELECT unnest(?))", [actions])
-        return count
+        target = profile.target if profile else "contact"
+        with self.staging.look() as database:
+            if not has_changes(database, target):
+                return 0
+            chosen = ", ".join(map(literal, actions))
+            return int(database.value(f"SELECT count(*) FROM {target}_changes WHERE action IN ({chosen})"))
 
     @_unreadable_as(list)
     def first_changes(self, limit: int | None) -> list[dict[str, Any]]:
