@@ -12,8 +12,8 @@ from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import without_run
 from contact_pipeline.orchestration.feeds import FETCH
 from contact_pipeline.orchestration.metadata import STAGED
+from contact_pipeline.orchestration.partitions import keys_of
 from contact_pipeline.orchestration.showing import not_shown, show_applied, show_checks, show_stage
-from contact_pipeline.orchestration.turns import carried_by
 from contact_pipeline.store.ledger import now
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _changed_without_run(instance: dg.DagsterInstance, pipeline: Pipeline, uploa
     """Uploads whose state in Dagster is out of date; not those of unfinished runs, which may yet show them."""
     runs = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
     feeds, ordered = {run.tags.get(FETCH) for run in runs} - {None}, instance.get_dynamic_partitions("uploads")
-    carried = {key for run in runs for key in carried_by(run, ordered)}
+    carried = {key for run in runs for key in keys_of(run.tags, ordered)}
     at_rest = [glance for glance in uploads if glance.upload_id not in carried and glance.feed not in feeds]
     return not_shown(instance, pipeline, at_rest)
 

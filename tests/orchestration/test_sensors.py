@@ -404,6 +404,20 @@ def test_a_cursor_that_cannot_be_used_is_begun_anew(
         assert not Settling(json.dumps({"since": {drop.key: since}}), 0).has_settled(drop)
 
 
+def test_a_run_with_half_a_range_stops_no_sensor(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, ticks: Callable[[str], Tick]
+) -> None:
+    """Dagster keeps such a run as not started, though it was never launched: somebody gave it one of the two tags."""
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    with pytest.raises(dg.DagsterInvariantViolationError):
+        instance.create_run_for_job(
+            definitions.resolve_job_def("stage_upload"), tags={"dagster/asset_partition_range_start": "planned"}
+        )
+    assert turns.carried(instance) == set()
+    for sensor in ("apply_automatic", "command_line_uploads"):
+        assert isinstance(ticks(sensor)(), dg.SkipReason)
+
+
 def test_a_file_that_a_dead_tick_received_is_applied_before_later_ones(
     ticks: Callable[[str], Tick],
     stage: Callable[..., dg.ExecuteInProcessResult],
