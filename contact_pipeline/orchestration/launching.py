@@ -53,6 +53,10 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
         login, why_not = _logged_in(context) or _proven(run, settings), ""
         if (_is_of_uploads(run) or run.job_name == EXPIRE) and _reads_variables(run.run_config):
             why_not = "Nothing was launched: write each value into the config as it is, not as {env: NAME}."
+        elif (_is_of_uploads(run) or run.job_name == EXPIRE) and _names_a_home(run.run_config):
+            why_not = (
+                "Nothing was launched: leave `resources` out of the config. A run stays in the home of its project."
+            )
         elif _is_of_uploads(run):
             uploads = self._instance.get_dynamic_partitions("uploads")
             why_not = refusal(run, uploads, login, has_logins=settings.user_header is not None)
@@ -145,6 +149,12 @@ def _reads_variables(config: object) -> bool:
     if isinstance(config, Mapping):
         return set(config) == {"env"} or any(map(_reads_variables, config.values()))
     return isinstance(config, list) and any(map(_reads_variables, config))
+
+
+def _names_a_home(run_config: Mapping[str, Any]) -> bool:
+    """Whether a config leads the run into another home than that of the definitions."""
+    resource = (run_config.get("resources") or {}).get("pipeline") or {}
+    return bool((resource.get("config") or {}).get("home"))
 
 
 def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:

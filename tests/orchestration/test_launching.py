@@ -44,10 +44,12 @@ def launch(
         approved_by: str | dict[str, str],
         login: str = "",
         tags: dict[str, str] | None = None,
+        home: str = "",
         **more: object,
     ) -> dg.DagsterRun:
         op = "applied_contacts" if job in {"apply_upload", "__ASSET_JOB"} else job.removesuffix("_upload")
-        config = {"ops": {op: {"config": {"approved_by": approved_by, **more}}}}
+        asked = {op: {"config": {"approved_by": approved_by, **more}}}
+        config = {"ops": asked, "resources": {"pipeline": {"config": {"home": home}}}}
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
         found = definitions.resolve_job_def(job)
@@ -92,6 +94,19 @@ def test_what_is_missing_is_said_before_a_run_starts(
             launch(job, key, approved_by, login, tags)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.FAILURE}
     assert not any(run.tags["dagster/will_retry"] == "true" for run in instance.get_runs())  # then nobody is logged in
+
+
+def test_a_run_stays_in_the_home_that_is_served(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Who is verified here is nobody in another home of the machine."""
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    for job in ("apply_upload", "undo_upload"):
+        with pytest.raises(UserFacingGraphQLError, match="leave `resources` out of the config"):
+            launch(job, "planned", "ben", "ben", home=str(tmp_path))
+        assert (
+            launch(job, "planned", "ben", "ben").status == dg.DagsterRunStatus.QUEUED
+        )  # the default that Dagster fills in
 
 
 def test_only_what_a_profile_applies_by_itself_needs_no_login(
