@@ -15,7 +15,7 @@ import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
 
 from contact_pipeline.errors import MachineFault
-from contact_pipeline.orchestration import partitions, sensors, turns
+from contact_pipeline.orchestration import partitions, reporting, sensors, turns
 from contact_pipeline.orchestration.inbox import Settling, look_through
 from contact_pipeline.orchestration.metadata import facts
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
@@ -591,6 +591,57 @@ def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
     assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == set()
     stage(dg.RunRequest(job_name="stage_upload", partition_key=key))
     assert isinstance(ticks("apply_automatic")(), dg.SkipReason)
+
+
+def test_an_upload_that_is_damaged_is_named_and_keeps_no_other_from_being_shown(
+    ticks: Callable[[str], Tick], outreach_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    keys = []
+    for name in ("damaged", "changed", "whole"):
+        upload = pipeline.plan(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", group="G")
+        keys.append(upload.upload_id)
+    damaged, changed, whole = keys
+    pipeline.apply(damaged)
+    for key in (damaged, changed):
+        pipeline.store.staging(key).path.write_bytes(b"no database")
+    tick = ticks("command_line_uploads")
+    assert tick().skip_message == "3 reported."
+    assert instance.get_materialized_partitions(dg.AssetKey("matched_changeset")) == {whole}
+    assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == {damaged}
+    (shown,) = instance.fetch_observations(
+        dg.AssetRecordsFilter(dg.AssetKey("matched_changeset"), asset_partitions=[changed]), limit=5
+    ).records
+    assert "cannot be shown" in str(shown.asset_observation.metadata["ending"].value)
+    assert "is damaged" in str(shown.asset_observation.metadata["ending"].value)
+    assert tick().skip_message == "Nothing was done on the command line."
+
+
+def test_a_tick_that_is_cut_off_is_done_again(
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = {
+        pipeline.plan(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts").upload_id
+        for name in ("one", "two", "three")
+    }
+    shown = reporting.show_checks
+
+    def cut_off(events: Any, checks: Any, upload: Any) -> None:
+        if upload.file_name == "two.csv":
+            raise KeyboardInterrupt
+        shown(events, checks, upload)
+
+    monkeypatch.setattr(reporting, "show_checks", cut_off)
+    tick = ticks("command_line_uploads")
+    with pytest.raises(KeyboardInterrupt):
+        tick()
+    monkeypatch.undo()
+    tick()
+    for asset in ("raw_upload", "matched_changeset"):
+        assert instance.get_materialized_partitions(dg.AssetKey(asset)) == keys
 
 
 def test_what_was_applied_on_the_command_line_is_reported_once_with_its_checks(
