@@ -210,6 +210,8 @@ def test_polling_costs_no_run_unless_something_is_new_or_went_wrong(tmp_path, ho
     assert "drop" in look()
     (tmp_path / "drop").mkdir()
     assert [look(), look()] == ["run", "Nothing is new."]
+    (tmp_path / "drop" / "latest.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert look().startswith("Nothing is new. latest.csv is a link")
     (tmp_path / "drop" / "leads.csv").write_text(LEADS)
     assert look() == "run"
     dagster.create_run_for_job(definitions.resolve_job_def("fetch_partners"), status=dg.DagsterRunStatus.STARTED)
