@@ -594,7 +594,11 @@ def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
 
 
 def test_an_upload_that_is_damaged_is_named_and_keeps_no_other_from_being_shown(
-    ticks: Callable[[str], Tick], outreach_file: Callable[..., Path], instance: dg.DagsterInstance, pipeline: Pipeline
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keys = []
     for name in ("damaged", "changed", "whole"):
@@ -602,8 +606,14 @@ def test_an_upload_that_is_damaged_is_named_and_keeps_no_other_from_being_shown(
         keys.append(upload.upload_id)
     damaged, changed, whole = keys
     pipeline.apply(damaged)
-    for key in (damaged, changed):
-        pipeline.store.staging(key).path.write_bytes(b"no database")
+    show = reporting.show_stage
+
+    def fail(events: Any, opened: Any, asset: str, upload: Any) -> None:
+        if asset == "matched_changeset" and upload.upload_id != whole:
+            raise MachineFault("damaged", "staging.duckdb is damaged or was cut off.", "Put it back.")
+        show(events, opened, asset, upload)
+
+    monkeypatch.setattr(reporting, "show_stage", fail)
     tick = ticks("command_line_uploads")
     assert tick().skip_message == "3 reported."
     assert instance.get_materialized_partitions(dg.AssetKey("matched_changeset")) == {whole}
