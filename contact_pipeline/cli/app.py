@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -94,10 +95,17 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
+def _write_any_letter() -> None:
+    """Lets stdout show letters that its encoding does not have as escapes, as stderr does."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script. It ends the process without Python's clean-up, which takes a tenth of a short command."""
     status = REFUSED
     _replace_closed_streams()
+    _write_any_letter()
 
     def leave() -> None:
         try:

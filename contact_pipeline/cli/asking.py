@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from decimal import Decimal
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,8 +129,10 @@ def _draw(found: pl.DataFrame, *, unmasked: bool) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """A value in which NaN and infinity, which JSON does not have, are None; in lists and mappings as well."""
+    """A value as JSON has it, in lists and mappings, too: NaN and infinity are None, a sum of integers an integer."""
     match value:
+        case Decimal() if value.as_tuple().exponent == 0:  # DuckDB sums integers in 128 bits
+            return int(value)
         case float():
             return value if isfinite(value) else None
         case list():

@@ -43,8 +43,9 @@ def err() -> Console:
 
 
 def document(content: object) -> None:
-    """Prints the one JSON document of a command."""
-    sys.stdout.write(visible_json(json.dumps(content, ensure_ascii=False, indent=2, default=str)) + "\n")
+    """Prints the one JSON document of a command; in ASCII where stdout does not take every letter."""
+    in_ascii = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(visible_json(json.dumps(content, ensure_ascii=in_ascii, indent=2, default=str)) + "\n")
 
 
 def text(value: object, style: str = "") -> Text:
@@ -60,16 +61,19 @@ def text_as_it_is(value: object, style: str = "") -> Text:
     """A value, unmasked and without markup; characters that could mislead a reader are shown as escapes."""
     from rich.text import Text
 
+    return Text(visible(_in_words(value)), style=style)
+
+
+def _in_words(value: object) -> str:
     match value:
         case None:
-            shown = ""
+            return ""
         case bool():
-            shown = "yes" if value else "no"
+            return "yes" if value else "no"
         case list() | tuple():
-            shown = "; ".join(str(part) for part in value)
+            return "; ".join(str(part) for part in value)
         case _:
-            shown = str(value)
-    return Text(visible(shown), style=style)
+            return str(value)
 
 
 def show(*parts: RenderableType | Lines) -> None:
@@ -142,8 +146,7 @@ class Lines:
 
 
 def _plain(cell: object) -> str:
-    text = getattr(cell, "plain", cell)  # a Text of Rich
-    return "" if text is None else str(text).replace("\n", " ")
+    return _in_words(getattr(cell, "plain", cell)).replace("\n", " ")  # `plain`: of a Text of Rich
 
 
 def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> Table:

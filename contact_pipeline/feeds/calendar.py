@@ -39,6 +39,9 @@ def check_cron(cron: str) -> None:
         raise ValueError('is no schedule of five parts; write one such as "0 6 * * 1-5"')
     if not all(re.fullmatch(r"[0-9*/,-]+", _NAMED.sub("1", part)) for part in cron.lower().split()):
         raise ValueError("has signs that not every program takes; write numbers, names of days and months, * / , and -")
+    days = cron.split()[2::2]  # of the month, of the week
+    if ("*" not in days and any(part.startswith("*") for part in days)) or re.search(r"(^|,)7[-/]", days[1]):
+        raise ValueError("has days that programs count differently; write days of the month or the week, Sunday as 0")
     try:
         next(CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as error:

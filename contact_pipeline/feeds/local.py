@@ -7,12 +7,17 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import EINVAL, EIO, ELOOP, ENXIO, ESTALE
 from pathlib import Path
+from typing import Final
 
 from contact_pipeline.feeds.origin import Found, Listing, Trouble, free_name, listing
 from contact_pipeline.feeds.place import Place
 from contact_pipeline.settings import INBOX
-from contact_pipeline.store.source import Source, look_of
+from contact_pipeline.store.source import Source, is_unfinished, look_of
+
+_OF_FILE: Final = frozenset({EINVAL, EIO, ELOOP, ENXIO, ESTALE})  # damaged, or no ordinary file any more
+_LINK: Final = "is a link, which is not followed. Put the file itself in its place."
 
 
 class LocalOrigin:
@@ -39,7 +44,9 @@ class LocalOrigin:
                 "Have the files put into another folder, or drop them into the inbox and remove the feed.",
             )
         try:
-            return listing(self.place, self._files())
+            with os.scandir(self._folder) as entries:
+                paths = [Path(entry.path) for entry in entries]
+            found = listing(self.place, filter(None, map(self._found, paths)))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Trouble(
                 "feed-missing",
@@ -52,13 +59,9 @@ class LocalOrigin:
                 f"The folder {self._folder} may not be read.",
                 "Let whoever runs this read it.",
             ) from error
-
-    def _files(self) -> Iterator[Found]:
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                found = self._found(Path(entry.path))
-                if found is not None:
-                    yield found
+        links = (path.name for path in paths if path.is_symlink() and not path.is_dir())
+        found.strays |= {name: _LINK for name in links if self.place.fits(name) and not is_unfinished(name)}
+        return found
 
     def _found(self, path: Path) -> Found | None:
         try:
@@ -80,7 +83,8 @@ class LocalOrigin:
 
         Raises:
             Refusal: it is being written (code `file-changing`).
-            Trouble: it may not be read (code `feed-permission`), or is gone (`feed-missing`).
+            Trouble: it may not be read (code `feed-permission`), is gone (`feed-missing`), or damaged (`feed-fault`).
+            OSError: another fault of the machine, such as a full disk.
         """
         try:
             with Source(Path(found.path), follow_links=False) as source:
@@ -92,6 +96,13 @@ class LocalOrigin:
             raise _of_file("feed-permission", found, "may not be read", fix) from error
         except FileNotFoundError as error:
             raise _of_file("feed-missing", found, "is gone", "Nothing is to be done.") from error
+        except OSError as error:
+            if error.errno not in _OF_FILE:
+                raise
+            why = f"could not be read: {(error.strerror or type(error).__name__).lower()}"
+            raise _of_file(
+                "feed-fault", found, why, "Have it sent again, and look at the disk that it lies on."
+            ) from error
 
     def remove(self, found: Found) -> None:
         """Deletes a file."""

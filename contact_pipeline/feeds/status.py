@@ -21,6 +21,7 @@ from contact_pipeline.store.feeds import (
     record_run,
     record_unusable,
     record_usable,
+    set_back,
 )
 from contact_pipeline.store.ledger import now
 
@@ -127,7 +128,12 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
         with store.change() as contacts:
             record_known_feeds(contacts, [name])
         return None
-    due_at = missed(feed, state.since, state.file_at, now())
+    at = now()
+    if any(moment is not None and moment > at for moment in (state.since, state.ran_at, state.file_at)):
+        with store.change() as contacts:  # else nobody would be told until the clock is there again
+            set_back(contacts, name, at)
+            state = feed_states(contacts)[name]
+    due_at = missed(feed, state.since, state.file_at, at)
     if due_at is not None and due_at != state.missed_at:
         routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:

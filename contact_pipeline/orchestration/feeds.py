@@ -186,7 +186,7 @@ def _polling(
         context.update_cursor("")
         if found.new or was_broken or opened.uploads(1, feed=name, states=["received"]):
             return dg.RunRequest()
-        return dg.SkipReason("Nothing is new.")
+        return dg.SkipReason(" ".join(["Nothing is new.", *(f"{name} {why}" for name, why in found.strays.items())]))
 
     return polling
 

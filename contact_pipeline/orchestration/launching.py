@@ -7,6 +7,7 @@ secret of the proxy can make the proof.
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,7 @@ _CALLS: Final = ("stage", "apply", "import", "withdraw", "finalize", "undo", "re
 OF_UPLOADS: Final = frozenset(f"{call}_upload" for call in _CALLS)  # jobs
 _BACKFILL: Final = "dagster/backfill"  # tag of a run that the daemon launches for a backfill
 _ROOT: Final = "dagster/root_run_id"  # tag of a run that repeats another
+NOT_TRIED_AGAIN: Final = {"dagster/max_retries": "0"}  # the daemon repeats what failed before a step, without a login
 _PARTITIONS: Final = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
 )  # fmt: skip
@@ -56,18 +58,22 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
         Raises:
             UserFacingGraphQLError: the run names no upload or no login, or a login other than the verified one.
         """
-        run = context.dagster_run
+        run, settings = context.dagster_run, Settings()
+        login, why_not = _logged_in(context) or _proven(run, settings), ""
         if (_is_of_uploads(run) or run.job_name == EXPIRE) and _reads_variables(run.run_config):
-            raise _ui_error("Nothing was launched: write each value into the config as it is, not as {env: NAME}.")
-        if _is_of_uploads(run):
-            settings, login = Settings(), _logged_in(context)
+            why_not = "Nothing was launched: write each value into the config as it is, not as {env: NAME}."
+        elif (_is_of_uploads(run) or run.job_name == EXPIRE) and _names_a_home(run.run_config):
+            why_not = (
+                "Nothing was launched: leave `resources` out of the config. A run stays in the home of its project."
+            )
+        elif _is_of_uploads(run):
             uploads = self._instance.get_dynamic_partitions("uploads")
             why_not = refusal(run, uploads, login, has_logins=settings.user_header is not None)
-            if why_not:
-                raise _ui_error(why_not)
-            tags = {LOGIN: login, _PROOF: _proof(run, login, settings)} if login else {}
-            if tags:
-                self._instance.add_run_tags(run.run_id, tags)
+        if why_not:
+            self._instance.add_run_tags(run.run_id, NOT_TRIED_AGAIN)
+            raise _ui_error(why_not)
+        if _is_of_uploads(run) and login:
+            self._instance.add_run_tags(run.run_id, {LOGIN: login, _PROOF: _proof(run, login, settings)})
         return super().submit_run(context)
 
 
@@ -77,24 +83,23 @@ def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str, *, has_login
     Args:
         run: the run.
         uploads: the partitions that there are.
-        login: whom the proxy has vouched for; empty: nobody.
+        login: whom the proxy has vouched for, now or when the run was launched that this one repeats; empty: nobody.
         has_logins: whether a proxy names who is logged in.
     """
-    try:
-        keys = keys_of(run.tags, uploads)
-    except ValueError:
-        keys = []
+    keys = keys_of(run.tags, uploads)
     if not keys:
         return "Nothing was launched: choose a partition of `uploads` (the id of an upload) first."
     if unknown := [key for key in keys if key not in uploads]:
         return f"Nothing was launched: there is no upload {unknown[0]}; choose another partition."
-    for approved_by in map(str, _approvers(run.run_config)):
-        if not approved_by.strip():
-            return "Nothing was launched: give your login as approved_by."
-        if approved_by == AUTOMATIC:
+    for op, given in _approvers(run.run_config):
+        approved_by = str(given)
+        if op == APPLIED and approved_by == AUTOMATIC:
             continue
-        if has_logins and not login and _BACKFILL in run.tags:
-            return "Nothing was launched: a backfill does not say who is logged in. Launch a run for each upload."
+        if not approved_by.strip() or approved_by == AUTOMATIC:
+            return "Nothing was launched: give your login as approved_by."
+        what = "a backfill" if _BACKFILL in run.tags else "a run that repeats another" if _ROOT in run.tags else ""
+        if has_logins and not login and what:
+            return f"Nothing was launched: {what} does not say who is logged in. Launch a run for each upload."
         if login and approved_by != login:
             return f"Nothing was launched: you are logged in as {login}; give that as approved_by."
     return ""
@@ -102,11 +107,15 @@ def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str, *, has_login
 
 def vouched(run: dg.DagsterRun, approved_by: str, settings: Settings) -> str:
     """The login that a run was launched with; verified where a proxy has vouched for it."""
-    proof = run.tags.get(_PROOF, "")
-    if not proof or run.tags.get(LOGIN) != approved_by or settings.proxy_secret is None:
-        return approved_by
-    is_proven = hmac.compare_digest(proof.encode(), _proof(run, approved_by, settings).encode())
-    return Verified(approved_by) if is_proven else approved_by
+    return Verified(approved_by) if approved_by and _proven(run, settings) == approved_by else approved_by
+
+
+def _proven(run: dg.DagsterRun, settings: Settings) -> str:
+    """The login that the tags of a run prove; empty: none."""
+    login, proof = run.tags.get(LOGIN, ""), run.tags.get(_PROOF, "")
+    if not proof or settings.proxy_secret is None:
+        return ""
+    return login if hmac.compare_digest(proof.encode(), _proof(run, login, settings).encode()) else ""
 
 
 def _ui_error(why_not: str) -> Exception:
@@ -136,12 +145,12 @@ def _logged_in(context: SubmitRunContext) -> str:
     return login if isinstance(login, Verified) else ""
 
 
-def _approvers(run_config: Mapping[str, Any]) -> Iterator[object]:
-    """What stands as `approved_by` in a config: a login, or `{env: NAME}`."""
-    for op in (run_config.get("ops") or {}).values():
+def _approvers(run_config: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """What stands as `approved_by` in a config, by step: a login, or `{env: NAME}`."""
+    for name, op in (run_config.get("ops") or {}).items():
         config = op.get("config") if isinstance(op, Mapping) else None
         if isinstance(config, Mapping) and "approved_by" in config:
-            yield config["approved_by"]
+            yield name, config["approved_by"]
 
 
 def _reads_variables(config: object) -> bool:
@@ -151,8 +160,15 @@ def _reads_variables(config: object) -> bool:
     return isinstance(config, list) and any(map(_reads_variables, config))
 
 
+def _names_a_home(run_config: Mapping[str, Any]) -> bool:
+    """Whether a config leads the run into another home than that of the definitions."""
+    resource = (run_config.get("resources") or {}).get("pipeline") or {}
+    return bool((resource.get("config") or {}).get("home"))
+
+
 def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:
-    """A signature of a login, a job and its uploads. Runs that repeat a run have the proof of the first one."""
+    """A signature of a login and what it asks: job, uploads, config. Runs that repeat a run have that of the first."""
     secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
     signed = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in _PARTITIONS)]
+    signed.append(json.dumps(run.run_config, sort_keys=True))
     return hmac.new(secret.encode(), "\n".join(signed).encode(), "sha256").hexdigest()

@@ -50,10 +50,7 @@ def upload_ids(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> lis
     Raises:
         dg.Failure: it was launched without a partition, or for one that is gone.
     """
-    try:
-        keys = keys_of(context.run.tags, context.instance.get_dynamic_partitions("uploads"))
-    except ValueError:
-        keys = []
+    keys = keys_of(context.run.tags, context.instance.get_dynamic_partitions("uploads"))
     if not keys:
         message = "Nothing was done: choose a partition of `uploads` (the id of an upload) before launching."
         raise dg.Failure(message, allow_retries=False)
@@ -61,13 +58,14 @@ def upload_ids(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> lis
 
 
 def keys_of(tags: Mapping[str, str], ordered: Sequence[str]) -> list[str]:
-    """The keys that a run with these tags carries.
+    """The keys that a run with these tags carries; none of a range with an end that is not given, or is gone.
 
-    Raises:
-        ValueError: an end of its range is not among the keys.
+    Args:
+        tags: of the run.
+        ordered: every key of the partitions definition, in the order they were added.
     """
     if "dagster/partition" in tags:
         return [tags["dagster/partition"]]
-    if _START not in tags:
+    if tags.get(_START) not in ordered or tags.get(_END) not in ordered:
         return []
     return list(ordered[ordered.index(tags[_START]) : ordered.index(tags[_END]) + 1])

@@ -129,7 +129,7 @@ def grant_each(
     Raises:
         dg.Failure: nobody is named, or the request was refused for one of the uploads.
     """
-    user = require_login(context, approved_by, pipeline)
+    user = require_login(context, "" if approved_by == AUTOMATIC else approved_by, pipeline)
     events, refusals, granted = of_run(context), [], list[str]()
     for upload_id in upload_ids(context):
         try:

@@ -48,7 +48,7 @@ def carried(instance: dg.DagsterInstance) -> set[str]:
     keys, ordered = set(), instance.get_dynamic_partitions("uploads")
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         if run.job_name in {STAGE, IMPORT, APPLY}:
-            keys.update(carried_by(run, ordered))
+            keys.update(keys_of(run.tags, ordered))
     return keys
 
 
@@ -116,7 +116,7 @@ class Turns:
             updated_before=now - _APPLIED_AGAIN_AFTER,
         )
         found += [run for run in instance.get_runs(failed) if run.run_config.get("ops") == BY_PROFILE["ops"]]
-        keys = [key for run in found if run.run_id not in self._seen for key in carried_by(run, ordered)]
+        keys = [key for run in found if run.run_id not in self._seen for key in keys_of(run.tags, ordered)]
         self._until, self._seen = now, {run.run_id for run in found}
         return keys
 
@@ -129,16 +129,3 @@ def _applies_itself(upload: Upload) -> bool:
 def _is_new(upload: Upload) -> bool:
     """Whether a run may be about to stage it."""
     return upload.state == "received" and datetime.now(UTC).replace(tzinfo=None) - upload.added_at < _NEW
-
-
-def carried_by(run: dg.DagsterRun, ordered: Sequence[str]) -> list[str]:
-    """The uploads of a run that there still are; none for a run of something else.
-
-    Args:
-        run: the run.
-        ordered: every key of the partitions definition, in the order they were added.
-    """
-    try:
-        return keys_of(run.tags, ordered)
-    except ValueError:  # its uploads are gone
-        return []

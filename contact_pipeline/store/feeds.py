@@ -190,6 +190,12 @@ def record_missed(database: Database, name: str, due_at: datetime, routing: Noti
     return True
 
 
+def set_back(database: Database, name: str, at: datetime) -> None:
+    """Brings the times of a feed that lie after the present one to it: they were recorded by a clock that was wrong."""
+    for column in ("since", "ran_at", "file_at"):
+        database.run(f"UPDATE feeds SET {column} = ? WHERE name = ? AND {column} > ?", [at, name, at])
+
+
 def record_known_feeds(database: Database, names: Sequence[str]) -> None:
     """Records new feeds with the present time: their files are due from then on."""
     for name in names:

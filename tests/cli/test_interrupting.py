@@ -1,5 +1,7 @@
 """Ctrl-C: wherever it comes, the command ends with one line, and the upload leaves nothing but its ledger line."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -78,6 +80,21 @@ def test_a_reader_that_has_enough_is_no_error(home):
     command = f"{sys.executable} -m contact_pipeline profiles --json --home {home} | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_all_letters_shows_the_others_as_escapes(run, outreach, home, encoding):
+    """The command had done its work, and then called this a defect of the program."""
+    file = outreach("Łukasz,,,Delgado,,AC-1,lukasz@example.com,02139")
+    run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--yes")
+
+    def listed(*options):
+        command = [sys.executable, "-m", "contact_pipeline", "contacts", "list", *options, "--home", str(home)]
+        environment = os.environ | {"PYTHONIOENCODING": encoding}
+        return subprocess.run(command, capture_output=True, encoding=encoding, check=True, env=environment).stdout
+
+    assert r"\u0141ukasz" in listed()
+    assert [contact["first_name"] for contact in json.loads(listed("--json"))] == ["Łukasz"]
 
 
 @pytest.mark.parametrize(

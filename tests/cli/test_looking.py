@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from contact_pipeline.cli import console
 from tests.homes import fill_once
 
 ROSA = "Rosa,(202) 555-0178,219-09-9990,Delgado,04/17/1984,AC-1,rosa@example.com,02139"
@@ -254,6 +255,16 @@ def test_contacts_groups_and_single_contacts(run, imported):
     assert "Delgado" in run("contacts", "show", listed[0]["contact_id"]).out
     assert run("groups", "list", "--json").document == [{"address_book": "outreach", "group": "Spring", "contacts": 1}]
     assert "Spring" in run("groups", "list").out
+
+
+def test_many_rows_say_the_same_as_few(run, outreach, monkeypatch):
+    """Too many to draw are written as plain lines."""
+    file = outreach(ROSA, "Ann,,,Poe,,AC-3,ann@example.com,02139")
+    run("import", file, "--profile", "outreach_contacts", "--group", "Spring", "--yes")
+    drawn = run("contacts", "list").out
+    monkeypatch.setattr(console, "_DRAWN", 1)
+    written = run("contacts", "list").out.split()
+    assert written == drawn.replace("─", "").split()
 
 
 def test_accounts_are_listed_with_their_contacts(run, workbook, tmp_path):

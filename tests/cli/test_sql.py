@@ -152,6 +152,8 @@ def test_a_query_comes_from_stdin_and_without_one_the_tables_are_listed(run, upl
     assert "raw_rows" in run("sql", upload).out
     assert "base_contacts" in {each["table"] for each in json.loads(run("sql", upload, "--json").out)}
     assert run("sql", upload, "SELECT 'nan'::DOUBLE AS x", "--json").document == [{"x": None}]
+    query = "SELECT sum(x) AS x, [sum(x)] AS y, sum(1.50) AS z FROM range(3) AS r(x)"
+    assert run("sql", upload, query, "--json").document == [{"x": 3, "y": [3], "z": "4.50"}]
 
 
 def test_of_an_upload_that_is_not_staged_any_more_it_says_so(run, uploads):

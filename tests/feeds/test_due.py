@@ -9,6 +9,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.feeds import status as running
 from contact_pipeline.feeds.calendar import missed, next_run
 from contact_pipeline.feeds.model import Feed
+from contact_pipeline.store import feeds as recording
 from tests.feeds.conftest import people
 from tests.notices.servers import hook_server, port_of
 
@@ -76,6 +77,23 @@ def posts(home, monkeypatch):
         rules = {"targets": targets, "notices": [{"to": ["desk"], "on": ["missed", "broken"]}]}
         (home / "notices.yaml").write_text(yaml.safe_dump(rules))
         yield hook.posts
+
+
+def test_a_clock_that_was_years_ahead_keeps_nobody_from_being_told(pipeline, feed, drop, monkeypatch):
+    """As that of a machine that starts before it has asked for the time."""
+    folder, today = drop(**{"a.csv": people("Ada")}), running.now()
+    feed(str(folder), due={"within": "1d"}, every="1h")
+    for module in (running, recording):
+        monkeypatch.setattr(module, "now", lambda: today + timedelta(days=3_650))
+    pipeline.run_feed("crm")
+    monkeypatch.undo()
+
+    assert pipeline.missed_feeds() == []
+    (status,) = pipeline.feeds()
+    assert today <= status.state.since <= status.state.file_at <= status.state.ran_at <= running.now()
+    later = today + timedelta(days=2)
+    monkeypatch.setattr(running, "now", lambda: later)
+    assert [status.name for status in pipeline.missed_feeds()] == ["crm"]
 
 
 def test_people_are_told_once_of_what_is_overdue_and_of_what_breaks(pipeline, feed, drop, posts, monkeypatch):

@@ -76,7 +76,13 @@ def test_a_time_zone_that_there_is_not_is_refused_with_its_line(pipeline, zone):
         assert "is no time zone" in problem[2]
 
 
-@pytest.mark.parametrize("cron", ["0 0 5L * *", "0 0 LW * *", "0 0 * * 5L", "0 0 * * 1#2", "0 0 ? * 1", "@daily"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 0 5L * *", "0 0 LW * *", "0 0 * * 5L", "0 0 * * 1#2", "0 0 ? * 1", "@daily", "0 0 */2 * 1", "0 0 1 * */2",
+        "0 0 * * 7-7", "0 0 * * 1,7/2",
+    ],
+)  # fmt: skip
 def test_a_schedule_that_only_some_programs_take_is_refused(pipeline, cron):
     said = f"source: in\nprofile: outreach_contacts\nschedule: {{cron: '{cron}'}}\n"
     (problem,) = problems_of(pipeline, said)

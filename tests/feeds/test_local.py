@@ -4,7 +4,9 @@ import json
 import os
 import threading
 import time
+from errno import EIO
 from importlib import util
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,21 @@ def test_a_feed_takes_nothing_from_the_inbox(pipeline, feed, home):
     feed("loop/*.csv")
     with pytest.raises((Refusal, MachineFault, OSError)):  # and no defect of the program
         pipeline.run_feed("crm")
+
+
+def test_a_link_is_not_followed_and_named(pipeline, feed, drop, home, tmp_path):
+    """The feed would be silent for ever, and one that names the link alone would say that there is no such file."""
+    folder = drop(**{"real.csv": people("Ada")})
+    (folder / "latest.csv").symlink_to(folder / "real.csv")
+    (folder / "gone.csv").symlink_to(folder / "nowhere.csv")
+    (folder / "sub.csv").symlink_to(tmp_path)
+    (folder / "half.csv.part").symlink_to(folder / "real.csv")
+    feed(f"{folder}/*.csv*")
+    run = pipeline.run_feed("crm")
+    assert ([file.name for file in run.files], set(run.strays)) == (["real.csv"], {"latest.csv", "gone.csv"})
+    feed(f"{folder}/latest.csv")
+    assert pipeline.check_feed("crm").strays == {"latest.csv": run.strays["latest.csv"]}
+    assert "is a link" in run.strays["latest.csv"]
 
 
 def test_what_stands_still_is_fetched_and_what_grows_waits(pipeline, feed, drop, home):
@@ -137,6 +154,30 @@ def test_a_file_that_cannot_be_had_leaves_the_others_alone(pipeline, feed, drop,
     (folder / ("n" * 250 + ".csv")).write_bytes(b"")
     (folder / "folder.csv").mkdir()
     assert pipeline.check_feed("crm").as_dict()["known"] == 2
+
+
+def test_a_file_that_is_damaged_or_becomes_a_link_leaves_the_others_alone(pipeline, feed, drop, monkeypatch):
+    """The oldest file comes first: otherwise it would keep all others from being fetched, at every run."""
+    folder = drop(**{"a.csv": people("Ada"), "b.csv": people("Rosa"), "c.csv": people("Ximena")})
+    feed(str(folder), profile="outreach_contacts")
+    read = os.pread
+
+    def damaged(descriptor, *where):
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == folder / "a.csv":
+            (folder / "b.csv").rename(folder / "b.csv.part")
+            (folder / "b.csv").symlink_to("b.csv.part")
+            raise OSError(EIO, os.strerror(EIO))
+        return read(descriptor, *where)
+
+    monkeypatch.setattr(os, "pread", damaged)
+    run = pipeline.run_feed("crm")
+
+    assert [upload.file_name for upload in run.uploads] == ["c.csv"]
+    assert [(file.name, file.left.code) for file in run.files if file.left] == [
+        ("a.csv", "feed-fault"),
+        ("b.csv", "feed-fault"),
+    ]
+    assert "a.csv could not be read: input/output error" in str(run.problem)
 
 
 def test_a_home_without_the_extra_says_which_is_missing(pipeline, feed, monkeypatch):

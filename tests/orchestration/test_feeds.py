@@ -11,11 +11,13 @@ from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.freshness import FreshnessDaemon
+from dagster._utils.schedules import cron_string_iterator
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline import Pipeline
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.feeds import status
+from contact_pipeline.feeds.calendar import next_run
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.status import record
 from contact_pipeline.orchestration import feeds, steps
@@ -169,6 +171,25 @@ def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 6 * * 1-5", "America/New_York")
 
 
+@pytest.mark.parametrize(
+    "cron", ["30 3 * * *", "*/7 * * * *", "0 6 * * 1-5", "0 0 1,15 * 1", "0 0 * * 5-7", "0 0 */2 * *"]
+)
+def test_feeds_say_the_next_time_at_which_dagster_runs_them(cron):
+    """Across the nights in which a clock is changed, too."""
+    feed = Feed.model_validate(
+        {"source": "in", "profile": "dealer_leads", "schedule": {"cron": cron, "time_zone": "Europe/Berlin"}}
+    )
+    for begin in (datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)):
+        theirs = cron_string_iterator(begin.timestamp(), cron, "Europe/Berlin")
+        moment = begin.replace(tzinfo=None)
+        for _ in range(5):
+            moment = next_run(feed, None, moment)
+            due = next(theirs).astimezone(UTC)
+            while due <= begin:
+                due = next(theirs).astimezone(UTC)
+            assert moment == due.replace(tzinfo=None)
+
+
 def test_polling_costs_no_run_unless_something_is_new_or_went_wrong(tmp_path, home, dagster):
     feed = feed_of(tmp_path, every="15m", owner="crm@example.com")
     definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
@@ -189,6 +210,8 @@ def test_polling_costs_no_run_unless_something_is_new_or_went_wrong(tmp_path, ho
     assert "drop" in look()
     (tmp_path / "drop").mkdir()
     assert [look(), look()] == ["run", "Nothing is new."]
+    (tmp_path / "drop" / "latest.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert look().startswith("Nothing is new. latest.csv is a link")
     (tmp_path / "drop" / "leads.csv").write_text(LEADS)
     assert look() == "run"
     dagster.create_run_for_job(definitions.resolve_job_def("fetch_partners"), status=dg.DagsterRunStatus.STARTED)

@@ -1,5 +1,6 @@
 """Launching a run of an upload: what is missing is said before it starts, and whom a proxy has vouched for is kept."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,11 +8,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.run_coordinator import SubmitRunContext
 from dagster_graphql.implementation.utils import UserFacingGraphQLError
 from starlette.datastructures import Headers
 
+from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.serve import DEFINITIONS
 from contact_pipeline.pipeline import Pipeline
 
 SECRET = "a-secret-of-the-proxy-and-the-server"
@@ -20,7 +24,8 @@ LAUNCHED = {"module": "contact_pipeline.orchestration.launching", "class": "Uplo
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_coordinator": LAUNCHED}) as made:
+    overrides = {"run_coordinator": LAUNCHED, "run_retries": {"enabled": True, "max_retries": 1}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as made:
         yield made
 
 
@@ -39,17 +44,25 @@ def launch(
         approved_by: str | dict[str, str],
         login: str = "",
         tags: dict[str, str] | None = None,
+        home: str = "",
+        **more: object,
     ) -> dg.DagsterRun:
         op = "applied_contacts" if job in {"apply_upload", "__ASSET_JOB"} else job.removesuffix("_upload")
-        config = {"ops": {op: {"config": {"approved_by": approved_by}}}}
+        asked = {op: {"config": {"approved_by": approved_by, **more}}}
+        config = {"ops": asked, "resources": {"pipeline": {"config": {"home": home}}}}
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
         found = definitions.resolve_job_def(job)
-        run = instance.create_run_for_job(found, run_config=config, tags=tags, remote_job_origin=origin)
+        code = JobPythonOrigin(
+            job, RepositoryPythonOrigin(sys.executable, ModuleCodePointer(DEFINITIONS, "defs", None))
+        )
+        run = instance.create_run_for_job(
+            found, run_config=config, tags=tags, remote_job_origin=origin, job_code_origin=code
+        )
         sent = {"X-Forwarded-User": login, "X-Proxy-Secret": SECRET} if login else {}
         source = SimpleNamespace(headers=Headers(sent)) if login else None
         workspace: Any = SimpleNamespace(source=source)
-        return instance.run_coordinator.submit_run(SubmitRunContext(run, workspace))
+        return instance.submit_run(run.run_id, workspace)
 
     return launched
 
@@ -63,6 +76,7 @@ def launch(
         ("planned", "ana", "ben", {}, "you are logged in as ben"),
         ("planned", {"env": "CONTACT_PIPELINE_PROXY_SECRET"}, "ben", {}, "not as {env: NAME}"),
         ("planned", "ana", "", {"dagster/backfill": "abc"}, "a backfill does not say who is logged in"),
+        ("planned", "ana", "", {"dagster/root_run_id": "abc"}, "a run that repeats another does not say who"),
     ],
 )
 def test_what_is_missing_is_said_before_a_run_starts(
@@ -78,7 +92,31 @@ def test_what_is_missing_is_said_before_a_run_starts(
     for job in ("apply_upload", "undo_upload", "__ASSET_JOB"):  # the last one is all assets
         with pytest.raises(UserFacingGraphQLError, match=said):
             launch(job, key, approved_by, login, tags)
-    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.NOT_STARTED}
+    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.FAILURE}
+    assert not any(run.tags["dagster/will_retry"] == "true" for run in instance.get_runs())  # then nobody is logged in
+
+
+def test_a_run_stays_in_the_home_that_is_served(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Who is verified here is nobody in another home of the machine."""
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    for job in ("apply_upload", "undo_upload"):
+        with pytest.raises(UserFacingGraphQLError, match="leave `resources` out of the config"):
+            launch(job, "planned", "ben", "ben", home=str(tmp_path))
+        assert (
+            launch(job, "planned", "ben", "ben").status == dg.DagsterRunStatus.QUEUED
+        )  # the default that Dagster fills in
+
+
+def test_only_what_a_profile_applies_by_itself_needs_no_login(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    assert launch("apply_upload", "planned", AUTOMATIC, "ben").status == dg.DagsterRunStatus.QUEUED
+    for job in ("undo_upload", "cancel_upload"):
+        with pytest.raises(UserFacingGraphQLError, match="give your login as approved_by"):
+            launch(job, "planned", AUTOMATIC, "ben")
 
 
 def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(
@@ -88,7 +126,10 @@ def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(
     pipeline: Pipeline,
     outreach_file: Callable[..., Path],
 ) -> None:
-    """A tag that somebody gives to their run proves nothing, even where it is copied from another run."""
+    """A tag that somebody gives to their run proves nothing, even where it is copied from another run.
+
+    A run that repeats it with another config is not what the first one asked for.
+    """
     user = outreach_file("one.csv", "one@example.com").owner()
 
     def planned(name: str) -> str:
@@ -109,5 +150,10 @@ def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(
     assert carry_out(first) == "verified"
     copied = {name: value for name, value in first.tags.items() if name.startswith("contact_pipeline/")}
     copied["dagster/root_run_id"] = first.run_id
-    assert carry_out(launch("apply_upload", planned("two"), user, tags=copied)) == "claimed"
+    with pytest.raises(UserFacingGraphQLError, match="a run that repeats another does not say who is logged in"):
+        launch("apply_upload", planned("two"), user, tags=copied)
+    key = first.tags["dagster/partition"]
+    with pytest.raises(UserFacingGraphQLError, match="a run that repeats another does not say who is logged in"):
+        launch("apply_upload", key, user, tags=copied, confirm_rejected=True)
+    assert launch("apply_upload", key, user, tags=copied).status == dg.DagsterRunStatus.QUEUED
     assert carry_out(launch("apply_upload", planned("three"), user, tags={"contact_pipeline/login": user})) == "claimed"

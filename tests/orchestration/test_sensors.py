@@ -15,7 +15,7 @@ import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
 
 from contact_pipeline.errors import MachineFault
-from contact_pipeline.orchestration import partitions, sensors, turns
+from contact_pipeline.orchestration import partitions, reporting, sensors, turns
 from contact_pipeline.orchestration.inbox import Settling, look_through
 from contact_pipeline.orchestration.metadata import facts
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
@@ -404,6 +404,20 @@ def test_a_cursor_that_cannot_be_used_is_begun_anew(
         assert not Settling(json.dumps({"since": {drop.key: since}}), 0).has_settled(drop)
 
 
+def test_a_run_with_half_a_range_stops_no_sensor(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, ticks: Callable[[str], Tick]
+) -> None:
+    """Dagster keeps such a run as not started, though it was never launched: somebody gave it one of the two tags."""
+    instance.add_dynamic_partitions("uploads", ["planned"])
+    with pytest.raises(dg.DagsterInvariantViolationError):
+        instance.create_run_for_job(
+            definitions.resolve_job_def("stage_upload"), tags={"dagster/asset_partition_range_start": "planned"}
+        )
+    assert turns.carried(instance) == set()
+    for sensor in ("apply_automatic", "command_line_uploads"):
+        assert isinstance(ticks(sensor)(), dg.SkipReason)
+
+
 def test_a_file_that_a_dead_tick_received_is_applied_before_later_ones(
     ticks: Callable[[str], Tick],
     stage: Callable[..., dg.ExecuteInProcessResult],
@@ -577,6 +591,67 @@ def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
     assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == set()
     stage(dg.RunRequest(job_name="stage_upload", partition_key=key))
     assert isinstance(ticks("apply_automatic")(), dg.SkipReason)
+
+
+def test_an_upload_that_is_damaged_is_named_and_keeps_no_other_from_being_shown(
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = []
+    for name in ("damaged", "changed", "whole"):
+        upload = pipeline.plan(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", group="G")
+        keys.append(upload.upload_id)
+    damaged, changed, whole = keys
+    pipeline.apply(damaged)
+    show = reporting.show_stage
+
+    def fail(events: Any, opened: Any, asset: str, upload: Any) -> None:
+        if asset == "matched_changeset" and upload.upload_id != whole:
+            raise MachineFault("damaged", "staging.duckdb is damaged or was cut off.", "Put it back.")
+        show(events, opened, asset, upload)
+
+    monkeypatch.setattr(reporting, "show_stage", fail)
+    tick = ticks("command_line_uploads")
+    assert tick().skip_message == "3 reported."
+    assert instance.get_materialized_partitions(dg.AssetKey("matched_changeset")) == {whole}
+    assert instance.get_materialized_partitions(dg.AssetKey("applied_contacts")) == {damaged}
+    (shown,) = instance.fetch_observations(
+        dg.AssetRecordsFilter(dg.AssetKey("matched_changeset"), asset_partitions=[changed]), limit=5
+    ).records
+    assert "cannot be shown" in str(shown.asset_observation.metadata["ending"].value)
+    assert "is damaged" in str(shown.asset_observation.metadata["ending"].value)
+    assert tick().skip_message == "Nothing was done on the command line."
+
+
+def test_a_tick_that_is_cut_off_is_done_again(
+    ticks: Callable[[str], Tick],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = {
+        pipeline.plan(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts").upload_id
+        for name in ("one", "two", "three")
+    }
+    shown = reporting.show_checks
+
+    def cut_off(events: Any, checks: Any, upload: Any) -> None:
+        if upload.file_name == "two.csv":
+            raise KeyboardInterrupt
+        shown(events, checks, upload)
+
+    monkeypatch.setattr(reporting, "show_checks", cut_off)
+    tick = ticks("command_line_uploads")
+    with pytest.raises(KeyboardInterrupt):
+        tick()
+    monkeypatch.undo()
+    tick()
+    for asset in ("raw_upload", "matched_changeset"):
+        assert instance.get_materialized_partitions(dg.AssetKey(asset)) == keys
 
 
 def test_what_was_applied_on_the_command_line_is_reported_once_with_its_checks(
