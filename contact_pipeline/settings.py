@@ -94,6 +94,14 @@ class Settings(BaseModel):
         description="A copy of the contact database is kept before that many rows or more are applied or taken back; "
         "unset: before a migration only.",
     )
+    keep_runs_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Days that Dagster keeps what belongs to no upload: runs of feeds and of `expire`, refused "
+        "launches, and older materializations of `contacts`, `awaiting_approval` and of feeds. The job `expire` "
+        "deletes it; unset: it stays. What belongs to an upload is kept as its profile's `keep_days` says.",
+    )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
     address: str | None = Field(
         default=None,

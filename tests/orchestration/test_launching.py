@@ -12,7 +12,10 @@ from dagster._core.run_coordinator import SubmitRunContext
 from dagster_graphql.implementation.utils import UserFacingGraphQLError
 from starlette.datastructures import Headers
 
+from contact_pipeline.contracts.actors import identity
+from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.settings import Settings
 
 SECRET = "a-secret-of-the-proxy-and-the-server"
 LAUNCHED = {"module": "contact_pipeline.orchestration.launching", "class": "UploadRunCoordinator"}
@@ -40,7 +43,8 @@ def launch(
         login: str = "",
         tags: dict[str, str] | None = None,
     ) -> dg.DagsterRun:
-        op = "applied_contacts" if job in {"apply_upload", "__ASSET_JOB"} else job.removesuffix("_upload")
+        ops = {"apply_upload": "applied_contacts", "__ASSET_JOB": "applied_contacts", "expire": "delete_expired"}
+        op = ops.get(job, job.removesuffix("_upload"))
         config = {"ops": {op: {"config": {"approved_by": approved_by}}}}
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
@@ -79,6 +83,21 @@ def test_what_is_missing_is_said_before_a_run_starts(
         with pytest.raises(UserFacingGraphQLError, match=said):
             launch(job, key, approved_by, login, tags)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.NOT_STARTED}
+
+
+def test_who_deletes_is_named_and_proven_without_an_upload(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
+    for approved_by, said in ((" ", "give your login as approved_by"), ("ana", "you are logged in as ben")):
+        with pytest.raises(UserFacingGraphQLError, match=said):
+            launch("expire", None, approved_by, "ben")
+    run = launch("expire", None, "ben", "ben")
+    assert run.status == dg.DagsterRunStatus.QUEUED
+    assert run.tags["contact_pipeline/login"] == "ben"
+    assert vouched(run, "ben", Settings()) == "ben"
+    assert identity(vouched(run, "ben", Settings())) == "verified"
+    by_profile = launch("expire", None, "automatic by profile")
+    assert by_profile.status == dg.DagsterRunStatus.QUEUED
 
 
 def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(
