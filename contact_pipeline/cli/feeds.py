@@ -117,6 +117,8 @@ def run_feed(
         console.document(run.as_dict())
     else:
         console.show(*_draw_run(invocation, run))
+    if run.defects:  # all else of the run is done
+        raise run.defects[0]
     stopped = any(upload.state in ENDED_WITHOUT for upload in run.uploads)
     return REFUSED if run.problem or stopped else DONE
 

@@ -83,6 +83,7 @@ class FeedRun:
         known: how many files were received before and have not changed since.
         strays: name → why a file is never taken.
         missed_at: the time at which a file was due that has not come, in UTC.
+        defects: errors of the program while a file was staged; its upload has failed, and the others went on.
     """
 
     feed: str
@@ -91,6 +92,7 @@ class FeedRun:
     known: int = 0
     strays: dict[str, str] = field(default_factory=dict)
     missed_at: datetime | None = None
+    defects: list[Exception] = field(default_factory=list)
 
     @property
     def uploads(self) -> list[Upload]:
@@ -288,6 +290,11 @@ class _Run:
             file.upload = self._stage(file.upload)
         except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
             file.left, file.upload = refusal, self._upload(file.upload.upload_id)
+        except Exception as error:
+            if isinstance(error, ContactPipelineError) or fault_of(error):
+                raise
+            self._result.defects.append(error)
+            file.upload = self._upload(file.upload.upload_id)
         return file.upload.state
 
     def _clear_away(self, origin: Origin, found: Found, known: Known | None) -> None:

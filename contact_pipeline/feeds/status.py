@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,6 +67,10 @@ def list_feeds(store: Store) -> list[FeedStatus]:
     found = find_feeds(store.settings)
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
+    return _listed(found, states)
+
+
+def _listed(found: Mapping[str, Feed | Refusal], states: Mapping[str, FeedState]) -> list[FeedStatus]:
     at = now()
     listed = []
     for name, feed in found.items():
@@ -82,27 +87,32 @@ def list_feeds(store: Store) -> list[FeedStatus]:
 def note_missed(store: Store) -> list[FeedStatus]:
     """Records due files that have not come, and feeds that cannot be used, as news too, each once.
 
-    New feeds are recorded; their files are due from then on.
+    New feeds are recorded; their files are due from then on. The home is written only where there is something new.
 
     Returns:
-        The feeds that are overdue.
+        Every feed of the home, by name.
     """
     found = find_feeds(store.settings)
-    usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
-    refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
+    statuses = _listed(found, states)
+    usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
+    refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     broken = [name for name in refused if name not in states or states[name].problem is None]
     usable_again = [name for name in usable if name in states and states[name].is_unusable]
-    if broken or usable_again:
+    new = [name for name in usable if name not in states]
+    overdue = [each for each in statuses if each.missed_at and each.state and each.missed_at != each.state.missed_at]
+    if broken or usable_again or new or overdue:
         with store.change() as contacts:
             for name in broken:
                 record_unusable(contacts, name, _message(refused[name]), _routing(None))
             for name in usable_again:
                 record_usable(contacts, name)
-    for name, feed in usable.items():
-        note_missed_of(store, name, feed)
-    return [status for status in list_feeds(store) if status.missed_at is not None]
+            record_known_feeds(contacts, new)
+            for status in overdue:
+                if status.feed is not None and status.missed_at is not None:
+                    record_missed(contacts, status.name, status.missed_at, _routing_of_missed(status.feed))
+    return statuses
 
 
 def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
@@ -129,10 +139,13 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
         return None
     due_at = missed(feed, state.since, state.file_at, now())
     if due_at is not None and due_at != state.missed_at:
-        routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:
-            record_missed(contacts, name, due_at, routing)
+            record_missed(contacts, name, due_at, _routing_of_missed(feed))
     return due_at
+
+
+def _routing_of_missed(feed: Feed) -> NoticeRouting:
+    return _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
 
 
 def _routing(feed: Feed | None, *, is_sent: bool = True) -> NoticeRouting:

@@ -11,7 +11,7 @@ from dagster.components.component_scaffolding import scaffold_component
 from pydantic import BaseModel, Field, ValidationError
 
 from contact_pipeline.feeds.model import Feed
-from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feed
+from contact_pipeline.orchestration.feeds import OF_ONE_SECONDS, again, feed_definitions, overdue_feed
 from contact_pipeline.orchestration.resources import PipelineResource
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
@@ -89,9 +89,11 @@ class ContactFeed(dg.Component):
         """The asset of the feed, what makes it, and what notices that no file has come."""
         pipeline = PipelineResource(home=self.home)
         definitions = feed_definitions(self.name, self.feed, pipeline)
-        if self.feed.due is None:
-            return definitions
-        return dg.Definitions.merge(definitions, dg.Definitions(sensors=[overdue_feed(self.name, self.feed, pipeline)]))
+        sensors = [overdue_feed(self.name, self.feed, pipeline)] if self.feed.due else []
+        if self.feed.schedule:
+            (job,) = definitions.jobs or ()
+            sensors.append(again(f"fetch_{self.name}_again", {self.name: job}, pipeline, OF_ONE_SECONDS))
+        return dg.Definitions.merge(definitions, dg.Definitions(sensors=sensors))
 
 
 class ContactPipeline(dg.Component):

@@ -995,7 +995,7 @@ class Pipeline:
         """
         from contact_pipeline.feeds.status import note_missed
 
-        return note_missed(self.store)
+        return [status for status in note_missed(self.store) if status.missed_at is not None]
 
     def show(self, upload_id: str) -> Upload:
         """The upload.
