@@ -15,7 +15,7 @@ from contact_pipeline.contracts.states import ENDED_WITHOUT, State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal
 from contact_pipeline.feeds.model import Feed, Move
 from contact_pipeline.feeds.origin import Found, Origin, Trouble
-from contact_pipeline.feeds.read import check_feed, load_feed, options_of, usable
+from contact_pipeline.feeds.read import check_feed, is_elsewhere, load_feed, options_of, usable
 from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
 from contact_pipeline.machine import check_room, fault_of
@@ -140,7 +140,7 @@ def run_feed(
             be reached. Files received before that are in the ledger.
     """
     feed = described
-    if described is None:
+    if described is None and not is_elsewhere(name, store.settings):
         _must_be_known(store.settings, name)
     with _alone(store.settings, name):
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.feeds.calendar import missed, next_run
+from contact_pipeline.feeds.elsewhere import find_elsewhere
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.store import Store
@@ -28,9 +29,10 @@ from contact_pipeline.store.ledger import now
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """A feed of the home with its last and next run; times in UTC.
+    """A feed that the home knows of, with its last and next run; times in UTC.
 
     Attributes:
+        place: where it is described: a file of the home, such as feeds/crm.yaml, or a place outside of it.
         feed: None: its file cannot be used.
         problem: why its file cannot be used, or why it is broken.
         next_at: when it runs next; None: when somebody asks.
@@ -38,6 +40,7 @@ class FeedStatus:
     """
 
     name: str
+    place: str
     feed: Feed | None
     state: FeedState | None
     problem: dict[str, Any] | None
@@ -49,6 +52,7 @@ class FeedStatus:
         feed, state = self.feed, self.state
         return {
             "name": self.name,
+            "described_in": self.place,
             "title": feed.title if feed else None,
             "source": feed.source if feed else None,
             "profile": feed.profile if feed else None,
@@ -63,24 +67,29 @@ class FeedStatus:
 
 
 def list_feeds(store: Store) -> list[FeedStatus]:
-    """Every feed of the home, by name. Nothing is changed."""
+    """Every feed of the home by name, and then those that are described elsewhere. Nothing is changed."""
     found = find_feeds(store.settings)
+    others = {name: each for name, each in find_elsewhere(store.settings).items() if name not in found}
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
-    return _listed(found, states)
+    places = {name: each.place for name, each in others.items()}
+    return _listed({**found, **{name: each.feed for name, each in others.items()}}, states, places)
 
 
-def _listed(found: Mapping[str, Feed | Refusal], states: Mapping[str, FeedState]) -> list[FeedStatus]:
+def _listed(
+    found: Mapping[str, Feed | Refusal], states: Mapping[str, FeedState], places: Mapping[str, str]
+) -> list[FeedStatus]:
     at = now()
     listed = []
     for name, feed in found.items():
-        state = states.get(name)
+        state, place = states.get(name), places.get(name, f"feeds/{name}.yaml")
         if isinstance(feed, Refusal):
-            listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
+            listed.append(FeedStatus(name, place, None, state, feed.as_dict(), None, None))
             continue
         problem = state.problem if state and not state.is_unusable else None
         due = missed(feed, state.since, state.file_at, at) if state else None
-        listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
+        next_at = next_run(feed, state.ran_at if state else None, at)
+        listed.append(FeedStatus(name, place, feed, state, problem, next_at, due))
     return listed
 
 
@@ -95,7 +104,7 @@ def note_missed(store: Store) -> list[FeedStatus]:
     found = find_feeds(store.settings)
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
-    statuses = _listed(found, states)
+    statuses = _listed(found, states, {})
     usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
     refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     broken = [name for name in refused if name not in states or states[name].problem is None]

@@ -13,6 +13,7 @@ from dagster._core.utils import is_valid_email  # an owner that this refuses kee
 from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.feeds.calendar import seconds_of
+from contact_pipeline.feeds.elsewhere import note_elsewhere
 from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
 from contact_pipeline.feeds.source import check
@@ -48,7 +49,7 @@ _LONGEST_KIND: Final = 63  # signs
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
 
 
-def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.Definitions:
+def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource, described_in: str = "") -> dg.Definitions:
     """The definitions of a feed: its asset, the job that fetches, and the schedule or sensor that starts the job.
 
     What starts a job again that left something to do is `again`, one sensor for many feeds.
@@ -57,8 +58,9 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
         name: of the feed; the asset's key begins with it.
         feed: the feed.
         pipeline: on the home into which files are fetched.
+        described_in: where it is described, if no file of the home does; the home keeps that.
     """
-    asset = _asset(name, feed, pipeline)
+    asset = _asset(name, feed, pipeline, described_in)
     job = dg.define_asset_job(
         f"fetch_{name}",
         selection=[asset],
@@ -71,7 +73,7 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
     return dg.Definitions(assets=[asset], jobs=[job], schedules=schedules, sensors=sensors)
 
 
-def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefinition:
+def _asset(name: str, feed: Feed, pipeline: PipelineResource, described_in: str) -> dg.AssetsDefinition:
     place = place_of(feed.source)
     facts = {"source": feed.source, "profile": feed.profile, "owner": feed.owner, "after": str(feed.after)}
 
@@ -87,6 +89,8 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
         dagster_type=dg.Nothing,
     )
     def fetched_files(context: dg.AssetExecutionContext) -> dg.Output[None]:
+        if described_in:
+            note_elsewhere(pipeline.settings, name, feed, described_in)
         try:
             with again_if_busy():
                 run = pipeline.open().run_feed(name, described=feed, stage=True)
@@ -306,7 +310,7 @@ def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResourc
     return dg.SkipReason(f"{number_of(len(missed), 'feed')} overdue." if missed else "No feed is overdue.")
 
 
-def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource) -> dg.SensorDefinition:
+def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource, described_in: str) -> dg.SensorDefinition:
     """The sensor that notices when no file of a feed comes, for a feed that no file of the home describes."""
 
     @dg.sensor(
@@ -317,6 +321,7 @@ def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource) -> dg.Sensor
     )
     def overdue(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         """Records it once; a new feed is recorded first, and its files are due from then on."""
+        note_elsewhere(pipeline.settings, name, feed, described_in)
         missed_at = note_missed_of(pipeline.open().store, name, feed)
         if missed_at is None:
             return dg.SkipReason("It is not overdue.")

@@ -15,6 +15,7 @@ from dagster._daemon.freshness import FreshnessDaemon
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline import Pipeline
+from contact_pipeline.cli.app import run
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.feeds import status
 from contact_pipeline.feeds.model import Feed
@@ -23,10 +24,13 @@ from contact_pipeline.orchestration import feeds, steps
 from contact_pipeline.orchestration.components import ContactFeed
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.feeds import feed_definitions
+from contact_pipeline.orchestration.health import Check
 from contact_pipeline.orchestration.metadata import counts, facts
+from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.pipeline import stages
+from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from tests.homes import new_home
 
@@ -164,6 +168,42 @@ def test_people_are_told_of_a_feed_of_a_project_that_is_overdue(tmp_path, home, 
     assert "was due" in look()
     assert told() == [("partners", "missed", ["desk"])]
     assert sensors() == []
+
+
+def test_feeds_of_a_project_are_listed_by_the_home_that_they_fill(tmp_path, home, dagster, capsys):
+    """They can be checked and run on the command line; a file of the home with the same name comes first."""
+    pipeline, tree = Pipeline(home), dg.ComponentTree.for_test()
+    feed = feed_of(tmp_path, every="15m", owner="crm", due={"within": "8d"})
+    definitions = ContactFeed("partners", feed, str(home), "/srv/theirs/defs/partners").build_defs(tree.load_context)
+    assert pipeline.feeds() == []
+    with dg.build_sensor_context() as context:
+        next(sensor for sensor in definitions.sensors if sensor.name == "fetch_partners_overdue")(context)
+    (status,) = pipeline.feeds()
+    assert (status.name, status.place, status.feed) == ("partners", "/srv/theirs/defs/partners", feed)
+    assert status.as_dict()["described_in"] == "/srv/theirs/defs/partners"
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    assert fetch(definitions, dagster).success
+    assert pipeline.feeds()[0].as_dict()["ended"] == "fetched"
+    (tmp_path / "drop" / "more.csv").write_text(LEADS.replace("jordan@", "dana@"))
+
+    for command in (["feeds"], ["feeds", "check"], ["feeds", "run", "partners"]):
+        assert run([*command, "--home", str(home)]) == 0, command
+    said = capsys.readouterr().out
+    assert "partners is described in /srv/theirs/defs/partners." in " ".join(said.split())
+    assert "1 file would be fetched" in said
+    assert "1 file fetched by partners" in said
+    text = (
+        Metrics(Settings(home=home), dagster, lambda: {"contacts": Check(is_good=True, message="")})
+        .text("")[0]
+        .decode()
+    )
+    assert 'contact_pipeline_feed_overdue{feed="partners"} 0.0' in text
+
+    (home / "feeds" / "partners.yaml").write_text(f"source: {tmp_path}/drop/\nprofile: dealer_leads\n")
+    assert [each.place for each in pipeline.feeds()] == ["feeds/partners.yaml"]
+    (home / "feeds" / "partners.yaml").unlink()
+    (home / "feeds" / ".elsewhere" / "partners.json").unlink()
+    assert pipeline.feeds() == []
 
 
 def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):
