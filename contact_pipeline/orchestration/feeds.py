@@ -22,6 +22,7 @@ from contact_pipeline.feeds.trouble import PASSING
 from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
+from contact_pipeline.orchestration.links import as_link
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import again_if_busy
 from contact_pipeline.orchestration.turns import UNFINISHED
@@ -117,12 +118,12 @@ def _of_program(defect: Exception) -> str:
 
 def _shown(run: "FeedRun") -> Mapping[str, dg.MetadataValue]:
     """What a run of a feed shows: numbers, which Dagster plots, and a line for each file."""
-    rows = [
-        f"| {_plain(file.name)} | {_link(file.upload.upload_id)} | {file.upload.state} | {file.upload.processed:,} |"
-        if file.upload
-        else f"| {_plain(file.name)} | | {_plain(str(file.left or 'left'))} | |"
-        for file in run.files
-    ]
+    rows = []
+    for file in run.files:
+        cells = "", _plain(str(file.left or "left")), ""
+        if upload := file.upload:
+            cells = as_link(upload.upload_id, upload.upload_id), upload.state, f"{upload.processed:,}"
+        rows.append(f"| {_plain(file.name)} | {' | '.join(cells)} |")
     rows += [f"| {_plain(name)} | | never taken: {_plain(why)} | |" for name, why in run.strays.items()]
     table = "\n".join(["| file | upload | state | rows |", "|---|---|---|---:|", *rows])
     return {
@@ -132,10 +133,6 @@ def _shown(run: "FeedRun") -> Mapping[str, dg.MetadataValue]:
         **({"files": dg.MetadataValue.md(table)} if rows else {}),
         **({"overdue_since": dg.MetadataValue.text(f"{run.missed_at:%Y-%m-%d %H:%M} UTC")} if run.missed_at else {}),
     }
-
-
-def _link(upload_id: str) -> str:
-    return f"[{upload_id}](/pages/uploads/{upload_id})"
 
 
 def _plain(text: str) -> str:

@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING
 
 import contact_pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration.links import SERVED
 from contact_pipeline.orchestration.listening import Place, at_port, at_socket
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
@@ -95,7 +96,7 @@ def serve(
             _prepare(settings, instance_home)
             _end_lost_runs(dagster_home)
         _write_workspace(of_this_server, code)
-        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
+        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home), SERVED: "1"}
         start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)
         workspace = ["-w", str(of_this_server / "workspace.yaml")]
         web = ["contact_pipeline.orchestration.webserver", *place.arguments, *workspace]
