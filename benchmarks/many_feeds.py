@@ -56,9 +56,9 @@ defs = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
 """
 
 
-def main(counts: list[int], minutes: int) -> None:
+def main(modules: list[str], counts: list[int], minutes: int) -> None:
     """Measures each number of feeds, in a home and in a project, and prints what was found."""
-    for module in (OURS, THEIRS):
+    for module in modules:
         for count in counts:
             with tempfile.TemporaryDirectory() as folder:
                 environment = made(Path(folder), module, count)
@@ -165,6 +165,7 @@ def ticks(home: Path, began: float) -> dict[str, list[float]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_feeds")
     parser.add_argument("--feeds", type=int, nargs="+", default=[10, 100])
-    parser.add_argument("--minutes", type=int, default=3)
+    parser.add_argument("--of", choices=["home", "project"], nargs="+", default=["home", "project"])
+    parser.add_argument("--minutes", type=int, default=5)
     options = parser.parse_args()
-    main(options.feeds, options.minutes)
+    main([{"home": OURS, "project": THEIRS}[each] for each in options.of], options.feeds, options.minutes)

@@ -107,7 +107,7 @@ class Settings(BaseModel):
         default=None,
         pattern=r"^https?://[^\s<>]+$",
         description="Address at which people reach what `serve` shows, such as https://contacts.example.com, for links "
-        "in notices; unset: where it listens.",
+        "in notices, and in the metadata of a Dagster that `serve` has not started; unset: where it listens.",
     )
     user_header: str | None = Field(
         default=None,

@@ -18,7 +18,7 @@ from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried
+from contact_pipeline.orchestration.turns import BY_PROFILE, LONG, Turns, at_once, carried, is_short
 from contact_pipeline.store.news import is_recent, keep_news_of_home
 from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
@@ -44,8 +44,9 @@ REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """Takes each file that has stood still and is not being written, and requests runs that stage them, 50 to a run.
 
-    A few short files of automatic profiles are applied by the run that stages them. The cursor holds what lay in the
-    inbox at the last tick. Files that an earlier tick took before it died are staged as well.
+    Each long file has a run of its own. A few short files of automatic profiles are applied by the run that stages
+    them. The cursor holds what lay in the inbox at the last tick. Files that an earlier tick took before it died are
+    staged as well.
     """
     opened = pipeline.open()
     if not opened.settings.inbox.is_dir():
@@ -80,13 +81,16 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
         strays = (f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())
         return dg.SkipReason(" ".join([f"No file is taken: {full}" if full else waiting, *strays]))
     soon = at_once(received, opened)
-    later = [upload.upload_id for upload in received if upload.upload_id not in soon]
+    later = [upload for upload in received if upload.upload_id not in soon]
+    short = [upload.upload_id for upload in later if is_short(upload)]
+    long = [upload.upload_id for upload in later if not is_short(upload)]
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request([*soon, *later])],
+        dynamic_partitions_requests=[uploads.build_add_request([*soon, *short, *long])],
         run_requests=[
             *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
-            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(later, later)),
+            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(short, short)),
+            *(request(STAGE, [key], f"{STAGE}:{key}:1", tags={LONG: STAGE}) for key in long),
             *again,
         ],
     )
