@@ -83,17 +83,24 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
     soon = at_once(received, opened)
     later = [upload for upload in received if upload.upload_id not in soon]
     short = [upload.upload_id for upload in later if is_short(upload)]
-    long = [upload.upload_id for upload in later if not is_short(upload)]
+    long = [upload for upload in later if not is_short(upload)]
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request([*soon, *short, *long])],
+        dynamic_partitions_requests=[
+            uploads.build_add_request([*soon, *short, *(upload.upload_id for upload in long)])
+        ],
         run_requests=[
             *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
             *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(short, short)),
-            *(request(STAGE, [key], f"{STAGE}:{key}:1", tags={LONG: STAGE}) for key in long),
+            *(_alone(upload, f"{STAGE}:{upload.upload_id}:1") for upload in long),
             *again,
         ],
     )
+
+
+def _alone(upload: "Upload", run_key: str) -> dg.RunRequest:
+    """A run that stages one upload."""
+    return request(STAGE, [upload.upload_id], run_key, tags={} if is_short(upload) else {LONG: STAGE})
 
 
 def _ready(settling: folder.Settling, found: folder.Found) -> list[folder.Drop]:
@@ -243,5 +250,5 @@ def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[l
         elif TRIED_AGAIN_AFTER < age < GIVEN_UP_AFTER:
             run_key = f"{STAGE}:{upload.upload_id}:after {age // timedelta(hours=1)} h"
             if not instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})):
-                again.append(request(STAGE, [upload.upload_id], run_key))
+                again.append(_alone(upload, run_key))
     return lost, again
