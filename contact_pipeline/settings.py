@@ -94,12 +94,20 @@ class Settings(BaseModel):
         description="A copy of the contact database is kept before that many rows or more are applied or taken back; "
         "unset: before a migration only.",
     )
+    keep_runs_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Days that Dagster keeps what belongs to no upload: runs of feeds and of `expire`, refused "
+        "launches, and older materializations of `contacts`, `awaiting_approval` and of feeds. The job `expire` "
+        "deletes it; unset: it stays. What belongs to an upload is kept as its profile's `keep_days` says.",
+    )
     port: int = Field(default=3000, ge=0, le=65535, description="Port of the webserver that `serve` starts.")
     address: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s<>]+$",
         description="Address at which people reach what `serve` shows, such as https://contacts.example.com, for links "
-        "in notices; unset: where it listens.",
+        "in notices, and in the metadata of a Dagster that `serve` has not started; unset: where it listens.",
     )
     user_header: str | None = Field(
         default=None,

@@ -28,6 +28,8 @@ PRIVATE = {
     "dagster._core.definitions.unresolved_asset_job_definition": ["UnresolvedAssetJobDefinition"],
     "dagster._core.run_coordinator": ["QueuedRunCoordinator", "SubmitRunContext"],
     "dagster._core.storage.event_log.sqlite.sqlite_event_log": ["INDEX_SHARD_NAME", "SqliteEventLogStorage"],
+    "dagster._core.storage.runs.schema": ["KeyValueStoreTable"],
+    "dagster._core.storage.runs.sql_run_storage": ["SqlRunStorage"],
     "dagster._core.storage.noop_compute_log_manager": ["NoOpComputeLogManager"],
     "dagster._core.storage.tags": ["RUN_KEY_TAG"],
     "dagster._core.workspace.context": ["WorkspaceRequestContext"],

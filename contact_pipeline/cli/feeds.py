@@ -37,7 +37,10 @@ FeedName = Annotated[
 @feeds_app.callback()
 @everywhere
 def list_feeds(invocation: Invocation) -> None:
-    """List the feeds: what each did last, what it does next, and whether it is overdue or broken, and why."""
+    """List the feeds: what each did last, what it does next, and whether it is overdue or broken, and why.
+
+    Those that a Dagster project describes are listed once they have run there, or were looked at.
+    """
     if invocation.nested:
         return
     found = invocation.light_pipeline.feeds()
@@ -55,6 +58,7 @@ def list_feeds(invocation: Invocation) -> None:
     console.show(
         console.text(f"{number_of(len(found), 'feed')}{_counted(found)}.", "bold"),
         console.table(("Feed", "Profile", "Last", "Next", "Newest file"), [_row(status) for status in found]),
+        *(console.text(f"{status.name} is described in {status.place}.") for status in found if _is_elsewhere(status)),
         *(console.text(f"{status.name}: {why}", "yellow") for status in wrong for why in _why(status)),
         console.next_command("Fetch now", invocation.line("feeds", "run", (wrong or found)[0].name)),
     )
@@ -117,6 +121,8 @@ def run_feed(
         console.document(run.as_dict())
     else:
         console.show(*_draw_run(invocation, run))
+    if run.defects:  # all else of the run is done
+        raise run.defects[0]
     stopped = any(upload.state in ENDED_WITHOUT for upload in run.uploads)
     return REFUSED if run.problem or stopped else DONE
 
@@ -126,6 +132,10 @@ def _counted(found: list[FeedStatus]) -> str:
     overdue = sum(1 for status in found if status.missed_at)
     counts = [f"{count:,} {word}" for count, word in ((broken, "broken"), (overdue, "overdue")) if count]
     return f"; {' and '.join(counts)}" if counts else ""
+
+
+def _is_elsewhere(status: FeedStatus) -> bool:
+    return status.place != f"feeds/{status.name}.yaml"
 
 
 def _row(status: FeedStatus) -> tuple[object, ...]:

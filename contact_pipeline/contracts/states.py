@@ -39,7 +39,7 @@ STATES: Final[Mapping[State, Meaning]] = {
         "the file or the request could not be taken; the ledger says why", "correct it and send it again"
     ),
     "cancelled": Meaning("somebody gave it up; only the ledger line stays"),
-    "failed": Meaning("a fault of the machine", "plan the file again"),
+    "failed": Meaning("a fault of the machine or of the program", "plan the file again"),
 }
 
 RECEIVED: Final[frozenset[State]] = frozenset({"received"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contact_pipeline.errors import Refusal, listed
+from contact_pipeline.feeds.elsewhere import find_elsewhere
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.profiles.options import choose
@@ -57,17 +58,24 @@ def load_feed(name: str, settings: Settings) -> Feed:
 
 
 def check_feed(name: str, settings: Settings) -> Feed:
-    """The feed of that name, if its profile and options can be used as well.
+    """The feed of that name, if its profile and options can be used as well. It may be one that is described elsewhere.
 
     Raises:
         Refusal: as `load_feed`; profile and options count as part of the file.
     """
+    if is_elsewhere(name, settings):
+        return usable(find_elsewhere(settings)[name].feed, settings)
     feed = load_feed(name, settings)
     file = settings.feeds_path / f"{name}.yaml"
     problems = list(_problems_of_options(feed, file, settings))
     if problems:
         raise _broken(file, problems)
     return feed
+
+
+def is_elsewhere(name: str, settings: Settings) -> bool:
+    """Whether a feed is described outside of the home, and by no file in it."""
+    return name not in {file.stem for file in yaml_files(settings.feeds_path)} and name in find_elsewhere(settings)
 
 
 def usable(feed: Feed, settings: Settings) -> Feed:

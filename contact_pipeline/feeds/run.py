@@ -15,7 +15,7 @@ from contact_pipeline.contracts.states import ENDED_WITHOUT, State
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal
 from contact_pipeline.feeds.model import Feed, Move
 from contact_pipeline.feeds.origin import Found, Origin, Trouble
-from contact_pipeline.feeds.read import check_feed, load_feed, options_of, usable
+from contact_pipeline.feeds.read import check_feed, is_elsewhere, load_feed, options_of, usable
 from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
 from contact_pipeline.machine import check_room, fault_of
@@ -83,6 +83,7 @@ class FeedRun:
         known: how many files were received before and have not changed since.
         strays: name → why a file is never taken.
         missed_at: the time at which a file was due that has not come, in UTC.
+        defects: errors of the program while a file was staged; its upload has failed, and the others went on.
     """
 
     feed: str
@@ -91,6 +92,7 @@ class FeedRun:
     known: int = 0
     strays: dict[str, str] = field(default_factory=dict)
     missed_at: datetime | None = None
+    defects: list[Exception] = field(default_factory=list)
 
     @property
     def uploads(self) -> list[Upload]:
@@ -138,7 +140,7 @@ def run_feed(
             be reached. Files received before that are in the ledger.
     """
     feed = described
-    if described is None:
+    if described is None and not is_elsewhere(name, store.settings):
         _must_be_known(store.settings, name)
     with _alone(store.settings, name):
         try:
@@ -288,6 +290,11 @@ class _Run:
             file.upload = self._stage(file.upload)
         except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
             file.left, file.upload = refusal, self._upload(file.upload.upload_id)
+        except Exception as error:
+            if isinstance(error, ContactPipelineError) or fault_of(error):
+                raise
+            self._result.defects.append(error)
+            file.upload = self._upload(file.upload.upload_id)
         return file.upload.state
 
     def _clear_away(self, origin: Origin, found: Found, known: Known | None) -> None:

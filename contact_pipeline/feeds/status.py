@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.feeds.calendar import missed, next_run
+from contact_pipeline.feeds.elsewhere import find_elsewhere
 from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.store import Store
@@ -28,9 +30,10 @@ from contact_pipeline.store.ledger import now
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """A feed of the home with its last and next run; times in UTC.
+    """A feed that the home knows of, with its last and next run; times in UTC.
 
     Attributes:
+        place: where it is described: a file of the home, such as feeds/crm.yaml, or a place outside of it.
         feed: None: its file cannot be used.
         problem: why its file cannot be used, or why it is broken.
         next_at: when it runs next; None: when somebody asks.
@@ -38,6 +41,7 @@ class FeedStatus:
     """
 
     name: str
+    place: str
     feed: Feed | None
     state: FeedState | None
     problem: dict[str, Any] | None
@@ -49,6 +53,7 @@ class FeedStatus:
         feed, state = self.feed, self.state
         return {
             "name": self.name,
+            "described_in": self.place,
             "title": feed.title if feed else None,
             "source": feed.source if feed else None,
             "profile": feed.profile if feed else None,
@@ -63,47 +68,61 @@ class FeedStatus:
 
 
 def list_feeds(store: Store) -> list[FeedStatus]:
-    """Every feed of the home, by name. Nothing is changed."""
+    """Every feed of the home by name, and then those that are described elsewhere. Nothing is changed."""
     found = find_feeds(store.settings)
+    others = {name: each for name, each in find_elsewhere(store.settings).items() if name not in found}
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
+    places = {name: each.place for name, each in others.items()}
+    return _listed({**found, **{name: each.feed for name, each in others.items()}}, states, places)
+
+
+def _listed(
+    found: Mapping[str, Feed | Refusal], states: Mapping[str, FeedState], places: Mapping[str, str]
+) -> list[FeedStatus]:
     at = now()
     listed = []
     for name, feed in found.items():
-        state = states.get(name)
+        state, place = states.get(name), places.get(name, f"feeds/{name}.yaml")
         if isinstance(feed, Refusal):
-            listed.append(FeedStatus(name, None, state, feed.as_dict(), None, None))
+            listed.append(FeedStatus(name, place, None, state, feed.as_dict(), None, None))
             continue
         problem = state.problem if state and not state.is_unusable else None
         due = missed(feed, state.since, state.file_at, at) if state else None
-        listed.append(FeedStatus(name, feed, state, problem, next_run(feed, state.ran_at if state else None, at), due))
+        next_at = next_run(feed, state.ran_at if state else None, at)
+        listed.append(FeedStatus(name, place, feed, state, problem, next_at, due))
     return listed
 
 
 def note_missed(store: Store) -> list[FeedStatus]:
     """Records due files that have not come, and feeds that cannot be used, as news too, each once.
 
-    New feeds are recorded; their files are due from then on.
+    New feeds are recorded; their files are due from then on. The home is written only where there is something new.
 
     Returns:
-        The feeds that are overdue.
+        Every feed of the home, by name.
     """
     found = find_feeds(store.settings)
-    usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
-    refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     with store.open(read_only=True) as contacts:
         states = feed_states(contacts)
+    statuses = _listed(found, states, {})
+    usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
+    refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
     broken = [name for name in refused if name not in states or states[name].problem is None]
     usable_again = [name for name in usable if name in states and states[name].is_unusable]
-    if broken or usable_again:
+    new = [name for name in usable if name not in states]
+    overdue = [each for each in statuses if each.missed_at and each.state and each.missed_at != each.state.missed_at]
+    if broken or usable_again or new or overdue:
         with store.change() as contacts:
             for name in broken:
                 record_unusable(contacts, name, _message(refused[name]), _routing(None))
             for name in usable_again:
                 record_usable(contacts, name)
-    for name, feed in usable.items():
-        note_missed_of(store, name, feed)
-    return [status for status in list_feeds(store) if status.missed_at is not None]
+            record_known_feeds(contacts, new)
+            for status in overdue:
+                if status.feed is not None and status.missed_at is not None:
+                    record_missed(contacts, status.name, status.missed_at, _routing_of_missed(status.feed))
+    return statuses
 
 
 def record(store: Store, name: str, feed: Feed | None, ended: Ended, problem: Refusal | MachineFault | None) -> None:
@@ -135,10 +154,13 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
             state = feed_states(contacts)[name]
     due_at = missed(feed, state.since, state.file_at, at)
     if due_at is not None and due_at != state.missed_at:
-        routing = _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
         with store.change() as contacts:
-            record_missed(contacts, name, due_at, routing)
+            record_missed(contacts, name, due_at, _routing_of_missed(feed))
     return due_at
+
+
+def _routing_of_missed(feed: Feed) -> NoticeRouting:
+    return _routing(feed, is_sent=feed.due is not None and feed.due.missed == "notice")
 
 
 def _routing(feed: Feed | None, *, is_sent: bool = True) -> NoticeRouting:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-from contact_pipeline.codes import CODES
-from contact_pipeline.engines import Tables, literal, quoted
+from contact_pipeline.engines import Tables, literal
+from contact_pipeline.store.defects import defects
 
 FOUND_BY_MATCHING: Final = (
     "account-unknown",
@@ -50,26 +50,10 @@ def add_defects(
         placeholders: placeholder of the message and the fix → SQL expression of its value.
         cell: column, field and value of the cell in question → SQL expression; empty: the row as a whole.
     """
-    code = CODES[name]
-    of_cell = "".join(f"{expression} AS {quoted(name)}, " for name, expression in cell.items())
-    database.append(
-        "match_defects",
-        f"""
-        SELECT row_number, {of_cell}{literal(name)} AS code, {_filled(code.message, placeholders)} AS message,
-               {_filled(code.fix, placeholders)} AS fix, {literal(severity)} AS severity
-        FROM ({rows})""",
-    )
+    database.append("match_defects", defects(name, rows, severity=severity, placeholders=placeholders, cell=cell))
 
 
 def unite_defects(database: Tables) -> None:
     """Adds the defects of matching to those of validation."""
     database.append("rejections", "FROM match_defects")
 
-
-def _filled(text: str, placeholders: Mapping[str, str]) -> str:
-    """A text of the catalogue as an SQL expression, with its placeholders filled."""
-    filled = literal(text)
-    for placeholder, expression in placeholders.items():
-        if f"{{{placeholder}}}" in text:
-            filled = f"replace({filled}, '{{{placeholder}}}', {expression})"
-    return filled

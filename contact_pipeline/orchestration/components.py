@@ -11,7 +11,7 @@ from dagster.components.component_scaffolding import scaffold_component
 from pydantic import BaseModel, Field, ValidationError
 
 from contact_pipeline.feeds.model import Feed
-from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feed
+from contact_pipeline.orchestration.feeds import OF_ONE_SECONDS, again, feed_definitions, overdue_feed
 from contact_pipeline.orchestration.resources import PipelineResource
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
@@ -57,10 +57,11 @@ class ContactFeed(dg.Component):
     `contact_pipeline.ContactPipeline` too, which shows the uploads and lets people approve them.
     """
 
-    def __init__(self, name: str, feed: Feed, home: str = "") -> None:
+    def __init__(self, name: str, feed: Feed, home: str = "", described_in: str = "a Dagster project") -> None:
         self.name = name
         self.feed = feed
         self.home = home
+        self.described_in = described_in
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -83,15 +84,17 @@ class ContactFeed(dg.Component):
         if not _NAME.fullmatch(name):
             raise ValueError(f"'{name}' is no name of a feed: give `name` one of letters, digits and _, 40 at most.")
         feed = Feed.model_validate(filled.model_dump(exclude={"name", "home"}, exclude_unset=True))
-        return cls(name, feed, filled.home)
+        return cls(name, feed, filled.home, str(context.path))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - all is in the YAML
         """The asset of the feed, what makes it, and what notices that no file has come."""
         pipeline = PipelineResource(home=self.home)
-        definitions = feed_definitions(self.name, self.feed, pipeline)
-        if self.feed.due is None:
-            return definitions
-        return dg.Definitions.merge(definitions, dg.Definitions(sensors=[overdue_feed(self.name, self.feed, pipeline)]))
+        definitions = feed_definitions(self.name, self.feed, pipeline, self.described_in)
+        sensors = [overdue_feed(self.name, self.feed, pipeline, self.described_in)] if self.feed.due else []
+        if self.feed.schedule:
+            (job,) = definitions.jobs or ()
+            sensors.append(again(f"fetch_{self.name}_again", {self.name: job}, pipeline, OF_ONE_SECONDS))
+        return dg.Definitions.merge(definitions, dg.Definitions(sensors=sensors))
 
 
 class ContactPipeline(dg.Component):

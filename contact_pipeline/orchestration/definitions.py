@@ -15,7 +15,7 @@ from contact_pipeline.feeds.model import Feed
 from contact_pipeline.feeds.read import find_feeds
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.expiring import expire_nightly, expire_uploads
-from contact_pipeline.orchestration.feeds import feed_definitions, overdue_feeds
+from contact_pipeline.orchestration.feeds import again, feed_definitions, overdue_feeds
 from contact_pipeline.orchestration.jobs import apply_upload, import_upload, request_jobs, stage_upload
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.sensors import apply_automatic, command_line_uploads, inbox, notices
@@ -40,15 +40,21 @@ def build_definitions(resource_overrides: Mapping[str, Any] | None = None) -> dg
 
 def _feeds(pipeline: PipelineResource) -> Iterator[dg.Definitions]:
     """The feeds of the home as they are now. A feed whose file cannot be used is left out, with a warning."""
-    found = find_feeds(pipeline.settings)
+    found, scheduled = find_feeds(pipeline.settings), dict[str, Any]()
     for name, feed in found.items():
         if not isinstance(feed, Feed):
             logging.getLogger("dagster").warning("A feed is left out. %s", feed)
             continue
         try:
-            yield feed_definitions(name, feed, pipeline)
+            made = feed_definitions(name, feed, pipeline)
         except Exception as error:  # noqa: BLE001 - one feed that Dagster refuses must not hide all others
             logging.getLogger("dagster").warning("The feed %s is left out: %s", name, error)
+            continue
+        yield made
+        if feed.schedule:
+            (scheduled[name],) = made.jobs or ()
+    if scheduled:
+        yield dg.Definitions(sensors=[again("feeds_again", scheduled, pipeline)])
     if found:
         yield dg.Definitions(sensors=[overdue_feeds])
 

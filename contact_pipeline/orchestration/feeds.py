@@ -2,9 +2,10 @@
 
 import json
 import re
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.utils import is_valid_email  # an owner that this refuses keeps Dagster from loading anything
@@ -12,13 +13,16 @@ from dagster._core.utils import is_valid_email  # an owner that this refuses kee
 from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.feeds.calendar import seconds_of
+from contact_pipeline.feeds.elsewhere import note_elsewhere
 from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
 from contact_pipeline.feeds.source import check
-from contact_pipeline.feeds.status import note_missed_of
+from contact_pipeline.feeds.status import note_missed, note_missed_of
 from contact_pipeline.feeds.trouble import PASSING
 from contact_pipeline.machine import fault_of
+from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
+from contact_pipeline.orchestration.links import as_link
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import again_if_busy
 from contact_pipeline.orchestration.turns import UNFINISHED
@@ -39,20 +43,25 @@ TRIED_AGAIN_AFTER, AND_EVERY = timedelta(minutes=5), timedelta(hours=1)
 _TRIED_AGAIN: Final = 24  # times
 _OVERDUE_SECONDS: Final = 60
 _AGAIN_SECONDS: Final = 120
+_FAILED_WITHIN: Final = timedelta(days=7)  # later the schedule has long run
+OF_ONE_SECONDS: Final = 300  # between looks of the sensors that one feed has for itself: there may be a hundred of them
 _SHORTEST_WINDOW: Final = 60  # seconds: Dagster takes no shorter one
 _LONGEST_KIND: Final = 63  # signs
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron counts them
 
 
-def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.Definitions:
+def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource, described_in: str = "") -> dg.Definitions:
     """The definitions of a feed: its asset, the job that fetches, and the schedule or sensor that starts the job.
+
+    What starts a job again that left something to do is `again`, one sensor for many feeds.
 
     Args:
         name: of the feed; the asset's key begins with it.
         feed: the feed.
         pipeline: on the home into which files are fetched.
+        described_in: where it is described, if no file of the home does; the home keeps that.
     """
-    asset = _asset(name, feed, pipeline)
+    asset = _asset(name, feed, pipeline, described_in)
     job = dg.define_asset_job(
         f"fetch_{name}",
         selection=[asset],
@@ -62,11 +71,10 @@ def feed_definitions(name: str, feed: Feed, pipeline: PipelineResource) -> dg.De
     )
     schedules = [_schedule(name, feed.schedule, job)] if feed.schedule else []
     sensors = [_polling(name, feed, feed.every, pipeline, job)] if feed.every else []
-    sensors += [_again(name, pipeline, job)] if feed.schedule else []
     return dg.Definitions(assets=[asset], jobs=[job], schedules=schedules, sensors=sensors)
 
 
-def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefinition:
+def _asset(name: str, feed: Feed, pipeline: PipelineResource, described_in: str) -> dg.AssetsDefinition:
     place = place_of(feed.source)
     facts = {"source": feed.source, "profile": feed.profile, "owner": feed.owner, "after": str(feed.after)}
 
@@ -82,6 +90,8 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
         dagster_type=dg.Nothing,
     )
     def fetched_files(context: dg.AssetExecutionContext) -> dg.Output[None]:
+        if described_in:
+            note_elsewhere(pipeline.settings, name, feed, described_in)
         try:
             with again_if_busy():
                 run = pipeline.open().run_feed(name, described=feed, stage=True)
@@ -93,20 +103,27 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource) -> dg.AssetsDefini
         has_come = any(upload.state not in ENDED_WITHOUT for upload in run.uploads)
         event = dg.AssetMaterialization if has_come else dg.AssetObservation
         of_run(context).log(event(context.asset_key, metadata=_shown(run)))
-        fail([str(run.problem)] if run.problem else [])
+        for defect in run.defects:
+            context.log.error("%s", mask("".join(traceback.format_exception(defect)), ANY))
+        fail([*([str(run.problem)] if run.problem else []), *map(_of_program, run.defects)])
         return logged_output()
 
     return fetched_files  # type: ignore[no-any-return]
 
 
+def _of_program(defect: Exception) -> str:
+    what = f"a defect of the program ({type(defect).__name__}), not of the file"
+    return f"An upload has failed by {what}. The log of this run has its traceback."
+
+
 def _shown(run: "FeedRun") -> Mapping[str, dg.MetadataValue]:
     """What a run of a feed shows: numbers, which Dagster plots, and a line for each file."""
-    rows = [
-        f"| {_plain(file.name)} | {_link(file.upload.upload_id)} | {file.upload.state} | {file.upload.processed:,} |"
-        if file.upload
-        else f"| {_plain(file.name)} | | {_plain(str(file.left or 'left'))} | |"
-        for file in run.files
-    ]
+    rows = []
+    for file in run.files:
+        cells = "", _plain(str(file.left or "left")), ""
+        if upload := file.upload:
+            cells = as_link(upload.upload_id, upload.upload_id), upload.state, f"{upload.processed:,}"
+        rows.append(f"| {_plain(file.name)} | {' | '.join(cells)} |")
     rows += [f"| {_plain(name)} | | never taken: {_plain(why)} | |" for name, why in run.strays.items()]
     table = "\n".join(["| file | upload | state | rows |", "|---|---|---|---:|", *rows])
     return {
@@ -116,10 +133,6 @@ def _shown(run: "FeedRun") -> Mapping[str, dg.MetadataValue]:
         **({"files": dg.MetadataValue.md(table)} if rows else {}),
         **({"overdue_since": dg.MetadataValue.text(f"{run.missed_at:%Y-%m-%d %H:%M} UTC")} if run.missed_at else {}),
     }
-
-
-def _link(upload_id: str) -> str:
-    return f"[{upload_id}](/pages/uploads/{upload_id})"
 
 
 def _plain(text: str) -> str:
@@ -191,66 +204,102 @@ def _polling(
     return polling
 
 
-def _again(name: str, pipeline: PipelineResource, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
+def again(
+    sensor_name: str, jobs: "Mapping[str, Any]", pipeline: PipelineResource, seconds: int = _AGAIN_SECONDS
+) -> dg.SensorDefinition:
+    """The sensor that has feeds with a schedule fetched again before their time. One look at the home serves all.
+
+    Args:
+        sensor_name: its name.
+        jobs: feed → the job that fetches it.
+        pipeline: on the home of the feeds.
+        seconds: between two looks.
+    """
+
     @dg.sensor(
-        name=f"fetch_{name}_again",
-        job=job,
-        minimum_interval_seconds=_AGAIN_SECONDS,
+        name=sensor_name,
+        jobs=[*jobs.values()],
+        minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Has the feed {name} fetched again before its time, where a run was cut off or a server was away.",
+        description="Has feeds fetched again before their time, where a run was cut off or a server was away.",
     )
-    def again(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def fetch_again(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Requests a run five minutes after one that left something to do, and then each hour for a day.
 
-        The cursor holds when the last one was requested, and how many were; all is forgotten when nothing is left.
+        The cursor holds for each such feed how many runs were requested, and when the last one was.
         """
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
-            return dg.SkipReason("The run before this one is not finished.")
-        since = _left_since(name, pipeline.open(), context.instance, job.name)
-        if since is None:
-            context.update_cursor("")
-            return dg.SkipReason("Nothing is left to do.")
-        now, tries = datetime.now(UTC).replace(tzinfo=None), 0
-        due = since + TRIED_AGAIN_AFTER
-        if context.cursor:
-            tries, asked = json.loads(context.cursor)
-            due = datetime.fromisoformat(asked) + AND_EVERY
-        if tries >= _TRIED_AGAIN:
-            return dg.SkipReason("It was tried again for a day. Its schedule goes on.")
-        if now < due:
-            return dg.SkipReason(f"It is tried again at {due:%H:%M} UTC.")
-        context.update_cursor(json.dumps([tries + 1, now.isoformat()]))
-        return dg.RunRequest()
+        busy = {run.job_name for run in context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))}
+        left = _left_since({name: job.name for name, job in jobs.items()}, pipeline.open(), context.instance)
+        asked, known = dict[str, tuple[int, str]](), _tries(context.cursor)
+        requests, reasons = list[dg.RunRequest](), list[str]()
+        now = datetime.now(UTC).replace(tzinfo=None)
+        for name, since in left.items():
+            tries, last = known.get(name, (0, ""))
+            due = datetime.fromisoformat(last) + AND_EVERY if last else since + TRIED_AGAIN_AFTER
+            if last:
+                asked[name] = tries, last
+            if jobs[name].name in busy:
+                reasons.append(f"The run of {name} before this one is not finished.")
+            elif tries >= _TRIED_AGAIN:
+                reasons.append(f"{name} was tried again for a day. Its schedule goes on.")
+            elif now < due:
+                reasons.append(f"{name} is tried again at {due:%H:%M} UTC.")
+            else:
+                asked[name] = tries + 1, now.isoformat()
+                requests.append(dg.RunRequest(job_name=jobs[name].name))
+        context.update_cursor(json.dumps(asked) if asked else "")
+        if not requests:
+            return dg.SkipReason(" ".join(reasons) or "Nothing is left to do.")
+        return dg.SensorResult(run_requests=requests)
 
-    return again
+    return fetch_again
 
 
-def _left_since(name: str, opened: "Pipeline", instance: dg.DagsterInstance, job_name: str) -> datetime | None:
-    """Since when a feed has something left to do that a further run may do, in UTC; None: it has nothing.
+def _tries(cursor: str | None) -> dict[str, tuple[int, str]]:
+    """Feed → how many runs were requested, and when the last one was."""
+    kept = json.loads(cursor or "{}")
+    return kept if isinstance(kept, dict) else {}  # an earlier version kept those of one feed
+
+
+def _left_since(jobs: Mapping[str, str], opened: "Pipeline", instance: dg.DagsterInstance) -> dict[str, datetime]:
+    """The feeds that have something left to do that a further run may do, and since when, in UTC.
 
     That is a received file that was not staged, trouble with a server that may pass, or a run that failed before it
     could record why, such as one that found the contact database locked.
+
+    Args:
+        jobs: feed → name of its job.
+        opened: the pipeline.
+        instance: Dagster's.
     """
-    received = opened.uploads(1, feed=name, states=["received"], oldest_first=True)
-    if received:
-        return received[0].added_at
+    received = {upload.feed: upload.added_at for upload in opened.uploads(states=["received"])}  # the oldest of each
     with opened.store.open(read_only=True) as contacts:
-        state = feed_states(contacts).get(name)
-    if state is not None and state.ended == "broken":
-        return state.ran_at if (state.problem or {}).get("code") in PASSING else None
-    for record in instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=1):
-        ended_at = record.update_timestamp.astimezone(UTC).replace(tzinfo=None)
-        is_newest = state is None or state.ran_at is None or state.ran_at < ended_at
-        return ended_at if is_newest and record.dagster_run.status == dg.DagsterRunStatus.FAILURE else None
-    return None
+        states = feed_states(contacts)
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - _FAILED_WITHIN)
+    suspects = {run.job_name for run in instance.get_runs(failed)}
+    left = dict[str, datetime]()
+    for name, job in jobs.items():
+        state, since = states.get(name), received.get(name)
+        if since is not None:
+            left[name] = since
+        elif state is not None and state.ended == "broken":
+            if state.ran_at is not None and (state.problem or {}).get("code") in PASSING:
+                left[name] = state.ran_at
+        elif job in suspects:
+            (record,) = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
+            ended_at = record.update_timestamp.astimezone(UTC).replace(tzinfo=None)
+            is_newest = state is None or state.ran_at is None or state.ran_at < ended_at
+            if is_newest and record.dagster_run.status == dg.DagsterRunStatus.FAILURE:
+                left[name] = ended_at
+    return left
 
 
 @dg.sensor(minimum_interval_seconds=_OVERDUE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
     """Records feeds of the home whose file was due and has not come, or that cannot be used: notices are sent."""
-    opened = pipeline.open()
-    missed = opened.missed_feeds()
-    for status in opened.feeds():
+    found = note_missed(pipeline.open().store)
+    missed = [status for status in found if status.missed_at is not None]
+    for status in found:
         if status.feed is None and status.problem:
             context.log.warning("%s %s", status.problem["message"], status.problem["fix"])
     for status in missed:
@@ -258,17 +307,18 @@ def overdue_feeds(context: dg.SensorEvaluationContext, pipeline: PipelineResourc
     return dg.SkipReason(f"{number_of(len(missed), 'feed')} overdue." if missed else "No feed is overdue.")
 
 
-def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource) -> dg.SensorDefinition:
+def overdue_feed(name: str, feed: Feed, pipeline: PipelineResource, described_in: str) -> dg.SensorDefinition:
     """The sensor that notices when no file of a feed comes, for a feed that no file of the home describes."""
 
     @dg.sensor(
         name=f"fetch_{name}_overdue",
-        minimum_interval_seconds=_OVERDUE_SECONDS,
+        minimum_interval_seconds=OF_ONE_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Records that a file of the feed {name} was due and has not come: notices are sent.",
     )
     def overdue(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         """Records it once; a new feed is recorded first, and its files are due from then on."""
+        note_elsewhere(pipeline.settings, name, feed, described_in)
         missed_at = note_missed_of(pipeline.open().store, name, feed)
         if missed_at is None:
             return dg.SkipReason("It is not overdue.")

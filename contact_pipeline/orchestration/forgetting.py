@@ -8,10 +8,11 @@ and index are one table.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 import sqlalchemy as sa
@@ -30,10 +31,17 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.runs.schema import KeyValueStoreTable
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._serdes import serialize_value
 
+SHOWN: Final = "contact_pipeline:shown:"  # prefix of the keys in Dagster's storage that hold what was last shown
 _PARTITION: Final = "dagster/partition"
 _LOGS: Final = ("", "-wal", "-shm")  # behind the name of an SQLite database
+_CHECK_EVENTS: Final = (
+    DagsterEventType.ASSET_CHECK_EVALUATION.value,
+    DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value,
+)
 _EVENTS = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value)
 
 
@@ -118,11 +126,11 @@ def forget_uploads(instance: dg.DagsterInstance, upload_ids: Collection[str]) ->
         for run_id in sorted({*_carrying_only(storage, upload_id), *_runs_alone(instance, upload_id)}):
             run = instance.get_run_by_id(run_id)
             if run is not None and run.is_finished:
-                _forget_run(instance, storage, run_id)
+                forget_run(instance, storage, run_id)
         _forget_partition(storage, upload_id)
         instance.delete_dynamic_partition("uploads", upload_id)
-    for key in instance.get_asset_keys():
-        _name_newest(instance, key)
+    _forget_remembered(instance, upload_ids)
+    name_all_newest(instance)
 
 
 def _runs_alone(instance: dg.DagsterInstance, upload_id: str) -> set[str]:
@@ -140,19 +148,38 @@ def _carrying_only(storage: SqlEventLogStorage, upload_id: str) -> set[str]:
     return found[0] - found[1] - {RUNLESS_RUN_ID}
 
 
+def _forget_remembered(instance: dg.DagsterInstance, upload_ids: Collection[str]) -> None:
+    """Deletes what was remembered of how uploads are shown."""
+    if isinstance(instance.run_storage, SqlRunStorage):
+        with instance.run_storage.connect() as connection:
+            for upload_id in upload_ids:
+                connection.execute(KeyValueStoreTable.delete().where(KeyValueStoreTable.c.key == SHOWN + upload_id))
+
+
 def _forget_partition(storage: SqlEventLogStorage, upload_id: str) -> None:
-    """Deletes the events and check results of a partition."""
+    """Deletes the events and check results of a partition, those that no run has logged included."""
     events, checks = SqlEventLogStorageTable, AssetCheckExecutionsTable
+    is_check = sa.and_(events.c.run_id == RUNLESS_RUN_ID, events.c.dagster_event_type.in_(_CHECK_EVENTS))
+    of_check = sa.and_(is_check, events.c.event.contains(f'"{upload_id}"'))  # their column for the partition is empty
     of_partition = events.c.partition == upload_id
     with storage.index_connection() as connection:
         ids = sa.select(events.c.id).where(of_partition)
         connection.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(ids)))
-        connection.execute(events.delete().where(of_partition))
         connection.execute(checks.delete().where(checks.c.partition == upload_id))
+    for log in logs_without_run(storage):
+        with log as connection:
+            connection.execute(events.delete().where(sa.or_(of_partition, of_check)))
 
 
-def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
-    """Deletes a run, its events and, with SQLite, its own database and printed output."""
+def logs_without_run(storage: SqlEventLogStorage) -> Iterator[AbstractContextManager[Any]]:
+    """Connections to where events without a run lie. With SQLite these are two: the index, and a database of theirs."""
+    yield storage.index_connection()
+    if isinstance(storage, SqliteEventLogStorage):
+        yield storage.run_connection(RUNLESS_RUN_ID)
+
+
+def forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
+    """Deletes a run, its events, its printed output and, with SQLite, its own database."""
     checks = AssetCheckExecutionsTable
     with storage.index_connection() as connection:
         connection.execute(checks.delete().where(checks.c.run_id == run_id))
@@ -160,7 +187,13 @@ def _forget_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_i
     if isinstance(storage, SqliteEventLogStorage):
         for ending in _LOGS:
             Path(storage.path_for_shard(run_id) + ending).unlink(missing_ok=True)
-        shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
+    shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
+
+
+def name_all_newest(instance: dg.DagsterInstance) -> None:
+    """Makes Dagster show the newest remaining materialization of every asset."""
+    for key in instance.get_asset_keys():
+        _name_newest(instance, key)
 
 
 def _name_newest(instance: dg.DagsterInstance, key: dg.AssetKey) -> None:

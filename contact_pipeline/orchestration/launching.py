@@ -20,7 +20,6 @@ from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.event_log import keep_open
 from contact_pipeline.orchestration.events import APPLIED
-from contact_pipeline.orchestration.expiring import EXPIRE
 from contact_pipeline.orchestration.metadata import STAGED
 from contact_pipeline.orchestration.partitions import keys_of
 from contact_pipeline.settings import Settings
@@ -33,8 +32,10 @@ LOGIN: Final = "contact_pipeline/login"  # tag: whom the proxy has vouched for
 _PROOF: Final = "contact_pipeline/login_proof"
 _CALLS: Final = ("stage", "apply", "import", "withdraw", "finalize", "undo", "redo", "cancel", "replan", "resolve")
 OF_UPLOADS: Final = frozenset(f"{call}_upload" for call in _CALLS)  # jobs
+EXPIRE: Final = "expire"  # the job that deletes by age, which carries no upload
 _BACKFILL: Final = "dagster/backfill"  # tag of a run that the daemon launches for a backfill
 _ROOT: Final = "dagster/root_run_id"  # tag of a run that repeats another
+_BY_THEMSELVES: Final = {APPLIED, "delete_expired"}  # ops that no person has to ask for
 NOT_TRIED_AGAIN: Final = {"dagster/max_retries": "0"}  # the daemon repeats what failed before a step, without a login
 _PARTITIONS: Final = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
@@ -42,7 +43,7 @@ _PARTITIONS: Final = (
 
 
 class UploadRunCoordinator(QueuedRunCoordinator[Any]):
-    """Dagster's queue. It takes a run of uploads only if the run names its uploads and who asks.
+    """Dagster's queue. It takes a run of uploads, or of `expire`, only if the run names its uploads and who asks.
 
     The processes that use it, webserver and daemon, keep Dagster's event log open.
     """
@@ -59,41 +60,48 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
             UserFacingGraphQLError: the run names no upload or no login, or a login other than the verified one.
         """
         run, settings = context.dagster_run, Settings()
+        of_uploads = _is_of_uploads(run)
+        is_ours = of_uploads or run.job_name == EXPIRE
         login, why_not = _logged_in(context) or _proven(run, settings), ""
-        if (_is_of_uploads(run) or run.job_name == EXPIRE) and _reads_variables(run.run_config):
+        if is_ours and _reads_variables(run.run_config):
             why_not = "Nothing was launched: write each value into the config as it is, not as {env: NAME}."
-        elif (_is_of_uploads(run) or run.job_name == EXPIRE) and _names_a_home(run.run_config):
+        elif is_ours and _names_a_home(run.run_config):
             why_not = (
                 "Nothing was launched: leave `resources` out of the config. A run stays in the home of its project."
             )
-        elif _is_of_uploads(run):
+        elif is_ours:
             uploads = self._instance.get_dynamic_partitions("uploads")
-            why_not = refusal(run, uploads, login, has_logins=settings.user_header is not None)
+            why_not = _no_upload(run, uploads) if of_uploads else ""
+            why_not = why_not or _no_approver(run, login, has_logins=settings.user_header is not None)
         if why_not:
             self._instance.add_run_tags(run.run_id, NOT_TRIED_AGAIN)
             raise _ui_error(why_not)
-        if _is_of_uploads(run) and login:
+        if is_ours and login:
             self._instance.add_run_tags(run.run_id, {LOGIN: login, _PROOF: _proof(run, login, settings)})
         return super().submit_run(context)
 
 
-def refusal(run: dg.DagsterRun, uploads: Sequence[str], login: str, *, has_logins: bool) -> str:
-    """Why a run of uploads cannot be started, and what to do; empty where it can.
-
-    Args:
-        run: the run.
-        uploads: the partitions that there are.
-        login: whom the proxy has vouched for, now or when the run was launched that this one repeats; empty: nobody.
-        has_logins: whether a proxy names who is logged in.
-    """
+def _no_upload(run: dg.DagsterRun, uploads: Sequence[str]) -> str:
+    """Why a run has no upload, and what to do; empty where it has."""
     keys = keys_of(run.tags, uploads)
     if not keys:
         return "Nothing was launched: choose a partition of `uploads` (the id of an upload) first."
     if unknown := [key for key in keys if key not in uploads]:
         return f"Nothing was launched: there is no upload {unknown[0]}; choose another partition."
+    return ""
+
+
+def _no_approver(run: dg.DagsterRun, login: str, *, has_logins: bool) -> str:
+    """Why the login that a run names is not taken, and what to do; empty where it is.
+
+    Args:
+        run: the run.
+        login: whom the proxy has vouched for, now or when the run was launched that this one repeats; empty: nobody.
+        has_logins: whether a proxy names who is logged in.
+    """
     for op, given in _approvers(run.run_config):
         approved_by = str(given)
-        if op == APPLIED and approved_by == AUTOMATIC:
+        if op in _BY_THEMSELVES and approved_by == AUTOMATIC:
             continue
         if not approved_by.strip() or approved_by == AUTOMATIC:
             return "Nothing was launched: give your login as approved_by."
@@ -131,6 +139,8 @@ def _ui_error(why_not: str) -> Exception:
 
 def _is_of_uploads(run: dg.DagsterRun) -> bool:
     """Whether it is a run of our jobs, or one that materializes our assets from their own page, chosen or all."""
+    if run.job_name == EXPIRE:
+        return False
     assets = {key.to_user_string() for key in run.asset_selection or ()}
     return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED}) or bool([*_approvers(run.run_config)])
 

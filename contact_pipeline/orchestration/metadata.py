@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 
 from contact_pipeline.contracts.tables import declared
+from contact_pipeline.orchestration.links import page_metadata
 from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _FROM_MATCHING = ("matched_changeset", "applied_contacts")
 def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
     """The metadata of a materialization: facts of the upload, the counts known by then, and the asset's table."""
     table = STAGED[asset]
-    with upload.looking():
+    with upload.staging.look():
         schema = pipeline.schema_of(upload, table)
         shown = facts(upload) | _as_read(upload, asset) | counts(upload, asset)
         shown |= preview(upload, table, schema, pipeline.settings)
@@ -65,8 +66,9 @@ def facts(upload: Upload) -> Metadata:
         "added_at": f"{upload.added_at:%Y-%m-%d %H:%M:%S} UTC",
         "added_by": upload.user,
     }
-    page = {"page": dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}")}  # relative to Dagster's address
-    return page | {name: _value(value) for name, value in shown.items() if value not in (None, "")}
+    return {"page": page_metadata(upload.upload_id)} | {
+        name: _value(value) for name, value in shown.items() if value not in (None, "")
+    }
 
 
 def _came_by(upload: Upload) -> str:
@@ -130,7 +132,7 @@ def _rejected_rows(upload: Upload) -> dg.MetadataValue | None:
     """The place on its page where the rejected rows are downloaded. Only a form gets them: they are unmasked."""
     if not upload.outcomes["rejected"]:
         return None
-    return dg.MetadataValue.url(f"/pages/uploads/{upload.upload_id}#rejected")
+    return page_metadata(upload.upload_id, "#rejected", "rejected")
 
 
 def _by_type(upload: Upload, *, outcomes: bool) -> dg.MetadataValue | None:

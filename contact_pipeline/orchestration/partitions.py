@@ -35,12 +35,16 @@ def in_ranges(wanted: Sequence[str], ordered: Sequence[str]) -> Iterator[list[st
 
 
 def request(
-    job: str, stretch: Sequence[str], run_key: str | None, run_config: Mapping[str, Any] | None = None
+    job: str,
+    stretch: Sequence[str],
+    run_key: str | None,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.RunRequest:
     """A run of a job over one stretch of keys."""
-    where: dict[str, Any] = {"partition_key": stretch[0]}
+    where: dict[str, Any] = {"partition_key": stretch[0], "tags": tags}
     if len(stretch) > 1:
-        where = {"tags": {_START: stretch[0], _END: stretch[-1]}}
+        where = {"tags": {_START: stretch[0], _END: stretch[-1], **(tags or {})}}
     return dg.RunRequest(run_key=run_key, job_name=job, run_config=run_config, **where)
 
 

@@ -18,7 +18,7 @@ from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried
+from contact_pipeline.orchestration.turns import BY_PROFILE, LONG, Turns, at_once, carried, is_short
 from contact_pipeline.store.news import is_recent, keep_news_of_home
 from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
@@ -44,8 +44,9 @@ REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 def inbox(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """Takes each file that has stood still and is not being written, and requests runs that stage them, 50 to a run.
 
-    A few short files of automatic profiles are applied by the run that stages them. The cursor holds what lay in the
-    inbox at the last tick. Files that an earlier tick took before it died are staged as well.
+    Each long file has a run of its own. A few short files of automatic profiles are applied by the run that stages
+    them. The cursor holds what lay in the inbox at the last tick. Files that an earlier tick took before it died are
+    staged as well.
     """
     opened = pipeline.open()
     if not opened.settings.inbox.is_dir():
@@ -80,16 +81,26 @@ def _tick(context: dg.SensorEvaluationContext, opened: "Pipeline") -> dg.SensorR
         strays = (f"{folder.shown(name)!r} {why}" for name, why in found.strays.items())
         return dg.SkipReason(" ".join([f"No file is taken: {full}" if full else waiting, *strays]))
     soon = at_once(received, opened)
-    later = [upload.upload_id for upload in received if upload.upload_id not in soon]
+    later = [upload for upload in received if upload.upload_id not in soon]
+    short = [upload.upload_id for upload in later if is_short(upload)]
+    long = [upload for upload in later if not is_short(upload)]
     return dg.SensorResult(
         cursor=settling.kept(found),
-        dynamic_partitions_requests=[uploads.build_add_request([*soon, *later])],
+        dynamic_partitions_requests=[
+            uploads.build_add_request([*soon, *short, *(upload.upload_id for upload in long)])
+        ],
         run_requests=[
             *(request(IMPORT, keys, f"{IMPORT}:{keys[0]}:{len(keys)}", BY_PROFILE) for keys in in_ranges(soon, soon)),
-            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(later, later)),
+            *(request(STAGE, keys, f"{STAGE}:{keys[0]}:{len(keys)}") for keys in in_ranges(short, short)),
+            *(_alone(upload, f"{STAGE}:{upload.upload_id}:1") for upload in long),
             *again,
         ],
     )
+
+
+def _alone(upload: "Upload", run_key: str) -> dg.RunRequest:
+    """A run that stages one upload."""
+    return request(STAGE, [upload.upload_id], run_key, tags={} if is_short(upload) else {LONG: STAGE})
 
 
 def _ready(settling: folder.Settling, found: folder.Found) -> list[folder.Drop]:
@@ -239,5 +250,5 @@ def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[l
         elif TRIED_AGAIN_AFTER < age < GIVEN_UP_AFTER:
             run_key = f"{STAGE}:{upload.upload_id}:after {age // timedelta(hours=1)} h"
             if not instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})):
-                again.append(request(STAGE, [upload.upload_id], run_key))
+                again.append(_alone(upload, run_key))
     return lost, again

@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING
 
 import contact_pipeline
 from contact_pipeline.errors import Refusal
+from contact_pipeline.orchestration.links import SERVED
 from contact_pipeline.orchestration.listening import Place, at_port, at_socket
 from contact_pipeline.orchestration.terminal import Terminal
 from contact_pipeline.owner_only import mend, owner_only
@@ -101,6 +102,7 @@ def serve(
             **os.environ,
             "DAGSTER_HOME": str(dagster_home),
             "CONTACT_PIPELINE_HOME": str(home),
+            SERVED: "1",
             "DAGSTER_EVENT_BATCH_SIZE": EVENTS_AT_ONCE,
         }
         start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)

@@ -11,7 +11,7 @@ from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.orchestration.approval import Ending, describe_state
 from contact_pipeline.orchestration.checking import UploadCheck, Verdict, evaluations, is_due
 from contact_pipeline.orchestration.events import APPLIED, Events, materialized_assets
-from contact_pipeline.orchestration.forgetting import forget_materializations
+from contact_pipeline.orchestration.forgetting import SHOWN, forget_materializations
 from contact_pipeline.orchestration.metadata import STAGED, Metadata, counts, facts, staged
 from contact_pipeline.store.ledger import Glance
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
 
-_SHOWN = "contact_pipeline:shown:"  # prefix of the keys in Dagster's storage that hold what was last shown
 _AT_ONCE = 5_000  # keys in one query: SQLite takes a limited number
 
 
@@ -81,7 +80,7 @@ def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:
         runs_expired=False,
         feed=upload.feed,
     )
-    instance.daemon_cursor_storage.set_cursor_values({_SHOWN + upload.upload_id: _appearance(glance)})
+    instance.daemon_cursor_storage.set_cursor_values({SHOWN + upload.upload_id: _appearance(glance)})
 
 
 def not_shown(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: Collection[Glance]) -> list[str]:
@@ -90,13 +89,13 @@ def not_shown(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: Collect
     What an earlier version showed is not remembered. Such an upload counts as shown if the right assets are
     materialized, and is remembered then.
     """
-    shown = _remembered(instance, [_SHOWN + upload.upload_id for upload in uploads])
+    shown = _remembered(instance, [SHOWN + upload.upload_id for upload in uploads])
     green: dict[str, set[str]] = {}
     if len(shown) < len(uploads):
         green = {asset: instance.get_materialized_partitions(dg.AssetKey(asset)) for asset in (*STAGED, APPLIED)}
     differing = []
     for glance in uploads:
-        remembered = shown.get(_SHOWN + glance.upload_id)
+        remembered = shown.get(SHOWN + glance.upload_id)
         if remembered is None:
             upload = pipeline.show(glance.upload_id)
             if {asset for asset, keys in green.items() if glance.upload_id in keys} == materialized_assets(upload):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Final, Literal
 import dagster as dg
 
 from contact_pipeline.contracts.states import PLANNED
-from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
+from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy
 from contact_pipeline.machine import fault_of
+from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
 from contact_pipeline.orchestration.launching import vouched
-from contact_pipeline.orchestration.metadata import STAGED, inverse_preview
+from contact_pipeline.orchestration.metadata import STAGED, inverse_preview, reason
 from contact_pipeline.orchestration.partitions import upload_ids
 from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
+from contact_pipeline.pipeline.planning import fail as fail_upload
 from contact_pipeline.pipeline.states import wrong_state
 
 if TYPE_CHECKING:
@@ -57,19 +60,44 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
     for upload_id in keys:
         started = time.monotonic()
         try:
-            upload = step(upload_id)
-        except Exception as error:
-            problem = error if isinstance(error, Refusal) else fault_of(error)
-            if problem is None:
-                raise
-            refusals.append(str(problem))
-        else:
+            upload = _staged(pipeline, step, upload_id)
             show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
+            refusals.append(_sentence(context, upload_id, error))
+            continue
+        if upload.state == "failed":
+            refusals.append(f"Upload {upload_id} has failed. {reason(upload)}")
     if asset == [*STAGED][-1] or len(refusals) == len(keys):
         fail(refusals)
     for refusal in refusals:
         context.log.error("%s", refusal)
     return logged_output()
+
+
+def _staged(pipeline: Pipeline, step: Callable[[str], Upload], upload_id: str) -> Upload:
+    """Does one stage of an upload, which fails where the program has a defect."""
+    try:
+        return step(upload_id)
+    except Exception as error:
+        if not isinstance(error, ContactPipelineError) and fault_of(error) is None:
+            fail_upload(pipeline.store, upload_id, error)
+        raise
+
+
+def _sentence(context: dg.OpExecutionContext | dg.AssetExecutionContext, upload_id: str, error: Exception) -> str:
+    """Why an upload was stopped. The log of the run gets the traceback of a defect of the program.
+
+    Raises:
+        StoreBusy: the contact database stayed locked, which holds for the other uploads, too.
+    """
+    problem = error if isinstance(error, Refusal) else fault_of(error)
+    if problem is not None:
+        return str(problem)
+    if isinstance(error, ContactPipelineError):
+        raise error
+    context.log.error("Upload %s:\n%s", upload_id, mask("".join(traceback.format_exception(error)), ANY))
+    what = f"a defect of the program ({type(error).__name__}), not of the file"
+    return f"Upload {upload_id}: {what}. The log of this run has its traceback."
 
 
 def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: Approval) -> Iterator[dg.Output[None]]:
@@ -85,8 +113,8 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             started = time.monotonic()
             try:
                 ending = apply_approved(pipeline, upload_id, approval, user)
-            except (Refusal, MachineFault) as refusal:
-                failures.append(str(refusal))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
+                failures.append(_sentence(context, upload_id, error))
                 continue
             context.log.info("%s: %s", upload_id, ending.words)
             show_applied(of_run(context), ending, time.monotonic() - started)
@@ -147,6 +175,9 @@ def grant_each(
             refusals.append(f"Nothing was done to upload {upload_id}: {refusal}")
             if refusal.code != "upload-unknown":
                 show_applied(events, Ending(pipeline.show(upload_id), f"Nothing was done: {refusal}", refused=True))
+            continue
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
+            refusals.append(_sentence(context, upload_id, error))
             continue
         granted.append(upload_id)
         ending = _after(pipeline, upload)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contact_pipeline.store import Upload
 
 SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
+LONG: Final = "contact_pipeline/long"  # tag of the runs that stage a longer file: one of them runs at a time
 BY_PROFILE: Final = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}  # config of a run that nobody asks for
 FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
 
@@ -56,10 +57,15 @@ def at_once(received: Sequence[Upload], pipeline: Pipeline) -> list[str]:
     """The new uploads that one run may both stage and apply: a few short ones, with no earlier one to wait for."""
     if len(received) > FEW:
         return []
-    short = {upload.upload_id for upload in received if upload.file_size <= SHORT_BYTES}
+    short = {upload.upload_id for upload in received if is_short(upload)}
     under_way = filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY))
     waited_for = {upload.profile for upload in under_way if upload.upload_id not in short}
     return [upload.upload_id for upload in received if _applies_itself(upload) and upload.profile not in waited_for]
+
+
+def is_short(upload: Upload) -> bool:
+    """Whether its file is staged in a second or two."""
+    return upload.file_size <= SHORT_BYTES
 
 
 class Turns:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from contact_pipeline.contracts.states import APPLIED
 from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.orchestration.links import as_link
 from contact_pipeline.orchestration.metadata import in_markdown
 from contact_pipeline.orchestration.resources import PipelineResource
 
@@ -63,7 +64,7 @@ def _line(upload: "Upload") -> str:
     line = upload.line
     changes = "" if upload.state in APPLIED else f"{upload.planned_imports:,}"
     cells = [
-        f"[{in_markdown(upload.file_name)}](/pages/uploads/{upload.upload_id})", in_markdown(upload.waits_for),
+        as_link(in_markdown(upload.file_name), upload.upload_id), in_markdown(upload.waits_for),
         f"{line.data_rows:,}", changes, in_markdown(upload.profile), in_markdown(line.feed or ""),
         f"{upload.added_at:%Y-%m-%d %H:%M}",
     ]  # fmt: skip

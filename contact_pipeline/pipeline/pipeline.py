@@ -938,7 +938,10 @@ class Pipeline:
         send_test(self.settings, target)
 
     def feeds(self) -> list[FeedStatus]:
-        """Every feed of the home, by name: its last run, its next one, and whether it is broken or overdue."""
+        """Every feed that the home knows of: its last run, its next one, and whether it is broken or overdue.
+
+        Those of the home come first, by name; then those of Dagster projects that have run, or were looked at.
+        """
         from contact_pipeline.feeds.status import list_feeds
 
         return list_feeds(self.store)
@@ -998,7 +1001,7 @@ class Pipeline:
         """
         from contact_pipeline.feeds.status import note_missed
 
-        return note_missed(self.store)
+        return [status for status in note_missed(self.store) if status.missed_at is not None]
 
     def show(self, upload_id: str) -> Upload:
         """The upload.

@@ -47,13 +47,19 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
             raise StoreBusy(f"{busy} {again}") from busy
         except Exception as error:
             if not fault_of(error):
-                with suppress(StoreBusy):  # the first error is the one to raise
-                    message = f"{type(error).__name__} while staging."
-                    uploads.end(store, upload.upload_id, "failed", reason("failed", message, "Try again."))
+                fail(store, upload.upload_id, error)
             raise
     if progress:
         progress(STAGES[-1], 1)
     return upload
+
+
+def fail(store: Store, upload_id: str, error: Exception) -> None:
+    """Ends an upload whose staging has shown a defect of the program; one that is past staging is left as it is."""
+    message = f"{type(error).__name__} while staging: a defect of the program, not of the file."
+    fix = "Report it with its traceback; send the file again once the program is mended."
+    with suppress(StoreBusy):  # the first error is the one to raise
+        uploads.end(store, upload_id, "failed", reason("failed", message, fix))
 
 
 def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload:

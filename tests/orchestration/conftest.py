@@ -23,6 +23,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTACT_PIPELINE_INBOX_SETTLE_SECONDS", "0")
 
 
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages are at Dagster's own address, as under `serve`."""
+    monkeypatch.setenv("CONTACT_PIPELINE_SERVED", "1")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home whose users include the owner of the files that tests make, as a director who may import."""

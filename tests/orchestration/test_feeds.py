@@ -1,5 +1,6 @@
 """Feeds in Dagster: their assets, what makes them, and when they are overdue."""
 
+import os
 import shutil
 import socket
 import time
@@ -15,6 +16,7 @@ from dagster._utils.schedules import cron_string_iterator
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline import Pipeline
+from contact_pipeline.cli.app import run
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.feeds import status
 from contact_pipeline.feeds.calendar import next_run
@@ -24,9 +26,14 @@ from contact_pipeline.orchestration import feeds, steps
 from contact_pipeline.orchestration.components import ContactFeed
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.feeds import feed_definitions
+from contact_pipeline.orchestration.health import Check
 from contact_pipeline.orchestration.metadata import counts, facts
+from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
+from contact_pipeline.pipeline import stages
+from contact_pipeline.settings import Settings
+from contact_pipeline.store import Store
 from tests.homes import new_home
 
 LEADS = "Name,Phone,Email\nJordan Avery,,jordan@example.com\n"
@@ -163,6 +170,42 @@ def test_people_are_told_of_a_feed_of_a_project_that_is_overdue(tmp_path, home, 
     assert "was due" in look()
     assert told() == [("partners", "missed", ["desk"])]
     assert sensors() == []
+
+
+def test_feeds_of_a_project_are_listed_by_the_home_that_they_fill(tmp_path, home, dagster, capsys):
+    """They can be checked and run on the command line; a file of the home with the same name comes first."""
+    pipeline, tree = Pipeline(home), dg.ComponentTree.for_test()
+    feed = feed_of(tmp_path, every="15m", owner="crm", due={"within": "8d"})
+    definitions = ContactFeed("partners", feed, str(home), "/srv/theirs/defs/partners").build_defs(tree.load_context)
+    assert pipeline.feeds() == []
+    with dg.build_sensor_context() as context:
+        next(sensor for sensor in definitions.sensors if sensor.name == "fetch_partners_overdue")(context)
+    (status,) = pipeline.feeds()
+    assert (status.name, status.place, status.feed) == ("partners", "/srv/theirs/defs/partners", feed)
+    assert status.as_dict()["described_in"] == "/srv/theirs/defs/partners"
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    assert fetch(definitions, dagster).success
+    assert pipeline.feeds()[0].as_dict()["ended"] == "fetched"
+    (tmp_path / "drop" / "more.csv").write_text(LEADS.replace("jordan@", "dana@"))
+
+    for command in (["feeds"], ["feeds", "check"], ["feeds", "run", "partners"]):
+        assert run([*command, "--home", str(home)]) == 0, command
+    said = capsys.readouterr().out
+    assert "partners is described in /srv/theirs/defs/partners." in " ".join(said.split())
+    assert "1 file would be fetched" in said
+    assert "1 file fetched by partners" in said
+    text = (
+        Metrics(Settings(home=home), dagster, lambda: {"contacts": Check(is_good=True, message="")})
+        .text("")[0]
+        .decode()
+    )
+    assert 'contact_pipeline_feed_overdue{feed="partners"} 0.0' in text
+
+    (home / "feeds" / "partners.yaml").write_text(f"source: {tmp_path}/drop/\nprofile: dealer_leads\n")
+    assert [each.place for each in pipeline.feeds()] == ["feeds/partners.yaml"]
+    (home / "feeds" / "partners.yaml").unlink()
+    (home / "feeds" / ".elsewhere" / "partners.json").unlink()
+    assert pipeline.feeds() == []
 
 
 def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):
@@ -309,9 +352,32 @@ def test_a_fetch_that_finds_the_contact_database_locked_is_done_again(tmp_path, 
     assert len(tried) == 2
 
 
+def test_a_defect_of_the_program_with_one_file_keeps_no_other_from_being_fetched(tmp_path, home, dagster, monkeypatch):
+    definitions = feed_definitions("partners", feed_of(tmp_path, owner="crm"), PipelineResource(home=str(home)))
+    for number, name in enumerate("abc"):
+        path = tmp_path / "drop" / f"{name}.csv"
+        path.write_text(f"Name,Phone,Email\nJordan Avery,,{name}@example.com\n")
+        os.utime(path, (number, number))
+    really = stages.match
+
+    def defective(store, line):
+        if line.file_name == "b.csv":
+            raise IndexError("pop from an empty list")
+        return really(store, line)
+
+    monkeypatch.setattr(stages, "match", defective)
+    ended = fetch(definitions, dagster)
+    (failure,) = [event for event in ended.all_events if event.is_step_failure]
+    said = failure.step_failure_data.user_failure_data.description
+    assert said.startswith("An upload has failed by a defect of the program (IndexError)")
+    assert [upload.state for upload in Pipeline(home).uploads()] == ["applied", "failed", "applied"]
+    assert "in defective" in "".join(entry.user_message for entry in dagster.all_logs(ended.run_id))
+    assert Pipeline(home).run_feed("partners", described=feed_of(tmp_path, owner="crm")).known == 3
+
+
 def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path, home, dagster, monkeypatch):
     feed = feed_of(tmp_path, schedule={"cron": "0 6 * * *"}, owner="crm")
-    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    definitions = ContactFeed("partners", feed, str(home)).build_defs(dg.ComponentTree.for_test().load_context)
     (again,) = definitions.sensors
     pipeline, job, cursor = Pipeline(home), definitions.resolve_job_def("fetch_partners"), ""
 
@@ -321,7 +387,7 @@ def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path
         monkeypatch.setattr(feeds, "AND_EVERY", timedelta(hours=1) - after)
         context = dg.build_sensor_context(instance=dagster, cursor=cursor)
         asked, cursor = again(context), context.cursor
-        return "run" if isinstance(asked, dg.RunRequest) else asked.skip_message
+        return "run" if isinstance(asked, dg.SensorResult) else asked.skip_message
 
     def broke(code):
         record(pipeline.store, "partners", feed, "broken", Refusal(code, "files.example.com is away.", ""))
@@ -352,6 +418,39 @@ def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path
     assert fetch(definitions, dagster).success
     assert pipeline.show(upload.upload_id).state == "applied"
     assert look() == "Nothing is left to do."
+
+
+def test_one_look_at_the_home_serves_all_of_its_feeds(tmp_path, home, dagster, monkeypatch):
+    """However many there are, the sensors open the contact database once or twice a tick, and write nothing."""
+    (home / "feeds").mkdir()
+    for number in range(3):
+        (home / "feeds" / f"partners_{number}.yaml").write_text(
+            f"source: {tmp_path}/drop/\nprofile: dealer_leads\nowner: crm\ndue: {{within: 8d}}\n"
+            "schedule: {cron: '0 6 * * *'}\n"
+        )
+    pipeline = PipelineResource(home=str(home))
+    definitions = build_definitions({"pipeline": pipeline})
+    sensors = {sensor.name: sensor for sensor in definitions.sensors}
+    assert not [name for name in sensors if "partners" in name]
+    store = pipeline.open().store
+    opened, really = [], Store.open
+    monkeypatch.setattr(Store, "open", lambda self, **how: opened.append(how) or really(self, **how))
+
+    def look(name):
+        opened.clear()
+        with dg.build_sensor_context(instance=dagster, resources={"pipeline": pipeline}) as context:
+            return sensors[name](context)
+
+    assert look("overdue_feeds").skip_message == "No feed is overdue."
+    assert look("overdue_feeds").skip_message == "No feed is overdue."
+    assert len(opened) == 1
+    assert look("feeds_again").skip_message == "Nothing is left to do."
+    assert len(opened) == 2  # the uploads, and the feeds
+    for number in (0, 2):
+        record(store, f"partners_{number}", None, "broken", Refusal("feed-timeout", "It is away.", ""))
+    monkeypatch.setattr(feeds, "TRIED_AGAIN_AFTER", timedelta(0))
+    asked = [request.job_name for request in look("feeds_again").run_requests]
+    assert asked == ["fetch_partners_0", "fetch_partners_2"]
 
 
 def test_a_feed_whose_file_is_spoilt_is_told_of_though_no_other_is_left(tmp_path, home, caplog):

@@ -14,9 +14,12 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster_graphql.implementation.utils import UserFacingGraphQLError
 from starlette.datastructures import Headers
 
+from contact_pipeline.contracts.actors import identity
 from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.orchestration.serve import DEFINITIONS
 from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.settings import Settings
 
 SECRET = "a-secret-of-the-proxy-and-the-server"
 LAUNCHED = {"module": "contact_pipeline.orchestration.launching", "class": "UploadRunCoordinator"}
@@ -47,8 +50,8 @@ def launch(
         home: str = "",
         **more: object,
     ) -> dg.DagsterRun:
-        op = "applied_contacts" if job in {"apply_upload", "__ASSET_JOB"} else job.removesuffix("_upload")
-        asked = {op: {"config": {"approved_by": approved_by, **more}}}
+        ops = {"apply_upload": "applied_contacts", "__ASSET_JOB": "applied_contacts", "expire": "delete_expired"}
+        asked = {ops.get(job, job.removesuffix("_upload")): {"config": {"approved_by": approved_by, **more}}}
         config = {"ops": asked, "resources": {"pipeline": {"config": {"home": home}}}}
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
@@ -117,6 +120,21 @@ def test_only_what_a_profile_applies_by_itself_needs_no_login(
     for job in ("undo_upload", "cancel_upload"):
         with pytest.raises(UserFacingGraphQLError, match="give your login as approved_by"):
             launch(job, "planned", AUTOMATIC, "ben")
+
+
+def test_who_deletes_is_named_and_proven_without_an_upload(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
+    for approved_by, said in ((" ", "give your login as approved_by"), ("ana", "you are logged in as ben")):
+        with pytest.raises(UserFacingGraphQLError, match=said):
+            launch("expire", None, approved_by, "ben")
+    run = launch("expire", None, "ben", "ben")
+    assert run.status == dg.DagsterRunStatus.QUEUED
+    assert run.tags["contact_pipeline/login"] == "ben"
+    assert vouched(run, "ben", Settings()) == "ben"
+    assert identity(vouched(run, "ben", Settings())) == "verified"
+    by_profile = launch("expire", None, "automatic by profile")
+    assert by_profile.status == dg.DagsterRunStatus.QUEUED
 
 
 def test_whom_the_proxy_vouched_for_stands_in_the_ledger_as_verified(

@@ -17,7 +17,7 @@ from contact_pipeline.orchestration import steps
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.showing import not_shown
-from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.pipeline import Pipeline, stages
 from tests.trust import record
 
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
@@ -358,6 +358,63 @@ def test_a_fault_with_one_upload_keeps_no_other_of_its_run_from_being_staged(
     )
     assert [pipeline.show(key).state for key in keys] == ["received", "staged"]
     assert green(instance, "matched_changeset") == {keys[1]}
+
+
+@pytest.mark.parametrize("stage", ["read", "validate", "match"])
+def test_a_defect_of_the_program_with_one_upload_keeps_no_other_of_its_run_from_being_staged(
+    run: Run,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    outreach_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+) -> None:
+    """It fails, and says so; the log of the run has the traceback, in which values are masked."""
+    files = [outreach_file(f"{name}.csv", f"{name}@example.com") for name in "abc"]
+    keys = [pipeline.receive(file, "outreach_contacts", group="G").upload_id for file in files]
+    really = getattr(stages, stage)
+
+    def defective(store: Any, line: Any) -> Any:
+        if line.upload_id == keys[1]:
+            raise IndexError("no item for 219-09-9990")
+        return really(store, line)
+
+    monkeypatch.setattr(stages, stage, defective)
+    result = run("stage_upload", keys)
+    said = (
+        f"Upload {keys[1]}: a defect of the program (IndexError)"
+        if stage == "match"
+        else f"Upload {keys[1]} has failed"
+    )
+    assert failure(result).startswith(said)
+    assert [pipeline.show(key).state for key in keys] == ["staged", "failed", "staged"]
+    assert "a defect of the program" in str(pipeline.show(keys[1]).reason)
+    assert green(instance, "matched_changeset") == {keys[0], keys[2]}
+    logged = "\n".join(entry.user_message for entry in instance.all_logs(result.run_id))
+    assert logged.count("Traceback (most recent call last)") == 1
+    assert "in defective" in logged
+    assert "9990" not in logged
+
+
+def test_a_defect_while_one_upload_is_applied_keeps_no_other_of_its_run_from_being_applied(
+    run: Run, pipeline: Pipeline, outreach_file: Callable[..., Path], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [outreach_file(f"{name}.csv", f"{name}@example.com") for name in "ab"]
+    keys = [pipeline.plan(file, "outreach_contacts", group="G").upload_id for file in files]
+    for job, method in (("apply_upload", "apply"), ("undo_upload", "undo")):
+        really = getattr(Pipeline, method)
+
+        def defective(self: Pipeline, key: str, *, of: Any = really, **given: Any) -> Any:
+            if key == keys[0]:
+                raise IndexError("pop from an empty list")
+            return of(self, key, **given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Pipeline, method, defective)
+            config = {"plan_only": False} if job == "undo_upload" else {}
+            said = failure(run(job, keys, approved_by=home.owner(), **config))
+        assert said.startswith(f"Upload {keys[0]}: a defect of the program (IndexError)")
+        assert [pipeline.show(key).state for key in keys] == ["staged", "undone" if config else "applied"]
 
 
 @pytest.fixture

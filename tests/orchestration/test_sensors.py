@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.orchestration import partitions, reporting, sensors, turns
@@ -20,6 +21,7 @@ from contact_pipeline.orchestration.inbox import Settling, look_through
 from contact_pipeline.orchestration.metadata import facts
 from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
+from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.orchestration.turns import BY_PROFILE
 from contact_pipeline.pipeline import Pipeline, receiving
 from contact_pipeline.store import Store
@@ -107,6 +109,50 @@ def test_many_files_are_staged_in_few_runs(
     assert keys_of(first.tags, ordered) == ordered[:2]
     assert second.partition_key == ordered[2]
     assert len({request.run_key for request in result.run_requests}) == 2
+
+
+def test_short_files_do_not_wait_until_a_long_one_that_came_with_them_is_staged(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    program_file: Callable[..., Path],
+    pipeline: Pipeline,
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each long file has a run of its own, of which one runs at a time where `dagster.yaml` says so."""
+    tick = ticks("inbox")
+    names = "a", "long-b", "c", "long-d"
+    for name in names:
+        many = 2_000 if "long" in name else 1
+        emails = [f"{name}.{number}@example.com" for number in range(many)]
+        dropped(outreach_file(f"{name}.csv", *emails), "outreach_contacts", {"group": "G"})
+    dropped(program_file("e.xlsx", "e@example.com"), "program_contacts")
+    monkeypatch.setattr(turns, "SHORT_BYTES", 50_000)
+    tick()
+    requests = tick().run_requests
+    ids = {upload.file_name.partition(".")[0]: upload.upload_id for upload in pipeline.uploads()}
+    ordered = instance.get_dynamic_partitions("uploads")
+    jobs = [(request.job_name, keys_of({**request.tags, **part(request)}, ordered)) for request in requests]
+    assert jobs == [
+        ("stage_upload", [ids["a"], ids["c"], ids["e"]]),
+        ("stage_upload", [ids["long-b"]]),
+        ("stage_upload", [ids["long-d"]]),
+    ]
+    assert [turns.LONG in request.tags for request in requests] == [False, True, True]
+    shutil.copy(SHIPPED, tmp_path / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as shipped:
+        limits = shipped.get_concurrency_config().run_queue_config.tag_concurrency_limits
+    job = definitions.resolve_job_def("stage_upload")
+    runs = [instance.create_run_for_job(job, tags={**request.tags, **part(request)}) for request in requests]
+    counter = TagConcurrencyLimitsCounter(limits, [runs[1]])
+    assert [counter.is_blocked(run) for run in runs] == [False, True, True]
+
+
+def part(request: dg.RunRequest) -> dict[str, str]:
+    return {"dagster/partition": request.partition_key} if request.partition_key else {}
 
 
 def test_a_refused_file_is_put_aside_with_its_reason_and_its_options(

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
+from contact_pipeline.orchestration.links import as_link
+from contact_pipeline.orchestration.metadata import counts, facts
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.waiting import waiting_uploads
 from contact_pipeline.pipeline import Pipeline
@@ -48,3 +51,21 @@ def test_what_waits_is_listed_anew_when_it_changes(
     pipeline.cancel(second.upload_id)
     assert shown() == {"waiting": 0, "uploads": "Nothing waits for anybody."}
     assert isinstance(tick(), dg.SkipReason)
+
+
+def test_where_nobody_serves_the_pages_no_link_is_dead(
+    pipeline: Pipeline, program_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a Dagster project of somebody else, the pages are at an address of their own, or nowhere."""
+    upload = pipeline.plan(program_file("a.xlsx", "a@example.com", ""), "program_contacts")
+    key = upload.upload_id
+    assert as_link("a.xlsx", key) == f"[a.xlsx](/pages/uploads/{key})"
+    assert facts(upload)["page"] == dg.MetadataValue.url(f"/pages/uploads/{key}")
+    monkeypatch.delenv("CONTACT_PIPELINE_SERVED")
+    assert as_link("a.xlsx", key) == "a.xlsx"
+    assert facts(upload)["page"] == dg.MetadataValue.text(f"contact-pipeline review {key}")
+    assert counts(upload, "matched_changeset")["rejected_rows"].value == f"contact-pipeline rejected {key}"
+    monkeypatch.setenv("CONTACT_PIPELINE_ADDRESS", "https://contacts.example.com/")
+    page = f"https://contacts.example.com/pages/uploads/{key}"
+    assert as_link("a.xlsx", key) == f"[a.xlsx]({page})"
+    assert counts(upload, "matched_changeset")["rejected_rows"] == dg.MetadataValue.url(f"{page}#rejected")

@@ -52,7 +52,7 @@ _STATES: Final = {
     "repeated": "Nothing was changed: the same file was applied before.",
     "cancelled": "It was given up. Nothing was changed.",
     "refused": "The file could not be taken. Nothing was changed.",
-    "failed": "A fault of the machine ended it. Nothing was changed.",
+    "failed": "A fault of the machine or of the program ended it. Nothing was changed.",
     "received": "It is being read.",
 }
 
