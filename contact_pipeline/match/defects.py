@@ -56,4 +56,3 @@ def add_defects(
 def unite_defects(database: Tables) -> None:
     """Adds the defects of matching to those of validation."""
     database.append("rejections", "FROM match_defects")
-
