@@ -21,7 +21,7 @@ from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.event_log import keep_open
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.metadata import STAGED
-from contact_pipeline.orchestration.partitions import keys_of
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, keys_of
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.visitor import visitor
 
@@ -78,7 +78,14 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
             raise _ui_error(why_not)
         if is_ours and login:
             self._instance.add_run_tags(run.run_id, {LOGIN: login, _PROOF: _proof(run, login, settings)})
+        self._limit_commits()
         return super().submit_run(context)
+
+    def _limit_commits(self) -> None:
+        """Gives the pool its limit before the first run that needs it: Dagster does so after it has let such runs go."""
+        storage = self._instance.event_log_storage
+        if CONTACT_DATABASE not in storage.get_concurrency_keys():
+            storage.initialize_concurrency_limit_to_default(CONTACT_DATABASE)
 
 
 def _no_upload(run: dg.DagsterRun, uploads: Sequence[str]) -> str:

@@ -8,16 +8,18 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster_graphql.implementation.utils import UserFacingGraphQLError
 from starlette.datastructures import Headers
 
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.launching import vouched
-from contact_pipeline.orchestration.serve import DEFINITIONS
+from contact_pipeline.orchestration.serve import DEFINITIONS, SHIPPED
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
 
@@ -27,7 +29,9 @@ LAUNCHED = {"module": "contact_pipeline.orchestration.launching", "class": "Uplo
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    overrides = {"run_coordinator": LAUNCHED, "run_retries": {"enabled": True, "max_retries": 1}}
+    concurrency = yaml.safe_load(SHIPPED.read_text())["concurrency"]
+    retries = {"enabled": True, "max_retries": 1}
+    overrides = {"run_coordinator": LAUNCHED, "run_retries": retries, "concurrency": concurrency}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as made:
         yield made
 
@@ -97,6 +101,18 @@ def test_what_is_missing_is_said_before_a_run_starts(
             launch(job, key, approved_by, login, tags)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.FAILURE}
     assert not any(run.tags["dagster/will_retry"] == "true" for run in instance.get_runs())  # then nobody is logged in
+
+
+def test_of_the_very_first_runs_that_commit_one_waits_for_the_other(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance
+) -> None:
+    """Side by side they would apply later files of a profile before earlier ones."""
+    instance.add_dynamic_partitions("uploads", ["earlier", "later"])
+    first = launch("apply_upload", "earlier", AUTOMATIC)
+    launch("apply_upload", "later", AUTOMATIC)
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    going = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
+    assert [run.run_id for run in going] == [first.run_id]
 
 
 def test_a_run_stays_in_the_home_that_is_served(
