@@ -9,7 +9,7 @@ import pytest
 
 from contact_pipeline.erase.previews import count_previews
 from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
-from contact_pipeline.orchestration.forgetting import forget_materializations, newest_materialization
+from contact_pipeline.orchestration.forgetting import forget_materializations, newest_materializations
 from contact_pipeline.orchestration.serve import _put_settings
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
@@ -69,9 +69,9 @@ def test_who_is_erased_is_in_no_page_of_postgresql_and_the_rest_is_shown_still(
         table = shown.asset_materialization.metadata["preview"]
         assert [record.data["email"] for record in table.records] == ["", BEA[0]]
 
-        assert newest_materialization(instance, "raw_upload", upload_id) is not None
+        assert newest_materializations(instance, "raw_upload", [upload_id])
         forget_materializations(instance, "raw_upload", upload_id)
-        assert newest_materialization(instance, "raw_upload", upload_id) is None
+        assert newest_materializations(instance, "raw_upload", [upload_id]) == {}
 
     monkeypatch.delenv(VARIABLE)
     with pytest.raises(Refusal, match=f"{VARIABLE} is not set") as refused:
