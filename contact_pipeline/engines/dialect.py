@@ -35,18 +35,33 @@ def to_spark(sql: str) -> str:
     return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
+def tables_of(sql: str) -> frozenset[str]:
+    """The names of the tables that a query in Spark's dialect reads; those of its own parts are among them."""
+    return frozenset(table.name for table in sqlglot.parse_one(sql, read="spark").find_all(exp.Table))
+
+
 def _as_spark_has_it(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.DataType() if node.this in _SIGNED:
             return exp.DataType.build(_SIGNED[node.this])
         case exp.Anonymous() if node.name in _NAMES:
             return exp.Anonymous(this=_NAMES[node.name], expressions=node.expressions)
+        case exp.Concat():
+            # The tree has an empty text for a missing value, which a number cannot be.
+            node.set("expressions", [exp.cast(each, exp.DType.TEXT) for each in node.expressions])
         case exp.CTE() if node.args.get("materialized") is not None:
             node.set("materialized", None)
-        case exp.ArrayFilter(expression=exp.Lambda(expressions=[_, place])):
-            return _counted_from_one(node, place.name)
         case exp.Table() if node.db in {"book", "staged"}:
             return exp.alias_(exp.to_table(f"{node.db}_{node.name}"), node.alias or node.name, table=True)
+        case _:
+            return _list_as_spark_has_it(node)
+    return node
+
+
+def _list_as_spark_has_it(node: exp.Expr) -> exp.Expr:
+    match node:
+        case exp.ArrayFilter(expression=exp.Lambda(expressions=[_, place])):
+            return _counted_from_one(node, place.name)
         case exp.Filter(this=exp.ArrayAgg(this=exp.Order() as ordered)):
             return _in_order(ordered, node.expression)
         case exp.ArrayAgg(this=exp.Order() as ordered) if not isinstance(node.parent, exp.Filter):
@@ -76,4 +91,6 @@ def _in_order(ordered: exp.Order, condition: exp.Expr | None = None) -> exp.Expr
     name = f"v_{crc32(value.encode())}"  # Sail takes two gatherings with the same field names for one
     pairs = f"collect_list(struct({by} AS o, {value} AS {name}))"
     where = f" FILTER ({condition.sql('spark')})" if condition else ""
-    return sqlglot.parse_one(f"transform(array_sort({pairs}{where}), pair -> pair.{name})", read="spark")
+    # Nothing gathered is NULL in DuckDB, and an empty list in Spark.
+    gathered = f"nullif({pairs}{where}, array())"
+    return sqlglot.parse_one(f"transform(array_sort({gathered}), pair -> pair.{name})", read="spark")

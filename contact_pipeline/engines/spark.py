@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from pyarrow.parquet import write_table
 
-from contact_pipeline.engines.dialect import to_spark
+from contact_pipeline.engines.dialect import tables_of, to_spark
 from contact_pipeline.engines.duckdb import open_database
 from contact_pipeline.settings import Settings
 
@@ -33,6 +34,14 @@ def nfc_normalize(value: str | None) -> str | None:
     return None if value is None else unicodedata.normalize("NFC", value)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A view: its query in Spark's dialect, and the names of the tables that it reads."""
+
+    sql: str
+    reads: frozenset[str]
+
+
 class SparkTables:
     """Named tables of one Spark session, with the verbs that the stages use. An experiment: see docs/decisions/0036."""
 
@@ -49,6 +58,7 @@ class SparkTables:
         self._settings = settings
         self._numbers = count(1)
         self._kept: dict[str, list[Path]] = {}
+        self._named: dict[str, _View | None] = {}
         for function in (strip_accents, nfc_normalize):
             session.udf.register(function.__name__, function, "string")
 
@@ -60,7 +70,8 @@ class SparkTables:
 
     def view(self, name: str, query: str) -> None:
         """See `Tables`."""
-        self._session.sql(to_spark(query)).createOrReplaceTempView(name)
+        sql = to_spark(query)
+        self._name(name, self._session.sql(sql), _View(sql, tables_of(sql)))
 
     def stage_view(self, name: str, query: str, note: str | None = None) -> None:  # noqa: ARG002 - a view ends with us
         """See `Tables`."""
@@ -92,11 +103,12 @@ class SparkTables:
         frame = frame.cast({kind: to for kind, to in signed.items() if kind in frame.dtypes})
         # Polars' large lists and texts are Arrow's, not Spark's: without Arrow's schema they are read as plain ones.
         write_table(frame.to_arrow(), path, store_schema=False)
-        self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+        self._name(name, self._session.read.parquet(str(path)))
 
     def unsee(self, name: str) -> None:
         """See `Tables`."""
         self._session.catalog.dropTempView(name)
+        del self._named[name]
 
     def frame(self, sql: str) -> pl.DataFrame:
         """See `Tables`."""
@@ -104,7 +116,9 @@ class SparkTables:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """See `Tables`."""
-        return self.frame(sql).rows()
+        found = self._session.sql(to_spark(sql)).toArrow()
+        # Two columns can have the same name.
+        return pl.DataFrame(found.rename_columns([str(place) for place in range(found.num_columns)])).rows()
 
     def records(self, sql: str) -> list[dict[str, Any]]:
         """See `Tables`."""
@@ -122,7 +136,7 @@ class SparkTables:
 
     def has(self, table: str) -> bool:
         """See `Tables`."""
-        return bool(self._session.catalog.tableExists(table))
+        return table.replace("book.", "book_") in self._named
 
     def keep(self, view: str, *queries: str) -> None:
         """See `Tables`."""
@@ -159,8 +173,19 @@ class SparkTables:
             written = self._session.read.parquet(str(path))
         else:  # no rows, no file to read the columns from
             written = self._session.createDataFrame([], found.schema)
-        written.createOrReplaceTempView(table)
+        self._name(table, written)
         return int(written.count())
+
+    def _name(self, name: str, frame: DataFrame, view: _View | None = None) -> None:
+        """Names a frame. Views that read what had that name are made anew: Spark has bound them to the old frame."""
+        frame.createOrReplaceTempView(name)
+        self._named.pop(name, None)
+        self._named[name] = view
+        changed = {name}
+        for other, there in self._named.items():
+            if there is not None and there.reads & changed:
+                self._session.sql(there.sql).createOrReplaceTempView(other)
+                changed.add(other)
 
 
 def _frame(found: DataFrame) -> pl.DataFrame:
