@@ -49,7 +49,7 @@ def differing_rows(
             LEFT JOIN remembered ON remembered.row_number = unresolved.row_number AND decision = 'review'
         )
         SELECT row_number FROM now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
-        WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
+        WHERE (now.decision IS DISTINCT FROM planned.decision OR now.target IS DISTINCT FROM planned.target)
               AND row_number NOT IN ({_decided_in_this_upload(part)})
         {_candidates_otherwise(database, part)}
         UNION

@@ -8,18 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from pyarrow.parquet import write_table
 
-from contact_pipeline.engines.dialect import tables_of, to_spark
-from contact_pipeline.engines.duckdb import open_database
+from contact_pipeline.engines.dialect import in_one_name, tables_of, to_spark
+from contact_pipeline.engines.duckdb import Database, open_database
+from contact_pipeline.engines.sql import quoted
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
+
+# What the home's database records of each kept table that is a Delta table: see engines/delta.py.
+RECORD: Final = "delta_tables"
+# Staged tables with the rows of the file, which only stages 1 to 4 read; and views of the contact database.
+_LEFT_OUT: Final = {"raw_rows", "normalized_rows", "facts", RECORD}
 
 
 def strip_accents(value: str | None) -> str | None:
@@ -50,15 +57,16 @@ class SparkTables:
 
         Args:
             session: of Spark Connect.
-            folder: where tables are written; the server and this process both reach it.
+            folder: where tables are written; the server and this process both reach it, and the caller deletes it.
             settings: of the home.
         """
         self._session = session
-        self._folder = folder
+        self._folder = Path(mkdtemp(dir=folder))
         self._settings = settings
         self._numbers = count(1)
         self._kept: dict[str, list[Path]] = {}
         self._named: dict[str, _View | None] = {}
+        self._notes: dict[str, str | None] = {}
         for function in (strip_accents, nfc_normalize):
             session.udf.register(function.__name__, function, "string")
 
@@ -73,9 +81,10 @@ class SparkTables:
         sql = to_spark(query)
         self._name(name, self._session.sql(sql), _View(sql, tables_of(sql)))
 
-    def stage_view(self, name: str, query: str, note: str | None = None) -> None:  # noqa: ARG002 - a view ends with us
-        """See `Tables`."""
+    def stage_view(self, name: str, query: str, note: str | None = None) -> None:
+        """See `Tables`: it ends with this session."""
         self.view(name, query)
+        self._notes[name] = note
 
     def append(self, table: str, query: str) -> int:
         """See `Tables`."""
@@ -131,12 +140,16 @@ class SparkTables:
 
     def columns(self, table: str) -> list[str]:
         """See `Tables`."""
-        columns: list[str] = self._session.table(table.replace("book.", "book_")).columns
+        columns: list[str] = self._session.table(in_one_name(table)).columns
         return columns
 
     def has(self, table: str) -> bool:
         """See `Tables`."""
-        return table.replace("book.", "book_") in self._named
+        return in_one_name(table) in self._named
+
+    def note(self, view: str) -> str | None:
+        """See `Tables`."""
+        return self._notes.get(in_one_name(view))
 
     def keep(self, view: str, *queries: str) -> None:
         """See `Tables`."""
@@ -157,14 +170,31 @@ class SparkTables:
         """See `Tables`: the tables of a DuckDB file are handed over."""
         patient = self._settings.model_copy(update={"lock_wait_seconds": wait_seconds})
         with open_database(path, patient, read_only=True) as there:
-            names = [name for (name,) in there.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")]
-            for name in names:
-                self.see(f"{alias}_{name}", there.frame(f"FROM {name}"))
+            names = self._hand_over(there, f"{alias}_")
         try:
             yield
         finally:
             for name in names:
-                self.unsee(f"{alias}_{name}")
+                self.unsee(name)
+
+    def _hand_over(self, database: Database, prefix: str = "") -> list[str]:
+        """Lets queries see the tables and views of an open DuckDB database; their names, each after the prefix.
+
+        Those that are Delta tables are read where they lie, at the version that the database records.
+        """
+        there = database.rows("""
+            SELECT table_name, NULL FROM duckdb_tables()
+            WHERE database_name = current_database() AND NOT temporary
+            UNION ALL SELECT view_name, comment FROM duckdb_views()
+            WHERE database_name = current_database() AND NOT temporary AND NOT internal""")
+        handed = {name: note for name, note in there if name not in _LEFT_OUT and not name.startswith("published_")}
+        for name, note in handed.items():
+            self.see(prefix + name, database.frame(f"FROM {quoted(name)}"))
+            self._notes[prefix + name] = note
+        delta = database.rows(f"SELECT name, path, version FROM {RECORD}") if database.has_table(RECORD) else []
+        for name, path, version in delta:
+            self._name(prefix + name, at_version(self._session, path, version))
+        return [prefix + name for name in (*handed, *(name for name, *_ in delta))]
 
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"
@@ -186,6 +216,11 @@ class SparkTables:
             if there is not None and there.reads & changed:
                 self._session.sql(there.sql).createOrReplaceTempView(other)
                 changed.add(other)
+
+
+def at_version(session: SparkSession, path: str, version: int) -> DataFrame:
+    """A Delta table as it was."""
+    return session.read.format("delta").option("versionAsOf", version).load(path)
 
 
 def _frame(found: DataFrame) -> pl.DataFrame:
