@@ -14,6 +14,7 @@ PRIVATE = {
     "dagster._core.events": [
         "AssetObservationData", "DagsterEvent", "DagsterEventType", "StepMaterializationData",
     ],
+    "dagster._core.events.log": ["EventLogEntry"],
     "dagster._core.instance.utils": ["RUNLESS_JOB_NAME", "RUNLESS_RUN_ID"],
     "dagster._core.storage.event_log.schema": [
         "AssetCheckExecutionsTable", "AssetEventTagsTable", "AssetKeyTable", "SqlEventLogStorageTable",
@@ -26,7 +27,7 @@ PRIVATE = {
     ],
     "dagster._core.definitions.unresolved_asset_job_definition": ["UnresolvedAssetJobDefinition"],
     "dagster._core.run_coordinator": ["QueuedRunCoordinator", "SubmitRunContext"],
-    "dagster._core.storage.event_log.sqlite.sqlite_event_log": ["SqliteEventLogStorage"],
+    "dagster._core.storage.event_log.sqlite.sqlite_event_log": ["INDEX_SHARD_NAME", "SqliteEventLogStorage"],
     "dagster._core.storage.noop_compute_log_manager": ["NoOpComputeLogManager"],
     "dagster._core.storage.tags": ["RUN_KEY_TAG"],
     "dagster._core.workspace.context": ["WorkspaceRequestContext"],

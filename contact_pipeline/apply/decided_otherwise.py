@@ -27,13 +27,21 @@ def differing_rows(
         snapshot: number of the newest commit that the changeset has seen.
         limit: how many rows to name at most.
     """
-    _find_affected(database, part, address_book, snapshot)
+    affected = _find_affected(database, part, address_book, snapshot)
+    decided = _decided_now(database, part, settings, address_book) if affected else []
+    accounts = [_accounts_otherwise(database, part, address_book)] if part.primary else []
+    queries = [*decided, _choices_gone(part), *filter(None, accounts)]
+    rows = database.rows(f"{' UNION '.join(queries)} ORDER BY row_number LIMIT {limit}")
+    return [row for (row,) in rows]
+
+
+def _decided_now(database: Tables, part: Part, settings: Settings, address_book: str) -> list[str]:
+    """Queries for the affected rows that would be decided otherwise now, or have other candidates."""
     database.make("live_pairs", pairs_of(database, part, "affected_keys", "", address_book))
-    live = by_keys(part, "affected_keys", "live_pairs")
-    database.make("live_by_keys", live)
+    database.make("live_by_keys", by_keys(part, "affected_keys", "live_pairs"))
     copy_fingerprints(database, "")
     find_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
-    rows = database.rows(f"""
+    otherwise = f"""
         WITH unresolved AS (
             SELECT row_number, CASE WHEN contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target
             FROM live_by_keys LEFT JOIN live_erased USING (row_number)
@@ -50,17 +58,19 @@ def differing_rows(
         )
         SELECT row_number FROM now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
         WHERE (now.decision IS DISTINCT FROM planned.decision OR now.target IS DISTINCT FROM planned.target)
-              AND row_number NOT IN ({_decided_in_this_upload(part)})
-        {_candidates_otherwise(database, part)}
-        UNION
+              AND row_number NOT IN ({_decided_in_this_upload(part)})"""
+    candidates = _candidates_otherwise(database, part)
+    return [otherwise, candidates] if candidates else [otherwise]
+
+
+def _choices_gone(part: Part) -> str:
+    """The query for rows whose contact, which a person chose, is gone or has been merged into another since."""
+    return f"""
         SELECT row_number FROM staged.resolutions
         WHERE entity = '{part.entity}' AND choice = 'contact' AND (
             contact_id NOT IN (SELECT contact_id FROM contacts)
             OR contact_id IN (SELECT {part.id} FROM moved) AND contact_id IN (
-                SELECT contact_id FROM ({merged()})))
-        {_accounts_otherwise(database, part, address_book) if part.primary else ""}
-        ORDER BY row_number LIMIT {limit}""")
-    return [row for (row,) in rows]
+                SELECT contact_id FROM ({merged()})))"""
 
 
 def rows_compared_otherwise(database: Tables, part: Part, limit: int = 20) -> list[int]:
@@ -90,7 +100,7 @@ def _decided_in_this_upload(part: Part) -> str:
 
 
 def _candidates_otherwise(database: Tables, part: Part) -> str:
-    """More rows: rows in turn whose stored candidates have changed.
+    """The query for rows in turn whose stored candidates have changed; empty where there are none.
 
     Rows in turn also depend on the rows before them and are not decided again. With the same candidates they mean the
     same. The contacts that they write to are tested by their revisions.
@@ -101,27 +111,27 @@ def _candidates_otherwise(database: Tables, part: Part) -> str:
     planned = f"SELECT {columns} FROM staged.{part.table('pairs')} SEMI JOIN affected_keys USING (row_number)"
     live = f"SELECT {columns} FROM live_pairs"
     return f"""
-        UNION
         SELECT row_number FROM (({planned} EXCEPT {live}) UNION ALL ({live} EXCEPT {planned}))
         SEMI JOIN staged.rows_in_turn USING (row_number) SEMI JOIN staged.{part.table("decisions")} USING (row_number)
         WHERE row_number NOT IN ({_decided_in_this_upload(part)})"""
 
 
 def _accounts_otherwise(database: Tables, part: Part, address_book: str) -> str:
-    """More rows: rows whose account has been created or removed since."""
+    """The query for rows whose account has been created or removed since; empty where rows name none."""
     if not database.has("staged.named_accounts"):
         return ""
     known = f"""
         SELECT {part_key(part, "account_number", "a", ["account_number"])} FROM accounts AS a
         WHERE address_book = {literal(address_book)} AND account_number IS NOT NULL"""
     return f"""
-        UNION SELECT row_number FROM staged.named_accounts
+        SELECT row_number FROM staged.named_accounts
         WHERE known <> coalesce(account_number IN ({known}), false)"""
 
 
-def _find_affected(database: Tables, part: Part, address_book: str, snapshot: int) -> None:
+def _find_affected(database: Tables, part: Part, address_book: str, snapshot: int) -> int:
     """Makes affected_keys: rows that share a key with a changed contact, or had a changed or removed candidate.
 
+    Returns how many there are.
     An erased contact has no keys any more; after an erasure all rows that would be new are among them.
     """
     table = f"{part.entity}s"
@@ -142,7 +152,7 @@ def _find_affected(database: Tables, part: Part, address_book: str, snapshot: in
     erased: int = database.value(f"SELECT count(*) FROM erasures WHERE commit_number > {snapshot}")
     new = f"SELECT row_number FROM staged.{part.table('decisions')} WHERE decision = 'new'"
     could_be_erased = f"row_number IN ({new})" if erased and part.entity == "contact" else "false"
-    database.make(
+    return database.make(
         "affected_keys",
         f"""
         WITH candidates AS (

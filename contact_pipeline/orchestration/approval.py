@@ -68,7 +68,6 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval, user:
     Raises:
         Refusal: there is no such upload (code `upload-unknown`).
     """
-    pipeline.show(upload_id)
     try:
         if approval.approved_by == AUTOMATIC:
             upload = pipeline.apply_automatic(upload_id)
@@ -83,6 +82,8 @@ def apply_approved(pipeline: Pipeline, upload_id: str, approval: Approval, user:
                 confirm_changed=approval.confirm_changed,
             )
     except Refusal as refusal:
+        if refusal.code == "upload-unknown":
+            raise
         return Ending(pipeline.show(upload_id), f"Nothing was applied: {refusal}", refused=True)
     return describe_state(pipeline, upload)
 

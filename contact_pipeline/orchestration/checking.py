@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-# Not exported by Dagster, though a public class has it as a field; a test shows what it is needed for.
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
-)
-
+from contact_pipeline.orchestration.event_log import together
 from contact_pipeline.orchestration.events import materialized_assets
-from contact_pipeline.orchestration.forgetting import newest_materialization
+from contact_pipeline.orchestration.forgetting import newest_materializations
 from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import upload_ids, uploads
 from contact_pipeline.orchestration.resources import PipelineResource
@@ -61,9 +57,11 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
         @dg.asset_check(asset=asset, name=name, description=judge.__doc__, partitions_def=uploads)  # type: ignore[arg-type]
         def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.Output[None]]:
             run = context.op_execution_context
-            for key, upload in pipeline.look_up(upload_ids(run)).items():
-                if is_due(asset, name, upload):
-                    log_result(run, evaluation(run.instance, asset, name, key, judge(upload)))
+            found = pipeline.look_up(upload_ids(run))
+            due = {key: judge(upload) for key, upload in found.items() if is_due(asset, name, upload)}
+            with together(run.instance):
+                for result in evaluations(run.instance, asset, name, due):
+                    log_result(run, result)
             yield dg.Output(None)
 
         return UploadCheck(asset, name, judge, check)
@@ -100,23 +98,25 @@ def log_result(context: dg.OpExecutionContext, result: dg.AssetCheckEvaluation) 
     context.log_event(result)  # type: ignore[arg-type]  # taken, though the annotation leaves it out
 
 
-def evaluation(
-    instance: dg.DagsterInstance, asset: str, name: str, upload_id: str, verdict: Verdict
-) -> dg.AssetCheckEvaluation:
-    """The verdict as Dagster keeps it for the upload's partition, tied to its newest materialization."""
-    newest = newest_materialization(instance, asset, upload_id)
-    details = {"details": dg.MetadataValue.json(dict(verdict.details))} if verdict.details else {}
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(asset),
-        check_name=name,
-        passed=verdict.passed,
-        partition=upload_id,
-        severity=dg.AssetCheckSeverity.ERROR if verdict.is_grave else dg.AssetCheckSeverity.WARN,
-        description=verdict.description,
-        metadata={**verdict.numbers, **details},
-        target_materialization_data=JudgedMaterialization(
-            storage_id=newest.storage_id, run_id=newest.run_id, timestamp=newest.timestamp
+def evaluations(
+    instance: dg.DagsterInstance, asset: str, name: str, verdicts: Mapping[str, Verdict]
+) -> list[dg.AssetCheckEvaluation]:
+    """The verdicts (upload → verdict) as Dagster keeps them, each tied to the newest materialization."""
+    newest = newest_materializations(instance, asset, verdicts)
+    return [
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(asset),
+            check_name=name,
+            passed=verdict.passed,
+            partition=upload_id,
+            severity=dg.AssetCheckSeverity.ERROR if verdict.is_grave else dg.AssetCheckSeverity.WARN,
+            description=verdict.description,
+            metadata={**verdict.numbers, **_details(verdict)},
+            target_materialization_data=newest.get(upload_id),
         )
-        if newest
-        else None,
-    )
+        for upload_id, verdict in verdicts.items()
+    ]
+
+
+def _details(verdict: Verdict) -> dict[str, dg.MetadataValue]:
+    return {"details": dg.MetadataValue.json(dict(verdict.details))} if verdict.details else {}

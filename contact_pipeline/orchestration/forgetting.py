@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
 import sqlalchemy as sa
+
+# Not exported by Dagster, though a public class has it as a field; a test shows what it is needed for.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as JudgedMaterialization,
+)
 from dagster._core.events import DagsterEventType
 from dagster._core.instance.utils import RUNLESS_RUN_ID
 from dagster._core.storage.event_log.schema import (
@@ -34,7 +40,7 @@ _EVENTS = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_
 def forget_materializations(instance: dg.DagsterInstance, asset: str, upload_id: str) -> None:
     """Makes the partition of an upload unmaterialized, if it is materialized."""
     key, storage = dg.AssetKey(asset), instance.event_log_storage
-    if newest_materialization(instance, asset, upload_id) is None or not isinstance(storage, SqlEventLogStorage):
+    if not isinstance(storage, SqlEventLogStorage) or not newest_materializations(instance, asset, [upload_id]):
         return
     events, of_asset = SqlEventLogStorageTable, AssetKeyTable.c.asset_key == key.to_string()
     chosen = sa.and_(
@@ -66,11 +72,26 @@ def forget_check_result(instance: dg.DagsterInstance, result: dg.AssetCheckEvalu
             )
 
 
-def newest_materialization(instance: dg.DagsterInstance, asset: str, upload_id: str) -> dg.EventLogRecord | None:
-    """The newest materialization of an upload's partition; None where it is not materialized."""
-    chosen = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[upload_id])
-    records = instance.fetch_materializations(chosen, limit=1).records
-    return records[0] if records else None
+def newest_materializations(
+    instance: dg.DagsterInstance, asset: str, upload_ids: Collection[str]
+) -> dict[str, JudgedMaterialization]:
+    """Upload → the newest materialization of its partition; those that are not materialized are left out."""
+    storage, events = instance.event_log_storage, SqlEventLogStorageTable
+    if not isinstance(storage, SqlEventLogStorage):
+        return {}
+    found = sa.select(events.c.partition, events.c.id, events.c.run_id, events.c.timestamp).where(
+        events.c.asset_key == dg.AssetKey(asset).to_string(),
+        events.c.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value,
+        events.c.partition.in_(upload_ids),
+    )
+    with storage.index_connection() as connection:
+        rows = connection.execute(found.order_by(events.c.id)).fetchall()
+    return {
+        upload_id: JudgedMaterialization(
+            storage_id=storage_id, run_id=run_id, timestamp=at.replace(tzinfo=UTC).timestamp()
+        )
+        for upload_id, storage_id, run_id, at in rows  # the last of an upload counts
+    }
 
 
 def count_runs(instance: dg.DagsterInstance, upload_id: str) -> tuple[int, int]:

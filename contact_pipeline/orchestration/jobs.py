@@ -18,10 +18,12 @@ from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import Plan, grant_each, plan_again
 
 STAGE, APPLY, IMPORT = "stage_upload", "apply_upload", "import_upload"
+STAGES = "contact_pipeline/stages"  # tag of the runs that stage uploads, two of which work at a time
 
 stage_upload = dg.define_asset_job(
     STAGE,
     selection=list(STAGED),
+    tags={STAGES: "yes"},
     executor_def=dg.in_process_executor,
     description="Reads, normalizes, validates and matches an upload, and freezes its changeset. Changes no contact.",
 )
@@ -36,6 +38,7 @@ apply_upload = dg.define_asset_job(
 import_upload = dg.define_asset_job(
     IMPORT,
     selection=[*STAGED, APPLIED],
+    tags={STAGES: "yes"},
     executor_def=dg.in_process_executor,
     description="Stages an upload and applies it; launching it with approved_by in its config approves whatever is "
     "planned. The inbox launches it for short files that are applied by themselves.",

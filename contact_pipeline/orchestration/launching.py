@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 
 from contact_pipeline.contracts.actors import Verified
 from contact_pipeline.orchestration.approval import AUTOMATIC
+from contact_pipeline.orchestration.event_log import keep_open
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.expiring import EXPIRE
 from contact_pipeline.orchestration.metadata import STAGED
@@ -39,7 +40,15 @@ _PARTITIONS: Final = (
 
 
 class UploadRunCoordinator(QueuedRunCoordinator[Any]):
-    """Dagster's queue. It takes a run of uploads only if the run names its uploads and who asks."""
+    """Dagster's queue. It takes a run of uploads only if the run names its uploads and who asks.
+
+    The processes that use it, webserver and daemon, keep Dagster's event log open.
+    """
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Called by Dagster when it has opened the instance."""
+        super().register_instance(instance)
+        keep_open(instance.event_log_storage)
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Puts a run into the queue.

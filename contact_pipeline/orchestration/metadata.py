@@ -42,11 +42,12 @@ _FROM_MATCHING = ("matched_changeset", "applied_contacts")
 def staged(asset: str, upload: Upload, pipeline: Pipeline) -> Metadata:
     """The metadata of a materialization: facts of the upload, the counts known by then, and the asset's table."""
     table = STAGED[asset]
-    schema = pipeline.schema_of(upload.upload_id, table)
-    shown = facts(upload) | _as_read(upload, asset) | counts(upload, asset)
-    shown |= preview(upload, table, schema, pipeline.settings)
-    if asset == "matched_changeset" and "preview" in shown:  # a line for each change says more than forty columns
-        shown["preview"] = _table(_changes(upload.first_changes(pipeline.settings.preview_rows)))
+    with upload.looking():
+        schema = pipeline.schema_of(upload, table)
+        shown = facts(upload) | _as_read(upload, asset) | counts(upload, asset)
+        shown |= preview(upload, table, schema, pipeline.settings)
+        if asset == "matched_changeset" and "preview" in shown:  # a line for each change says more than forty columns
+            shown["preview"] = _table(_changes(upload.first_changes(pipeline.settings.preview_rows)))
     return shown
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
+
+from contact_pipeline.orchestration.event_log import kept_open
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
@@ -21,6 +24,12 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     home: str = Field(default="", description="Home folder; empty: CONTACT_PIPELINE_HOME, or ./data.")
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PipelineResource]:
+        """The resource, for one run."""
+        with kept_open(context.instance):
+            yield self
 
     @property
     def settings(self) -> Settings:

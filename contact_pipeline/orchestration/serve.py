@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 DEFINITIONS = "contact_pipeline.orchestration.definitions"
 SHIPPED = Path(__file__).with_name("dagster.yaml")
 
+EVENTS_AT_ONCE = "1000"  # Dagster gathers those that announce what a run is to make: four for each of its uploads
+
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 30  # for the processes to end their runs' workers and themselves
 _START_SECONDS = 180
@@ -95,7 +97,12 @@ def serve(
             _prepare(settings, instance_home)
             _end_lost_runs(dagster_home)
         _write_workspace(of_this_server, code)
-        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home), "CONTACT_PIPELINE_HOME": str(home)}
+        environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(dagster_home),
+            "CONTACT_PIPELINE_HOME": str(home),
+            "DAGSTER_EVENT_BATCH_SIZE": EVENTS_AT_ONCE,
+        }
         start = partial(_Child, folder=of_this_server, environment=environment, lock=lock)
         workspace = ["-w", str(of_this_server / "workspace.yaml")]
         web = ["contact_pipeline.orchestration.webserver", *place.arguments, *workspace]

@@ -9,7 +9,7 @@ import dagster as dg
 
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.orchestration.approval import Ending, describe_state
-from contact_pipeline.orchestration.checking import UploadCheck, evaluation, is_due
+from contact_pipeline.orchestration.checking import UploadCheck, Verdict, evaluations, is_due
 from contact_pipeline.orchestration.events import APPLIED, Events, materialized_assets
 from contact_pipeline.orchestration.forgetting import forget_materializations
 from contact_pipeline.orchestration.metadata import STAGED, Metadata, counts, facts, staged
@@ -48,7 +48,7 @@ def show_applied(events: Events, ending: Ending, seconds: float | None = None) -
             forget_materializations(events.instance, APPLIED, upload.upload_id)
         observe(events, APPLIED, ending)
     if not (ending.is_applied and ending.refused):  # a refused request does not change what is in effect
-        events.log(evaluation(events.instance, APPLIED, "apply_gates", upload.upload_id, ending.verdict))
+        _show_check(events, APPLIED, "apply_gates", upload, ending.verdict)
     remember_shown(events.instance, upload)
 
 
@@ -62,7 +62,12 @@ def show_checks(events: Events, checks: Iterable[UploadCheck], upload: Upload) -
     """Shows the results of the checks that have something to judge."""
     for check in checks:
         if is_due(check.asset, check.name, upload):
-            events.log(evaluation(events.instance, check.asset, check.name, upload.upload_id, check.judge(upload)))
+            _show_check(events, check.asset, check.name, upload, check.judge(upload))
+
+
+def _show_check(events: Events, asset: str, name: str, upload: Upload, verdict: Verdict) -> None:
+    for result in evaluations(events.instance, asset, name, {upload.upload_id: verdict}):
+        events.log(result)
 
 
 def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:

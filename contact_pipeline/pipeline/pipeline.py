@@ -1159,8 +1159,9 @@ class Pipeline:
 
         return tables(self.store, self.store.line(upload_id))
 
-    def schema_of(self, upload_id: str, table: str) -> DataFrameSchema | None:
+    def schema_of(self, upload: str | Upload, table: str) -> DataFrameSchema | None:
         """The schema of a staged frame (raw_rows, normalized_rows, rejections) of an upload; None: unknown."""
         from contact_pipeline.pipeline.frames import schema_of
 
-        return schema_of(self.store.line(upload_id), self.store.staging(upload_id), table)
+        found = uploads.show(self.store, upload) if isinstance(upload, str) else upload
+        return schema_of(found.line, found.staging, table)

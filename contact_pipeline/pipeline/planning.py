@@ -66,24 +66,29 @@ def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload
             upload and the role is missing (`not-authorized`).
     """
     line = store.line(upload_id)
-    by = {"replanned_by": actor, "replanned_as": None if actor is None else identity(actor)}
+    by: dict[str, str | None] = {"replanned_by": actor, "replanned_as": None if actor is None else identity(actor)}
     if line.state in PLANNED and uploads.upload_of(store, line).is_by_hand:
         raise wrong_state(line, CALLS["replan"].wanted, MADE_BY_HAND)
     if actor is not None and actor != line.user_login:
         uploads.check_user(store, line, actor)
+    changed: dict[str, str | None] = {}
     if line.state in PLANNED:
         staged = not store.staging(upload_id).differences(line.staged_files)
         if line.state == "stale" or not staged:
-            stage = "validated" if staged else "received"
-            uploads.change(store, upload_id, {line.state}, state="received", stage=stage, reason=None, **by)
+            changed = {"state": "received", "stage": "validated" if staged else "received", "reason": None} | by
     elif line.state == "received":
         is_gone = line.stage != "received" and not store.staging(upload_id).exists()
-        changed = ({"stage": "received"} if is_gone else {}) | ({} if actor is None else by)
-        if changed:
-            uploads.change(store, upload_id, RECEIVED, **changed)
+        changed = {} if actor is None else {**by}
+        if is_gone:
+            changed["stage"] = "received"
+    if changed:
+        line = uploads.change(store, upload_id, {line.state}, **changed) or store.line(upload_id)
+    upload = uploads.upload_of(store, line)
     with noting_state(store, upload_id, done={"staged", "blocked"}):
         for stage in STAGES[1:]:
-            advance(store, upload_id, stage)
+            upload = advance(store, upload, stage)
+            if upload.state in {"staged", "blocked"}:
+                return upload
     return uploads.show(store, upload_id)
 
 

@@ -273,11 +273,12 @@ class Upload:
     def count_changes(self, *actions: str) -> int:
         """How many contacts, or accounts where rows are accounts, have one of these actions in the changeset."""
         profile = self.resolved_profile
-        table = f"{profile.target if profile else 'contact'}_changes"
-        if not self.staging.count(table):
-            return 0
-        with self.staging.open(read_only=True) as database:
-            count: int = database.value(f"SELECT count(*) FROM {table} WHERE action IN (SELECT unnest(?))", [actions])
+        target = profile.target if profile else "contact"
+        with self.staging.look() as database:
+            if not _has(database, target):
+                return 0
+            chosen = ", ".join(map(literal, actions))
+            count: int = database.value(f"SELECT count(*) FROM {target}_changes WHERE action IN ({chosen})")
         return count
 
     @_unreadable_as(list)

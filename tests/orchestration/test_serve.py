@@ -8,12 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline.engines import open_database
 from contact_pipeline.errors import Refusal
 from contact_pipeline.notices.send import served_at
 from contact_pipeline.orchestration import serve
 from contact_pipeline.orchestration.listening import at_port
+from contact_pipeline.orchestration.turns import BY_PROFILE
 from contact_pipeline.settings import Settings
 from tests.homes import new_home
 
@@ -140,3 +142,22 @@ with _stop_asked() as stop:
 def test_signals_that_come_at_any_moment_end_the_wait() -> None:
     """One that came while the lock of an event was held waited for it forever, and `serve` could not be stopped."""
     subprocess.run([sys.executable, "-c", SIGNALLED], check=True, timeout=120)
+
+
+def test_two_runs_stage_at_a_time_and_a_run_that_commits_waits_for_none_of_them(
+    instance_home: Path, definitions: dg.Definitions
+) -> None:
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+
+        def run_of(name: str) -> dg.DagsterRun:
+            job = definitions.resolve_job_def(name)
+            config = {} if name == "stage_upload" else BY_PROFILE
+            return instance.create_run_for_job(job, run_config=config, tags=job.run_tags)
+
+        staging = [run_of("stage_upload"), run_of("import_upload")]
+        counter = TagConcurrencyLimitsCounter(queue.tag_concurrency_limits, staging)
+        blocked = {name: counter.is_blocked(run_of(name)) for name in ("stage_upload", "import_upload", "apply_upload")}
+    assert blocked == {"stage_upload": True, "import_upload": True, "apply_upload": False}
+    assert queue.max_concurrent_runs > len(staging) + 1
