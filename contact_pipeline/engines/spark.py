@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import polars as pl
 from pyarrow.parquet import write_table
@@ -17,6 +18,7 @@ from pyarrow.parquet import write_table
 from contact_pipeline.engines.dialect import in_one_name, tables_of, to_spark
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.sql import quoted
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,46 @@ if TYPE_CHECKING:
 RECORD: Final = "delta_tables"
 # Staged tables with the rows of the file, which only stages 1 to 4 read; and views of the contact database.
 _LEFT_OUT: Final = {"raw_rows", "normalized_rows", "facts", RECORD}
+
+
+_OLDEST: Final = 4  # major version of Spark whose dialect the queries are translated to
+
+
+def open_session(url: str, wait_seconds: float) -> SparkSession:
+    """A session of its own on a server that speaks Spark Connect.
+
+    Args:
+        url: `sc://HOST:PORT`, with the parameters of Spark Connect. It may have a token, so no message shows it.
+        wait_seconds: how long the server may take to answer.
+
+    Raises:
+        Refusal: the address is none of Spark Connect (code `engine-url`), or the server is too old (`engine-version`).
+        MachineFault: no server answers there (code `engine-unreachable`).
+    """
+    import grpc
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    try:
+        channel = DefaultChannelBuilder(url).toChannel()
+    except ValueError as error:
+        fix = "Write it as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
+        raise Refusal("engine-url", "The engine's address is none of Spark Connect.", fix) from error
+    try:  # the client itself would try again for many minutes
+        grpc.channel_ready_future(channel).result(timeout=wait_seconds)
+    except grpc.FutureTimeoutError as error:
+        raise MachineFault(
+            "engine-unreachable",
+            f"No engine has answered at {urlsplit(url).hostname} for {wait_seconds:g} s.",
+            "Start it, or mend its address; then repeat the command. Nothing has been changed.",
+        ) from error
+    finally:
+        channel.close()
+    session = SparkSession.builder.remote(url).create()
+    if int(session.version.split(".")[0]) < _OLDEST:
+        fix = f"Use Spark {_OLDEST}.0 or later."
+        raise Refusal("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
+    return session
 
 
 def strip_accents(value: str | None) -> str | None:

@@ -1,8 +1,8 @@
 """Does to Delta tables what is done to those of DuckDB, and prints in which tables they differ.
 
 Run by test_delta.py in the environment that has Sail. `same FOLDER FILE …` applies, undoes and redoes sample files;
-`killed FOLDER STEP` kills a writer at each STEP-th moment; `others FOLDER` lets others write as well. Each line that is
-printed is a JSON object. `child` is what these run.
+`killed FOLDER STEP` kills a writer at each STEP-th moment; `others FOLDER` lets others write as well; `refused FOLDER`
+opens servers that are of no use. Each line that is printed is a JSON object. `child` is what these run.
 """
 
 import io
@@ -19,15 +19,14 @@ from pathlib import Path
 
 import yaml
 from pysail.spark import SparkConnectServer
-from pyspark.sql import SparkSession
 
 from contact_pipeline import Pipeline
 from contact_pipeline.apply import mark_effect, plan_effect, stale_rows, write_changeset
 from contact_pipeline.cli.app import run
 from contact_pipeline.engines import open_database
 from contact_pipeline.engines.delta import DeltaTables, move_to_delta
-from contact_pipeline.engines.spark import SparkTables
-from contact_pipeline.errors import MachineFault
+from contact_pipeline.engines.spark import SparkTables, open_session
+from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.match import parts_of
 from contact_pipeline.pipeline import committing
 from contact_pipeline.pipeline.states import resolved
@@ -143,10 +142,6 @@ def server_of_sail():
     return f"sc://127.0.0.1:{port}"
 
 
-def session_of(url):
-    return SparkSession.builder.remote(url).create()
-
-
 def home_with_users(folder):
     home = str(folder / "here")
     with redirect_stdout(io.StringIO()):
@@ -187,7 +182,7 @@ def told_to(*calls):
 
 def same(folder, *files):
     """Applies the files, undoes the uploads in the order in which they came, and redoes them in the other."""
-    session = session_of(server_of_sail())
+    session = open_session(server_of_sail(), 30)
     pipeline = home_with_users(folder)
     told = told_to(write_changeset, mark_effect, stale_rows)
     mirror = Mirror(session, folder, pipeline.store)
@@ -225,7 +220,7 @@ def killed(folder, step):
     url = server_of_sail()
     pipeline = home_with_users(folder)
     told = told_to(write_changeset)
-    mirror = Mirror(session_of(url), folder, pipeline.store)
+    mirror = Mirror(open_session(url, 30), folder, pipeline.store)
     staged = None
     for path, profile in samples(["dealer_leads_1", "outreach_contacts_2"]):
         if staged is not None:
@@ -251,7 +246,7 @@ def others(folder):
     url = server_of_sail()
     pipeline = home_with_users(folder)
     told = told_to(write_changeset)
-    mirror = Mirror(session_of(url), folder, pipeline.store)
+    mirror = Mirror(open_session(url, 30), folder, pipeline.store)
     for path, profile in samples(["program_contacts_1"]):
         upload, user = planned(pipeline, path, profile)
         pipeline.apply(upload.upload_id, user=user)
@@ -315,7 +310,7 @@ def child(url, folder, *what):
 
 def run_child(folder, url, what, number):
     """Writes, takes back or counts up in a process of its own; ends it at the moment of that number."""
-    mirror = Mirror(session_of(url), folder)
+    mirror = Mirror(open_session(url, 30), folder)
     if what == "bump":
         for _ in range(int(number)):
             with mirror.tables() as tables, tables.transaction():
@@ -352,6 +347,18 @@ def after(reached, call):
     return counting
 
 
+def refused(_folder):
+    """What is said of servers that cannot be used."""
+    url = server_of_sail()
+    for each in ("http://127.0.0.1:1", "sc://127.0.0.1:port", "sc://127.0.0.1:1/;token=SECRET", url):
+        if each == url:
+            type(open_session(url, 30)).version = "3.5.1"
+        try:
+            open_session(each, 0.5)
+        except ContactPipelineError as error:
+            say(error.code, "", {}, words=str(error))
+
+
 def say(step, name, differences, **more):
     sys.stdout.write(f"{json.dumps({'step': step, 'file': name, 'differing': differences} | more)}\n")
     sys.stdout.flush()
@@ -359,6 +366,6 @@ def say(step, name, differences, **more):
 
 if __name__ == "__main__":
     call, where, *rest = sys.argv[1:]
-    {"same": same, "killed": killed, "others": others, "child": run_child}[call](Path(where), *rest)
+    {"same": same, "killed": killed, "others": others, "refused": refused, "child": run_child}[call](Path(where), *rest)
     sys.stdout.flush()
     os._exit(0)  # Sail's server does not end by itself

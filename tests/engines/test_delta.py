@@ -24,6 +24,13 @@ def others(tmp_path_factory):
     return run_on_sail("on_delta.py", "others", tmp_path_factory.mktemp("others"))
 
 
+def test_a_server_that_is_of_no_use_is_refused_in_words(tmp_path):
+    told = run_on_sail("on_delta.py", "refused", tmp_path)
+    assert [each["step"] for each in told] == ["engine-url", "engine-url", "engine-unreachable", "engine-version"]
+    assert told[2]["words"].startswith("No engine has answered at 127.0.0.1 for 0.5 s.")
+    assert not any("SECRET" in each["words"] for each in told)
+
+
 def test_every_step_leaves_the_same_rows(same):
     """Of contacts, accounts, groups, memberships, links, their changes, commits and what is published."""
     assert [each for each in same if each["differing"]] == []
