@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, to_spark, type_in_spark
 from contact_pipeline.engines.duckdb import Database
@@ -24,6 +24,10 @@ from contact_pipeline.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
+
+
+# Once a table has a checkpoint of its log, Sail 0.7.2 reads no version before it. Taking back needs these.
+_NO_CHECKPOINTS: Final = {"delta.checkpointInterval": "1000000000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,8 @@ def move_to_delta(
     tables = SparkTables(session, folder, settings)
     for name in names:
         tables.see(name, home.frame(f"FROM {name}"))
-        session.table(name).write.format("delta").mode("error").save(f"{location}/{name}")
+        made = session.table(name).write.format("delta").mode("error").options(**_NO_CHECKPOINTS)
+        made.save(f"{location}/{name}")
     with home.transaction():
         home.run(f"CREATE TABLE {RECORD} (name VARCHAR, path VARCHAR, version BIGINT, writing BOOLEAN)")
         for name in names:

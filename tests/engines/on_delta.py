@@ -12,7 +12,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from inspect import signature
 from itertools import count
 from pathlib import Path
@@ -35,6 +35,7 @@ from contact_pipeline.store.schema import _publish
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 KILLED = 9
+REVISION = "SELECT revision FROM contacts WHERE contact_id = 1"
 SERVERS = []  # one, which ends when nothing refers to it
 PAIRS = ("membership", "link")
 DELTA = (
@@ -254,9 +255,18 @@ def others(folder):
     writers = [started(url, folder, "bump", "3") for _ in range(3)]
     codes = [writer.wait() for writer in writers]
     with mirror.tables() as tables:
-        bumped = tables.value("SELECT revision FROM contacts WHERE contact_id = 1")
+        bumped = tables.value(REVISION)
         numbers = [number for (number,) in tables.rows("SELECT commit_number FROM commits ORDER BY commit_number")]
-    say("several writers", "", {}, codes=codes, revision=bumped, numbers=numbers)
+    say("several writers", "", {}, codes=codes, revision=bumped, numbers=numbers, commits=rows_by_version(mirror, 11))
+    with mirror.tables() as tables:
+        with suppress(KeyboardInterrupt), tables.transaction():
+            bump(tables)
+            raise KeyboardInterrupt
+        revisions = [tables.value(REVISION)]
+        with tables.transaction():
+            bump(tables)
+        revisions.append(tables.value(REVISION))
+    say("interrupted", "", {}, revisions=revisions)
     before = mirror.rows()
     for meanwhile in (True, False):
         found = None
@@ -271,6 +281,13 @@ def others(folder):
                 found = fault.code
         when = "while a commit was written" if meanwhile else "before a commit"
         say(f"another program wrote {when}", "", {}, code=found, same=mirror.rows() == before)
+
+
+def rows_by_version(mirror, many):
+    """How many rows the first versions of the commits have."""
+    read = mirror.session.read.format("delta")
+    path = str(mirror.scratch.parent / "delta" / "commits")
+    return [read.option("versionAsOf", version).load(path).count() for version in range(many)]
 
 
 def write_without_asking(session, folder):

@@ -48,9 +48,15 @@ def test_no_update_of_several_writers_is_lost(others):
     several, *_ = others
     assert (several["codes"], several["revision"]) == ([0, 0, 0], 10)
     assert several["numbers"] == [*range(1, 11)]
+    assert several["commits"] == [*range(11)]  # every version can be read, and so taken back to
+
+
+def test_an_interrupted_commit_is_taken_back_at_once(others):
+    _, interrupted, *_ = others
+    assert interrupted["revisions"] == [10, 11]
 
 
 def test_what_another_program_wrote_is_recognized_and_stays(others):
-    _, meanwhile, before = others
+    *_, meanwhile, before = others
     assert (meanwhile["code"], before["code"]) == ("delta-conflict", "delta-conflict")
     assert [meanwhile["same"], before["same"]] == [True, True]
