@@ -57,7 +57,7 @@ def _decided_now(database: Tables, part: Part, settings: Settings, address_book:
             LEFT JOIN remembered ON remembered.row_number = unresolved.row_number AND decision = 'review'
         )
         SELECT row_number FROM now JOIN staged.{part.table("decisions")} AS planned USING (row_number)
-        WHERE (now.decision, now.target) IS DISTINCT FROM (planned.decision, planned.target)
+        WHERE (now.decision IS DISTINCT FROM planned.decision OR now.target IS DISTINCT FROM planned.target)
               AND row_number NOT IN ({_decided_in_this_upload(part)})"""
     candidates = _candidates_otherwise(database, part)
     return [otherwise, candidates] if candidates else [otherwise]

@@ -220,7 +220,7 @@ def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> s
         SELECT {names}, {"true" if redone else "NOT _made_here"} AS _is_there,
                _made_here AS _knows, CASE WHEN _made_here THEN _commit END AS created_commit,
                {literal(plan.upload_id) if redone else "earlier.last_upload_id"} AS last_upload_id
-        FROM gathered {"" if redone else f"LEFT JOIN earlier USING ({identity})"}"""
+        FROM gathered {"" if redone else f"LEFT JOIN earlier ON earlier.{identity} = gathered.{identity}"}"""
 
 
 def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
@@ -264,7 +264,7 @@ def _list_conflicts(database: Tables, entity: str, plan: _Plan) -> None:
             SELECT DISTINCT 'contact' AS target, contact_id AS id, 'left as it is' AS left_as,
                    'erased since' AS reason
             FROM book.contact_changes
-            WHERE commit_number IN ({plan.commits}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY contact_id""",
+            WHERE commit_number IN ({plan.commits}) AND contact_id IN ({ERASED.format(_BOOK)}) ORDER BY id""",
         )
 
 
@@ -298,12 +298,12 @@ def _write_changes(database: Tables, entity: str, table: str, fields: list[str])
         f"{entity}_changes",
         f"""
         WITH both_sides AS (
-            SELECT {identity}, b.row_number, _is_there, e.{identity} IS NOT NULL AS _was_there,
+            SELECT b.{identity}, b.row_number, _is_there, e.{identity} IS NOT NULL AS _was_there,
                    coalesce(e.revision, 0) AS base_revision,
                    {made} AS created_commit, {last} AS last_upload_id,
                    ({made}) IS DISTINCT FROM e.created_commit OR ({last}) IS DISTINCT FROM e.last_upload_id
                        AS _is_known_otherwise, {pairs}
-            FROM becoming AS b LEFT JOIN book.{table} AS e USING ({identity})
+            FROM becoming AS b LEFT JOIN book.{table} AS e ON e.{identity} = b.{identity}
         )
         SELECT row_number, {identity},
                CASE WHEN NOT _was_there THEN 'create' WHEN NOT _is_there THEN 'remove'{toggled}

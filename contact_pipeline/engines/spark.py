@@ -5,20 +5,70 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import polars as pl
 from pyarrow.parquet import write_table
 
-from contact_pipeline.engines.dialect import to_spark
-from contact_pipeline.engines.duckdb import open_database
+from contact_pipeline.engines.dialect import in_one_name, tables_of, to_spark
+from contact_pipeline.engines.duckdb import Database, open_database
+from contact_pipeline.engines.sql import quoted
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
+
+# What the home's database records of each kept table that is a Delta table: see engines/delta.py.
+RECORD: Final = "delta_tables"
+# Staged tables with the rows of the file, which only stages 1 to 4 read; and views of the contact database.
+_LEFT_OUT: Final = {"raw_rows", "normalized_rows", "facts", RECORD}
+
+
+_OLDEST: Final = 4  # major version of Spark whose dialect the queries are translated to
+
+
+def open_session(url: str, wait_seconds: float) -> SparkSession:
+    """A session of its own on a server that speaks Spark Connect.
+
+    Args:
+        url: `sc://HOST:PORT`, with the parameters of Spark Connect. It may have a token, so no message shows it.
+        wait_seconds: how long the server may take to answer.
+
+    Raises:
+        Refusal: the address is none of Spark Connect (code `engine-url`), or the server is too old (`engine-version`).
+        MachineFault: no server answers there (code `engine-unreachable`).
+    """
+    import grpc
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    try:
+        channel = DefaultChannelBuilder(url).toChannel()
+    except ValueError as error:
+        fix = "Write it as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
+        raise Refusal("engine-url", "The engine's address is none of Spark Connect.", fix) from error
+    try:  # the client itself would try again for many minutes
+        grpc.channel_ready_future(channel).result(timeout=wait_seconds)
+    except grpc.FutureTimeoutError as error:
+        raise MachineFault(
+            "engine-unreachable",
+            f"No engine has answered at {urlsplit(url).hostname} for {wait_seconds:g} s.",
+            "Start it, or mend its address; then repeat the command. Nothing has been changed.",
+        ) from error
+    finally:
+        channel.close()
+    session = SparkSession.builder.remote(url).create()
+    if int(session.version.split(".")[0]) < _OLDEST:
+        fix = f"Use Spark {_OLDEST}.0 or later."
+        raise Refusal("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
+    return session
 
 
 def strip_accents(value: str | None) -> str | None:
@@ -33,6 +83,14 @@ def nfc_normalize(value: str | None) -> str | None:
     return None if value is None else unicodedata.normalize("NFC", value)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A view: its query in Spark's dialect, and the names of the tables that it reads."""
+
+    sql: str
+    reads: frozenset[str]
+
+
 class SparkTables:
     """Named tables of one Spark session, with the verbs that the stages use. An experiment: see docs/decisions/0036."""
 
@@ -41,14 +99,16 @@ class SparkTables:
 
         Args:
             session: of Spark Connect.
-            folder: where tables are written; the server and this process both reach it.
+            folder: where tables are written; the server and this process both reach it, and the caller deletes it.
             settings: of the home.
         """
         self._session = session
-        self._folder = folder
+        self._folder = Path(mkdtemp(dir=folder))
         self._settings = settings
         self._numbers = count(1)
         self._kept: dict[str, list[Path]] = {}
+        self._named: dict[str, _View | None] = {}
+        self._notes: dict[str, str | None] = {}
         for function in (strip_accents, nfc_normalize):
             session.udf.register(function.__name__, function, "string")
 
@@ -60,11 +120,13 @@ class SparkTables:
 
     def view(self, name: str, query: str) -> None:
         """See `Tables`."""
-        self._session.sql(to_spark(query)).createOrReplaceTempView(name)
+        sql = to_spark(query)
+        self._name(name, self._session.sql(sql), _View(sql, tables_of(sql)))
 
-    def stage_view(self, name: str, query: str, note: str | None = None) -> None:  # noqa: ARG002 - a view ends with us
-        """See `Tables`."""
+    def stage_view(self, name: str, query: str, note: str | None = None) -> None:
+        """See `Tables`: it ends with this session."""
         self.view(name, query)
+        self._notes[name] = note
 
     def append(self, table: str, query: str) -> int:
         """See `Tables`."""
@@ -92,11 +154,12 @@ class SparkTables:
         frame = frame.cast({kind: to for kind, to in signed.items() if kind in frame.dtypes})
         # Polars' large lists and texts are Arrow's, not Spark's: without Arrow's schema they are read as plain ones.
         write_table(frame.to_arrow(), path, store_schema=False)
-        self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+        self._name(name, self._session.read.parquet(str(path)))
 
     def unsee(self, name: str) -> None:
         """See `Tables`."""
         self._session.catalog.dropTempView(name)
+        del self._named[name]
 
     def frame(self, sql: str) -> pl.DataFrame:
         """See `Tables`."""
@@ -104,7 +167,9 @@ class SparkTables:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """See `Tables`."""
-        return self.frame(sql).rows()
+        found = self._session.sql(to_spark(sql)).toArrow()
+        # Two columns can have the same name.
+        return pl.DataFrame(found.rename_columns([str(place) for place in range(found.num_columns)])).rows()
 
     def records(self, sql: str) -> list[dict[str, Any]]:
         """See `Tables`."""
@@ -117,12 +182,16 @@ class SparkTables:
 
     def columns(self, table: str) -> list[str]:
         """See `Tables`."""
-        columns: list[str] = self._session.table(table.replace("book.", "book_")).columns
+        columns: list[str] = self._session.table(in_one_name(table)).columns
         return columns
 
     def has(self, table: str) -> bool:
         """See `Tables`."""
-        return bool(self._session.catalog.tableExists(table))
+        return in_one_name(table) in self._named
+
+    def note(self, view: str) -> str | None:
+        """See `Tables`."""
+        return self._notes.get(in_one_name(view))
 
     def keep(self, view: str, *queries: str) -> None:
         """See `Tables`."""
@@ -143,14 +212,31 @@ class SparkTables:
         """See `Tables`: the tables of a DuckDB file are handed over."""
         patient = self._settings.model_copy(update={"lock_wait_seconds": wait_seconds})
         with open_database(path, patient, read_only=True) as there:
-            names = [name for (name,) in there.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")]
-            for name in names:
-                self.see(f"{alias}_{name}", there.frame(f"FROM {name}"))
+            names = self._hand_over(there, f"{alias}_")
         try:
             yield
         finally:
             for name in names:
-                self.unsee(f"{alias}_{name}")
+                self.unsee(name)
+
+    def _hand_over(self, database: Database, prefix: str = "") -> list[str]:
+        """Lets queries see the tables and views of an open DuckDB database; their names, each after the prefix.
+
+        Those that are Delta tables are read where they lie, at the version that the database records.
+        """
+        there = database.rows("""
+            SELECT table_name, NULL FROM duckdb_tables()
+            WHERE database_name = current_database() AND NOT temporary
+            UNION ALL SELECT view_name, comment FROM duckdb_views()
+            WHERE database_name = current_database() AND NOT temporary AND NOT internal""")
+        handed = {name: note for name, note in there if name not in _LEFT_OUT and not name.startswith("published_")}
+        for name, note in handed.items():
+            self.see(prefix + name, database.frame(f"FROM {quoted(name)}"))
+            self._notes[prefix + name] = note
+        delta = database.rows(f"SELECT name, path, version FROM {RECORD}") if database.has_table(RECORD) else []
+        for name, path, version in delta:
+            self._name(prefix + name, at_version(self._session, path, version))
+        return [prefix + name for name in (*handed, *(name for name, *_ in delta))]
 
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"
@@ -159,8 +245,24 @@ class SparkTables:
             written = self._session.read.parquet(str(path))
         else:  # no rows, no file to read the columns from
             written = self._session.createDataFrame([], found.schema)
-        written.createOrReplaceTempView(table)
+        self._name(table, written)
         return int(written.count())
+
+    def _name(self, name: str, frame: DataFrame, view: _View | None = None) -> None:
+        """Names a frame. Views that read what had that name are made anew: Spark has bound them to the old frame."""
+        frame.createOrReplaceTempView(name)
+        self._named.pop(name, None)
+        self._named[name] = view
+        changed = {name}
+        for other, there in self._named.items():
+            if there is not None and there.reads & changed:
+                self._session.sql(there.sql).createOrReplaceTempView(other)
+                changed.add(other)
+
+
+def at_version(session: SparkSession, path: str, version: int) -> DataFrame:
+    """A Delta table as it was."""
+    return session.read.format("delta").option("versionAsOf", version).load(path)
 
 
 def _frame(found: DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,8 +103,7 @@ def note_missed(store: Store) -> list[FeedStatus]:
         Every feed of the home, by name.
     """
     found = find_feeds(store.settings)
-    with store.open(read_only=True) as contacts:
-        states = feed_states(contacts)
+    states = _states_until_now(store, found)
     statuses = _listed(found, states, {})
     usable = {name: feed for name, feed in found.items() if isinstance(feed, Feed)}
     refused = {name: feed for name, feed in found.items() if isinstance(feed, Refusal) and name.isprintable()}
@@ -141,22 +140,38 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
 
     A new feed is recorded; its files are due from then on.
     """
-    with store.open(read_only=True) as contacts:
-        state = feed_states(contacts).get(name)
+    state = _states_until_now(store, [name]).get(name)
     if state is None:
         with store.change() as contacts:
             record_known_feeds(contacts, [name])
         return None
-    at = now()
-    if any(moment is not None and moment > at for moment in (state.since, state.ran_at, state.file_at)):
-        with store.change() as contacts:  # else nobody would be told until the clock is there again
-            set_back(contacts, name, at)
-            state = feed_states(contacts)[name]
-    due_at = missed(feed, state.since, state.file_at, at)
+    due_at = missed(feed, state.since, state.file_at, now())
     if due_at is not None and due_at != state.missed_at:
         with store.change() as contacts:
             record_missed(contacts, name, due_at, _routing_of_missed(feed))
     return due_at
+
+
+def _states_until_now(store: Store, names: Iterable[str]) -> dict[str, FeedState]:
+    """What is recorded of feeds; times of these that lie ahead, as a wrong clock recorded them, are brought back to now.
+
+    Else nobody would be told of a missing file until the clock is there again.
+    """
+    at = now()
+    with store.open(read_only=True) as contacts:
+        states = feed_states(contacts)
+    known = [states[name] for name in names if name in states]
+    ahead = [
+        state.name
+        for state in known
+        if any(moment is not None and moment > at for moment in (state.since, state.ran_at, state.file_at))
+    ]
+    if not ahead:
+        return states
+    with store.change() as contacts:
+        for name in ahead:
+            set_back(contacts, name, at)
+        return feed_states(contacts)
 
 
 def _routing_of_missed(feed: Feed) -> NoticeRouting:

@@ -93,9 +93,10 @@ def count_members(database: Tables, part: Part) -> tuple[int, int]:
     """How many of the file's people are in the upload's group afterwards, and how many are not."""
     rows = database.rows(f"""
         SELECT count(*) FILTER (is_in), count(*) FILTER (NOT is_in) FROM (
-            SELECT DISTINCT contact_id, contact_id IN (SELECT contact_id FROM membership_changes)
-                                        OR contact_id IN (FROM in_group) AS is_in
-            FROM ({_reached(part)}))""")
+            SELECT reached.contact_id, inside.contact_id IS NOT NULL AS is_in
+            FROM (SELECT DISTINCT contact_id FROM ({_reached(part)})) AS reached LEFT JOIN (
+                SELECT contact_id FROM membership_changes UNION SELECT contact_id FROM in_group
+            ) AS inside ON inside.contact_id = reached.contact_id)""")
     inside, outside = rows[0]
     return inside, outside
 

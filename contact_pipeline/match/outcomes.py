@@ -26,8 +26,9 @@ def reject_unknown_accounts(database: Tables, part: Part) -> None:
             SELECT row_number, {part_key(part, "account_number", "r", ["account_number"])} AS account_number
             FROM {part.table("rows")} AS r ANTI JOIN left_out USING (row_number)
         )
-        SELECT *, coalesce(account_number IN (FROM known_accounts WHERE key_account_number IS NOT NULL), false) AS known
-        FROM named""",
+        SELECT row_number, account_number, key_account_number IS NOT NULL AS known
+        FROM named LEFT JOIN (SELECT DISTINCT key_account_number FROM known_accounts)
+        ON key_account_number = account_number""",
     )
     heading = literal(part.headings.get("account_number", "account_number"))
     shown = mask_sql("coalesce(account_number, '')", part.looks["account_number"])
@@ -88,11 +89,12 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
     ignored = "true" if primary.matched == "ignore" else "false"
     carried = "linked" if primary.matched == "create" else "updated"
     contact, account = ("change_id", "NULL") if primary.entity == "contact" else ("NULL", "change_id")
-    changes, changed = f"(FROM {primary.table('changes')})", "w.action IS NOT NULL"
+    changes, changed, spread = f"(FROM {primary.table('changes')})", "w.action IS NOT NULL", ""
     if has_wishes(database, primary):  # wishes that a row brings to linked contacts are not its own change
         wishes = primary.table("wishes")
         changes = f"(FROM {primary.table('changes')} ANTI JOIN {wishes} USING (row_number, {primary.id}))"
-        changed = f"({changed} OR t.first IN (SELECT row_number FROM {wishes}))"
+        changed = f"({changed} OR spread.row_number IS NOT NULL)"
+        spread = f"LEFT JOIN (SELECT DISTINCT row_number FROM {wishes}) AS spread ON spread.row_number = t.first"
     database.stage(
         "outcome_rows",
         f"""
@@ -110,6 +112,7 @@ def make_outcomes(database: Tables, parts: Sequence[Part]) -> None:
                         ELSE '{carried}' END AS outcome,
                    coalesce(w.{primary.id}, t.target) AS change_id, t.first, t.target
             FROM {primary.table("targets")} AS t LEFT JOIN {changes} AS w ON w.row_number = t.first
+            {spread}
             LEFT JOIN (SELECT DISTINCT row_number FROM reviews) AS waiting ON waiting.row_number = t.row_number
             ANTI JOIN rejected ON rejected.row_number = t.row_number
         )

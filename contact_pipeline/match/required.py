@@ -29,8 +29,9 @@ def reject_clearing(database: Tables, part: Part) -> None:
             SELECT w.row_number, {", ".join(pair(part, name) for name in fields)}
             FROM {part.table("gathered")} AS w JOIN {part.table("candidates")} AS c ON c.{part.id} = w._target
             ANTI JOIN rows_in_turn AS turn ON turn.row_number = w.row_number
-        )
-        SELECT row_number, CASE {lacking} END AS lacking FROM pairs WHERE lacking IS NOT NULL""")
+        ),
+        tested AS (SELECT row_number, CASE {lacking} END AS lacking FROM pairs)
+        SELECT row_number, lacking FROM tested WHERE lacking IS NOT NULL""")
     reject_rows(database, rows)
 
 

@@ -59,15 +59,15 @@ def gather_rows(database: Tables, part: Part) -> None:
     """
     joined, consents = part.within_file in {"merge", "last_wins"}, part.table("consents")
     wanted = f"""
-        SELECT row_number, target AS _target, followed AS _followed, first AS _first FROM {part.table("targets")}
-        WHERE {"first IS NOT NULL" if joined else "row_number = first"}
-              {f"AND (target IS NULL OR first IN (FROM {consents}))" if part.matched == "ignore" else ""}
+        SELECT row_number, target AS _target, followed AS _followed, t.first AS _first,
+               asking.first IS NOT NULL AS _asks
+        FROM {part.table("targets")} AS t LEFT JOIN {consents} AS asking ON asking.first = t.first
+        WHERE {"t.first IS NOT NULL" if joined else "row_number = t.first"}
+              {"AND (target IS NULL OR asking.first IS NOT NULL)" if part.matched == "ignore" else ""}
               AND row_number NOT IN (SELECT row_number FROM reviews) AND row_number NOT IN (FROM left_out)"""
     extra = ", noted, import_notes" if part.takes_notes else ""
     fields = ", ".join(
-        f"(r.{quoted(name)} OR _first IN (FROM {consents})) AS {quoted(name)}"
-        if name == CONSENT
-        else f"r.{quoted(name)}"
+        f"(r.{quoted(name)} OR _asks) AS {quoted(name)}" if name == CONSENT else f"r.{quoted(name)}"
         for name in part.kinds
     )
     given = "".join(f", [r.{quoted(name)}] AS {quoted('_given_' + name)}" for name in noted_fields(part))
@@ -104,7 +104,7 @@ def _several(part: Part) -> str:
     )
     return f"""
         , given AS (
-            SELECT row_number, _first, _target, {given}{extra}
+            SELECT row_number, _first, _target, _asks, {given}{extra}
             FROM wanted JOIN {part.table("rows")} AS r USING (row_number) WHERE _followed
         ),
         steps AS (
@@ -180,7 +180,7 @@ def _together(part: Part, name: str) -> str:
         every = f"flatten(list({column} ORDER BY row_number) FILTER ({column} IS NOT NULL))"
         return f"list_filter({every}, lambda value, place: list_position({every}, value) = place)"
     if name == CONSENT:
-        return f"CASE WHEN _first IN (FROM {part.table('consents')}) THEN true ELSE {_by_policy(part, name)} END"
+        return f"CASE WHEN bool_or(_asks) THEN true ELSE {_by_policy(part, name)} END"
     return _by_policy(part, name)
 
 

@@ -82,7 +82,7 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
         return super().submit_run(context)
 
     def _limit_commits(self) -> None:
-        """Gives the pool its limit before the first run that needs it: Dagster does so after it has let such runs go."""
+        """Gives the pool its limit before the first run that needs it; Dagster does so once it has let such runs go."""
         storage = self._instance.event_log_storage
         if CONTACT_DATABASE not in storage.get_concurrency_keys():
             storage.initialize_concurrency_limit_to_default(CONTACT_DATABASE)

@@ -11,7 +11,7 @@ import polars as pl
 from contact_pipeline.apply import Turn, mark_effect, plan_effect, stale_rows, write_changeset
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import APPLIED, State
-from contact_pipeline.engines import Database
+from contact_pipeline.engines import Database, KeptTables, Tables
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.match import hash_changeset, match, parts_of
 from contact_pipeline.pipeline.states import resolved, stale, wrong_state
@@ -44,8 +44,8 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
     tell("applying", step="keeping a copy")
     _keep_copy(store, line, "before applying")
     tell("applying", step="testing that the plan still holds")
-    with _both(store, staging) as contacts:
-        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+    with _both(store, staging) as (ledger, contacts):
+        current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
             return current
         if current.first_approval != line.first_approval:  # taken back at this moment
@@ -53,7 +53,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
         at = now()  # inside the transaction, so that later commits have later times
         rows = _stale_rows(store, contacts, line)
         if rows:
-            return change_line(contacts, line.upload_id, state="stale", reason=stale(line, rows)) or current
+            return change_line(ledger, line.upload_id, state="stale", reason=stale(line, rows)) or current
         tell("applying", step="writing the changes")
         number = write_changeset(
             contacts,
@@ -63,9 +63,9 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
             actor=actor,
             at=at,
         )
-        remember_contacts(contacts, line.upload_id)
+        remember_contacts(ledger, line.upload_id)
         applied = change_line(
-            contacts,
+            ledger,
             line.upload_id,
             state="applied",
             reason=None,
@@ -103,8 +103,8 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
         return
     frozen = staging.digests() if line.staged_files is None else line.staged_files
     files = frozen | staging.with_outcomes(part)
-    with _both(store, part) as contacts:
-        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+    with _both(store, part) as (ledger, contacts):
+        current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         if current.state not in APPLIED:
             raise wrong_state(current, "reviewed", "Somebody has changed it at this moment.")
         if (
@@ -123,7 +123,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
         warned = current.row_warning_count
         counts = {name: getattr(current, name) + count for name, count in found.outcomes.items() if name != "review"}
         change_line(
-            contacts,
+            ledger,
             line.upload_id,
             **counts,
             review=current.review - len(became),
@@ -134,8 +134,8 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
             contacts_created=current.contacts_created + found.contacts_created,
             staged_files=files,
         )
-        remember_contacts(contacts, line.upload_id)
-        mark_applied(contacts, line.upload_id, became)
+        remember_contacts(ledger, line.upload_id)
+        mark_applied(ledger, line.upload_id, became)
     staging.finish(files)
 
 
@@ -224,8 +224,8 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn
             return False
         raise not_as_frozen(line.upload_id, line.file_name, found, f"Repeat the {turn}.")
     _keep_copy(store, line, "before undoing" if turn == "undo" else "before redoing")
-    with _both(store, staging) as contacts:
-        current = find_lines(contacts, "upload_id = ?", [line.upload_id])[0]
+    with _both(store, staging) as (ledger, contacts):
+        current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         newest = contacts.value("SELECT max(commit_number) FROM commits")
         if current.state != line.state or newest != planned.snapshot:
             return False
@@ -240,7 +240,7 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn
         )
         mark_effect(contacts, line.upload_id, turn, by=number)
         again: State = "finalized" if line.finalized_at else "applied"
-        change_line(contacts, line.upload_id, state="undone" if turn == "undo" else again)
+        change_line(ledger, line.upload_id, state="undone" if turn == "undo" else again)
     return True
 
 
@@ -252,13 +252,16 @@ def _keep_copy(store: Store, line: LedgerLine, occasion: str) -> None:
 
 
 @contextmanager
-def _both(store: Store, staging: Staging) -> Iterator[Database]:
-    """The contact database for one transaction, with a staged changeset beside it."""
-    with store.open(staged=staging.path) as contacts, contacts.transaction():
-        yield contacts
+def _both(store: Store, staging: Staging) -> Iterator[tuple[Database, KeptTables]]:
+    """The ledger and the contacts for one transaction, each with the staged changeset beside it.
+
+    The ledger stays in the home's database wherever the contacts lie: docs/decisions/0069.
+    """
+    with store.open(staged=staging.path) as database, database.transaction():
+        yield database, database
 
 
-def _stale_rows(store: Store, contacts: Database, line: LedgerLine) -> list[int | None]:
+def _stale_rows(store: Store, contacts: Tables, line: LedgerLine) -> list[int | None]:
     """The rows for which the upload's changeset no longer holds."""
     parts = None
     if line.resolved_profile is not None:

@@ -78,15 +78,16 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
     An account exists also while a contact change that counts names its number. Its number identifies it, so it keeps
     its number even if no change with it counts.
     """
-    wanted = f"SEMI JOIN ({among}) USING (account_id)" if among else ""
+    wanted = f"SEMI JOIN ({among}) AS wanted ON wanted.account_id = h.account_id" if among else ""
     fields = [name for name in ACCOUNT_FIELDS if name not in {"account_number", "status"}]
     newest = ", ".join(_newest(field, "is_counting") for field in ("account_number", *fields, "status"))
     names = ", ".join(quoted(field) for field in fields)
     return f"""
         WITH counting AS ({counting}),
         history AS (
-            SELECT h.*, c.address_book, h.commit_number IN (FROM counting) AS is_counting
-            FROM {book}account_changes AS h JOIN {book}commits AS c USING (commit_number) {wanted}
+            SELECT h.*, c.address_book, counting.commit_number IS NOT NULL AS is_counting
+            FROM {book}account_changes AS h JOIN {book}commits AS c ON c.commit_number = h.commit_number
+            LEFT JOIN counting ON counting.commit_number = h.commit_number {wanted}
             WHERE c.action = 'apply'
         ),
         made AS (

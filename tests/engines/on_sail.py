@@ -21,6 +21,8 @@ from contact_pipeline.match import match
 from contact_pipeline.pipeline.states import resolved
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+RESULTS = ("contact_changes", "account_changes", "membership_changes", "link_changes", "outcome_rows", "reviews",
+           "review_candidates")  # fmt: skip
 STAGED = ("normalized_rows", "noted_cells", "rejections", "blank_rows")
 
 
@@ -57,6 +59,7 @@ def compared(store, upload, session, folder):
         for name in STAGED:
             tables.see(name, staged.frame(f"FROM {name}"))
         rejections = staged.rows("SELECT row_number, code, message FROM rejections ORDER BY ALL")
+        results = results_of(staged)
         facts = staging.normalized_facts()
     found = match(
         tables,
@@ -72,8 +75,20 @@ def compared(store, upload, session, folder):
         "file": upload.file_name,
         "sha256": [line.changeset_sha256, found.sha256],
         "outcomes": [{name: getattr(line, name) for name in found.outcomes}, found.outcomes],
+        "rows": [results, results_of(tables)],
         "rejections": [sorted(map(list, rejections), key=str), sorted(map(list, told), key=str)],
     }
+
+
+def results_of(tables):
+    """The rows of each table of results. New contacts and accounts are called by their rows: numbers go on."""
+    found = {name: tables.records(f"SELECT * FROM {name}") for name in RESULTS if tables.has(name)}
+    for entity in ("contact", "account"):
+        changes = found.get(f"{entity}_changes", [])
+        new = {row[f"{entity}_id"]: f"of row {row['row_number']}" for row in changes if row["action"] == "create"}
+        for row in (row for rows in found.values() for row in rows if f"{entity}_id" in row):
+            row[f"{entity}_id"] = new.get(row[f"{entity}_id"], row[f"{entity}_id"])
+    return {name: sorted(str(sorted(row.items())) for row in rows) for name, rows in found.items()}
 
 
 if __name__ == "__main__":

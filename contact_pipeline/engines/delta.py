@@ -1,0 +1,273 @@
+"""The kept tables as Delta tables that a Spark engine writes. An experiment: see docs/decisions/0069.
+
+Delta commits one table at a time. So the home's DuckDB database records the version of each table, together with the
+ledger, in one transaction: that is the commit. Whoever reads a table reads the recorded version; newer ones are half of
+a commit that never ended, and the next writer takes them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, to_spark, type_in_spark
+from contact_pipeline.engines.duckdb import Database
+from contact_pipeline.engines.spark import RECORD, SparkTables, at_version
+from contact_pipeline.engines.sql import literal
+from contact_pipeline.errors import MachineFault
+from contact_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+
+# Once a table has a checkpoint of its log, Sail 0.7.2 reads no version before it. Taking back needs these.
+_NO_CHECKPOINTS: Final = {"delta.checkpointInterval": "1000000000"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """A Delta table: its path as the cluster sees it, and the version that counts."""
+
+    path: str
+    version: int
+
+
+class DeltaTables(SparkTables):
+    """The kept tables of a home whose contacts lie in Delta tables; its other tables stay in its DuckDB database."""
+
+    def __init__(self, session: SparkSession, folder: Path, settings: Settings, home: Database) -> None:
+        """The tables of a home. A commit that was cut off is taken back.
+
+        Args:
+            session: of Spark Connect.
+            folder: where tables are written that last as long as the work; the server and this process both reach it,
+                and the caller deletes it.
+            settings: of the home.
+            home: its contact database, open for writing. Its lock keeps other writers of the home out.
+
+        Raises:
+            MachineFault: a Delta table cannot be read (code `delta-missing`).
+        """
+        super().__init__(session, folder, settings)
+        self._home = home
+        self._contested: set[str] = set()
+        self._delta = self._recorded()
+        for name, table in self._delta.items():
+            if not self._has_version(name, table.version):
+                raise MachineFault(
+                    "delta-missing",
+                    f"Version {table.version} of the Delta table at {table.path} cannot be read.",
+                    "Is the location reachable, and were its old versions vacuumed? Restore the table from a backup.",
+                )
+        self._take_back()
+        self._hand_over(home)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `KeptTables`: the commit is that of the home's database.
+
+        Raises:
+            MachineFault: another program has written a table (code `delta-conflict`); nothing is committed.
+        """
+        for name in self._delta:
+            self._must_be_newest(name)
+        named = dict(self._named)
+        self._home.update(RECORD, {"writing": "true"}, "true")
+        try:
+            with self._home.transaction():
+                yield
+                self._record()
+        except BaseException:
+            self._delta, self._named = self._recorded(), named  # the home knows whether the commit is done
+            self._take_back()
+            self._hand_over(self._home)
+            raise
+
+    def append(self, table: str, query: str) -> int:
+        """See `Tables`."""
+        if self._home.has_table(table) and table not in self._delta:
+            self._home.add(table, found := self.frame(query))
+            self.see(table, self._home.frame(f"FROM {table}"))
+            return found.height
+        if table not in self._delta:
+            return super().append(table, query)
+        more = self._scratch()
+        added = self.make(more, query)
+        if added:
+            given = self.columns(more)
+            fields = self._session.table(table).schema.fields
+            values = ", ".join(
+                f"CAST({f'`{field.name}`' if field.name in given else 'NULL'} AS {field.dataType.simpleString()})"
+                f" AS `{field.name}`"
+                for field in fields
+            )
+            self._write_delta(table, self._session.sql(f"SELECT {values} FROM {more}"), "append")
+        return added
+
+    def delete(self, table: str, condition: str) -> int:
+        """See `Tables`: the table is written anew, as Delta takes no subquery in DELETE."""
+        if table not in self._delta:
+            return super().delete(table, condition)
+        gone: int = self.value(f"SELECT count(*) FROM {table} WHERE {condition}")
+        if gone:
+            rest = f"SELECT * FROM {table} EXCEPT ALL SELECT * FROM {table} WHERE {condition}"
+            self._rewrite(table, to_spark(rest))
+        return gone
+
+    def update(self, table: str, values: Mapping[str, str], condition: str) -> None:
+        """See `KeptTables`."""
+        if table not in self._delta:
+            self._home.update(table, values, condition)
+            self.see(table, self._home.frame(f"FROM {table}"))
+            return
+        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
+        meets = expression_to_spark(condition)
+        changed = ", ".join(
+            f"CASE WHEN {meets} THEN CAST({expression_to_spark(values[name])} AS {kind}) ELSE `{name}` END AS `{name}`"
+            if name in values
+            else f"`{name}`"
+            for name, kind in types.items()
+        )
+        self._rewrite(table, f"SELECT {changed} FROM {table}")
+
+    def merge(
+        self,
+        table: str,
+        changes: str,
+        identity: str,
+        /,
+        *,
+        created: str,
+        removed: str,
+        updated: Mapping[str, str],
+        inserted: Mapping[str, str],
+    ) -> None:
+        """See `KeptTables`."""
+        if not self.value(f"SELECT count(*) FROM {changes}"):
+            return
+        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
+        sets, adds = (
+            {name: f"CAST({expression_to_spark(value)} AS {types[name]})" for name, value in values.items()}
+            for values in (updated, inserted)
+        )
+        self._session.sql(f"""
+            MERGE INTO delta.`{self._delta[table].path}` AS e
+            USING (SELECT * FROM {in_one_name(changes)}) AS s ON e.{identity} = s.{identity}
+            WHEN MATCHED AND {expression_to_spark(removed)} THEN DELETE
+            WHEN MATCHED THEN UPDATE SET {", ".join(f"`{name}` = {value}" for name, value in sets.items())}
+            WHEN NOT MATCHED AND {expression_to_spark(created)} THEN
+                INSERT ({", ".join(f"`{name}`" for name in adds)}) VALUES ({", ".join(adds.values())})""").collect()
+        self._wrote(table)
+
+    def add_column(self, table: str, name: str, kind: str) -> None:
+        """See `KeptTables`."""
+        wider = self._session.sql(f"SELECT *, CAST(NULL AS {type_in_spark(kind)}) AS `{name}` FROM {table} LIMIT 0")
+        self._write_delta(table, wider, "append", mergeSchema="true")
+
+    def _rewrite(self, table: str, sql: str) -> None:
+        """Writes a table anew, with the rows of a query in Spark's dialect. These are worked out before."""
+        aside = self._scratch()
+        self._write(aside, self._session.sql(sql))
+        self._write_delta(table, self._session.table(aside), "overwrite")
+
+    def _scratch(self) -> str:
+        return f"scratch_{next(self._numbers)}"
+
+    def _write_delta(self, table: str, frame: DataFrame, mode: str, **options: str) -> None:
+        frame.write.format("delta").mode(mode).options(**options).save(self._delta[table].path)
+        self._wrote(table)
+
+    def _wrote(self, table: str) -> None:
+        """Goes on to the version that was just written.
+
+        Raises:
+            MachineFault: there are more versions than that (code `delta-conflict`).
+        """
+        self._delta[table] = replace(self._delta[table], version=self._delta[table].version + 1)
+        self._must_be_newest(table)
+        self._show(table)
+
+    def _must_be_newest(self, table: str) -> None:
+        known = self._delta[table]
+        if self._has_version(table, known.version + 1):
+            self._contested.add(table)
+            raise MachineFault(
+                "delta-conflict",
+                f"Another program has written the Delta table at {known.path}: it has versions after {known.version}.",
+                "Only this home may write there. Look what was written, and bring that version back.",
+            )
+
+    def _has_version(self, table: str, version: int) -> bool:
+        return _can_be_read(self._session, self._delta[table].path, version)
+
+    def _show(self, table: str) -> None:
+        known = self._delta[table]
+        self._name(table, at_version(self._session, known.path, known.version))
+
+    def _recorded(self) -> dict[str, _Delta]:
+        rows = self._home.rows(f"SELECT name, path, version FROM {RECORD}")
+        return {name: _Delta(path, version) for name, path, version in rows}
+
+    def _record(self) -> None:
+        for name, table in self._delta.items():
+            values = {"version": str(table.version), "writing": "false"}
+            self._home.update(RECORD, values, f"name = {literal(name)}")
+
+    def _take_back(self) -> None:
+        """Takes back a commit that never ended: writes each table as it was at the recorded version.
+
+        Cut off, it begins anew. A table that another program has written as well stays as it is.
+        """
+        if not self._home.value(f"SELECT bool_or(writing) FROM {RECORD}"):
+            return
+        for name, known in self._delta.items():
+            if name in self._contested:
+                continue
+            newest = next(version for version in count(known.version) if not self._has_version(name, version + 1))
+            if newest > known.version:
+                before = at_version(self._session, known.path, known.version)
+                before.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(known.path)
+                self._delta[name] = replace(known, version=newest + 1)
+        with self._home.transaction():
+            self._record()
+
+
+def move_to_delta(
+    session: SparkSession, folder: Path, settings: Settings, home: Database, names: Collection[str], location: str
+) -> None:
+    """Moves tables of a home's contact database into Delta tables.
+
+    Args:
+        session: of Spark Connect.
+        folder: where tables are written on the way.
+        settings: of the home.
+        home: its contact database, open for writing.
+        names: of the tables.
+        location: the folder of the Delta tables, as the cluster sees it.
+    """
+    tables = SparkTables(session, folder, settings)
+    for name in names:
+        tables.see(name, home.frame(f"FROM {name}"))
+        made = session.table(name).write.format("delta").mode("error").options(**_NO_CHECKPOINTS)
+        made.save(f"{location}/{name}")
+    with home.transaction():
+        home.run(f"CREATE TABLE {RECORD} (name VARCHAR, path VARCHAR, version BIGINT, writing BOOLEAN)")
+        for name in names:
+            home.run(f"INSERT INTO {RECORD} VALUES (?, ?, 0, false)", [name, f"{location}/{name}"])
+            home.run(f"DROP TABLE {name}")
+
+
+def _can_be_read(session: SparkSession, path: str, version: int) -> bool:
+    from pyspark.errors import AnalysisException
+
+    try:
+        _ = at_version(session, path, version).schema
+    except AnalysisException:
+        return False
+    return True

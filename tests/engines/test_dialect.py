@@ -1,0 +1,42 @@
+"""What `to_spark` makes of a query that Spark would take otherwise, or not at all."""
+
+import pytest
+
+from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, tables_of, to_spark, type_in_spark
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        ("FROM book.a ANTI JOIN b USING (i)", "SELECT * FROM book_a AS a ANTI JOIN b USING (i)"),
+        (
+            "FROM book.a AS x SEMI JOIN staged.b USING (i)",
+            "SELECT * FROM book_a AS x SEMI JOIN staged_b AS b USING (i)",
+        ),
+        ("SELECT a IS DISTINCT FROM b FROM t", "SELECT NOT EQUAL_NULL(a, b) FROM t"),
+        ("SELECT NULL::UINTEGER AS a", "SELECT CAST(NULL AS BIGINT) AS a"),
+        ("SELECT a[b] FROM t", "SELECT ELEMENT_AT(a, b + -1 + 1) FROM t"),
+        ("SELECT a[:3] FROM t", "SELECT SLICE(a, 1, 3) FROM t"),
+    ],
+)
+def test_a_query_in_the_dialect_of_spark(query, there):
+    assert to_spark(query) == there
+
+
+def test_numbers_are_joined_to_a_text_as_texts():
+    assert "COALESCE(CAST(b AS STRING), '')" in to_spark("SELECT concat('a', b) FROM t")
+
+
+def test_a_list_of_nothing_is_null_as_in_duckdb():
+    assert "NULLIF(COLLECT_LIST(" in to_spark("SELECT list(a ORDER BY b) FILTER (a > 1) FROM t")
+
+
+def test_names_and_expressions():
+    assert (in_one_name("book.contacts"), in_one_name("contacts")) == ("book_contacts", "contacts")
+    assert tables_of(to_spark("WITH x AS (FROM book.a) FROM x JOIN b USING (i)")) == {"book_a", "x", "b"}
+    assert expression_to_spark('s."a b" = 1::UINTEGER') == "s.`a b` = CAST(1 AS BIGINT)"
+    assert [type_in_spark(kind) for kind in ("VARCHAR[]", "TIMESTAMP", "BOOLEAN")] == [
+        "ARRAY<STRING>",
+        "TIMESTAMP_NTZ",
+        "BOOLEAN",
+    ]
