@@ -153,7 +153,7 @@ def note_missed_of(store: Store, name: str, feed: Feed) -> datetime | None:
 
 
 def _states_until_now(store: Store, names: Iterable[str]) -> dict[str, FeedState]:
-    """What is recorded of feeds; times of these that lie ahead, as a wrong clock recorded them, are brought back to now.
+    """What is recorded of feeds. Times of these that lie ahead, as a wrong clock had them, are brought back to now.
 
     Else nobody would be told of a missing file until the clock is there again.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged 
 LONG: Final = "contact_pipeline/long"  # tag of the runs that stage a longer file: one of them runs at a time
 BY_PROFILE: Final = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}  # config of a run that nobody asks for
 FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
+MANY: Final = 25  # uploads that are worth a run of their own while the runs that staged them still stage others
 
 UNFINISHED: Final = [
     dg.DagsterRunStatus.QUEUED,
@@ -44,11 +45,11 @@ _ENDED: Final = {
 }  # job → ends that leave uploads to apply
 
 
-def carried(instance: dg.DagsterInstance) -> set[str]:
-    """The uploads of unfinished runs."""
+def carried(instance: dg.DagsterInstance, *jobs: str) -> set[str]:
+    """The uploads of unfinished runs of these jobs; by default of all that stage or apply."""
     keys, ordered = set(), instance.get_dynamic_partitions("uploads")
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        if run.job_name in {STAGE, IMPORT, APPLY}:
+        if run.job_name in (jobs or (STAGE, IMPORT, APPLY)):
             keys.update(keys_of(run.tags, ordered))
     return keys
 
@@ -77,34 +78,53 @@ class Turns:
             self._until = datetime.fromisoformat(kept["until"]).astimezone(UTC)
             self._seen = set(kept["seen"])
             self._waiting = list(kept["waiting"])
+            self._early = set(kept.get("early", ()))  # given while their run still staged others
         except (ValueError, KeyError, TypeError, OverflowError):
             self._until, self._seen, self._waiting = datetime.now(UTC) - _LOOKS_BACK, set[str](), list[str]()
+            self._early = set[str]()
 
     def kept(self) -> str:
         """The state for the next tick, as text."""
-        seen = sorted(self._seen)
-        return json.dumps({"until": self._until.isoformat(), "seen": seen, "waiting": self._waiting})
+        seen, early = sorted(self._seen), sorted(self._early)
+        return json.dumps({"until": self._until.isoformat(), "seen": seen, "waiting": self._waiting, "early": early})
 
     def ready(self, instance: dg.DagsterInstance, pipeline: Pipeline) -> list[str]:
         """Removes and returns the uploads whose turn it is.
 
-        An upload in an unfinished run holds up the later uploads of its profile. An upload that waits for somebody
-        holds up none.
+        An upload that is being staged holds up the later uploads of its profile; one that is being applied does not, as
+        runs that apply go one after the other. An upload that waits for somebody holds up none. Of runs that still
+        stage others, uploads are given when there are many.
         """
-        busy, held_up = carried(instance), set[str | None]()  # first: a run that ends meanwhile still holds others up
-        self._waiting += [key for key in self._staged(instance) if key not in self._waiting]
-        if not self._waiting:
+        # First: a run that ends meanwhile still holds others up.
+        staging, importing, applying = (carried(instance, job) for job in (STAGE, IMPORT, APPLY))
+        self._waiting += [key for key in self._staged(instance) if key not in {*self._waiting, *self._early}]
+        self._early &= staging
+        if not self._waiting and not staging:
             return []
-        ready, waiting = list[str](), list[str]()
-        for upload in filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY, oldest_first=True)):
-            if upload.upload_id in busy or _is_new(upload):
-                held_up.add(upload.profile)
-            if upload.upload_id in self._waiting and upload.profile in held_up:
-                waiting.append(upload.upload_id)
-            elif upload.upload_id in self._waiting and upload.state == "staged":
-                ready.append(upload.upload_id)
-        self._waiting = waiting
+        uploads = [*filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY, oldest_first=True))]
+        under_way = [upload for upload in uploads if upload.upload_id not in applying]
+        early = {upload.upload_id for upload in under_way if upload.state == "staged"} & staging - self._early
+        ready, held = self._in_turn(under_way, early, staging | importing)
+        if len(early.intersection(ready)) < MANY:
+            ready, held = self._in_turn(under_way, set(), staging | importing)
+        self._early |= staging.intersection(ready)
+        self._waiting = [key for key in self._waiting if key in held or key in applying]
         return ready
+
+    def _in_turn(
+        self, uploads: Sequence[Upload], early: Collection[str], busy: Collection[str]
+    ) -> tuple[list[str], set[str]]:
+        """Those whose turn it is, of uploads in the order of arrival, and those that others hold up."""
+        ready, held, held_up = list[str](), set[str](), set[str]()
+        for upload in uploads:
+            key = upload.upload_id
+            if (key in busy and key not in {*early, *self._early}) or _is_new(upload):
+                held_up.add(upload.profile)
+            if upload.profile in held_up:
+                held.add(key)
+            elif upload.state == "staged" and (key in early or key in self._waiting):
+                ready.append(key)
+        return ready, held
 
     def _staged(self, instance: dg.DagsterInstance) -> list[str]:
         """The uploads of the runs that have ended since the last look, or failed to apply them an hour ago."""

@@ -437,6 +437,49 @@ def test_runs_that_ended_are_found_though_the_clock_was_set_back(
             assert waiting.ready(instance, pipeline) == again
 
 
+def test_of_runs_that_still_stage_others_uploads_are_applied_when_there_are_many(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None twice, none before an earlier one of its profile, and what failed not again at once."""
+    monkeypatch.setattr(turns, "MANY", 2)
+    monkeypatch.setattr(turns, "FEW", 0)
+    tick, apply = ticks("inbox"), ticks("apply_automatic")
+    for name in "abcde":
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "Spring"})
+    tick()
+    (request,) = tick().run_requests
+    staging = instance.create_run_for_job(definitions.resolve_job_def("stage_upload"), tags=request.tags)
+    a, b, c, d, e = instance.get_dynamic_partitions("uploads")
+
+    def requested() -> list[str]:
+        result = apply()
+        if isinstance(result, dg.SkipReason):
+            return []
+        ordered = instance.get_dynamic_partitions("uploads")
+        return [key for each in result.run_requests for key in keys_of(each.tags, ordered) or [each.partition_key]]
+
+    pipeline.plan_again(a, automatic=True)
+    assert requested() == [], "one is not many"
+    pipeline.plan_again(c, automatic=True)
+    assert requested() == [], "b, which came before c, is not staged"
+    pipeline.plan_again(b, automatic=True)
+    assert requested() == [a, b, c]
+    assert requested() == []
+    pipeline.apply_automatic(a)  # of the run that was asked for, b and c fail
+    for key in (d, e):
+        pipeline.plan_again(key, automatic=True)
+    assert requested() == [d, e]
+    instance.report_run_failed(staging)
+    assert requested() == []
+    assert {upload.upload_id: upload.state for upload in pipeline.uploads()}[b] == "staged"
+
+
 @pytest.mark.parametrize("until", ["2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "never"])
 def test_a_cursor_that_cannot_be_used_is_begun_anew(
     instance: dg.DagsterInstance, pipeline: Pipeline, home: Path, until: str
