@@ -66,8 +66,9 @@ def uploads(ctx: typer.Context) -> list[str]:
 
 @_quietly
 def feeds(ctx: typer.Context) -> list[str]:
-    """Names of the home's feeds."""
-    return sorted(file.stem for file in (_home(ctx) / "feeds").glob("*.yaml"))
+    """Names of the home's feeds, and of those that fill it and are described elsewhere."""
+    folder = _home(ctx) / "feeds"
+    return sorted({file.stem for file in (*folder.glob("*.yaml"), *folder.glob(".elsewhere/*.json"))})
 
 
 @_quietly

@@ -98,7 +98,9 @@ def _clean(database: sqlite3.Connection, pattern: re.Pattern[str] | None, rows: 
         database.executemany(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?', changed)
     database.execute("COMMIT")
     database.execute("VACUUM")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    ((is_busy, _, _),) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if is_busy:  # the log of a database that others keep open would hold the values for long
+        raise sqlite3.OperationalError("database is locked: its log cannot be emptied")
 
 
 def _text_columns(database: sqlite3.Connection) -> list[tuple[str, str]]:

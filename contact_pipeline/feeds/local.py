@@ -59,7 +59,7 @@ class LocalOrigin:
                 f"The folder {self._folder} may not be read.",
                 "Let whoever runs this read it.",
             ) from error
-        links = (path.name for path in paths if path.is_symlink() and not path.is_dir())
+        links = (path.name for path in paths if path.is_symlink() and not _is_folder(path))
         found.strays |= {name: _LINK for name in links if self.place.fits(name) and not is_unfinished(name)}
         return found
 
@@ -134,3 +134,11 @@ def _changing_the_folder(found: Found) -> Iterator[None]:
 
 def _of_file(code: str, found: Found, what: str, fix: str) -> Trouble:
     return Trouble(code, f"{found.shown} {what}.", fix, of_one_file=True)
+
+
+def _is_folder(link: Path) -> bool:
+    """Whether a link leads to a folder; one that leads where nobody may look leads to none."""
+    try:
+        return link.is_dir()
+    except OSError:
+        return False

@@ -63,8 +63,9 @@ def check_feed(name: str, settings: Settings) -> Feed:
     Raises:
         Refusal: as `load_feed`; profile and options count as part of the file.
     """
-    if is_elsewhere(name, settings):
-        return usable(find_elsewhere(settings)[name].feed, settings)
+    elsewhere = find_elsewhere(settings).get(name)
+    if elsewhere is not None and name not in {file.stem for file in yaml_files(settings.feeds_path)}:
+        return usable(elsewhere.feed, settings)
     feed = load_feed(name, settings)
     file = settings.feeds_path / f"{name}.yaml"
     problems = list(_problems_of_options(feed, file, settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.feeds.calendar import missed, next_run
@@ -26,6 +26,8 @@ from contact_pipeline.store.feeds import (
     set_back,
 )
 from contact_pipeline.store.ledger import now
+
+_NEVER_BEFORE: Final = datetime(2026, 11, 1)  # noqa: DTZ001 - in UTC; a clock that is behind this version is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def _states_until_now(store: Store, names: Iterable[str]) -> dict[str, FeedState
         for state in known
         if any(moment is not None and moment > at for moment in (state.since, state.ran_at, state.file_at))
     ]
-    if not ahead:
+    if not ahead or at < _NEVER_BEFORE:
         return states
     with store.change() as contacts:
         for name in ahead:

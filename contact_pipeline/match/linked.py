@@ -97,12 +97,14 @@ def spread_wishes(database: Tables, part: Part) -> None:
     database.make(
         part.table("wishing"),
         f"""
-        SELECT DISTINCT first FROM {part.table("targets")}
+        SELECT DISTINCT first AS _wishing FROM {part.table("targets")}
         WHERE target IN (SELECT contact_id FROM ({reached})) AND first IS NOT NULL""",
     )
-    wished = {_WISH: f"{_WISH} OR first IS NOT NULL AS {_WISH}"}
+    wished = {_WISH: f"{_WISH} OR _wishing IS NOT NULL AS {_WISH}"}
     columns = ", ".join(wished.get(name, name) for name in map(quoted, database.columns(gathered)))
-    database.view(writes, f"SELECT {columns} FROM {gathered} LEFT JOIN {part.table('wishing')} ON row_number = first")
+    database.view(
+        writes, f"SELECT {columns} FROM {gathered} LEFT JOIN {part.table('wishing')} ON row_number = _wishing"
+    )
 
 
 def has_wishes(database: Tables, part: Part) -> bool:

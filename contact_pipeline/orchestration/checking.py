@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from contact_pipeline.orchestration.event_log import together
-from contact_pipeline.orchestration.events import materialized_assets
+from contact_pipeline.orchestration.events import fail, materialized_assets, sentence_of
 from contact_pipeline.orchestration.forgetting import newest_materializations
 from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.partitions import upload_ids, uploads
@@ -58,10 +58,17 @@ def upload_check(asset: str) -> Callable[[Judge], UploadCheck]:
         def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.Output[None]]:
             run = context.op_execution_context
             found = pipeline.look_up(upload_ids(run))
-            due = {key: judge(upload) for key, upload in found.items() if is_due(asset, name, upload)}
+            due, stopped = dict[str, Verdict](), list[str]()
+            for key, upload in found.items():
+                try:
+                    if is_due(asset, name, upload):
+                        due[key] = judge(upload)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run are judged
+                    stopped.append(sentence_of(run, key, error))
             with together(run.instance):
                 for result in evaluations(run.instance, asset, name, due):
                     log_result(run, result)
+            fail(stopped)
             yield dg.Output(None)
 
         return UploadCheck(asset, name, judge, check)

@@ -6,6 +6,7 @@ one, and return an output for which Dagster logs no event.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from dagster._core.events import AssetObservationData, DagsterEvent, DagsterEven
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from contact_pipeline.contracts import states
+from contact_pipeline.errors import ContactPipelineError, Refusal
+from contact_pipeline.machine import fault_of
+from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.forgetting import forget_check_result
 from contact_pipeline.orchestration.metadata import STAGED
 
@@ -86,6 +90,22 @@ def fail(sentences: Iterable[str]) -> None:
     message = " ".join(sentences)
     if message:
         raise dg.Failure(message, allow_retries=False)
+
+
+def sentence_of(context: dg.OpExecutionContext | dg.AssetExecutionContext, upload_id: str, error: Exception) -> str:
+    """Why an upload was stopped. The log of the run gets the traceback of a defect of the program.
+
+    Raises:
+        StoreBusy: the contact database stayed locked, which holds for the other uploads, too.
+    """
+    problem = error if isinstance(error, Refusal) else fault_of(error)
+    if problem is not None:
+        return str(problem)
+    if isinstance(error, ContactPipelineError):
+        raise error
+    context.log.error("Upload %s:\n%s", upload_id, mask("".join(traceback.format_exception(error)), ANY))
+    what = f"a defect of the program ({type(error).__name__}), not of the file"
+    return f"Upload {upload_id}: {what}. The log of this run has its traceback."
 
 
 def _as_reported(event: object) -> tuple[DagsterEventType, Any]:

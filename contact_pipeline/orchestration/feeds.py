@@ -286,11 +286,11 @@ def _left_since(jobs: Mapping[str, str], opened: "Pipeline", instance: dg.Dagste
             if state.ran_at is not None and (state.problem or {}).get("code") in PASSING:
                 left[name] = state.ran_at
         elif job in suspects:
-            (record,) = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
-            ended_at = record.update_timestamp.astimezone(UTC).replace(tzinfo=None)
-            is_newest = state is None or state.ran_at is None or state.ran_at < ended_at
-            if is_newest and record.dagster_run.status == dg.DagsterRunStatus.FAILURE:
-                left[name] = ended_at
+            for record in instance.get_run_records(dg.RunsFilter(job_name=job), limit=1):  # none: it was deleted
+                ended_at = record.update_timestamp.astimezone(UTC).replace(tzinfo=None)
+                is_newest = state is None or state.ran_at is None or state.ran_at < ended_at
+                if is_newest and record.dagster_run.status == dg.DagsterRunStatus.FAILURE:
+                    left[name] = ended_at
     return left
 
 

@@ -37,7 +37,7 @@ _BACKFILL: Final = "dagster/backfill"  # tag of a run that the daemon launches f
 _ROOT: Final = "dagster/root_run_id"  # tag of a run that repeats another
 _BY_THEMSELVES: Final = {APPLIED, "delete_expired"}  # ops that no person has to ask for
 NOT_TRIED_AGAIN: Final = {"dagster/max_retries": "0"}  # the daemon repeats what failed before a step, without a login
-_PARTITIONS: Final = (
+PARTITION_TAGS: Final = (
     "dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end",
 )  # fmt: skip
 
@@ -148,7 +148,8 @@ def _is_of_uploads(run: dg.DagsterRun) -> bool:
     """Whether it is a run of our jobs, or one that materializes our assets from their own page, chosen or all."""
     if run.job_name == EXPIRE:
         return False
-    assets = {key.to_user_string() for key in run.asset_selection or ()}
+    judged = {key.asset_key for key in run.asset_check_selection or ()}
+    assets = {key.to_user_string() for key in {*(run.asset_selection or ()), *judged}}
     return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED}) or bool([*_approvers(run.run_config)])
 
 
@@ -186,6 +187,6 @@ def _names_a_home(run_config: Mapping[str, Any]) -> bool:
 def _proof(run: dg.DagsterRun, login: str, settings: Settings) -> str:
     """A signature of a login and what it asks: job, uploads, config. Runs that repeat a run have that of the first."""
     secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
-    signed = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in _PARTITIONS)]
+    signed = [run.tags.get(_ROOT, run.run_id), login, run.job_name, *(run.tags.get(tag, "") for tag in PARTITION_TAGS)]
     signed.append(json.dumps(run.run_config, sort_keys=True))
     return hmac.new(secret.encode(), "\n".join(signed).encode(), "sha256").hexdigest()

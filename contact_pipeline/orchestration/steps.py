@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,9 +13,8 @@ import dagster as dg
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy
 from contact_pipeline.machine import fault_of
-from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
-from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run
+from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run, sentence_of
 from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.orchestration.metadata import STAGED, inverse_preview, reason
 from contact_pipeline.orchestration.partitions import upload_ids
@@ -63,7 +61,7 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
             upload = _staged(pipeline, step, upload_id)
             show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
-            refusals.append(_sentence(context, upload_id, error))
+            refusals.append(sentence_of(context, upload_id, error))
             continue
         if upload.state == "failed":
             refusals.append(f"Upload {upload_id} has failed. {reason(upload)}")
@@ -84,22 +82,6 @@ def _staged(pipeline: Pipeline, step: Callable[[str], Upload], upload_id: str) -
         raise
 
 
-def _sentence(context: dg.OpExecutionContext | dg.AssetExecutionContext, upload_id: str, error: Exception) -> str:
-    """Why an upload was stopped. The log of the run gets the traceback of a defect of the program.
-
-    Raises:
-        StoreBusy: the contact database stayed locked, which holds for the other uploads, too.
-    """
-    problem = error if isinstance(error, Refusal) else fault_of(error)
-    if problem is not None:
-        return str(problem)
-    if isinstance(error, ContactPipelineError):
-        raise error
-    context.log.error("Upload %s:\n%s", upload_id, mask("".join(traceback.format_exception(error)), ANY))
-    what = f"a defect of the program ({type(error).__name__}), not of the file"
-    return f"Upload {upload_id}: {what}. The log of this run has its traceback."
-
-
 def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: Approval) -> Iterator[dg.Output[None]]:
     """Applies every upload of a run that may be applied, and shows the results.
 
@@ -114,7 +96,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             try:
                 ending = apply_approved(pipeline, upload_id, approval, user)
             except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
-                failures.append(_sentence(context, upload_id, error))
+                failures.append(sentence_of(context, upload_id, error))
                 continue
             context.log.info("%s: %s", upload_id, ending.words)
             show_applied(of_run(context), ending, time.monotonic() - started)
@@ -177,7 +159,7 @@ def grant_each(
                 show_applied(events, Ending(pipeline.show(upload_id), f"Nothing was done: {refusal}", refused=True))
             continue
         except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
-            refusals.append(_sentence(context, upload_id, error))
+            refusals.append(sentence_of(context, upload_id, error))
             continue
         granted.append(upload_id)
         ending = _after(pipeline, upload)

@@ -91,24 +91,23 @@ class Turns:
     def ready(self, instance: dg.DagsterInstance, pipeline: Pipeline) -> list[str]:
         """Removes and returns the uploads whose turn it is.
 
-        An upload that is being staged holds up the later uploads of its profile; one that is being applied does not, as
-        runs that apply go one after the other. An upload that waits for somebody holds up none. Of runs that still
-        stage others, uploads are given when there are many.
+        An upload that is being staged or applied holds up the later uploads of its profile. An upload that waits for
+        somebody holds up none. Of runs that still stage others, uploads are given when there are many.
         """
         # First: a run that ends meanwhile still holds others up.
         staging, importing, applying = (carried(instance, job) for job in (STAGE, IMPORT, APPLY))
-        self._waiting += [key for key in self._staged(instance) if key not in {*self._waiting, *self._early}]
+        self._waiting += [key for key in self._staged(instance) if key not in self._waiting]
         self._early &= staging
         if not self._waiting and not staging:
             return []
         uploads = [*filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY, oldest_first=True))]
-        under_way = [upload for upload in uploads if upload.upload_id not in applying]
-        early = {upload.upload_id for upload in under_way if upload.state == "staged"} & staging - self._early
-        ready, held = self._in_turn(under_way, early, staging | importing)
+        early = {upload.upload_id for upload in uploads if upload.state == "staged"} & staging - self._early
+        busy = (staging - self._early) | importing | applying
+        ready, held = self._in_turn(uploads, early, busy - early)
         if len(early.intersection(ready)) < MANY:
-            ready, held = self._in_turn(under_way, set(), staging | importing)
+            ready, held = self._in_turn(uploads, set(), busy)
         self._early |= staging.intersection(ready)
-        self._waiting = [key for key in self._waiting if key in held or key in applying]
+        self._waiting = [key for key in self._waiting if key in held]
         return ready
 
     def _in_turn(
@@ -118,7 +117,7 @@ class Turns:
         ready, held, held_up = list[str](), set[str](), set[str]()
         for upload in uploads:
             key = upload.upload_id
-            if (key in busy and key not in {*early, *self._early}) or _is_new(upload):
+            if key in busy or _is_new(upload):
                 held_up.add(upload.profile)
             if upload.profile in held_up:
                 held.add(key)
@@ -142,7 +141,13 @@ class Turns:
             updated_before=now - _APPLIED_AGAIN_AFTER,
         )
         found += [run for run in instance.get_runs(failed) if run.run_config.get("ops") == BY_PROFILE["ops"]]
-        keys = [key for run in found if run.run_id not in self._seen for key in keys_of(run.tags, ordered)]
+        keys = [
+            key
+            for run in found
+            if run.run_id not in self._seen
+            for key in keys_of(run.tags, ordered)
+            if run.job_name == APPLY or key not in self._early
+        ]
         self._until, self._seen = now, {run.run_id for run in found}
         return keys
 

@@ -20,8 +20,7 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from contact_pipeline.orchestration.feeds import FETCH, FETCHED
 from contact_pipeline.orchestration.forgetting import forget_run, logs_without_run, name_all_newest
-from contact_pipeline.orchestration.launching import EXPIRE, OF_UPLOADS
-from contact_pipeline.orchestration.partitions import keys_of
+from contact_pipeline.orchestration.launching import EXPIRE, NOT_TRIED_AGAIN, OF_UPLOADS, PARTITION_TAGS
 from contact_pipeline.orchestration.totals import CONTACTS
 from contact_pipeline.orchestration.waiting import WAITING
 
@@ -63,12 +62,9 @@ def find_old(instance: dg.DagsterInstance, before: datetime, location: str | Non
         of_feeds = _column(connection, sa.select(_EVENTS.run_id).where(_IS_OF_FEED).distinct())
         kept = _column(connection, sa.select(_EVENTS.run_id).where(_EVENTS.id.in_(_newest(_SHOWN))))
         events = connection.execute(sa.select(sa.func.count()).where(_is_old_event(before))).scalar()
-    uploads = instance.get_dynamic_partitions("uploads")
     runs = [*_ended_before(instance, before, of_feeds), *_ended_before(instance, before, None)]
     found = {
-        run.run_id: None
-        for run in runs
-        if _is_feeds_own(run) or (_location(run) == location and not keys_of(run.tags, uploads))
+        run.run_id: None for run in runs if _is_feeds_own(run) or (_location(run) == location and _is_of_no_upload(run))
     }
     return Old(before, [run_id for run_id in found if run_id not in kept], events or 0)
 
@@ -109,6 +105,12 @@ def _is_feeds_own(run: dg.DagsterRun) -> bool:
     """Whether a run fetched files and made nothing else."""
     chosen = run.asset_selection or frozenset()
     return FETCH in run.tags or (bool(chosen) and all(key.path[1:] == [FETCHED] for key in chosen))
+
+
+def _is_of_no_upload(run: dg.DagsterRun) -> bool:
+    """Whether a run was launched for no upload, or refused. One whose uploads are gone in part may show the others."""
+    is_refused = NOT_TRIED_AGAIN.items() <= run.tags.items()
+    return is_refused or not any(run.tags.get(tag) for tag in PARTITION_TAGS)
 
 
 def _location(run: dg.DagsterRun) -> str | None:

@@ -96,6 +96,18 @@ def test_a_clock_that_was_years_ahead_keeps_nobody_from_being_told(pipeline, fee
     assert [status.name for status in pipeline.missed_feeds()] == ["crm"]
 
 
+def test_a_clock_that_is_decades_behind_changes_nothing_that_is_recorded(pipeline, feed, drop, monkeypatch):
+    """Else every file would be overdue, by years, as soon as the clock is right."""
+    folder = drop(**{"a.csv": people("Ada")})
+    feed(str(folder), due={"within": "1d"}, every="1h")
+    pipeline.run_feed("crm")
+    before = pipeline.feeds()[0].state
+    monkeypatch.setattr(recording, "now", lambda: at(1970, 1, 1, 0))
+    assert pipeline.missed_feeds() == []
+    monkeypatch.undo()
+    assert pipeline.feeds()[0].state == before
+
+
 def test_people_are_told_once_of_what_is_overdue_and_of_what_breaks(pipeline, feed, drop, posts, monkeypatch):
     folder = drop(**{"a.csv": people("Ada")})
     feed(str(folder), "daily", due={"within": "1d"}, owner="r.delgado")

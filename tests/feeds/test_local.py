@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from errno import EIO
+from errno import EACCES, EIO
 from importlib import util
 from pathlib import Path
 
@@ -46,6 +46,22 @@ def test_a_link_is_not_followed_and_named(pipeline, feed, drop, home, tmp_path):
     feed(f"{folder}/latest.csv")
     assert pipeline.check_feed("crm").strays == {"latest.csv": run.strays["latest.csv"]}
     assert "is a link" in run.strays["latest.csv"]
+
+
+def test_a_link_to_where_nobody_may_look_leaves_the_files_alone(pipeline, feed, drop, monkeypatch):
+    folder = drop(**{"real.csv": people("Ada")})
+    (folder / "latest.csv").symlink_to("/of/somebody/else")
+    feed(f"{folder}/*.csv")
+    look = Path.is_dir
+
+    def forbidden(path, *given, **more):
+        if path.name == "latest.csv":
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        return look(path, *given, **more)
+
+    monkeypatch.setattr(Path, "is_dir", forbidden)
+    run = pipeline.run_feed("crm")
+    assert ([file.name for file in run.files], set(run.strays)) == (["real.csv"], {"latest.csv"})
 
 
 def test_what_stands_still_is_fetched_and_what_grows_waits(pipeline, feed, drop, home):

@@ -1,7 +1,9 @@
 """Dagster's event log kept open: it holds the same as by default, whoever else reads, deletes or fails meanwhile."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +12,7 @@ from dagster._core.events import DagsterEventType
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from contact_pipeline.erase.previews import erase_previews
+from contact_pipeline.errors import StoreBusy
 from contact_pipeline.orchestration.event_log import keep_open, kept_open, together
 from contact_pipeline.settings import Settings
 
@@ -195,6 +198,23 @@ def test_erasing_reaches_what_is_kept_open(lasting, tmp_path):
         assert holding(home, b"Quillfeather") == []
         materialize(instance, "b")
         assert materialized(instance) == {"a", "b"}
+
+
+def test_erasing_is_not_done_while_somebody_keeps_the_log_of_a_database(lasting, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    Path(lasting.root_directory).rename(home / "dagster")
+    settings, pattern = Settings(home=home, lock_wait_seconds=0.2), re.compile("()" * 9 + "Ximena Quillfeather")
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance, kept_open(instance):
+        shown = dg.AssetMaterialization("people", partition="a", metadata={"name": "Ximena Quillfeather"})
+        instance.report_runless_asset_event(shown)
+        with closing(sqlite3.connect(databases(instance).path_for_shard("index"))) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM event_logs").fetchall()
+            with pytest.raises(StoreBusy, match=r"index\.db has been in use"):
+                erase_previews(settings, pattern, {})
+        erase_previews(settings, pattern, {})
+        assert holding(home, b"Quillfeather") == []
 
 
 def holding(home: Path, name: bytes) -> list[Path]:

@@ -247,13 +247,17 @@ def test_what_belongs_to_no_upload_goes_by_a_setting_of_the_home(
     of_upload = ran(
         "cancel_upload", run_config={"ops": {"cancel": {"config": {"approved_by": "x"}}}}, partition_key=upload
     )
+    stored.add_dynamic_partitions("uploads", ["gone"])
+    ends = {"dagster/asset_partition_range_start": upload, "dagster/asset_partition_range_end": "gone"}
+    gone_in_part = ran("cancel_upload", run_config={"ops": {"cancel": {"config": {"approved_by": "x"}}}}, tags=ends)
+    stored.delete_dynamic_partition("uploads", "gone")
     counted(1)
     counted(2)
     make_older(stored, 40)
     young = ran("fetch_partners")
     before = {run.run_id for run in stored.get_runs()}
-    assert len(before) == 8
-    kept = {others, newest, of_upload, young}
+    assert len(before) == 9
+    kept = {others, newest, of_upload, gone_in_part, young}
 
     last = expire()
     assert {run.run_id for run in stored.get_runs()} == before | {last}, "nothing says that it goes"

@@ -17,6 +17,7 @@ from dagster_graphql.implementation.utils import UserFacingGraphQLError
 from starlette.datastructures import Headers
 
 from contact_pipeline.contracts.actors import identity
+from contact_pipeline.orchestration import launching
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.orchestration.serve import DEFINITIONS, SHIPPED
@@ -126,6 +127,17 @@ def test_a_run_stays_in_the_home_that_is_served(
         assert (
             launch(job, "planned", "ben", "ben").status == dg.DagsterRunStatus.QUEUED
         )  # the default that Dagster fills in
+
+
+def test_a_run_of_our_checks_alone_is_one_of_uploads() -> None:
+    """The checks get the pipeline as well, and so the home that a config names."""
+
+    def run_of(asset: str) -> dg.DagsterRun:
+        judged = frozenset({dg.AssetCheckKey(dg.AssetKey(asset), "error_count")})
+        return dg.DagsterRun("__ASSET_JOB", asset_check_selection=judged)
+
+    assert launching._is_of_uploads(run_of("validated_rows"))
+    assert not launching._is_of_uploads(run_of("theirs"))
 
 
 def test_only_what_a_profile_applies_by_itself_needs_no_login(

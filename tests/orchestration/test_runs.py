@@ -12,12 +12,13 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from contact_pipeline.contracts.frames import REJECTIONS
-from contact_pipeline.errors import StoreBusy
+from contact_pipeline.errors import MachineFault, StoreBusy
 from contact_pipeline.orchestration import steps
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.partitions import uploads
 from contact_pipeline.orchestration.showing import not_shown
 from contact_pipeline.pipeline import Pipeline, stages
+from contact_pipeline.store import Upload
 from tests.trust import record
 
 OUTREACH = "First name,Phone number,Social security number,Last name,Date of birth,Account number,Email,Zip code\n"
@@ -415,6 +416,31 @@ def test_a_defect_while_one_upload_is_applied_keeps_no_other_of_its_run_from_bei
             said = failure(run(job, keys, approved_by=home.owner(), **config))
         assert said.startswith(f"Upload {keys[0]}: a defect of the program (IndexError)")
         assert [pipeline.show(key).state for key in keys] == ["staged", "undone" if config else "applied"]
+
+
+def test_an_upload_that_cannot_be_judged_keeps_no_other_from_being_judged(
+    run: Run,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    outreach_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = [outreach_file(f"{name}.csv", f"{name}@example.com") for name in "abc"]
+    keys = [pipeline.receive(file, "outreach_contacts", group="G").upload_id for file in files]
+    count = Upload.count_changes
+
+    def damaged(upload: Upload, *actions: str) -> int:
+        if upload.upload_id == keys[0]:
+            raise MachineFault("damaged", "What is staged has changed.", "Plan it again.")
+        return count(upload, *actions)
+
+    monkeypatch.setattr(Upload, "count_changes", damaged)
+    result = run("stage_upload", keys)
+    assert not result.success
+    assert "What is staged has changed." in str([event.event_specific_data for event in result.all_events])
+    logged = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    judged = [entry.get_dagster_event().asset_check_evaluation_data for entry in logged]
+    assert {result.partition for result in judged if result.check_name == "change_guard"} == {*keys[1:]}
 
 
 @pytest.fixture

@@ -471,9 +471,15 @@ def test_of_runs_that_still_stage_others_uploads_are_applied_when_there_are_many
     pipeline.plan_again(b, automatic=True)
     assert requested() == [a, b, c]
     assert requested() == []
-    pipeline.apply_automatic(a)  # of the run that was asked for, b and c fail
+    ends = {"dagster/asset_partition_range_start": a, "dagster/asset_partition_range_end": c}
+    applying = instance.create_run_for_job(
+        definitions.resolve_job_def("apply_upload"), run_config=BY_PROFILE, tags=ends
+    )
+    pipeline.apply_automatic(a)
     for key in (d, e):
         pipeline.plan_again(key, automatic=True)
+    assert requested() == [], "the run that applies could end, and be done again after theirs"
+    instance.report_run_failed(applying)  # of it, b and c are not applied
     assert requested() == [d, e]
     instance.report_run_failed(staging)
     assert requested() == []
