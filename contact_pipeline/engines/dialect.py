@@ -91,10 +91,16 @@ def _list_as_spark_has_it(node: exp.Expr) -> exp.Expr:
         case exp.Bracket(expressions=[exp.Slice(this=None) as first]):
             return exp.Anonymous(this="slice", expressions=[node.this, exp.Literal.number(1), first.expression])
         case exp.Bracket(expressions=[place]) if not isinstance(place, exp.Literal | exp.Slice):
-            return exp.Anonymous(this="element_at", expressions=[node.this, place + 1])  # the tree counts from 0
+            return exp.Anonymous(this="element_at", expressions=[node.this, _from_one(place)])
         case _:
             pass
     return node
+
+
+def _from_one(place: exp.Expr) -> exp.Expr:
+    """The place of a value, counted from 1: the tree takes 1 off where it knows that the place is an integer."""
+    is_less = isinstance(place, exp.Add) and place.expression.sql() == "-1"
+    return place.this if is_less else place
 
 
 def _counted_from_one(filtered: exp.ArrayFilter, place: str) -> exp.Expr:

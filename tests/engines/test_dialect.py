@@ -15,7 +15,8 @@ from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, t
         ),
         ("SELECT a IS DISTINCT FROM b FROM t", "SELECT NOT EQUAL_NULL(a, b) FROM t"),
         ("SELECT NULL::UINTEGER AS a", "SELECT CAST(NULL AS BIGINT) AS a"),
-        ("SELECT a[b] FROM t", "SELECT ELEMENT_AT(a, b + -1 + 1) FROM t"),
+        ("SELECT a[b] FROM t", "SELECT ELEMENT_AT(a, b) FROM t"),
+        ("SELECT a[strpos(b, c)] FROM t", "SELECT ELEMENT_AT(a, LOCATE(c, b)) FROM t"),
         ("SELECT a[:3] FROM t", "SELECT SLICE(a, 1, 3) FROM t"),
     ],
 )
