@@ -101,7 +101,8 @@ class Turns:
         if not self._waiting and not staging:
             return []
         uploads = [*filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY, oldest_first=True))]
-        early = {upload.upload_id for upload in uploads if upload.state == "staged"} & staging - self._early
+        staged = {upload.upload_id for upload in uploads if upload.state == "staged"}
+        early = (staged & staging) - self._early - applying
         busy = (staging - self._early) | importing | applying
         ready, held = self._in_turn(uploads, early, busy - early)
         if len(early.intersection(ready)) < MANY:

@@ -466,6 +466,13 @@ def test_of_runs_that_still_stage_others_uploads_are_applied_when_there_are_many
 
     pipeline.plan_again(a, automatic=True)
     assert requested() == [], "one is not many"
+    with monkeypatch.context() as one_is_many:
+        one_is_many.setattr(turns, "MANY", 1)
+        by_hand = instance.create_run_for_job(
+            definitions.resolve_job_def("apply_upload"), run_config=BY_PROFILE, tags={"dagster/partition": a}
+        )
+        assert requested() == [], "a run applies it already"
+        instance.delete_run(by_hand.run_id)
     pipeline.plan_again(c, automatic=True)
     assert requested() == [], "b, which came before c, is not staged"
     pipeline.plan_again(b, automatic=True)
