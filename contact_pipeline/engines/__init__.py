@@ -1,10 +1,12 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
 from contact_pipeline.engines.asking import answer, masked, must_read
+from contact_pipeline.engines.cluster import kept_on_cluster, move_from_cluster, move_to_cluster, staged_on_cluster
 from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
+from contact_pipeline.engines.record import on_delta, take_in_all
 from contact_pipeline.engines.sql import PLACE, literal, quoted
 from contact_pipeline.engines.tables import KeptTables, StoredTables, Tables
 
@@ -17,12 +19,18 @@ __all__ = [
     "Tables",
     "answer",
     "copy_database",
+    "kept_on_cluster",
     "literal",
     "masked",
+    "move_from_cluster",
+    "move_to_cluster",
     "must_read",
+    "on_delta",
     "open_database",
     "parquet_in_words",
     "quoted",
     "read_parquet",
     "rewrite_database",
+    "staged_on_cluster",
+    "take_in_all",
 ]

@@ -333,7 +333,7 @@ def run_child(folder, url, what, number):
             with mirror.tables() as tables, tables.transaction():
                 bump(tables)
     elif what == "take back":
-        kill_at(int(number), "_has_version")
+        kill_at(int(number), "_newest")
         with mirror.tables():
             pass
     else:

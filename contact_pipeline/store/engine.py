@@ -1,0 +1,147 @@
+"""Where the contacts lie, and what matches and changes them: the home's DuckDB, or a cluster with Delta tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from contact_pipeline.contracts.tables import STAGED
+from contact_pipeline.engines import (
+    Database,
+    KeptTables,
+    Tables,
+    kept_on_cluster,
+    move_from_cluster,
+    move_to_cluster,
+    on_delta,
+    staged_on_cluster,
+)
+from contact_pipeline.errors import Refusal
+from contact_pipeline.store.erasures import home_id
+from contact_pipeline.store.store import Store
+
+Engine = Literal["duckdb", "spark"]
+
+# The kept tables that grow with the contacts; the others are small, and stay in the home.
+GROWING: Final = (
+    "commits",
+    "groups",
+    "contacts",
+    "accounts",
+    "memberships",
+    "links",
+    "contact_changes",
+    "account_changes",
+    "membership_changes",
+    "link_changes",
+)
+_TYPES: Final = {table.name: {column.name: column.type for column in table.columns} for table in STAGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A home that was moved to an engine.
+
+    Attributes:
+        engine: where its contacts lie now.
+        rows: table → how many rows were moved, and compared with those that were there.
+    """
+
+    engine: Engine
+    rows: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as a JSON document."""
+        return asdict(self)
+
+
+@contextmanager
+def staged_tables(store: Store, staging: Database) -> Iterator[Tables]:
+    """The tables of a staging database, for the engine that matches.
+
+    Args:
+        store: of the home.
+        staging: the staging database, open for writing.
+
+    Raises:
+        Refusal: the contacts lie elsewhere than the settings say (code `engine-differs`), or the engine cannot be used.
+        MachineFault: the engine does not answer, or stopped.
+    """
+    if store.settings.engine == "duckdb":
+        yield staging
+        return
+    with store.open() as home:
+        _settle(store, home)
+    with staged_on_cluster(store.settings, staging, _TYPES) as tables:
+        yield tables
+
+
+@contextmanager
+def kept_tables(store: Store, staged: Path) -> Iterator[tuple[Database, KeptTables]]:
+    """The ledger and the contacts for one transaction, with the staged changeset beside them, as `staged`.
+
+    The ledger stays in the home's database wherever the contacts lie: docs/decisions/0069.
+
+    Args:
+        store: of the home.
+        staged: path of the staging database.
+
+    Raises:
+        Refusal: as `staged_tables`.
+        MachineFault: the engine does not answer, or stopped; the commit counts for nothing.
+    """
+    with store.open(staged=staged) as home:
+        _settle(store, home)
+        if store.settings.engine == "duckdb":
+            with home.transaction():
+                yield home, home
+            return
+        with kept_on_cluster(store.settings, home, "staged") as contacts, contacts.transaction():
+            yield home, contacts
+
+
+def migrate_engine(store: Store, to: Engine) -> Migrated:
+    """Moves the contacts of a home to an engine, and compares each row; nobody else can write the home meanwhile.
+
+    Args:
+        store: of the home; its settings name the cluster and the location.
+        to: the engine.
+
+    Raises:
+        Refusal: they lie there already (code `engine-same`), the settings do not name an engine that can be used, or
+            something else lies at the location (`location-used`).
+        MachineFault: a table reads differently there (`move-differs`); the home is as it was.
+    """
+    with store.open() as home:
+        if on_delta(home) == (to == "spark"):
+            raise Refusal("engine-same", f"The contacts of this home lie with {to} already.", "")
+        rows = {name: home.value(f"SELECT count(*) FROM {name}") for name in GROWING}
+        if to == "spark":
+            move_to_cluster(store.settings, home, home_id(home), GROWING)
+        else:
+            move_from_cluster(home)
+    return Migrated(to, rows)
+
+
+def _settle(store: Store, home: Database) -> None:
+    """Moves the contacts to the engine of the settings while there are none.
+
+    Raises:
+        Refusal: there are contacts, and they lie with another engine (code `engine-differs`).
+    """
+    wanted, there = store.settings.engine, "spark" if on_delta(home) else "duckdb"
+    if wanted == there:
+        return
+    if home.value("SELECT count(*) FROM commits"):
+        raise Refusal(
+            "engine-differs",
+            f"The contacts of this home lie with {there}, and the setting `engine` says {wanted}.",
+            f"Set CONTACT_PIPELINE_ENGINE={there}, or move them: `contact-pipeline migrate-engine {wanted}`.",
+        )
+    if wanted == "spark":
+        move_to_cluster(store.settings, home, home_id(home), GROWING)
+    else:
+        move_from_cluster(home)
