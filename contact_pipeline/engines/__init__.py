@@ -1,7 +1,13 @@
 """Where the set-based stages run. The only package that imports duckdb."""
 
 from contact_pipeline.engines.asking import answer, masked, must_read
-from contact_pipeline.engines.cluster import kept_on_cluster, move_from_cluster, move_to_cluster, staged_on_cluster
+from contact_pipeline.engines.cluster import (
+    kept_on_cluster,
+    move_from_cluster,
+    move_to_cluster,
+    staged_on_cluster,
+    tidy_cluster,
+)
 from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
@@ -33,4 +39,5 @@ __all__ = [
     "rewrite_database",
     "staged_on_cluster",
     "take_in_all",
+    "tidy_cluster",
 ]

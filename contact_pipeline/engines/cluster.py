@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from contact_pipeline.engines.duckdb import Database
 from contact_pipeline.engines.record import RECORD, take_in_all
 from contact_pipeline.engines.tables import KeptTables, Tables
-from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
 from contact_pipeline.temporary import passing_folder
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 _MARK: Final = "contact-pipeline-home"  # file at the location, with the id of the home that writes there
+_UNTIDY: Final = 50  # versions of a table after which it is tidied before the next commit
 
 
 @contextmanager
@@ -34,8 +35,8 @@ def staged_on_cluster(
         types: staged table → column → its type.
 
     Raises:
-        Refusal: the settings name no cluster that can be used (see `open_session`).
-        MachineFault: the cluster does not answer, or stopped; what was staged before stays.
+        MachineFault: the settings name no cluster that can be used (see `open_session`), or it stopped
+            (`engine-failed`); what was staged before stays.
     """
     with _work(settings) as (session, folder):
         from contact_pipeline.engines.staged_there import StagedTables
@@ -46,25 +47,40 @@ def staged_on_cluster(
 
 
 @contextmanager
-def kept_on_cluster(settings: Settings, home: Database, staged: str) -> Iterator[KeptTables]:
+def kept_on_cluster(settings: Settings, home: Database, staged: str | None) -> Iterator[KeptTables]:
     """The kept tables of a home whose contacts are Delta tables; the changeset beside them is attached to the home.
 
     Args:
         settings: of the home; they name the cluster.
         home: its contact database, open for writing.
-        staged: the alias of a staging database that is attached there.
+        staged: the alias of a staging database that is attached there; unset: there is none.
 
     Raises:
-        Refusal: the settings name no cluster that can be used (see `open_session`).
-        MachineFault: the cluster does not answer, or stopped (`engine-failed`), or another program has written
-            there (`delta-conflict`); a commit that was begun is taken back.
+        MachineFault: the settings name no cluster that can be used (see `open_session`), it stopped
+            (`engine-failed`), or another program has written there (`delta-conflict`); a commit that was begun is
+            taken back.
     """
     with _work(settings) as (session, folder):
         from contact_pipeline.engines.delta import DeltaTables
+        from contact_pipeline.engines.tidying import tidy
 
+        tidy(home, least=_UNTIDY)
         tables = DeltaTables(session, folder, settings, home)
-        tables.offer(home, staged)
+        if staged is not None:
+            tables.offer(home, staged)
         yield tables
+
+
+def tidy_cluster(settings: Settings, home: Database) -> None:
+    """Deletes every file that only old versions of the Delta tables have, and their part of the log.
+
+    Raises:
+        MachineFault: see `kept_on_cluster`.
+    """
+    with kept_on_cluster(settings, home, None):  # takes back what was cut off
+        from contact_pipeline.engines.tidying import tidy
+
+        tidy(home)
 
 
 def move_to_cluster(settings: Settings, home: Database, home_id: str, names: Collection[str]) -> None:
@@ -77,8 +93,8 @@ def move_to_cluster(settings: Settings, home: Database, home_id: str, names: Col
         names: of the tables.
 
     Raises:
-        Refusal: something else lies at the location (code `location-used`).
-        MachineFault: what was written reads differently (`move-differs`), or the cluster stopped.
+        MachineFault: something else lies at the location (code `location-used`), what was written reads differently
+            (`move-differs`), or the cluster cannot be used.
     """
     with _work(settings) as (session, folder):
         from contact_pipeline.engines.delta import move_to_delta
@@ -86,9 +102,12 @@ def move_to_cluster(settings: Settings, home: Database, home_id: str, names: Col
         location = _location(settings)
         mark = location / _MARK
         if mark.exists() and mark.read_text(encoding="utf-8") != home_id:
-            raise Refusal("location-used", f"{location} holds the contacts of another home.", "Name another folder.")
+            raise MachineFault(
+                "location-used", f"{location} holds the contacts of another home.", "Name another folder."
+            )
         if not mark.exists() and any((location / name).exists() for name in names):
-            raise Refusal("location-used", f"{location} holds tables of another program.", "Name another folder.")
+            message = f"{location} holds tables of another program."
+            raise MachineFault("location-used", message, "Name another folder.")
         mark.write_text(home_id, encoding="utf-8")
         for name in names:  # of a move that was cut off
             shutil.rmtree(location / name, ignore_errors=True)
@@ -114,10 +133,10 @@ def _work(settings: Settings) -> Iterator[tuple[SparkSession, Path]]:
         from contact_pipeline.engines.spark import open_session
     except ModuleNotFoundError as error:
         fix = "Install contact-pipeline[spark], or set CONTACT_PIPELINE_ENGINE=duckdb."
-        raise Refusal("engine-extra-missing", f"The library {error.name} is not installed.", fix) from error
+        raise MachineFault("engine-extra-missing", f"The library {error.name} is not installed.", fix) from error
     if settings.spark_url is None:
         fix = "Set CONTACT_PIPELINE_SPARK_URL=sc://HOST:PORT."
-        raise Refusal("engine-settings", "It is not set where the engine listens.", fix)
+        raise MachineFault("engine-settings", "It is not set where the engine listens.", fix)
     url = settings.spark_url.get_secret_value()
     session = open_session(url, settings.lock_wait_seconds)
     try:
@@ -131,11 +150,11 @@ def _location(settings: Settings) -> Path:
     """The folder of the Delta tables."""
     if settings.location is None:
         fix = "Set CONTACT_PIPELINE_LOCATION to a folder that this machine and the engine both reach."
-        raise Refusal("engine-settings", "It is not set where the Delta tables lie.", fix)
+        raise MachineFault("engine-settings", "It is not set where the Delta tables lie.", fix)
     parts = urlsplit(settings.location)
     if parts.scheme not in {"", "file"} or not (path := Path(parts.path)).is_absolute():
         fix = "Name a folder by its absolute path, such as one of a network file system that both reach."
-        raise Refusal("engine-settings", f"{settings.location} is no folder of a file system.", fix)
+        raise MachineFault("engine-settings", f"{settings.location} is no folder of a file system.", fix)
     return path
 
 

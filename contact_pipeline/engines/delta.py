@@ -105,40 +105,41 @@ class DeltaTables(SparkTables):
         added = self.make(more, query)
         if added:
             given = self.columns(more)
-            fields = self._session.table(table).schema.fields
             values = ", ".join(
-                f"CAST({f'`{field.name}`' if field.name in given else 'NULL'} AS {field.dataType.simpleString()})"
-                f" AS `{field.name}`"
-                for field in fields
+                f"CAST({f'`{name}`' if name in given else 'NULL'} AS {kind}) AS `{name}`"
+                for name, kind in self._types(table).items()
             )
             self._write_delta(table, self._session.sql(f"SELECT {values} FROM {more}"), "append")
         return added
 
     def delete(self, table: str, condition: str) -> int:
-        """See `Tables`: the table is written anew, as Delta takes no subquery in DELETE."""
+        """See `Tables`: by MERGE, as Delta takes no subquery in DELETE; files without such rows stay."""
         if table not in self._delta:
             return super().delete(table, condition)
-        gone: int = self.value(f"SELECT count(*) FROM {table} WHERE {condition}")
+        aside = self._scratch()
+        gone = self.make(aside, f"SELECT * FROM {table} WHERE {condition}")
         if gone:
-            rest = f"SELECT * FROM {table} EXCEPT ALL SELECT * FROM {table} WHERE {condition}"
-            self._rewrite(table, self._to_spark(rest))
+            same = " AND ".join(f"e.`{name}` <=> s.`{name}`" for name in self.columns(table))
+            self._session.sql(f"""
+                MERGE INTO delta.`{self._delta[table].path}` AS e USING (SELECT DISTINCT * FROM {aside}) AS s ON {same}
+                WHEN MATCHED THEN DELETE""").collect()
+            self._wrote(table)
         return gone
 
     def update(self, table: str, values: Mapping[str, str], condition: str) -> None:
-        """See `KeptTables`."""
+        """See `KeptTables`: files without such rows stay."""
         if table not in self._delta:
             self._home.update(table, values, condition)
             self._forget(table)
             return
-        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
-        meets = self._expression(condition)
-        changed = ", ".join(
-            f"CASE WHEN {meets} THEN CAST({self._expression(values[name])} AS {kind}) ELSE `{name}` END AS `{name}`"
-            if name in values
-            else f"`{name}`"
-            for name, kind in types.items()
-        )
-        self._rewrite(table, f"SELECT {changed} FROM {table}")
+        if not self.value(f"SELECT count(*) FROM {table} WHERE {condition}"):
+            return
+        types = self._types(table)
+        sets = (f"`{name}` = CAST({self._expression(value)} AS {types[name]})" for name, value in values.items())
+        self._session.sql(f"""
+            UPDATE delta.`{self._delta[table].path}` SET {", ".join(sets)}
+            WHERE {self._expression(condition)}""").collect()
+        self._wrote(table)
 
     def merge(
         self,
@@ -155,7 +156,7 @@ class DeltaTables(SparkTables):
         """See `KeptTables`."""
         if not self.value(f"SELECT count(*) FROM {changes}"):
             return
-        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
+        types = self._types(table)
         sets, adds = (
             {name: f"CAST({self._expression(value)} AS {types[name]})" for name, value in values.items()}
             for values in (updated, inserted)
@@ -180,11 +181,9 @@ class DeltaTables(SparkTables):
         """See `Tables`: it stays in the home's database."""
         self._home.stage_view(name, query, note)
 
-    def _rewrite(self, table: str, sql: str) -> None:
-        """Writes a table anew, with the rows of a query in Spark's dialect. These are worked out before."""
-        aside = self._scratch()
-        self._write(aside, self._session.sql(sql))
-        self._write_delta(table, self._session.table(aside), "overwrite")
+    def _types(self, table: str) -> dict[str, str]:
+        """The columns of a table, each with its type in Spark's dialect."""
+        return {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
 
     def _scratch(self) -> str:
         return f"scratch_{next(self._numbers)}"

@@ -25,9 +25,11 @@ def on_delta(database: Database, alias: str | None = None) -> bool:
     return database.has(RECORD if alias is None else f"{alias}.{RECORD}")
 
 
-def tables_on_delta(database: Database) -> list[str]:
-    """The names of the tables that are Delta tables; none where the contacts lie in the home's database."""
-    return [name for (name,) in database.rows(f"SELECT name FROM {RECORD}")] if on_delta(database) else []
+def recorded(database: Database) -> dict[str, tuple[str, int]]:
+    """Delta table → its path, and the version that counts; none where the contacts lie in the home's database."""
+    if not on_delta(database):
+        return {}
+    return {name: (path, version) for name, path, version in database.rows(f"SELECT name, path, version FROM {RECORD}")}
 
 
 def show_files(home: Database, name: str, files: Iterable[str], types: Mapping[str, str]) -> None:
@@ -52,7 +54,7 @@ def take_in_all(database: Database) -> None:
     Raises:
         MachineFault: a table differs from its files (code `move-differs`).
     """
-    for name in tables_on_delta(database):
+    for name in recorded(database):
         database.run(f"ALTER VIEW {quoted(name)} RENAME TO moved")
         database.run(f"CREATE TABLE {quoted(name)} AS FROM moved")
         must_be_equal(database, name, "moved", name)

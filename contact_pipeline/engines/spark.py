@@ -20,7 +20,7 @@ from contact_pipeline.engines.dialect import in_one_name, tables_of, to_spark
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.record import RECORD, on_delta
 from contact_pipeline.engines.sql import literal, quoted
-from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         wait_seconds: how long the server may take to answer.
 
     Raises:
-        Refusal: the address is none of Spark Connect (code `engine-url`), or the server is too old (`engine-version`).
-        MachineFault: no server answers there (code `engine-unreachable`).
+        MachineFault: the address is none of Spark Connect (code `engine-url`), no server answers there
+            (`engine-unreachable`), or it is too old (`engine-version`). Uploads wait until that is put right.
     """
     import grpc
     from pyspark.sql import SparkSession
@@ -49,7 +49,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         channel = DefaultChannelBuilder(url).toChannel()
     except ValueError as error:
         fix = "Write it as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
-        raise Refusal("engine-url", "The engine's address is none of Spark Connect.", fix) from error
+        raise MachineFault("engine-url", "The engine's address is none of Spark Connect.", fix) from error
     try:  # the client itself would try again for many minutes
         grpc.channel_ready_future(channel).result(timeout=wait_seconds)
     except grpc.FutureTimeoutError as error:
@@ -63,7 +63,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     session = SparkSession.builder.remote(url).create()
     if int(session.version.split(".")[0]) < _OLDEST:
         fix = f"Use Spark {_OLDEST}.0 or later."
-        raise Refusal("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
+        raise MachineFault("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
     return session
 
 

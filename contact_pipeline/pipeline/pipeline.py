@@ -896,11 +896,11 @@ class Pipeline:
             to: `duckdb`, the home's own database, or `spark`, Delta tables at the location of the settings.
 
         Raises:
-            Refusal: they lie there already (code `engine-same`), the settings name no engine that can be used
-                (`engine-settings`, `engine-extra-missing`, `engine-url`, `engine-version`), or something else lies at
-                the location (`location-used`).
-            MachineFault: the engine does not answer (`engine-unreachable`) or stopped (`engine-failed`), or a table
-                reads differently there (`move-differs`). The home is as it was.
+            Refusal: they lie there already (code `engine-same`).
+            MachineFault: the settings name no engine that can be used (`engine-settings`, `engine-extra-missing`,
+                `engine-url`, `engine-version`, `engine-unreachable`), it stopped (`engine-failed`), something else lies
+                at the location (`location-used`), or a table reads differently there (`move-differs`). The home is as
+                it was.
             StoreBusy: the contact database was in use for longer than the settings allow.
         """
         from contact_pipeline.store.engine import migrate_engine

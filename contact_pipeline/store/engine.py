@@ -18,8 +18,9 @@ from contact_pipeline.engines import (
     move_to_cluster,
     on_delta,
     staged_on_cluster,
+    tidy_cluster,
 )
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.store.erasures import home_id
 from contact_pipeline.store.store import Store
 
@@ -67,14 +68,14 @@ def staged_tables(store: Store, staging: Database) -> Iterator[Tables]:
         staging: the staging database, open for writing.
 
     Raises:
-        Refusal: the contacts lie elsewhere than the settings say (code `engine-differs`), or the engine cannot be used.
-        MachineFault: the engine does not answer, or stopped.
+        MachineFault: the contacts lie elsewhere than the settings say (code `engine-differs`), or the engine cannot be
+            used, or stopped. The upload waits.
     """
     if store.settings.engine == "duckdb":
         yield staging
         return
     with store.open() as home:
-        _settle(store, home)
+        settle(store, home)
     with staged_on_cluster(store.settings, staging, _TYPES) as tables:
         yield tables
 
@@ -90,17 +91,42 @@ def kept_tables(store: Store, staged: Path) -> Iterator[tuple[Database, KeptTabl
         staged: path of the staging database.
 
     Raises:
-        Refusal: as `staged_tables`.
-        MachineFault: the engine does not answer, or stopped; the commit counts for nothing.
+        MachineFault: as for `staged_tables`; the commit counts for nothing.
     """
-    with store.open(staged=staged) as home:
-        _settle(store, home)
-        if store.settings.engine == "duckdb":
-            with home.transaction():
-                yield home, home
-            return
-        with kept_on_cluster(store.settings, home, "staged") as contacts, contacts.transaction():
-            yield home, contacts
+    with store.open(staged=staged) as home, changing(store, home, "staged") as kept:
+        yield home, kept
+
+
+@contextmanager
+def changing(store: Store, home: Database, staged: str | None = None) -> Iterator[KeptTables]:
+    """The kept tables of an open home for one transaction, which is the home's as well.
+
+    Args:
+        store: of the home.
+        home: its contact database, open for writing.
+        staged: the alias of a staging database that is attached to it.
+
+    Raises:
+        MachineFault: as for `staged_tables`; the commit counts for nothing.
+    """
+    settle(store, home)
+    if store.settings.engine == "duckdb":
+        with home.transaction():
+            yield home
+        return
+    with kept_on_cluster(store.settings, home, staged) as kept, kept.transaction():
+        yield kept
+
+
+def forget_old_versions(store: Store, home: Database) -> None:
+    """Deletes what only older versions of the contacts have, where the engine keeps such versions.
+
+    Args:
+        store: of the home.
+        home: its contact database, open for writing.
+    """
+    if on_delta(home):
+        tidy_cluster(store.settings, home)
 
 
 def migrate_engine(store: Store, to: Engine) -> Migrated:
@@ -111,9 +137,9 @@ def migrate_engine(store: Store, to: Engine) -> Migrated:
         to: the engine.
 
     Raises:
-        Refusal: they lie there already (code `engine-same`), the settings do not name an engine that can be used, or
-            something else lies at the location (`location-used`).
-        MachineFault: a table reads differently there (`move-differs`); the home is as it was.
+        Refusal: they lie there already (code `engine-same`).
+        MachineFault: the settings do not name an engine that can be used, something else lies at the location
+            (`location-used`), or a table reads differently there (`move-differs`); the home is as it was.
     """
     with store.open() as home:
         if on_delta(home) == (to == "spark"):
@@ -126,17 +152,17 @@ def migrate_engine(store: Store, to: Engine) -> Migrated:
     return Migrated(to, rows)
 
 
-def _settle(store: Store, home: Database) -> None:
+def settle(store: Store, home: Database) -> None:
     """Moves the contacts to the engine of the settings while there are none.
 
     Raises:
-        Refusal: there are contacts, and they lie with another engine (code `engine-differs`).
+        MachineFault: there are contacts, and they lie with another engine (code `engine-differs`).
     """
     wanted, there = store.settings.engine, "spark" if on_delta(home) else "duckdb"
     if wanted == there:
         return
     if home.value("SELECT count(*) FROM commits"):
-        raise Refusal(
+        raise MachineFault(
             "engine-differs",
             f"The contacts of this home lie with {there}, and the setting `engine` says {wanted}.",
             f"Set CONTACT_PIPELINE_ENGINE={there}, or move them: `contact-pipeline migrate-engine {wanted}`.",
