@@ -82,7 +82,7 @@ def back_up_home(
 @everywhere
 def migrate_engine(
     invocation: Invocation,
-    to: Annotated[Literal["duckdb", "spark"], typer.Argument(metavar="ENGINE", help="duckdb or spark.")],
+    engine: Annotated[Literal["duckdb", "spark"], typer.Argument(metavar="ENGINE", help="duckdb or spark.")],
 ) -> None:
     """Move the contacts to another engine: the home's own DuckDB, or Delta tables, which Spark or Sail writes.
 
@@ -90,7 +90,7 @@ def migrate_engine(
     home meanwhile. Set CONTACT_PIPELINE_ENGINE to the same engine afterwards.
     """
     with console.busy("Moving"):
-        done = invocation.pipeline.migrate_engine(to)
+        done = invocation.pipeline.migrate_engine(engine)
     if invocation.json:
         console.document(done.as_dict())
         return

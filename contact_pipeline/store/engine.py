@@ -13,12 +13,12 @@ from contact_pipeline.engines import (
     Database,
     KeptTables,
     Tables,
-    kept_on_cluster,
-    move_from_cluster,
-    move_to_cluster,
+    kept_on_spark,
+    move_from_spark,
+    move_to_spark,
     on_delta,
-    staged_on_cluster,
-    tidy_cluster,
+    staged_on_spark,
+    tidy_delta,
 )
 from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.store.erasures import home_id
@@ -76,7 +76,7 @@ def staged_tables(store: Store, staging: Database) -> Iterator[Tables]:
         return
     with store.open() as home:
         settle(store, home)
-    with staged_on_cluster(store.settings, staging, _TYPES) as tables:
+    with staged_on_spark(store.settings, staging, _TYPES) as tables:
         yield tables
 
 
@@ -114,7 +114,7 @@ def changing(store: Store, home: Database, staged: str | None = None) -> Iterato
         with home.transaction():
             yield home
         return
-    with kept_on_cluster(store.settings, home, staged) as kept, kept.transaction():
+    with kept_on_spark(store.settings, home, staged) as kept, kept.transaction():
         yield kept
 
 
@@ -126,7 +126,7 @@ def forget_old_versions(store: Store, home: Database) -> None:
         home: its contact database, open for writing.
     """
     if on_delta(home):
-        tidy_cluster(store.settings, home)
+        tidy_delta(store.settings, home)
 
 
 def migrate_engine(store: Store, to: Engine) -> Migrated:
@@ -146,9 +146,9 @@ def migrate_engine(store: Store, to: Engine) -> Migrated:
             raise Refusal("engine-same", f"The contacts of this home lie with {to} already.", "")
         rows = {name: home.value(f"SELECT count(*) FROM {name}") for name in GROWING}
         if to == "spark":
-            move_to_cluster(store.settings, home, home_id(home), GROWING)
+            move_to_spark(store.settings, home, home_id(home), GROWING)
         else:
-            move_from_cluster(home)
+            move_from_spark(home)
     return Migrated(to, rows)
 
 
@@ -168,6 +168,6 @@ def settle(store: Store, home: Database) -> None:
             f"Set CONTACT_PIPELINE_ENGINE={there}, or move them: `contact-pipeline migrate-engine {wanted}`.",
         )
     if wanted == "spark":
-        move_to_cluster(store.settings, home, home_id(home), GROWING)
+        move_to_spark(store.settings, home, home_id(home), GROWING)
     else:
-        move_from_cluster(home)
+        move_from_spark(home)

@@ -11,13 +11,18 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
 
 
-def run_on_sail(script, *arguments):
-    """What a script of this folder prints, each line a JSON object; skips the test without Sail, except in CI."""
+def must_be_there():
+    """Skips a test without Sail, except in CI."""
     if not PYTHON.exists():
         missing = "Sail is not installed: make .venv/spark/installed"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
+
+
+def run_on_sail(script, *arguments):
+    """What a script of this folder prints, each line a JSON object; skips the test without Sail, except in CI."""
+    must_be_there()
     found = subprocess.run(
         [PYTHON, ROOT / "tests" / "engines" / script, *map(str, arguments)],
         capture_output=True,

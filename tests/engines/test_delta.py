@@ -1,21 +1,42 @@
 """Homes whose contacts are Delta tables, which Sail writes: the same as on DuckDB, and whole or not at all."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import pytest
 
 from tests.engines.sail import run_on_sail
 from tests.thorough import THOROUGH
+from tests.trust import record
 
-# Contacts in a group that are linked with others, and contacts that are held. A thorough run takes all files.
-FEW = () if THOROUGH else ("outreach_contacts_2", "dealer_leads_1")
+# Contacts in a group that are linked with others, and contacts that are held; a thorough run takes a file or two of
+# every profile.
+FILES = (
+    ("outreach_contacts_2", "dealer_leads_1")
+    if not THOROUGH
+    else (
+        "portfolio_accounts_1",
+        "portfolio_contacts_1",
+        "program_contacts_1",
+        "program_contacts_2_corrected",
+        "outreach_contacts_1",
+        "outreach_contacts_2",
+        "suppression_list_1",
+        "property_contacts_1",
+        "dealer_leads_1",
+    )
+)
 LIFE = {
     "planned", "apply", "finalize", "undo", "redo", "inverse by undo", "inverse by redo", "deactivate", "into a group",
     "out of it", "typed in", "erase", "export", "verified",
 }  # fmt: skip
 
+by_step = itemgetter("step")
+
 
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory):
-    return run_on_sail("on_delta.py", "lives", tmp_path_factory.mktemp("lives"), *FEW)
+    return run_on_sail("on_delta.py", "lives", tmp_path_factory.mktemp("lives"), *FILES)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +55,9 @@ def steps(said, *names):
 
 def test_every_step_is_the_same_on_both_engines(lives):
     """What is staged, the hash, every row that readers of the home see, what calls answer, and exports."""
+    for step, said in groupby(sorted(lives, key=by_step), by_step):
+        every = [each["differing"] for each in said]
+        record("same-on-sail", tried=len(every), failed=sum(map(bool, every)), where=step)
     assert [each for each in lives if each["differing"]] == []
     assert {each["step"] for each in lives} >= LIFE
     assert lives[-1]["findings"] == []
@@ -61,6 +85,8 @@ def test_a_home_moves_both_ways(lives):
 
 def test_a_killed_commit_is_taken_back_by_the_next_writer(killed):
     """Killed again while it is taken back, it is taken back by the one after that."""
+    every = [each["differing"] for each in steps(killed, "killed", "tidied")]
+    record("killed-on-delta", tried=len(every), failed=sum(map(bool, every)))
     assert steps(killed, "killed")
     assert [each for each in killed if each["differing"]] == []
     (written,) = steps(killed, "written")

@@ -24,9 +24,7 @@ _UNTIDY: Final = 50  # versions of a table after which it is tidied before the n
 
 
 @contextmanager
-def staged_on_cluster(
-    settings: Settings, staging: Database, types: Mapping[str, Mapping[str, str]]
-) -> Iterator[Tables]:
+def staged_on_spark(settings: Settings, staging: Database, types: Mapping[str, Mapping[str, str]]) -> Iterator[Tables]:
     """The tables of a staging database, for work on the cluster. At the end what was staged is in that database.
 
     Args:
@@ -47,7 +45,7 @@ def staged_on_cluster(
 
 
 @contextmanager
-def kept_on_cluster(settings: Settings, home: Database, staged: str | None) -> Iterator[KeptTables]:
+def kept_on_spark(settings: Settings, home: Database, staged: str | None) -> Iterator[KeptTables]:
     """The kept tables of a home whose contacts are Delta tables; the changeset beside them is attached to the home.
 
     Args:
@@ -71,19 +69,19 @@ def kept_on_cluster(settings: Settings, home: Database, staged: str | None) -> I
         yield tables
 
 
-def tidy_cluster(settings: Settings, home: Database) -> None:
+def tidy_delta(settings: Settings, home: Database) -> None:
     """Deletes every file that only old versions of the Delta tables have, and their part of the log.
 
     Raises:
-        MachineFault: see `kept_on_cluster`.
+        MachineFault: see `kept_on_spark`.
     """
-    with kept_on_cluster(settings, home, None):  # takes back what was cut off
+    with kept_on_spark(settings, home, None):  # takes back what was cut off
         from contact_pipeline.engines.tidying import tidy
 
         tidy(home)
 
 
-def move_to_cluster(settings: Settings, home: Database, home_id: str, names: Collection[str]) -> None:
+def move_to_spark(settings: Settings, home: Database, home_id: str, names: Collection[str]) -> None:
     """Moves tables of a home into Delta tables at the location of the settings, and proves that they are the same.
 
     Args:
@@ -114,7 +112,7 @@ def move_to_cluster(settings: Settings, home: Database, home_id: str, names: Col
         move_to_delta(session, folder, settings, home, names, str(location))
 
 
-def move_from_cluster(home: Database) -> None:
+def move_from_spark(home: Database) -> None:
     """Moves the Delta tables of a home into its contact database, proves that they are the same, and deletes them."""
     paths = [Path(path) for (path,) in home.rows(f"SELECT path FROM {RECORD}")]
     with home.transaction():
