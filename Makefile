@@ -69,7 +69,7 @@ lock: .venv/installed
 	$(COMPILE) --extra dagster --extra feeds --extra notices --extra postgres --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
-	$(COMPILE) --extra spark --group build --constraints requirements.lock --output-file requirements-spark.lock
+	$(COMPILE) --extra spark --extra dagster --group build --constraints requirements.lock --output-file requirements-spark.lock
 	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements*.lock
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,12 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
             (`engine-unreachable`), or it is too old (`engine-version`). Uploads wait until that is put right.
     """
     import grpc
+
+    main = sys.modules["__main__"]
+    if main.__spec__ is None and not hasattr(main, "__file__"):
+        main.__file__ = (
+            __file__  # pyspark takes a process that multiprocessing spawned, as Dagster does, for its doctests
+        )
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
 

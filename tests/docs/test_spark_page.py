@@ -2,14 +2,12 @@
 
 import os
 import re
-import signal
 import subprocess
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.engines.sail import ROOT, must_be_there
+from tests.engines.sail import ROOT, must_be_there, sail_server
 from tests.notices.servers import free_port
 
 BIN = ROOT / ".venv" / "spark" / "bin"
@@ -35,7 +33,8 @@ def test_a_home_moves_by_the_commands_of_the_page(tmp_path):
         "contact-pipeline contacts list --json",
     ]
     ran(tmp_path, f"contact-pipeline users load {SAMPLES}/users.yaml\ncontact-pipeline import {SAMPLES}/{leads}")
-    with started(words(serve, named), tmp_path):
+    assert words(serve, named).split()[:3] == ["sail", "spark", "server"]
+    with sail_server(port):
         listed = ran(tmp_path, "\n".join([words(move, named), *more]))
     assert listed.count('"contact_id"') == 234 + 262
     assert [path.name for path in (tmp_path / "contacts").iterdir()] == ["temporary"]
@@ -45,18 +44,6 @@ def words(block, named):
     for old, new in named.items():
         block = block.replace(old, new)
     return block
-
-
-@contextmanager
-def started(command, folder):
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {command}"], env=environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGKILL)  # it does not end by itself
-        process.wait()
 
 
 def ran(folder, script):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ def must_be_there():
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
+
+
+@contextmanager
+def sail_server(port):
+    """A server of Sail, as its command starts it."""
+    command = [PYTHON.parent / "sail", "spark", "server", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()  # it does not end by itself
+        process.wait()
 
 
 def run_on_sail(script, *arguments):
