@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format serve bench lock clean
+.PHONY: help demo demo-sail test mutants lint format serve bench lock clean
 
 BIN := .venv/bin
 QUIETLY := --quiet --quiet --disable-pip-version-check --no-input
@@ -14,6 +14,7 @@ endif
 
 help:
 	@echo "make demo    import the sample files into a fresh home and show what became of them"
+	@echo "make demo-sail  the same on another engine, with the contacts in Delta tables: docs/spark.md"
 	@echo "make serve   start the Dagster UI and daemon on ./data, or on the demo's home while ./data is none"
 	@echo "make test    run the tests; make test ARGS='tests/match -k review' runs some, make test THOROUGH=1 tries more"
 	@echo "make mutants make deliberate faults in a copy, and name those that no test sees (an hour or two): docs/mutants.md"
@@ -25,6 +26,9 @@ help:
 
 demo: .venv/installed
 	@$(BIN)/python scripts/demo.py
+
+demo-sail: .venv/spark/installed
+	@.venv/spark/bin/python scripts/demo_on_sail.py
 
 # A home has a contact database. CONTACT_PIPELINE_HOME, where it is set, names another one.
 serve: .venv/installed
@@ -65,7 +69,7 @@ lock: .venv/installed
 	$(COMPILE) --extra dagster --extra feeds --extra notices --extra postgres --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
-	$(COMPILE) --extra spark --constraints requirements.lock --output-file requirements-spark.lock
+	$(COMPILE) --extra spark --extra dagster --group build --constraints requirements.lock --output-file requirements-spark.lock
 	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements*.lock
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -97,6 +101,7 @@ clean:
 .venv/spark/installed: .venv/installed requirements-spark.lock
 	@$(PYTHON) -m venv --clear .venv/spark
 	@.venv/spark/bin/python -m pip $(QUIETLY) install --require-hashes -r requirements-spark.lock
+	@.venv/spark/bin/python -m pip $(QUIETLY) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/peers/installed: .venv/installed requirements-bench.lock

@@ -81,10 +81,13 @@ def missing(file: Path | None) -> MachineFault:
 
 def _put_back(file: Path | None) -> str:
     """What to do about a file of the home that cannot be read; what is staged can be made anew until it is applied."""
-    if file is not None and (file.parent.parent.name == "staging" or file.suffix == ".parquet"):
+    is_parquet = file is not None and file.suffix == ".parquet"  # of staged rows it is named without its folder
+    if file is not None and (file.parent.parent.name == "staging" or (is_parquet and not file.is_absolute())):
         upload = file.parent.name or "UPLOAD"
         again = f"`contact-pipeline replan {upload}` makes it anew where the upload waits to be applied;"
         return f"{again} else put it back from a backup of the home folder."
+    if is_parquet:
+        return "Is the folder of the Delta tables reachable? Reach it again, or restore a backup of the home."
     return "Put it back from a backup of the home folder."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -130,6 +130,18 @@ class Settings(BaseModel):
         description="Address of a PostgreSQL database in which Dagster keeps its runs, events and schedules, such as "
         "postgresql+psycopg2://dagster@localhost/dagster, for this home alone; needs the extra `postgres`. Unset: they "
         "lie in the home. Whatever erases people, or collects what is held about them, needs it, too.",
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="Where contacts lie and are matched: in the home, by DuckDB, or in Delta tables, by an engine that "
+        "speaks Spark Connect; needs the extra `spark`, `spark_url` and `location`. `migrate-engine` moves a home.",
+    )
+    spark_url: SecretStr | None = Field(
+        default=None, description="Where that engine listens, such as sc://127.0.0.1:50051; it may have a token."
+    )
+    location: str | None = Field(
+        default=None,
+        description="Folder of the Delta tables, as an absolute path, which this machine and the engine both reach.",
     )
     notice_seconds: float = Field(
         default=5, gt=0, le=60, description="How long a server that takes notices is waited for, at each step."

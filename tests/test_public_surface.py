@@ -80,6 +80,7 @@ notices check
 notices test TARGET
 notices send --again
 verify
+migrate-engine ENGINE
 backup FILE --overwrite --without-finished
 restore FILE --replace --erasures --user
 expire --older-than --profile --kind --dry-run --user
@@ -88,11 +89,11 @@ serve --host --port --socket --read-only
 CALLS = """
     apply apply_automatic backup cancel check_feed check_notices continued_by correct correct_from corrections
     decisions erase expire expiries explain export export_person export_profiles feeds finalize find find_duplicates
-    forget_value_mapping in_review leave_out linked_with match merge_duplicates missed_feeds normalize notices overview
-    plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo profiles read receive redo repairs
-    resolve resolve_from resolve_many restore review review_page run_feed schema_of send_notices set_active show sql
-    sql_tables suggestions test_notice tidy tidy_arrivals undo uploads validate value_mappings verify who withdraw
-    withdraw_approval withdraw_correction
+    forget_value_mapping in_review leave_out linked_with match merge_duplicates migrate_engine missed_feeds
+    normalize notices overview plan plan_again plan_contact plan_group_add plan_group_remove plan_redo plan_undo
+    profiles read receive redo repairs resolve resolve_from resolve_many restore review review_page run_feed
+    schema_of send_notices set_active show sql sql_tables suggestions test_notice tidy tidy_arrivals undo uploads
+    validate value_mappings verify who withdraw withdraw_approval withdraw_correction
 """
 ASSETS = "raw_upload normalized_frame validated_rows matched_changeset applied_contacts awaiting_approval contacts"
 CHECKS = """

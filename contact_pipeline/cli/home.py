@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -75,6 +75,30 @@ def back_up_home(
             for upload_id in made.left_out
         ),
         console.next_command("To have it back", invocation.line("restore", made.file, "--replace")),
+    )
+
+
+@app.command("migrate-engine", rich_help_panel=PANEL)
+@everywhere
+def migrate_engine(
+    invocation: Invocation,
+    engine: Annotated[Literal["duckdb", "spark"], typer.Argument(metavar="ENGINE", help="duckdb or spark.")],
+) -> None:
+    """Move the contacts to another engine: the home's own DuckDB, or Delta tables, which Spark or Sail writes.
+
+    Every row is compared before it counts. Cut off at any time, the home is as it was, or moved. Nobody can write the
+    home meanwhile. Set CONTACT_PIPELINE_ENGINE to the same engine afterwards.
+    """
+    with console.busy("Moving"):
+        done = invocation.pipeline.migrate_engine(engine)
+    if invocation.json:
+        console.document(done.as_dict())
+        return
+    moved = ", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in done.rows.items() if rows)
+    console.show(
+        console.text(f"The contacts lie with {done.engine} now. Every row was compared.", "bold"),
+        console.text(f"Moved: {moved or 'nothing, as there are no contacts yet'}.", "dim"),
+        console.text(f"Set CONTACT_PIPELINE_ENGINE={done.engine} for all who use this home.", "yellow"),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from contact_pipeline.engines.duckdb import Database, open_database
+from contact_pipeline.engines.record import on_delta, take_in_all
 from contact_pipeline.engines.sql import literal
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
@@ -66,7 +67,8 @@ def _replaced(path: Path, new: Path, settings: Settings, finish: Callable[[Datab
 def copy_database(path: Path, copy: Path, settings: Settings) -> None:
     """Copies a database file as it stands, what its log holds included; nobody can write it meanwhile.
 
-    The copy is for its owner only, and appears when it is whole, while the original still cannot be written.
+    The copy is for its owner only, and appears when it is whole, while the original still cannot be written. Contacts
+    that lie in Delta tables are tables of the copy.
 
     Args:
         path: the file.
@@ -89,6 +91,9 @@ def copy_database(path: Path, copy: Path, settings: Settings) -> None:
                 database.run(f"ATTACH {literal(new)} AS copied")
                 database.run("CHECKPOINT copied")
                 database.run("DETACH copied")
+            if on_delta(database):  # whose files are not in the copy
+                with open_database(new, settings, in_one_file=True) as made, made.transaction():
+                    take_in_all(made)
             with new.open("rb") as file:
                 os.fsync(file.fileno())
             new.replace(copy)

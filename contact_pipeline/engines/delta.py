@@ -1,8 +1,9 @@
-"""The kept tables as Delta tables that a Spark engine writes. An experiment: see docs/decisions/0069.
+"""The kept tables as Delta tables that a Spark engine writes: see docs/decisions/0069 and 0075.
 
 Delta commits one table at a time. So the home's DuckDB database records the version of each table, together with the
-ledger, in one transaction: that is the commit. Whoever reads a table reads the recorded version; newer ones are half of
-a commit that never ended, and the next writer takes them back.
+ledger, in one transaction: that is the commit. There each table is a view of the files of the recorded version, so
+whoever reads a home reads these. Newer versions are half of a commit that never ended, and the next writer takes them
+back.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, to_spark, type_in_spark
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, type_in_spark
 from contact_pipeline.engines.duckdb import Database
-from contact_pipeline.engines.spark import RECORD, SparkTables, at_version
+from contact_pipeline.engines.record import RECORD, must_be_equal, show_files
+from contact_pipeline.engines.spark import SparkTables, at_version
 from contact_pipeline.engines.sql import literal
 from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
@@ -26,13 +30,13 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 
-# Once a table has a checkpoint of its log, Sail 0.7.2 reads no version before it. Taking back needs these.
+# Once a table has a checkpoint of its log, Sail 0.7.2 reads no version before it. Taking back needs the recorded one.
 _NO_CHECKPOINTS: Final = {"delta.checkpointInterval": "1000000000"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Delta:
-    """A Delta table: its path as the cluster sees it, and the version that counts."""
+    """A Delta table: its path as the cluster and this process see it, and the version that counts."""
 
     path: str
     version: int
@@ -59,14 +63,14 @@ class DeltaTables(SparkTables):
         self._contested: set[str] = set()
         self._delta = self._recorded()
         for name, table in self._delta.items():
-            if not self._has_version(name, table.version):
-                raise MachineFault(
-                    "delta-missing",
-                    f"Version {table.version} of the Delta table at {table.path} cannot be read.",
-                    "Is the location reachable, and were its old versions vacuumed? Restore the table from a backup.",
-                )
+            if self._newest(name) < table.version:
+                raise _missing(table)
         self._take_back()
-        self._hand_over(home)
+        self._offer(home)
+
+    def offer(self, database: Database, alias: str) -> None:
+        """Lets queries see the tables of a database that is attached to an open one, under its alias."""
+        self._offer(database, f"{alias}_", alias)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -86,14 +90,14 @@ class DeltaTables(SparkTables):
         except BaseException:
             self._delta, self._named = self._recorded(), named  # the home knows whether the commit is done
             self._take_back()
-            self._hand_over(self._home)
+            self._offer(self._home)
             raise
 
     def append(self, table: str, query: str) -> int:
         """See `Tables`."""
-        if self._home.has_table(table) and table not in self._delta:
+        if self._home.has_table(table):
             self._home.add(table, found := self.frame(query))
-            self.see(table, self._home.frame(f"FROM {table}"))
+            self._forget(table)
             return found.height
         if table not in self._delta:
             return super().append(table, query)
@@ -101,40 +105,41 @@ class DeltaTables(SparkTables):
         added = self.make(more, query)
         if added:
             given = self.columns(more)
-            fields = self._session.table(table).schema.fields
             values = ", ".join(
-                f"CAST({f'`{field.name}`' if field.name in given else 'NULL'} AS {field.dataType.simpleString()})"
-                f" AS `{field.name}`"
-                for field in fields
+                f"CAST({f'`{name}`' if name in given else 'NULL'} AS {kind}) AS `{name}`"
+                for name, kind in self._types(table).items()
             )
             self._write_delta(table, self._session.sql(f"SELECT {values} FROM {more}"), "append")
         return added
 
     def delete(self, table: str, condition: str) -> int:
-        """See `Tables`: the table is written anew, as Delta takes no subquery in DELETE."""
+        """See `Tables`: by MERGE, as Delta takes no subquery in DELETE; files without such rows stay."""
         if table not in self._delta:
             return super().delete(table, condition)
-        gone: int = self.value(f"SELECT count(*) FROM {table} WHERE {condition}")
+        aside = self._scratch()
+        gone = self.make(aside, f"SELECT * FROM {table} WHERE {condition}")
         if gone:
-            rest = f"SELECT * FROM {table} EXCEPT ALL SELECT * FROM {table} WHERE {condition}"
-            self._rewrite(table, to_spark(rest))
+            same = " AND ".join(f"e.`{name}` <=> s.`{name}`" for name in self.columns(table))
+            self._session.sql(f"""
+                MERGE INTO delta.`{self._delta[table].path}` AS e USING (SELECT DISTINCT * FROM {aside}) AS s ON {same}
+                WHEN MATCHED THEN DELETE""").collect()
+            self._wrote(table)
         return gone
 
     def update(self, table: str, values: Mapping[str, str], condition: str) -> None:
-        """See `KeptTables`."""
+        """See `KeptTables`: files without such rows stay."""
         if table not in self._delta:
             self._home.update(table, values, condition)
-            self.see(table, self._home.frame(f"FROM {table}"))
+            self._forget(table)
             return
-        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
-        meets = expression_to_spark(condition)
-        changed = ", ".join(
-            f"CASE WHEN {meets} THEN CAST({expression_to_spark(values[name])} AS {kind}) ELSE `{name}` END AS `{name}`"
-            if name in values
-            else f"`{name}`"
-            for name, kind in types.items()
-        )
-        self._rewrite(table, f"SELECT {changed} FROM {table}")
+        if not self.value(f"SELECT count(*) FROM {table} WHERE {condition}"):
+            return
+        types = self._types(table)
+        sets = (f"`{name}` = CAST({self._expression(value)} AS {types[name]})" for name, value in values.items())
+        self._session.sql(f"""
+            UPDATE delta.`{self._delta[table].path}` SET {", ".join(sets)}
+            WHERE {self._expression(condition)}""").collect()
+        self._wrote(table)
 
     def merge(
         self,
@@ -151,30 +156,34 @@ class DeltaTables(SparkTables):
         """See `KeptTables`."""
         if not self.value(f"SELECT count(*) FROM {changes}"):
             return
-        types = {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
+        types = self._types(table)
         sets, adds = (
-            {name: f"CAST({expression_to_spark(value)} AS {types[name]})" for name, value in values.items()}
+            {name: f"CAST({self._expression(value)} AS {types[name]})" for name, value in values.items()}
             for values in (updated, inserted)
         )
         self._session.sql(f"""
             MERGE INTO delta.`{self._delta[table].path}` AS e
             USING (SELECT * FROM {in_one_name(changes)}) AS s ON e.{identity} = s.{identity}
-            WHEN MATCHED AND {expression_to_spark(removed)} THEN DELETE
+            WHEN MATCHED AND {self._expression(removed)} THEN DELETE
             WHEN MATCHED THEN UPDATE SET {", ".join(f"`{name}` = {value}" for name, value in sets.items())}
-            WHEN NOT MATCHED AND {expression_to_spark(created)} THEN
+            WHEN NOT MATCHED AND {self._expression(created)} THEN
                 INSERT ({", ".join(f"`{name}`" for name in adds)}) VALUES ({", ".join(adds.values())})""").collect()
         self._wrote(table)
 
     def add_column(self, table: str, name: str, kind: str) -> None:
         """See `KeptTables`."""
         wider = self._session.sql(f"SELECT *, CAST(NULL AS {type_in_spark(kind)}) AS `{name}` FROM {table} LIMIT 0")
+        types = self._home.types(table) | {name: kind}
         self._write_delta(table, wider, "append", mergeSchema="true")
+        _show_version(self._home, table, self._delta[table], types)
 
-    def _rewrite(self, table: str, sql: str) -> None:
-        """Writes a table anew, with the rows of a query in Spark's dialect. These are worked out before."""
-        aside = self._scratch()
-        self._write(aside, self._session.sql(sql))
-        self._write_delta(table, self._session.table(aside), "overwrite")
+    def stage_view(self, name: str, query: str, note: str | None = None) -> None:
+        """See `Tables`: it stays in the home's database."""
+        self._home.stage_view(name, query, note)
+
+    def _types(self, table: str) -> dict[str, str]:
+        """The columns of a table, each with its type in Spark's dialect."""
+        return {field.name: field.dataType.simpleString() for field in self._session.table(table).schema.fields}
 
     def _scratch(self) -> str:
         return f"scratch_{next(self._numbers)}"
@@ -195,7 +204,7 @@ class DeltaTables(SparkTables):
 
     def _must_be_newest(self, table: str) -> None:
         known = self._delta[table]
-        if self._has_version(table, known.version + 1):
+        if self._newest(table) > known.version:
             self._contested.add(table)
             raise MachineFault(
                 "delta-conflict",
@@ -203,12 +212,23 @@ class DeltaTables(SparkTables):
                 "Only this home may write there. Look what was written, and bring that version back.",
             )
 
-    def _has_version(self, table: str, version: int) -> bool:
-        return _can_be_read(self._session, self._delta[table].path, version)
+    def _expression(self, sql: str) -> str:
+        """An expression of a query, such as a condition, in Spark's dialect."""
+        self._to_spark(f"SELECT {sql}")
+        return expression_to_spark(sql)
+
+    def _newest(self, table: str) -> int:
+        """The newest version of a Delta table; -1 if there is none."""
+        try:
+            version: int = DeltaTable(self._delta[table].path, without_files=True).version()
+        except DeltaError:
+            return -1
+        return version
 
     def _show(self, table: str) -> None:
         known = self._delta[table]
         self._name(table, at_version(self._session, known.path, known.version))
+        _show_version(self._home, table, known, self._home.types(table))
 
     def _recorded(self) -> dict[str, _Delta]:
         rows = self._home.rows(f"SELECT name, path, version FROM {RECORD}")
@@ -229,7 +249,7 @@ class DeltaTables(SparkTables):
         for name, known in self._delta.items():
             if name in self._contested:
                 continue
-            newest = next(version for version in count(known.version) if not self._has_version(name, version + 1))
+            newest = self._newest(name)
             if newest > known.version:
                 before = at_version(self._session, known.path, known.version)
                 before.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(known.path)
@@ -241,7 +261,7 @@ class DeltaTables(SparkTables):
 def move_to_delta(
     session: SparkSession, folder: Path, settings: Settings, home: Database, names: Collection[str], location: str
 ) -> None:
-    """Moves tables of a home's contact database into Delta tables.
+    """Moves tables of a home's contact database into Delta tables; there views of their files take their places.
 
     Args:
         session: of Spark Connect.
@@ -249,25 +269,34 @@ def move_to_delta(
         settings: of the home.
         home: its contact database, open for writing.
         names: of the tables.
-        location: the folder of the Delta tables, as the cluster sees it.
+        location: the folder of the Delta tables, as the cluster and this process see it; there are none yet.
+
+    Raises:
+        MachineFault: what was written reads differently (code `move-differs`); the home is as it was.
     """
     tables = SparkTables(session, folder, settings)
-    for name in names:
-        tables.see(name, home.frame(f"FROM {name}"))
+    written = {name: _Delta(f"{location}/{name}", 0) for name in names}
+    for name, table in written.items():
+        tables.hand_over(name, home, f"FROM {name}")
         made = session.table(name).write.format("delta").mode("error").options(**_NO_CHECKPOINTS)
-        made.save(f"{location}/{name}")
+        made.save(table.path)
     with home.transaction():
         home.run(f"CREATE TABLE {RECORD} (name VARCHAR, path VARCHAR, version BIGINT, writing BOOLEAN)")
-        for name in names:
-            home.run(f"INSERT INTO {RECORD} VALUES (?, ?, 0, false)", [name, f"{location}/{name}"])
-            home.run(f"DROP TABLE {name}")
+        for name, table in written.items():
+            home.run(f"ALTER TABLE {name} RENAME TO moved")
+            _show_version(home, name, table, home.types("moved"))
+            must_be_equal(home, name, "moved", name)
+            home.run("DROP TABLE moved")
+            home.run(f"INSERT INTO {RECORD} VALUES (?, ?, 0, false)", [name, table.path])
 
 
-def _can_be_read(session: SparkSession, path: str, version: int) -> bool:
-    from pyspark.errors import AnalysisException
+def _show_version(home: Database, name: str, table: _Delta, types: Mapping[str, str]) -> None:
+    show_files(home, name, DeltaTable(table.path, version=table.version).file_uris(), types)
 
-    try:
-        _ = at_version(session, path, version).schema
-    except AnalysisException:
-        return False
-    return True
+
+def _missing(table: _Delta) -> MachineFault:
+    return MachineFault(
+        "delta-missing",
+        f"Version {table.version} of the Delta table at {table.path} cannot be read.",
+        "Is the location reachable, and were its old versions vacuumed? Restore the table from a backup.",
+    )

@@ -209,7 +209,10 @@ class Database:
     def batches(self, query: str, rows: int) -> Iterator[pl.DataFrame]:
         """The rows of a query in their order, in frames of that many rows; what has no room in memory is spilled."""
         table = f"batches_{next(_numbers)}"
-        for start in range(0, self.make(table, query), rows):
+        self.make(table, query)
+        # In a transaction, places do not count from 0.
+        first, last = self.rows(f"SELECT coalesce(min({PLACE}), 0), coalesce(max({PLACE}), -1) FROM {table}")[0]
+        for start in range(first, last + 1, rows):
             yield self.frame(f"FROM {table} WHERE {PLACE} >= {start} AND {PLACE} < {start + rows} ORDER BY {PLACE}")
         self.run(f"DROP TABLE {table}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Final
@@ -17,19 +19,14 @@ from pyarrow.parquet import write_table
 
 from contact_pipeline.engines.dialect import in_one_name, tables_of, to_spark
 from contact_pipeline.engines.duckdb import Database, open_database
-from contact_pipeline.engines.sql import quoted
-from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.engines.record import RECORD, on_delta
+from contact_pipeline.engines.sql import literal, quoted
+from contact_pipeline.errors import MachineFault
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
-
-# What the home's database records of each kept table that is a Delta table: see engines/delta.py.
-RECORD: Final = "delta_tables"
-# Staged tables with the rows of the file, which only stages 1 to 4 read; and views of the contact database.
-_LEFT_OUT: Final = {"raw_rows", "normalized_rows", "facts", RECORD}
-
 
 _OLDEST: Final = 4  # major version of Spark whose dialect the queries are translated to
 
@@ -42,10 +39,16 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         wait_seconds: how long the server may take to answer.
 
     Raises:
-        Refusal: the address is none of Spark Connect (code `engine-url`), or the server is too old (`engine-version`).
-        MachineFault: no server answers there (code `engine-unreachable`).
+        MachineFault: the address is none of Spark Connect (code `engine-url`), no server answers there
+            (`engine-unreachable`), or it is too old (`engine-version`). Uploads wait until that is put right.
     """
     import grpc
+
+    main = sys.modules["__main__"]
+    if main.__spec__ is None and not hasattr(main, "__file__"):
+        main.__file__ = (
+            __file__  # pyspark takes a process that multiprocessing spawned, as Dagster does, for its doctests
+        )
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
 
@@ -53,7 +56,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         channel = DefaultChannelBuilder(url).toChannel()
     except ValueError as error:
         fix = "Write it as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
-        raise Refusal("engine-url", "The engine's address is none of Spark Connect.", fix) from error
+        raise MachineFault("engine-url", "The engine's address is none of Spark Connect.", fix) from error
     try:  # the client itself would try again for many minutes
         grpc.channel_ready_future(channel).result(timeout=wait_seconds)
     except grpc.FutureTimeoutError as error:
@@ -67,7 +70,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     session = SparkSession.builder.remote(url).create()
     if int(session.version.split(".")[0]) < _OLDEST:
         fix = f"Use Spark {_OLDEST}.0 or later."
-        raise Refusal("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
+        raise MachineFault("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
     return session
 
 
@@ -109,18 +112,21 @@ class SparkTables:
         self._kept: dict[str, list[Path]] = {}
         self._named: dict[str, _View | None] = {}
         self._notes: dict[str, str | None] = {}
+        self._offered: dict[str, Callable[[], None]] = {}
         for function in (strip_accents, nfc_normalize):
             session.udf.register(function.__name__, function, "string")
 
     def make(self, table: str, query: str) -> int:
         """See `Tables`: written as Parquet, so that it is worked out once."""
-        return self._write(table, self._session.sql(to_spark(query)))
+        return self._write(table, self._session.sql(self._to_spark(query)))
 
-    stage = make
+    def stage(self, table: str, query: str) -> int:
+        """See `Tables`: it ends with this session."""
+        return self.make(table, query)
 
     def view(self, name: str, query: str) -> None:
         """See `Tables`."""
-        sql = to_spark(query)
+        sql = self._to_spark(query)
         self._name(name, self._session.sql(sql), _View(sql, tables_of(sql)))
 
     def stage_view(self, name: str, query: str, note: str | None = None) -> None:
@@ -140,6 +146,7 @@ class SparkTables:
 
     def delete(self, table: str, condition: str) -> int:
         """See `Tables`."""
+        self._take(table)
         there = int(self._session.table(table).count())
         return there - self.make(table, f"SELECT * FROM {table} WHERE NOT coalesce({condition}, false)")
 
@@ -149,25 +156,36 @@ class SparkTables:
 
     def see(self, name: str, frame: pl.DataFrame) -> None:
         """See `Tables`."""
+        self._hand_over(name, [frame])
+
+    def hand_over(self, name: str, database: Database, query: str) -> None:
+        """Lets queries see the rows of a query of DuckDB, which go over in pieces."""
+        rows = database.batches(query, self._settings.slice_rows)
+        first = next(rows, None)
+        self._hand_over(name, [database.frame(f"FROM ({query}) LIMIT 0")] if first is None else chain([first], rows))
+
+    def _hand_over(self, name: str, frames: Iterable[pl.DataFrame]) -> None:
         signed = {pl.UInt32: pl.Int64, pl.UInt64: pl.Int64, pl.UInt16: pl.Int32, pl.UInt8: pl.Int16}
-        path = self._folder / f"{name}_{next(self._numbers)}.parquet"
-        frame = frame.cast({kind: to for kind, to in signed.items() if kind in frame.dtypes})
-        # Polars' large lists and texts are Arrow's, not Spark's: without Arrow's schema they are read as plain ones.
-        write_table(frame.to_arrow(), path, store_schema=False)
-        self._name(name, self._session.read.parquet(str(path)))
+        folder = self._folder / f"{name}_{next(self._numbers)}"
+        folder.mkdir()
+        for number, frame in enumerate(frames):
+            cast = frame.cast({kind: to for kind, to in signed.items() if kind in frame.dtypes})
+            # Without Arrow's schema, the large lists and texts that Polars makes are read as plain ones.
+            write_table(cast.to_arrow(), folder / f"{number:05d}.parquet", store_schema=False)
+        self._name(name, self._session.read.parquet(str(folder)))
 
     def unsee(self, name: str) -> None:
         """See `Tables`."""
-        self._session.catalog.dropTempView(name)
-        del self._named[name]
+        self._offered.pop(name, None)
+        self._forget(name)
 
     def frame(self, sql: str) -> pl.DataFrame:
         """See `Tables`."""
-        return _frame(self._session.sql(to_spark(sql)))
+        return _frame(self._session.sql(self._to_spark(sql)))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """See `Tables`."""
-        found = self._session.sql(to_spark(sql)).toArrow()
+        found = self._session.sql(self._to_spark(sql)).toArrow()
         # Two columns can have the same name.
         return pl.DataFrame(found.rename_columns([str(place) for place in range(found.num_columns)])).rows()
 
@@ -182,12 +200,15 @@ class SparkTables:
 
     def columns(self, table: str) -> list[str]:
         """See `Tables`."""
-        columns: list[str] = self._session.table(in_one_name(table)).columns
+        name = in_one_name(table)
+        self._take(name)
+        columns: list[str] = self._session.table(name).columns
         return columns
 
     def has(self, table: str) -> bool:
         """See `Tables`."""
-        return in_one_name(table) in self._named
+        name = in_one_name(table)
+        return name in self._named or name in self._offered
 
     def note(self, view: str) -> str | None:
         """See `Tables`."""
@@ -209,34 +230,60 @@ class SparkTables:
 
     @contextmanager
     def attached(self, path: Path, alias: str, *, wait_seconds: float = 60) -> Iterator[None]:
-        """See `Tables`: the tables of a DuckDB file are handed over."""
+        """See `Tables`: the tables of a DuckDB file are handed over when a query reads them."""
         patient = self._settings.model_copy(update={"lock_wait_seconds": wait_seconds})
         with open_database(path, patient, read_only=True) as there:
-            names = self._hand_over(there, f"{alias}_")
-        try:
-            yield
-        finally:
-            for name in names:
-                self.unsee(name)
+            names = self._offer(there, f"{alias}_")
+            try:
+                yield
+            finally:
+                for name in names:
+                    self.unsee(name)
 
-    def _hand_over(self, database: Database, prefix: str = "") -> list[str]:
+    def _offer(self, database: Database, prefix: str = "", alias: str | None = None) -> list[str]:
         """Lets queries see the tables and views of an open DuckDB database; their names, each after the prefix.
 
-        Those that are Delta tables are read where they lie, at the version that the database records.
+        Each is handed over when a query reads it first. Those that are Delta tables are read where they lie, at the
+        version that the database records.
+
+        Args:
+            database: the connection.
+            prefix: of the names.
+            alias: of an attached database; unset: the one that is open.
         """
-        there = database.rows("""
-            SELECT table_name, NULL FROM duckdb_tables()
-            WHERE database_name = current_database() AND NOT temporary
+        delta = database.rows(f"SELECT name, path, version FROM {RECORD}") if on_delta(database, alias) else []
+        there = {name for name, *_ in delta} | {RECORD}
+        of = "current_database()" if alias is None else literal(alias)
+        found = database.rows(f"""
+            SELECT table_name, NULL FROM duckdb_tables() WHERE database_name = {of} AND NOT temporary
             UNION ALL SELECT view_name, comment FROM duckdb_views()
-            WHERE database_name = current_database() AND NOT temporary AND NOT internal""")
-        handed = {name: note for name, note in there if name not in _LEFT_OUT and not name.startswith("published_")}
-        for name, note in handed.items():
-            self.see(prefix + name, database.frame(f"FROM {quoted(name)}"))
-            self._notes[prefix + name] = note
-        delta = database.rows(f"SELECT name, path, version FROM {RECORD}") if database.has_table(RECORD) else []
+            WHERE database_name = {of} AND NOT temporary AND NOT internal""")
+        for name, note in found:
+            if name not in there:
+                source = f"{quoted(alias)}.{quoted(name)}" if alias else quoted(name)
+                self._forget(prefix + name)
+                self._offered[prefix + name] = partial(self.hand_over, prefix + name, database, f"FROM {source}")
+                self._notes[prefix + name] = note
         for name, path, version in delta:
             self._name(prefix + name, at_version(self._session, path, version))
-        return [prefix + name for name in (*handed, *(name for name, *_ in delta))]
+        return [prefix + name for name in (*(name for name, _ in found if name not in there), *there - {RECORD})]
+
+    def _forget(self, name: str) -> None:
+        if name in self._named:
+            self._session.catalog.dropTempView(name)
+            del self._named[name]
+
+    def _take(self, name: str) -> None:
+        """Hands over a table that is offered, if nothing has its name yet."""
+        if name in self._offered and name not in self._named:
+            self._offered[name]()
+
+    def _to_spark(self, query: str) -> str:
+        """A query in Spark's dialect, whose tables are at hand."""
+        sql = to_spark(query)
+        for name in tables_of(sql):
+            self._take(name)
+        return sql
 
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"

@@ -121,7 +121,7 @@ class KeptTables(Tables, Protocol):
         """
 
     def update(self, table: str, values: Mapping[str, str], condition: str, /) -> None:
-        """Gives columns of the rows that meet a condition the values of expressions."""
+        """Gives columns of the rows that meet a condition the values of expressions; none of these has a subquery."""
 
     def add_column(self, table: str, name: str, kind: str, /) -> None:
         """Adds a column, null in every row."""

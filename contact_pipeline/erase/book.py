@@ -9,12 +9,13 @@ from typing import Any, Final
 from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import PLANNED
-from contact_pipeline.engines import Database, literal, quoted
+from contact_pipeline.engines import Database, KeptTables, literal, quoted
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups, effective_pairs
+from contact_pipeline.store.engine import GROWING
 from contact_pipeline.store.erasures import fingerprint
 from contact_pipeline.store.ledger import change_line, commit_time, now
 
@@ -82,24 +83,36 @@ def _states(columns: list[str], person: Person) -> str:
 
 
 def empty(
-    database: Database, person: Person, rows: Mapping[str, Collection[int]], lines: Collection[LedgerLine]
+    database: Database,
+    kept: KeptTables,
+    person: Person,
+    rows: Mapping[str, Collection[int]],
+    lines: Collection[LedgerLine],
 ) -> None:
-    """Empties everything of the person, in one commit for each address book. Call it in a transaction."""
+    """Empties everything of the person, in one commit for each address book. Call it in a transaction of `kept`.
+
+    Args:
+        database: the contact database. What is changed in `kept` is seen here at once.
+        kept: its tables, wherever they lie.
+        person: who is erased.
+        rows: upload → rows that were emptied.
+        lines: of all uploads.
+    """
     books = database.rows("""
         SELECT address_book, list(DISTINCT contact_id ORDER BY contact_id)
         FROM erasures JOIN contact_changes USING (contact_id) JOIN commits ON commits.commit_number =
             contact_changes.commit_number
         WHERE erasures.commit_number IS NULL GROUP BY ALL ORDER BY ALL""")
     for address_book, contact_ids in books:
-        _commit(database, ", ".join(str(contact_id) for contact_id in contact_ids), address_book, now())
-    _empty_history(database, person)
-    _let_accounts_go(database)
+        _commit(database, kept, ", ".join(str(contact_id) for contact_id in contact_ids), address_book, now())
+    _empty_history(database, kept, person)
+    _let_accounts_go(database, kept)
     _empty_decisions(database, person, rows)
     _empty_corrections(database, person, rows)
     for line in lines:
         if line.upload_id in rows:
             _note_emptied_rows(database, line, rows[line.upload_id], person)
-    _redact(database, person)
+    _redact(database, kept, person)
 
 
 def finish(database: Database, at: datetime) -> None:
@@ -108,57 +121,67 @@ def finish(database: Database, at: datetime) -> None:
     database.run("DELETE FROM erased_rows")
 
 
-def _commit(database: Database, ids: str, address_book: str, at: datetime) -> None:
+def _commit(database: Database, kept: KeptTables, ids: str, address_book: str, at: datetime) -> None:
     """Writes the commit that erases: the contacts keep their numbers; their memberships and links end."""
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
     number: int = database.value("SELECT coalesce(max(commit_number), 0) + 1 FROM commits")
     actor = database.value(f"SELECT any_value(actor) FROM erasures WHERE contact_id IN ({ids})")
     by = f"erasure-{number}"
-    database.run(
-        """INSERT INTO commits (commit_number, committed_at, upload_id, action, address_book, actor, actor_as)
-           VALUES (?, ?, ?, 'erase', ?, ?, 'claimed')""",
-        [number, commit_time(database, at), by, address_book, actor],
+    when = commit_time(database, at).isoformat(sep=" ")
+    kept.append(
+        "commits",
+        f"""
+        SELECT {number} AS commit_number, {literal(when)}::TIMESTAMP AS committed_at, {literal(by)} AS upload_id,
+               'erase' AS action, {literal(address_book)} AS address_book, {literal(actor)} AS actor,
+               'claimed' AS actor_as""",
     )
-    database.run(f"""
-        INSERT INTO contact_changes BY NAME
+    kept.append(
+        "contact_changes",
+        f"""
         SELECT {literal(by)} AS upload_id, {number} AS commit_number, 'erase' AS action,
                coalesce(revision, 0) AS base_revision, contact_id, active AS before_active, false AS after_active
-        FROM (SELECT contact_id FROM erasures WHERE contact_id IN ({ids})) LEFT JOIN contacts USING (contact_id)""")
+        FROM (SELECT contact_id FROM erasures WHERE contact_id IN ({ids})) LEFT JOIN contacts USING (contact_id)""",
+    )
     for table, columns, where in (
         ("membership", "group_name, contact_id", f"contact_id IN ({ids})"),
         ("link", "contact_id, linked_to", f"contact_id IN ({ids}) OR linked_to IN ({ids})"),
     ):
-        database.run(f"""
-            INSERT INTO {table}_changes (upload_id, commit_number, action, {columns})
-            SELECT {literal(by)}, {number}, 'remove', {columns} FROM {table}s WHERE {where}""")
-        database.run(f"DELETE FROM {table}s WHERE {where}")
-    nothing = ", ".join(f"{quoted(name)} = NULL" for name in fields)
-    database.run(f"""
-        UPDATE contacts SET {nothing}, active = false, revision = revision + 1, last_commit = {number},
-               last_upload_id = {literal(by)}
-        WHERE contact_id IN ({ids})""")
-    database.run(f"UPDATE erasures SET commit_number = {number} WHERE contact_id IN ({ids})")
+        kept.append(
+            f"{table}_changes",
+            f"""
+            SELECT {literal(by)} AS upload_id, {number} AS commit_number, 'remove' AS action, {columns}
+            FROM {table}s WHERE {where}""",
+        )
+        kept.delete(f"{table}s", where)
+    emptied = dict.fromkeys(fields, "NULL") | {
+        "active": "false",
+        "revision": "revision + 1",
+        "last_commit": str(number),
+        "last_upload_id": literal(by),
+    }
+    kept.update("contacts", emptied, f"contact_id IN ({ids})")
+    kept.update("erasures", {"commit_number": str(number)}, f"contact_id IN ({ids})")
 
 
-def _empty_history(database: Database, person: Person) -> None:
+def _empty_history(database: Database, kept: KeptTables, person: Person) -> None:
     fields = [name for (name,) in database.rows("SELECT name FROM fields")]
-    nothing = ", ".join(f"{quoted(f'{side}_{name}')} = NULL" for name in fields for side in ("before", "after"))
-    database.run(f"UPDATE contact_changes SET {nothing} WHERE contact_id IN ({person.ids})")
+    emptied = {f"{side}_{name}": "NULL" for name in fields for side in ("before", "after")}
+    if emptied:
+        kept.update("contact_changes", emptied, f"contact_id IN ({person.ids})")
 
 
-def _let_accounts_go(database: Database) -> None:
+def _let_accounts_go(database: Database, kept: KeptTables) -> None:
     """Removes accounts that existed only because an erased contact names them, without an effective creation."""
     unmade = "SELECT account_id FROM accounts WHERE created_commit IS NULL"
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE kept_accounts AS
-        SELECT account_id, last_upload_id FROM ({effective_accounts(EFFECTIVE.format(""), among=unmade)})""")
-    database.run("""
-        DELETE FROM accounts
-        WHERE created_commit IS NULL AND account_id NOT IN (SELECT account_id FROM kept_accounts)""")
-    database.run("""
-        UPDATE accounts SET last_upload_id = k.last_upload_id
-        FROM kept_accounts AS k WHERE accounts.account_id = k.account_id""")
-    database.run("DROP TABLE kept_accounts")
+    found = database.rows(f"""
+        SELECT account_id, a.last_upload_id, e.account_id IS NULL, e.last_upload_id
+        FROM (SELECT account_id, last_upload_id FROM accounts WHERE created_commit IS NULL) AS a
+        LEFT JOIN ({effective_accounts(EFFECTIVE.format(""), among=unmade)}) AS e USING (account_id)""")
+    if gone := [str(account_id) for account_id, _, is_gone, _ in found if is_gone]:
+        kept.delete("accounts", f"account_id IN ({', '.join(gone)})")
+    for account_id, named_by, is_gone, named_now in found:
+        if not is_gone and named_now != named_by:
+            kept.update("accounts", {"last_upload_id": literal(named_now)}, f"account_id = {account_id}")
 
 
 def _empty_decisions(database: Database, person: Person, rows: Mapping[str, Collection[int]]) -> None:
@@ -268,19 +291,25 @@ def count_again(database: Database, upload_id: str, outcomes: Mapping[str, int],
     change_line(database, upload_id, expected=None, **counts)
 
 
-def _redact(database: Database, person: Person) -> None:
+def _redact(database: Database, kept: KeptTables, person: Person) -> None:
     """Replaces the person's values by stars in every column that is not a field of contacts."""
     if person.pattern is None:
         return
     in_headings = _quotes("headings", person.pattern)  # no file has the headings in stars
     database.run(f"DELETE FROM mappings WHERE {in_headings}")
-    database.run(f"""
-        CREATE OR REPLACE TEMP TABLE in_renamed_groups AS
-        SELECT DISTINCT contact_id FROM membership_changes WHERE {_quotes("group_name", person.pattern)}""")
+    renamed = database.frame(
+        f"SELECT DISTINCT contact_id FROM membership_changes WHERE {_quotes('group_name', person.pattern)}"
+    )
     for table, column in _QUOTING:
         value = redacted(f"{quoted(column)}::VARCHAR", person.pattern)
-        database.run(f"UPDATE {quoted(table)} SET {quoted(column)} = {value} WHERE {_quotes(column, person.pattern)}")
-    _unite_groups(database)
+        quoting = _quotes(column, person.pattern)
+        if table not in GROWING:
+            database.run(f"UPDATE {quoted(table)} SET {quoted(column)} = {value} WHERE {quoting}")
+            continue
+        for text, stars in database.rows(f"SELECT DISTINCT {quoted(column)}, {value} FROM {table} WHERE {quoting}"):
+            kept.update(table, {column: literal(stars)}, f"{quoted(column)} = {literal(text)}")
+    if not renamed.is_empty():
+        _unite_groups(database, kept, ", ".join(map(str, renamed["contact_id"])))
 
 
 def find_quotes(database: Database, person: Person) -> list[tuple[str, str, list[str]]]:
@@ -302,17 +331,15 @@ def _quotes(column: str, pattern: str) -> str:
     return f"regexp_matches({quoted(column)}::VARCHAR, {literal(pattern)})"
 
 
-def _unite_groups(database: Database) -> None:
-    """Unites the groups, and their memberships, that have the same name after redacting."""
-    members = "SELECT contact_id FROM in_renamed_groups"
-    if database.rows(members):
-        counting = EFFECTIVE.format("")
-        for table, computed, where in (
-            ("groups", effective_groups(counting), "true"),
-            ("memberships", effective_pairs("memberships", counting, among=members), f"contact_id IN ({members})"),
-        ):
-            database.run(f"CREATE OR REPLACE TEMP TABLE united AS {computed}")
-            database.run(f"DELETE FROM {table} WHERE {where}")
-            database.run(f"INSERT INTO {table} BY NAME FROM united")
-        database.run("DROP TABLE united")
-    database.run("DROP TABLE in_renamed_groups")
+def _unite_groups(database: Database, kept: KeptTables, ids: str) -> None:
+    """Unites the groups that have the same name after redacting, and their memberships, which these contacts have."""
+    counting, members = EFFECTIVE.format(""), f"SELECT contact_id FROM contacts WHERE contact_id IN ({ids})"
+    for table, computed, where in (
+        ("groups", effective_groups(counting), "true"),
+        ("memberships", effective_pairs("memberships", counting, among=members), f"contact_id IN ({ids})"),
+    ):
+        united = database.frame(computed)
+        kept.delete(table, where)
+        kept.see("united", united)
+        kept.append(table, "SELECT * FROM united")
+        kept.unsee("united")

@@ -30,6 +30,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.dagster_records import check_reachable
+from contact_pipeline.store.engine import changing, forget_old_versions, settle
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.store.links import linked_with
@@ -78,12 +79,14 @@ def erase(
         Refusal: there never was such a contact (`contact-unknown`), it is erased already (`erased`), or an upload that
             holds the person is being staged at this moment (`being-staged`), or it is unknown where Dagster's records
             are (`dagster-storage`).
-        MachineFault: they are in PostgreSQL, which does not answer (code `dagster-storage`).
+        MachineFault: they are in PostgreSQL, which does not answer (code `dagster-storage`), or the contacts lie
+            elsewhere than the settings say (`engine-differs`), or that engine cannot be used.
         StoreBusy: a database was in use by another program for longer than the settings allow.
     """
     settings = store.settings
     check_reachable(settings)  # before anything is done
     with store.open() as contacts:
+        settle(store, contacts)
         person = _person(contacts, contact_id, only)
         pattern = re.compile(person.pattern) if person.pattern else None
         lines, home = find_lines(contacts), home_id(contacts)
@@ -117,9 +120,10 @@ def erase(
                     planned=line.state in PLANNED,
                     intact=line.upload_id in frozen,
                 )
-        with contacts.transaction():
-            book.empty(contacts, person, rows, lines)
+        with changing(store, contacts) as tables:
+            book.empty(contacts, tables, person, rows, lines)
             _take_stock(store, contacts, lines, rows, frozen)
+        forget_old_versions(store, contacts)
         at = commit_time(contacts, now())
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,13 +10,14 @@ import polars as pl
 from contact_pipeline.apply import Turn, mark_effect, plan_effect, stale_rows, write_changeset
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import APPLIED, State
-from contact_pipeline.engines import Database, KeptTables, Tables
+from contact_pipeline.engines import Database, Tables
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.match import hash_changeset, match, parts_of
 from contact_pipeline.pipeline.states import resolved, stale, wrong_state
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.copies import keep_copy
 from contact_pipeline.store.decisions import mark_applied, remember_contacts
+from contact_pipeline.store.engine import kept_tables, staged_tables
 from contact_pipeline.store.expiries import expired, not_kept
 from contact_pipeline.store.facts import FileFacts
 from contact_pipeline.store.frozen import not_as_frozen
@@ -44,7 +44,7 @@ def commit(store: Store, line: LedgerLine, actor: str) -> LedgerLine:
     tell("applying", step="keeping a copy")
     _keep_copy(store, line, "before applying")
     tell("applying", step="testing that the plan still holds")
-    with _both(store, staging) as (ledger, contacts):
+    with kept_tables(store, staging.path) as (ledger, contacts):
         current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         if current.state != line.state or current.changeset_sha256 != line.changeset_sha256:
             return current
@@ -88,9 +88,9 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
     staging = store.staging(line.upload_id)
     facts, part = staging.normalized_facts(), staging.for_rows(rows)
     part.take_rows(staging, rows)
-    with part.open() as database:
+    with part.open() as database, staged_tables(store, database) as tables:
         found = match(
-            database,
+            tables,
             store,
             profile,
             options.model_copy(update={"deactivate_missing": False}),
@@ -103,7 +103,7 @@ def commit_decided(store: Store, line: LedgerLine, rows: Collection[int], actor:
         return
     frozen = staging.digests() if line.staged_files is None else line.staged_files
     files = frozen | staging.with_outcomes(part)
-    with _both(store, part) as (ledger, contacts):
+    with kept_tables(store, part.path) as (ledger, contacts):
         current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         if current.state not in APPLIED:
             raise wrong_state(current, "reviewed", "Somebody has changed it at this moment.")
@@ -184,9 +184,12 @@ def plan_turn(store: Store, upload_id: str, turn: Turn) -> PlannedTurn:
     staging.discard_damaged()
     staging.make()
     with staging.open() as database:
-        with database.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds):
-            snapshot: int = database.value("SELECT max(commit_number) FROM book.commits")
-            plan_effect(database, upload_id, turn)
+        with (
+            staged_tables(store, database) as tables,
+            tables.attached(store.settings.contacts_path, "book", wait_seconds=store.settings.lock_wait_seconds),
+        ):
+            snapshot: int = tables.value("SELECT max(commit_number) FROM book.commits")
+            plan_effect(tables, upload_id, turn)
         sha256 = hash_changeset(database)
         keep_facts(database, FileFacts())
         found = _contactable(database)
@@ -224,7 +227,7 @@ def commit_turn(store: Store, line: LedgerLine, turn: Turn, planned: PlannedTurn
             return False
         raise not_as_frozen(line.upload_id, line.file_name, found, f"Repeat the {turn}.")
     _keep_copy(store, line, "before undoing" if turn == "undo" else "before redoing")
-    with _both(store, staging) as (ledger, contacts):
+    with kept_tables(store, staging.path) as (ledger, contacts):
         current = find_lines(ledger, "upload_id = ?", [line.upload_id])[0]
         newest = contacts.value("SELECT max(commit_number) FROM commits")
         if current.state != line.state or newest != planned.snapshot:
@@ -249,16 +252,6 @@ def _keep_copy(store: Store, line: LedgerLine, occasion: str) -> None:
     most = store.settings.copy_before_rows
     if most is not None and line.created + line.updated + line.linked + line.deactivated >= most:
         keep_copy(store.settings, f"{occasion} {line.upload_id}")
-
-
-@contextmanager
-def _both(store: Store, staging: Staging) -> Iterator[tuple[Database, KeptTables]]:
-    """The ledger and the contacts for one transaction, each with the staged changeset beside it.
-
-    The ledger stays in the home's database wherever the contacts lie: docs/decisions/0069.
-    """
-    with store.open(staged=staging.path) as database, database.transaction():
-        yield database, database
 
 
 def _stale_rows(store: Store, contacts: Tables, line: LedgerLine) -> list[int | None]:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from contact_pipeline.pipeline.asking import Asked
     from contact_pipeline.pipeline.explaining import Step
     from contact_pipeline.store.arrival import Seen
+    from contact_pipeline.store.engine import Engine, Migrated
     from contact_pipeline.store.feeds import Fetched
     from contact_pipeline.store.overview import Overview
     from contact_pipeline.verify import Verified
@@ -887,6 +888,24 @@ class Pipeline:
         from contact_pipeline.verify import verify
 
         return verify(self.store)
+
+    def migrate_engine(self, to: Engine) -> Migrated:
+        """Moves the contacts to an engine, and compares every row. Nobody else can write the home meanwhile.
+
+        Args:
+            to: `duckdb`, the home's own database, or `spark`, Delta tables at the location of the settings.
+
+        Raises:
+            Refusal: they lie there already (code `engine-same`).
+            MachineFault: the settings name no engine that can be used (`engine-settings`, `engine-extra-missing`,
+                `engine-url`, `engine-version`, `engine-unreachable`), it stopped (`engine-failed`), something else lies
+                at the location (`location-used`), or a table reads differently there (`move-differs`). The home is as
+                it was.
+            StoreBusy: the contact database was in use for longer than the settings allow.
+        """
+        from contact_pipeline.store.engine import migrate_engine
+
+        return migrate_engine(self.store, to)
 
     def notices(self, limit: int | None = None) -> list[Notice]:
         """The notices of uploads, sent or waiting, newest first.

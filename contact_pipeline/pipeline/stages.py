@@ -29,6 +29,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.store import LedgerLine, Staging, Store
 from contact_pipeline.store.corrected import corrected, without_corrected
+from contact_pipeline.store.engine import staged_tables
 from contact_pipeline.store.expiries import not_kept
 from contact_pipeline.store.facts import FileFacts, NormalizedFacts
 from contact_pipeline.store.originals import Originals
@@ -264,15 +265,16 @@ def match(store: Store, line: LedgerLine) -> Matched:
     staging = store.staging(line.upload_id)
     with staging.open() as database:
         facts = staging.normalized_facts()
-        changeset = match_rows(
-            database,
-            store,
-            profile,
-            options,
-            upload_id=line.upload_id,
-            columns=facts.columns_normalized,
-            headings=facts.headings_by_field(profile),
-        )
+        with staged_tables(store, database) as tables:
+            changeset = match_rows(
+                tables,
+                store,
+                profile,
+                options,
+                upload_id=line.upload_id,
+                columns=facts.columns_normalized,
+                headings=facts.headings_by_field(profile),
+            )
         doubtful = blocked_by_dates(database, profile, line.file_name)
         _, row_warnings = count_defects(database)
     reason = doubtful or blocked_because(line.file_name, line.data_rows, profile, options, changeset, facts.doubt)

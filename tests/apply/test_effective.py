@@ -119,7 +119,7 @@ class Home:
             with self.book.transaction():
                 person = find_person(self.book, linked_with(self.book, random.choice(left)))
                 erasing.begin(self.book, person, {}, [], b"secret", "tester")
-                erasing.empty(self.book, person, {}, [])
+                erasing.empty(self.book, self.book, person, {}, [])
             for contact_id in person.contact_ids:
                 self.erased[contact_id] = self._row(contact_id)
 

@@ -152,8 +152,8 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
-def start(home: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
+def start(home: Path, *options: str, python: str | Path = sys.executable) -> subprocess.Popen[str]:
+    command = [str(python), "-m", "contact_pipeline", "--home", str(home), "serve", "--port", "0", *options]
     given = {"CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1", "CONTACT_PIPELINE_DECIDE_LOCALLY": "true"}
     environment = {**os.environ, **given}
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, umask=0, env=environment)

@@ -1,19 +1,17 @@
-"""Does to Delta tables what is done to those of DuckDB, and prints in which tables they differ.
+"""Lives of homes whose contacts are Delta tables, and prints where they differ from homes on DuckDB.
 
-Run by test_delta.py in the environment that has Sail. `same FOLDER FILE …` applies, undoes and redoes sample files;
+Run by test_delta.py in the environment that has Sail. `lives FOLDER FILE …` does the same in a home on each engine;
 `killed FOLDER STEP` kills a writer at each STEP-th moment; `others FOLDER` lets others write as well; `refused FOLDER`
-opens servers that are of no use. Each line that is printed is a JSON object. `child` is what these run.
+opens engines that are of no use. Each line that is printed is a JSON object. `child` is what these run.
 """
 
 import io
 import json
 import os
-import pickle
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager, redirect_stdout, suppress
-from inspect import signature
+from contextlib import redirect_stdout, suppress
 from itertools import count
 from pathlib import Path
 
@@ -21,134 +19,64 @@ import yaml
 from pysail.spark import SparkConnectServer
 
 from contact_pipeline import Pipeline
-from contact_pipeline.apply import mark_effect, plan_effect, stale_rows, write_changeset
 from contact_pipeline.cli.app import run
-from contact_pipeline.engines import open_database
-from contact_pipeline.engines.delta import DeltaTables, move_to_delta
-from contact_pipeline.engines.spark import SparkTables, open_session
-from contact_pipeline.errors import ContactPipelineError, MachineFault
-from contact_pipeline.match import parts_of
-from contact_pipeline.pipeline import committing
-from contact_pipeline.pipeline.states import resolved
+from contact_pipeline.engines import on_delta, quoted, tidying
+from contact_pipeline.engines.delta import DeltaTables
+from contact_pipeline.engines.spark import open_session
+from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.schema import _publish
+from contact_pipeline.store.engine import GROWING, changing
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 KILLED = 9
-REVISION = "SELECT revision FROM contacts WHERE contact_id = 1"
 SERVERS = []  # one, which ends when nothing refers to it
-PAIRS = ("membership", "link")
-DELTA = (
-    "commits",
-    "groups",
-    *(f"{entity}s" for entity in ("contact", "account", *PAIRS)),
-    *(f"{entity}_changes" for entity in ("contact", "account", *PAIRS)),
-)
-PUBLISHED = ("published_contacts", "published_memberships", "published_links")
-PLANNED = ("contact_changes", "account_changes", "membership_changes", "link_changes", "conflicts")
+SEEN = (*GROWING, "fields", "published_contacts", "published_memberships", "published_links")
+STAGED = ("contact_changes", "account_changes", "membership_changes", "link_changes", "outcome_rows", "reviews",
+          "review_candidates", "rejections", "contact_fields", "named_accounts", "rows_in_turn", "cleaned_rows",
+          "conflicts")  # fmt: skip
+PASSES = {"upload_id", "last_upload_id", "committed_at", "created_at", "at"}  # differs from home to home
+YES = {"confirm_rejected": True, "confirm_deactivations": True}
 
 
-class Mirror:
-    """A home of its own whose contacts are Delta tables, to which everything is done as it was on DuckDB."""
+class Home:
+    """A home on one engine, and the ids of its uploads in their order."""
 
-    def __init__(self, session, folder, here=None):
-        self.session = session
-        self.here = here
-        self.scratch = folder / "scratch"
-        self.settings = Settings(home=folder / "there")
-        if here is not None:
-            self.scratch.mkdir()
-            self.settings.home.mkdir()
-            with here.open(read_only=True):
-                shutil.copy(here.settings.contacts_path, self.settings.contacts_path)
-            with self.home() as home:
-                move_to_delta(session, self.scratch, self.settings, home, DELTA, str(folder / "delta"))
+    def __init__(self, folder, engine, url=None):
+        self.folder = folder
+        self.location = folder / "delta"
+        settings = {"spark_url": url, "location": str(self.location)} if engine == "spark" else {}
+        self.settings = Settings(home=folder / "home", engine=engine, **settings)
+        self.pipeline = Pipeline(settings=self.settings)
+        self.store = self.pipeline.store
 
-    @contextmanager
-    def home(self, **how):
-        with open_database(self.settings.contacts_path, self.settings, **how) as home:
-            yield home
+    def begin(self):
+        self.store.load_users(SAMPLES / "users.yaml")
+        self.store.load_vocabulary("specialties", SAMPLES / "specialties.txt")
+        return self
 
-    @contextmanager
-    def tables(self):
-        with self.home() as home:
-            yield DeltaTables(self.session, self.scratch, self.settings, home)
+    def rows(self, names=SEEN):
+        """All rows that whoever opens the home can read."""
+        with self.store.open(read_only=True) as home:
+            return {name: told(home, name) for name in names}
 
-    def take_ledger(self):
-        """Copies what stays in DuckDB, as it is here by now, except what a commit itself writes."""
-        with self.here.open(read_only=True) as here, self.home() as there:
-            for (name,) in here.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary"):
-                if name not in {*DELTA, "fields", "migrations", "published_contacts"}:
-                    there.store(name, here.frame(f"FROM {name}"))
+    def staged(self, upload_id):
+        with self.store.staging(upload_id).look() as staged:
+            return {name: told(staged, name) for name in STAGED if staged is not None and staged.has(name)}
 
-    def plan(self, staging, upload_id, turn):
-        """Plans an undo or redo; whether its changeset is the same."""
-        tables = SparkTables(self.session, self.scratch, self.settings)
-        with tables.attached(self.settings.contacts_path, "book"):
-            plan_effect(tables, upload_id, turn)
-        with staging.open(read_only=True) as staged:
-            return differing(staged, tables, [name for name in PLANNED if staged.has(name) or tables.has(name)])
-
-    def write(self, path, told, line=None):
-        """Does what stage 5 was told; where it finds other rows stale, their numbers."""
-        found = {}
-        with self.tables() as tables, tables.attached(path, "staged"), tables.transaction():
-            for call, named, became in told:
-                if call is stale_rows:
-                    given = named | {"parts": parts(self.here, line), "settings": self.settings}
-                    if (rows := stale_rows(tables, **given)) != became:
-                        found["stale"] = [became, rows]
-                else:
-                    call(tables, **named)
-        return found
-
-    def rows(self):
-        """All rows of the Delta tables, as they are read by whoever opens the home."""
-        with self.tables() as tables:
-            return {name: rows_of(tables, name) for name in DELTA}
-
-    def differing(self):
-        """The tables that differ from those on DuckDB."""
-        with self.here.open(read_only=True) as here, self.tables() as there:
-            _publish(there)
-            return differing(here, there, [*DELTA, *PUBLISHED, "fields"])
+    def planned(self, path, profile):
+        options = options_of(path)
+        return self.pipeline.plan(path, profile, **options | {"force": True}), options["user"]
 
 
-def differing(here, there, names):
-    return {
-        name: [sorted(only)[:2] for only in (one - other, other - one)]
-        for name in names
-        for one, other in [(rows_of(here, name), rows_of(there, name))]
-        if one != other
-    }
+def told(tables, name):
+    """The columns of a table with their types, and its rows without what differs from home to home."""
+    stays = {column: kind for column, kind in tables.types(name).items() if column not in PASSES}
+    rows = tables.rows(f"SELECT {', '.join(map(quoted, stays))} FROM {name}")
+    return [stays, sorted(map(str, rows))]
 
 
-def rows_of(tables, name):
-    if not tables.has(name):
-        return {"no such table"}
-    rows = [str(sorted(row.items())) for row in tables.records(f"SELECT * FROM {name}")]
-    return {f"{row} ×{rows.count(row)}" for row in rows}
-
-
-def parts(store, line):
-    profile, options = resolved(line)
-    facts = store.staging(line.upload_id).normalized_facts()
-    return parts_of(profile, options, facts.columns_normalized, facts.headings_by_field(profile))
-
-
-def server_of_sail():
-    SERVERS.append(SparkConnectServer(port=0))
-    SERVERS[0].start(background=True)
-    _, port = SERVERS[0].listening_address
-    return f"sc://127.0.0.1:{port}"
-
-
-def home_with_users(folder):
-    home = str(folder / "here")
-    with redirect_stdout(io.StringIO()):
-        run(["--home", home, "users", "load", str(SAMPLES / "users.yaml")])
-        run(["--home", home, "vocabularies", "load", "specialties", str(SAMPLES / "specialties.txt")])
-    return Pipeline(home)
+def options_of(path):
+    return yaml.safe_load(path.with_name(f"{path.name}.options.yaml").read_text(encoding="utf-8"))
 
 
 def samples(stems):
@@ -159,156 +87,212 @@ def samples(stems):
             yield path, each["profile"]
 
 
-def planned(pipeline, path, profile):
-    options = yaml.safe_load(path.with_name(f"{path.name}.options.yaml").read_text(encoding="utf-8"))
-    return pipeline.plan(path, profile, **options | {"force": True}), options["user"]
+def server_of_sail():
+    SERVERS.append(SparkConnectServer(port=0))
+    SERVERS[0].start(background=True)
+    _, port = SERVERS[0].listening_address
+    return f"sc://127.0.0.1:{port}"
 
 
-def told_to(*calls):
-    """What stage 5 is told from now on, in order: the call, its arguments and its answer."""
-    told = []
-    for call in calls:
-
-        def noting(database, *given, call=call, **named):
-            answer = call(database, *given, **named)
-            names = dict(zip([*signature(call).parameters][1:], given, strict=False)) | named
-            told.append(
-                (call, {name: value for name, value in names.items() if name not in {"parts", "settings"}}, answer)
+def lives(folder, *files):
+    """Does the same in two homes, and says after each step in what they differ."""
+    homes = [Home(folder / "here", "duckdb").begin(), Home(folder / "there", "spark", server_of_sail()).begin()]
+    applied = [done for path, profile in samples(files) for done in import_twice(homes, path, profile)]
+    held = next(((ids, user) for ids, user in applied if homes[0].store.line(ids[0]).held), None)
+    if held is not None:
+        both(homes, "finalize", lambda home, n: home.pipeline.finalize(held[0][n], user=held[1]))
+    for turn, uploads, more in (("undo", applied, {"clear_do_not_contact": True}), ("redo", applied[::-1], {})):
+        for ids, user in uploads:
+            both(homes, turn, lambda home, n: getattr(home.pipeline, turn)(ids[n], user=user, **more))  # noqa: B023
+            compare(
+                homes, f"inverse by {turn}", *(home.store.staging(ids[n]).for_undo() for n, home in enumerate(homes))
             )
-            return answer
+    live_on(homes)
+    there = homes[1]
+    before = there.rows()
+    for engine in ("duckdb", "spark"):
+        there.pipeline.migrate_engine(engine)
+        say(f"migrated to {engine}", {} if there.rows() == before else {"rows": ["differ"]}, left=left_at(there))
+    say("verified", {}, findings=[str(finding) for finding in there.pipeline.verify().findings])
 
-        setattr(committing, call.__name__, noting)
-    return told
+
+def import_twice(homes, path, profile):
+    """Imports a file twice, planned both times before the first is applied; gives the ids of what was applied."""
+    planned = [[home.planned(path, profile) for home in homes] for _ in range(2)]
+    for uploads in planned:
+        hashes = [upload.line.changeset_sha256 for upload, _ in uploads]
+        staged = [home.staged(upload.upload_id) for home, (upload, _) in zip(homes, uploads, strict=True)]
+        say("planned", differing(*staged) | ({} if hashes[0] == hashes[1] else {"hash": hashes}), file=path.name)
+        ids, user = [upload.upload_id for upload, _ in uploads], uploads[0][1]
+        if uploads[0][0].state == "staged":
+            states = both(homes, "apply", lambda home, n: home.pipeline.apply(ids[n], user=user, **YES).state)  # noqa: B023
+            if states[0] == "applied":
+                yield ids, user
 
 
-def same(folder, *files):
-    """Applies the files, undoes the uploads in the order in which they came, and redoes them in the other."""
-    session = open_session(server_of_sail(), 30)
-    pipeline = home_with_users(folder)
-    told = told_to(write_changeset, mark_effect, stale_rows)
-    mirror = Mirror(session, folder, pipeline.store)
-    applied = []
-    for path, profile in samples(files):
-        # The second plan has to be decided again, once the first is applied.
-        for upload, user in [planned(pipeline, path, profile) for _ in range(2)]:
-            mirror.take_ledger()
-            line = pipeline.store.line(upload.upload_id)
-            told.clear()
-            done = pipeline.apply(upload.upload_id, user=user, confirm_rejected=True, confirm_deactivations=True)
-            differing = mirror.write(pipeline.store.staging(upload.upload_id).path, told, line)
-            mirror.take_ledger()
-            say(done.state, path.name, mirror.differing() | differing)
-            applied += [(upload.upload_id, user, path.name)] if done.state == "applied" else []
-    for upload_id, user, name in applied:
-        if pipeline.store.line(upload_id).held:
-            pipeline.finalize(upload_id, user=user)
-            mirror.take_ledger()
-            say("finalized", name, mirror.differing())
-            break
-    for turn, uploads in (("undo", applied), ("redo", applied[::-1])):
-        for upload_id, user, name in uploads:
-            told.clear()
-            getattr(pipeline, turn)(upload_id, user=user, **({"clear_do_not_contact": True} if turn == "undo" else {}))
-            staging = pipeline.store.staging(upload_id).for_undo()
-            differing = mirror.plan(staging, upload_id, turn) | mirror.write(staging.path, told)
-            mirror.take_ledger()
-            say(turn, name, mirror.differing() | differing)
+def live_on(homes):
+    """What people do to contacts besides importing files."""
+    (contact_id,) = some_contacts(homes[0], 1)
+    two = some_contacts(homes[0], 2)
+    both(homes, "deactivate", lambda home, _: home.pipeline.set_active(contact_id, active=False, user="m.keane"))
+    both(homes, "into a group", lambda home, _: applied(home, home.pipeline.plan_group_add("Callers of May", two)))
+    both(homes, "out of it", lambda home, _: applied(home, home.pipeline.plan_group_remove("Callers of May", two[:1])))
+    both(homes, "typed in", lambda home, _: applied(home, typed_in(home)))
+    named = homes[0].store.contact(two[1])
+    backup(homes[1], "before")
+    both(homes, "erase", lambda home, _: home.pipeline.erase(two[1], user="m.keane").contact_ids)
+    say("looked for the erased", {}, left=files_with(homes[1].folder, named))
+    backup(homes[1], "after")
+    both(homes, "export", lambda home, _: exported(home))
+
+
+def some_contacts(home, many):
+    found = f"SELECT contact_id FROM contacts WHERE active AND email IS NOT NULL ORDER BY ALL LIMIT {many}"
+    with home.store.open(read_only=True) as contacts:
+        return [number for (number,) in contacts.rows(found)]
+
+
+def applied(home, upload):
+    return home.pipeline.apply(upload.upload_id).state
+
+
+def typed_in(home):
+    values = {"first_name": "Ada", "last_name": "Exemplar", "email": "ada@example.com"}
+    return home.pipeline.plan_contact("outreach_contacts", values)
+
+
+def exported(home):
+    made = home.folder / "made.csv"
+    home.pipeline.export(made, overwrite=True)
+    return made.read_text(encoding="utf-8")
+
+
+def backup(home, when):
+    """Backs a home up, and restores it as a home on DuckDB."""
+    file, restored = home.folder / f"{when}.tar.gz", home.folder / when
+    home.pipeline.backup(file)
+    Pipeline(settings=Settings(home=restored)).restore(file)
+    other = Home(home.folder / "none", "duckdb")
+    other.settings = Settings(home=restored)
+    other.store = Pipeline(settings=other.settings).store
+    with other.store.open(read_only=True) as opened:
+        say(f"restored, {when} erasing", differing(home.rows(), other.rows()), on_delta=on_delta(opened))
+
+
+def files_with(folder, contact):
+    """The files of a folder in which an erased contact's e-mail address stands; backups have it."""
+    value = contact["email"].encode()
+    own = (
+        path for path in folder.rglob("*") if path.is_file() and ".tar" not in path.name and "before" not in path.parts
+    )
+    return [str(path.relative_to(folder)) for path in own if value in path.read_bytes()]
+
+
+def left_at(home):
+    return sorted(path.name for path in home.location.iterdir() if path.name != "temporary")
+
+
+def both(homes, step, do):
+    """Does a step in both homes; says in what the homes, or the answers, differ."""
+    answers = [do(home, number) for number, home in enumerate(homes)]
+    if hasattr(answers[0], "state"):
+        answers = [answer.state for answer in answers]
+    say(step, differing(*(home.rows() for home in homes)) | ({} if answers[0] == answers[1] else {"answer": answers}))
+    return answers
+
+
+def compare(step, here, there):
+    tables = []
+    for staging in (here, there):
+        with staging.look() as staged:
+            tables.append({name: told(staged, name) for name in STAGED if staged is not None and staged.has(name)})
+    say(step, differing(*tables))
+
+
+def differing(here, there):
+    """Table → its columns in both homes, or else rows that only one of them has."""
+    found = {}
+    for name in here.keys() | there.keys():
+        one, other = here.get(name, [None, []]), there.get(name, [None, []])
+        if one[0] != other[0]:
+            found[name] = [one[0], other[0]]
+        elif one != other:
+            found[name] = [row for row in one[1] + other[1] if (row in one[1]) != (row in other[1])][:4] or ["how many"]
+    return found
 
 
 def killed(folder, step):
     """Kills the writer of a second file at moments at which a commit, or taking it back, can be cut off."""
-    every = int(step)
-    url = server_of_sail()
-    pipeline = home_with_users(folder)
-    told = told_to(write_changeset)
-    mirror = Mirror(open_session(url, 30), folder, pipeline.store)
-    staged = None
-    for path, profile in samples(["dealer_leads_1", "outreach_contacts_2"]):
-        if staged is not None:
-            mirror.write(staged, told)
-        mirror.take_ledger()
-        told.clear()
-        upload, user = planned(pipeline, path, profile)
-        pipeline.apply(upload.upload_id, user=user)
-        staged = pipeline.store.staging(upload.upload_id).path
-    (folder / "told").write_bytes(pickle.dumps((staged, [named for _, named, _ in told])))
-    before, moment, code = mirror.rows(), 0, KILLED
-    while code and mirror.rows() == before:
+    every, url = int(step), server_of_sail()
+    home = Home(folder, "spark", url).begin()
+    (first, second) = samples(["dealer_leads_1", "outreach_contacts_2"])
+    upload, user = home.planned(*first)
+    home.pipeline.apply(upload.upload_id, user=user)
+    upload, user = home.planned(*second)
+    before, moment, code = home.rows(), 0, KILLED
+    while code:
         moment += every
-        code = child(url, folder, "write", str(moment))
-        child(url, folder, "take back", str(8 + moment))  # which may be killed, too
-        say("killed" if code else "ended", "", {}, moment=moment)
-    mirror.take_ledger()
-    say("written", "", mirror.differing(), same=mirror.rows() == before)
+        code = child(url, folder, "apply", upload.upload_id, user, str(moment))
+        state = home.store.line(upload.upload_id).state
+        if code:
+            changed = home.rows() != before
+            say("killed", {} if changed == (state == "applied") else {"rows": [state, changed]}, moment=moment)
+        if state != "applied":
+            child(url, folder, "take back", str(8 + moment))  # which may be killed, too
+    say("written", {}, state=home.store.line(upload.upload_id).state, same=home.rows() == before)
+    say("verified", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
+    after, moment, code = home.rows(), 0, KILLED
+    while code:
+        moment += 4 * every
+        code = child(url, folder, "tidy", str(moment))
+        say("tidied", {} if home.rows() == after else {"rows": ["changed"]}, moment=moment, code=code)
+    home.pipeline.undo(upload.upload_id, user=user)
+    say("undone", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
 
 
 def others(folder):
     """Several writers of a home, then another program that writes its tables."""
     url = server_of_sail()
-    pipeline = home_with_users(folder)
-    told = told_to(write_changeset)
-    mirror = Mirror(open_session(url, 30), folder, pipeline.store)
+    home = Home(folder, "spark", url).begin()
     for path, profile in samples(["program_contacts_1"]):
-        upload, user = planned(pipeline, path, profile)
-        pipeline.apply(upload.upload_id, user=user)
-        mirror.write(pipeline.store.staging(upload.upload_id).path, told)
-    writers = [started(url, folder, "bump", "3") for _ in range(3)]
+        upload, user = home.planned(path, profile)
+        home.pipeline.apply(upload.upload_id, user=user)
+    ids = some_contacts(home, 9)
+    writers = [started(url, folder, "deactivate", *map(str, ids[at::3])) for at in range(3)]
     codes = [writer.wait() for writer in writers]
-    with mirror.tables() as tables:
-        bumped = tables.value(REVISION)
-        numbers = [number for (number,) in tables.rows("SELECT commit_number FROM commits ORDER BY commit_number")]
-    say("several writers", "", {}, codes=codes, revision=bumped, numbers=numbers, commits=rows_by_version(mirror, 11))
-    with mirror.tables() as tables:
-        with suppress(KeyboardInterrupt), tables.transaction():
-            bump(tables)
-            raise KeyboardInterrupt
-        revisions = [tables.value(REVISION)]
-        with tables.transaction():
-            bump(tables)
-        revisions.append(tables.value(REVISION))
-    say("interrupted", "", {}, revisions=revisions)
-    before = mirror.rows()
+    rows = home.rows(("commits", "contact_changes"))
+    say("several writers", {}, codes=codes, commits=len(rows["commits"][1]), inactive=inactive(home))
+    before = home.rows()
+    with home.store.open() as opened, suppress(KeyboardInterrupt), changing(home.store, opened) as kept:
+        kept.update("contacts", {"active": "NOT active"}, "true")
+        raise KeyboardInterrupt
+    say("interrupted", {} if home.rows() == before else {"rows": ["changed"]})
     for meanwhile in (True, False):
-        found = None
-        with mirror.tables() as tables:
+        code = None
+        with home.store.open() as opened:
             try:
-                with tables.transaction():
-                    bump(tables)
+                with changing(home.store, opened) as kept:
+                    kept.update("contacts", {"active": "NOT active"}, "true")
                     if meanwhile:
-                        write_without_asking(mirror.session, folder)
-                    bump(tables)
-            except MachineFault as fault:
-                found = fault.code
+                        write_without_asking(url, home.location)
+                    kept.update("contacts", {"active": "NOT active"}, "true")
+            except ContactPipelineError as error:
+                code = error.code
         when = "while a commit was written" if meanwhile else "before a commit"
-        say(f"another program wrote {when}", "", {}, code=found, same=mirror.rows() == before)
+        say(f"another program wrote {when}", {} if home.rows() == before else {"rows": ["changed"]}, code=code)
+    say("verified", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
 
 
-def rows_by_version(mirror, many):
-    """How many rows the first versions of the commits have."""
-    read = mirror.session.read.format("delta")
-    path = str(mirror.scratch.parent / "delta" / "commits")
-    return [read.option("versionAsOf", version).load(path).count() for version in range(many)]
+def inactive(home):
+    with home.store.open(read_only=True) as contacts:
+        return contacts.value("SELECT count(*) FROM contacts WHERE NOT active")
 
 
-def write_without_asking(session, folder):
+def write_without_asking(url, location):
     """Adds a row to the contacts, as a program does that knows nothing of the home."""
-    path = str(folder / "delta" / "contacts")
+    path = str(location / "contacts")
+    session = open_session(url, 30)
     session.read.format("delta").load(path).limit(1).write.format("delta").mode("append").save(path)
-
-
-def bump(tables):
-    """A commit that counts a contact's revision up."""
-    tables.append("commits", "SELECT max(commit_number) + 1 AS commit_number, 'bump' AS action FROM commits")
-    tables.make("bumps", "SELECT 1 AS contact_id, 'update' AS action")
-    tables.merge(
-        "contacts",
-        "bumps",
-        "contact_id",
-        created="s.action = 'create'",
-        removed="s.action = 'remove'",
-        updated={"revision": "e.revision + 1"},
-        inserted={"contact_id": "s.contact_id"},
-    )
 
 
 def started(url, folder, *what):
@@ -319,70 +303,108 @@ def started(url, folder, *what):
 def child(url, folder, *what):
     """Runs a process that may be killed; its exit code."""
     process = started(url, folder, *what)
-    _, told = process.communicate()
+    _, found = process.communicate()
     if process.returncode not in {0, KILLED}:
-        raise RuntimeError(told.decode()[-3000:])
+        raise RuntimeError(found.decode()[-3000:])
     return process.returncode
 
 
-def run_child(folder, url, what, number):
-    """Writes, takes back or counts up in a process of its own; ends it at the moment of that number."""
-    mirror = Mirror(open_session(url, 30), folder)
-    if what == "bump":
-        for _ in range(int(number)):
-            with mirror.tables() as tables, tables.transaction():
-                bump(tables)
+def run_child(folder, url, what, *given):
+    """Applies, takes back, tidies or deactivates in a process of its own; may end it at a moment of that number."""
+    home = Home(folder, "spark", url)
+    if what == "deactivate":
+        for number in given:
+            home.pipeline.set_active(int(number), active=False, user="m.keane")
     elif what == "take back":
-        kill_at(int(number), "_has_version")
-        with mirror.tables():
+        kill_at(int(given[0]), DeltaTables, "_newest")
+        with home.store.open() as opened, changing(home.store, opened):
             pass
+    elif what == "tidy":
+        kill_at(int(given[0]), tidying, "recorded", "_forget", "_version_of")
+        with home.store.open() as opened:
+            tidying.tidy(opened)
+            os._exit(0)
     else:
-        path, given = pickle.loads((folder / "told").read_bytes())
-        reached = kill_at(int(number), "_wrote", "_record")
-        mirror.write(path, [(write_changeset, named, None) for named in given])
+        upload_id, user, moment = given
+        reached = kill_at(int(moment), DeltaTables, "_wrote", "_record")
+        home.pipeline.apply(upload_id, user=user)
         reached()
 
 
-def kill_at(number, *methods):
-    """Ends this process when one of these methods is about to begin, the n-th time in all."""
+def kill_at(number, where, *names):
+    """Ends this process when one of these functions is about to begin, the n-th time in all."""
     counted = count(1)
 
     def reached():
         if next(counted) == number:
             os._exit(KILLED)
 
-    for name in methods:
-        setattr(DeltaTables, name, after(reached, getattr(DeltaTables, name)))
+    for name in names:
+        setattr(where, name, after(reached, getattr(where, name)))
     return reached
 
 
 def after(reached, call):
-    def counting(self, *given):
+    def counting(*given):
         reached()
-        return call(self, *given)
+        return call(*given)
 
     return counting
 
 
-def refused(_folder):
-    """What is said of servers that cannot be used."""
+def refused(folder):
+    """What is said of engines that cannot be used, by the command line."""
     url = server_of_sail()
-    for each in ("http://127.0.0.1:1", "sc://127.0.0.1:port", "sc://127.0.0.1:1/;token=SECRET", url):
-        if each == url:
-            type(open_session(url, 30)).version = "3.5.1"
-        try:
-            open_session(each, 0.5)
-        except ContactPipelineError as error:
-            say(error.code, "", {}, words=str(error))
+    begun = Home(folder / "begun", "spark", url).begin()
+    for path, profile in samples(["program_contacts_1"]):
+        upload, user = begun.planned(path, profile)
+        begun.pipeline.apply(upload.upload_id, user=user)
+    location, secret = str(folder / "begun" / "delta"), "sc://127.0.0.1:1/;token=SECRET"
+    own = {"ENGINE": "spark", "SPARK_URL": url, "LOCATION": location}
+    add = ["contacts", "add", "--profile", "outreach_contacts", "--field", "email=a@example.com", "--yes"]
+    for step, home, environment, command in (
+        ("no scheme", "new", own | {"SPARK_URL": "http://127.0.0.1:1"}, add),
+        ("no port", "new", own | {"SPARK_URL": "sc://127.0.0.1:port"}, add),
+        ("nobody there", "new", own | {"SPARK_URL": secret, "LOCK_WAIT_SECONDS": "0.5"}, add),
+        ("no address", "new", {"ENGINE": "spark", "LOCATION": location}, add),
+        ("no location", "new", {"ENGINE": "spark", "SPARK_URL": url}, add),
+        ("a relative location", "new", own | {"LOCATION": "delta"}, add),
+        ("another's location", "new", own, add),
+        ("contacts lie there", "begun/home", {"ENGINE": "duckdb"}, add),
+        ("they do already", "begun/home", own, ["migrate-engine", "spark"]),
+    ):
+        say(step, {}, told=command_says(folder / home, environment, command))
+    session = type(open_session(url, 30))
+    version, session.version = session.version, "3.5.1"
+    say("too old", {}, told=command_says(folder / "old", own | {"LOCATION": str(folder / "old delta")}, add))
+    session.version = version
+    shutil.rmtree(location)
+    say("the tables are gone", {}, told=command_says(folder / "begun" / "home", own, add))
 
 
-def say(step, name, differences, **more):
-    sys.stdout.write(f"{json.dumps({'step': step, 'file': name, 'differing': differences} | more)}\n")
+def command_says(home, environment, command):
+    """The error that a command prints as JSON; the command starts in this process, with an environment of its own."""
+    names = {name: value for name, value in os.environ.items() if name.startswith("CONTACT_PIPELINE_")}
+    for name in names:
+        del os.environ[name]
+    os.environ.update({f"CONTACT_PIPELINE_{name}": value for name, value in environment.items()})
+    with redirect_stdout(io.StringIO()) as out, suppress(SystemExit):
+        run(["--home", str(home), "--json", *command])
+    for name in environment:
+        del os.environ[f"CONTACT_PIPELINE_{name}"]
+    os.environ.update(names)
+    return json.loads(out.getvalue())["error"]
+
+
+def say(step, differences, **more):
+    sys.stdout.write(f"{json.dumps({'step': step, 'differing': differences} | more, default=str)}\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
     call, where, *rest = sys.argv[1:]
-    {"same": same, "killed": killed, "others": others, "refused": refused, "child": run_child}[call](Path(where), *rest)
+    {"lives": lives, "killed": killed, "others": others, "refused": refused, "child": run_child}[call](
+        Path(where), *rest
+    )
     sys.stdout.flush()
     os._exit(0)  # Sail's server does not end by itself

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,30 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
 
 
-def run_on_sail(script, *arguments):
-    """What a script of this folder prints, each line a JSON object; skips the test without Sail, except in CI."""
+def must_be_there():
+    """Skips a test without Sail, except in CI."""
     if not PYTHON.exists():
         missing = "Sail is not installed: make .venv/spark/installed"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
+
+
+@contextmanager
+def sail_server(port):
+    """A server of Sail, as its command starts it."""
+    command = [PYTHON.parent / "sail", "spark", "server", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()  # it does not end by itself
+        process.wait()
+
+
+def run_on_sail(script, *arguments):
+    """What a script of this folder prints, each line a JSON object; skips the test without Sail, except in CI."""
+    must_be_there()
     found = subprocess.run(
         [PYTHON, ROOT / "tests" / "engines" / script, *map(str, arguments)],
         capture_output=True,

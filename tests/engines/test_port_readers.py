@@ -26,6 +26,7 @@ OF_THE_HOME = {
     "pipeline/stages.py",
     "store/corrections.py",
     "store/decisions.py",
+    "store/engine.py",
     "store/erasures.py",
     "store/expiries.py",
     "store/feeds.py",

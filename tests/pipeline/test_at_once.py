@@ -163,7 +163,7 @@ def test_a_heading_that_is_data_shows_no_number(pipeline, write):
 def test_a_later_commit_never_has_an_earlier_time(pipeline, other, outreach, monkeypatch):
     """X4: the contacts as of a time are those of all commits until then, even where one waited for another."""
     waiting, quick = outreach({"account": "A-1"}), outreach({"account": "A-2"}, name="quick.csv")
-    interrupted_by(monkeypatch, committing, "_both", lambda: other.apply(quick.upload_id))
+    interrupted_by(monkeypatch, committing, "kept_tables", lambda: other.apply(quick.upload_id))
 
     assert pipeline.apply(waiting.upload_id).state == "applied"
 
@@ -173,7 +173,7 @@ def test_a_later_commit_never_has_an_earlier_time(pipeline, other, outreach, mon
     assert commits[0][1] < commits[1][1]
 
 
-@pytest.mark.parametrize("instant", ["commit", "_both"])
+@pytest.mark.parametrize("instant", ["commit", "kept_tables"])
 def test_a_row_decided_between_approval_and_commit_leaves_nothing_applied(
     pipeline, other, outreach, monkeypatch, instant
 ):
