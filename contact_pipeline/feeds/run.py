@@ -18,7 +18,7 @@ from contact_pipeline.feeds.origin import Found, Origin, Trouble
 from contact_pipeline.feeds.read import check_feed, is_elsewhere, load_feed, options_of, usable
 from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
-from contact_pipeline.machine import check_room, fault_of
+from contact_pipeline.machine import check_room, fault_of, is_defect
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store, Upload
@@ -291,7 +291,7 @@ class _Run:
         except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
             file.left, file.upload = refusal, self._upload(file.upload.upload_id)
         except Exception as error:
-            if isinstance(error, ContactPipelineError) or fault_of(error):
+            if not is_defect(error):
                 raise
             self._result.defects.append(error)
             file.upload = self._upload(file.upload.upload_id)

@@ -155,7 +155,7 @@ class Turns:
 
 def _applies_itself(upload: Upload) -> bool:
     """Whether it needs no approval. An upload planned on the command line waits for whoever planned it."""
-    return upload.line.inbox and upload.apply_mode == "automatic"
+    return upload.line.inbox and upload.apply_mode == "automatic" and not upload.line.is_given_up
 
 
 def _is_new(upload: Upload) -> bool:

@@ -254,13 +254,19 @@ class Pipeline:
         return approving.withdraw(self.store, upload_id, user)
 
     def apply_automatic(self, upload_id: str) -> Upload:
-        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
+        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once.
+
+        A defect of the program meanwhile is counted in the ledger: after three it is no longer tried by itself.
+        """
+        from contact_pipeline.pipeline import applying
+
         upload = self.show(upload_id)
         if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
             return upload
-        if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
-            return self.show(upload_id)
-        return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
+        with applying.counting_defects(self.store, upload.line):
+            if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
+                return self.show(upload_id)
+            return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
 
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
@@ -990,7 +996,7 @@ class Pipeline:
 
     def _stage_fetched(self, upload: Upload) -> Upload:
         if upload.line.stage != "received" and not upload.staging.exists():
-            return self.apply_automatic(self.plan_again(upload.upload_id).upload_id)
+            return self.apply_automatic(self.plan_again(upload.upload_id, automatic=True).upload_id)
         return self.apply_automatic(planning.plan(self.store, upload, upload.user).upload_id)
 
     def missed_feeds(self) -> list[FeedStatus]:

@@ -31,7 +31,7 @@ from contact_pipeline.orchestration.metadata import counts, facts
 from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
-from contact_pipeline.pipeline import stages
+from contact_pipeline.pipeline import committing, stages
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
 from tests.homes import new_home
@@ -373,6 +373,46 @@ def test_a_defect_of_the_program_with_one_file_keeps_no_other_from_being_fetched
     assert [upload.state for upload in Pipeline(home).uploads()] == ["applied", "failed", "applied"]
     assert "in defective" in "".join(entry.user_message for entry in dagster.all_logs(ended.run_id))
     assert Pipeline(home).run_feed("partners", described=feed_of(tmp_path, owner="crm")).known == 3
+
+
+@pytest.mark.parametrize("step", ["match", "read again"])
+def test_a_defect_of_the_program_with_an_upload_that_was_cut_off_fails_it(tmp_path, home, dagster, monkeypatch, step):
+    """Else it stayed received, and each later run of the feed failed."""
+    feed = feed_of(tmp_path, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    pipeline = Pipeline(home)
+    (upload,) = pipeline.run_feed("partners", described=feed).uploads
+    if step == "read again":
+        pipeline.read(upload)
+        shutil.rmtree(pipeline.store.staging(upload.upload_id).folder)
+
+    def defective(store, line):
+        raise IndexError("pop from an empty list")
+
+    monkeypatch.setattr(stages, "read" if step == "read again" else "match", defective)
+    assert not fetch(definitions, dagster).success
+    assert "defect of the program" in str(pipeline.show(upload.upload_id).reason)
+    assert pipeline.show(upload.upload_id).state == "failed"
+    assert fetch(definitions, dagster).success
+
+
+def test_a_defect_while_a_fetched_file_is_applied_waits_for_somebody(tmp_path, home, dagster, monkeypatch):
+    """No later run of the feed takes it up."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    definitions = feed_definitions("partners", feed_of(tmp_path, owner="crm"), PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+
+    def defective(*_given, **_more):
+        raise IndexError("pop from an empty list")
+
+    monkeypatch.setattr(committing, "write_changeset", defective)
+    assert not fetch(definitions, dagster).success
+    (upload,) = Pipeline(home).uploads()
+    assert (upload.state, upload.waits_for) == ("staged", "apply once a defect is mended")
+    assert upload.reason["message"] == "IndexError while applying: a defect of the program, not of the file."
+    with Pipeline(home).store.open(read_only=True) as contacts:
+        assert contacts.rows("SELECT event, reason_code FROM news") == [("staged", "apply-defect")]
 
 
 def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path, home, dagster, monkeypatch):

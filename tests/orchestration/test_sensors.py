@@ -23,7 +23,7 @@ from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.orchestration.turns import BY_PROFILE
-from contact_pipeline.pipeline import Pipeline, receiving
+from contact_pipeline.pipeline import Pipeline, committing, receiving
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.source import Source
@@ -673,6 +673,63 @@ def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
     (applying,) = ticks("apply_automatic")().run_requests
     stage(applying)
     assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["applied", "applied"]
+
+
+def test_a_defect_while_applying_is_tried_three_times_and_then_waits_for_somebody(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says what happened and what to do, is listed, is told of once, and keeps no later file waiting."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    for name in ("a", "b"):  # the same person: once b is applied, a is stale, and is planned again before each try
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
+    tick, apply = ticks("inbox"), ticks("apply_automatic")
+    tick()
+    (request,) = tick().run_requests
+    really = committing.write_changeset
+    first = instance.get_dynamic_partitions("uploads")[0]
+
+    def defective(contacts: Any, **given: Any) -> int:
+        if given["upload_id"] == first:
+            raise IndexError("pop from an empty list")
+        return really(contacts, **given)
+
+    def carry_out(request: dg.RunRequest) -> None:
+        where = {"partition_key": request.partition_key} if request.partition_key else {"tags": request.tags}
+        job = definitions.resolve_job_def(str(request.job_name))
+        job.execute_in_process(instance=instance, run_config=request.run_config, raise_on_error=False, **where)
+
+    def news() -> list[Any]:
+        with pipeline.store.open(read_only=True) as contacts:
+            return contacts.rows("SELECT upload_id, event, reason_code FROM news WHERE event = 'staged'")
+
+    monkeypatch.setattr(committing, "write_changeset", defective)
+    monkeypatch.setattr(turns, "_APPLIED_AGAIN_AFTER", timedelta(0))
+    carry_out(request)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["staged", "applied"]
+    tried = 1
+    for _ in range(6):
+        result = apply()
+        for again in getattr(result, "run_requests", ()):
+            assert "tried again" in str(pipeline.show(first).reason)
+            assert news() == []
+            carry_out(again)
+            tried += 1
+    assert tried == 3
+    upload = pipeline.show(first)
+    assert upload.reason is not None
+    assert upload.reason["message"].startswith("IndexError while applying (3 times): a defect of the program")
+    assert upload.reason["fix"].startswith("Report it")
+    assert (upload.state, upload.waits_for) == ("staged", "apply once a defect is mended")
+    assert news() == [(first, "staged", "apply-defect")]
+    monkeypatch.undo()
+    assert pipeline.apply(first).reason is None
 
 
 def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
