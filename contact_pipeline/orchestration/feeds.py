@@ -235,7 +235,8 @@ def again(
         now = datetime.now(UTC).replace(tzinfo=None)
         for name, since in left.items():
             tries, last = known.get(name, (0, ""))
-            due = datetime.fromisoformat(last) + AND_EVERY if last else since + TRIED_AGAIN_AFTER
+            before, wait = (datetime.fromisoformat(last), AND_EVERY) if last else (since, TRIED_AGAIN_AFTER)
+            due = before + wait if before <= now else now  # later: the clock was ahead
             if last:
                 asked[name] = tries, last
             if jobs[name].name in busy:

@@ -1075,11 +1075,16 @@ class Pipeline:
             return read_overview(database, **asked)
 
     def tidy(self) -> None:
-        """Completes or deletes files that dead processes left half received, and deletes staged data without upload."""
+        """Completes or deletes files that dead processes left half received, and deletes staged data without upload.
+
+        Keeps some room on the disk for `expire`.
+        """
         from contact_pipeline.pipeline import receiving
+        from contact_pipeline.store.reserve import keep_reserve
 
         self.tidy_arrivals()
         receiving.delete_orphaned_staging(self.store)
+        keep_reserve(self.settings)
         self._tidied = True
 
     def tidy_arrivals(self) -> None:

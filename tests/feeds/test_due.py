@@ -61,6 +61,10 @@ def test_when_a_feed_runs_next(said, ran_at, expected):
             {"at": "06:00", "time_zone": "America/New_York"},
             MONDAY - timedelta(days=29), None, at(2026, 11, 2, 11),
         ),
+        (  # the clock is put back at two: of two, the second half past one counts, as in Dagster
+            {"at": "01:30", "days": ["sun"], "time_zone": "America/New_York"},
+            MONDAY - timedelta(days=29), None, at(2026, 11, 1, 6, 30),
+        ),
     ],
 )  # fmt: skip
 def test_what_is_overdue(due, since, file_at, expected):

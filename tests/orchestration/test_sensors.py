@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
+from dagster._core.test_utils import freeze_time
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline.errors import MachineFault
@@ -435,6 +436,71 @@ def test_runs_that_ended_are_found_though_the_clock_was_set_back(
         with monkeypatch.context() as an_hour_later:
             an_hour_later.setattr(turns, "_APPLIED_AGAIN_AFTER", timedelta(0))
             assert waiting.ready(instance, pipeline) == again
+
+
+def test_an_upload_that_came_when_the_clock_was_ahead_is_staged_and_keeps_no_other_waiting(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its tick died, and then its run fails; nobody waits two days until the clock is there again."""
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    key = pipeline.receive(path, "outreach_contacts", move=True, group="G").upload_id
+    with pipeline.store.change() as database:
+        change_line(database, key, added_at=datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2))
+    tick = ticks("inbox")
+
+    def fails(request: dg.RunRequest) -> None:
+        tags = {"dagster/run_key": str(request.run_key), "dagster/partition": key}
+        job = definitions.resolve_job_def(str(request.job_name))
+        instance.report_run_failed(instance.create_run_for_job(job, run_config=request.run_config, tags=tags))
+
+    (request,) = tick().run_requests
+    assert request.partition_key == key
+    fails(request)
+    dropped(outreach_file("b.csv", "b@example.com"), "outreach_contacts", {"group": "G"})
+    (again,) = tick().run_requests
+    assert (again.job_name, again.partition_key) == ("stage_upload", key)
+    fails(again)
+    (later,) = tick().run_requests
+    assert later.partition_key != key, "not twice in an hour"
+    stage(later)
+    for applying in getattr(ticks("apply_automatic")(), "run_requests", ()):
+        stage(applying)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "applied"]
+    with pipeline.store.change() as database:
+        change_line(database, key, added_at=datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1))
+    with monkeypatch.context() as tried_out:
+        tried_out.setattr(sensors, "TRIES", 1)
+        assert isinstance(tick(), dg.SkipReason)
+    (again,) = tick().run_requests
+    stage(again)
+    assert pipeline.show(key).state == "staged"
+
+
+def test_an_upload_whose_run_failed_when_the_clock_was_ahead_is_applied(
+    outreach_file: Callable[..., Path],
+    dropped: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    key = pipeline.receive(path, "outreach_contacts", move=True, group="G").upload_id
+    pipeline.plan_again(key, automatic=True)
+    instance.add_dynamic_partitions("uploads", [key])
+    job = definitions.resolve_job_def("apply_upload")
+    with freeze_time(datetime.now(UTC) + timedelta(days=2)):
+        instance.report_run_failed(
+            instance.create_run_for_job(job, run_config=BY_PROFILE, tags={"dagster/partition": key})
+        )
+    waiting = turns.Turns(None)
+    assert [waiting.ready(instance, pipeline), waiting.ready(instance, pipeline)] == [[key], []]
 
 
 def test_of_runs_that_still_stage_others_uploads_are_applied_when_there_are_many(

@@ -23,8 +23,8 @@ def test_whoever_has_it_staged_it_fails_and_says_so(pipeline, outreach, monkeypa
     pipeline.apply(outreach(IAN).upload_id)
     calls = {
         "plan": None,
-        "go on": lambda key: pipeline.plan_again(key),
-        "stale": lambda key: pipeline.plan_again(key),
+        "go on": pipeline.plan_again,
+        "stale": pipeline.plan_again,
         "correct": lambda key: pipeline.correct(key, row=2, set={"email": "r@example.com"}),
         "leave out": lambda key: pipeline.leave_out(key, rows=[2]),
         "decide": lambda key: pipeline.resolve(key, 3, "skip"),
