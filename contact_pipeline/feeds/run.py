@@ -100,6 +100,11 @@ class FeedRun:
         return [file.upload for file in self.files if file.upload is not None]
 
     @property
+    def has_delivered(self) -> bool:
+        """Whether a file has come that was no rubbish: it was not refused, and has not failed."""
+        return any(upload.state not in ENDED_WITHOUT or upload.line.stage == "matched" for upload in self.uploads)
+
+    @property
     def problem(self) -> Refusal | None:
         """The first reason for which a file was left."""
         return next((file.left for file in self.files if file.left is not None), None)
