@@ -23,10 +23,8 @@ def keep_reserve(settings: Settings) -> None:
     path = _path(settings)
     if path.exists() or not settings.contacts_path.exists():
         return
-    with suppress(OSError), owner_only():
-        path.parent.mkdir(exist_ok=True)
-        with put_in_place(path) as new:
-            new.write_bytes(os.urandom(_BYTES))  # zeros take no room where a disk compresses
+    with suppress(OSError), owner_only(), put_in_place(path) as new:
+        new.write_bytes(os.urandom(_BYTES))  # zeros take no room where a disk compresses
 
 
 @contextmanager
@@ -41,4 +39,4 @@ def reserve_given_up(settings: Settings) -> Iterator[None]:
 
 
 def _path(settings: Settings) -> Path:
-    return settings.home / "temporary" / "reserve"
+    return settings.home / "reserve"

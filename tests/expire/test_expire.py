@@ -330,7 +330,7 @@ def test_on_a_disk_without_any_room_expire_makes_room(pipeline, made, small_disk
     """It writes its evidence where the reserve was, which is there again afterwards."""
     pipeline.tidy()
     home = shutil.copytree(pipeline.settings.home, small_disk / "home")
-    reserve = home / "temporary" / "reserve"
+    reserve = home / "reserve"
     assert reserve.stat().st_mode & 0o777 == 0o600
     (small_disk / "other").write_bytes(bytes(shutil.disk_usage(small_disk).free))
     assert shutil.disk_usage(small_disk).free == 0
