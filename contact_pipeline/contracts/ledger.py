@@ -165,6 +165,11 @@ class LedgerLine:
         """Whether it waits for somebody because of these defects. Only an upload of the inbox is tried again."""
         return self.defects >= (DEFECTS_BORNE if self.inbox else 1)
 
+    @property
+    def applies_itself(self) -> bool:
+        """Whether its profile applies it without an approval."""
+        return (self.read_profile() or {}).get("apply") == "automatic"
+
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""
         return None if self.resolved_profile is None else dict(json.loads(self.resolved_profile))

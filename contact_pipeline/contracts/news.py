@@ -109,7 +109,7 @@ def event_of(line: LedgerLine) -> UploadEvent | None:
     """
     match line.state:
         case "staged":
-            is_automatic = bool(line.inbox or line.feed) and (line.read_profile() or {}).get("apply") == "automatic"
+            is_automatic = bool(line.inbox or line.feed) and line.applies_itself
             return "staged" if line.is_given_up or not is_automatic else None
         case "applied":
             return "held" if line.held else "applied"

@@ -28,6 +28,7 @@ from contact_pipeline.store.feeds import (
     digest_of,
     forget,
     known_files,
+    left_on_the_way,
     look_anew,
 )
 from contact_pipeline.store.ledger import now
@@ -194,10 +195,11 @@ class _Run:
         return self._result
 
     def _finish_cut_off(self) -> None:
-        """Stages files that an earlier run received and did not stage, because it was killed."""
+        """Goes on with files that an earlier run received, and did not stage or apply: it was killed, or could not."""
         if self._stage is not None:
-            lines = self._store.lines(feed=self._name, states=["received"])
-            for line in reversed(lines):
+            with self._store.open(read_only=True) as contacts:
+                lines = left_on_the_way(contacts, self._name)
+            for line in lines:
                 self._result.files.append(file := FetchedFile(line.file_name, self._upload(line.upload_id)))
                 self._staged(file)
 
@@ -289,7 +291,7 @@ class _Run:
 
     def _staged(self, file: FetchedFile) -> State | None:
         """Stages a received file, if this run stages; returns the new state of its upload."""
-        if self._stage is None or file.upload is None or file.upload.state != "received":
+        if self._stage is None or file.upload is None or file.upload.state not in {"received", "staged"}:
             return None
         try:
             file.upload = self._stage(file.upload)

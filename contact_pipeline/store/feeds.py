@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import ENDED_WITHOUT, State
 from contact_pipeline.engines import Database
-from contact_pipeline.store.ledger import add_line, now
+from contact_pipeline.store.ledger import add_line, find_lines, now
 from contact_pipeline.store.news import keep_news_of_feed
 
 Ended = Literal["fetched", "nothing", "broken"]
@@ -108,6 +108,25 @@ def known_files(database: Database, feed: str) -> dict[str, Known]:
         [feed],
     )
     return {name: Known(*rest) for name, *rest in found}
+
+
+def left_on_the_way(database: Database, feed: str) -> list[LedgerLine]:
+    """The uploads of a feed that a run left before it had staged or applied them, the oldest first.
+
+    Of staged ones, only those that nobody has taken in hand, and that came after all that the feed has applied: else an
+    older file would be put on top of a later one.
+    """
+    lines = find_lines(
+        database,
+        """feed = ? AND (state = 'received' OR (
+               state = 'staged' AND replanned_by IS NULL AND corrections = 0
+               AND upload_id NOT IN (SELECT upload_id FROM decisions)
+               AND number > (SELECT coalesce(max(number), 0) FROM uploads WHERE feed = ? AND commit_number IS NOT NULL)
+           ))""",
+        [feed, feed],
+        oldest_first=True,
+    )
+    return [line for line in lines if line.state == "received" or (line.applies_itself and not line.is_given_up)]
 
 
 def add_fetched_line(database: Database, fetched: Fetched | None, line: Mapping[str, Any]) -> LedgerLine:

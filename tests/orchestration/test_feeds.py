@@ -416,6 +416,39 @@ def test_a_defect_of_the_program_with_an_upload_that_was_cut_off_fails_it(tmp_pa
     assert fetch(definitions, dagster).success
 
 
+def test_what_a_run_staged_and_did_not_apply_is_applied_by_the_next(tmp_path, home, dagster, monkeypatch):
+    """As where the contact database stayed locked. What somebody has taken in hand, or is older, waits for somebody."""
+    feed = feed_of(tmp_path, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    pipeline, really = Pipeline(home), Pipeline.apply_automatic
+
+    def fetched(name):
+        (tmp_path / "drop" / f"{name}.csv").write_text(LEADS.replace("jordan@", f"{name}@"))
+        fetch(definitions, dagster)
+        return {upload.file_name: upload.state for upload in pipeline.uploads()}
+
+    def busy(self, upload_id):
+        raise StoreBusy("contacts.duckdb has been in use by another process.")
+
+    monkeypatch.setattr(steps, "BUSY_RETRIES", 0)
+    monkeypatch.setattr(Pipeline, "apply_automatic", busy)
+    assert fetched("a") == {"a.csv": "staged"}
+    (upload,) = pipeline.uploads()
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, replanned_by="ana")
+    monkeypatch.setattr(Pipeline, "apply_automatic", really)
+    assert fetched("b") == {"a.csv": "staged", "b.csv": "applied"}
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, replanned_by=None)
+    assert fetched("c") == {"a.csv": "staged", "b.csv": "applied", "c.csv": "applied"}
+    monkeypatch.setattr(Pipeline, "apply_automatic", busy)
+    assert fetched("d")["d.csv"] == "staged"
+    monkeypatch.setattr(Pipeline, "apply_automatic", really)
+    assert fetched("e") == {"a.csv": "staged", **dict.fromkeys(("b.csv", "c.csv", "d.csv", "e.csv"), "applied")}
+    order = {upload.file_name: upload.line.commit_number for upload in pipeline.uploads()}
+    assert order["d.csv"] < order["e.csv"]
+
+
 def test_a_defect_while_a_fetched_file_is_applied_waits_for_somebody(tmp_path, home, dagster, monkeypatch):
     """No later run of the feed takes it up."""
     (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
