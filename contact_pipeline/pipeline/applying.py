@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Final
 
 from contact_pipeline.apply import Turn
 from contact_pipeline.contracts.ledger import DEFECTS_BORNE
@@ -21,6 +22,10 @@ from contact_pipeline.pipeline.states import clears_consent, must_allow, reason
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.news import keep_news
+
+NOTHING_CONFIRMED: Final[Mapping[Guarded, bool]] = {
+    "encoding": False, "deactivations": False, "rejected": False, "changed": False,
+}  # fmt: skip
 
 
 def apply(
@@ -84,8 +89,19 @@ def apply(
     return uploads.show(store, upload_id)
 
 
+def apply_automatic(store: Store, upload_id: str) -> Upload:
+    """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
+    upload = uploads.show(store, upload_id)
+    if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
+        return upload
+    with _counting_defects(store, upload.line):
+        if upload.state == "stale" and plan_again(store, upload_id).state != "staged":
+            return uploads.show(store, upload_id)
+        return apply(store, upload_id, NOTHING_CONFIRMED, upload.user, replan=True, automatic=True)
+
+
 @contextmanager
-def counting_defects(store: Store, line: LedgerLine) -> Iterator[None]:
+def _counting_defects(store: Store, line: LedgerLine) -> Iterator[None]:
     """Counts in the ledger line how often a defect of the program kept a staged upload from being applied by itself.
 
     The line says what happened, and whether it is tried again. Once it waits for somebody, that is news.

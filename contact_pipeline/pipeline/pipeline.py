@@ -260,13 +260,7 @@ class Pipeline:
         """
         from contact_pipeline.pipeline import applying
 
-        upload = self.show(upload_id)
-        if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
-            return upload
-        with applying.counting_defects(self.store, upload.line):
-            if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
-                return self.show(upload_id)
-            return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
+        return applying.apply_automatic(self.store, upload_id)
 
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
