@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contact_pipeline.errors import ContactPipelineError, MachineFault
 from contact_pipeline.machine import check_room, fault_of
@@ -259,4 +259,4 @@ def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[l
 
 def _runs_alone(instance: dg.DagsterInstance, upload: "Upload") -> int:
     """How many runs were to stage this upload alone."""
-    return instance.get_runs_count(dg.RunsFilter(job_name=STAGE, tags={PARTITION_NAME_TAG: upload.upload_id}))
+    return instance.get_runs_count(dg.RunsFilter(job_name=STAGE, tags={"dagster/partition": upload.upload_id}))
