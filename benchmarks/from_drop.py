@@ -9,68 +9,49 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.served import served
 from contact_pipeline import Pipeline
 
 PATIENCE = 900  # seconds
 POLL = 0.2
-SERVE = (
-    "import sys; from contact_pipeline.orchestration import serve; serve.DEFINITIONS = 'benchmarks.beside'; "
-    "from contact_pipeline.cli.app import run; sys.exit(run(sys.argv[1:]))"
-)
 
 
 def main(times: int, rows: int, files: int) -> None:
-    """Serves a home of its own, and prints what took how many seconds."""
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "home") as home:
-        inbox = home / "inbox" / "outreach_contacts"
-        asked = home / "empty"
-        asked.mkdir()
-        pipeline = Pipeline(home)
-        taken: list[tuple[float, float]] = []
-        for number in range(times):
-            drop = seconds(lambda n=number: put(inbox, f"drop-{n}", n, rows), lambda n=number: applied(pipeline) > n)
-            empty = seconds(lambda n=number: (asked / str(n)).touch(), lambda n=number: not (asked / str(n)).exists())
-            taken.append((drop, empty))
-            print(f"one file {drop:5.1f} s   empty job {empty:5.1f} s", flush=True)
-        drops, empties = (statistics.median(column) for column in zip(*taken, strict=True))
-        print(f"median: one file of {rows} rows {drops:.1f} s, empty job {empties:.1f} s, {drops / empties:.1f} times")
-        if files:
-            both = seconds(
-                lambda: [put(inbox, f"many-{n}", times + n, rows) for n in range(files)],
-                lambda: applied(pipeline) == times + files,
-            )
-            print(f"{files} files of {rows} rows at once: {both:.1f} s")
+    """Measures in a home of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        environment = {**os.environ, "CONTACT_PIPELINE_HOME": str(home), "CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1"}
+        with served("benchmarks.beside", environment):
+            measure(home, times, rows, files)
 
 
-@contextmanager
-def served(home: Path) -> Iterator[Path]:
-    """Serves a new home for as long as the block lasts."""
-    home.mkdir()
-    environment = {**os.environ, "CONTACT_PIPELINE_HOME": str(home), "CONTACT_PIPELINE_INBOX_SETTLE_SECONDS": "1"}
-    command = [sys.executable, "-c", SERVE, "--home", str(home), "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            said = ""
-            for line in process.stderr or ():
-                said += line
-                if "Drop files" in line:
-                    break
-            else:
-                raise RuntimeError(f"serve has ended: {said}")
-            yield home
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate()
+def measure(home: Path, times: int, rows: int, files: int) -> None:
+    """Drops files into a home that is served, and prints what took how many seconds."""
+    inbox = home / "inbox" / "outreach_contacts"
+    asked = home / "empty"
+    asked.mkdir()
+    pipeline = Pipeline(home)
+    taken: list[tuple[float, float]] = []
+    for number in range(times):
+        drop = seconds(lambda n=number: put(inbox, f"drop-{n}", n, rows), lambda n=number: applied(pipeline) > n)
+        empty = seconds(lambda n=number: (asked / str(n)).touch(), lambda n=number: not (asked / str(n)).exists())
+        taken.append((drop, empty))
+        print(f"one file {drop:5.1f} s   empty job {empty:5.1f} s", flush=True)
+    drops, empties = (statistics.median(column) for column in zip(*taken, strict=True))
+    print(f"median: one file of {rows} rows {drops:.1f} s, empty job {empties:.1f} s, {drops / empties:.1f} times")
+    if files:
+        both = seconds(
+            lambda: [put(inbox, f"many-{n}", times + n, rows) for n in range(files)],
+            lambda: applied(pipeline) == times + files,
+        )
+        print(f"{files} files of {rows} rows at once: {both:.1f} s")
 
 
 def put(inbox: Path, name: str, number: int, rows: int) -> None:

@@ -11,29 +11,23 @@ import argparse
 import os
 import re
 import resource
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import yaml
 
+from benchmarks.served import served
 from contact_pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTLES = 90  # seconds after the start, in which every sensor ticks for the first time
 LOAD = "import sys, importlib; importlib.import_module(sys.argv[1]).{}.get_repository_def().load_all_definitions()"
-SERVE = (
-    "import sys; from contact_pipeline.orchestration import serve; serve.DEFINITIONS = sys.argv[1]; "
-    "from contact_pipeline.cli.app import run; sys.exit(run(['serve', '--port', '0']))"
-)
 OURS, THEIRS = "contact_pipeline.orchestration.definitions", "their_project.definitions"
 PROCESSES = {"code server": "api grpc", "daemon": "dagster._daemon", "webserver": "orchestration.webserver"}
 PROJECT = """
@@ -64,7 +58,8 @@ def main(modules: list[str], counts: list[int], minutes: int) -> None:
                 environment = made(Path(folder), module, count)
                 where = "of the home" if module == OURS else "of a project"
                 print(f"{count} feeds {where}: loaded in {loaded(module, environment):.1f} s of processor time")
-                with served(module, environment) as processes:
+                with served(module, environment) as pid:
+                    processes = children(pid)
                     time.sleep(SETTLES)
                     began, before = time.time(), cpu(processes)
                     time.sleep(60 * minutes)
@@ -111,25 +106,6 @@ def loaded(module: str, environment: dict[str, str]) -> float:
     subprocess.run([sys.executable, "-c", LOAD.format("defs"), module], env=environment, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-@contextmanager
-def served(module: str, environment: dict[str, str]) -> Iterator[dict[str, int]]:
-    """Serves a home with these definitions for as long as the block lasts; the ids of the processes."""
-    command = [sys.executable, "-c", SERVE, module]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            said = ""
-            for line in process.stderr or ():
-                said += line
-                if "Drop files" in line:
-                    break
-            else:
-                raise RuntimeError(f"serve has ended: {said}")
-            yield children(process.pid)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate()
 
 
 def children(parent: int) -> dict[str, int]:

@@ -117,7 +117,8 @@ class Code:
 def faults_masked() -> Iterator[None]:
     """Masks the text of an error that leaves the block: libraries may quote cells, and tracebacks show the text.
 
-    Errors of this package are masked where they are made.
+    Errors of this package are masked where they are made. A panic of a library in Rust, which Python would take for
+    something like Ctrl-C, becomes an error as any other.
     """
     try:
         yield
@@ -126,8 +127,15 @@ def faults_masked() -> Iterator[None]:
         masked = [_mask_fault(each) for each in chain]
         if all(masked):
             raise
-        masked_error = RuntimeError(f"{type(fault).__name__}: {mask(str(fault), ANY)}")
-        raise masked_error.with_traceback(fault.__traceback__) from None
+        raise _masked_copy(fault) from None
+    except BaseException as fault:
+        if type(fault).__module__ != "pyo3_runtime":
+            raise
+        raise _masked_copy(fault) from None
+
+
+def _masked_copy(fault: BaseException) -> RuntimeError:
+    return RuntimeError(f"{type(fault).__name__}: {mask(str(fault), ANY)}").with_traceback(fault.__traceback__)
 
 
 def chain_of(fault: BaseException) -> list[BaseException]:

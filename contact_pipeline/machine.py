@@ -52,6 +52,11 @@ def fault_of(error: BaseException) -> MachineFault | None:
             return None
 
 
+def is_defect(error: BaseException) -> bool:
+    """Whether an error is a defect of the program: nobody raised it on purpose, and the machine is not at fault."""
+    return not isinstance(error, ContactPipelineError) and fault_of(error) is None
+
+
 def fault_of_errno(number: int | None, file: object) -> MachineFault | None:
     """The fault for an error number of the operating system; None if it is not in the list."""
     if number not in _FAULTS:

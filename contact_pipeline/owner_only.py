@@ -17,8 +17,8 @@ _OTHERS: Final = 0o077
 _MORE_THAN_PASSING: Final = 0o066
 # The files of a home that only its owner may use. The inbox is not among them: others may drop files there.
 _OURS: Final = (
-    "contacts.duckdb*", "erasure.key*", "erasures.jsonl", "staging", "uploads", "inbox/*/refused", "temporary",
-    "spilled", "dagster", "profiles", "export_profiles", "feeds", "exports", "reports", "backups",
+    "contacts.duckdb*", "erasure.key*", "erasures.jsonl", "reserve*", "staging", "uploads", "inbox/*/refused",
+    "temporary", "spilled", "dagster", "profiles", "export_profiles", "feeds", "exports", "reports", "backups",
 )  # fmt: skip
 
 _log = logging.getLogger("contact_pipeline")

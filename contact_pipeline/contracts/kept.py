@@ -231,7 +231,7 @@ KEPT: Final[tuple[Table, ...]] = (
            Column("ran_at", _WHEN, "when it ran last, in UTC"),
            Column("ended", _TEXT, "how: fetched, nothing or broken"),
            Column("problem", "JSON", "why it is broken: code, message and fix, masked", personal=True),
-           Column("file_at", _WHEN, "when its newest file was received, in UTC"),
+           Column("file_at", _WHEN, "when its newest file was received, refused or not, in UTC"),
            Column("missed_at", _WHEN, "the newest time at which a file was due and had not come, in UTC")),
           key=("name",), read_by="feeds"),
     Table("fetched_files", "feeds run", "a file of a feed, as it was received last",

@@ -37,6 +37,8 @@ class Holds:
 _SQL_TYPE: Final[dict[type, str]] = {
     str: "VARCHAR", int: "INTEGER", bool: "BOOLEAN", datetime: "TIMESTAMP", dict: "JSON", list: "JSON",
 }  # fmt: skip
+DEFECTS_BORNE: Final = 3  # of the program, while an upload is applied by itself; then it waits for somebody
+
 _DEFAULT: Final = {"INTEGER": "0", "BOOLEAN": "false"}  # a count begins at 0
 
 
@@ -152,6 +154,21 @@ class LedgerLine:
             return None
         is_of_this = self.first_approved_sha256 == self.changeset_sha256
         return (self.first_approved_by, self.first_approved_at) if is_of_this else None
+
+    @property
+    def defects(self) -> int:
+        """How often a defect of the program kept its changeset from being applied by itself."""
+        return int((self.reason or {}).get("defects", 0))
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it waits for somebody because of these defects. Only an upload of the inbox is tried again."""
+        return self.defects >= (DEFECTS_BORNE if self.inbox else 1)
+
+    @property
+    def applies_itself(self) -> bool:
+        """Whether its profile applies it without an approval."""
+        return (self.read_profile() or {}).get("apply") == "automatic"
 
     def read_profile(self) -> dict[str, Any] | None:
         """The profile as it held for the upload, read when it is asked for since it is large; None without one."""

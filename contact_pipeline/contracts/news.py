@@ -104,12 +104,13 @@ EVENTS: Final[Mapping[Event, Words]] = {
 def event_of(line: LedgerLine) -> UploadEvent | None:
     """The event that an upload's new state is; None: nobody is told of it.
 
-    A staged file of the inbox or of a feed whose profile applies it by itself waits for nobody.
+    A staged file of the inbox or of a feed whose profile applies it by itself waits for nobody, unless a defect of the
+    program kept it from being applied.
     """
     match line.state:
         case "staged":
-            is_automatic = bool(line.inbox or line.feed) and (line.read_profile() or {}).get("apply") == "automatic"
-            return None if is_automatic else "staged"
+            is_automatic = bool(line.inbox or line.feed) and line.applies_itself
+            return "staged" if line.is_given_up or not is_automatic else None
         case "applied":
             return "held" if line.held else "applied"
         case "blocked" | "stale" | "finalized" | "undone" | "refused" | "failed":

@@ -1,8 +1,10 @@
 """Deletes what is older than its profile keeps it. If a run is cut off, the next one finishes it.
 
-1. One transaction records an expiry for each upload and kind, and notes in the ledger that it is gone.
-2. Only then the files are deleted, the staging database before the files that it reads.
-3. The expiries are marked as finished. The next run completes unfinished ones, whatever else it is asked for.
+1. What an earlier run was cut off at is deleted: that is recorded already, and makes room on a full disk.
+2. For a hundred uploads at a time, so that others can write in between:
+   one transaction records an expiry for each upload and kind, and notes in the ledger that it is gone;
+   only then the files are deleted, the staging database before the files that it reads;
+   the expiries are marked as finished. The next run completes unfinished ones, whatever else it is asked for.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store import expiries as book
 from contact_pipeline.store.expiries import Amount, Expiry
 from contact_pipeline.store.ledger import now
+from contact_pipeline.store.reserve import reserve_given_up
 
 MOST_DAYS: Final = 36_500
+AT_ONCE: Final = 100  # uploads
 
 
 class Remover(Protocol):
@@ -148,18 +152,42 @@ def expire(
     if older_than is not None:
         unknown = []
     if not dry_run and (found or left):
-        with store.change() as contacts:  # what somebody has taken up meanwhile stays
-            unchanged = {line.upload_id: since for line, since in book.ended(contacts)}
-            found = [each for each in found if unchanged.get(each.line.upload_id) == each.ended_at]
-            book.begin(contacts, found, actor, at)
-        todo = [*left, *((each.line.upload_id, each.kind) for each in found)]
-        for kind, remover in removers.items():
-            ids = [upload_id for upload_id, of in todo if of == kind]
-            if ids:
-                remover.delete(ids)
-                with store.change() as contacts:
-                    book.finish(contacts, kind, ids, now())
+        with reserve_given_up(store.settings):
+            _delete(store, removers, left)
+            found = [each for part in _parts(found) for each in _expire(store, removers, part, actor)]
     return Expired(dry_run, found, left, kept, unknown)
+
+
+def _parts(found: list[Expiry]) -> Iterator[list[Expiry]]:
+    """The expiries of a number of uploads at a time."""
+    ids = list(dict.fromkeys(each.line.upload_id for each in found))
+    for start in range(0, len(ids), AT_ONCE):
+        part = {*ids[start : start + AT_ONCE]}
+        yield [each for each in found if each.line.upload_id in part]
+
+
+def _expire(store: Store, removers: Mapping[Kind, Remover], part: list[Expiry], actor: str) -> list[Expiry]:
+    """Records expiries, deletes what they say, and marks them as finished; returns those for which that was done.
+
+    What somebody has taken up meanwhile stays, and what somebody else is deleting is theirs.
+    """
+    ids = [each.line.upload_id for each in part]
+    with store.change() as contacts:
+        now_is = {line.upload_id: (since, line.expired) for line, since in book.ended(contacts, ids)}
+        part = [each for each in part if now_is.get(each.line.upload_id) == (each.ended_at, each.line.expired)]
+        book.begin(contacts, part, actor, now())
+    _delete(store, removers, [(each.line.upload_id, each.kind) for each in part])
+    return part
+
+
+def _delete(store: Store, removers: Mapping[Kind, Remover], recorded: Collection[tuple[str, Kind]]) -> None:
+    """Deletes what is recorded, and marks it as finished."""
+    for kind, remover in removers.items():
+        ids = [upload_id for upload_id, of in recorded if of == kind]
+        if ids:
+            remover.delete(ids)
+            with store.change() as contacts:
+                book.finish(contacts, kind, ids, now())
 
 
 def _kinds_of(kinds: Collection[Kind] | None, older_than: int | None, removers: Collection[Kind]) -> list[Kind]:

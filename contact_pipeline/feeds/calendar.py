@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from contact_pipeline.feeds.model import Due, Feed
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _NAMED: Final = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat")
+_LONGEST_CHANGE: Final = timedelta(hours=3)  # of a clock
+_CHANGED_HOURS: Final = {1, 2, 3}  # in which Dagster looks whether a time comes twice or not at all
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -60,10 +64,36 @@ def next_run(feed: Feed, ran_at: datetime | None, now: datetime) -> datetime | N
         return now if ran_at is None else max(now, min(ran_at, now) + timedelta(seconds=seconds_of(feed.every)))
     if feed.schedule is None:
         return None
+    moments = _moments(feed.schedule.cron, ZoneInfo(feed.schedule.time_zone), now.replace(tzinfo=UTC))
+    return next(moments).replace(tzinfo=None)
+
+
+def _moments(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """The times of a cron expression after a time, in UTC, as Dagster has them where a clock is changed.
+
+    A schedule of every hour goes by the time that passes; any other by what the clock shows. Of a time that comes twice
+    in autumn that is the second one; of a time that does not come in spring, the next that does.
+    """
     from cronsim import CronSim
 
-    local = now.replace(tzinfo=UTC).astimezone(ZoneInfo(feed.schedule.time_zone))
-    return next(CronSim(feed.schedule.cron, local)).astimezone(UTC).replace(tzinfo=None)
+    local = after.astimezone(zone)
+    if cron.split()[1] == "*":
+        yield from (moment.astimezone(UTC) for moment in CronSim(cron, local))
+    for shown in CronSim(cron, local.replace(tzinfo=None) - _LONGEST_CHANGE):
+        moment = _when(shown, zone)
+        if moment > after:
+            yield moment
+
+
+def _when(shown: datetime, zone: ZoneInfo) -> datetime:
+    """When a clock of that zone shows a time, in UTC."""
+    if shown.hour not in _CHANGED_HOURS:
+        return shown.replace(tzinfo=zone).astimezone(UTC)
+    first, second = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if second < first:  # the clock skips that time; it is put forward at a full hour
+        summer = zone.dst(shown + timedelta(hours=1)) or timedelta(0)
+        return (shown.replace(minute=0, tzinfo=zone) + summer).replace(fold=1).astimezone(UTC)
+    return second
 
 
 def missed(feed: Feed, since: datetime, file_at: datetime | None, now: datetime) -> datetime | None:
@@ -92,7 +122,7 @@ def _deadlines(due: Due, zone: ZoneInfo, now: datetime) -> tuple[datetime, datet
     found: list[datetime] = []
     day = now.replace(tzinfo=UTC).astimezone(zone).date()
     while len(found) < 2:
-        moment = datetime.combine(day, at, zone).astimezone(UTC).replace(tzinfo=None)
+        moment = _when(datetime.combine(day, at), zone).replace(tzinfo=None)
         if _DAYS[day.weekday()] in days and moment <= now:
             found.append(moment)
         day -= timedelta(days=1)

@@ -18,7 +18,7 @@ from contact_pipeline.feeds.origin import Found, Origin, Trouble
 from contact_pipeline.feeds.read import check_feed, is_elsewhere, load_feed, options_of, usable
 from contact_pipeline.feeds.source import is_known, listed, origin_of, strays_of, tried
 from contact_pipeline.feeds.status import note_missed_of, record, time_of
-from contact_pipeline.machine import check_room, fault_of
+from contact_pipeline.machine import check_room, fault_of, is_defect
 from contact_pipeline.owner_only import owner_only
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store, Upload
@@ -28,6 +28,7 @@ from contact_pipeline.store.feeds import (
     digest_of,
     forget,
     known_files,
+    left_on_the_way,
     look_anew,
 )
 from contact_pipeline.store.ledger import now
@@ -98,6 +99,11 @@ class FeedRun:
     def uploads(self) -> list[Upload]:
         """The uploads that were made."""
         return [file.upload for file in self.files if file.upload is not None]
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether a file has come that was no rubbish: it was not refused, and has not failed."""
+        return any(upload.state not in ENDED_WITHOUT or upload.line.stage == "matched" for upload in self.uploads)
 
     @property
     def problem(self) -> Refusal | None:
@@ -189,10 +195,11 @@ class _Run:
         return self._result
 
     def _finish_cut_off(self) -> None:
-        """Stages files that an earlier run received and did not stage, because it was killed."""
+        """Goes on with files that an earlier run received, and did not stage or apply: it was killed, or could not."""
         if self._stage is not None:
-            lines = self._store.lines(feed=self._name, states=["received"])
-            for line in reversed(lines):
+            with self._store.open(read_only=True) as contacts:
+                lines = left_on_the_way(contacts, self._name)
+            for line in lines:
                 self._result.files.append(file := FetchedFile(line.file_name, self._upload(line.upload_id)))
                 self._staged(file)
 
@@ -284,14 +291,14 @@ class _Run:
 
     def _staged(self, file: FetchedFile) -> State | None:
         """Stages a received file, if this run stages; returns the new state of its upload."""
-        if self._stage is None or file.upload is None or file.upload.state != "received":
+        if self._stage is None or file.upload is None or file.upload.state not in {"received", "staged"}:
             return None
         try:
             file.upload = self._stage(file.upload)
         except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
             file.left, file.upload = refusal, self._upload(file.upload.upload_id)
         except Exception as error:
-            if isinstance(error, ContactPipelineError) or fault_of(error):
+            if not is_defect(error):
                 raise
             self._result.defects.append(error)
             file.upload = self._upload(file.upload.upload_id)

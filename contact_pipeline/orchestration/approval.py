@@ -108,7 +108,7 @@ def describe_state(pipeline: Pipeline, upload: Upload) -> Ending:
             words += f"approve the changeset {upload.changeset_sha256}, too."
         case "staged":
             words = f"Not applied: the changeset {upload.changeset_sha256} awaits approval{_two(upload)}; apply_upload "
-            words += "gives it."
+            words += " ".join(["gives it.", *filter(None, [reason(upload)])])
         case "repeated":
             words = f"Not applied: the file repeats upload {upload.repeats} and changes nothing."
         case "cancelled":

@@ -12,9 +12,8 @@ from contact_pipeline.orchestration.approval import AUTOMATIC, CLAIMED
 from contact_pipeline.orchestration.events import fail
 from contact_pipeline.orchestration.forgetting import count_runs, forget_uploads
 from contact_pipeline.orchestration.launching import EXPIRE
-from contact_pipeline.orchestration.partitions import CONTACT_DATABASE
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.steps import require_login
+from contact_pipeline.orchestration.steps import again_if_busy, require_login
 from contact_pipeline.orchestration.without_upload import Old, find_old, forget_old
 from contact_pipeline.store.expiries import Amount
 from contact_pipeline.store.ledger import now
@@ -70,21 +69,22 @@ class Expiring(dg.Config):
     dry_run: bool = Field(default=False, description="Only show what would be deleted.")
 
 
-@dg.op(name=_DELETE, pool=CONTACT_DATABASE)
+@dg.op(name=_DELETE)  # in no pool: it may take long, and writes to the contact database only now and then
 def expire_op(context: dg.OpExecutionContext, config: Expiring, pipeline: PipelineResource) -> None:
     """Deletes what has been kept long enough of uploads that have ended, or only shows it; then runs of no upload."""
     opened = pipeline.open()
     if config.approved_by == AUTOMATIC and config.older_than_days is not None:
         fail([f"Nothing was deleted: '{AUTOMATIC}' has no older_than_days. Give your login as approved_by."])
     try:
-        done = opened.expire(
-            older_than=config.older_than_days,
-            profile=config.profile,
-            kinds=cast("list[Kind] | None", config.kinds),
-            dry_run=config.dry_run,
-            user=require_login(context, config.approved_by, opened),
-            runs=Runs(context.instance),
-        )
+        with again_if_busy():
+            done = opened.expire(
+                older_than=config.older_than_days,
+                profile=config.profile,
+                kinds=cast("list[Kind] | None", config.kinds),
+                dry_run=config.dry_run,
+                user=require_login(context, config.approved_by, opened),
+                runs=Runs(context.instance),
+            )
     except ContactPipelineError as problem:
         fail([str(problem)])
         return

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import dagster as dg
 from dagster._core.utils import is_valid_email  # an owner that this refuses keeps Dagster from loading anything
 
-from contact_pipeline.contracts.states import ENDED_WITHOUT
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
 from contact_pipeline.feeds.calendar import seconds_of
 from contact_pipeline.feeds.elsewhere import note_elsewhere
@@ -100,8 +99,7 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource, described_in: str)
                 context.log.info("%s", problem)
                 return logged_output()
             raise dg.Failure(str(problem), allow_retries=False) from None
-        has_come = any(upload.state not in ENDED_WITHOUT for upload in run.uploads)
-        event = dg.AssetMaterialization if has_come else dg.AssetObservation
+        event = dg.AssetMaterialization if run.has_delivered else dg.AssetObservation
         of_run(context).log(event(context.asset_key, metadata=_shown(run)))
         for defect in run.defects:
             context.log.error("%s", mask("".join(traceback.format_exception(defect)), ANY))
@@ -235,7 +233,8 @@ def again(
         now = datetime.now(UTC).replace(tzinfo=None)
         for name, since in left.items():
             tries, last = known.get(name, (0, ""))
-            due = datetime.fromisoformat(last) + AND_EVERY if last else since + TRIED_AGAIN_AFTER
+            before, wait = (datetime.fromisoformat(last), AND_EVERY) if last else (since, TRIED_AGAIN_AFTER)
+            due = before + wait if before <= now else now  # later: the clock was ahead
             if last:
                 asked[name] = tries, last
             if jobs[name].name in busy:

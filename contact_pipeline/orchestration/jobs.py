@@ -13,12 +13,11 @@ from contact_pipeline.orchestration.approval import CLAIMED
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.metadata import STAGED
-from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, uploads
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, STAGES, uploads
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import Plan, grant_each, plan_again
 
 STAGE, APPLY, IMPORT = "stage_upload", "apply_upload", "import_upload"
-STAGES = "contact_pipeline/stages"  # tag of the runs that stage uploads, two of which work at a time
 
 stage_upload = dg.define_asset_job(
     STAGE,

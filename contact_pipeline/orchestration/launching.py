@@ -21,7 +21,7 @@ from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.event_log import keep_open
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.metadata import STAGED
-from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, keys_of
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, STAGES, keys_of
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.visitor import visitor
 
@@ -76,6 +76,8 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
         if why_not:
             self._instance.add_run_tags(run.run_id, NOT_TRIED_AGAIN)
             raise _ui_error(why_not)
+        if of_uploads and _stages(run):  # the jobs have the tag; a run from the page of an asset has not
+            self._instance.add_run_tags(run.run_id, {STAGES: "yes"})
         if is_ours and login:
             self._instance.add_run_tags(run.run_id, {LOGIN: login, _PROOF: _proof(run, login, settings)})
         self._limit_commits()
@@ -151,6 +153,14 @@ def _is_of_uploads(run: dg.DagsterRun) -> bool:
     judged = {key.asset_key for key in run.asset_check_selection or ()}
     assets = {key.to_user_string() for key in {*(run.asset_selection or ()), *judged}}
     return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED}) or bool([*_approvers(run.run_config)])
+
+
+def _stages(run: dg.DagsterRun) -> bool:
+    """Whether a run materializes assets that are staged: chosen ones, or all where none and no check is chosen."""
+    if run.job_name in OF_UPLOADS:
+        return False
+    chosen = {key.to_user_string() for key in run.asset_selection or ()}
+    return bool(chosen & {*STAGED}) or not (chosen or run.asset_check_selection)
 
 
 def _logged_in(context: SubmitRunContext) -> str:

@@ -13,6 +13,8 @@ _START, _END = "dagster/asset_partition_range_start", "dagster/asset_partition_r
 
 CONTACT_DATABASE = "contact_database"  # pool of the steps that commit: DuckDB lets one process write
 
+STAGES = "contact_pipeline/stages"  # tag of the runs that stage uploads, two of which work at a time
+
 uploads = dg.DynamicPartitionsDefinition(name="uploads")
 
 

@@ -33,6 +33,7 @@ NOTICE_SECONDS = 15
 BUDGET_SECONDS = 20  # for taking files in one tick; the daemon gives up on a tick after 60
 LOST_AFTER = timedelta(minutes=2)  # longer than any tick lasts
 TRIED_AGAIN_AFTER, GIVEN_UP_AFTER = timedelta(minutes=5), timedelta(days=1)
+TRIES = 24  # one an hour
 REPORTED_AT_ONCE = 20  # uploads; each is a dozen events
 
 
@@ -237,18 +238,25 @@ def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[l
     Returns:
         uploads that a tick received before it died: their files are gone from the inbox, but no run was requested; and
         requests for uploads whose run ended before they were read, as on a full disk: once an hour for a day.
+        One that came when the clock was ahead is found at once.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     known, busy = instance.get_dynamic_partitions("uploads"), carried(instance)
     lost, again = [], []
     for upload in pipeline.uploads(states=["received"], oldest_first=True):
         age = now - upload.added_at
-        if not upload.line.inbox or upload.upload_id in busy or age < LOST_AFTER:
+        is_ahead = age < timedelta(0)  # the clock was, when it came: nobody knows how long ago that is
+        if not upload.line.inbox or upload.upload_id in busy or (age < LOST_AFTER and not is_ahead):
             continue
         if upload.upload_id not in known:
             lost.append(upload)
-        elif TRIED_AGAIN_AFTER < age < GIVEN_UP_AFTER:
+        elif TRIED_AGAIN_AFTER < age < GIVEN_UP_AFTER or (is_ahead and _runs_alone(instance, upload) < TRIES):
             run_key = f"{STAGE}:{upload.upload_id}:after {age // timedelta(hours=1)} h"
             if not instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})):
                 again.append(_alone(upload, run_key))
     return lost, again
+
+
+def _runs_alone(instance: dg.DagsterInstance, upload: "Upload") -> int:
+    """How many runs were to stage this upload alone."""
+    return instance.get_runs_count(dg.RunsFilter(job_name=STAGE, tags={"dagster/partition": upload.upload_id}))

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal
 import dagster as dg
 
 from contact_pipeline.contracts.states import PLANNED
-from contact_pipeline.errors import ContactPipelineError, MachineFault, Refusal, StoreBusy
-from contact_pipeline.machine import fault_of
+from contact_pipeline.errors import MachineFault, Refusal, StoreBusy
 from contact_pipeline.orchestration.approval import AUTOMATIC, Approval, Ending, apply_approved, describe_state
 from contact_pipeline.orchestration.events import APPLIED, fail, logged_output, of_run, sentence_of
 from contact_pipeline.orchestration.launching import vouched
 from contact_pipeline.orchestration.metadata import STAGED, inverse_preview, reason
 from contact_pipeline.orchestration.partitions import upload_ids
 from contact_pipeline.orchestration.showing import observe, show_applied, show_checks, show_stage
-from contact_pipeline.pipeline.planning import fail as fail_upload
 from contact_pipeline.pipeline.states import wrong_state
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
     for upload_id in keys:
         started = time.monotonic()
         try:
-            upload = _staged(pipeline, step, upload_id)
+            upload = step(upload_id)
             show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
             refusals.append(sentence_of(context, upload_id, error))
@@ -70,16 +68,6 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
     for refusal in refusals:
         context.log.error("%s", refusal)
     return logged_output()
-
-
-def _staged(pipeline: Pipeline, step: Callable[[str], Upload], upload_id: str) -> Upload:
-    """Does one stage of an upload, which fails where the program has a defect."""
-    try:
-        return step(upload_id)
-    except Exception as error:
-        if not isinstance(error, ContactPipelineError) and fault_of(error) is None:
-            fail_upload(pipeline.store, upload_id, error)
-        raise
 
 
 def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: Approval) -> Iterator[dg.Output[None]]:

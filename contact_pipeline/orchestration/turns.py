@@ -136,12 +136,14 @@ class Turns:
             for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=statuses, updated_after=since))
         ]
         failed = dg.RunsFilter(
-            job_name=APPLY,
-            statuses=[dg.DagsterRunStatus.FAILURE],
-            updated_after=since - _APPLIED_AGAIN_AFTER,
-            updated_before=now - _APPLIED_AGAIN_AFTER,
+            job_name=APPLY, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since - _APPLIED_AGAIN_AFTER
         )
-        found += [run for run in instance.get_runs(failed) if run.run_config.get("ops") == BY_PROFILE["ops"]]
+        found += [
+            record.dagster_run
+            for record in instance.get_run_records(failed)
+            if record.dagster_run.run_config.get("ops") == BY_PROFILE["ops"]
+            and not now - _APPLIED_AGAIN_AFTER < record.update_timestamp < now + _LATE  # later: the clock was ahead
+        ]
         keys = [
             key
             for run in found
@@ -155,9 +157,10 @@ class Turns:
 
 def _applies_itself(upload: Upload) -> bool:
     """Whether it needs no approval. An upload planned on the command line waits for whoever planned it."""
-    return upload.line.inbox and upload.apply_mode == "automatic"
+    return upload.line.inbox and upload.apply_mode == "automatic" and not upload.line.is_given_up
 
 
 def _is_new(upload: Upload) -> bool:
-    """Whether a run may be about to stage it."""
-    return upload.state == "received" and datetime.now(UTC).replace(tzinfo=None) - upload.added_at < _NEW
+    """Whether a run may be about to stage it. One that came when the clock was ahead is in a run, or left behind."""
+    age = datetime.now(UTC).replace(tzinfo=None) - upload.added_at
+    return upload.state == "received" and timedelta(0) <= age < _NEW

@@ -6,18 +6,26 @@ An upload that turns out to be stale can be planned again, once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from contact_pipeline.apply import Turn
+from contact_pipeline.contracts.ledger import DEFECTS_BORNE
 from contact_pipeline.contracts.states import APPLIED, PLANNED
-from contact_pipeline.errors import Refusal, StoreBusy
-from contact_pipeline.machine import fault_of
+from contact_pipeline.errors import ContactPipelineError, Refusal, StoreBusy
+from contact_pipeline.machine import fault_of, is_defect
 from contact_pipeline.match import Guarded, to_confirm
 from contact_pipeline.pipeline import approving, committing, uploads
 from contact_pipeline.pipeline.interruptions import noting_state
 from contact_pipeline.pipeline.planning import plan_again
-from contact_pipeline.pipeline.states import clears_consent, must_allow
-from contact_pipeline.store import Store, Upload
+from contact_pipeline.pipeline.states import clears_consent, must_allow, reason
+from contact_pipeline.store import LedgerLine, Store, Upload
+from contact_pipeline.store.ledger import change_line
+from contact_pipeline.store.news import keep_news
+
+NOTHING_CONFIRMED: Final[Mapping[Guarded, bool]] = {
+    "encoding": False, "deactivations": False, "rejected": False, "changed": False,
+}  # fmt: skip
 
 
 def apply(
@@ -79,6 +87,49 @@ def apply(
         elif replan and applied.state == "stale" and plan_again(store, upload_id).state == "staged":
             committing.commit(store, store.line(upload_id), approved_by)
     return uploads.show(store, upload_id)
+
+
+def apply_automatic(store: Store, upload_id: str) -> Upload:
+    """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
+    upload = uploads.show(store, upload_id)
+    if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
+        return upload
+    with _counting_defects(store, upload.line):
+        if upload.state == "stale" and plan_again(store, upload_id).state != "staged":
+            return uploads.show(store, upload_id)
+        return apply(store, upload_id, NOTHING_CONFIRMED, upload.user, replan=True, automatic=True)
+
+
+@contextmanager
+def _counting_defects(store: Store, line: LedgerLine) -> Iterator[None]:
+    """Counts in the ledger line how often a defect of the program kept a staged upload from being applied by itself.
+
+    The line says what happened, and whether it is tried again. Once it waits for somebody, that is news.
+
+    Args:
+        store: the store.
+        line: of the upload, as it was before; planning it again meanwhile resets no count.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_defect(error):
+            with suppress(ContactPipelineError):  # the first error is the one to raise
+                _count_defect(store, line, error)
+        raise
+
+
+def _count_defect(store: Store, line: LedgerLine, error: Exception) -> None:
+    times = line.defects + 1
+    often = f" ({times} times)" if times > 1 else ""
+    message = f"{type(error).__name__} while applying{often}: a defect of the program, not of the file."
+    again = "It is tried again by itself. " if line.inbox and times < DEFECTS_BORNE else ""
+    fix = f"{again}Report it with its traceback; apply the upload once the program is mended, or cancel it."
+    why = reason("apply-defect", message, fix, defects=times)
+    with store.change() as contacts:
+        counted = change_line(contacts, line.upload_id, expected={"staged"}, reason=why)
+        if counted is not None and counted.is_given_up:
+            keep_news(contacts, counted)
 
 
 def plan_turn(store: Store, upload_id: str, turn: Turn) -> Upload:

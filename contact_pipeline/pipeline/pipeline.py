@@ -255,13 +255,13 @@ class Pipeline:
         return approving.withdraw(self.store, upload_id, user)
 
     def apply_automatic(self, upload_id: str) -> Upload:
-        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once."""
-        upload = self.show(upload_id)
-        if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
-            return upload
-        if upload.state == "stale" and self.plan_again(upload_id, automatic=True).state != "staged":
-            return self.show(upload_id)
-        return self.apply(upload_id, user=upload.user, replan=True, automatic=True)
+        """Applies a staged upload whose profile applies automatically; if it is stale, plans again, once.
+
+        A defect of the program meanwhile is counted in the ledger: after three it is no longer tried by itself.
+        """
+        from contact_pipeline.pipeline import applying
+
+        return applying.apply_automatic(self.store, upload_id)
 
     def plan_contact(
         self, profile: str, values: Mapping[str, str], *, user: str | None = None, **options: Any
@@ -1009,7 +1009,7 @@ class Pipeline:
 
     def _stage_fetched(self, upload: Upload) -> Upload:
         if upload.line.stage != "received" and not upload.staging.exists():
-            return self.apply_automatic(self.plan_again(upload.upload_id).upload_id)
+            return self.apply_automatic(self.plan_again(upload.upload_id, automatic=True).upload_id)
         return self.apply_automatic(planning.plan(self.store, upload, upload.user).upload_id)
 
     def missed_feeds(self) -> list[FeedStatus]:
@@ -1088,11 +1088,16 @@ class Pipeline:
             return read_overview(database, **asked)
 
     def tidy(self) -> None:
-        """Completes or deletes files that dead processes left half received, and deletes staged data without upload."""
+        """Completes or deletes files that dead processes left half received, and deletes staged data without upload.
+
+        Keeps some room on the disk for `expire`.
+        """
         from contact_pipeline.pipeline import receiving
+        from contact_pipeline.store.reserve import keep_reserve
 
         self.tidy_arrivals()
         receiving.delete_orphaned_staging(self.store)
+        keep_reserve(self.settings)
         self._tidied = True
 
     def tidy_arrivals(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
 from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
-from contact_pipeline.machine import fault_of
+from contact_pipeline.machine import is_defect
 from contact_pipeline.pipeline import uploads
 from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt, noting_state
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
@@ -45,21 +45,9 @@ def plan(store: Store, upload: Upload, user: str | None, progress: Progress | No
         except StoreBusy as busy:
             again = f"`contact-pipeline replan {upload.upload_id}` goes on with the upload."
             raise StoreBusy(f"{busy} {again}") from busy
-        except Exception as error:
-            if not fault_of(error):
-                fail(store, upload.upload_id, error)
-            raise
     if progress:
         progress(STAGES[-1], 1)
     return upload
-
-
-def fail(store: Store, upload_id: str, error: Exception) -> None:
-    """Ends an upload whose staging has shown a defect of the program; one that is past staging is left as it is."""
-    message = f"{type(error).__name__} while staging: a defect of the program, not of the file."
-    fix = "Report it with its traceback; send the file again once the program is mended."
-    with suppress(StoreBusy):  # the first error is the one to raise
-        uploads.end(store, upload_id, "failed", reason("failed", message, fix))
 
 
 def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload:
@@ -104,7 +92,8 @@ def plan_again(store: Store, upload_id: str, actor: str | None = None) -> Upload
 def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
     """Does one stage of an upload that is being staged. An upload past that stage, or ended, is left as it is.
 
-    If somebody cancels the upload meanwhile, the data of the stage is deleted and its errors are ignored.
+    If somebody cancels the upload meanwhile, the data of the stage is deleted and its errors are ignored. A defect of
+    the program ends the upload as failed, whoever had it staged: else it would be staged again and again.
 
     Args:
         store: the store.
@@ -139,7 +128,9 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
             originals = Originals(store.settings)
             originals.give_back(after, originals.path(line.upload_id))
             uploads.forget(store, line.upload_id)
-    except Exception:
+    except Exception as error:
+        if is_defect(error):
+            _fail(store, line.upload_id, error)
         if store.line(line.upload_id).state != "cancelled":
             raise
     if after is None:
@@ -147,3 +138,11 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
         if after.state == "cancelled":
             uploads.forget(store, line.upload_id)
     return uploads.upload_of(store, after)
+
+
+def _fail(store: Store, upload_id: str, error: Exception) -> None:
+    """Ends an upload whose staging has shown a defect of the program; one that is past staging is left as it is."""
+    message = f"{type(error).__name__} while staging: a defect of the program, not of the file."
+    fix = "Report it with its traceback; send the file again once the program is mended."
+    with suppress(StoreBusy):  # the first error is the one to raise
+        uploads.end(store, upload_id, "failed", reason("failed", message, fix))

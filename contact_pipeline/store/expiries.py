@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -76,9 +76,16 @@ class Expiry:
     amount: Amount
 
 
-def ended(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
-    """The uploads whose life has ended, each with the time; those that wait for somebody or are needed are left out."""
-    return _with_time(contacts, _HAS_ENDED)
+def ended(contacts: Database, upload_ids: Collection[str] | None = None) -> list[tuple[LedgerLine, datetime]]:
+    """The uploads whose life has ended, each with the time; those that wait for somebody or are needed are left out.
+
+    Args:
+        contacts: the contact database.
+        upload_ids: only these; unset: all.
+    """
+    if upload_ids is None:
+        return _with_time(contacts, _HAS_ENDED)
+    return _with_time(contacts, f"{_HAS_ENDED} AND list_contains(?, upload_id)", [[*upload_ids]])
 
 
 def waiting(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
@@ -86,9 +93,11 @@ def waiting(contacts: Database) -> list[tuple[LedgerLine, datetime]]:
     return _with_time(contacts, f"NOT ({_HAS_ENDED})")
 
 
-def _with_time(contacts: Database, condition: str) -> list[tuple[LedgerLine, datetime]]:
+def _with_time(
+    contacts: Database, condition: str, parameters: Sequence[object] = ()
+) -> list[tuple[LedgerLine, datetime]]:
     times: dict[str, datetime] = dict(contacts.rows(_ENDED_AT))
-    return [(line, times[line.upload_id]) for line in find_lines(contacts, condition)]
+    return [(line, times[line.upload_id]) for line in find_lines(contacts, condition, parameters)]
 
 
 def begin(contacts: Database, expiries: Iterable[Expiry], actor: str, at: datetime) -> None:

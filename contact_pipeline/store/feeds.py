@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.contracts.states import State
+from contact_pipeline.contracts.states import ENDED_WITHOUT, State
 from contact_pipeline.engines import Database
-from contact_pipeline.store.ledger import add_line, now
+from contact_pipeline.store.ledger import add_line, find_lines, now
 from contact_pipeline.store.news import keep_news_of_feed
 
 Ended = Literal["fetched", "nothing", "broken"]
@@ -58,7 +58,8 @@ class FeedState:
         since: when the home first recorded the feed.
         ended: how the last run ended; None: it never ran.
         problem: why the last run broke, or why the feed's file could not be used since: code, message and fix.
-        file_at: when its newest file was received.
+        file_at: when its newest file came, other than those that were refused, failed, or cancelled before they were
+            planned: whoever waits for the file has nothing of these.
         missed_at: the newest recorded time at which a file was due and had not come.
     """
 
@@ -109,6 +110,25 @@ def known_files(database: Database, feed: str) -> dict[str, Known]:
     return {name: Known(*rest) for name, *rest in found}
 
 
+def left_on_the_way(database: Database, feed: str) -> list[LedgerLine]:
+    """The uploads of a feed that a run left before it had staged or applied them, the oldest first.
+
+    Of staged ones, only those that nobody has taken in hand, and that came after all that the feed has applied: else an
+    older file would be put on top of a later one.
+    """
+    lines = find_lines(
+        database,
+        """feed = ? AND (state = 'received' OR (
+               state = 'staged' AND replanned_by IS NULL AND corrections = 0
+               AND upload_id NOT IN (SELECT upload_id FROM decisions)
+               AND number > (SELECT coalesce(max(number), 0) FROM uploads WHERE feed = ? AND commit_number IS NOT NULL)
+           ))""",
+        [feed, feed],
+        oldest_first=True,
+    )
+    return [line for line in lines if line.state == "received" or (line.applies_itself and not line.is_given_up)]
+
+
 def add_fetched_line(database: Database, fetched: Fetched | None, line: Mapping[str, Any]) -> LedgerLine:
     """Writes an upload's first line and, if a feed fetched the file, the record of that.
 
@@ -142,9 +162,21 @@ def forget(database: Database, fetched: Fetched) -> None:
     database.run("DELETE FROM fetched_files WHERE feed = ? AND name_sha256 = ?", [fetched.feed, fetched.name_sha256])
 
 
+# When the newest file of each feed came that was no rubbish: it is planned, or on the way to that. `file_at` of the
+# table counts rubbish, too, but was brought back to the present where the clock was ahead.
+_DELIVERED: Final = f"""
+    SELECT feed AS name, max(added_at) AS delivered_at FROM uploads
+    WHERE feed IS NOT NULL AND (stage = 'matched' OR NOT list_contains({sorted(ENDED_WITHOUT)}, state))
+    GROUP BY feed"""
+
+
 def feed_states(database: Database) -> dict[str, FeedState]:
     """Every feed that the home has recorded, by name."""
-    found = database.rows("SELECT name, since, ran_at, ended, problem, file_at, missed_at FROM feeds ORDER BY name")
+    found = database.rows(f"""
+        SELECT name, since, ran_at, ended, problem,
+               CASE WHEN delivered_at < file_at THEN delivered_at WHEN delivered_at IS NOT NULL THEN file_at END,
+               missed_at
+        FROM feeds LEFT JOIN ({_DELIVERED}) USING (name) ORDER BY name""")
     return {
         name: FeedState(name, since, ran_at, ended, None if problem is None else json.loads(problem), *rest)
         for name, since, ran_at, ended, problem, *rest in found

@@ -80,8 +80,9 @@ def is_recent(database: Database, event: HomeEvent) -> bool:
     """Whether that event of the home was kept as news in the last day; also true where no news is kept."""
     if not database.lies_beside(NOTICES):
         return True
-    since = _now() - timedelta(days=1)
-    return bool(database.value("SELECT count(*) FROM news WHERE event = ? AND happened_at > ?", [event, since]))
+    at = _now()  # news from later than that was kept when the clock was ahead
+    sql = "SELECT count(*) FROM news WHERE event = ? AND happened_at > ? AND happened_at <= ?"
+    return bool(database.value(sql, [event, at - timedelta(days=1), at]))
 
 
 def _keep(database: Database, said: Mapping[str, object]) -> None:

@@ -15,6 +15,8 @@ def waits_for(upload: Upload) -> str:
     rows = upload.outcomes["review"]
     decide = f"decide {number_of(rows, 'row')}" if rows else ""
     match upload.state:
+        case "staged" if upload.line.is_given_up:
+            first = "apply once a defect is mended"
         case "staged":
             first = f"approve{_as_which(upload)}"
         case "blocked" if "confirm" in (upload.reason or {}):

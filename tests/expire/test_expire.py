@@ -1,13 +1,15 @@
 """What finished uploads leave is deleted by age; who waits keeps all, and everything else says what was deleted."""
 
 import shutil
+import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
 from contact_pipeline import Pipeline
-from contact_pipeline.errors import Refusal, StoreBusy, Usage
+from contact_pipeline.errors import MachineFault, Refusal, StoreBusy, Usage
 from contact_pipeline.expire.files import StagedFiles
 from contact_pipeline.pipeline import committing
 from contact_pipeline.pipeline.repeats import repeat_key
@@ -15,6 +17,7 @@ from contact_pipeline.profiles.load import SHIPPED
 from contact_pipeline.profiles.options import UploadOptions
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.corrections import give_back_rejected
+from contact_pipeline.store.expiries import Amount
 from tests.erase.home import BOB, DIRECTOR, IAN, OUTREACH, SHE, open_home, write_csv
 from tests.homes import fill_once
 from tests.killed import run_killed
@@ -263,6 +266,84 @@ def test_killed_at_any_step_nothing_is_gone_without_a_line_and_a_second_run_fini
         assert killed.verify().findings == []
         shutil.rmtree(copy)
     assert cut
+
+
+class OfDagster:
+    """Stands in for what Dagster keeps: one run of each upload."""
+
+    def __init__(self, on_find=None, on_delete=None):
+        self.on_find, self.on_delete, self.deleted = on_find, on_delete, []
+
+    def find(self, _line):
+        if self.on_find:
+            self.on_find()
+        return Amount(1, 1, None)
+
+    def delete(self, upload_ids):
+        if self.on_delete:
+            self.on_delete()
+        self.deleted.append(list(upload_ids))
+
+
+def test_others_write_between_parts_of_a_long_deletion(pipeline, made, monkeypatch):
+    """Each part has its evidence before anything of it is deleted, and later parts have none yet."""
+    monkeypatch.setattr(import_module("contact_pipeline.expire.expire"), "AT_ONCE", 1)
+    recorded = []
+
+    def write():
+        with Pipeline(pipeline.settings.home).store.change() as contacts:
+            contacts.run("UPDATE counters SET next = next + 1")
+            recorded.append({upload_id for (upload_id,) in contacts.rows("SELECT upload_id FROM expiries")})
+
+    runs = OfDagster(on_delete=write)
+    done = pipeline.expire(older_than=0, kinds=["runs"], runs=runs, user=DIRECTOR)
+    expired = [each.line.upload_id for each in done.expiries]
+    assert runs.deleted == [[upload_id] for upload_id in expired]
+    assert recorded == [{*expired[:number]} for number in range(1, len(expired) + 1)]
+    assert len(expired) > 1
+    assert pipeline.verify().findings == []
+
+
+def test_two_that_delete_at_once_leave_one_line_of_evidence(pipeline, made):
+    other = Pipeline(pipeline.settings.home)
+    runs = OfDagster(on_find=lambda: other.expire(older_than=0, user=DIRECTOR))
+    pipeline.expire(older_than=0, runs=runs, user=DIRECTOR)
+    assert [each["kind"] for each in pipeline.expiries(made["first"])] == ["staged_data"]
+    assert pipeline.expire(older_than=0, runs=OfDagster(), user=DIRECTOR).expiries[0].kind == "runs"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own of 24 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_on_a_disk_without_any_room_expire_makes_room(pipeline, made, small_disk):
+    """It writes its evidence where the reserve was, which is there again afterwards."""
+    pipeline.tidy()
+    home = shutil.copytree(pipeline.settings.home, small_disk / "home")
+    reserve = home / "reserve"
+    assert reserve.stat().st_mode & 0o777 == 0o600
+    (small_disk / "other").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    assert shutil.disk_usage(small_disk).free == 0
+    full = Pipeline(home)
+    with pytest.raises(MachineFault, match="The disk is full"), full.store.change() as contacts:
+        contacts.run("UPDATE counters SET next = next + 1")
+
+    assert full.expire(older_than=0, kinds=EVERYTHING, user=DIRECTOR).size > 100_000
+
+    assert folders(full, made["first"]) == set()
+    assert len(full.expiries(made["first"])) == 3
+    assert full.verify().findings == []
+    assert reserve.exists()
 
 
 def test_how_long_things_are_kept_says_nothing_of_what_a_file_means(pipeline):

@@ -9,6 +9,7 @@ from contact_pipeline.errors import Refusal
 from contact_pipeline.feeds import status as running
 from contact_pipeline.feeds.calendar import missed, next_run
 from contact_pipeline.feeds.model import Feed
+from contact_pipeline.pipeline import receiving
 from contact_pipeline.store import feeds as recording
 from tests.feeds.conftest import people
 from tests.notices.servers import hook_server, port_of
@@ -61,6 +62,10 @@ def test_when_a_feed_runs_next(said, ran_at, expected):
             {"at": "06:00", "time_zone": "America/New_York"},
             MONDAY - timedelta(days=29), None, at(2026, 11, 2, 11),
         ),
+        (  # the clock is put back at two: of two, the second half past one counts, as in Dagster
+            {"at": "01:30", "days": ["sun"], "time_zone": "America/New_York"},
+            MONDAY - timedelta(days=29), None, at(2026, 11, 1, 6, 30),
+        ),
     ],
 )  # fmt: skip
 def test_what_is_overdue(due, since, file_at, expected):
@@ -79,11 +84,37 @@ def posts(home, monkeypatch):
         yield hook.posts
 
 
+def test_a_file_that_was_refused_is_not_what_was_due(pipeline, feed, drop, monkeypatch):
+    """As in Dagster, whose asset is not made by it. What was blocked, or cancelled once it was planned, has come."""
+    feed(str(drop(**{"a.csv": people("Ada")})), due={"within": "1d"})
+    pipeline.run_feed("crm", stage=True)
+    with pipeline.store.change() as contacts:
+        for table, column in (("uploads", "added_at"), ("feeds", "file_at")):
+            contacts.run(f"UPDATE {table} SET {column} = {column} - INTERVAL 3 DAY")
+    came = pipeline.feeds()[0].state.file_at
+
+    drop(**{"b.csv": b"Nothing,of,use\n1,2,3\n"})
+    run = pipeline.run_feed("crm", stage=True)
+    assert ([upload.state for upload in run.uploads], run.has_delivered) == (["refused"], False)
+    assert (pipeline.feeds()[0].state.file_at, len(pipeline.missed_feeds())) == (came, 1)
+
+    drop(**{"c.csv": people("Ian")})
+    run = pipeline.run_feed("crm")
+    assert run.has_delivered
+    assert pipeline.missed_feeds() == []
+    pipeline.plan_again(run.uploads[0].upload_id)
+    pipeline.cancel(run.uploads[0].upload_id)
+    assert pipeline.missed_feeds() == []
+    with pipeline.store.change() as contacts:
+        contacts.run("UPDATE uploads SET stage = 'read' WHERE upload_id = ?", [run.uploads[0].upload_id])
+    assert len(pipeline.missed_feeds()) == 1
+
+
 def test_a_clock_that_was_years_ahead_keeps_nobody_from_being_told(pipeline, feed, drop, monkeypatch):
     """As that of a machine that starts before it has asked for the time."""
     folder, today = drop(**{"a.csv": people("Ada")}), running.now()
     feed(str(folder), due={"within": "1d"}, every="1h")
-    for module in (running, recording):
+    for module in (running, recording, receiving):
         monkeypatch.setattr(module, "now", lambda: today + timedelta(days=3_650))
     pipeline.run_feed("crm")
     monkeypatch.undo()

@@ -14,6 +14,8 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, Sq
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.schema import KeyValueStoreTable, RunsTable
 
+from contact_pipeline.errors import StoreBusy
+from contact_pipeline.orchestration import steps
 from contact_pipeline.orchestration.definitions import build_definitions
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
@@ -312,6 +314,24 @@ def test_a_run_of_the_profiles_deletes_only_what_they_say(run: Run) -> None:
     with pytest.raises(dg.Failure, match="give the login of whoever asks"):
         run("expire", "delete_expired", approved_by=" ")
     assert run("expire", "delete_expired", approved_by="automatic by profile").success
+
+
+def test_a_long_deletion_keeps_no_commit_waiting_and_waits_for_one_itself(
+    run: Run, definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert definitions.resolve_job_def("expire").nodes[0].definition.pools == set()
+    monkeypatch.setattr(steps, "BUSY_SECONDS", 0)
+    really, tried = Pipeline.expire, []
+
+    def busy_at_first(self: Pipeline, **asked: Any) -> Any:
+        tried.append(asked)
+        if len(tried) == 1:
+            raise StoreBusy("contacts.duckdb has been in use by another process.")
+        return really(self, **asked)
+
+    monkeypatch.setattr(Pipeline, "expire", busy_at_first)
+    assert run("expire", "delete_expired").success
+    assert len(tried) == 2
 
 
 def test_nothing_is_deleted_by_itself_until_somebody_turns_the_schedule_on(definitions: dg.Definitions) -> None:

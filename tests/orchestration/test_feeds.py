@@ -5,6 +5,8 @@ import shutil
 import socket
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -31,9 +33,10 @@ from contact_pipeline.orchestration.metadata import counts, facts
 from contact_pipeline.orchestration.metrics import Metrics
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
-from contact_pipeline.pipeline import stages
+from contact_pipeline.pipeline import committing, stages
 from contact_pipeline.settings import Settings
 from contact_pipeline.store import Store
+from contact_pipeline.store.ledger import change_line
 from tests.homes import new_home
 
 LEADS = "Name,Phone,Email\nJordan Avery,,jordan@example.com\n"
@@ -214,23 +217,39 @@ def test_a_feed_runs_by_its_schedule_or_as_often_as_it_says(tmp_path, dagster):
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 6 * * 1-5", "America/New_York")
 
 
+def changes_of_clock(time_zone):
+    """The hours of 2026 after which a clock of that zone is put forward, and back."""
+    hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(8760)]
+    offsets = [hour.astimezone(ZoneInfo(time_zone)).utcoffset() for hour in hours]
+    return [hours[at] for at in range(1, len(hours)) if offsets[at] != offsets[at - 1]]
+
+
 @pytest.mark.parametrize(
-    "cron", ["30 3 * * *", "*/7 * * * *", "0 6 * * 1-5", "0 0 1,15 * 1", "0 0 * * 5-7", "0 0 */2 * *"]
+    "time_zone", ["Europe/Berlin", "America/New_York", "Europe/London", "America/Santiago", "Australia/Adelaide", "UTC"]
 )
-def test_feeds_say_the_next_time_at_which_dagster_runs_them(cron):
-    """Across the nights in which a clock is changed, too."""
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "30 3 * * *", "30 2 * * *", "0 2 * * *", "30 1 * * *", "30 0 * * *", "30 2 * * 0", "15,45 2 * * *",
+        "0 */2 * * *", "30 1,2,3 * * *", "*/7 * * * *", "30 * * * *", "0 6 * * 1-5",
+        "0 0 1,15 * 1", "0 0 * * 5-7", "0 0 */2 * *",
+    ],
+)  # fmt: skip
+def test_feeds_say_the_next_time_at_which_dagster_runs_them(cron, time_zone):
+    """Across the nights in which a clock is changed, too: of an hour that comes twice, the second one counts."""
     feed = Feed.model_validate(
-        {"source": "in", "profile": "dealer_leads", "schedule": {"cron": cron, "time_zone": "Europe/Berlin"}}
+        {"source": "in", "profile": "dealer_leads", "schedule": {"cron": cron, "time_zone": time_zone}}
     )
-    for begin in (datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)):
-        theirs = cron_string_iterator(begin.timestamp(), cron, "Europe/Berlin")
+    for change in changes_of_clock(time_zone) or [datetime(2026, 3, 29, 1, tzinfo=UTC)]:
+        begin = change - timedelta(hours=5)
+        theirs = (
+            due.astimezone(UTC).replace(tzinfo=None) for due in cron_string_iterator(begin.timestamp(), cron, time_zone)
+        )
+        expected = [*islice((due for due in theirs if due > begin.replace(tzinfo=None)), 5)]
         moment = begin.replace(tzinfo=None)
-        for _ in range(5):
-            moment = next_run(feed, None, moment)
-            due = next(theirs).astimezone(UTC)
-            while due <= begin:
-                due = next(theirs).astimezone(UTC)
-            assert moment == due.replace(tzinfo=None)
+        assert [moment := next_run(feed, None, moment) for _ in expected] == expected
+    for before, after in pairwise(expected):  # whenever somebody asks between two
+        assert next_run(feed, None, before + (after - before) / 2) == after
 
 
 def test_polling_costs_no_run_unless_something_is_new_or_went_wrong(tmp_path, home, dagster):
@@ -375,6 +394,79 @@ def test_a_defect_of_the_program_with_one_file_keeps_no_other_from_being_fetched
     assert Pipeline(home).run_feed("partners", described=feed_of(tmp_path, owner="crm")).known == 3
 
 
+@pytest.mark.parametrize("step", ["match", "read again"])
+def test_a_defect_of_the_program_with_an_upload_that_was_cut_off_fails_it(tmp_path, home, dagster, monkeypatch, step):
+    """Else it stayed received, and each later run of the feed failed."""
+    feed = feed_of(tmp_path, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    pipeline = Pipeline(home)
+    (upload,) = pipeline.run_feed("partners", described=feed).uploads
+    if step == "read again":
+        pipeline.read(upload)
+        shutil.rmtree(pipeline.store.staging(upload.upload_id).folder)
+
+    def defective(store, line):
+        raise IndexError("pop from an empty list")
+
+    monkeypatch.setattr(stages, "read" if step == "read again" else "match", defective)
+    assert not fetch(definitions, dagster).success
+    assert "defect of the program" in str(pipeline.show(upload.upload_id).reason)
+    assert pipeline.show(upload.upload_id).state == "failed"
+    assert fetch(definitions, dagster).success
+
+
+def test_what_a_run_staged_and_did_not_apply_is_applied_by_the_next(tmp_path, home, dagster, monkeypatch):
+    """As where the contact database stayed locked. What somebody has taken in hand, or is older, waits for somebody."""
+    feed = feed_of(tmp_path, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    pipeline, really = Pipeline(home), Pipeline.apply_automatic
+
+    def fetched(name):
+        (tmp_path / "drop" / f"{name}.csv").write_text(LEADS.replace("jordan@", f"{name}@"))
+        fetch(definitions, dagster)
+        return {upload.file_name: upload.state for upload in pipeline.uploads()}
+
+    def busy(self, upload_id):
+        raise StoreBusy("contacts.duckdb has been in use by another process.")
+
+    monkeypatch.setattr(steps, "BUSY_RETRIES", 0)
+    monkeypatch.setattr(Pipeline, "apply_automatic", busy)
+    assert fetched("a") == {"a.csv": "staged"}
+    (upload,) = pipeline.uploads()
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, replanned_by="ana")
+    monkeypatch.setattr(Pipeline, "apply_automatic", really)
+    assert fetched("b") == {"a.csv": "staged", "b.csv": "applied"}
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, replanned_by=None)
+    assert fetched("c") == {"a.csv": "staged", "b.csv": "applied", "c.csv": "applied"}
+    monkeypatch.setattr(Pipeline, "apply_automatic", busy)
+    assert fetched("d")["d.csv"] == "staged"
+    monkeypatch.setattr(Pipeline, "apply_automatic", really)
+    assert fetched("e") == {"a.csv": "staged", **dict.fromkeys(("b.csv", "c.csv", "d.csv", "e.csv"), "applied")}
+    order = {upload.file_name: upload.line.commit_number for upload in pipeline.uploads()}
+    assert order["d.csv"] < order["e.csv"]
+
+
+def test_a_defect_while_a_fetched_file_is_applied_waits_for_somebody(tmp_path, home, dagster, monkeypatch):
+    """No later run of the feed takes it up."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    definitions = feed_definitions("partners", feed_of(tmp_path, owner="crm"), PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+
+    def defective(*_given, **_more):
+        raise IndexError("pop from an empty list")
+
+    monkeypatch.setattr(committing, "write_changeset", defective)
+    assert not fetch(definitions, dagster).success
+    (upload,) = Pipeline(home).uploads()
+    assert (upload.state, upload.waits_for) == ("staged", "apply once a defect is mended")
+    assert upload.reason["message"] == "IndexError while applying: a defect of the program, not of the file."
+    with Pipeline(home).store.open(read_only=True) as contacts:
+        assert contacts.rows("SELECT event, reason_code FROM news") == [("staged", "apply-defect")]
+
+
 def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path, home, dagster, monkeypatch):
     feed = feed_of(tmp_path, schedule={"cron": "0 6 * * *"}, owner="crm")
     definitions = ContactFeed("partners", feed, str(home)).build_defs(dg.ComponentTree.for_test().load_context)
@@ -414,7 +506,9 @@ def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path
     dagster.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     assert "not finished" in look()
     dagster.wipe()
-    assert look() == "run"
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, added_at=status.now() + timedelta(days=2))  # the clock was ahead
+    assert look(timedelta(minutes=-5)) == "run"
     assert fetch(definitions, dagster).success
     assert pipeline.show(upload.upload_id).state == "applied"
     assert look() == "Nothing is left to do."

@@ -1,7 +1,7 @@
 """Launching a run of an upload: what is missing is said before it starts, and whom a proxy has vouched for is kept."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from contact_pipeline.contracts.actors import identity
 from contact_pipeline.orchestration import launching
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.launching import vouched
+from contact_pipeline.orchestration.partitions import STAGES
 from contact_pipeline.orchestration.serve import DEFINITIONS, SHIPPED
 from contact_pipeline.pipeline import Pipeline
 from contact_pipeline.settings import Settings
@@ -53,6 +54,7 @@ def launch(
         login: str = "",
         tags: dict[str, str] | None = None,
         home: str = "",
+        chosen: Sequence[str] = (),
         **more: object,
     ) -> dg.DagsterRun:
         ops = {"apply_upload": "applied_contacts", "__ASSET_JOB": "applied_contacts", "expire": "delete_expired"}
@@ -61,11 +63,19 @@ def launch(
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
         found = definitions.resolve_job_def(job)
+        selected = frozenset(map(dg.AssetKey, chosen))
+        if selected:
+            found = found.get_subset(asset_selection=selected)
         code = JobPythonOrigin(
             job, RepositoryPythonOrigin(sys.executable, ModuleCodePointer(DEFINITIONS, "defs", None))
         )
         run = instance.create_run_for_job(
-            found, run_config=config, tags=tags, remote_job_origin=origin, job_code_origin=code
+            found,
+            asset_selection=selected or None,
+            run_config=config,
+            tags=tags,
+            remote_job_origin=origin,
+            job_code_origin=code,
         )
         sent = {"X-Forwarded-User": login, "X-Proxy-Secret": SECRET} if login else {}
         source = SimpleNamespace(headers=Headers(sent)) if login else None
@@ -114,6 +124,21 @@ def test_of_the_very_first_runs_that_commit_one_waits_for_the_other(
     daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
     going = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
     assert [run.run_id for run in going] == [first.run_id]
+
+
+def test_of_runs_from_the_page_of_an_asset_two_stage_at_a_time(
+    launch: Callable[..., dg.DagsterRun], instance: dg.DagsterInstance
+) -> None:
+    """Those that only apply go on, as do all that stage nothing."""
+    keys = [f"planned-{number}" for number in range(3)]
+    instance.add_dynamic_partitions("uploads", keys)
+    staging = [launch("__ASSET_JOB", key, "ana", chosen=["matched_changeset"]) for key in keys]
+    whole = launch("__ASSET_JOB", keys[0], "ana")
+    applying = launch("__ASSET_JOB", keys[0], "ana", chosen=["applied_contacts"])
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    going = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
+    assert [run.run_id for run in going] == [*(run.run_id for run in staging[:2]), applying.run_id]
+    assert whole.tags[STAGES] == "yes"
 
 
 def test_a_run_stays_in_the_home_that_is_served(

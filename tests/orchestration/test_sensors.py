@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import KeyValueStoreTable
+from dagster._core.test_utils import freeze_time
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contact_pipeline.errors import MachineFault
@@ -23,7 +24,7 @@ from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.orchestration.turns import BY_PROFILE
-from contact_pipeline.pipeline import Pipeline, receiving
+from contact_pipeline.pipeline import Pipeline, committing, receiving
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.source import Source
@@ -437,6 +438,71 @@ def test_runs_that_ended_are_found_though_the_clock_was_set_back(
             assert waiting.ready(instance, pipeline) == again
 
 
+def test_an_upload_that_came_when_the_clock_was_ahead_is_staged_and_keeps_no_other_waiting(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its tick died, and then its run fails; nobody waits two days until the clock is there again."""
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    key = pipeline.receive(path, "outreach_contacts", move=True, group="G").upload_id
+    with pipeline.store.change() as database:
+        change_line(database, key, added_at=datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2))
+    tick = ticks("inbox")
+
+    def fails(request: dg.RunRequest) -> None:
+        tags = {"dagster/run_key": str(request.run_key), "dagster/partition": key}
+        job = definitions.resolve_job_def(str(request.job_name))
+        instance.report_run_failed(instance.create_run_for_job(job, run_config=request.run_config, tags=tags))
+
+    (request,) = tick().run_requests
+    assert request.partition_key == key
+    fails(request)
+    dropped(outreach_file("b.csv", "b@example.com"), "outreach_contacts", {"group": "G"})
+    (again,) = tick().run_requests
+    assert (again.job_name, again.partition_key) == ("stage_upload", key)
+    fails(again)
+    (later,) = tick().run_requests
+    assert later.partition_key != key, "not twice in an hour"
+    stage(later)
+    for applying in getattr(ticks("apply_automatic")(), "run_requests", ()):
+        stage(applying)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["received", "applied"]
+    with pipeline.store.change() as database:
+        change_line(database, key, added_at=datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1))
+    with monkeypatch.context() as tried_out:
+        tried_out.setattr(sensors, "TRIES", 1)
+        assert isinstance(tick(), dg.SkipReason)
+    (again,) = tick().run_requests
+    stage(again)
+    assert pipeline.show(key).state == "staged"
+
+
+def test_an_upload_whose_run_failed_when_the_clock_was_ahead_is_applied(
+    outreach_file: Callable[..., Path],
+    dropped: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+) -> None:
+    path = dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts")
+    key = pipeline.receive(path, "outreach_contacts", move=True, group="G").upload_id
+    pipeline.plan_again(key, automatic=True)
+    instance.add_dynamic_partitions("uploads", [key])
+    job = definitions.resolve_job_def("apply_upload")
+    with freeze_time(datetime.now(UTC) + timedelta(days=2)):
+        instance.report_run_failed(
+            instance.create_run_for_job(job, run_config=BY_PROFILE, tags={"dagster/partition": key})
+        )
+    waiting = turns.Turns(None)
+    assert [waiting.ready(instance, pipeline), waiting.ready(instance, pipeline)] == [[key], []]
+
+
 def test_of_runs_that_still_stage_others_uploads_are_applied_when_there_are_many(
     ticks: Callable[[str], Tick],
     dropped: Callable[..., Path],
@@ -673,6 +739,63 @@ def test_what_a_run_staged_before_it_failed_is_applied_all_the_same(
     (applying,) = ticks("apply_automatic")().run_requests
     stage(applying)
     assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["applied", "applied"]
+
+
+def test_a_defect_while_applying_is_tried_three_times_and_then_waits_for_somebody(
+    ticks: Callable[[str], Tick],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says what happened and what to do, is listed, is told of once, and keeps no later file waiting."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    for name in ("a", "b"):  # the same person: once b is applied, a is stale, and is planned again before each try
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
+    tick, apply = ticks("inbox"), ticks("apply_automatic")
+    tick()
+    (request,) = tick().run_requests
+    really = committing.write_changeset
+    first = instance.get_dynamic_partitions("uploads")[0]
+
+    def defective(contacts: Any, **given: Any) -> int:
+        if given["upload_id"] == first:
+            raise IndexError("pop from an empty list")
+        return really(contacts, **given)
+
+    def carry_out(request: dg.RunRequest) -> None:
+        where = {"partition_key": request.partition_key} if request.partition_key else {"tags": request.tags}
+        job = definitions.resolve_job_def(str(request.job_name))
+        job.execute_in_process(instance=instance, run_config=request.run_config, raise_on_error=False, **where)
+
+    def news() -> list[Any]:
+        with pipeline.store.open(read_only=True) as contacts:
+            return contacts.rows("SELECT upload_id, event, reason_code FROM news WHERE event = 'staged'")
+
+    monkeypatch.setattr(committing, "write_changeset", defective)
+    monkeypatch.setattr(turns, "_APPLIED_AGAIN_AFTER", timedelta(0))
+    carry_out(request)
+    assert [upload.state for upload in pipeline.uploads(oldest_first=True)] == ["staged", "applied"]
+    tried = 1
+    for _ in range(6):
+        result = apply()
+        for again in getattr(result, "run_requests", ()):
+            assert "tried again" in str(pipeline.show(first).reason)
+            assert news() == []
+            carry_out(again)
+            tried += 1
+    assert tried == 3
+    upload = pipeline.show(first)
+    assert upload.reason is not None
+    assert upload.reason["message"].startswith("IndexError while applying (3 times): a defect of the program")
+    assert upload.reason["fix"].startswith("Report it")
+    assert (upload.state, upload.waits_for) == ("staged", "apply once a defect is mended")
+    assert news() == [(first, "staged", "apply-defect")]
+    monkeypatch.undo()
+    assert pipeline.apply(first).reason is None
 
 
 def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
