@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,18 +70,6 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     return session
 
 
-def strip_accents(value: str | None) -> str | None:
-    """A text without the marks that stand on its letters, as DuckDB's function of that name gives it."""
-    if value is None:
-        return None
-    return "".join(letter for letter in unicodedata.normalize("NFD", value) if unicodedata.category(letter) != "Mn")
-
-
-def nfc_normalize(value: str | None) -> str | None:
-    """A text with its letters and marks composed."""
-    return None if value is None else unicodedata.normalize("NFC", value)
-
-
 @dataclass(frozen=True, slots=True)
 class _View:
     """A view: its query in Spark's dialect, and the names of the tables that it reads."""
@@ -109,8 +96,6 @@ class SparkTables:
         self._kept: dict[str, list[Path]] = {}
         self._named: dict[str, _View | None] = {}
         self._notes: dict[str, str | None] = {}
-        for function in (strip_accents, nfc_normalize):
-            session.udf.register(function.__name__, function, "string")
 
     def make(self, table: str, query: str) -> int:
         """See `Tables`: written as Parquet, so that it is worked out once."""
