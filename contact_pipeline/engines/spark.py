@@ -226,10 +226,8 @@ class SparkTables:
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"
         found.write.parquet(str(path))
-        if any(path.glob("*.parquet")):
-            written = self._session.read.parquet(str(path))
-        else:  # no rows, no file to read the columns from
-            written = self._session.createDataFrame([], found.schema)
+        # Without rows there may be no file that has the columns; and finding them there is a job of its own.
+        written = self._session.read.schema(found.schema).parquet(str(path))
         self._name(table, written)
         return int(written.count())
 

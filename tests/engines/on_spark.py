@@ -1,7 +1,7 @@
 """Asks an engine that speaks Spark Connect the same as DuckDB: prints the answers of both, each line a JSON object.
 
 Run by tests in the environment that has its client. ENGINE is `sail`, which is started here,
-or the address of a server. `ENGINE match HOME PROFILE …` imports the sample files of some profiles and matches each;
+or the address of a server. `ENGINE match HOME NAME …` imports the sample files of some profiles and matches some;
 `ENGINE keys FOLDER` asks for the keys of texts.
 """
 
@@ -75,19 +75,22 @@ def main(engine, what, *named):
         server.stop()
 
 
-def matched(session, home, *profiles):
-    """Imports every sample file of these profiles, and matches each again on the other engine."""
+def matched(session, home, *names):
+    """Imports every sample file of some profiles, and matches again those that are named, by profile or by file."""
     with redirect_stdout(io.StringIO()):
         run(["--home", home, "users", "load", str(SAMPLES / "users.yaml")])
         run(["--home", home, "vocabularies", "load", "specialties", str(SAMPLES / "specialties.txt")])
     pipeline = Pipeline(home)
-    for each in yaml.safe_load((SAMPLES / "expected.yaml").read_text(encoding="utf-8"))["uploads"]:
+    uploads = yaml.safe_load((SAMPLES / "expected.yaml").read_text(encoding="utf-8"))["uploads"]
+    profiles = {each["profile"] for each in uploads if {each["profile"], each["file"]} & {*names}}
+    for each in uploads:
         if each["profile"] in profiles:
             path = SAMPLES / Path(each["file"]).name
             options = yaml.safe_load(path.with_name(f"{path.name}.options.yaml").read_text(encoding="utf-8"))
             upload = pipeline.plan(path, each["profile"], **options)
-            with tempfile.TemporaryDirectory() as folder:
-                yield compared(pipeline.store, upload, session, Path(folder))
+            if {each["profile"], each["file"]} & {*names}:
+                with tempfile.TemporaryDirectory() as folder:
+                    yield compared(pipeline.store, upload, session, Path(folder))
             if upload.state == "staged":
                 pipeline.apply(upload.upload_id, user=options["user"])
 

@@ -20,3 +20,9 @@ def test_a_cluster_of_sail_gives_the_same_changesets(tmp_path):
 
 def test_sail_makes_the_same_of_every_letter(tmp_path):
     assert_texts_are_the_same(run_on_sail("on_spark.py", "sail", "keys", tmp_path))
+
+
+def test_a_cluster_of_sail_writes_the_same_delta_tables(tmp_path):
+    steps = run_on_sail("on_delta.py", "same", tmp_path, "dealer_leads_1", SAIL_MODE="local-cluster")
+    assert [each for each in steps if each["differing"]] == []
+    assert [each["step"] for each in steps] == ["applied", "stale", "finalized", "undo", "redo"]
