@@ -8,15 +8,13 @@ from tests.engines.sail import run_on_sail
 from tests.thorough import THOROUGH
 
 # A file of each profile: Spark takes a tenth of a second for each of the 340 jobs of a file, however few its rows.
-FILES = [ONE]
-if THOROUGH:
-    FILES += [
-        ("portfolio_accounts_2.xlsx", "portfolio_contacts_2.xlsx"),
-        ("program_contacts_2.xlsx",),
-        ("outreach_contacts_2.csv",),
-        ("dealer_leads_2.csv",),
-        ("property_contacts_2.xlsx",),
-    ]
+FILES = [
+    ("portfolio_accounts_2.xlsx", "portfolio_contacts_2.xlsx"),
+    ("program_contacts_2.xlsx",),
+    ("outreach_contacts_2.csv",),
+    ("dealer_leads_2.csv",),
+    ("property_contacts_2.xlsx",),
+]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +24,7 @@ def spark(tmp_path_factory):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("files", FILES, ids=lambda files: files[-1])
+@pytest.mark.parametrize("files", FILES if THOROUGH else [ONE], ids=lambda files: files[-1])
 def test_spark_gives_the_same_changesets(spark, tmp_path, files):
     assert_all_are_the_same(run_on_sail("on_spark.py", spark, "match", tmp_path, *files), files)
 
@@ -35,6 +33,7 @@ def test_spark_makes_the_same_of_every_letter(spark, tmp_path):
     assert_texts_are_the_same(run_on_sail("on_spark.py", spark, "keys", tmp_path))
 
 
+@pytest.mark.skipif(not THOROUGH, reason="a minute and a half of processor time: THOROUGH=1")
 @pytest.mark.timeout(600)
 def test_two_workers_of_spark_give_the_same_changesets(tmp_path, tmp_path_factory):
     with apache_spark(tmp_path_factory.mktemp("cluster"), workers=2) as address:
