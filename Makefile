@@ -64,12 +64,13 @@ bench: .venv/peers/installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The second file is a subset of the first: what an install without extras needs. The third adds what the benchmarks
-# compare with, the fourth what the other engine needs.
+# compare with, the fourth what the other engine needs, the fifth a server of Apache Spark.
 lock: .venv/installed
 	$(COMPILE) --extra dagster --extra feeds --extra notices --extra postgres --group dev --upgrade --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-core.lock
 	$(COMPILE) --group bench --constraints requirements.lock --output-file requirements-bench.lock
 	$(COMPILE) --extra spark --extra dagster --group build --constraints requirements.lock --output-file requirements-spark.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group spark-server --output-file requirements-spark-server.lock
 	@! grep --line-number --extended-regexp 'https?:|file:|index-url|find-links' requirements*.lock
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -102,6 +103,14 @@ clean:
 	@$(PYTHON) -m venv --clear .venv/spark
 	@.venv/spark/bin/python -m pip $(QUIETLY) install --require-hashes -r requirements-spark.lock
 	@.venv/spark/bin/python -m pip $(QUIETLY) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Apache Spark is a source archive of 460 MB, which the locked setuptools packs.
+.venv/spark-server/installed: .venv/installed requirements-spark-server.lock
+	@$(PYTHON) -m venv --clear .venv/spark-server
+	@awk '/^[a-z]/ {on = /^setuptools==/} on' requirements-spark-server.lock > .venv/spark-server/build.lock
+	@.venv/spark-server/bin/python -m pip $(QUIETLY) install --require-hashes -r .venv/spark-server/build.lock
+	@.venv/spark-server/bin/python -m pip $(QUIETLY) install --no-build-isolation --require-hashes -r requirements-spark-server.lock
 	@touch $@
 
 .venv/peers/installed: .venv/installed requirements-bench.lock

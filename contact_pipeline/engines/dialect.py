@@ -8,6 +8,8 @@ from zlib import crc32
 import sqlglot
 from sqlglot import exp
 
+from contact_pipeline.engines.spark_texts import text_as_spark_has_it
+
 _NAMES: Final = {
     "hash": "xxhash64",
     "strlen": "octet_length",
@@ -76,7 +78,8 @@ def _as_spark_has_it(node: exp.Expr) -> exp.Expr:
             node.set("this", exp.to_identifier(f"{node.db}_{node.name}"))
             node.set("db", None)  # changed in place: after FROM alone, the joins hang on the table
         case _:
-            return _list_as_spark_has_it(node)
+            changed = text_as_spark_has_it(node)
+            return changed if changed is not node else _list_as_spark_has_it(node)
     return node
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,18 +73,6 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     return session
 
 
-def strip_accents(value: str | None) -> str | None:
-    """A text without the marks that stand on its letters, as DuckDB's function of that name gives it."""
-    if value is None:
-        return None
-    return "".join(letter for letter in unicodedata.normalize("NFD", value) if unicodedata.category(letter) != "Mn")
-
-
-def nfc_normalize(value: str | None) -> str | None:
-    """A text with its letters and marks composed."""
-    return None if value is None else unicodedata.normalize("NFC", value)
-
-
 @dataclass(frozen=True, slots=True)
 class _View:
     """A view: its query in Spark's dialect, and the names of the tables that it reads."""
@@ -113,8 +100,6 @@ class SparkTables:
         self._named: dict[str, _View | None] = {}
         self._notes: dict[str, str | None] = {}
         self._offered: dict[str, Callable[[], None]] = {}
-        for function in (strip_accents, nfc_normalize):
-            session.udf.register(function.__name__, function, "string")
 
     def make(self, table: str, query: str) -> int:
         """See `Tables`: written as Parquet, so that it is worked out once."""
@@ -288,10 +273,8 @@ class SparkTables:
     def _write(self, table: str, found: DataFrame) -> int:
         path = self._folder / f"{table}_{next(self._numbers)}"
         found.write.parquet(str(path))
-        if any(path.glob("*.parquet")):
-            written = self._session.read.parquet(str(path))
-        else:  # no rows, no file to read the columns from
-            written = self._session.createDataFrame([], found.schema)
+        # Without rows there may be no file that has the columns; and finding them there is a job of its own.
+        written = self._session.read.schema(found.schema).parquet(str(path))
         self._name(table, written)
         return int(written.count())
 

@@ -12,8 +12,8 @@ from sqlglot import exp
 
 from contact_pipeline.engines.dialect import to_spark
 
-# What sqlglot knows no class for: functions of Spark, and those that SparkTables brings along.
-OF_SPARK = {"array_position", "octet_length", "slice", "xxhash64", "nfc_normalize", "strip_accents"}
+# What sqlglot knows no class for: functions of Spark.
+OF_SPARK = {"array_position", "octet_length", "slice", "xxhash64"}
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "generate_matching.py"
 

@@ -1,4 +1,4 @@
-"""Runs a script in the environment that has Sail, which the tests themselves run without."""
+"""Runs a script in the environment that has Sail and Spark's client, which the tests themselves run without."""
 
 import json
 import os
@@ -15,10 +15,7 @@ PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
 def must_be_there():
     """Skips a test without Sail, except in CI."""
     if not PYTHON.exists():
-        missing = "Sail is not installed: make .venv/spark/installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("Sail is not installed: make .venv/spark/installed")
 
 
 @contextmanager
@@ -33,7 +30,7 @@ def sail_server(port):
         process.wait()
 
 
-def run_on_sail(script, *arguments):
+def run_on_sail(script, *arguments, **environment):
     """What a script of this folder prints, each line a JSON object; skips the test without Sail, except in CI."""
     must_be_there()
     found = subprocess.run(
@@ -41,7 +38,14 @@ def run_on_sail(script, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )
     assert found.returncode == 0, found.stderr[-3000:]
     return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def missing(what):
+    """Skips a test for what is not installed; in CI it fails."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)

@@ -18,6 +18,17 @@ from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, t
         ("SELECT a[b] FROM t", "SELECT ELEMENT_AT(a, b) FROM t"),
         ("SELECT a[strpos(b, c)] FROM t", "SELECT ELEMENT_AT(a, LOCATE(c, b)) FROM t"),
         ("SELECT a[:3] FROM t", "SELECT SLICE(a, 1, 3) FROM t"),
+        ("SELECT lower(a) FROM t", "SELECT LOWER(REPLACE(a, 'İ', 'i')) FROM t"),
+        ("SELECT string_split(a, '. ') FROM t", r"SELECT SPLIT(a, '\\. ') FROM t"),
+        ("SELECT string_split(a, '') FROM t", "SELECT ARRAY_REMOVE(SPLIT(a, ''), '') FROM t"),
+        (
+            r"SELECT regexp_matches(a, '^[\p{Latin}\W]$') FROM t",
+            r"SELECT a RLIKE '^[\\p{sc=Latin}[^0-9A-Za-z_]]\\z' FROM t",
+        ),
+        (
+            r"SELECT regexp_replace(a, '(?i)(\bé\$|\\d)', '\1*', 'g') FROM t",
+            r"SELECT REGEXP_REPLACE(a, '(?iu)((?-u:\\b)é\\$|\\\\d)', '$1*') FROM t",
+        ),
     ],
 )
 def test_a_query_in_the_dialect_of_spark(query, there):

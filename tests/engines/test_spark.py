@@ -2,38 +2,27 @@
 
 from itertools import chain
 
-import pytest
-import yaml
-
-from tests.engines.sail import ROOT, run_on_sail
+from tests.engines.matched import ONE, TOGETHER, assert_all_are_the_same, assert_texts_are_the_same
+from tests.engines.sail import run_on_sail
 from tests.thorough import spread
 
-# The shipped profiles; those of which one needs what the other imports are together.
-TOGETHER = (
-    ("portfolio_accounts", "portfolio_contacts"),
-    ("program_contacts",),
-    ("outreach_contacts",),
-    ("dealer_leads",),
-    ("suppression_list",),
-    ("property_contacts",),
-)
 PROFILES = [*chain(*spread(TOGETHER, 1))]
 
 
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory):
-    return run_on_sail("on_sail.py", tmp_path_factory.mktemp("sail") / "home", *PROFILES)
+def test_sail_gives_the_same_changesets(tmp_path):
+    assert_all_are_the_same(run_on_sail("on_spark.py", "sail", "match", tmp_path, *PROFILES), PROFILES)
 
 
-def test_all_samples_of_the_profiles_were_matched(compared):
-    uploads = yaml.safe_load((ROOT / "data" / "samples" / "expected.yaml").read_text(encoding="utf-8"))["uploads"]
-    assert {*chain(*TOGETHER)} == {each["profile"] for each in uploads}
-    assert [each["file"] for each in compared] == [each["file"] for each in uploads if each["profile"] in PROFILES]
+def test_a_cluster_of_sail_gives_the_same_changesets(tmp_path):
+    found = run_on_sail("on_spark.py", "sail", "match", tmp_path, *ONE, SAIL_MODE="local-cluster")
+    assert_all_are_the_same(found, ONE)
 
 
-@pytest.mark.parametrize("what", ["sha256", "outcomes", "rows", "rejections"])
-def test_sail_gives_the_same_changeset(compared, what):
-    for each in compared:
-        here, there = each[what]
-        assert here == there, each["file"]
-    assert any(each[what][0] for each in compared)
+def test_sail_makes_the_same_of_every_letter(tmp_path):
+    assert_texts_are_the_same(run_on_sail("on_spark.py", "sail", "keys", tmp_path))
+
+
+def test_a_home_lives_the_same_life_on_a_cluster_of_sail(tmp_path):
+    steps = run_on_sail("on_delta.py", "lives", tmp_path, "dealer_leads_1", SAIL_MODE="local-cluster")
+    assert [each for each in steps if each["differing"]] == []
+    assert {"planned", "apply", "finalize", "undo", "redo", "erase", "verified"} <= {each["step"] for each in steps}
