@@ -36,7 +36,7 @@ serve: .venv/installed
 		exec $(BIN)/contact-pipeline --home data/demo serve; else exec $(BIN)/contact-pipeline serve; fi
 
 test: .venv/installed
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@unset PYTHONDONTWRITEBYTECODE; $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # ARGS names rooms or faults, such as ARGS='match reports-kept'; ARGS='--jobs 4' makes four at once.
 mutants: .venv/installed

@@ -5,30 +5,55 @@ Generated examples are the same in every run; `HYPOTHESIS_RANDOM=1 make test` dr
 
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from contact_pipeline.engines.instance import forget_instances
-from tests.thorough import CASES, THOROUGH, spread
+from tests.thorough import CASES, CASES_WITH_FILES, THOROUGH, spread
 
 settings.register_profile("same", derandomize=True)
 if not os.environ.get("HYPOTHESIS_RANDOM"):
     settings.load_profile("same")
 
+MEMORY = Path("/dev/shm")
+ENOUGH = 4 << 30  # bytes: homes are deleted after their tests
+
+
+def has_room(folder: Path) -> bool:
+    """Whether temporary files can lie in a folder of the machine's memory."""
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ENOUGH
+
+
 # DuckDB would start threads for every statement. The tables are small, and every core already has a worker.
+# It would also wait for the disk at every commit.
 if not THOROUGH:
     os.environ.setdefault("CONTACT_PIPELINE_THREADS", "1")
+    if "TMPDIR" not in os.environ and has_room(MEMORY):
+        os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
 
 # The files that take longest, longest first: processes share out whole files, so a long one must not begin last.
 LONGEST = (
-    "backup/test_restore", "e2e/test_serve", "orchestration/test_runs", "masking/test_byte_search", "e2e/test_killed",
-    "docs/test_commands", "benchmarks/test_benchmarks", "erase/test_afterwards", "pipeline/test_field_names",
-    "faults/test_sweep", "match/test_consent", "pipeline/test_undo", "cli/test_odd_paths", "erase/test_killed",
-    "apply/test_effective", "normalize/test_properties", "contracts/test_states", "pipeline/test_at_once",
-    "pipeline/test_stateful", "cli/test_importing", "cli/test_taking_back", "backup/test_backup",
+    "e2e/test_serve", "soak/test_soak", "e2e/test_project", "web/test_deciding", "samples/test_samples",
+    "web/test_in_a_browser", "docs/test_commands", "engines/test_delta", "faults/test_sweep",
+    "masking/test_byte_search", "e2e/test_production", "orchestration/test_sensors", "orchestration/test_runs",
+    "backup/test_restore",
+    "pipeline/test_resolve", "upload/test_readings", "e2e/test_killed", "e2e/test_component", "faults/test_words",
+    "benchmarks/test_benchmarks", "pipeline/test_undo", "pipeline/test_two_approve", "pipeline/test_field_names",
+    "orchestration/test_expire", "validate/test_unique", "verify/test_verify", "erase/test_catalogue",
+    "engines/test_spark", "access/test_held", "erase/test_killed", "e2e/test_socket", "erase/test_afterwards",
+    "match/test_consent", "cli/test_odd_paths", "faults/test_dagster", "apply/test_effective", "pipeline/test_at_once",
+    "cli/test_importing", "cli/test_taking_back", "backup/test_backup",
 )  # fmt: skip
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests wait for servers and browsers."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,7 +71,12 @@ def some_cases(items: list[pytest.Item]) -> set[pytest.Item]:
     cases: dict[tuple[pytest.Item | pytest.Collector | None, str], list[pytest.Item]] = {}
     for item in items:
         cases.setdefault((item.parent, getattr(item, "originalname", item.name)), []).append(item)
-    return {item for each in cases.values() for item in spread(each, CASES, CASES)}
+    return {item for each in cases.values() for item in spread(each, *2 * [_many(each[0])])}
+
+
+def _many(case: pytest.Item) -> int:
+    """How many cases of a test are tried."""
+    return CASES_WITH_FILES if "tmp_path_factory" in getattr(case, "fixturenames", ()) else CASES
 
 
 def pytest_collection_finish() -> None:

@@ -1,5 +1,7 @@
 """A run that is not thorough tries less, never nothing; THOROUGH makes it thorough, and single tests have variables."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests import conftest, thorough
@@ -31,15 +33,33 @@ def test_a_selection_is_spread_over_all_items(monkeypatch, count, default):
 class Case:
     """A case of a test, as pytest collects it."""
 
-    def __init__(self, parent, originalname, case):
+    def __init__(self, parent, originalname, case, fixturenames=()):
         self.parent, self.originalname, self.name = parent, originalname, f"{originalname}[{case}]"
+        self.fixturenames = fixturenames
 
 
 def test_of_every_test_some_cases_are_tried(monkeypatch):
     cases = [Case(parent, name, case) for parent in "ab" for name in ("one", "two") for case in range(9)]
     single = Case("a", "three", "")
     monkeypatch.setattr(conftest, "CASES", 3)
+    monkeypatch.setattr(conftest, "CASES_WITH_FILES", 1)
     monkeypatch.setattr(thorough, "THOROUGH", False)
     tried = sorted((case.parent, case.name) for case in conftest.some_cases([*cases, single]))
     three = [f"{name}[{case}]" for name in ("one", "two") for case in (1, 4, 7)]
     assert tried == sorted([*(("a", name) for name in [*three, single.name]), *(("b", name) for name in three)])
+
+
+def test_fewer_cases_are_tried_of_a_test_that_makes_files(monkeypatch):
+    cases = [Case("a", "one", case, ["tmp_path_factory", "tmp_path"]) for case in range(9)]
+    monkeypatch.setattr(conftest, "CASES", 3)
+    monkeypatch.setattr(conftest, "CASES_WITH_FILES", 1)
+    monkeypatch.setattr(thorough, "THOROUGH", False)
+    assert [case.name for case in conftest.some_cases(cases)] == ["one[4]"]
+
+
+def test_temporary_files_lie_in_memory_only_where_there_is_room(monkeypatch, tmp_path):
+    assert not conftest.has_room(tmp_path / "nowhere")
+    for free, expected in ((conftest.ENOUGH, False), (conftest.ENOUGH + 1, True)):
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr(conftest.shutil, "disk_usage", lambda _, usage=usage: usage)
+        assert conftest.has_room(tmp_path) is expected

@@ -23,8 +23,9 @@ def examples(default: int, thorough: int, variable: str = "") -> int:
     return int(given or (thorough if THOROUGH else default))
 
 
-# How many cases of each test are run.
+# How many cases of each test are run. Tests that make homes or other files take longer than those of values.
 CASES = examples(3, 1_000_000, "CASES")
+CASES_WITH_FILES = examples(1, 1_000_000, "CASES")
 
 
 def spread(items: Sequence[T], default: int, thorough: int | None = None) -> Sequence[T]:

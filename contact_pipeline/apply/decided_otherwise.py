@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contact_pipeline.engines import Tables, literal
 from contact_pipeline.match.decide import by_keys, pairs_of
-from contact_pipeline.match.erased import copy_fingerprints, find_erased
+from contact_pipeline.match.erased import copy_fingerprints, make_erased
 from contact_pipeline.match.keys import VERSION, key_column, keyed, part_key, stored_key
 from contact_pipeline.match.part import Part
 from contact_pipeline.settings import Settings
@@ -40,7 +40,7 @@ def _decided_now(database: Tables, part: Part, settings: Settings, address_book:
     database.make("live_pairs", pairs_of(database, part, "affected_keys", "", address_book))
     database.make("live_by_keys", by_keys(part, "affected_keys", "live_pairs"))
     copy_fingerprints(database, "")
-    find_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
+    make_erased(database, part, settings, "affected_keys", "live_by_keys", "live_erased")
     otherwise = f"""
         WITH unresolved AS (
             SELECT row_number, CASE WHEN contact_id IS NOT NULL THEN 'review' ELSE decision END AS decision, target

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from contact_pipeline.engines import Tables, literal, quoted
-from contact_pipeline.store.changes import kept_fields, touched, touches
+from contact_pipeline.store.changes import kept_fields, newest, oldest, touched, touches
 from contact_pipeline.store.effective import (
     EFFECTIVE,
     MAKES,
@@ -66,7 +66,7 @@ def plan_effect(database: Tables, upload_id: str, turn: Turn) -> None:
         WHERE false""",
     )
     for entity, table in _ENTITIES:
-        _find_by_history(database, entity, plan)
+        _make_by_history(database, entity, plan)
         fields = _fields(database, entity, plan)
         _make_becoming(database, entity, fields, plan)
         _list_conflicts(database, entity, plan)
@@ -94,7 +94,7 @@ def _plan(database: Tables, upload_id: str, turn: Turn) -> _Plan:
     )
 
 
-def _find_by_history(database: Tables, entity: str, plan: _Plan) -> None:
+def _make_by_history(database: Tables, entity: str, plan: _Plan) -> None:
     """Makes `by_history`: the ids of entities whose values only the whole history gives.
 
     For all others that the upload changed, its own changes give the values before and after it.
@@ -189,13 +189,9 @@ def _make_becoming(database: Tables, entity: str, fields: list[str], plan: _Plan
 def _by_own_changes(entity: str, fields: list[str], made: str, plan: _Plan) -> str:
     """The query for the state of the others: as the upload found them (undo) or left them (redo)."""
     identity, redone = f"{entity}_id", plan.turn == "redo"
-    side, chosen = ("after", "arg_max") if redone else ("before", "arg_min")
+    side, value_of = ("after", newest) if redone else ("before", oldest)
     once = ", ".join(f"{touches(f)} AS {quoted(f'_sets_{f}')}, {side}_{f} AS {quoted(f)}" for f in fields)
-    often = ", ".join(
-        f"""bool_or({touches(f)}) AS {quoted(f"_sets_{f}")},
-            ({chosen}({{'value': {side}_{f}}}, commit_number) FILTER ({touches(f)})).value AS {quoted(f)}"""
-        for f in fields
-    )
+    often = ", ".join(f"bool_or({touches(f)}) AS {quoted(f'_sets_{f}')}, {value_of(f)} AS {quoted(f)}" for f in fields)
     erased = f"AND contact_id NOT IN ({ERASED.format(_BOOK)})" if entity == "contact" else ""
     sets = [name for field in fields for name in (f"_sets_{field}", field)]
     names = ", ".join(f"gathered.{quoted(name)}" for name in (identity, "row_number", "_made_here", *sets))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from contact_pipeline.engines import Database
 from contact_pipeline.erase import erase
 from contact_pipeline.errors import Refusal
-from contact_pipeline.pipeline import Pipeline
+from contact_pipeline.profiles import find_profiles
 from contact_pipeline.settings import Settings
+from contact_pipeline.store import Store
 from contact_pipeline.store.erasures import Erasure, add_erasures, note_erasures
 from contact_pipeline.store.news import forget_waiting
+
+Cancel = Callable[[Store, str, str], object]  # ends an upload, by its id and the login of who does it
 
 
 @dataclass(slots=True)
@@ -23,7 +26,9 @@ class Replayed:
     cancelled: list[str] = field(default_factory=list)
 
 
-def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[str, int], actor: str) -> Replayed:
+def replay(
+    settings: Settings, erasures: Sequence[Erasure], counters: Mapping[str, int], actor: str, cancel: Cancel
+) -> Replayed:
     """Applies all known erasures to a restored home.
 
     Args:
@@ -31,9 +36,10 @@ def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[st
         erasures: all known erasures of the home.
         counters: contact, account, upload → the next number in the home that is replaced.
         actor: login of the person who restores.
+        cancel: ends an upload that is being staged and has rows of an erased person.
     """
-    pipeline, replayed = Pipeline(settings=settings), Replayed()
-    with pipeline.store.change() as contacts:
+    store, replayed = Store(settings), Replayed()
+    with store.change() as contacts:
         forget_waiting(contacts)
         first = _first_uploads(contacts)
         done = contacts.rows("SELECT contact_id FROM erasures WHERE finished_at IS NOT NULL")
@@ -47,11 +53,11 @@ def replay(settings: Settings, erasures: Sequence[Erasure], counters: Mapping[st
             contacts.run("INSERT INTO erasures VALUES (?, ?, ?, NULL, ?)", values)
             _recognize(contacts, erasure)
     if again or begun:
-        _erase(pipeline, sorted({*begun, *(erasure.contact_id for erasure in again)}), actor, replayed)
-        with pipeline.store.change() as contacts:
+        _erase(store, sorted({*begun, *(erasure.contact_id for erasure in again)}), actor, replayed, cancel)
+        with store.change() as contacts:
             for erasure in again:
                 _recognize(contacts, erasure)
-    with pipeline.store.open(read_only=True) as contacts:
+    with store.open(read_only=True) as contacts:
         add_erasures(settings, [each for each in erasures if each.first_upload])
         note_erasures(settings, contacts)
     return replayed
@@ -81,15 +87,15 @@ def _recognize(contacts: Database, erasure: Erasure) -> None:
         )
 
 
-def _erase(pipeline: Pipeline, contact_ids: list[int], actor: str, replayed: Replayed) -> None:
-    profiles, _ = pipeline.profiles()
+def _erase(store: Store, contact_ids: list[int], actor: str, replayed: Replayed, cancel: Cancel) -> None:
+    profiles, _ = find_profiles(store.settings.profiles_path)
     while not replayed.erased:
         try:
-            erase(pipeline.store, contact_ids[0], profiles.values(), actor, only=contact_ids)
+            erase(store, contact_ids[0], profiles.values(), actor, only=contact_ids)
             replayed.erased += contact_ids
         except Refusal as refusal:
             if refusal.code != "being-staged":
                 raise
             upload_id = str(refusal.details["upload_id"])  # nobody goes on with it here
-            pipeline.cancel(upload_id, user=actor)
+            cancel(store, upload_id, actor)
             replayed.cancelled.append(upload_id)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from contact_pipeline.backup.exchange import exchange
-from contact_pipeline.backup.replay import Replayed, replay
+from contact_pipeline.backup.replay import Cancel, Replayed, replay
 from contact_pipeline.engines import Database, open_database
 from contact_pipeline.errors import Refusal, StoreBusy
 from contact_pipeline.settings import Settings
@@ -65,7 +65,7 @@ class _Known:
 
 
 def restore(
-    file: Path, settings: Settings, actor: str, *, replace: bool = False, erasures: Path | None = None
+    file: Path, settings: Settings, actor: str, cancel: Cancel, *, replace: bool = False, erasures: Path | None = None
 ) -> Restored:
     """Makes a home from a backup. People who were erased since then are erased again, before the home is in place.
 
@@ -73,6 +73,7 @@ def restore(
         file: the backup.
         settings: of the home.
         actor: login of the person who restores.
+        cancel: ends an upload of the restored home.
         replace: whether an existing home is put aside and its erasures are taken over.
         erasures: the last kept copy of the home's `erasures.jsonl`, if the home itself is lost.
 
@@ -114,7 +115,7 @@ def restore(
         aside, new = put_aside_path(home), beside(home, "restoring")
         known.warnings += _clear(new, aside)
         try:
-            replayed = _unpack(opened, file.name, header, files, new, settings, known, actor)
+            replayed = _unpack(opened, file.name, header, files, new, settings, known, actor, cancel)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -143,6 +144,7 @@ def _unpack(
     settings: Settings,
     known: _Known,
     actor: str,
+    cancel: Cancel,
 ) -> Replayed:
     """Makes the complete new home beside the old one."""
     new.mkdir(mode=0o700)
@@ -156,7 +158,7 @@ def _unpack(
     _refuse_unreadable(restored, name)
     if restored.erasures_path.exists():  # it may be newer than the database in the backup
         known.erasures += _read_erasures(restored.erasures_path, header)
-    replayed = replay(restored, known.erasures, known.counters, actor)
+    replayed = replay(restored, known.erasures, known.counters, actor, cancel)
     shutil.rmtree(new / "temporary", ignore_errors=True)
     os.sync()
     (new / _MARK).unlink()

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -80,9 +81,12 @@ def contact_pipeline(invocation: Invocation) -> None:
     """
 
 
+_put_together = cache(typer.main.get_command)  # once in a process
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit status (0 done, 1 refused or failed, 2 usage)."""
-    command = typer.main.get_command(app)
+    command = _put_together(app)
     as_json = "--json" in arguments
     with owner_only(), console.without_colors("--no-color" in arguments), console.without_progress(as_json):
         return run_to_status(lambda: command.main(list(arguments), NAME, standalone_mode=False), as_json=as_json)

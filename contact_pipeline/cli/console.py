@@ -205,7 +205,7 @@ def busy(title: str) -> Iterator[None]:
         return
     from contact_pipeline.cli.progress import drawn
 
-    with drawn(title, console):
+    with drawn(title, console, text):
         yield
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from contact_pipeline.cli import console
 from contact_pipeline.cli.endings import report
 from contact_pipeline.cli.invocation import Invocation, User, everywhere, group, login
 from contact_pipeline.cli.uploads import PANEL, UploadId
-from contact_pipeline.errors import Usage, listed, number_of
+from contact_pipeline.errors import Usage, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from contact_pipeline.store import Upload
-
-SHOWN = 20  # corrections
 
 app = typer.Typer()
 
@@ -115,6 +113,8 @@ def _report(invocation: Invocation, upload: Upload) -> int:
 
 def _draw_corrected(upload: Upload) -> Iterator[RenderableType | console.Lines]:
     """The corrections of one call, and the outcomes before and after."""
+    from contact_pipeline.cli.corrections_view import draw_corrections
+
     corrected = upload.corrected
     if corrected is None:
         return
@@ -137,39 +137,6 @@ def _draw_corrected(upload: Upload) -> Iterator[RenderableType | console.Lines]:
 def _compared(before: dict[str, int], now: dict[str, int]) -> list[tuple[str, str, str]]:
     names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) or now.get(name)]
     return [(name, f"{before.get(name, 0):,}", f"{now.get(name, 0):,}") for name in names]
-
-
-def draw_corrections(corrections: list[dict[str, Any]]) -> Iterator[RenderableType | console.Lines]:
-    """Corrections, before → after; the last ones of many."""
-    rows = [
-        (str(each["number"]), _rows_of(each), each["column"], *_sides(each), _by(each)) for each in corrections[-SHOWN:]
-    ]
-    if more := len(corrections) - len(rows):
-        yield console.text(f"{more:,} earlier corrections; show --json lists all of them", "dim")
-    yield console.rows(("No.", "Row", "Column", "Before", "After", ""), rows)
-
-
-def _rows_of(correction: dict[str, Any]) -> str:
-    if correction["kind"] == "column":
-        return "all"
-    named = listed(correction["row_numbers"], limit=3)
-    return named if correction["rows"] <= 3 else f"{number_of(correction['rows'], 'row')}"
-
-
-def _sides(correction: dict[str, Any]) -> tuple[str, str]:
-    if correction["kind"] != "cell":
-        return "", "left out"
-    return correction["before"] or "blank", correction["after"] or "blank"
-
-
-def _by(correction: dict[str, Any]) -> str:
-    if "corrected_by" not in correction:
-        return ""
-    from contact_pipeline.cli.upload_view import known_by
-
-    who = known_by(correction["corrected_by"], correction["corrected_as"])
-    by = f"{who}, {correction['corrected_at'][:10]}"
-    return f"{by}, withdrawn" if correction["withdrawn"] else by
 
 
 mappings = group(app, "value-mappings", "What values mean in files of a profile, as they were corrected once.", PANEL)

@@ -75,7 +75,7 @@ class Invocation:
     def tell(self) -> None:
         """Sends the notices of what the command has changed, if there are any."""
         if "light_pipeline" in self.__dict__:
-            from contact_pipeline.cli.notices import tell
+            from contact_pipeline.cli.telling import tell
 
             tell(self.light_pipeline)
 

@@ -10,16 +10,11 @@ from contact_pipeline.cli import console
 from contact_pipeline.cli.invocation import Invocation, everywhere
 from contact_pipeline.cli.listing import Limit, Where, as_words, chosen, more, most
 from contact_pipeline.cli.reference_data import PANEL
-from contact_pipeline.errors import ContactPipelineError, number_of
-from contact_pipeline.machine import fault_of
+from contact_pipeline.cli.telling import warn_of_problems
+from contact_pipeline.errors import number_of
 
 if TYPE_CHECKING:
     from contact_pipeline.notices.queue import Notice
-    from contact_pipeline.notices.send import Sending
-    from contact_pipeline.pipeline import Pipeline
-
-AFTER_SECONDS = 10.0  # after which a command begins no further notice
-LATER = "`contact-pipeline notices send` sends what waits."
 
 app = typer.Typer()
 notices_app = typer.Typer(invoke_without_command=True)
@@ -102,26 +97,7 @@ def send_notices(
         console.document(sent.as_dict())
         return
     console.show(console.text(f"{number_of(sent.sent, 'notice')} sent, {sent.waiting:,} waiting.", "bold"))
-    _warn(sent)
-
-
-def tell(pipeline: Pipeline) -> None:
-    """Sends notices after a command has done its work. Errors become warnings, and the command still succeeds."""
-    if not (pipeline.store.was_written and pipeline.settings.notices_path.exists()):
-        return
-    try:
-        with console.busy("Sending notices"):
-            _warn(pipeline.send_notices(seconds=AFTER_SECONDS))
-    except KeyboardInterrupt:  # the command has done its work
-        console.warn(f"Interrupted: not every notice was sent. {LATER}")
-    except Exception as error:  # noqa: BLE001 - the command has done its work
-        why = fault_of(error) or (error if isinstance(error, ContactPipelineError) else type(error).__name__)
-        console.warn(f"No notice was sent: {why} {LATER}")
-
-
-def _warn(sent: Sending) -> None:
-    for target, problem in sent.problems.items():
-        console.warn(f"Not sent to {target}: {problem}")
+    warn_of_problems(sent)
 
 
 def _row(notice: Notice) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from contact_pipeline.cli import console
 from contact_pipeline.watched import StageProgress, watching
 
 # Widths in characters: with them, a count of hundreds of thousands fits into 80 beside title and bar.
@@ -36,8 +35,14 @@ class _TimeLeft(ProgressColumn):
 
 
 @contextmanager
-def drawn(title: str, terminal: Console) -> Iterator[None]:
-    """Draws a title as long as the block lasts, and the progress reported by the work in it."""
+def drawn(title: str, terminal: Console, shown: Callable[[str], Text]) -> Iterator[None]:
+    """Draws a title as long as the block lasts, and the progress reported by the work in it.
+
+    Args:
+        title: names the work.
+        terminal: where it is drawn.
+        shown: makes of words what a terminal may show.
+    """
     texts = [
         TextColumn(f"{{task.{each}}}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
         for each in ("description", "fields[said]")
@@ -45,13 +50,13 @@ def drawn(title: str, terminal: Console) -> Iterator[None]:
     with Progress(
         SpinnerColumn(), texts[0], _Bar(_BAR), texts[1], _TimeLeft(), console=terminal, transient=True
     ) as progress:
-        progress.add_task(console.text(title).plain, total=None, said="", stage=None)
+        progress.add_task(shown(title).plain, total=None, said="", stage=None)
 
         def show(current: StageProgress) -> None:
             (task,) = progress.tasks
             is_other = (current.stage, current.of) != (task.fields["stage"], task.total)
             if is_other:  # another task, since a total cannot be taken back
-                named = _cut(title, _TITLE)
+                named = _cut(shown(title), _TITLE)
                 progress.add_task(named, total=current.of, said="", stage=current.stage, told_at=0.0, visible=False)
                 progress.remove_task(task.id)
                 (task,) = progress.tasks
@@ -60,7 +65,7 @@ def drawn(title: str, terminal: Console) -> Iterator[None]:
             progress.update(
                 task.id,
                 completed=current.rows or 0,
-                said=said if current.rows is not None else _cut(said, terminal.width - _TITLE - 6),
+                said=said if current.rows is not None else _cut(shown(said), terminal.width - _TITLE - 6),
                 told_at=task.elapsed or 0.0,
                 visible=True,
                 refresh=is_other,
@@ -70,8 +75,7 @@ def drawn(title: str, terminal: Console) -> Iterator[None]:
             yield
 
 
-def _cut(said: str, width: int) -> str:
-    text = console.text(said)
+def _cut(text: Text, width: int) -> str:
     text.truncate(max(width, 1), overflow="ellipsis")
     return text.plain
 

@@ -214,7 +214,7 @@ def show_upload(
 def _draw_corrections(invocation: Invocation, upload: Upload) -> list[Any]:
     if not upload.corrections and LEFT_OUT not in upload.outcomes:
         return []
-    from contact_pipeline.cli.correcting import draw_corrections
+    from contact_pipeline.cli.corrections_view import draw_corrections
 
     return [*draw_corrections(invocation.light_pipeline.corrections(upload.upload_id))]
 

@@ -16,14 +16,14 @@ _STEPS: Final = "rank % 64"  # narrowing steps that a pair does not pass
 _AGREES: Final = f"differs = 'no' AND {_STEPS} = 0"
 
 
-def find_sets(database: Tables, part: Part) -> pl.DataFrame:
-    """The sets as a frame: contact_id, first (the oldest of its set), is_chain, rules (their numbers) of each contact.
+def make_sets(database: Tables, part: Part) -> None:
+    """Makes agreeing_pairs, best_pairs (one, other, rank, differs) and `labels`: the oldest of each contact's set.
 
     A row is decided by the first rule that finds anybody. So a pair counts only if the rule by which it agrees is the
-    first that finds anybody for one of the two. A chain is a set in which not each agrees with each.
+    first that finds anybody for one of the two.
 
     Args:
-        database: a workspace with `compared` and `persons`; agreeing_pairs and labels are made in it.
+        database: a workspace with `compared` and `persons`.
         part: whose rules decide.
     """
     database.make(
@@ -43,7 +43,14 @@ def find_sets(database: Tables, part: Part) -> pl.DataFrame:
         WHERE differs <> 'another'""",
     )
     database.make("decided_pairs", f"SELECT DISTINCT one, other FROM best_pairs WHERE {_AGREES}")
-    _label(database)
+    _make_labels(database)
+
+
+def read_sets(database: Tables) -> pl.DataFrame:
+    """The sets as a frame: contact_id, first (the oldest of its set), is_chain, rules (their numbers) of each contact.
+
+    A chain is a set in which not each agrees with each.
+    """
     return database.frame(f"""
         WITH apart AS (
             SELECT unnest(labels) AS label FROM (
@@ -70,7 +77,7 @@ def find_sets(database: Tables, part: Part) -> pl.DataFrame:
         ORDER BY first, labels.contact_id""")
 
 
-def find_doubtful(database: Tables, part: Part) -> None:
+def make_doubtful_pairs(database: Tables, part: Part) -> None:
     """Makes doubtful_pairs (one, other): pairs that the rules would put before a person, and that are in no set."""
     review = f"({otherwise(part)}) = 'review'" if any(rule.narrow for rule in part.rules) else "false"
     database.make(
@@ -89,7 +96,7 @@ def rule_in_words(rule: MatchRule) -> str:
     return f"{rule.at_least} of {', '.join(rule.of)} the same"
 
 
-def _label(database: Tables) -> None:
+def _make_labels(database: Tables) -> None:
     """Makes `labels`: each contact of a decided pair with the lowest id that pairs lead to."""
     database.make("ends", "SELECT one, other FROM decided_pairs UNION ALL SELECT other, one FROM decided_pairs")
     database.make("labels", "SELECT one AS contact_id, least(one, min(other)) AS label FROM ends GROUP BY one")

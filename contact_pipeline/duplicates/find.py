@@ -15,7 +15,7 @@ from contact_pipeline.duplicates.compared import (
     set_aside,
     workspace,
 )
-from contact_pipeline.duplicates.exact import find_doubtful, find_sets, rule_in_words
+from contact_pipeline.duplicates.exact import make_doubtful_pairs, make_sets, read_sets, rule_in_words
 from contact_pipeline.duplicates.near import AT_LEAST, find_near, make_near_keys, why
 from contact_pipeline.engines import Tables
 from contact_pipeline.errors import Refusal
@@ -136,7 +136,8 @@ def find_duplicates(
     with workspace(store) as database:
         compared = copy_contacts(database, store, profile, part, known)
         left_out = set_aside(database, part)
-        sets = find_sets(database, part)
+        make_sets(database, part)
+        sets = read_sets(database)
         if near:
             pairs = _find_pairs(database, part, at_least, left_out)
         if known is not None:
@@ -155,11 +156,11 @@ def find_duplicates(
 def _find_pairs(database: Tables, part: Part, at_least: float, left_out: list[LeftOut]) -> pl.DataFrame:
     """The near pairs, each with its reason. Adds to `left_out` the values that were not used to look for pairs."""
     fields = compared_fields(part)
-    find_doubtful(database, part)
+    make_doubtful_pairs(database, part)
     reported = {each.fields for each in left_out}
     out = make_near_keys(database, "all_keys", fields, "near_keys")
     left_out += [each for each in out if each.fields not in reported]
-    _list_known(database)
+    _make_known_pairs(database)
     pairs = find_near(database, fields, at_least, known="known_pairs", doubtful="doubtful_pairs")
     reasons = [why(record, fields) for record in pairs.iter_rows(named=True)]
     return pairs.select("one", "other", "score", "is_doubtful", pl.Series("why", reasons, dtype=pl.String))
@@ -179,7 +180,7 @@ def _group(store: Store, profile: Profile, group: str | None) -> str | None:
     return known
 
 
-def _list_known(database: Tables) -> None:
+def _make_known_pairs(database: Tables) -> None:
     """Makes known_pairs (one, other): contacts of one set, and contacts that are linked."""
     database.make(
         "known_pairs",

@@ -13,7 +13,7 @@ from contact_pipeline.engines import Database, KeptTables, literal, quoted
 from contact_pipeline.erase.person import Person, redacted
 from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
-from contact_pipeline.store.changes import touches
+from contact_pipeline.store.changes import newest
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups, effective_pairs
 from contact_pipeline.store.engine import GROWING
 from contact_pipeline.store.erasures import fingerprint
@@ -71,13 +71,9 @@ def _states(columns: list[str], person: Person) -> str:
 
     The column for the commit, `_commit`, has a name that no field can have.
     """
-    newest = ", ".join(
-        f"""(arg_max({{'value': c.after_{name}}}, c.commit_number)
-             FILTER ({touches(name, "c")})).value AS {quoted(name)}"""
-        for name in columns
-    )
+    values = ", ".join(f"{newest(name, 'c')} AS {quoted(name)}" for name in columns)
     return f"""
-        SELECT s.contact_id, s.commit_number AS _commit, {newest}
+        SELECT s.contact_id, s.commit_number AS _commit, {values}
         FROM contact_changes AS s JOIN contact_changes AS c USING (contact_id)
         WHERE s.contact_id IN ({person.ids}) AND c.commit_number <= s.commit_number GROUP BY ALL"""
 

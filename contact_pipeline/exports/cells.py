@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
 from contact_pipeline.codes import CODES
 from contact_pipeline.exports.layout import Cell
+from contact_pipeline.kinds.cell_rules import local_today
 from contact_pipeline.kinds.distinct import change_where
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
@@ -96,7 +96,7 @@ def _words(column: Column, context: Context) -> Blanks:
 
 def _passes(values: pl.DataFrame, column: Column, context: Context) -> pl.Series:
     """Whether the column takes each value."""
-    kind, today, value = KINDS[column.type], datetime.now(UTC).astimezone().date(), pl.col(column.field)
+    kind, today, value = KINDS[column.type], local_today(), pl.col(column.field)
     quick = kind.quick_rule(column, context, today)
     passed = values.select(value.is_null() | (quick(value) if quick else False)).to_series().fill_null(False)
     rest = values.filter(~passed)

@@ -17,6 +17,7 @@ from contact_pipeline.exports.layout import Layout, further_cell
 from contact_pipeline.exports.left_out import LeftOut, Sieve
 from contact_pipeline.exports.rows import Wanted, fields_besides, refuse_what_does_not_fit, rows_query
 from contact_pipeline.kinds.kind import Context
+from contact_pipeline.kinds.registry import country_column
 from contact_pipeline.profiles import Profile, find_profiles
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.output import new_file, refuse_output
@@ -155,9 +156,8 @@ def _batches(file: Path) -> Iterator[pl.DataFrame]:
 
 
 def _context(profile: Profile, reference: Reference) -> Context:
-    country = profile.column_of.get("country")
-    by_country = country is not None and country.type == "country"
-    return Context(profile, reference, pl.col("country") if by_country else None)
+    country = country_column(profile)
+    return Context(profile, reference, None if country is None else pl.col(country.field))
 
 
 def _warnings(layout: Layout, kind: str) -> Iterator[str]:

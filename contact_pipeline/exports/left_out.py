@@ -12,12 +12,13 @@ from contact_pipeline.errors import number_of
 from contact_pipeline.exports.cells import come_back
 from contact_pipeline.exports.layout import Cell, Layout
 from contact_pipeline.exports.rows import HAS_ACCOUNT, ID, LINKED, PEOPLE
+from contact_pipeline.kinds.cell_rules import local_today
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.name import completed
 from contact_pipeline.kinds.name_parts import PARTS
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import NAME, AnyOf, Column, InOrder, MatchRule, Profile, RequiredWhen, Same, Together
-from contact_pipeline.profiles.model import YES_NO, AccountContacts
+from contact_pipeline.profiles.model import AccountContacts
 from contact_pipeline.profiles.row_rules import (
     has_any_of,
     has_required,
@@ -115,7 +116,7 @@ class Sieve:
         if profile.needs_account:
             yield "their account number is no account's", ~pl.col(HAS_ACCOUNT)
         for column in profile.columns:
-            yield from _of_blanks(column, profile)
+            yield from _of_blanks(column, self._context)
         lists = [field for field, kind in profile.row_fields.items() if kind != "text"]
         for rule in profile.rules:
             found = _passes(rule, there, lists)
@@ -173,18 +174,18 @@ def _right(cell: Cell) -> str:
     return f"_right {cell.field}"
 
 
-def _of_blanks(column: Column, profile: Profile) -> Iterator[tuple[str, pl.Expr]]:
-    """Reasons by which a blank cell would not be read as blank."""
-    is_list = profile.row_fields[column.field] == "list"
+def _of_blanks(column: Column, context: Context) -> Iterator[tuple[str, pl.Expr]]:
+    """Reasons by which a blank cell would not be read as blank, or a value that it stands for is the only one taken."""
+    is_list = context.profile.row_fields[column.field] == "list"
     value = pl.col(column.field)
     blank = value.list.len().fill_null(0) == 0 if is_list else value.is_null()
     if column.required and not column.nothing:
         yield f"'{column.heading}' is required, and blank", blank
     if column.blank_means is not None:
         yield f"a blank in '{column.heading}' would mean '{column.blank_means}'", blank
-        if column.type == "boolean" and column.choices:
-            allowed = [YES_NO[word] for word in column.choices]
-            yield f"'{column.heading}' is not {' or '.join(column.choices)}", ~value.is_in(allowed)
+        for rule in KINDS[column.type].rules(column, context, local_today()):
+            if rule.code == "not-a-choice":
+                yield f"'{column.heading}' is not {' or '.join(column.choices)}", ~rule.passes(value)
 
 
 def _passes(rule: RowRule, there: Sequence[str], lists: Sequence[str]) -> tuple[str, pl.Expr] | None:

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from contact_pipeline.feeds.model import Due, Feed
+from contact_pipeline.feeds.times import seconds_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contact_pipeline.feeds.model import Due, Feed
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_NAMED: Final = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat")
 _LONGEST_CHANGE: Final = timedelta(hours=3)  # of a clock
 _CHANGED_HOURS: Final = {1, 2, 3}  # in which Dagster looks whether a time comes twice or not at all
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def seconds_of(duration: str) -> int:
-    """The seconds of a duration such as 15m.
-
-    Raises:
-        ValueError: the text is no duration.
-    """
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", duration)
-    if not found:
-        raise ValueError("is no duration; write a number and s, m, h or d, such as 15m")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-def check_cron(cron: str) -> None:
-    """Tests that a cron expression has five parts, and names a time that comes.
-
-    Raises:
-        ValueError: it has other parts, or names no such time.
-    """
-    from cronsim import CronSim, CronSimError
-
-    if len(cron.split()) != 5:  # others take six for seconds or years
-        raise ValueError('is no schedule of five parts; write one such as "0 6 * * 1-5"')
-    if not all(re.fullmatch(r"[0-9*/,-]+", _NAMED.sub("1", part)) for part in cron.lower().split()):
-        raise ValueError("has signs that not every program takes; write numbers, names of days and months, * / , and -")
-    days = cron.split()[2::2]  # of the month, of the week
-    if ("*" not in days and any(part.startswith("*") for part in days)) or re.search(r"(^|,)7[-/]", days[1]):
-        raise ValueError("has days that programs count differently; write days of the month or the week, Sunday as 0")
-    try:
-        next(CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC)))
-    except (CronSimError, StopIteration) as error:
-        raise ValueError('names no time that ever comes; write one such as "0 6 * * 1-5"') from error
 
 
 def next_run(feed: Feed, ran_at: datetime | None, now: datetime) -> datetime | None:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
-from contact_pipeline.feeds.calendar import check_cron, seconds_of
 from contact_pipeline.feeds.place import place_of
+from contact_pipeline.feeds.times import check_cron, seconds_of
 
 _SOONEST: Final = 10  # seconds: the shortest interval
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -89,6 +89,7 @@ BOOLEAN: Final = Kind(
     beside=_beside,
     blanked=lambda before, _after, _column, blanks: are_blanks(before, blanks),  # an unread text has no value either
     taken_apart=False,
+    offered=lambda column, _: (tuple(column.choices) or ("yes", "no"), "take"),
     rules=_rules,
     quoted=_quoted,
     expected=advice,

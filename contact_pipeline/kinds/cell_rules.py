@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Final
 
 import polars as pl
@@ -29,6 +30,11 @@ class CellRule:
     code: str
     passes: Passes
     expected: str = ""
+
+
+def local_today() -> date:
+    """The day where the program runs, by which rules tell what lies in the future."""
+    return datetime.now(UTC).astimezone().date()
 
 
 NOT_SCIENTIFIC: Final = CellRule("excel-scientific", lambda value: ~value.str.contains(_SCIENTIFIC))

@@ -10,7 +10,7 @@ import polars as pl
 from contact_pipeline.kinds.cell_rules import CellRule
 from contact_pipeline.kinds.distinct import map_distinct
 from contact_pipeline.kinds.kind import Context, Kind
-from contact_pipeline.kinds.registered import advice, code_of_unregistered
+from contact_pipeline.kinds.registered import advice, code_of_unregistered, offered
 from contact_pipeline.letters import folded
 from contact_pipeline.profiles import Column
 
@@ -43,6 +43,7 @@ def _rules(column: Column, context: Context, *_: object) -> list[CellRule]:
 
 CHOICE: Final = Kind(
     normalize=lambda given, column, context: choice(given, context.reference.registered(column)),
+    offered=offered,
     rules=_rules,
     expected=advice,
 )

@@ -37,6 +37,7 @@ def is_country(value: pl.Expr) -> pl.Expr:
 
 COUNTRY: Final = Kind(
     normalize=lambda given, *_: normalized(given),
+    is_country=True,
     repaired=_repaired,
     why=lambda *_: pl.lit("sign of a country's vehicles read as its code"),
     rules=lambda *_: [CellRule("country-unknown", is_country)],

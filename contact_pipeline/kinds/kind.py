@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import polars as pl
 
@@ -12,6 +13,9 @@ from contact_pipeline.kinds.cell_rules import CellRule, Passes
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.model import Blanks
 from contact_pipeline.profiles.reference import Reference
+
+# What a spreadsheet does with a value that a cell does not offer.
+Other = Literal["refuse", "ask", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ def _as_text(value: pl.Expr, *_: object) -> pl.Expr:
     return value.cast(pl.String)
 
 
+def _offers_nothing(*_: object) -> tuple[tuple[str, ...], Other]:
+    return (), "take"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """The functions for the values of one type of column. The defaults are those of plain text.
@@ -76,6 +84,7 @@ class Kind:
         why: the reason of a repair, in words.
         as_text: the value as people write it.
         by_country: whether the form depends on the country of the row.
+        is_country: whether the values are countries, on which the form of others depends.
         dashed: whether a dash of a word processor stands for a hyphen.
         taken_apart: whether a cell in which an export joined several values is taken apart before it is read.
         as_joined: such a cell as one that holds all its values, in a column that takes several; None: it takes one.
@@ -83,6 +92,7 @@ class Kind:
         labels: the labels beside a value with which it means something else, and is read; None: no label does that.
         day_part: the part of each text that the column's formats describe; None: of values that have no formats.
         as_cell: the stored text as a file for people has it, by the column and the profile that reads the file, if any.
+        offered: the values that a cell of a file to fill in offers, and what becomes of others.
         rules: column, context, today → the rules for cells, in the order in which defects are named.
         quick_rule: a value that passes it passes all `rules`; None: there is no such rule.
         is_placeholder: whether people write the value where they have none; None: no value is a placeholder.
@@ -100,6 +110,7 @@ class Kind:
     why: Callable[[pl.Expr, pl.Expr, Column], pl.Expr] = _is_only_emptied
     as_text: Callable[[pl.Expr, Column], pl.Expr] = _as_text
     by_country: bool = False
+    is_country: bool = False
     dashed: bool = False
     taken_apart: bool = True
     as_joined: Callable[[pl.Expr, Column], pl.Expr] | None = None
@@ -107,6 +118,7 @@ class Kind:
     labels: Callable[[pl.Expr], pl.Expr] | None = None
     day_part: Callable[[pl.Series], pl.Series] | None = None
     as_cell: Callable[[pl.Expr, Column, Profile | None], pl.Expr] = _is_as_given
+    offered: Callable[[Column, Reference], tuple[tuple[str, ...], Other]] = _offers_nothing
     rules: Callable[[Column, Context, date], Sequence[CellRule]] = _has_no_rules
     quick_rule: Callable[[Column, Context, date], Passes | None] = _says_nothing
     is_placeholder: Passes | None = None

@@ -11,7 +11,7 @@ from contact_pipeline.kinds.cell_rules import CellRule
 from contact_pipeline.kinds.choice import choice
 from contact_pipeline.kinds.distinct import map_distinct
 from contact_pipeline.kinds.kind import Context, Kind
-from contact_pipeline.kinds.registered import advice, code_of_unregistered
+from contact_pipeline.kinds.registered import advice, code_of_unregistered, offered
 from contact_pipeline.kinds.text import are_blanks, blanked
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.model import Blanks
@@ -100,6 +100,7 @@ LIST: Final = Kind(
     as_text=_joined,
     taken_apart=False,
     as_joined=lambda text, column: text.str.replace_all(JOINED, f" {column.separator} ", literal=True),
+    offered=lambda column, reference: (offered(column, reference)[0], "take"),  # a cell may hold several
     rules=_rules,
     quoted=_quoted,
     expected=_expected,

@@ -8,7 +8,7 @@ import polars as pl
 
 from contact_pipeline.kinds.cell_rules import CellRule
 from contact_pipeline.kinds.kind import Context, Kind
-from contact_pipeline.kinds.registered import advice
+from contact_pipeline.kinds.registered import advice, offered
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.reference import Reference
 
@@ -31,4 +31,4 @@ def _expected(code: str, named: pl.Series, column: Column, reference: Reference)
     return advice(code, named, column, reference, wanted="users")
 
 
-LOGIN: Final = Kind(normalize=_normalize, rules=_rules, expected=_expected)
+LOGIN: Final = Kind(normalize=_normalize, offered=offered, rules=_rules, expected=_expected)

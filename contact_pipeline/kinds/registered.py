@@ -9,6 +9,7 @@ import polars as pl
 from rapidfuzz import process, utils
 
 from contact_pipeline.errors import listed
+from contact_pipeline.kinds.kind import Other
 from contact_pipeline.profiles import Column
 from contact_pipeline.profiles.reference import Reference
 
@@ -20,6 +21,13 @@ _MOST_ADVISED: Final = 1_000  # values of a column; with more, the column is wro
 def code_of_unregistered(column: Column) -> str:
     """The defect of a value that is not among those of the column."""
     return "not-a-choice" if column.choices else "not-in-vocabulary"
+
+
+def offered(column: Column, reference: Reference) -> tuple[tuple[str, ...], Other]:
+    """The registered values, and the word for nothing. More may be registered by the time the file is filled in."""
+    values = reference.registered(column)
+    nothing = (column.nothing,) if column.nothing and values else ()
+    return (*nothing, *values), "refuse" if column.choices else "ask"
 
 
 def advice(

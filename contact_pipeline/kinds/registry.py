@@ -20,6 +20,7 @@ from contact_pipeline.kinds.phone import PHONE
 from contact_pipeline.kinds.postal_code import POSTAL_CODE
 from contact_pipeline.kinds.ssn import SSN
 from contact_pipeline.kinds.text import TEXT
+from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.model import FieldType
 
 KINDS: Final[Mapping[FieldType, Kind]] = {
@@ -38,3 +39,9 @@ KINDS: Final[Mapping[FieldType, Kind]] = {
     "login": LOGIN,
     "boolean": BOOLEAN,
 }
+
+
+def country_column(profile: Profile) -> Column | None:
+    """The column that says to which country a row belongs; None: the profile has none."""
+    column = profile.column_of.get("country")
+    return column if column is not None and KINDS[column.type].is_country else None

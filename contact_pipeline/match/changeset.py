@@ -125,7 +125,7 @@ def make_links(database: Tables, part: Part) -> None:
     )
 
 
-def list_creations(database: Tables, part: Part) -> None:
+def make_creations(database: Tables, part: Part) -> None:
     """Makes <entity>_creations (row_number, _place from 0) of the writes that need a new id."""
     where = "true" if part.matched == "create" else "_target IS NULL"
     database.make(
@@ -215,7 +215,7 @@ def _policy(part: Part, field: str) -> str:
     given, there = f"w.{quoted(field)}", f"c.{quoted(field)}"
     empties = part.kinds[field] == "text"
     filled = f"nullif({given}, '')" if empties else given
-    blank = part.blanks[field]
+    blank = part.blank_policies[field]
     if field in part.adds:
         new = f"list_filter({given}, lambda value: NOT list_contains({there}, value))"
         return f"CASE WHEN {there} IS NULL OR {given} IS NULL THEN coalesce({there}, {given}) ELSE {there} || {new} END"

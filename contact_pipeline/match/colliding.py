@@ -14,24 +14,30 @@ from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.match.changeset import pair
 from contact_pipeline.match.keys import key_column, keyed, part_key, whole_keys
 from contact_pipeline.match.part import NAME_PARTS, Part
-from contact_pipeline.match.settled import find_settled, unsettle
+from contact_pipeline.match.settled import make_settled, unsettle
 from contact_pipeline.profiles import NAME
 
 Fields = tuple[str, ...]
 
 NO_ROWS: Final = "SELECT NULL::UINTEGER AS row_number WHERE false"
 
+# The rows that have a candidate in common with another row.
+_REACHING: Final = """FROM reached SEMI JOIN (
+        SELECT representative FROM reached GROUP BY representative HAVING min(row_number) <> max(row_number)
+    ) USING (representative)"""
 
-def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
+
+def make_rows_in_turn(database: Tables, parts: Sequence[Part]) -> None:
     """Makes rows_in_turn (row_number): rows that share a whole key or a candidate with another row.
 
     A row can also compose a new key from its own and the contact's stored values; then this row, and rows with the new
-    key, are in turn too. Returns whether any row is left that is not settled.
+    key, are in turn too. Also makes `settled`: those of them that need no loop.
     """
     database.stage("rows_in_turn", NO_ROWS)
     database.make("composers", NO_ROWS)
     for part in parts:
-        _add(database, _reaching(database, part))
+        _make_reached(database, part)
+        _add(database, _REACHING)
         _add(database, _following(part))
         database.see("sharing", _sharing(database, part))
         _add(database, "FROM sharing")
@@ -40,7 +46,11 @@ def find_colliding(database: Tables, parts: Sequence[Part]) -> bool:
         for fields in composed_sets(part):
             if part.updates:
                 _add_composed(database, part, fields)
-    find_settled(database, parts)
+    make_settled(database, parts)
+
+
+def has_unsettled(database: Tables) -> bool:
+    """Whether any row in turn is not settled."""
     left: int = database.value("SELECT (SELECT count(*) FROM rows_in_turn) - (SELECT count(*) FROM settled)")
     return left > 0
 
@@ -125,8 +135,8 @@ def _key(part: Part, name: str) -> str:
     return f"coalesce({key_column(name)}, (SELECT {part_key(part, name, 'made', [name])} FROM ({value}) AS made))"
 
 
-def _reaching(database: Tables, part: Part) -> str:
-    """The query for the rows that have a candidate in common."""
+def _make_reached(database: Tables, part: Part) -> None:
+    """Makes `reached` (row_number, representative): the candidates of each row."""
     database.make(
         "reached",
         f"""
@@ -134,9 +144,6 @@ def _reaching(database: Tables, part: Part) -> str:
         UNION ALL
         SELECT row_number, contact_id FROM resolutions WHERE entity = '{part.entity}' AND choice = 'contact'""",
     )
-    return """FROM reached SEMI JOIN (
-        SELECT representative FROM reached GROUP BY representative HAVING min(row_number) <> max(row_number)
-    ) USING (representative)"""
 
 
 def _following(part: Part) -> str:
@@ -156,7 +163,7 @@ def _keeping(database: Tables, part: Part, columns: list[str]) -> str:
     others = [f"{quoted(name)} IS NOT NULL" for name in columns if name not in part.kinds]
     always = others and database.value(f"SELECT count(*) FROM {part.table('candidates')} WHERE {' OR '.join(others)}")
     given = [name for name in columns if name in part.kinds]
-    if always or any(part.blanks[name] != "keep" for name in given):
+    if always or any(part.blank_policies[name] != "keep" for name in given):
         return ""
     blank = " OR ".join(f"coalesce(w.{quoted(name)}, '') = ''" for name in given)
     return f" AND ({blank})"

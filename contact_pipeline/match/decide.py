@@ -104,12 +104,12 @@ def by_keys(part: Part, keys: str, pairs: str) -> str:
         FROM {keys} LEFT JOIN judged USING (row_number)"""
 
 
-def find_pairs(database: Tables, part: Part, address_book: str) -> None:
+def make_pairs(database: Tables, part: Part, address_book: str) -> None:
     """Makes <entity>_pairs: whom each row agrees with by a rule; the contact database is attached as `book`."""
     database.stage(part.table("pairs"), pairs_of(database, part, part.table("row_keys"), "book.", address_book))
 
 
-def decide_by_keys(database: Tables, part: Part) -> None:
+def make_by_keys(database: Tables, part: Part) -> None:
     """Makes the view <entity>_by_keys: the decision of the keys about each row that is not left out."""
     keys = f"(FROM {part.table('row_keys')} ANTI JOIN left_out USING (row_number))"
     database.view(part.table("by_keys"), by_keys(part, keys, part.table("pairs")))

@@ -25,7 +25,7 @@ def copy_fingerprints(database: Tables, book: str) -> None:
     database.make("erased_people", f"FROM {book}fingerprints")
 
 
-def find_erased(database: Tables, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
+def make_erased(database: Tables, part: Part, settings: Settings, keys: str, decisions: str, into: str) -> None:
     """Makes a table (row_number, contact_id) of rows that would be new, but belong to an erased person.
 
     The match rules apply to erased people as to contacts, on fingerprints in place of keys. A row that matches a stored
@@ -41,14 +41,13 @@ def find_erased(database: Tables, part: Part, settings: Settings, keys: str, dec
         into: name of the table to make.
     """
     new = f"{keys} SEMI JOIN (FROM {decisions} WHERE decision = 'new') USING (row_number)"
-    _find(database, part, settings, new, into)
+    _make(database, part, settings, new, into)
 
 
-def find_erased_in_turn(database: Tables, part: Part, settings: Settings) -> dict[int, int]:
-    """Rows in turn that belong to an erased person, unless a stored contact matches → the erased contact."""
+def make_erased_in_turn(database: Tables, part: Part, settings: Settings) -> None:
+    """Makes erased_in_turn (row_number, contact_id): rows in turn that belong to an erased person."""
     rows = f"{part.table('row_keys')} SEMI JOIN rows_in_turn USING (row_number)"
-    _find(database, part, settings, rows, "erased_in_turn")
-    return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))
+    _make(database, part, settings, rows, "erased_in_turn")
 
 
 def make_was_erased(database: Tables, part: Part, in_turn: Sequence[tuple[int, int]]) -> None:
@@ -74,7 +73,7 @@ def anybody_erased(database: Tables, part: Part) -> bool:
     return part.entity == "contact" and database.value("SELECT count(*) FROM erased_people") > 0
 
 
-def _find(database: Tables, part: Part, settings: Settings, rows: str, into: str) -> None:
+def _make(database: Tables, part: Part, settings: Settings, rows: str, into: str) -> None:
     """Makes the table of those rows that belong to an erased person."""
     if not anybody_erased(database, part):
         database.make(into, "SELECT NULL::UINTEGER AS row_number, NULL::BIGINT AS contact_id WHERE false")

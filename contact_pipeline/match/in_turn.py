@@ -15,8 +15,8 @@ from typing import Any, Final
 import polars as pl
 
 from contact_pipeline.engines import Tables, literal
-from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, find_colliding
-from contact_pipeline.match.erased import find_erased_in_turn, make_was_erased
+from contact_pipeline.match.colliding import add_all, add_composed, composed_sets, has_unsettled, make_rows_in_turn
+from contact_pipeline.match.erased import make_erased_in_turn, make_was_erased
 from contact_pipeline.match.part import Part
 from contact_pipeline.match.required import lacks, reject_rows
 from contact_pipeline.match.standing import IN_DOUBT, Cells, Columns, Index, Person, Standing
@@ -42,10 +42,11 @@ def decide_in_turn(database: Tables, parts: Sequence[Part], settings: Settings) 
     """
     turns: list[_Turns] = []
     clearing: list[tuple[int, str]] = []
-    searches, found = 0, find_colliding(database, parts)
+    make_rows_in_turn(database, parts)
+    searches, found = 0, has_unsettled(database)
     while found:
         with _no_collecting():
-            turns = [_Turns(database, part, find_erased_in_turn(database, part, settings)) for part in parts]
+            turns = [_Turns(database, part, settings) for part in parts]
             clearing = _decide_all(database, turns)
         added = [add_composed(database, turn.part, turn.composed) for turn in turns]
         found = any(added)
@@ -134,13 +135,14 @@ def _named(cells: list[str]) -> str:
 class _Turns:
     """The colliding rows of one part: whom each row means, and how it changes that contact."""
 
-    def __init__(self, database: Tables, part: Part, erased: dict[int, int]) -> None:
+    def __init__(self, database: Tables, part: Part, settings: Settings) -> None:
         self.part = part
         self.decided: list[tuple[int, str, int | None, int | None, bool]] = []
         self.doubts: list[tuple[int, int | None, int | None, list[str]]] = []
         # Rows that would be new, each with the erased contact to which it belongs.
         self.was_erased: list[tuple[int, int]] = []
         self.composed: dict[tuple[str, ...], set[Cells]] = defaultdict(set)
+        self._erased = self._read_erased(database, settings)
         self._columns = Columns(part)
         self._index = Index(part)
         self._composed = self._index.getters(composed_sets(part))
@@ -149,7 +151,6 @@ class _Turns:
         self._defaults = self._columns.defaults(database)
         self._there = self._read_candidates(database)
         self._resolved = self._read_resolutions(database)
-        self._erased = erased
 
     def with_keys(self, cells: Cells) -> Row:
         """A row's cells, with their keys."""
@@ -285,3 +286,8 @@ class _Turns:
             SELECT row_number, choice, coalesce(contact_id, other_row), own FROM resolutions
             WHERE entity = {literal(self.part.entity)} AND choice <> 'skip'""")
         return {row: (choice, other, own) for row, choice, other, own in rows}
+
+    def _read_erased(self, database: Tables, settings: Settings) -> dict[int, int]:
+        """Row → the erased contact to whom it belongs, unless a stored contact matches."""
+        make_erased_in_turn(database, self.part, settings)
+        return dict(database.rows("SELECT row_number, contact_id FROM erased_in_turn"))

@@ -30,7 +30,7 @@ class Part:
     rules: tuple[MatchRule, ...]
     matched: Matched
     within_file: WithinFile
-    blanks: dict[str, BlankPolicy]  # what a blank in a field does to a contact that has a value
+    blank_policies: dict[str, BlankPolicy]  # what a blank in a field does to a contact that has a value
     sensitive: frozenset[str]
     looks: dict[str, Looks | None]  # what a value of a field is masked for in notes and messages; None: all of it
     primary: bool = True
@@ -116,7 +116,7 @@ def parts_of(
         rules=rules,
         matched=profile.matched,
         within_file=profile.within_file,
-        blanks={name: profile.blank_of(name) for name in fields},
+        blank_policies={name: profile.blank_of(name) for name in fields},
         sensitive=profile.sensitive_fields,
         looks={name: looks_in(profile, name) for name in fields},
         when_new=_when_new(profile, options),
@@ -142,7 +142,7 @@ def parts_of(
         rules=tuple(people.match),
         matched="update",
         within_file="first_wins",
-        blanks={name: profile.blank_of(column) for name, column in source.items()},
+        blank_policies={name: profile.blank_of(column) for name, column in source.items()},
         sensitive=profile.sensitive_fields,
         looks={name: looks_in(profile, column) for name, column in source.items()},
         primary=False,

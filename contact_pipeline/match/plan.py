@@ -8,9 +8,9 @@ from functools import partial
 
 from contact_pipeline.engines import Tables
 from contact_pipeline.match import changeset, outcomes, resolutions, rows, snapshot
-from contact_pipeline.match.decide import decide, decide_by_keys, find_pairs
+from contact_pipeline.match.decide import decide, make_by_keys, make_pairs
 from contact_pipeline.match.defects import begin_defects, unite_defects
-from contact_pipeline.match.erased import copy_fingerprints, find_erased, warn_of_erased
+from contact_pipeline.match.erased import copy_fingerprints, make_erased, warn_of_erased
 from contact_pipeline.match.in_turn import decide_in_turn
 from contact_pipeline.match.keys import make_keys
 from contact_pipeline.match.linked import copy_linked, spread_wishes
@@ -168,7 +168,7 @@ def _copy(matching: Matching) -> Iterator[Step]:
         yield _of(
             part,
             "find every {entity} that agrees with a row by a rule",
-            partial(find_pairs, address_book=book),
+            partial(make_pairs, address_book=book),
             ("*row_keys", stored, "book.links"),
             ("*pairs",),
         )
@@ -190,26 +190,26 @@ def _copy(matching: Matching) -> Iterator[Step]:
         yield _of(
             matching.primary,
             "list the active contacts that no row reaches",
-            partial(snapshot.list_missing, address_book=book),
+            partial(snapshot.make_missing, address_book=book),
             ("*pairs", "*linked", "book.contacts", "book.links"),
             ("missing",),
         )
     yield Step(
         "list the contacts that are in the upload's group already",
-        partial(snapshot.list_group, address_book=book, group=matching.options.group),
+        partial(snapshot.make_in_group, address_book=book, group=matching.options.group),
         ("book.memberships",),
         ("in_group",),
     )
     if matching.profile.needs_account:
         yield Step(
             "list the stored accounts",
-            partial(snapshot.list_accounts, part=matching.primary, address_book=book),
+            partial(snapshot.make_known_accounts, part=matching.primary, address_book=book),
             ("book.accounts",),
             ("known_accounts",),
         )
     yield Step(
         "count the stored contacts or accounts, and note the newest commit",
-        partial(snapshot.count_stored, address_book=book, entity=matching.primary.entity),
+        partial(snapshot.make_counted, address_book=book, entity=matching.primary.entity),
         ("book.commits", "book.contacts", f"book.{matching.primary.entity}s"),
         ("counted",),
     )
@@ -235,14 +235,14 @@ def _decide(matching: Matching) -> Iterator[Step]:
         yield _of(
             part,
             "decide by the keys alone",
-            decide_by_keys,
+            make_by_keys,
             ("*row_keys", "*pairs", "left_out"),
             ("*by_keys",),
         )
         yield _of(
             part,
             "find rows that would be new but belong to an erased person",
-            partial(_find_erased, settings=settings),
+            partial(_make_erased, settings=settings),
             ("*row_keys", "*by_keys", "erased_people"),
             ("*erased",),
         )
@@ -346,7 +346,7 @@ def _change(matching: Matching) -> Iterator[Step]:
             ("*writes", "*candidates", "*wishes"),
             adds=True,
         )
-        yield _of(part, "number each new {entity}", changeset.list_creations, ("*writes",), ("*creations",))
+        yield _of(part, "number each new {entity}", changeset.make_creations, ("*writes",), ("*creations",))
         yield _of(
             part,
             "make the changes, each with the fields that differ",
@@ -415,8 +415,8 @@ def _check_fields(database: Tables, matching: Matching) -> None:
     check_contact_fields(database, written | weighed, "book.")
 
 
-def _find_erased(database: Tables, part: Part, settings: Settings) -> None:
-    find_erased(database, part, settings, part.table("row_keys"), part.table("by_keys"), part.table("erased"))
+def _make_erased(database: Tables, part: Part, settings: Settings) -> None:
+    make_erased(database, part, settings, part.table("row_keys"), part.table("by_keys"), part.table("erased"))
 
 
 def _make_changes(database: Tables, part: Part, store: Store, *, missing: bool) -> None:

@@ -20,11 +20,11 @@ _NOTHING_SETTLED: Final = """
         WHERE false"""
 
 
-def find_settled(database: Tables, parts: Sequence[Part]) -> None:
+def make_settled(database: Tables, parts: Sequence[Part]) -> None:
     """Makes settled (row_number, first, decision, target): groups of rows whose first row decides for all.
 
     The rows of a group have identical keys, and share no whole key and no candidate with other rows. Needs the tables
-    `reached` and `composers` of `find_colliding`.
+    `reached` and `composers` of `make_rows_in_turn`.
     """
     database.make("settled", _NOTHING_SETTLED)
     (part, *others) = parts
@@ -67,7 +67,7 @@ def _can_settle(database: Tables, part: Part) -> bool:
     ):
         return False
     columns = {*part.key_fields, *(NAME_PARTS if NAME in part.key_fields else ())}
-    keeps = not part.updates or all(part.blanks[name] == "keep" for name in columns.intersection(part.kinds))
+    keeps = not part.updates or all(part.blank_policies[name] == "keep" for name in columns.intersection(part.kinds))
     return keeps and columns.isdisjoint(part.when_new)
 
 

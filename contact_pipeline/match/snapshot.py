@@ -27,7 +27,7 @@ class Snapshot:
     active: int
 
 
-def list_group(database: Tables, address_book: str, group: str | None) -> None:
+def make_in_group(database: Tables, address_book: str, group: str | None) -> None:
     """Makes in_group (contact_id): the contacts that are in the upload's group already."""
     wanted = f"{group_key('group_name')} = {group_key(literal(group))}" if group else "false"
     database.make(
@@ -37,7 +37,7 @@ def list_group(database: Tables, address_book: str, group: str | None) -> None:
     )
 
 
-def list_accounts(database: Tables, part: Part, address_book: str) -> None:
+def make_known_accounts(database: Tables, part: Part, address_book: str) -> None:
     """Makes known_accounts (key_account_number): the numbers of the stored accounts, as they are compared."""
     database.make(
         "known_accounts",
@@ -47,7 +47,7 @@ def list_accounts(database: Tables, part: Part, address_book: str) -> None:
     )
 
 
-def count_stored(database: Tables, address_book: str, entity: str) -> None:
+def make_counted(database: Tables, address_book: str, entity: str) -> None:
     """Makes `counted`: one line with the newest commit, and how many contacts or accounts are stored."""
     book = literal(address_book)
     database.make(
@@ -60,7 +60,7 @@ def count_stored(database: Tables, address_book: str, entity: str) -> None:
 
 
 def counted(database: Tables) -> Snapshot:
-    """The snapshot, as `count_stored` has counted."""
+    """The snapshot, as `make_counted` has counted."""
     ((number, stored, active),) = database.rows("SELECT number, stored, active FROM counted")
     return Snapshot(number, stored, active)
 
@@ -88,7 +88,7 @@ def copy_candidates(database: Tables, part: Part) -> None:
     )
 
 
-def list_missing(database: Tables, part: Part, address_book: str) -> None:
+def make_missing(database: Tables, part: Part, address_book: str) -> None:
     """Makes `missing`: active contacts that no row reaches. Linked contacts are one person: reaching one is enough.
 
     A contact that a wish reaches over several links is not missing either, or it would get two changes.

@@ -50,7 +50,7 @@ class Columns:
         self._keyed = [column for name in part.key_fields for column in (self._names if name == NAME else [name])]
         self.weighed = weighed_fields(part)
         self._policies = [
-            part.blanks[name] if name in part.kinds and name not in part.adds else "keep"
+            part.blank_policies[name] if name in part.kinds and name not in part.adds else "keep"
             for name in [*self._keyed, *self.weighed]
         ]
         self._keeps = all(policy == "keep" for policy in self._policies)
@@ -132,7 +132,7 @@ class Columns:
             return "NULL::VARCHAR"
         value = f"{alias}.{quoted(name)}"
         absent = ""
-        if self._part.takes_notes and self._part.blanks[name] == "overwrite":
+        if self._part.takes_notes and self._part.blank_policies[name] == "overwrite":
             absent = f"WHEN list_contains({alias}.noted, {literal(name)}) THEN chr(1)"
         empty = f"WHEN {value} = '' THEN ''" if self._part.kinds[name] == "text" else ""
         return f"CASE {absent} {empty} WHEN {value} IS NOT NULL THEN coalesce({expression}, chr(0)) END"

@@ -128,7 +128,7 @@ def _first_given(part: Part, name: str, creates: str) -> str:
 
 def _so_far(part: Part, name: str) -> str:
     """The value of a text field after a row, by its blank policy."""
-    value, there, blank = f"given.{quoted(name)}", _there(part, name), part.blanks[name]
+    value, there, blank = f"given.{quoted(name)}", _there(part, name), part.blank_policies[name]
     if blank == "fill":
         return f"coalesce({there}, first_value(nullif({value}, '') IGNORE NULLS) OVER so_far)"
     if blank == "keep":
@@ -185,7 +185,7 @@ def _together(part: Part, name: str) -> str:
 
 
 def _by_policy(part: Part, name: str) -> str:
-    column, blank = f"r.{quoted(name)}", part.blanks[name]
+    column, blank = f"r.{quoted(name)}", part.blank_policies[name]
     if blank == "overwrite":
         kept = f" FILTER ({_has_cell(part, name, 'r')})" if part.takes_notes else ""
         return f"(arg_max({{'value': {column}}}, row_number){kept}).value"

@@ -16,7 +16,7 @@ from contact_pipeline.contracts.frames import BLANK_ROWS, CELL_ERRORS, REPAIRS, 
 from contact_pipeline.kinds import country, name, text
 from contact_pipeline.kinds.distinct import are_few, numbered
 from contact_pipeline.kinds.kind import Context
-from contact_pipeline.kinds.registry import KINDS
+from contact_pipeline.kinds.registry import KINDS, country_column
 from contact_pipeline.normalize.fast_path import take_fast_path
 from contact_pipeline.normalize.joined import separate
 from contact_pipeline.normalize.repairs import is_repaired, why
@@ -248,15 +248,16 @@ def _countries(
 
     A cell with an error counts as a country that is not understood.
     """
-    column = profile.column_of.get("country")
-    if column is None or column.type != "country" or "country" not in texts:
+    column = country_column(profile)
+    if column is None or column.field not in texts:
         return None
     given = text.blanked(text.tidied(pl.col("given")), profile.blanks_in(column))
-    cells = [name for source in sources if source.column.field == "country" for name in source.raw]
+    cells = [name for source in sources if source.column.field == column.field for name in source.raw]
     wrong = errors.filter(pl.col("column").is_in(cells))["row_number"].implode()
     unread = pl.col("row_number").is_in(wrong) & pl.col("given").is_null()
-    rows = pl.DataFrame({"row_number": row_numbers, "given": texts["country"]})
-    return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(country.normalized(given)).alias("code")).to_series()
+    rows = pl.DataFrame({"row_number": row_numbers, "given": texts[column.field]})
+    read = country.normalized(given)
+    return rows.select(pl.when(unread).then(pl.lit("#")).otherwise(read).alias("code")).to_series()
 
 
 def _with_what_blanks_mean(values: pl.DataFrame, profile: Profile, reference: Reference) -> pl.DataFrame:

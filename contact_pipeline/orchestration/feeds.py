@@ -11,12 +11,12 @@ import dagster as dg
 from dagster._core.utils import is_valid_email  # an owner that this refuses keeps Dagster from loading anything
 
 from contact_pipeline.errors import ContactPipelineError, Refusal, number_of
-from contact_pipeline.feeds.calendar import seconds_of
 from contact_pipeline.feeds.elsewhere import note_elsewhere
 from contact_pipeline.feeds.model import Feed, Schedule
 from contact_pipeline.feeds.place import place_of
 from contact_pipeline.feeds.source import check
 from contact_pipeline.feeds.status import note_missed, note_missed_of
+from contact_pipeline.feeds.times import seconds_of
 from contact_pipeline.feeds.trouble import PASSING
 from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import ANY, mask

@@ -558,7 +558,7 @@ class Pipeline:
         from contact_pipeline.backup import restore
 
         since = None if erasures is None else Path(erasures)
-        return restore(Path(file), self.settings, uploads.login(user), replace=replace, erasures=since)
+        return restore(Path(file), self.settings, uploads.login(user), uploads.cancel, replace=replace, erasures=since)
 
     def resolve(self, upload_id: str, row_number: int, to: int | str, *, user: str | None = None) -> Upload:
         """Decides a row in review; see `resolve_many`.

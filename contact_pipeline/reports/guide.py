@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import Column, Profile
 from contact_pipeline.profiles.reference import Reference
 from contact_pipeline.reports.profiles import format_in_words, profile_facts
-from contact_pipeline.reports.sheet import Heading, Other
+from contact_pipeline.reports.sheet import Heading
 from contact_pipeline.terms import VALUES_SHEET
 
 _HEADINGS: Final = ("Column", "Required", "Meaning", "Format", "Example", "Values")
@@ -48,33 +49,16 @@ def guided_heading(column: Column, profile: Profile, reference: Reference) -> He
         profile: the profile.
         reference: registered values and logins, as they are now.
     """
-    values, other = offered(column, reference)
+    kind = KINDS[column.type]
+    values, other = kind.offered(column, reference)
     parts = (
         "Required." if column.required else "",
         f"Format: {format_in_words(column, profile)}." if len(values) <= _MOST_NAMED else "Pick from the list.",
-        f"Several: separate them by '{column.separator}'." if column.type == "list" else "",
+        f"Several: separate them by '{column.separator}'." if kind.as_joined else "",
         f"Example: {column.example}" if column.example else "",
     )
     message = " ".join(part for part in parts if part)
     return Heading(column.heading, column.required, values, other, message, wide=len(column.example))
-
-
-def offered(column: Column, reference: Reference) -> tuple[tuple[str, ...], Other]:
-    """The values that a column's cells offer, and what Excel does with other values.
-
-    Other values are taken in a list, which may hold several. For registered values Excel asks, as there may be more by
-    the time the file is filled in.
-    """
-    match column.type:
-        case "boolean":
-            return tuple(column.choices) or ("yes", "no"), "take"
-        case "choice" | "list" | "login":
-            values = reference.registered(column)
-            nothing = (column.nothing,) if column.nothing and values else ()
-            other: Other = "take" if column.type == "list" else "refuse" if column.choices else "ask"
-            return (*nothing, *values), other
-        case _:
-            return (), "take"
 
 
 def guide_rows(columns: list[Column | None], profile: Profile, reference: Reference) -> list[tuple[str, ...]]:
@@ -86,7 +70,7 @@ def guide_rows(columns: list[Column | None], profile: Profile, reference: Refere
             _MEANINGS.get(column.field, ""),
             format_in_words(column, profile),
             column.example,
-            _named(offered(column, reference)[0]),
+            _named(KINDS[column.type].offered(column, reference)[0]),
         )
         for column in columns
         if column is not None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from contact_pipeline.kinds.kind import Other
 from contact_pipeline.terms import GUIDE_SHEET, VALUES_SHEET
 from contact_pipeline.visible import visible
 
@@ -24,9 +25,6 @@ _LONGEST_MESSAGE: Final = 255  # characters that Excel shows beside a cell
 _LONGEST_TITLE: Final = 32
 _LONGEST_CELL: Final = 32_767
 _GUIDE_WIDTHS: Final = (22, 10, 34, 44, 26, 44)
-
-# What Excel does with a value that is not among the choices.
-Other = Literal["refuse", "ask", "take"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,22 @@ def touched(fields: Iterable[str], alias: str = "") -> str:
     return f"list_filter([{names}], lambda name: name IS NOT NULL)"
 
 
+def newest(field: str, alias: str = "", among: str = "true") -> str:
+    """The SQL aggregate for the value of a field after the newest of the changes that touch it.
+
+    Args:
+        field: of contacts or accounts.
+        alias: of the table of changes.
+        among: condition on the changes that count.
+    """
+    return _at_end("arg_max", "after", field, alias, f"{touches(field, alias)} AND {among}")
+
+
+def oldest(field: str) -> str:
+    """The SQL aggregate for the value of a field before the oldest of the changes that touch it."""
+    return _at_end("arg_min", "before", field, "", touches(field))
+
+
 def target_of(change: Mapping[str, Any]) -> str:
     """The target of a change in an upload's document, in words: a contact, account, membership or link."""
     identity = change.get("contact_id") or change.get("account_id") or ""
@@ -36,3 +52,10 @@ def target_of(change: Mapping[str, Any]) -> str:
 def kept_fields(database: Tables, table: str) -> list[str]:
     """The fields for which a table of changes, such as contact_changes, has columns."""
     return [name.removeprefix("after_") for name in database.columns(table) if name.startswith("after_")]
+
+
+def _at_end(chosen: str, side: str, field: str, alias: str, condition: str) -> str:
+    """In a struct, since arg_max and arg_min pass over nulls, and a change may clear a field."""
+    prefix = f"{alias}." if alias else ""
+    value, number = f"{prefix}{quoted(f'{side}_{field}')}", f"{prefix}commit_number"
+    return f"({chosen}({{'value': {value}}}, {number}) FILTER ({condition})).value"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from contact_pipeline.engines import quoted
-from contact_pipeline.store.changes import touches
+from contact_pipeline.store.changes import newest, touches
 from contact_pipeline.store.erasures import ERASED
 from contact_pipeline.terms import ACCOUNT_FIELDS
 
@@ -51,14 +51,14 @@ def effective_contacts(fields: Iterable[str], counting: str, *, among: str | Non
         book: prefix of the contact database's tables.
     """
     wanted = f"SEMI JOIN ({among}) USING (contact_id)" if among else ""
-    newest = ", ".join(_newest(field) for field in (*fields, "active"))
+    values = ", ".join(f"{newest(field)} AS {quoted(field)}" for field in (*fields, "active"))
     names = "".join(f", made.{quoted(field)}" for field in fields)
     return f"""
         WITH counting AS ({counting}),
         changes AS (FROM {book}contact_changes SEMI JOIN counting USING (commit_number) {wanted}),
         made AS (
             SELECT contact_id, max(commit_number) AS last_commit,
-                   min(commit_number) FILTER ({MAKES}) AS created_commit, {newest}
+                   min(commit_number) FILTER ({MAKES}) AS created_commit, {values}
             FROM changes GROUP BY contact_id
         ),
         named AS (
@@ -80,7 +80,9 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
     """
     wanted = f"SEMI JOIN ({among}) AS wanted ON wanted.account_id = h.account_id" if among else ""
     fields = [name for name in ACCOUNT_FIELDS if name not in {"account_number", "status"}]
-    newest = ", ".join(_newest(field, "is_counting") for field in ("account_number", *fields, "status"))
+    values = ", ".join(
+        f"{newest(field, among='is_counting')} AS {quoted(field)}" for field in ("account_number", *fields, "status")
+    )
     names = ", ".join(quoted(field) for field in fields)
     return f"""
         WITH counting AS ({counting}),
@@ -95,7 +97,7 @@ def effective_accounts(counting: str, *, among: str | None = None, book: str = "
                    max(commit_number) FILTER (is_counting) AS last_commit,
                    min(commit_number) FILTER (is_counting AND action = 'create') AS created_commit,
                    arg_min(after_account_number, commit_number) FILTER (action = 'create') AS first_number,
-                   coalesce(bool_or(is_counting AND {touches("status")}), false) AS has_status, {newest}
+                   coalesce(bool_or(is_counting AND {touches("status")}), false) AS has_status, {values}
             FROM history GROUP BY account_id
         ),
         named AS (
@@ -156,8 +158,3 @@ def effective_groups(counting: str, book: str = "") -> str:
 def naming(book: str = "") -> str:
     """The query for the contacts that memberships and links name, with their commits."""
     return _NAMING.format(book)
-
-
-def _newest(field: str, condition: str = "true") -> str:
-    return f"""(arg_max({{'value': after_{field}}}, commit_number)
-                FILTER ({touches(field)} AND {condition})).value AS {quoted(field)}"""

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from contact_pipeline.engines import Tables, literal, quoted
 from contact_pipeline.masking import mask_value, mask_within
 from contact_pipeline.profiles import looks_in_contacts
-from contact_pipeline.store.changes import kept_fields, touches
+from contact_pipeline.store.changes import kept_fields, newest
 from contact_pipeline.store.effective import EFFECTIVE
 from contact_pipeline.store.names import contact_names
 from contact_pipeline.terms import CONTACT_FIELDS
@@ -150,14 +150,10 @@ def note_origins(database: Tables, contact_id: int, *, masked: bool = True) -> l
 def contacts_as_of(database: Tables, at: datetime) -> list[dict[str, Any]]:
     """The contacts as they were at a time, rebuilt from the changes committed until then; masked."""
     fields = database.rows("SELECT name, sensitive FROM fields")
-    newest = ", ".join(
-        f"""(arg_max({{'value': after_{name}}}, commit_number)
-             FILTER ({touches(name)})).value AS {quoted(name)}"""
-        for name in ["active", *(name for name, _ in fields)]
-    )
+    values = ", ".join(f"{newest(name)} AS {quoted(name)}" for name in ["active", *(name for name, _ in fields)])
     records = database.records(
         f"""
-        SELECT contact_id, arg_max(address_book, commit_number) AS address_book, {newest}
+        SELECT contact_id, arg_max(address_book, commit_number) AS address_book, {values}
         FROM contact_changes JOIN commits USING (commit_number)
         WHERE committed_at <= {literal(at.isoformat())}::TIMESTAMP
         GROUP BY contact_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -13,7 +13,7 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 
 from contact_pipeline.contracts.frames import NORMALIZED_ROWS
-from contact_pipeline.kinds.cell_rules import CellRule, Passes, unless
+from contact_pipeline.kinds.cell_rules import CellRule, Passes, local_today, unless
 from contact_pipeline.kinds.kind import Context
 from contact_pipeline.kinds.registry import KINDS
 from contact_pipeline.profiles import AnyOf, Column, InOrder, Profile, RequiredWhen, Same, Together
@@ -73,7 +73,7 @@ def schema_for(
 
 def rules_of(profile: Profile, reference: Reference, today: date | None = None) -> list[FrameRule]:
     """The rules of a profile, in the order in which defects are named; the arguments are those of `schema_for`."""
-    today, context = today or _today(), Context(profile, reference)
+    today, context = today or local_today(), Context(profile, reference)
     return [
         *(rule for column in profile.columns for rule in _of_column(column, context, today)),
         *(found for rule in profile.rules for found in _of_whole_rows(rule, profile)),
@@ -86,7 +86,7 @@ def in_doubt(normalized: pl.DataFrame, profile: Profile, reference: Reference, t
     All rules run at once; where a column has a quick rule, it replaces the rules for cells. A schema then names the
     defects of the few rows in doubt.
     """
-    today, there, context = today or _today(), normalized.columns, Context(profile, reference)
+    today, there, context = today or local_today(), normalized.columns, Context(profile, reference)
     rules = [rule for rule in rules_of(profile, reference, today) if rule.column is None or rule.column in there]
     columns = [column for column in profile.columns if column.field in there]
     found = {column.field: KINDS[column.type].quick_rule(column, context, today) for column in columns}
@@ -101,10 +101,6 @@ def _all_pass(field: str, quick: Passes, rules: Sequence[FrameRule]) -> pl.Expr:
     """Whether a cell passes the quick rule of its column, or else all its other rules."""
     careful = pl.all_horizontal(rule.passes([field]) for rule in rules if rule.of_cell and rule.column == field)
     return unless(lambda value: quick(value) | value.is_null(), lambda _: careful)(pl.col(field))
-
-
-def _today() -> date:
-    return datetime.now(UTC).astimezone().date()
 
 
 def _of_column(column: Column, context: Context, today: date) -> Iterator[FrameRule]:

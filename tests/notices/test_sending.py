@@ -213,8 +213,8 @@ def test_killed_between_the_change_and_sending_it_is_sent_later(by_hook, hook, p
     by_hook()
     script = f"""
 import os, signal
-import contact_pipeline.cli.notices as notices
-notices.tell = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+import contact_pipeline.cli.telling as telling
+telling.tell = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 from contact_pipeline.cli.app import run
 run(["plan", {str(people())!r}, "--profile", "outreach_contacts", "--group", "Spring", "--home", {str(home)!r}])
 """

@@ -120,6 +120,21 @@ def test_a_database_that_somebody_deleted_is_made_anew(lasting):
     assert other_process(lasting) == {"a", "b"}
 
 
+def test_a_database_that_somebody_replaced_is_opened_anew(lasting, tmp_path):
+    with kept_open(lasting):
+        materialize(lasting, "a")
+        shard = Path(databases(lasting).path_for_shard("_runless"))
+        [found] = [path for path in shard.parent.glob("*.db") if path.stem not in {"index", "runs"}]
+        with closing(sqlite3.connect(found)) as opened:
+            opened.execute("VACUUM INTO ?", [str(tmp_path / "another.db")])
+        for ending in ("-wal", "-shm"):
+            Path(f"{found}{ending}").unlink(missing_ok=True)
+        (tmp_path / "another.db").replace(found)
+        materialize(lasting, "b")
+    with closing(sqlite3.connect(found)) as opened:
+        assert opened.execute("SELECT partition FROM event_logs ORDER BY id").fetchall() == [("a",), ("b",)]
+
+
 def test_few_databases_of_runs_stay_open(lasting):
     kept = keep_open(lasting.event_log_storage)
     assert kept is not None
