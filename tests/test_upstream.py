@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,8 @@ import pytest
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
 PRIVATE = {
+    "dagster._cli": ["main"],
+    "dagster._cli.api": [],
     "dagster._core.events": [
         "AssetObservationData", "DagsterEvent", "DagsterEventType", "StepMaterializationData",
     ],
@@ -33,6 +36,9 @@ PRIVATE = {
     "dagster._core.storage.noop_compute_log_manager": ["NoOpComputeLogManager"],
     "dagster._core.storage.tags": ["RUN_KEY_TAG"],
     "dagster._core.workspace.context": ["WorkspaceRequestContext"],
+    "dagster._core.storage.sqlite_storage": [],
+    "dagster._grpc": ["server"],
+    "dagster._grpc.server": ["DagsterApiServer"],
     "dagster._serdes": ["serialize_value"],
     "dagster._daemon": [],
     "dagster.components.component_scaffolding": ["scaffold_component"],
@@ -79,6 +85,12 @@ def test_dagsters_webserver_has_the_methods_that_ours_replaces():
     names = ("index_html_endpoint", "build_middleware", "build_routes", "_make_request_context")
     theirs = importlib.import_module("dagster_webserver.webserver").DagsterWebserver
     assert [name for name in names if not hasattr(theirs, name)] == []
+
+
+def test_dagsters_code_server_starts_runs_with_the_context_that_ours_replaces():
+    """By another it would start Python anew for each run (orchestration/code_server.py)."""
+    theirs = importlib.import_module("dagster._grpc.server").DagsterApiServer
+    assert "self._mp_ctx.Process(" in inspect.getsource(theirs.StartRun)
 
 
 def test_duckdb_says_how_many_rows_a_statement_wrote(connection):

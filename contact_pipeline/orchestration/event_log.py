@@ -32,15 +32,17 @@ class _Kept:
         self._lock = threading.RLock()
         self._engines: dict[str, tuple[int, sa.Engine]] = {}  # database → its inode, and who has it open
         self._together: dict[str, sa.Connection] | None = None  # within one transaction
+        self._tables = set[str]()  # that the index is known to have
 
     def install(self) -> None:
         """Lets the event log use the databases that are open."""
         self._storage._connect = self.connected  # type: ignore[assignment, method-assign]  # noqa: SLF001
         self._storage.store_event_batch = self.store_batch  # type: ignore[method-assign]
+        self._storage.has_table = self.has_table  # type: ignore[method-assign]
 
     def remove(self) -> None:
         """Lets Dagster open databases again as it does by itself, and closes these."""
-        for name in ("_connect", "store_event_batch"):
+        for name in ("_connect", "store_event_batch", "has_table"):
             delattr(self._storage, name)
         for name in [*self._engines]:
             self._close(name)
@@ -74,6 +76,15 @@ class _Kept:
         with self.together():
             for event in events:
                 self._storage.store_event(event)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table. Dagster asks for each result of a check; no table is ever dropped."""
+        if table_name not in self._tables:
+            with self.connected(INDEX_SHARD_NAME) as connection:
+                if not sa.inspect(connection).has_table(table_name):
+                    return False
+            self._tables.add(table_name)
+        return True
 
     def _engine(self, database: str) -> sa.Engine:
         path = Path(self._storage.path_for_shard(database))

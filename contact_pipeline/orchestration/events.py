@@ -7,8 +7,9 @@ one, and return an output for which Dagster logs no event.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from contact_pipeline.contracts import states
 from contact_pipeline.errors import ContactPipelineError, Refusal
 from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import ANY, mask
+from contact_pipeline.orchestration.event_log import together
 from contact_pipeline.orchestration.forgetting import forget_check_result
 from contact_pipeline.orchestration.metadata import STAGED
 
@@ -35,16 +37,44 @@ _STAGES: Final = ("received", "read", "normalized", "validated", "matched")
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Where the events of uploads go: into the log of a run, or straight to Dagster where there is no run."""
+    """Where the events of uploads go: into the log of a run, or straight to Dagster where there is no run.
+
+    Attributes:
+        instance: Dagster's.
+        log: stores an event.
+        remember: stores values beside the events, each under its key.
+    """
 
     instance: dg.DagsterInstance
     log: Callable[[Any], None]
+    remember: Callable[[Mapping[str, str]], None]
+
+    @contextmanager
+    def together(self) -> Iterator[Events]:
+        """Stores the events of the block in one transaction, and then its values. Other processes wait meanwhile."""
+        values: dict[str, str] = {}
+        with together(self.instance):
+            yield replace(self, remember=values.update)
+        if values:
+            self.remember(values)
+
+    @contextmanager
+    def afterwards(self) -> Iterator[Events]:
+        """Stores the events and values of the block at its end, however it ends."""
+        events, values = list[Any](), dict[str, str]()
+        try:
+            yield replace(self, log=events.append, remember=values.update)
+        finally:
+            with self.together() as stored:
+                for event in events:
+                    stored.log(event)
+                stored.remember(values)
 
 
 def of_run(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Events:
     """The log of a run."""
     run = context.op_execution_context if isinstance(context, dg.AssetExecutionContext) else context
-    return Events(run.instance, run.log_event)
+    return Events(run.instance, run.log_event, run.instance.daemon_cursor_storage.set_cursor_values)
 
 
 def without_run(instance: dg.DagsterInstance, at: datetime) -> Events:
@@ -58,7 +88,7 @@ def without_run(instance: dg.DagsterInstance, at: datetime) -> Events:
         reported = DagsterEvent(kind.value, RUNLESS_JOB_NAME, event_specific_data=data)
         instance.report_dagster_event(reported, RUNLESS_RUN_ID, timestamp=timestamp)
 
-    return Events(instance, log)
+    return Events(instance, log, instance.daemon_cursor_storage.set_cursor_values)
 
 
 def materialized_assets(upload: Upload) -> frozenset[str]:

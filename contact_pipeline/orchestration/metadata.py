@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import polars as pl
 
 from contact_pipeline.contracts.tables import declared
 from contact_pipeline.orchestration.links import page_metadata
 from contact_pipeline.visible import visible
 
 if TYPE_CHECKING:
+    import polars as pl
     from pandera.polars import DataFrameSchema
 
     from contact_pipeline.pipeline import Pipeline
@@ -258,6 +258,8 @@ def reason(upload: Upload) -> str:
 
 def _plain(frame: pl.DataFrame) -> list[pl.Expr]:
     """Cells as Dagster's tables take them: numbers and booleans as they are, lists joined, all else as text."""
+    import polars as pl  # its threads do not outlive a fork: the process that runs are forked from does not load it
+
     return [
         pl.col(name).cast(pl.List(pl.String)).list.join("; ")
         if isinstance(dtype, pl.List)

@@ -240,7 +240,7 @@ def _code_server(where: Path) -> list[str]:
     """The command of the process that loads the definitions and starts the runs."""
     root = Path(contact_pipeline.__file__).parents[1]
     named = ["--location-name", "contact_pipeline", "--module-name", DEFINITIONS, "--working-directory", str(root)]
-    return ["dagster", "api", "grpc", "--socket", str(where), *named]
+    return ["contact_pipeline.orchestration.code_server", "api", "grpc", "--socket", str(where), *named]
 
 
 def _watch(

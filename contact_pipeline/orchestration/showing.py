@@ -33,7 +33,7 @@ def show_stage(events: Events, pipeline: Pipeline, asset: str, upload: Upload, s
             forget_materializations(events.instance, other, upload.upload_id)
         observe(events, asset, describe_state(pipeline, upload))
     if asset == "matched_changeset":
-        remember_shown(events.instance, upload)
+        events.remember(_as_shown(upload))
 
 
 def show_applied(events: Events, ending: Ending, seconds: float | None = None) -> None:
@@ -48,7 +48,7 @@ def show_applied(events: Events, ending: Ending, seconds: float | None = None) -
         observe(events, APPLIED, ending)
     if not (ending.is_applied and ending.refused):  # a refused request does not change what is in effect
         _show_check(events, APPLIED, "apply_gates", upload, ending.verdict)
-    remember_shown(events.instance, upload)
+    events.remember(_as_shown(upload))
 
 
 def observe(events: Events, asset: str, ending: Ending, more: Metadata | None = None) -> None:
@@ -71,6 +71,11 @@ def _show_check(events: Events, asset: str, name: str, upload: Upload, verdict: 
 
 def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:
     """Remembers that Dagster shows an upload as it is now."""
+    instance.daemon_cursor_storage.set_cursor_values(_as_shown(upload))
+
+
+def _as_shown(upload: Upload) -> dict[str, str]:
+    """The key of an upload in Dagster's storage, and how the upload looks now."""
     glance = Glance(
         upload.upload_id,
         upload.state,
@@ -80,7 +85,7 @@ def remember_shown(instance: dg.DagsterInstance, upload: Upload) -> None:
         runs_expired=False,
         feed=upload.feed,
     )
-    instance.daemon_cursor_storage.set_cursor_values({SHOWN + upload.upload_id: _appearance(glance)})
+    return {SHOWN + upload.upload_id: _appearance(glance)}
 
 
 def not_shown(instance: dg.DagsterInstance, pipeline: Pipeline, uploads: Collection[Glance]) -> list[str]:

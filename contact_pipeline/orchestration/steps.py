@@ -53,16 +53,17 @@ def stage_each(context: dg.AssetExecutionContext, pipeline: Pipeline, step: Call
         dg.Failure: there is no such upload, or the stage before this one is missing.
     """
     asset, refusals, keys = context.asset_key.to_user_string(), [], upload_ids(context)
-    for upload_id in keys:
-        started = time.monotonic()
-        try:
-            upload = step(upload_id)
-            show_stage(of_run(context), pipeline, asset, upload, time.monotonic() - started)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
-            refusals.append(sentence_of(context, upload_id, error))
-            continue
-        if upload.state == "failed":
-            refusals.append(f"Upload {upload_id} has failed. {reason(upload)}")
+    with of_run(context).afterwards() as events:
+        for upload_id in keys:
+            started = time.monotonic()
+            try:
+                upload = step(upload_id)
+                show_stage(events, pipeline, asset, upload, time.monotonic() - started)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
+                refusals.append(sentence_of(context, upload_id, error))
+                continue
+            if upload.state == "failed":
+                refusals.append(f"Upload {upload_id} has failed. {reason(upload)}")
     if asset == [*STAGED][-1] or len(refusals) == len(keys):
         fail(refusals)
     for refusal in refusals:
@@ -78,7 +79,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             upload that has become blocked or stale in the meantime is not a failure.
     """
     user, failures = require_login(context, approval.approved_by, pipeline), []
-    with again_if_busy():
+    with again_if_busy(), _shown_afterwards(context) as taken:
         for upload_id in upload_ids(context):
             started = time.monotonic()
             try:
@@ -87,7 +88,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
                 failures.append(sentence_of(context, upload_id, error))
                 continue
             context.log.info("%s: %s", upload_id, ending.words)
-            show_applied(of_run(context), ending, time.monotonic() - started)
+            taken.append((ending, time.monotonic() - started))
             by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
             is_done = ending.is_applied or ending.upload.is_half_approved_by(approval.approved_by)
             if (ending.refused or not is_done) and not by_profile:
@@ -95,6 +96,18 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
     yield logged_output("applied_contacts_apply_gates")
     fail(failures)
     yield logged_output()
+
+
+@contextmanager
+def _shown_afterwards(context: dg.AssetExecutionContext) -> Iterator[list[tuple[Ending, float]]]:
+    """Shows the endings that the block lists, each with its seconds, at the end of the block, however it ends."""
+    endings = list[tuple[Ending, float]]()
+    try:
+        yield endings
+    finally:
+        with of_run(context).together() as events:
+            for ending, seconds in endings:
+                show_applied(events, ending, seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.events import DagsterEventType
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from contact_pipeline.erase.previews import erase_previews
 from contact_pipeline.errors import StoreBusy
 from contact_pipeline.orchestration.event_log import keep_open, kept_open, together
+from contact_pipeline.orchestration.events import Events, without_run
 from contact_pipeline.settings import Settings
+from contact_pipeline.store.ledger import now
 
 
 @pytest.fixture
@@ -100,6 +103,43 @@ def test_a_block_in_a_block_is_part_of_it(lasting):
             materialize(lasting, "a")
         assert other_process(lasting) == set()
     assert other_process(lasting) == {"a"}
+
+
+def test_whether_a_table_is_there_is_asked_once(lasting, monkeypatch):
+    def fail(*_: object) -> None:
+        raise AssertionError("asked again")
+
+    with kept_open(lasting):
+        storage = databases(lasting)
+        assert storage.supports_asset_checks
+        assert not storage.has_table("people")
+        monkeypatch.setattr(sa, "inspect", fail)
+        assert storage.supports_asset_checks
+
+
+def test_what_is_shown_afterwards_is_shown_though_the_work_ends_early(lasting):
+    def work(events: Events) -> None:
+        events.log(dg.AssetMaterialization("people", partition="a"))
+        events.remember({"people:a": "there"})
+        assert other_process(lasting) == set()
+        raise KeyboardInterrupt
+
+    with kept_open(lasting), pytest.raises(KeyboardInterrupt), without_run(lasting, now()).afterwards() as events:
+        work(events)
+    assert other_process(lasting) == {"a"}
+    assert lasting.daemon_cursor_storage.get_cursor_values({"people:a"}) == {"people:a": "there"}
+
+
+def test_values_are_remembered_only_of_events_that_are_stored(lasting):
+    def work(events: Events) -> None:
+        events.log(dg.AssetMaterialization("people", partition="a"))
+        events.remember({"people:a": "there"})
+        1 / 0  # noqa: B018
+
+    with kept_open(lasting), pytest.raises(ZeroDivisionError), without_run(lasting, now()).together() as events:
+        work(events)
+    assert other_process(lasting) == set()
+    assert lasting.daemon_cursor_storage.get_cursor_values({"people:a"}) == {}
 
 
 def test_without_being_kept_open_events_are_stored_one_by_one(lasting):
