@@ -15,10 +15,10 @@ from contact_pipeline.orchestration import inbox as folder
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE, apply_upload, import_upload, stage_upload
 from contact_pipeline.orchestration.metadata import reason
-from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
+from contact_pipeline.orchestration.partitions import LONG, in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import BY_PROFILE, LONG, Turns, at_once, carried, is_short
+from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried, is_short
 from contact_pipeline.pipeline.uploads import note_fault
 from contact_pipeline.store.news import is_recent, keep_news_of_home
 from contact_pipeline.store.originals import display_name

@@ -13,14 +13,12 @@ from contact_pipeline.contracts.states import State
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE
-from contact_pipeline.orchestration.partitions import keys_of
+from contact_pipeline.orchestration.partitions import SHORT_BYTES, keys_of
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
 
-SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
-LONG: Final = "contact_pipeline/long"  # tag of the runs that stage a longer file: one of them runs at a time
 BY_PROFILE: Final = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}  # config of a run that nobody asks for
 FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
 MANY: Final = 25  # uploads that are worth a run of their own while the runs that staged them still stage others

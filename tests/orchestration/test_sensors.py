@@ -143,7 +143,7 @@ def test_short_files_do_not_wait_until_a_long_one_that_came_with_them_is_staged(
         ("stage_upload", [ids["long-b"]]),
         ("stage_upload", [ids["long-d"]]),
     ]
-    assert [turns.LONG in request.tags for request in requests] == [False, True, True]
+    assert [partitions.LONG in request.tags for request in requests] == [False, True, True]
     shutil.copy(SHIPPED, tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as shipped:
         limits = shipped.get_concurrency_config().run_queue_config.tag_concurrency_limits
