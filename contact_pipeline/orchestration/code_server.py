@@ -17,7 +17,7 @@ from dagster._cli import main
 from dagster._grpc import server
 from dagster._grpc.__generated__ import dagster_api_pb2
 from dagster._grpc.types import StartRunResult
-from dagster_shared.serdes import serialize_value
+from dagster._serdes import serialize_value
 
 import contact_pipeline
 
