@@ -123,7 +123,7 @@ def run_feed(
         console.show(*_draw_run(invocation, run))
     if run.defects:  # all else of the run is done
         raise run.defects[0]
-    stopped = any(upload.state in ENDED_WITHOUT for upload in run.uploads)
+    stopped = any(upload.state in ENDED_WITHOUT or upload.line.is_given_up for upload in run.uploads)
     return REFUSED if run.problem or stopped else DONE
 
 
@@ -188,12 +188,12 @@ def _draw_check(invocation: Invocation, found: Checked) -> list[Any]:
 
 
 def _draw_run(invocation: Invocation, run: FeedRun) -> list[Any]:
-    fetched = len(run.uploads)
+    fetched = len(run.received)
     headline = f"{number_of(fetched, 'file')} fetched by {run.feed}" if fetched else f"Nothing new of {run.feed}"
     others = [(run.known, "as before"), (run.waiting, "not complete yet")]
     counts = "".join(f"; {count:,} {word}" for count, word in others if count)
     page: list[Any] = [console.text(f"{headline}{counts}.", "bold")]
-    page += [console.text(_line(file), "red" if file.left else "") for file in run.files]
+    page += [console.text(_line(file), "red" if file.problem else "") for file in run.files]
     page += [console.text(f"Note: {name} {why}", "yellow") for name, why in run.strays.items()]
     if run.missed_at is not None:
         page.append(console.text(f"Overdue: a file was due by {_moment(run.missed_at)}.", "bold red"))

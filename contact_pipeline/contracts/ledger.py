@@ -156,14 +156,22 @@ class LedgerLine:
         return (self.first_approved_by, self.first_approved_at) if is_of_this else None
 
     @property
+    def is_automatic_refused(self) -> bool:
+        """Whether applying it by itself was refused: its sender lacks the role, for example."""
+        return bool((self.reason or {}).get("automatic_refused", False))
+
+    @property
     def defects(self) -> int:
         """How often a defect of the program kept its changeset from being applied by itself."""
         return int((self.reason or {}).get("defects", 0))
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it waits for somebody because of these defects. Only an upload of the inbox is tried again."""
-        return self.defects >= (DEFECTS_BORNE if self.inbox else 1)
+        """Whether it is not applied by itself any more, and waits for somebody: it was refused, or met these defects.
+
+        After a defect, only an upload of the inbox is tried again.
+        """
+        return self.is_automatic_refused or self.defects >= (DEFECTS_BORNE if self.inbox else 1)
 
     @property
     def applies_itself(self) -> bool:

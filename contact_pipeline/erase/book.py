@@ -38,7 +38,10 @@ def begin(
     secret: bytes,
     actor: str,
 ) -> None:
-    """Records that the person is being erased and by whom, their rows and fingerprints. Call it in a transaction."""
+    """Records that the person is being erased and by whom, their rows and fingerprints. Call it in a transaction.
+
+    Contacts that an earlier try has emptied keep their fingerprints: nothing is left to work them out from.
+    """
     at = now()
     known = {contact_id for (contact_id,) in database.rows("SELECT contact_id FROM erasures")}
     for contact_id in person.contact_ids:
@@ -48,14 +51,15 @@ def begin(
     for upload_id, found in rows.items():
         for row in found:
             database.run("INSERT INTO erased_rows VALUES (?, ?)", [upload_id, row])
-    database.run(f"DELETE FROM fingerprints WHERE contact_id IN ({person.ids})")
+    unemptied = f"SELECT contact_id FROM erasures WHERE contact_id IN ({person.ids}) AND commit_number IS NULL"
+    database.run(f"DELETE FROM fingerprints WHERE contact_id IN ({unemptied})")
     compared = sorted({name for profile in profiles for rule in _rules(profile) for name in rule.fields})
     columns = [name for (name,) in database.rows("SELECT name FROM fields")]
     for field in compared:
         key = key_of(field, "states", columns)
         database.run(f"""
             INSERT INTO fingerprints
-            WITH states AS ({_states(columns, person)})
+            WITH states AS ({_states(columns, unemptied)})
             SELECT contact_id, _commit, {literal(field)}, {fingerprint(field, key, secret)} AS fingerprint
             FROM states WHERE {key} IS NOT NULL""")
 
@@ -65,8 +69,8 @@ def _rules(profile: Profile) -> list[Any]:
     return [*(profile.match if profile.target == "contact" else ()), *(people.match if people else ())]
 
 
-def _states(columns: list[str], person: Person) -> str:
-    """The query for the contacts as each of their changes left them, one line per change, and as they are now.
+def _states(columns: list[str], contact_ids: str) -> str:
+    """The query for these contacts as each of their changes left them, one line per change, and as they are now.
 
     The column for the commit, `_commit`, has a name that no field can have.
     """
@@ -74,7 +78,7 @@ def _states(columns: list[str], person: Person) -> str:
     return f"""
         SELECT s.contact_id, s.commit_number AS _commit, {values}
         FROM contact_changes AS s JOIN contact_changes AS c USING (contact_id)
-        WHERE s.contact_id IN ({person.ids}) AND c.commit_number <= s.commit_number GROUP BY ALL"""
+        WHERE s.contact_id IN ({contact_ids}) AND c.commit_number <= s.commit_number GROUP BY ALL"""
 
 
 def empty(
@@ -244,9 +248,8 @@ def _note_emptied_rows(database: Database, line: LedgerLine, rows: Collection[in
     """Notes on an upload's line that rows of it were emptied. A plan that holds the person becomes stale."""
     ids = ", ".join(str(contact_id) for contact_id in person.contact_ids)
     row_list = ", ".join(str(row) for row in sorted(rows))
-    changes: dict[str, Any] = {
-        "warnings": [*(line.warnings or []), f"Contact {ids} was erased; emptied with it: row {row_list}."]
-    }
+    said = f"Contact {ids} was erased; emptied with it: row {row_list}."  # an earlier try may have said so
+    changes: dict[str, Any] = {"warnings": [*dict.fromkeys([*(line.warnings or []), said])]}
     if line.state in PLANNED:
         changes |= {
             "state": "stale",

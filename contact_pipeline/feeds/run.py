@@ -56,11 +56,20 @@ class FetchedFile:
         name: of the file, as it may be shown.
         upload: its upload; None: it has none.
         left: why the file was not received, or not moved or deleted at its source; None: all was done.
+        not_applied: why its upload was not applied by itself; it waits for somebody.
+        is_continued: whether an earlier run received it, which was cut off.
     """
 
     name: str
     upload: Upload | None = None
     left: Refusal | None = None
+    not_applied: Refusal | None = None
+    is_continued: bool = False
+
+    @property
+    def problem(self) -> Refusal | None:
+        """Why not all was done with the file."""
+        return self.left or self.not_applied
 
     def as_dict(self) -> dict[str, Any]:
         """The file as a JSON document."""
@@ -69,7 +78,7 @@ class FetchedFile:
             "file_name": self.name,
             "upload_id": upload.upload_id if upload else None,
             "state": upload.state if upload else None,
-            "problem": self.left.as_dict() if self.left else None,
+            "problem": self.problem.as_dict() if self.problem else None,
         }
 
 
@@ -97,13 +106,25 @@ class FeedRun:
 
     @property
     def uploads(self) -> list[Upload]:
-        """The uploads that were made."""
+        """The uploads that were made, or continued."""
         return [file.upload for file in self.files if file.upload is not None]
 
     @property
+    def received(self) -> list[Upload]:
+        """The uploads of the files that came in this run."""
+        return [file.upload for file in self.files if file.upload is not None and not file.is_continued]
+
+    @property
     def has_delivered(self) -> bool:
-        """Whether a file has come that was no rubbish: it was not refused, and has not failed."""
-        return any(upload.state not in ENDED_WITHOUT or upload.line.stage == "matched" for upload in self.uploads)
+        """Whether a file has come that was no rubbish: it was not refused, and has not failed.
+
+        A file of an earlier run that was cut off counts, as that run did not get to say so; not where it can only wait.
+        """
+        return any(
+            file.upload.state not in ENDED_WITHOUT or file.upload.line.stage == "matched"
+            for file in self.files
+            if file.upload is not None and not (file.is_continued and file.problem)
+        )
 
     @property
     def problem(self) -> Refusal | None:
@@ -157,7 +178,7 @@ def run_feed(
             with suppress(ContactPipelineError):  # the first error is the one to raise
                 record(store, name, feed, "broken", problem)
             raise
-        record(store, name, feed, "fetched" if run.uploads else "nothing", run.problem)
+        record(store, name, feed, "fetched" if run.received else "nothing", run.problem)
         run.missed_at = note_missed_of(store, name, feed)
         return run
 
@@ -200,7 +221,8 @@ class _Run:
             with self._store.open(read_only=True) as contacts:
                 lines = left_on_the_way(contacts, self._name)
             for line in lines:
-                self._result.files.append(file := FetchedFile(line.file_name, self._upload(line.upload_id)))
+                file = FetchedFile(line.file_name, self._upload(line.upload_id), is_continued=True)
+                self._result.files.append(file)
                 self._staged(file)
 
     def _settled(self, origin: Origin) -> list[Found]:
@@ -296,7 +318,11 @@ class _Run:
         try:
             file.upload = self._stage(file.upload)
         except Refusal as refusal:  # such as a missing role, for a profile that applies automatically
-            file.left, file.upload = refusal, self._upload(file.upload.upload_id)
+            file.upload = self._upload(file.upload.upload_id)
+            if file.upload.line.is_given_up:
+                file.not_applied = refusal
+            else:
+                file.left = refusal
         except Exception as error:
             if not is_defect(error):
                 raise

@@ -22,6 +22,7 @@ from contact_pipeline.machine import fault_of
 from contact_pipeline.masking import ANY, mask
 from contact_pipeline.orchestration.events import fail, logged_output, of_run
 from contact_pipeline.orchestration.links import as_link
+from contact_pipeline.orchestration.metadata import reason
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.steps import again_if_busy
 from contact_pipeline.orchestration.turns import UNFINISHED
@@ -101,6 +102,9 @@ def _asset(name: str, feed: Feed, pipeline: PipelineResource, described_in: str)
             raise dg.Failure(str(problem), allow_retries=False) from None
         event = dg.AssetMaterialization if run.has_delivered else dg.AssetObservation
         of_run(context).log(event(context.asset_key, metadata=_shown(run)))
+        for upload in run.uploads:
+            if upload.line.is_given_up:
+                context.log.warning("%s is not applied: %s", upload.upload_id, reason(upload))
         for defect in run.defects:
             context.log.error("%s", mask("".join(traceback.format_exception(defect)), ANY))
         fail([*([str(run.problem)] if run.problem else []), *map(_of_program, run.defects)])
@@ -125,7 +129,7 @@ def _shown(run: "FeedRun") -> Mapping[str, dg.MetadataValue]:
     rows += [f"| {_plain(name)} | | never taken: {_plain(why)} | |" for name, why in run.strays.items()]
     table = "\n".join(["| file | upload | state | rows |", "|---|---|---|---:|", *rows])
     return {
-        "fetched": dg.MetadataValue.int(len(run.uploads)),
+        "fetched": dg.MetadataValue.int(len(run.received)),
         "waiting": dg.MetadataValue.int(run.waiting),
         "known": dg.MetadataValue.int(run.known),
         **({"files": dg.MetadataValue.md(table)} if rows else {}),

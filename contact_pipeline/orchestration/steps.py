@@ -87,7 +87,7 @@ def apply_each(context: dg.AssetExecutionContext, pipeline: Pipeline, approval: 
             except Exception as error:  # noqa: BLE001 - whatever it is, the other uploads of the run go on
                 failures.append(sentence_of(context, upload_id, error))
                 continue
-            context.log.info("%s: %s", upload_id, ending.words)
+            (context.log.warning if ending.refused else context.log.info)("%s: %s", upload_id, ending.words)
             taken.append((ending, time.monotonic() - started))
             by_profile = approval.approved_by == AUTOMATIC and ending.upload.apply_mode == "automatic"
             is_done = ending.is_applied or ending.upload.is_half_approved_by(approval.approved_by)

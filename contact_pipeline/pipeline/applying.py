@@ -94,17 +94,17 @@ def apply_automatic(store: Store, upload_id: str) -> Upload:
     upload = uploads.show(store, upload_id)
     if upload.apply_mode != "automatic" or upload.state not in {"staged", "stale"}:
         return upload
-    with _counting_defects(store, upload.line):
+    with _saying_why_not(store, upload.line):
         if upload.state == "stale" and plan_again(store, upload_id).state != "staged":
             return uploads.show(store, upload_id)
         return apply(store, upload_id, NOTHING_CONFIRMED, upload.user, replan=True, automatic=True)
 
 
 @contextmanager
-def _counting_defects(store: Store, line: LedgerLine) -> Iterator[None]:
-    """Counts in the ledger line how often a defect of the program kept a staged upload from being applied by itself.
+def _saying_why_not(store: Store, line: LedgerLine) -> Iterator[None]:
+    """Writes into the ledger line why a staged upload was not applied by itself, and whether it is tried again.
 
-    The line says what happened, and whether it is tried again. Once it waits for somebody, that is news.
+    After a refusal, or several defects of the program, it waits for somebody, which is news.
 
     Args:
         store: the store.
@@ -113,10 +113,17 @@ def _counting_defects(store: Store, line: LedgerLine) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_defect(error):
-            with suppress(ContactPipelineError):  # the first error is the one to raise
+        with suppress(ContactPipelineError):  # the first error is the one to raise
+            if isinstance(error, Refusal):
+                _leave_to_people(store, line, error)
+            elif is_defect(error):
                 _count_defect(store, line, error)
         raise
+
+
+def _leave_to_people(store: Store, line: LedgerLine, refusal: Refusal) -> None:
+    fix = f"It is not tried again by itself: approve or cancel it. {refusal.fix}".strip()
+    _note(store, line, reason(refusal.code, f"Not applied by itself: {refusal.message}", fix, automatic_refused=True))
 
 
 def _count_defect(store: Store, line: LedgerLine, error: Exception) -> None:
@@ -125,11 +132,17 @@ def _count_defect(store: Store, line: LedgerLine, error: Exception) -> None:
     message = f"{type(error).__name__} while applying{often}: a defect of the program, not of the file."
     again = "It is tried again by itself. " if line.inbox and times < DEFECTS_BORNE else ""
     fix = f"{again}Report it with its traceback; apply the upload once the program is mended, or cancel it."
-    why = reason("apply-defect", message, fix, defects=times)
+    _note(store, line, reason("apply-defect", message, fix, defects=times))
+
+
+def _note(store: Store, line: LedgerLine, why: Mapping[str, object]) -> None:
+    """Writes a reason into the line of a staged upload. An upload that waits from then on is news."""
     with store.change() as contacts:
-        counted = change_line(contacts, line.upload_id, expected={"staged"}, reason=why)
-        if counted is not None and counted.is_given_up:
-            keep_news(contacts, counted)
+        noted = change_line(contacts, line.upload_id, expected={"staged"}, reason=why)
+        if noted is None or line.is_given_up or not (noted.inbox or noted.feed):  # another has waited all along
+            return
+        if noted.is_given_up:
+            keep_news(contacts, noted)
 
 
 def plan_turn(store: Store, upload_id: str, turn: Turn) -> Upload:

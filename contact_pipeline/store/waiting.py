@@ -15,6 +15,9 @@ def waits_for(upload: Upload) -> str:
     rows = upload.outcomes["review"]
     decide = f"decide {number_of(rows, 'row')}" if rows else ""
     match upload.state:
+        case "staged" if upload.line.is_automatic_refused:
+            code = (upload.reason or {}).get("code")
+            first = f"approve{_as_which(upload)}, as applying it by itself was refused ({code})"
         case "staged" if upload.line.is_given_up:
             first = "apply once a defect is mended"
         case "staged":

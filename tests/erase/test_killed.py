@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from contact_pipeline import Pipeline
 from contact_pipeline.engines import Database
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import Refusal, StoreBusy
+from contact_pipeline.store.erasures import make_secret
 from tests.erase.home import BOB, DIRECTOR, OUTREACH, SHE, TRACES, found, write_csv
 from tests.killed import run_killed
 from tests.thorough import spread
@@ -18,18 +20,34 @@ def child(home: Path, last: int) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="session")
-def steps(filled, tmp_path_factory):
-    """How many steps an erasure of this home takes."""
-    home = tmp_path_factory.mktemp("counted") / "home"
-    shutil.copytree(filled, home)
-    status, said = child(home, 0)
+def undisturbed(filled, tmp_path_factory):
+    """A copy of this home in which nothing disturbed the erasure, and how many steps that took."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("counted") / "home")
+    shutil.copytree(filled, pipeline.settings.home)
+    make_secret(pipeline.settings)
+    status, said = child(pipeline.settings.home, 0)
     assert status == 0, said
-    return int(said)
+    return pipeline, int(said)
+
+
+@pytest.fixture
+def steps(pipeline, undisturbed):
+    """How many steps an erasure of this home takes; its fingerprints are comparable with those of `undisturbed`."""
+    other, steps = undisturbed
+    shutil.copy(other.settings.erasure_key_path, pipeline.settings.erasure_key_path)
+    return steps
+
+
+def fingerprints(pipeline, contact_id=1):
+    with pipeline.store.open(read_only=True) as database:
+        return database.rows(
+            "SELECT state, field, fingerprint FROM fingerprints WHERE contact_id = ? ORDER BY ALL", [contact_id]
+        )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", spread([0.1, 0.35, 0.6, 0.85, 0.98], 1))
-def test_killed_at_any_step_it_is_completed_by_erasing_again(pipeline, steps, share):
+@pytest.mark.parametrize("share", spread([0.1, 0.35, 0.6, 0.85, 0.98, 1], 1))
+def test_killed_at_any_step_it_is_completed_by_erasing_again(pipeline, undisturbed, steps, share, tmp_path):
     home = pipeline.settings.home
     status, said = child(home, int(share * steps))
     assert status == -9, said
@@ -42,6 +60,41 @@ def test_killed_at_any_step_it_is_completed_by_erasing_again(pipeline, steps, sh
     with pytest.raises(Refusal, match="erased already"):
         pipeline.erase(1)
     assert len(pipeline.store.contacts()) == 3
+    assert fingerprints(pipeline) == fingerprints(undisturbed[0]) != []
+    assert_recognized(pipeline, tmp_path)
+
+
+def assert_recognized(pipeline, folder):
+    """Her row in a later file makes no contact."""
+    later = write_csv(folder / "later.csv", OUTREACH, SHE)
+    planned = pipeline.plan(later, "outreach_contacts", group="Spring", user=DIRECTOR, force=True)
+    assert (planned.outcomes["created"], planned.outcome_rows["reason"][0]) == (0, "is contact 1, who was erased")
+
+
+@pytest.mark.parametrize("completed_by", [1, 2])
+def test_fingerprints_stay_where_the_database_could_not_be_written_anew(small, tmp_path, monkeypatch, completed_by):
+    """The history is empty by then: nothing could work them out again, and she would come back with the next file."""
+
+    def busy(*_):
+        raise StoreBusy("The contact database is in use.")
+
+    first = small.plan(
+        write_csv(tmp_path / "first.csv", OUTREACH, SHE, BOB), "outreach_contacts", group="Spring", user=DIRECTOR
+    )
+    small.apply(first.upload_id, user=DIRECTOR)
+    monkeypatch.setattr("contact_pipeline.erase.book.finish", busy)
+    with pytest.raises(StoreBusy):
+        small.erase(1)
+    monkeypatch.undo()
+    before = fingerprints(small)
+
+    small.erase(completed_by)
+
+    assert fingerprints(small) == before != []
+    assert bool(fingerprints(small, 2)) == (completed_by == 2)
+    said = small.show(first.upload_id).warnings
+    assert len({*said}) == len(said)
+    assert_recognized(small, tmp_path)
 
 
 def test_while_it_is_not_whole_the_record_says_so_and_another_erasure_completes_it(pipeline, steps):

@@ -467,6 +467,62 @@ def test_a_defect_while_a_fetched_file_is_applied_waits_for_somebody(tmp_path, h
         assert contacts.rows("SELECT event, reason_code FROM news") == [("staged", "apply-defect")]
 
 
+def test_a_fetched_file_that_may_not_be_applied_waits_for_somebody_and_is_no_new_file(
+    tmp_path, home, dagster, monkeypatch
+):
+    """Each later run took it up, failed, and made the asset, as if a file had come."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    definitions = feed_definitions("partners", feed_of(tmp_path, owner="crm"), PipelineResource(home=str(home)))
+    key, pipeline, really = dg.AssetKey(["partners", "fetched_files"]), Pipeline(home), stages.match
+
+    def load_user(login):
+        (tmp_path / "users.yaml").write_text(f"- {{login: {login}, name: N, roles: [director], can_import: true}}\n")
+        pipeline.store.load_users(tmp_path / "users.yaml")
+
+    def match_while_the_owner_leaves(store, line):
+        load_user("ana")
+        return really(store, line)
+
+    def seen():
+        (status,) = pipeline.feeds()
+        with pipeline.store.open(read_only=True) as contacts:
+            news = contacts.rows("SELECT event, reason_code FROM news")
+        return len(dagster.fetch_materializations(key, limit=9).records), status.state.ended, news
+
+    monkeypatch.setattr(stages, "match", match_while_the_owner_leaves)
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    (home / "feeds").mkdir()
+    (home / "feeds" / "partners.yaml").write_text(f"source: {tmp_path}/drop/*.csv\nprofile: dealer_leads\n")
+    assert fetch(definitions, dagster).success  # a file that waits is a state, no failure
+    (upload,) = pipeline.uploads()
+    assert "approve" in upload.waits_for
+    assert "not-authorized" in upload.waits_for
+    assert "'crm' is no known user" in upload.reason["message"]
+    assert seen() == (1, "fetched", [("staged", "not-authorized")])
+
+    assert fetch(definitions, dagster).success
+    assert seen() == (1, "nothing", [("staged", "not-authorized")])
+
+    with pipeline.store.change() as contacts:
+        change_line(contacts, upload.upload_id, reason=None)  # as earlier versions left it
+    assert fetch(definitions, dagster).success
+    assert seen() == (1, "nothing", [("staged", "not-authorized")] * 2)
+    assert pipeline.apply(upload.upload_id, user="ana").state == "applied"
+
+
+def test_a_file_of_a_run_that_was_cut_off_makes_the_asset_once(tmp_path, home, dagster):
+    feed = feed_of(tmp_path, owner="crm")
+    definitions = feed_definitions("partners", feed, PipelineResource(home=str(home)))
+    (tmp_path / "drop" / "leads.csv").write_text(LEADS)
+    pipeline = Pipeline(home)
+    (upload,) = pipeline.run_feed("partners", described=feed).uploads  # received, and no more
+    for _ in range(2):
+        assert fetch(definitions, dagster).success
+        (made,) = dagster.fetch_materializations(dg.AssetKey(["partners", "fetched_files"]), limit=9).records
+    assert made.asset_materialization.metadata["fetched"].value == 0, "it came before"
+    assert pipeline.show(upload.upload_id).state == "applied"
+
+
 def test_what_a_scheduled_run_left_is_tried_again_before_the_next_night(tmp_path, home, dagster, monkeypatch):
     feed = feed_of(tmp_path, schedule={"cron": "0 6 * * *"}, owner="crm")
     definitions = ContactFeed("partners", feed, str(home)).build_defs(dg.ComponentTree.for_test().load_context)

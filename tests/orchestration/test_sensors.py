@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import shutil
 import time
@@ -800,6 +801,46 @@ def test_a_defect_while_applying_is_tried_three_times_and_then_waits_for_somebod
     assert news() == [(first, "staged", "apply-defect")]
     monkeypatch.undo()
     assert pipeline.apply(first).reason is None
+
+
+def test_what_may_not_be_applied_by_itself_says_so_and_waits_for_somebody(
+    ticks: Callable[[str], Tick],
+    stage: Callable[..., dg.ExecuteInProcessResult],
+    dropped: Callable[..., Path],
+    leads_file: Callable[..., Path],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    """The role was taken away between staging and applying. The run ended as a success, and nobody was told."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [staged]}]\n")
+    options = {"rule": "merge", "lead_type": "SMS"}
+    dropped(leads_file("a.csv", "a@example.com"), "dealer_leads", options)
+    tick, apply, waiting = ticks("inbox"), ticks("apply_automatic"), ticks("waiting_uploads")
+    tick()
+    (request,) = tick().run_requests
+    (tmp_path / "users.yaml").write_text("- {login: ana, name: Ana, roles: [director], can_import: true}\n")
+    pipeline.store.load_users(tmp_path / "users.yaml")
+    ended = stage(request)
+
+    assert ended.success, "nothing is wrong with the machine"
+    (gates,) = [each for each in ended.get_asset_check_evaluations() if each.check_name == "apply_gates"]
+    assert not gates.passed
+    said = [entry for entry in instance.all_logs(ended.run_id) if "is no known user" in entry.user_message]
+    assert logging.WARNING in {entry.level for entry in said}
+    (upload,) = pipeline.uploads()
+    assert upload.state == "staged"
+    assert upload.reason is not None
+    assert "is no known user" in upload.reason["message"]
+    assert upload.waits_for == "approve, as applying it by itself was refused (not-authorized)"
+    (listed,) = waiting().asset_events
+    assert "not-authorized" in listed.metadata["uploads"].value
+    assert "is no known user" in pipeline.review_page(upload.upload_id)
+    with pipeline.store.open(read_only=True) as contacts:
+        assert contacts.rows("SELECT event, reason_code FROM news") == [("staged", "not-authorized")]
+    assert isinstance(apply(), dg.SkipReason), "it is not tried again"
+    assert pipeline.apply(upload.upload_id, user="ana").state == "applied"
 
 
 def test_an_upload_planned_on_the_command_line_is_reported_but_not_applied(
