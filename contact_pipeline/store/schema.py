@@ -238,8 +238,8 @@ def migrate(database: Database) -> None:
                 raise MachineFault(
                     "engine-upgrade",
                     f"The contacts lie in Delta tables, where the migration '{name}' cannot be done.",
-                    "Take the version before, run `contact-pipeline migrate-engine duckdb`, then this version, and move "
-                    "them back.",
+                    "With the version before, run `contact-pipeline migrate-engine duckdb`. Then take this one, and "
+                    "move them back.",
                 )
             with database.transaction():
                 step(database)
