@@ -398,9 +398,10 @@ def run_child(folder, url, what, *given):
             home.pipeline.erase(int(contact_id), user="m.keane")
     elif what == "tidy":
         kill_at(int(given[0]), tidying, "recorded", "_forget", "_version_of")
-        with home.store.open() as opened:
-            tidying.tidy(opened, least=0)
-            os._exit(0)
+        with engine_of(home.settings) as work, home.store.open() as opened:
+            work.tidy(opened)
+        sys.stdout.flush()
+        os._exit(0)
     else:
         upload_id, user, moment = given
         reached = kill_at(int(moment), DeltaTables, "_wrote", "_record")
