@@ -247,8 +247,8 @@ KEPT: Final[tuple[Table, ...]] = (
           (_required("number", _ID, "counts them"),
            _required("upload_id", _TEXT, "the upload; of a feed or the home, empty"),
            _required("event", _TEXT,
-                     "staged, blocked, stale, applied, held, finalized, undone, refused or failed; missed or broken; "
-                     "disk_low"),
+                     "staged, blocked, stale, applied, held, finalized, undone, refused, failed or stopped; missed or "
+                     "broken; disk_low"),
            _required("happened_at", _WHEN, "when, in UTC"),
            Column("reason_code", _TEXT, "the code of why the upload is so; null: there is none"),
            *(_required(name, "INTEGER", f"{holds}, at that moment") for name, holds in _COUNTS.items()

@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from contact_pipeline.contracts.ledger import LedgerLine
 
-UploadEvent = Literal["staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed"]
+UploadEvent = Literal[
+    "staged", "blocked", "stale", "applied", "held", "finalized", "undone", "refused", "failed", "stopped"
+]
 FeedEvent = Literal["missed", "broken"]
 HomeEvent = Literal["disk_low"]
 Event = Literal[UploadEvent, FeedEvent, HomeEvent]
@@ -78,6 +80,13 @@ EVENTS: Final[Mapping[Event, Words]] = {
         "failed",
         "A fault stopped it. Nothing is changed. Plan the file again.",
         {"See what happened": "show {}"},
+        good=False,
+    ),
+    "stopped": Words(
+        "stopped by a fault of the machine",
+        "The machine, or a crash, keeps it from being staged or applied. It is tried again each hour; one that is not "
+        "staged yet, for a day. Such a fault is told of once a day for each profile.",
+        {"See what happened": "show {}", "Give it up": "cancel {}"},
         good=False,
     ),
     "missed": Words(

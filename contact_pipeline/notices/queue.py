@@ -22,6 +22,11 @@ WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 4
 TRIES: Final = len(WAITS) + 1
 _LOST_AFTER: Final = timedelta(minutes=5)  # longer than any try lasts
 _ANY_TIME: Final = datetime(9999, 1, 1)  # noqa: DTZ001 - as the tables hold times
+# What was recorded when the clock was ahead, by more than others take to record something, is due, or lost, at once.
+_DUE: Final = f"(due_at <= $at OR changed_at > $at::TIMESTAMP + INTERVAL {_LOST_AFTER.seconds} SECOND)"
+_LOST: Final = f"""
+    state = 'sending' AND NOT changed_at BETWEEN $at::TIMESTAMP - INTERVAL {_LOST_AFTER.seconds} SECOND
+                                             AND $at::TIMESTAMP + INTERVAL {_LOST_AFTER.seconds} SECOND"""
 _OF_NEWS: Final = """
     SELECT notices.*, news.* EXCLUDE (number, taken), coalesce(profile, feed_profile, '') AS profile, file_name,
            coalesce(user_login, feed_owner) AS user_login, uploads.state AS upload_state
@@ -91,13 +96,12 @@ def has_work(store: Store, targets: Collection[str]) -> bool:
         targets: the targets that this process can reach; notices to others only need a recorded problem.
     """
     with store.open(read_only=True) as contacts:
-        sql = """
+        sql = f"""
             SELECT (SELECT count(*) FROM news WHERE NOT taken)
                  + (SELECT count(*) FROM notices
-                    WHERE (state = 'waiting' AND due_at <= $at AND (problem IS NULL OR list_contains($targets, target)))
-                       OR (state = 'sending' AND changed_at < $lost))"""
-        at = now()
-        return bool(contacts.value(sql, {"at": at, "lost": at - _LOST_AFTER, "targets": list(targets)}))
+                    WHERE (state = 'waiting' AND {_DUE} AND (problem IS NULL OR list_contains($targets, target)))
+                       OR ({_LOST}))"""
+        return bool(contacts.value(sql, {"at": now(), "targets": list(targets)}))
 
 
 def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
@@ -116,18 +120,13 @@ def take_in(store: Store, rules: Rules, unreachable: Mapping[str, str]) -> None:
                 values = [news.number, target, at, at]
                 contacts.run("INSERT INTO notices VALUES (?, ?, 'waiting', 0, ?, ?, NULL)", values)
         contacts.run("UPDATE news SET taken = true WHERE NOT taken")
-        _end(contacts, "dropped", "The upload had gone on before it was sent.", _OVERTAKEN, [_waiting_events()])
-        _end(contacts, "dropped", "notices.yaml has no such target any more.", _GONE, [list(rules.targets)])
-        _end(
-            contacts,
-            "unsure",
-            "Its sender was killed; it may have arrived.",
-            "state = 'sending' AND changed_at < ?",
-            [at - _LOST_AFTER],
-        )
+        overtaken, gone = {"events": _waiting_events()}, {"targets": list(rules.targets)}
+        _end(contacts, "dropped", "The upload had gone on before it was sent.", _OVERTAKEN, overtaken)
+        _end(contacts, "dropped", "notices.yaml has no such target any more.", _GONE, gone)
+        _end(contacts, "unsure", "Its sender was killed; it may have arrived.", _LOST, {})
         for target, why in unreachable.items():
-            sql = "UPDATE notices SET problem = ? WHERE state = 'waiting' AND target = ? AND due_at <= ?"
-            contacts.run(sql, [why, target, at])
+            sql = f"UPDATE notices SET problem = $why WHERE state = 'waiting' AND target = $target AND {_DUE}"
+            contacts.run(sql, {"why": why, "target": target, "at": at})
 
 
 def _targets_for(rules: Rules, news: News, named: Collection[str] | None) -> list[str]:
@@ -148,9 +147,9 @@ def claim(store: Store, targets: Collection[str], *, due: bool = True) -> Notice
     at = now()
     with store.change() as contacts:
         found = contacts.records(
-            f"""{_OF_NEWS} WHERE notices.state = 'waiting' AND list_contains(?, target) AND due_at <= ?
+            f"""{_OF_NEWS} WHERE notices.state = 'waiting' AND list_contains($targets, target) AND {_DUE}
             ORDER BY due_at, number, target LIMIT 1""",
-            [list(targets), at if due else _ANY_TIME],
+            {"targets": list(targets), "at": at if due else _ANY_TIME},
         )
         if not found:
             return None
@@ -204,19 +203,20 @@ def try_again(store: Store) -> int:
 _OVERTAKEN: Final = """
     state = 'waiting' AND EXISTS (
         FROM news JOIN uploads USING (upload_id)
-        WHERE news.number = notices.number AND list_contains(?, event)
+        WHERE news.number = notices.number AND list_contains($events, event)
               AND (uploads.state <> event OR EXISTS (
                   FROM news AS later WHERE later.upload_id = news.upload_id AND later.number > news.number)))"""
-_GONE: Final = "state = 'waiting' AND NOT list_contains(?, target)"
+_GONE: Final = "state = 'waiting' AND NOT list_contains($targets, target)"
 
 
 def _waiting_events() -> list[str]:
     return [name for name, event in EVENTS.items() if event.waits]
 
 
-def _end(contacts: Database, state: str, problem: str, where: str, values: list[object]) -> None:
+def _end(contacts: Database, state: str, problem: str, where: str, values: Mapping[str, object]) -> None:
     contacts.run(
-        f"UPDATE notices SET state = ?, problem = ?, changed_at = ? WHERE {where}", [state, problem, now(), *values]
+        f"UPDATE notices SET state = $state, problem = $problem, changed_at = $at WHERE {where}",
+        {"state": state, "problem": problem, "at": now(), **values},
     )
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from contact_pipeline.settings import Settings
 
-_BEATS_WITHIN: Final = 180  # seconds; the daemon's threads beat every 30, and one may be busy
+# Seconds; the daemon's threads beat every 30, and one may be busy. Of a beat that is later than now nobody knows how
+# old it is: a daemon that has beaten ahead of the clock waits until the clock is there.
+_BEATS_WITHIN: Final = 180
 _LOOK_SECONDS: Final = 2.0  # to wait for the contact database: probes give up after a few seconds
 _WRITTEN_FOR: Final = 900  # seconds that one commit may take before the database counts as stuck
 _ANSWER_HOLDS: Final = 2.0  # seconds, so that many probes are no load
@@ -85,9 +87,12 @@ class Health:
         with suppress(Exception):  # whatever keeps Dagster's storage from answering
             beats = {name: beat.timestamp for name, beat in self._instance.get_daemon_heartbeats().items()}
         needed = self._instance.get_required_daemon_types()
-        silent = [name for name in needed if time.time() - beats.get(name, 0) > _BEATS_WITHIN]
+        ages = {name: time.time() - beats.get(name, 0) for name in needed}
+        silent = sorted(name for name, age in ages.items() if abs(age) > _BEATS_WITHIN)
         if silent:
-            return Check(is_good=False, message=f"No heartbeat for {_BEATS_WITHIN} s of: {', '.join(sorted(silent))}.")
+            was_ahead = " Their last ones came when the clock was ahead: start `serve` anew."
+            said = f"No heartbeat for {_BEATS_WITHIN} s of: {', '.join(silent)}."
+            return Check(is_good=False, message=said + was_ahead * any(ages[name] < 0 for name in silent))
         return Check(is_good=True, message="Every part of Dagster's daemon has a heartbeat.")
 
 

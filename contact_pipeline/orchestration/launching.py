@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
@@ -21,7 +22,7 @@ from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.event_log import keep_open
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.metadata import STAGED
-from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, STAGES, keys_of
+from contact_pipeline.orchestration.partitions import CONTACT_DATABASE, LONG, SHORT_BYTES, STAGES, keys_of
 from contact_pipeline.settings import Settings
 from contact_pipeline.web.visitor import visitor
 
@@ -32,6 +33,7 @@ LOGIN: Final = "contact_pipeline/login"  # tag: whom the proxy has vouched for
 _PROOF: Final = "contact_pipeline/login_proof"
 _CALLS: Final = ("stage", "apply", "import", "withdraw", "finalize", "undo", "redo", "cancel", "replan", "resolve")
 OF_UPLOADS: Final = frozenset(f"{call}_upload" for call in _CALLS)  # jobs
+_STAGING: Final = frozenset({"stage_upload", "import_upload"})
 EXPIRE: Final = "expire"  # the job that deletes by age, which carries no upload
 _BACKFILL: Final = "dagster/backfill"  # tag of a run that the daemon launches for a backfill
 _ROOT: Final = "dagster/root_run_id"  # tag of a run that repeats another
@@ -62,6 +64,7 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
         run, settings = context.dagster_run, Settings()
         of_uploads = _is_of_uploads(run)
         is_ours = of_uploads or run.job_name == EXPIRE
+        uploads = self._instance.get_dynamic_partitions("uploads") if of_uploads else []
         login, why_not = _logged_in(context) or _proven(run, settings), ""
         if is_ours and _reads_variables(run.run_config):
             why_not = "Nothing was launched: write each value into the config as it is, not as {env: NAME}."
@@ -70,14 +73,13 @@ class UploadRunCoordinator(QueuedRunCoordinator[Any]):
                 "Nothing was launched: leave `resources` out of the config. A run stays in the home of its project."
             )
         elif is_ours:
-            uploads = self._instance.get_dynamic_partitions("uploads")
             why_not = _no_upload(run, uploads) if of_uploads else ""
             why_not = why_not or _no_approver(run, login, has_logins=settings.user_header is not None)
         if why_not:
             self._instance.add_run_tags(run.run_id, NOT_TRIED_AGAIN)
             raise _ui_error(why_not)
-        if of_uploads and _stages(run):  # the jobs have the tag; a run from the page of an asset has not
-            self._instance.add_run_tags(run.run_id, {STAGES: "yes"})
+        if of_uploads:
+            self._instance.add_run_tags(run.run_id, _limits(run, uploads, settings))
         if is_ours and login:
             self._instance.add_run_tags(run.run_id, {LOGIN: login, _PROOF: _proof(run, login, settings)})
         self._limit_commits()
@@ -155,10 +157,29 @@ def _is_of_uploads(run: dg.DagsterRun) -> bool:
     return run.job_name in OF_UPLOADS or bool(assets & {*STAGED, APPLIED}) or bool([*_approvers(run.run_config)])
 
 
+def _limits(run: dg.DagsterRun, uploads: Sequence[str], settings: Settings) -> dict[str, str]:
+    """The tags that limit how many runs stage at a time, and how many of them a long file."""
+    if not _stages(run):
+        return {}
+    return {STAGES: "yes"} | ({LONG: "yes"} if _has_long(run, uploads, settings) else {})
+
+
+def _has_long(run: dg.DagsterRun, uploads: Sequence[str], settings: Settings) -> bool:
+    """Whether a run carries a long file; one whose original is gone is not staged again."""
+    from contact_pipeline.store.originals import Originals
+
+    originals = Originals(settings)
+    for upload_id in keys_of(run.tags, uploads):
+        with suppress(OSError):
+            if originals.path(upload_id).stat().st_size > SHORT_BYTES:
+                return True
+    return False
+
+
 def _stages(run: dg.DagsterRun) -> bool:
     """Whether a run materializes assets that are staged: chosen ones, or all where none and no check is chosen."""
     if run.job_name in OF_UPLOADS:
-        return False
+        return run.job_name in _STAGING
     chosen = {key.to_user_string() for key in run.asset_selection or ()}
     return bool(chosen & {*STAGED}) or not (chosen or run.asset_check_selection)
 

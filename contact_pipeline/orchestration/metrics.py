@@ -149,7 +149,7 @@ def _of_uploads(measures: Measures) -> Iterator[GaugeMetricFamily]:
         duplicates.add_metric([*named, "file"], found.within_file)
         if found.oldest is not None:
             waiting.add_metric(named, found.waiting)
-            oldest.add_metric(named, (now() - found.oldest).total_seconds())
+            oldest.add_metric(named, max(0.0, (now() - found.oldest).total_seconds()))  # a clock may have been ahead
     unsent = _gauge("notices_unsent", "Notices that were not sent, or of which nobody knows.", "state")
     for state, count in measures.unsent.items():
         unsent.add_metric([state], count)

@@ -15,6 +15,9 @@ CONTACT_DATABASE = "contact_database"  # pool of the steps that commit: DuckDB l
 
 STAGES = "contact_pipeline/stages"  # tag of the runs that stage uploads, two of which work at a time
 
+SHORT_BYTES = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
+LONG = "contact_pipeline/long"  # tag of the runs that stage a longer file: one of them works at a time
+
 uploads = dg.DynamicPartitionsDefinition(name="uploads")
 
 

@@ -15,10 +15,11 @@ from contact_pipeline.orchestration import inbox as folder
 from contact_pipeline.orchestration.checking import UploadCheck
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE, apply_upload, import_upload, stage_upload
 from contact_pipeline.orchestration.metadata import reason
-from contact_pipeline.orchestration.partitions import in_ranges, request, uploads
+from contact_pipeline.orchestration.partitions import LONG, in_ranges, request, uploads
 from contact_pipeline.orchestration.reporting import report
 from contact_pipeline.orchestration.resources import PipelineResource
-from contact_pipeline.orchestration.turns import BY_PROFILE, LONG, Turns, at_once, carried, is_short
+from contact_pipeline.orchestration.turns import BY_PROFILE, Turns, at_once, carried, is_short
+from contact_pipeline.pipeline.uploads import note_fault
 from contact_pipeline.store.news import is_recent, keep_news_of_home
 from contact_pipeline.store.originals import display_name
 from contact_pipeline.store.source import alone_in, files_being_written
@@ -122,8 +123,10 @@ def apply_automatic(context: dg.SensorEvaluationContext, pipeline: PipelineResou
 
     Uploads that were planned on the command line are not applied: they wait for whoever planned them.
     """
-    turns = Turns(context.cursor)
-    ready = turns.ready(context.instance, pipeline.open())
+    turns, opened = Turns(context.cursor), pipeline.open()
+    ready = turns.ready(context.instance, opened)
+    for upload in turns.failed:
+        _say_stopped(opened, upload)
     if not ready:
         context.update_cursor(turns.kept())
         return dg.SkipReason("None of the uploads that were staged applies automatically.")
@@ -254,7 +257,15 @@ def _left_behind(instance: dg.DagsterInstance, pipeline: "Pipeline") -> "tuple[l
             run_key = f"{STAGE}:{upload.upload_id}:after {age // timedelta(hours=1)} h"
             if not instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})):
                 again.append(_alone(upload, run_key))
+                _say_stopped(pipeline, upload)
     return lost, again
+
+
+def _say_stopped(opened: "Pipeline", upload: "Upload") -> None:
+    """Lets people know of an upload whose run has failed. The count of defects has its own notice."""
+    with suppress(ContactPipelineError, OSError):
+        if not upload.line.defects:
+            note_fault(opened.store, upload.line, None)
 
 
 def _runs_alone(instance: dg.DagsterInstance, upload: "Upload") -> int:

@@ -13,14 +13,12 @@ from contact_pipeline.contracts.states import State
 from contact_pipeline.orchestration.approval import AUTOMATIC
 from contact_pipeline.orchestration.events import APPLIED
 from contact_pipeline.orchestration.jobs import APPLY, IMPORT, STAGE
-from contact_pipeline.orchestration.partitions import keys_of
+from contact_pipeline.orchestration.partitions import SHORT_BYTES, keys_of
 
 if TYPE_CHECKING:
     from contact_pipeline.pipeline import Pipeline
     from contact_pipeline.store import Upload
 
-SHORT_BYTES: Final = 2_000_000  # of a file: some 20,000 rows, which are staged in a second or two
-LONG: Final = "contact_pipeline/long"  # tag of the runs that stage a longer file: one of them runs at a time
 BY_PROFILE: Final = {"ops": {APPLIED: {"config": {"approved_by": AUTOMATIC}}}}  # config of a run that nobody asks for
 FEW: Final = 10  # uploads that one run stages and applies: others wait while it does
 MANY: Final = 25  # uploads that are worth a run of their own while the runs that staged them still stage others
@@ -82,6 +80,7 @@ class Turns:
         except (ValueError, KeyError, TypeError, OverflowError):
             self._until, self._seen, self._waiting = datetime.now(UTC) - _LOOKS_BACK, set[str](), list[str]()
             self._early = set[str]()
+        self.failed: list[Upload] = []  # uploads that are tried again, as a run failed to apply them an hour ago
 
     def kept(self) -> str:
         """The state for the next tick, as text."""
@@ -96,12 +95,14 @@ class Turns:
         """
         # First: a run that ends meanwhile still holds others up.
         staging, importing, applying = (carried(instance, job) for job in (STAGE, IMPORT, APPLY))
-        self._waiting += [key for key in self._staged(instance) if key not in self._waiting]
+        keys, failed = self._staged(instance)
+        self._waiting += [key for key in keys if key not in self._waiting]
         self._early &= staging
         if not self._waiting and not staging:
             return []
         uploads = [*filter(_applies_itself, pipeline.uploads(states=_UNDER_WAY, oldest_first=True))]
         staged = {upload.upload_id for upload in uploads if upload.state == "staged"}
+        self.failed = [upload for upload in uploads if upload.upload_id in staged & failed]
         early = (staged & staging) - self._early - applying
         busy = (staging - self._early) | importing | applying
         ready, held = self._in_turn(uploads, early, busy - early)
@@ -126,8 +127,8 @@ class Turns:
                 ready.append(key)
         return ready, held
 
-    def _staged(self, instance: dg.DagsterInstance) -> list[str]:
-        """The uploads of the runs that have ended since the last look, or failed to apply them an hour ago."""
+    def _staged(self, instance: dg.DagsterInstance) -> tuple[list[str], set[str]]:
+        """The uploads of runs that have ended since the last look, or failed to apply an hour ago; and the latter."""
         now, ordered = datetime.now(UTC), instance.get_dynamic_partitions("uploads")
         since = min(self._until, now) - _LATE  # the clock may have been set back
         found = [
@@ -144,15 +145,17 @@ class Turns:
             if record.dagster_run.run_config.get("ops") == BY_PROFILE["ops"]
             and not now - _APPLIED_AGAIN_AFTER < record.update_timestamp < now + _LATE  # later: the clock was ahead
         ]
-        keys = [
-            key
+        new = [
+            (key, run.job_name == APPLY)
             for run in found
             if run.run_id not in self._seen
             for key in keys_of(run.tags, ordered)
-            if run.job_name == APPLY or key not in self._early
         ]
         self._until, self._seen = now, {run.run_id for run in found}
-        return keys
+        return (
+            [key for key, has_failed in new if has_failed or key not in self._early],
+            {key for key, has_failed in new if has_failed},
+        )
 
 
 def _applies_itself(upload: Upload) -> bool:

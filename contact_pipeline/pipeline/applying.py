@@ -116,6 +116,8 @@ def _saying_why_not(store: Store, line: LedgerLine) -> Iterator[None]:
         with suppress(ContactPipelineError):  # the first error is the one to raise
             if isinstance(error, Refusal):
                 _leave_to_people(store, line, error)
+            elif fault := fault_of(error):
+                uploads.note_fault(store, line, fault)
             elif is_defect(error):
                 _count_defect(store, line, error)
         raise

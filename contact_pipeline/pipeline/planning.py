@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import CALLS, PLANNED, RECEIVED
-from contact_pipeline.errors import Refusal, StoreBusy, faults_masked
-from contact_pipeline.machine import is_defect
+from contact_pipeline.errors import ContactPipelineError, Refusal, StoreBusy, faults_masked
+from contact_pipeline.machine import fault_of, is_defect
 from contact_pipeline.pipeline import uploads
 from contact_pipeline.pipeline.interruptions import cancelled_on_interrupt, noting_state
 from contact_pipeline.pipeline.states import MADE_BY_HAND, STAGES, reason, refused, wrong_state
@@ -129,8 +129,7 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
             originals.give_back(after, originals.path(line.upload_id))
             uploads.forget(store, line.upload_id)
     except Exception as error:
-        if is_defect(error):
-            _fail(store, line.upload_id, error)
+        _keep_error(store, line, error)
         if store.line(line.upload_id).state != "cancelled":
             raise
     if after is None:
@@ -140,9 +139,15 @@ def advance(store: Store, upload: str | Upload, stage: str) -> Upload:
     return uploads.upload_of(store, after)
 
 
-def _fail(store: Store, upload_id: str, error: Exception) -> None:
-    """Ends an upload whose staging has shown a defect of the program; one that is past staging is left as it is."""
+def _keep_error(store: Store, line: LedgerLine, error: Exception) -> None:
+    """Ends an upload whose staging has shown a defect of the program; writes a fault of the machine into its line.
+
+    An upload that is past staging is left as it is.
+    """
     message = f"{type(error).__name__} while staging: a defect of the program, not of the file."
     fix = "Report it with its traceback; send the file again once the program is mended."
-    with suppress(StoreBusy):  # the first error is the one to raise
-        uploads.end(store, upload_id, "failed", reason("failed", message, fix))
+    with suppress(ContactPipelineError):  # the first error is the one to raise
+        if is_defect(error):
+            uploads.end(store, line.upload_id, "failed", reason("failed", message, fix))
+        elif fault := fault_of(error):
+            uploads.note_fault(store, line, fault)

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from contact_pipeline.contracts.actors import identity
 from contact_pipeline.contracts.states import PLANNED, RECEIVED, State
-from contact_pipeline.errors import Refusal
+from contact_pipeline.errors import MachineFault, Refusal
+from contact_pipeline.masking import mask
 from contact_pipeline.pipeline.states import MADE_BY_HAND, must_allow, not_allowed, reason, resolved
 from contact_pipeline.profiles import load_profile
 from contact_pipeline.store import LedgerLine, Store, Upload
 from contact_pipeline.store.corrections import for_people, forget_corrections, list_corrections
 from contact_pipeline.store.ledger import change_line, now
+from contact_pipeline.store.news import keep_news_of_fault
 from contact_pipeline.store.originals import Originals
 from contact_pipeline.store.reference_data import check_roles
 
@@ -78,6 +80,31 @@ def change(store: Store, upload_id: str, expected: Collection[State], **values: 
     """Changes an upload's line if it is in one of these states; returns the line, or None if it was not."""
     with store.change() as contacts:
         return change_line(contacts, upload_id, expected=expected, **values)
+
+
+def note_fault(store: Store, line: LedgerLine, fault: MachineFault | None) -> None:
+    """Writes into a ledger line what keeps the upload from being staged or applied by itself; it is tried again.
+
+    Of an upload of the inbox, that is news once a day: of others, whoever runs them sees the error.
+
+    Args:
+        store: the store.
+        line: of the upload.
+        fault: what happened; None: its run ended. Then a reason that the line has stays.
+    """
+    if not (line.inbox or line.feed):
+        return
+    found = fault or MachineFault("run-ended", "Its run ended before it could say why.", "Look at the run in Dagster.")
+    why = line.reason if fault is None else None
+    if not why:
+        done = "staged" if line.state == "received" else "applied"
+        fix = f"{found.fix} It is tried again by itself."
+        counted = {"defects": line.defects} if line.defects else {}
+        why = reason(found.code, mask(f"Not {done} yet. {found.message}"), mask(fix), **counted)
+    with store.change() as contacts:
+        noted = change_line(contacts, line.upload_id, expected={"received", "staged"}, reason=why)
+        if noted is not None and noted.inbox:
+            keep_news_of_fault(contacts, noted)
 
 
 def end(

@@ -10,19 +10,38 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from contact_pipeline.contracts.ledger import LedgerLine
-from contact_pipeline.contracts.news import FeedEvent, HomeEvent, event_of
+from contact_pipeline.contracts.news import FeedEvent, HomeEvent, UploadEvent, event_of
 from contact_pipeline.engines import Database
 from contact_pipeline.settings import NOTICES
 from contact_pipeline.terms import OUTCOMES
 
+_DAY: Final = timedelta(days=1)
 COUNTS: Final = ("processed", *OUTCOMES, "deactivated")  # as they were at the time of the news
 
 
 def keep_news(database: Database, line: LedgerLine) -> None:
     """Keeps an upload's new state as news, if it is an event; call it in the transaction of the change."""
     event = event_of(line)
-    if event is None or not database.lies_beside(NOTICES):
+    if event is not None and database.lies_beside(NOTICES):
+        _keep_of_upload(database, line, event)
+
+
+def keep_news_of_fault(database: Database, line: LedgerLine) -> None:
+    """Keeps as news that the machine stops an upload: daily for each profile and code. Call it in a transaction."""
+    if not database.lies_beside(NOTICES):
         return
+    at = _now()
+    recent = database.value(
+        """
+        SELECT count(*) FROM news JOIN uploads USING (upload_id)
+        WHERE event = 'stopped' AND reason_code = ? AND profile = ? AND happened_at > ? AND happened_at <= ?""",
+        [(line.reason or {}).get("code"), line.profile, at - _DAY, at],
+    )
+    if not recent:
+        _keep_of_upload(database, line, "stopped")
+
+
+def _keep_of_upload(database: Database, line: LedgerLine, event: UploadEvent) -> None:
     said = {
         "upload_id": line.upload_id,
         "event": event,
@@ -82,7 +101,7 @@ def is_recent(database: Database, event: HomeEvent) -> bool:
         return True
     at = _now()  # news from later than that was kept when the clock was ahead
     sql = "SELECT count(*) FROM news WHERE event = ? AND happened_at > ? AND happened_at <= ?"
-    return bool(database.value(sql, [event, at - timedelta(days=1), at]))
+    return bool(database.value(sql, [event, at - _DAY, at]))
 
 
 def _keep(database: Database, said: Mapping[str, object]) -> None:

@@ -142,5 +142,5 @@ def test_the_list_fits_a_terminal(by_hook, plan, run):
     assert [line for line in said.splitlines() if len(line) > 80 and "contact-pipeline " not in line] == []
 
 
-def test_every_event_is_a_state_or_a_held_one_or_befalls_a_feed():
-    assert set(EVENTS) - {"held", *get_args(FeedEvent), *get_args(HomeEvent)} < set(STATES)
+def test_every_event_is_a_state_or_what_befalls_an_upload_a_feed_or_the_home():
+    assert set(EVENTS) - {"held", "stopped", *get_args(FeedEvent), *get_args(HomeEvent)} < set(STATES)

@@ -252,6 +252,23 @@ def test_killed_while_sending_it_is_not_sent_again_unless_somebody_asks(by_hook,
     assert states() == [("staged", "sent")]
 
 
+def test_what_was_recorded_when_the_clock_was_ahead_is_tried_at_once(by_hook, hook, plan, run, pipeline, states):
+    """It waited until the clock was there again."""
+    by_hook()
+    hook.answers = 500
+    plan()
+    hook.answers = 200
+    with pipeline.store.change() as contacts:
+        contacts.run("UPDATE notices SET due_at = due_at + INTERVAL 1 YEAR, changed_at = changed_at + INTERVAL 1 YEAR")
+    assert run("notices", "send", "--json").document["sent"] == 1
+    assert states() == [("staged", "sent")]
+
+    with pipeline.store.change() as contacts:  # a sender that was killed
+        contacts.run("UPDATE notices SET state = 'sending', changed_at = ?", [now() + timedelta(days=365)])
+    assert run("notices", "send", "--json").document["sent"] == 0
+    assert states() == [("staged", "unsure")]
+
+
 def test_a_busy_contact_database_holds_nothing_up(by_hook, plan, home, pipeline):
     posts = by_hook()
     plan()

@@ -59,7 +59,7 @@ def launch(
     ) -> dg.DagsterRun:
         ops = {"apply_upload": "applied_contacts", "__ASSET_JOB": "applied_contacts", "expire": "delete_expired"}
         asked = {ops.get(job, job.removesuffix("_upload")): {"config": {"approved_by": approved_by, **more}}}
-        config = {"ops": asked, "resources": {"pipeline": {"config": {"home": home}}}}
+        config = {"ops": {} if job == "stage_upload" else asked, "resources": {"pipeline": {"config": {"home": home}}}}
         tags = {**({"dagster/partition": key} if key else {}), **(tags or {})}
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("contacts"), "contacts"), job)
         found = definitions.resolve_job_def(job)
@@ -139,6 +139,34 @@ def test_of_runs_from_the_page_of_an_asset_two_stage_at_a_time(
     going = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
     assert [run.run_id for run in going] == [*(run.run_id for run in staging[:2]), applying.run_id]
     assert whole.tags[STAGES] == "yes"
+
+
+def test_of_runs_that_somebody_launches_one_stages_a_long_file_at_a_time(
+    launch: Callable[..., dg.DagsterRun],
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    leads_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the page of an asset, and by the job: nothing told that the file is long, and two held up all others."""
+    monkeypatch.setattr(launching, "SHORT_BYTES", 100)
+    options = {"rule": "merge", "lead_type": "SMS"}
+    long, longer, short = (
+        pipeline.receive(leads_file(f"{name}.csv", *emails), "dealer_leads", **options).upload_id
+        for name, emails in (
+            ("a", [f"{n}@example.com" for n in range(9)]),
+            ("b", [f"{n}@example.com" for n in range(10)]),
+            ("c", ["c@example.com"]),
+        )
+    )
+    instance.add_dynamic_partitions("uploads", [long, longer, short])
+    first = launch("stage_upload", long, "ana")
+    launch("__ASSET_JOB", longer, "ana", chosen=["matched_changeset"])
+    other = launch("stage_upload", short, "ana")
+    applying = launch("apply_upload", longer, "ana")
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    going = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
+    assert [run.run_id for run in going] == [first.run_id, other.run_id, applying.run_id]
 
 
 def test_a_run_stays_in_the_home_that_is_served(

@@ -25,7 +25,7 @@ from contact_pipeline.orchestration.partitions import in_ranges, keys_of
 from contact_pipeline.orchestration.resources import PipelineResource
 from contact_pipeline.orchestration.serve import SHIPPED
 from contact_pipeline.orchestration.turns import BY_PROFILE
-from contact_pipeline.pipeline import Pipeline, committing, receiving
+from contact_pipeline.pipeline import Pipeline, committing, receiving, stages
 from contact_pipeline.store import Store
 from contact_pipeline.store.ledger import change_line
 from contact_pipeline.store.source import Source
@@ -143,7 +143,7 @@ def test_short_files_do_not_wait_until_a_long_one_that_came_with_them_is_staged(
         ("stage_upload", [ids["long-b"]]),
         ("stage_upload", [ids["long-d"]]),
     ]
-    assert [turns.LONG in request.tags for request in requests] == [False, True, True]
+    assert [partitions.LONG in request.tags for request in requests] == [False, True, True]
     shutil.copy(SHIPPED, tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as shipped:
         limits = shipped.get_concurrency_config().run_queue_config.tag_concurrency_limits
@@ -801,6 +801,117 @@ def test_a_defect_while_applying_is_tried_three_times_and_then_waits_for_somebod
     assert news() == [(first, "staged", "apply-defect")]
     monkeypatch.undo()
     assert pipeline.apply(first).reason is None
+
+
+@pytest.fixture
+def hour(
+    ticks: Callable[[str], Tick],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., None]:
+    """Lets an hour pass, and carries out what the sensors ask for; runs of the job `crashing` end without a word."""
+    monkeypatch.setattr(turns, "_APPLIED_AGAIN_AFTER", timedelta(0))
+    monkeypatch.setattr(turns, "_NEW", timedelta(0))
+    tick, apply = ticks("inbox"), ticks("apply_automatic")
+
+    def passes(crashing: str = "") -> None:
+        with pipeline.store.change() as database:
+            database.run("UPDATE uploads SET added_at = added_at - INTERVAL 1 HOUR WHERE state = 'received'")
+        for request in (*getattr(tick(), "run_requests", ()), *getattr(apply(), "run_requests", ())):
+            job, config = definitions.resolve_job_def(str(request.job_name)), dict(request.run_config)
+            if request.job_name == crashing:
+                key = {"dagster/partition": request.partition_key} if request.partition_key else request.tags
+                run = instance.create_run_for_job(job, run_config=config, tags=dict(key))
+                instance.report_run_failed(run)
+            else:
+                where = {"partition_key": request.partition_key} if request.partition_key else {"tags": request.tags}
+                job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, **where)
+
+    return passes
+
+
+@pytest.fixture
+def told(home: Path, pipeline: Pipeline) -> Callable[[], list[Any]]:
+    """What people are told of uploads that the machine stops: the codes."""
+    (home / "notices.yaml").write_text("targets: {desk: {env: DESK}}\nnotices: [{to: [desk], on: [stopped]}]\n")
+
+    def codes() -> list[Any]:
+        with pipeline.store.open(read_only=True) as contacts:
+            return contacts.rows("SELECT reason_code FROM news WHERE event = 'stopped' ORDER BY number")
+
+    return codes
+
+
+def a_day_later(pipeline: Pipeline) -> None:
+    """As far as news is concerned."""
+    with pipeline.store.change() as contacts:
+        contacts.run("UPDATE news SET happened_at = happened_at - INTERVAL 25 HOUR")
+
+
+@pytest.mark.parametrize(
+    ("room", "call", "state"), [(stages, "match", "received"), (committing, "write_changeset", "staged")]
+)
+def test_of_a_full_disk_people_are_told_once_a_day_as_long_as_uploads_are_tried_again(
+    room: Any,
+    call: str,
+    state: str,
+    hour: Callable[..., None],
+    told: Callable[[], list[Any]],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_given: Any, **_named: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/srv/home/contacts.duckdb")
+
+    really = getattr(room, call)
+    monkeypatch.setattr(room, call, full)
+    for name in ("a", "b"):  # one notice serves both
+        dropped(outreach_file(f"{name}.csv", f"{name}@example.com"), "outreach_contacts", {"group": "G"})
+    for _ in range(5):
+        hour()
+    assert told() == [("disk-full",)]
+    for upload in pipeline.uploads():
+        assert upload.state == state
+        assert upload.reason is not None
+        assert "The disk is full: /srv/home/contacts.duckdb." in upload.reason["message"]
+    a_day_later(pipeline)
+    for _ in range(2):
+        hour()
+    assert told() == [("disk-full",)] * 2
+    monkeypatch.setattr(room, call, really)
+    for _ in range(3):
+        hour()
+    assert [(upload.state, upload.reason) for upload in pipeline.uploads()] == [("applied", None)] * 2
+
+
+def test_of_an_upload_whose_runs_crash_people_are_told_once_a_day(
+    hour: Callable[..., None],
+    told: Callable[[], list[Any]],
+    dropped: Callable[..., Path],
+    outreach_file: Callable[..., Path],
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "FEW", 0)  # the run that stages does not apply
+    dropped(outreach_file("a.csv", "a@example.com"), "outreach_contacts", {"group": "G"})
+    for _ in range(5):
+        hour(crashing="apply_upload")
+    assert told() == [("run-ended",)]
+    (upload,) = pipeline.uploads()
+    assert upload.state == "staged"
+    assert upload.reason is not None
+    assert upload.reason["message"] == "Not applied yet. Its run ended before it could say why."
+    a_day_later(pipeline)
+    for _ in range(2):
+        hour(crashing="apply_upload")
+    assert told() == [("run-ended",)] * 2
+    for _ in range(2):
+        hour()
+    assert [(upload.state, upload.reason) for upload in pipeline.uploads()] == [("applied", None)]
 
 
 def test_what_may_not_be_applied_by_itself_says_so_and_waits_for_somebody(
