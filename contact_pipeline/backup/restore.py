@@ -154,7 +154,8 @@ def _unpack(
     if key.exists() and not (new / key.name).exists():
         shutil.copyfile(key, new / key.name)
         (new / key.name).chmod(0o600)
-    restored = Settings(**settings.model_dump() | {"home": new})
+    # A backup has the contacts itself, wherever they lay.
+    restored = Settings(**settings.model_dump() | {"home": new, "engine": "duckdb"})
     _refuse_unreadable(restored, name)
     if restored.erasures_path.exists():  # it may be newer than the database in the backup
         known.erasures += _read_erasures(restored.erasures_path, header)

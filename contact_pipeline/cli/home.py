@@ -98,6 +98,7 @@ def migrate_engine(
     console.show(
         console.text(f"The contacts lie with {done.engine} now. Every row was compared.", "bold"),
         console.text(f"Moved: {moved or 'nothing, as there are no contacts yet'}.", "dim"),
+        *(console.text(f"{folder} belongs to another home, and stays.", "yellow") for folder in done.left),
         console.text(f"Set CONTACT_PIPELINE_ENGINE={done.engine} for all who use this home.", "yellow"),
     )
 

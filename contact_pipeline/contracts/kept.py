@@ -276,3 +276,17 @@ KEPT: Final[tuple[Table, ...]] = (
            Column("applied_at", _WHEN, "when, in UTC; the first tells the home from all others")),
           key=("number",), read_by="every call, to see whether one is missing"),
 )  # fmt: skip
+
+# The tables that grow with the contacts. The others are small, and stay in the home wherever these lie.
+GROWING: Final = (
+    "commits",
+    "groups",
+    "contacts",
+    "accounts",
+    "memberships",
+    "links",
+    "contact_changes",
+    "account_changes",
+    "membership_changes",
+    "link_changes",
+)

@@ -4,13 +4,8 @@ from contact_pipeline.engines.asking import answer, masked, must_read
 from contact_pipeline.engines.copies import copy_database, rewrite_database
 from contact_pipeline.engines.duckdb import Database, open_database
 from contact_pipeline.engines.instance import DATA_FAULTS
-from contact_pipeline.engines.on_spark import (
-    kept_on_spark,
-    move_from_spark,
-    move_to_spark,
-    staged_on_spark,
-    tidy_delta,
-)
+from contact_pipeline.engines.location import forget_left
+from contact_pipeline.engines.on_spark import Work, move_from_spark, working
 from contact_pipeline.engines.parquet import parquet_in_words, read_parquet
 from contact_pipeline.engines.record import on_delta, take_in_all
 from contact_pipeline.engines.sql import PLACE, literal, quoted
@@ -23,13 +18,13 @@ __all__ = [
     "KeptTables",
     "StoredTables",
     "Tables",
+    "Work",
     "answer",
     "copy_database",
-    "kept_on_spark",
+    "forget_left",
     "literal",
     "masked",
     "move_from_spark",
-    "move_to_spark",
     "must_read",
     "on_delta",
     "open_database",
@@ -37,7 +32,6 @@ __all__ = [
     "quoted",
     "read_parquet",
     "rewrite_database",
-    "staged_on_spark",
     "take_in_all",
-    "tidy_delta",
+    "working",
 ]

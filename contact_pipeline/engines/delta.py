@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import TableNotFoundError
 
+from contact_pipeline.contracts.kept import KEPT
 from contact_pipeline.engines.dialect import expression_to_spark, in_one_name, type_in_spark
 from contact_pipeline.engines.duckdb import Database
-from contact_pipeline.engines.record import RECORD, must_be_equal, show_files
+from contact_pipeline.engines.record import RECORD, conflict, missing_version, must_be_equal, show_version
 from contact_pipeline.engines.spark import SparkTables, at_version
 from contact_pipeline.engines.sql import literal
-from contact_pipeline.errors import MachineFault
+from contact_pipeline.errors import ContactPipelineError
 from contact_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # Once a table has a checkpoint of its log, Sail 0.7.2 reads no version before it. Taking back needs the recorded one.
 _NO_CHECKPOINTS: Final = {"delta.checkpointInterval": "1000000000"}
+_KEYS: Final = {table.name: table.key for table in KEPT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,6 @@ class DeltaTables(SparkTables):
         self._home = home
         self._contested: set[str] = set()
         self._delta = self._recorded()
-        for name, table in self._delta.items():
-            if self._newest(name) < table.version:
-                raise _missing(table)
         self._take_back()
         self._offer(home)
 
@@ -79,15 +78,14 @@ class DeltaTables(SparkTables):
         Raises:
             MachineFault: another program has written a table (code `delta-conflict`); nothing is committed.
         """
-        for name in self._delta:
-            self._must_be_newest(name)
+        self.must_be_newest()
         named = dict(self._named)
         self._home.update(RECORD, {"writing": "true"}, "true")
         try:
             with self._home.transaction():
                 yield
                 self._record()
-        except BaseException:
+        except (ContactPipelineError, KeyboardInterrupt):  # of the engine's own errors, the next writer takes back
             self._delta, self._named = self._recorded(), named  # the home knows whether the commit is done
             self._take_back()
             self._offer(self._home)
@@ -127,18 +125,21 @@ class DeltaTables(SparkTables):
         return gone
 
     def update(self, table: str, values: Mapping[str, str], condition: str) -> None:
-        """See `KeptTables`: files without such rows stay."""
+        """See `KeptTables`: by MERGE, as Delta's log keeps the condition of an UPDATE, which can name a person."""
         if table not in self._delta:
             self._home.update(table, values, condition)
             self._forget(table)
             return
-        if not self.value(f"SELECT count(*) FROM {table} WHERE {condition}"):
+        aside, here, there = self._scratch(), self._home.types(table), self._types(table)
+        new = {name: f"new_{number}" for number, name in enumerate(values)}
+        changed = (f"CAST({value} AS {here[name]}) AS {new[name]}" for name, value in values.items())
+        if not self.make(aside, f"SELECT {', '.join((*_KEYS[table], *changed))} FROM {table} WHERE {condition}"):
             return
-        types = self._types(table)
-        sets = (f"`{name}` = CAST({self._expression(value)} AS {types[name]})" for name, value in values.items())
+        sets = ", ".join(f"`{name}` = CAST(s.{new[name]} AS {there[name]})" for name in values)
+        same = " AND ".join(f"e.`{name}` <=> s.`{name}`" for name in _KEYS[table])
         self._session.sql(f"""
-            UPDATE delta.`{self._delta[table].path}` SET {", ".join(sets)}
-            WHERE {self._expression(condition)}""").collect()
+            MERGE INTO delta.`{self._delta[table].path}` AS e USING (SELECT DISTINCT * FROM {aside}) AS s ON {same}
+            WHEN MATCHED THEN UPDATE SET {sets}""").collect()
         self._wrote(table)
 
     def merge(
@@ -175,7 +176,7 @@ class DeltaTables(SparkTables):
         wider = self._session.sql(f"SELECT *, CAST(NULL AS {type_in_spark(kind)}) AS `{name}` FROM {table} LIMIT 0")
         types = self._home.types(table) | {name: kind}
         self._write_delta(table, wider, "append", mergeSchema="true")
-        _show_version(self._home, table, self._delta[table], types)
+        self._show_here(table, types)
 
     def stage_view(self, name: str, query: str, note: str | None = None) -> None:
         """See `Tables`: it stays in the home's database."""
@@ -202,15 +203,20 @@ class DeltaTables(SparkTables):
         self._must_be_newest(table)
         self._show(table)
 
+    def must_be_newest(self) -> None:
+        """Tests that nobody else has written the tables.
+
+        Raises:
+            MachineFault: somebody has (code `delta-conflict`).
+        """
+        for name in self._delta:
+            self._must_be_newest(name)
+
     def _must_be_newest(self, table: str) -> None:
         known = self._delta[table]
         if self._newest(table) > known.version:
             self._contested.add(table)
-            raise MachineFault(
-                "delta-conflict",
-                f"Another program has written the Delta table at {known.path}: it has versions after {known.version}.",
-                "Only this home may write there. Look what was written, and bring that version back.",
-            )
+            raise conflict(known.path, known.version)
 
     def _expression(self, sql: str) -> str:
         """An expression of a query, such as a condition, in Spark's dialect."""
@@ -218,17 +224,28 @@ class DeltaTables(SparkTables):
         return expression_to_spark(sql)
 
     def _newest(self, table: str) -> int:
-        """The newest version of a Delta table; -1 if there is none."""
+        """The newest version of a Delta table.
+
+        Raises:
+            MachineFault: the recorded version is not there (code `delta-missing`).
+        """
+        known = self._delta[table]
         try:
-            version: int = DeltaTable(self._delta[table].path, without_files=True).version()
-        except DeltaError:
-            return -1
+            version: int = DeltaTable(known.path, without_files=True).version()
+        except TableNotFoundError:
+            version = -1
+        if version < known.version:
+            raise missing_version(known.path, known.version)
         return version
 
     def _show(self, table: str) -> None:
         known = self._delta[table]
         self._name(table, at_version(self._session, known.path, known.version))
-        _show_version(self._home, table, known, self._home.types(table))
+        self._show_here(table, self._home.types(table))
+
+    def _show_here(self, table: str, types: Mapping[str, str]) -> None:
+        known = self._delta[table]
+        show_version(self._home, table, DeltaTable(known.path, version=known.version), types)
 
     def _recorded(self) -> dict[str, _Delta]:
         rows = self._home.rows(f"SELECT name, path, version FROM {RECORD}")
@@ -244,17 +261,18 @@ class DeltaTables(SparkTables):
 
         Cut off, it begins anew. A table that another program has written as well stays as it is.
         """
+        newest = {name: self._newest(name) for name in self._delta}
         if not self._home.value(f"SELECT bool_or(writing) FROM {RECORD}"):
             return
-        for name, known in self._delta.items():
-            if name in self._contested:
-                continue
-            newest = self._newest(name)
-            if newest > known.version:
-                before = at_version(self._session, known.path, known.version)
-                before.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(known.path)
-                self._delta[name] = replace(known, version=newest + 1)
         with self._home.transaction():
+            for name, known in self._delta.items():
+                if name not in self._contested and newest[name] > known.version:
+                    before = at_version(self._session, known.path, known.version)
+                    written = before.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+                    written.save(known.path)
+                    self._delta[name] = replace(known, version=newest[name] + 1)
+                    self._must_be_newest(name)
+                    self._show_here(name, self._home.types(name))
             self._record()
 
 
@@ -284,19 +302,7 @@ def move_to_delta(
         home.run(f"CREATE TABLE {RECORD} (name VARCHAR, path VARCHAR, version BIGINT, writing BOOLEAN)")
         for name, table in written.items():
             home.run(f"ALTER TABLE {name} RENAME TO moved")
-            _show_version(home, name, table, home.types("moved"))
+            show_version(home, name, DeltaTable(table.path), home.types("moved"))
             must_be_equal(home, name, "moved", name)
             home.run("DROP TABLE moved")
             home.run(f"INSERT INTO {RECORD} VALUES (?, ?, 0, false)", [name, table.path])
-
-
-def _show_version(home: Database, name: str, table: _Delta, types: Mapping[str, str]) -> None:
-    show_files(home, name, DeltaTable(table.path, version=table.version).file_uris(), types)
-
-
-def _missing(table: _Delta) -> MachineFault:
-    return MachineFault(
-        "delta-missing",
-        f"Version {table.version} of the Delta table at {table.path} cannot be read.",
-        "Is the location reachable, and were its old versions vacuumed? Restore the table from a backup.",
-    )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 _OLDEST: Final = 4  # major version of Spark whose dialect the queries are translated to
+_TRIES: Final = 5  # after an engine did not answer; by itself the client goes on for ten minutes
 
 
 def open_session(url: str, wait_seconds: float) -> SparkSession:
@@ -50,6 +51,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         )
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
+    from pyspark.sql.connect.client.retries import DefaultPolicy
 
     try:
         channel = DefaultChannelBuilder(url).toChannel()
@@ -67,6 +69,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     finally:
         channel.close()
     session = SparkSession.builder.remote(url).create()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES, max_backoff=2_000)])
     if int(session.version.split(".")[0]) < _OLDEST:
         fix = f"Use Spark {_OLDEST}.0 or later."
         raise MachineFault("engine-version", f"The engine speaks the dialect of Spark {session.version}.", fix)
@@ -82,7 +85,7 @@ class _View:
 
 
 class SparkTables:
-    """Named tables of one Spark session, with the verbs that the stages use. An experiment: see docs/decisions/0036."""
+    """Named tables of one Spark session, with the verbs that the stages use. See docs/decisions/0036."""
 
     def __init__(self, session: SparkSession, folder: Path, settings: Settings) -> None:
         """Tables of a session.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.contracts.kept import GROWING, KEPT
 from contact_pipeline.contracts.ledger import LedgerLine
 from contact_pipeline.contracts.states import PLANNED
 from contact_pipeline.engines import Database, KeptTables, literal, quoted
@@ -15,7 +15,6 @@ from contact_pipeline.match import key_of
 from contact_pipeline.profiles import Profile
 from contact_pipeline.store.changes import newest
 from contact_pipeline.store.effective import EFFECTIVE, effective_accounts, effective_groups, effective_pairs
-from contact_pipeline.store.engine import GROWING
 from contact_pipeline.store.erasures import fingerprint
 from contact_pipeline.store.ledger import change_line, commit_time, now
 

@@ -30,7 +30,7 @@ from contact_pipeline.profiles import Profile
 from contact_pipeline.store import LedgerLine, Store
 from contact_pipeline.store.copies import delete_copies, keep_copy
 from contact_pipeline.store.dagster_records import check_reachable
-from contact_pipeline.store.engine import changing, forget_old_versions, settle
+from contact_pipeline.store.engine import changing, engine_of, settle
 from contact_pipeline.store.erasures import home_id, make_secret, note_erasures
 from contact_pipeline.store.ledger import commit_time, find_lines, now
 from contact_pipeline.store.links import linked_with
@@ -85,8 +85,8 @@ def erase(
     """
     settings = store.settings
     check_reachable(settings)  # before anything is done
-    with store.open() as contacts:
-        settle(store, contacts)
+    with engine_of(settings) as engine, store.open() as contacts:
+        settle(settings, contacts, engine)
         person = _person(contacts, contact_id, only)
         pattern = re.compile(person.pattern) if person.pattern else None
         lines, home = find_lines(contacts), home_id(contacts)
@@ -120,10 +120,11 @@ def erase(
                     planned=line.state in PLANNED,
                     intact=line.upload_id in frozen,
                 )
-        with changing(store, contacts) as tables:
+        with changing(settings, contacts, engine) as tables:
             book.empty(contacts, tables, person, rows, lines)
             _take_stock(store, contacts, lines, rows, frozen)
-        forget_old_versions(store, contacts)
+        if engine is not None:
+            engine.tidy(contacts)  # old versions hold the person
         at = commit_time(contacts, now())
     rewrite_database(settings.contacts_path, settings, lambda database: book.finish(database, at))
     if copies:

@@ -8,37 +8,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from contact_pipeline.contracts.kept import GROWING
 from contact_pipeline.contracts.tables import STAGED
 from contact_pipeline.engines import (
     Database,
     KeptTables,
     Tables,
-    kept_on_spark,
+    Work,
+    forget_left,
     move_from_spark,
-    move_to_spark,
     on_delta,
-    staged_on_spark,
-    tidy_delta,
+    working,
 )
 from contact_pipeline.errors import MachineFault, Refusal
-from contact_pipeline.store.erasures import home_id
+from contact_pipeline.settings import Settings
 from contact_pipeline.store.store import Store
 
 Engine = Literal["duckdb", "spark"]
 
-# The kept tables that grow with the contacts; the others are small, and stay in the home.
-GROWING: Final = (
-    "commits",
-    "groups",
-    "contacts",
-    "accounts",
-    "memberships",
-    "links",
-    "contact_changes",
-    "account_changes",
-    "membership_changes",
-    "link_changes",
-)
 _TYPES: Final = {table.name: {column.name: column.type for column in table.columns} for table in STAGED}
 
 
@@ -49,14 +36,32 @@ class Migrated:
     Attributes:
         engine: where its contacts lie now.
         rows: table → how many rows were moved, and compared with those that were there.
+        left: folders of Delta tables that stay, as they belong to the home that this one was copied from.
     """
 
     engine: Engine
     rows: dict[str, int]
+    left: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         """It as a JSON document."""
         return asdict(self)
+
+
+@contextmanager
+def engine_of(settings: Settings) -> Iterator[Work | None]:
+    """The engine that the settings name, for as long as the block lasts; None: the home's own DuckDB.
+
+    It answers before the home is opened, so that nobody waits for a home whose engine is away.
+
+    Raises:
+        MachineFault: it cannot be used (see `engines.working`), or it stopped. Uploads wait.
+    """
+    if settings.engine == "duckdb":
+        yield None
+        return
+    with working(settings) as work:
+        yield work
 
 
 @contextmanager
@@ -68,16 +73,19 @@ def staged_tables(store: Store, staging: Database) -> Iterator[Tables]:
         staging: the staging database, open for writing.
 
     Raises:
-        MachineFault: the contacts lie elsewhere than the settings say (code `engine-differs`), or the engine cannot be
-            used, or stopped. The upload waits.
+        MachineFault: as `engine_of`, or the contacts lie elsewhere than the settings say (code `engine-differs`).
     """
-    if store.settings.engine == "duckdb":
-        yield staging
-        return
-    with store.open() as home:
-        settle(store, home)
-    with staged_on_spark(store.settings, staging, _TYPES) as tables:
-        yield tables
+    with engine_of(store.settings) as work:
+        if work is None:
+            yield staging
+            return
+        with store.open(read_only=True) as home:
+            lies_there = on_delta(home)
+        if not lies_there:
+            with store.open() as home:
+                settle(store.settings, home, work)
+        with work.staged(staging, _TYPES) as tables:
+            yield tables
 
 
 @contextmanager
@@ -93,81 +101,83 @@ def kept_tables(store: Store, staged: Path) -> Iterator[tuple[Database, KeptTabl
     Raises:
         MachineFault: as for `staged_tables`; the commit counts for nothing.
     """
-    with store.open(staged=staged) as home, changing(store, home, "staged") as kept:
+    with (
+        engine_of(store.settings) as work,
+        store.open(staged=staged) as home,
+        changing(store.settings, home, work, "staged") as kept,
+    ):
         yield home, kept
 
 
 @contextmanager
-def changing(store: Store, home: Database, staged: str | None = None) -> Iterator[KeptTables]:
+def changing(settings: Settings, home: Database, work: Work | None, staged: str | None = None) -> Iterator[KeptTables]:
     """The kept tables of an open home for one transaction, which is the home's as well.
 
     Args:
-        store: of the home.
+        settings: of the home.
         home: its contact database, open for writing.
+        work: the engine, as `engine_of` gives it.
         staged: the alias of a staging database that is attached to it.
 
     Raises:
         MachineFault: as for `staged_tables`; the commit counts for nothing.
     """
-    settle(store, home)
-    if store.settings.engine == "duckdb":
+    settle(settings, home, work)
+    if work is None:
         with home.transaction():
             yield home
         return
-    with kept_on_spark(store.settings, home, staged) as kept, kept.transaction():
-        yield kept
+    tables = work.kept(home, staged)
+    with tables.transaction():
+        yield tables
 
 
-def forget_old_versions(store: Store, home: Database) -> None:
-    """Deletes what only older versions of the contacts have, where the engine keeps such versions.
+def settle(settings: Settings, home: Database, work: Work | None) -> None:
+    """Moves the contacts to the engine of the settings, as long as there are none; deletes what a move has left behind.
 
-    Args:
-        store: of the home.
-        home: its contact database, open for writing.
+    Raises:
+        MachineFault: they lie with another engine (code `engine-differs`).
     """
-    if on_delta(home):
-        tidy_delta(store.settings, home)
+    forget_left(settings, home)
+    there = "spark" if on_delta(home) else "duckdb"
+    if settings.engine == there:
+        return
+    if work is None or home.value("SELECT count(*) FROM commits"):
+        raise MachineFault(
+            "engine-differs",
+            f"The contacts of this home lie with {there}, and the setting `engine` says {settings.engine}.",
+            f"Set CONTACT_PIPELINE_ENGINE={there}, or move them: `contact-pipeline migrate-engine {settings.engine}`.",
+        )
+    work.move(home, GROWING)
 
 
 def migrate_engine(store: Store, to: Engine) -> Migrated:
     """Moves the contacts of a home to an engine, and compares each row; nobody else can write the home meanwhile.
 
     Args:
-        store: of the home; its settings name the cluster and the location.
+        store: of the home; its settings name the engine and the location.
         to: the engine.
 
     Raises:
         Refusal: they lie there already (code `engine-same`).
-        MachineFault: the settings do not name an engine that can be used, something else lies at the location
-            (`location-used`), or a table reads differently there (`move-differs`); the home is as it was.
+        MachineFault: the settings do not name an engine that can be used, or a table reads differently there
+            (`move-differs`); the home is as it was.
     """
-    with store.open() as home:
-        if on_delta(home) == (to == "spark"):
-            raise Refusal("engine-same", f"The contacts of this home lie with {to} already.", "")
+    settings = store.settings.model_copy(update={"engine": to})
+    with store.open(read_only=True) as home:
+        _must_move(home, to)
+    with engine_of(settings) as work, store.open() as home:
+        forget_left(settings, home)
+        _must_move(home, to)
         rows = {name: home.value(f"SELECT count(*) FROM {name}") for name in GROWING}
-        if to == "spark":
-            move_to_spark(store.settings, home, home_id(home), GROWING)
+        left: list[str] = []
+        if work is None:
+            left = move_from_spark(settings, home)
         else:
-            move_from_spark(home)
-    return Migrated(to, rows)
+            work.move(home, GROWING)
+    return Migrated(to, rows, left)
 
 
-def settle(store: Store, home: Database) -> None:
-    """Moves the contacts to the engine of the settings while there are none.
-
-    Raises:
-        MachineFault: there are contacts, and they lie with another engine (code `engine-differs`).
-    """
-    wanted, there = store.settings.engine, "spark" if on_delta(home) else "duckdb"
-    if wanted == there:
-        return
-    if home.value("SELECT count(*) FROM commits"):
-        raise MachineFault(
-            "engine-differs",
-            f"The contacts of this home lie with {there}, and the setting `engine` says {wanted}.",
-            f"Set CONTACT_PIPELINE_ENGINE={there}, or move them: `contact-pipeline migrate-engine {wanted}`.",
-        )
-    if wanted == "spark":
-        move_to_spark(store.settings, home, home_id(home), GROWING)
-    else:
-        move_from_spark(home)
+def _must_move(home: Database, to: Engine) -> None:
+    if on_delta(home) == (to == "spark"):
+        raise Refusal("engine-same", f"The contacts of this home lie with {to} already.", "")

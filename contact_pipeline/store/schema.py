@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from contact_pipeline.contracts.kept import KEPT
+from contact_pipeline.contracts.kept import GROWING, KEPT
 from contact_pipeline.contracts.tables import SQL_TYPE, Column, Table
-from contact_pipeline.engines import DATA_FAULTS, Database, KeptTables, Tables, literal, quoted
-from contact_pipeline.errors import Refusal
+from contact_pipeline.engines import DATA_FAULTS, Database, KeptTables, Tables, literal, on_delta, quoted
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.store.changes import touches
 from contact_pipeline.store.effective import (
     EFFECTIVE,
@@ -206,6 +206,12 @@ MIGRATIONS: Final[tuple[tuple[str, Callable[[Database], None]], ...]] = (
 )
 
 
+# What is done to tables that always lie in the home.
+_OF_SMALL_TABLES: Final = {
+    column.since for table in KEPT if table.name not in GROWING for column in table.columns if column.since
+}
+
+
 def pending_migrations(database: Database) -> list[str]:
     """The migrations that are still to be done on the contact database; call it outside a transaction."""
     try:
@@ -228,6 +234,13 @@ def migrate(database: Database) -> None:
         return
     for name, step in MIGRATIONS:
         if name not in done:
+            if name not in _OF_SMALL_TABLES and on_delta(database):
+                raise MachineFault(
+                    "engine-upgrade",
+                    f"The contacts lie in Delta tables, where the migration '{name}' cannot be done.",
+                    "With the version before, run `contact-pipeline migrate-engine duckdb`. Then take this one, and "
+                    "move them back.",
+                )
             with database.transaction():
                 step(database)
                 _record(database, name)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.sail import ROOT, must_be_there, sail_server
-from tests.notices.servers import free_port
+from tests.engines.sail import ROOT, must_be_there
+from tests.engines.sail_itself import free_port, sail_server
 
 BIN = ROOT / ".venv" / "spark" / "bin"
 SAMPLES = ROOT / "data" / "samples"

@@ -9,8 +9,8 @@ import yaml
 from contact_pipeline.pipeline import Pipeline
 from tests.e2e.test_killed import wait_until
 from tests.e2e.test_serve import ending, start
-from tests.engines.sail import PYTHON, ROOT, must_be_there, sail_server
-from tests.notices.servers import free_port
+from tests.engines.sail import ROOT, must_be_there
+from tests.engines.sail_itself import PYTHON, free_port, sail_server
 
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
 

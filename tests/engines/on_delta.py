@@ -11,21 +11,25 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from itertools import count
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import yaml
 from pysail.spark import SparkConnectServer
 
-from contact_pipeline import Pipeline
+from contact_pipeline import Pipeline, engines
 from contact_pipeline.cli.app import run
+from contact_pipeline.contracts.kept import GROWING
 from contact_pipeline.engines import on_delta, quoted, tidying
 from contact_pipeline.engines.delta import DeltaTables
-from contact_pipeline.engines.spark import open_session
-from contact_pipeline.errors import ContactPipelineError
+from contact_pipeline.engines.record import recorded
+from contact_pipeline.engines.spark import SparkTables, open_session
+from contact_pipeline.errors import ContactPipelineError, Refusal
 from contact_pipeline.settings import Settings
-from contact_pipeline.store.engine import GROWING, changing
+from contact_pipeline.store.engine import changing, engine_of
+from tests.engines.sail_itself import free_port, sail_server
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 KILLED = 9
@@ -44,6 +48,7 @@ class Home:
     def __init__(self, folder, engine, url=None):
         self.folder = folder
         self.location = folder / "delta"
+        self.location.mkdir(parents=True, exist_ok=True)
         settings = {"spark_url": url, "location": str(self.location)} if engine == "spark" else {}
         self.settings = Settings(home=folder / "home", engine=engine, **settings)
         self.pipeline = Pipeline(settings=self.settings)
@@ -53,6 +58,21 @@ class Home:
         self.store.load_users(SAMPLES / "users.yaml")
         self.store.load_vocabulary("specialties", SAMPLES / "specialties.txt")
         return self
+
+    @contextmanager
+    def changing(self):
+        """The kept tables for one transaction that no call makes."""
+        with (
+            engine_of(self.settings) as work,
+            self.store.open() as opened,
+            changing(self.settings, opened, work) as kept,
+        ):
+            yield kept
+
+    def tables(self, name):
+        """The path of a Delta table."""
+        with self.store.open(read_only=True) as opened:
+            return recorded(opened)[name][0]
 
     def rows(self, names=SEEN):
         """All rows that whoever opens the home can read."""
@@ -104,9 +124,7 @@ def lives(folder, *files):
     for turn, uploads, more in (("undo", applied, {"clear_do_not_contact": True}), ("redo", applied[::-1], {})):
         for ids, user in uploads:
             both(homes, turn, lambda home, n: getattr(home.pipeline, turn)(ids[n], user=user, **more))  # noqa: B023
-            compare(
-                homes, f"inverse by {turn}", *(home.store.staging(ids[n]).for_undo() for n, home in enumerate(homes))
-            )
+            compare(f"inverse by {turn}", *(home.store.staging(ids[n]).for_undo() for n, home in enumerate(homes)))
     live_on(homes)
     there = homes[1]
     before = there.rows()
@@ -138,10 +156,11 @@ def live_on(homes):
     both(homes, "into a group", lambda home, _: applied(home, home.pipeline.plan_group_add("Callers of May", two)))
     both(homes, "out of it", lambda home, _: applied(home, home.pipeline.plan_group_remove("Callers of May", two[:1])))
     both(homes, "typed in", lambda home, _: applied(home, typed_in(home)))
-    named = homes[0].store.contact(two[1])
+    named = unmasked(homes[0], two[1])
     backup(homes[1], "before")
+    before = traces(homes[1].folder, named)
     both(homes, "erase", lambda home, _: home.pipeline.erase(two[1], user="m.keane").contact_ids)
-    say("looked for the erased", {}, left=files_with(homes[1].folder, named))
+    say("looked for the erased", {}, before=len(before), left=traces(homes[1].folder, named))
     backup(homes[1], "after")
     both(homes, "export", lambda home, _: exported(home))
 
@@ -150,6 +169,11 @@ def some_contacts(home, many):
     found = f"SELECT contact_id FROM contacts WHERE active AND email IS NOT NULL ORDER BY ALL LIMIT {many}"
     with home.store.open(read_only=True) as contacts:
         return [number for (number,) in contacts.rows(found)]
+
+
+def unmasked(home, contact_id):
+    with home.store.open(read_only=True) as contacts:
+        return contacts.records(f"SELECT * FROM contacts WHERE contact_id = {contact_id}")[0]
 
 
 def applied(home, upload):
@@ -179,17 +203,23 @@ def backup(home, when):
         say(f"restored, {when} erasing", differing(home.rows(), other.rows()), on_delta=on_delta(opened))
 
 
-def files_with(folder, contact):
-    """The files of a folder in which an erased contact's e-mail address stands; backups have it."""
-    value = contact["email"].encode()
-    own = (
-        path for path in folder.rglob("*") if path.is_file() and ".tar" not in path.name and "before" not in path.parts
-    )
-    return [str(path.relative_to(folder)) for path in own if value in path.read_bytes()]
+def traces(folder, contact):
+    """The files of a folder in which a contact stands: in bytes, in rows, or in what a file says of its columns."""
+    wanted = [str(contact[name]) for name in ("email", "phone", "last_name") if contact[name]]
+    files = (path for path in folder.rglob("*") if path.is_file())
+    own = [path for path in files if ".tar" not in path.name and "before" not in path.parts]
+    return [str(path.relative_to(folder)) for path in own if any(each in text_of(path) for each in wanted[:2])]
+
+
+def text_of(path):
+    if path.suffix != ".parquet":
+        return path.read_bytes().decode("utf-8", "replace")
+    rows = pq.ParquetFile(path)
+    return f"{rows.read().to_pylist()} {[rows.metadata.row_group(n).to_dict() for n in range(rows.num_row_groups)]}"
 
 
 def left_at(home):
-    return sorted(path.name for path in home.location.iterdir() if path.name != "temporary")
+    return sorted(path.name for path in home.location.glob("contact-pipeline-*/*"))
 
 
 def both(homes, step, do):
@@ -241,13 +271,53 @@ def killed(folder, step):
             child(url, folder, "take back", str(8 + moment))  # which may be killed, too
     say("written", {}, state=home.store.line(upload.upload_id).state, same=home.rows() == before)
     say("verified", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
+    tidied(home, url, 4 * every)
+    home.pipeline.undo(upload.upload_id, user=user)
+    moved(home, url, every)
+    contact_id = some_contacts(home, 2)[1]
+    named = unmasked(home, contact_id)
+    moment, code = 0, KILLED
+    while code:
+        moment += every
+        code = child(url, folder, "erase", str(contact_id), str(moment))
+        say("erasing was killed" if code else "erased", {}, moment=moment)
+    say("looked for the erased", {}, left=traces(folder, named))
+    with home.store.open(read_only=True) as contacts:
+        whole = contacts.value("SELECT count(*) FROM erasures WHERE finished_at IS NULL") == 0
+        printed = contacts.value("SELECT count(*) FROM fingerprints")
+    say("its evidence", {} if whole and printed else {"erasures": [whole, printed]})
+    say("undone", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
+
+
+def tidied(home, url, every):
+    """Kills tidying, until it ends."""
     after, moment, code = home.rows(), 0, KILLED
     while code:
-        moment += 4 * every
-        code = child(url, folder, "tidy", str(moment))
+        moment += every
+        code = child(url, home.folder, "tidy", str(moment))
         say("tidied", {} if home.rows() == after else {"rows": ["changed"]}, moment=moment, code=code)
-    home.pipeline.undo(upload.upload_id, user=user)
-    say("undone", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
+
+
+def moved(home, url, every):
+    """Kills moves to the home's own database and back, until they end."""
+    before = home.rows()
+    for engine in ("duckdb", "spark"):
+        moment, code = 0, KILLED
+        while code:
+            moment += 3 * every
+            code = child(url, home.folder, "migrate", engine, str(moment))
+            there = lies_on(home)
+            if code == 0 or there != engine:
+                say(f"moving to {engine}", {} if home.rows() == before else {"rows": ["changed"]}, code=code)
+            code = code if there != engine else 0
+    with home.changing():  # deletes what the killed moves have left
+        pass
+    say("tables are left once", {}, folders=len([*home.location.glob("contact-pipeline-*/contacts")]))
+
+
+def lies_on(home):
+    with home.store.open(read_only=True) as opened:
+        return "spark" if on_delta(opened) else "duckdb"
 
 
 def others(folder):
@@ -262,22 +332,21 @@ def others(folder):
     codes = [writer.wait() for writer in writers]
     rows = home.rows(("commits", "contact_changes"))
     say("several writers", {}, codes=codes, commits=len(rows["commits"][1]), inactive=inactive(home))
-    before = home.rows()
-    with home.store.open() as opened, suppress(KeyboardInterrupt), changing(home.store, opened) as kept:
+    before, contacts = home.rows(), home.tables("contacts")
+    with suppress(KeyboardInterrupt), home.changing() as kept:
         kept.update("contacts", {"active": "NOT active"}, "true")
         raise KeyboardInterrupt
     say("interrupted", {} if home.rows() == before else {"rows": ["changed"]})
     for meanwhile in (True, False):
         code = None
-        with home.store.open() as opened:
-            try:
-                with changing(home.store, opened) as kept:
-                    kept.update("contacts", {"active": "NOT active"}, "true")
-                    if meanwhile:
-                        write_without_asking(url, home.location)
-                    kept.update("contacts", {"active": "NOT active"}, "true")
-            except ContactPipelineError as error:
-                code = error.code
+        try:
+            with home.changing() as kept:
+                kept.update("contacts", {"active": "NOT active"}, "true")
+                if meanwhile:
+                    write_without_asking(url, contacts)
+                kept.update("contacts", {"active": "NOT active"}, "true")
+        except ContactPipelineError as error:
+            code = error.code
         when = "while a commit was written" if meanwhile else "before a commit"
         say(f"another program wrote {when}", {} if home.rows() == before else {"rows": ["changed"]}, code=code)
     say("verified", {}, findings=[str(finding) for finding in home.pipeline.verify().findings])
@@ -288,9 +357,8 @@ def inactive(home):
         return contacts.value("SELECT count(*) FROM contacts WHERE NOT active")
 
 
-def write_without_asking(url, location):
-    """Adds a row to the contacts, as a program does that knows nothing of the home."""
-    path = str(location / "contacts")
+def write_without_asking(url, path):
+    """Adds a row to a table, as a program does that knows nothing of the home."""
     session = open_session(url, 30)
     session.read.format("delta").load(path).limit(1).write.format("delta").mode("append").save(path)
 
@@ -317,13 +385,23 @@ def run_child(folder, url, what, *given):
             home.pipeline.set_active(int(number), active=False, user="m.keane")
     elif what == "take back":
         kill_at(int(given[0]), DeltaTables, "_newest")
-        with home.store.open() as opened, changing(home.store, opened):
+        with home.changing():
             pass
+    elif what == "migrate":
+        engine, moment = given
+        kill_at(int(moment), engines.Database, "run", "batches")
+        home.pipeline.migrate_engine(engine)
+    elif what == "erase":
+        contact_id, moment = given
+        kill_at(int(moment), DeltaTables, "_wrote", "_record", "_newest")
+        with suppress(Refusal):  # it was erased before
+            home.pipeline.erase(int(contact_id), user="m.keane")
     elif what == "tidy":
         kill_at(int(given[0]), tidying, "recorded", "_forget", "_version_of")
-        with home.store.open() as opened:
-            tidying.tidy(opened)
-            os._exit(0)
+        with engine_of(home.settings) as work, home.store.open() as opened:
+            work.tidy(opened)
+        sys.stdout.flush()
+        os._exit(0)
     else:
         upload_id, user, moment = given
         reached = kill_at(int(moment), DeltaTables, "_wrote", "_record")
@@ -345,9 +423,9 @@ def kill_at(number, where, *names):
 
 
 def after(reached, call):
-    def counting(*given):
+    def counting(*given, **named):
         reached()
-        return call(*given)
+        return call(*given, **named)
 
     return counting
 
@@ -359,7 +437,7 @@ def refused(folder):
     for path, profile in samples(["program_contacts_1"]):
         upload, user = begun.planned(path, profile)
         begun.pipeline.apply(upload.upload_id, user=user)
-    location, secret = str(folder / "begun" / "delta"), "sc://127.0.0.1:1/;token=SECRET"
+    location, secret = str(begun.location), "sc://127.0.0.1:1/;token=SECRET"
     own = {"ENGINE": "spark", "SPARK_URL": url, "LOCATION": location}
     add = ["contacts", "add", "--profile", "outreach_contacts", "--field", "email=a@example.com", "--yes"]
     for step, home, environment, command in (
@@ -369,17 +447,47 @@ def refused(folder):
         ("no address", "new", {"ENGINE": "spark", "LOCATION": location}, add),
         ("no location", "new", {"ENGINE": "spark", "SPARK_URL": url}, add),
         ("a relative location", "new", own | {"LOCATION": "delta"}, add),
-        ("another's location", "new", own, add),
+        ("a location that is not there", "new", own | {"LOCATION": str(folder / "nowhere")}, add),
+        ("signs that are misread", "new", own | {"LOCATION": f"{location} [1]"}, add),
         ("contacts lie there", "begun/home", {"ENGINE": "duckdb"}, add),
         ("they do already", "begun/home", own, ["migrate-engine", "spark"]),
     ):
         say(step, {}, told=command_says(folder / home, environment, command))
     session = type(open_session(url, 30))
     version, session.version = session.version, "3.5.1"
-    say("too old", {}, told=command_says(folder / "old", own | {"LOCATION": str(folder / "old delta")}, add))
+    say("too old", {}, told=command_says(folder / "old", own, add))
     session.version = version
+    shutil.copytree(folder / "begun" / "home", folder / "copied")
+    say("a copy writes", {}, told=command_says(folder / "copied", own, add))
+    copied = Home(folder, "duckdb")
+    copied.settings = Settings(home=folder / "copied")
+    copied.pipeline = Pipeline(settings=copied.settings)
+    copied.pipeline.migrate_engine("duckdb")
+    say("a copy has contacts of its own", {}, findings=[str(finding) for finding in begun.pipeline.verify().findings])
+    with sail_server(port := free_port()) as server:
+        wait_for(f"sc://127.0.0.1:{port}")
+        kept, SparkTables.make = SparkTables.make, dying(server, SparkTables.make, 5)
+        url = f"sc://127.0.0.1:{port}"
+        say("it dies", {}, told=command_says(folder / "dying", own | {"SPARK_URL": url}, add))
+        SparkTables.make = kept
     shutil.rmtree(location)
     say("the tables are gone", {}, told=command_says(folder / "begun" / "home", own, add))
+
+
+def wait_for(url):
+    open_session(url, 60).stop()
+
+
+def dying(server, call, number):
+    """A call that ends the engine when it is made for the n-th time."""
+    counted = count(1)
+
+    def counting(*given):
+        if next(counted) == number:
+            server.kill()
+        return call(*given)
+
+    return counting
 
 
 def command_says(home, environment, command):

@@ -3,31 +3,19 @@
 import json
 import os
 import subprocess
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.engines.sail_itself import PYTHON
+
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
 
 
 def must_be_there():
     """Skips a test without Sail, except in CI."""
     if not PYTHON.exists():
         missing("Sail is not installed: make .venv/spark/installed")
-
-
-@contextmanager
-def sail_server(port):
-    """A server of Sail, as its command starts it."""
-    command = [PYTHON.parent / "sail", "spark", "server", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()  # it does not end by itself
-        process.wait()
 
 
 def run_on_sail(script, *arguments, **environment):

@@ -3,7 +3,8 @@
 import pytest
 
 from contact_pipeline.contracts.tables import Column, Table
-from contact_pipeline.errors import Refusal
+from contact_pipeline.engines.record import RECORD
+from contact_pipeline.errors import MachineFault, Refusal
 from contact_pipeline.store import Store, schema
 from contact_pipeline.store.ledger import add_line, now
 from contact_pipeline.store.schema import add_contact_fields
@@ -56,6 +57,17 @@ def test_a_column_that_is_declared_with_a_migration_is_added_to_databases_made_b
         )
         assert database.value("SELECT mood FROM uploads") == 7
     assert declared == [("INTEGER", not required)]
+
+
+def test_contacts_in_delta_tables_are_moved_back_before_a_migration_of_theirs(store, settings, monkeypatch):
+    with store.change() as database:
+        database.run(f"CREATE TABLE {RECORD} (name VARCHAR, path VARCHAR, version BIGINT, writing BOOLEAN)")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("nicknames", add_nickname)))
+    with pytest.raises(MachineFault, match="cannot be done") as refused, Store(settings).open():
+        pass
+    assert refused.value.code == "engine-upgrade"
+    monkeypatch.setattr(schema, "_OF_SMALL_TABLES", {"nicknames"})
+    assert migrations(Store(settings))[-1] == (len(schema.MIGRATIONS), "nicknames")
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, settings, monkeypatch):
