@@ -54,15 +54,18 @@ class _Forks(ForkServerContext):
     Process = _Run
 
 
-def find_files() -> frozenset[tuple[str, int, int, int]]:
-    """The files of the program, with their inodes, sizes and times: others after every upgrade, and every edit."""
+def find_files() -> frozenset[tuple[str, int, int]]:
+    """The files of the program, with their sizes and times: others after every upgrade, and every edit.
+
+    Inodes tell nothing: some file systems give a file another one while it is not open.
+    """
     found = set()
     for package in ("contact_pipeline", "assets", "checks"):
         for path in Path(contact_pipeline.__file__).parents[1].joinpath(package).rglob("*.*"):
             if path.parent.name != "__pycache__":
                 with suppress(FileNotFoundError):  # it is being replaced
                     status = path.stat()
-                    found.add((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+                    found.add((str(path), status.st_size, status.st_mtime_ns))
     return frozenset(found)
 
 

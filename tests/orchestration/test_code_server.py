@@ -57,7 +57,7 @@ def test_once_the_program_was_replaced_no_run_is_started(tmp_path: Path, monkeyp
     assert server.StartRun(None, None) == "started"
 
     new = tmp_path / "new"
-    new.write_text("")
+    new.write_text("# another version")
     new.replace(module)
     result = deserialize_value(server.StartRun(None, None).serialized_start_run_result, StartRunResult)
     assert not result.success
