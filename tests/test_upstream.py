@@ -39,6 +39,8 @@ PRIVATE = {
     "dagster._core.storage.sqlite_storage": [],
     "dagster._grpc": ["server"],
     "dagster._grpc.server": ["DagsterApiServer"],
+    "dagster._grpc.__generated__": ["dagster_api_pb2"],
+    "dagster._grpc.types": ["StartRunResult"],
     "dagster._serdes": ["serialize_value"],
     "dagster._daemon": [],
     "dagster.components.component_scaffolding": ["scaffold_component"],

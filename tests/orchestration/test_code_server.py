@@ -6,7 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contact_pipeline.orchestration.code_server import LOADED, _Forks
+import pytest
+from dagster._grpc.server import DagsterApiServer
+from dagster._grpc.types import StartRunResult
+from dagster_shared.serdes import deserialize_value
+
+import contact_pipeline
+from contact_pipeline.orchestration.code_server import LOADED, CodeServer, _Forks, find_files
 
 WHAT_IS_LOADED = """
 import importlib, os, sys
@@ -35,3 +41,24 @@ def test_a_forked_process_does_what_is_registered_for_its_end(tmp_path: Path) ->
     process.join()
     assert process.exitcode == 0
     assert int(left.read_text()) != os.getpid()  # forked by the process between them
+
+
+def test_once_the_program_was_replaced_no_run_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked process would load the rest of it from the new files."""
+    module = tmp_path / "contact_pipeline" / "__init__.py"
+    module.parent.mkdir()
+    module.write_text("")
+    monkeypatch.setattr(contact_pipeline, "__file__", str(module))
+    monkeypatch.setattr(DagsterApiServer, "StartRun", lambda *_: "started")
+    server = CodeServer.__new__(CodeServer)
+    server._loaded_from = find_files()
+    (module.parent / "__pycache__").mkdir()
+    (module.parent / "__pycache__" / "__init__.cpython-311.pyc").write_text("")  # what Python compiles changes nothing
+    assert server.StartRun(None, None) == "started"
+
+    new = tmp_path / "new"
+    new.write_text("# another version")
+    new.replace(module)
+    result = deserialize_value(server.StartRun(None, None).serialized_start_run_result, StartRunResult)
+    assert not result.success
+    assert "Stop `serve` and start it again." in str(result.message)
