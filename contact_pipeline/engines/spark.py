@@ -46,9 +46,8 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
 
     main = sys.modules["__main__"]
     if main.__spec__ is None and not hasattr(main, "__file__"):
-        main.__file__ = (
-            __file__  # pyspark takes a process that multiprocessing spawned, as Dagster does, for its doctests
-        )
+        # A process that multiprocessing spawned, as Dagster does; pyspark would take it for its own doctests, and end it.
+        main.__file__ = __file__
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
     from pyspark.sql.connect.client.retries import DefaultPolicy
