@@ -46,7 +46,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
 
     main = sys.modules["__main__"]
     if main.__spec__ is None and not hasattr(main, "__file__"):
-        # A process that multiprocessing spawned, as Dagster does; pyspark would take it for its own doctests, and end it.
+        # Multiprocessing has spawned this process, as for Dagster; pyspark would take it for its doctests, and end it.
         main.__file__ = __file__
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
