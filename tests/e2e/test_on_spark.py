@@ -46,7 +46,7 @@ def test_a_dropped_file_waits_for_the_engine_and_is_applied_there(tmp_path: Path
         with sail_server(port):
             wait_until(lambda: pipeline.show(upload.upload_id).state == "applied", "it is applied")
     assert [contact["email"] for contact in pipeline.store.contacts()] == ["jordan@example.com", "robin@example.com"]
-    assert (tmp_path / "delta" / "contacts" / "_delta_log").is_dir()
+    assert len([*(tmp_path / "delta").glob("contact-pipeline-*/contacts/_delta_log")]) == 1
     with sail_server(port):
         listed = subprocess.run(
             [PYTHON, "-m", "contact_pipeline", "--home", str(home), "undo", upload.upload_id, "--json"],
