@@ -15,7 +15,7 @@ from tests.trust import record
 FEW = ("outreach_contacts_2", "dealer_leads_1")
 MORE = ("portfolio_accounts_1", "portfolio_contacts_1", "program_contacts_1", "program_contacts_2_corrected", *FEW)
 FILES = tuple(os.environ.get("ENGINE_FILES", "").split()) or (MORE if THOROUGH else FEW)
-EVERY = int(os.environ.get("ENGINE_KILLS", "3" if THOROUGH else "7"))  # of which moments a writer is killed at
+EVERY = int(os.environ.get("ENGINE_KILLS", "4" if THOROUGH else "8"))  # of which moments a writer is killed at
 LIFE = {
     "planned", "apply", "finalize", "undo", "redo", "inverse by undo", "inverse by redo", "deactivate", "into a group",
     "out of it", "typed in", "erase", "export", "verified",

@@ -2,9 +2,11 @@
 
 from itertools import chain
 
+import pytest
+
 from tests.engines.matched import ONE, TOGETHER, assert_all_are_the_same, assert_texts_are_the_same
 from tests.engines.sail import run_on_sail
-from tests.thorough import spread
+from tests.thorough import THOROUGH, spread
 
 PROFILES = [*chain(*spread(TOGETHER, 1))]
 
@@ -22,6 +24,7 @@ def test_sail_makes_the_same_of_every_letter(tmp_path):
     assert_texts_are_the_same(run_on_sail("on_spark.py", "sail", "keys", tmp_path))
 
 
+@pytest.mark.skipif(not THOROUGH, reason="more than a minute: THOROUGH=1")
 def test_a_home_lives_the_same_life_on_a_cluster_of_sail(tmp_path):
     steps = run_on_sail("on_delta.py", "lives", tmp_path, "dealer_leads_1", SAIL_MODE="local-cluster")
     assert [each for each in steps if each["differing"]] == []
