@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "data" / "demo-sail"
 def main() -> int:
     """Runs the demo on Sail; the exit status is 1 where something is not as expected."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    (FOLDER / "delta").mkdir(parents=True)
     server = SparkConnectServer(port=0)
     server.start(background=True)
     _, port = server.listening_address

@@ -1,12 +1,14 @@
 """Homes whose contacts are Delta tables, which Sail writes: the same as on DuckDB, and whole or not at all."""
 
 import os
+import subprocess
 from itertools import groupby
 from operator import itemgetter
 
 import pytest
 
-from tests.engines.sail import run_on_sail
+from tests.engines.sail import ROOT, must_be_there, run_on_sail
+from tests.engines.sail_itself import PYTHON
 from tests.thorough import THOROUGH
 from tests.trust import record
 
@@ -147,3 +149,17 @@ def test_an_engine_that_cannot_be_used_is_refused_in_words(tmp_path):
     ]
     assert all("goes on with it" in each["message"] for each in waiting)
     assert "SECRET" not in str(told)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="more than a minute: THOROUGH=1")
+@pytest.mark.timeout(600)
+def test_the_demo_gives_what_the_list_of_the_samples_says():
+    must_be_there()
+    demo = subprocess.run(
+        [PYTHON, ROOT / "scripts" / "demo_on_sail.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:]
