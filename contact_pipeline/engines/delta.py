@@ -38,7 +38,7 @@ _KEYS: Final = {table.name: table.key for table in KEPT}
 
 @dataclass(frozen=True, slots=True)
 class _Delta:
-    """A Delta table: its path as the cluster and this process see it, and the version that counts."""
+    """A Delta table: its path as the engine and this process see it, and the version that counts."""
 
     path: str
     version: int
@@ -287,7 +287,7 @@ def move_to_delta(
         settings: of the home.
         home: its contact database, open for writing.
         names: of the tables.
-        location: the folder of the Delta tables, as the cluster and this process see it; there are none yet.
+        location: the folder of the Delta tables, as the engine and this process see it; there are none yet.
 
     Raises:
         MachineFault: what was written reads differently (code `move-differs`); the home is as it was.

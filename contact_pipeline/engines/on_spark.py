@@ -171,7 +171,7 @@ def _location(settings: Settings) -> Path:
         raise MachineFault("engine-settings", "It is not set where the Delta tables lie.", fix)
     path = Path(named.removeprefix("file://"))
     if not _PLAIN.fullmatch(str(path)):
-        fix = "Name a folder by its absolute path, of letters a to z, digits and / . _ ~ + @ = - alone."
+        fix = "Give CONTACT_PIPELINE_LOCATION an absolute path of letters a to z, digits and / . _ ~ + @ = - alone."
         raise MachineFault("engine-settings", f"{named} is no folder that can be used.", fix)
     if not path.is_dir():
         fix = "Make it, and let the user of the engine write there; or mend CONTACT_PIPELINE_LOCATION."

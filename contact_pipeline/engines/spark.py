@@ -1,4 +1,4 @@
-"""Spark Connect: named tables on a cluster, or on Sail, for the stages that run in SQL. Nothing else imports it."""
+"""Spark Connect: named tables on an engine, for the stages that run in SQL. Only its neighbours import it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
     try:
         channel = DefaultChannelBuilder(url).toChannel()
     except ValueError as error:
-        fix = "Write it as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
+        fix = "Write CONTACT_PIPELINE_SPARK_URL as sc://HOST:PORT; parameters follow as /;NAME=VALUE."
         raise MachineFault("engine-url", "The engine's address is none of Spark Connect.", fix) from error
     try:  # the client itself would try again for many minutes
         grpc.channel_ready_future(channel).result(timeout=wait_seconds)
@@ -63,7 +63,7 @@ def open_session(url: str, wait_seconds: float) -> SparkSession:
         raise MachineFault(
             "engine-unreachable",
             f"No engine has answered at {urlsplit(url).hostname} for {wait_seconds:g} s.",
-            "Start it, or mend its address; then repeat the command. Nothing has been changed.",
+            "Start it, or mend CONTACT_PIPELINE_SPARK_URL; then repeat the command. Nothing has been changed.",
         ) from error
     finally:
         channel.close()

@@ -1,7 +1,7 @@
 """What DuckDB makes of texts, as expressions that mean the same to Apache Spark and to Sail.
 
 Spark has neither `strip_accents` nor `nfc_normalize`. Functions of ours would do, but Spark takes none within a lambda,
-works each out for every row, whatever CASE says, and needs the same Python on the cluster as here.
+works each out for every row, whatever CASE says, and needs the same Python on the engine as here.
 """
 
 from __future__ import annotations

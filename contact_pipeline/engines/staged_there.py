@@ -1,4 +1,4 @@
-"""A staging database whose tables are worked on by a cluster; what is staged there comes back into it."""
+"""A staging database whose tables another engine works on; what is staged there comes back into it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StagedTables(SparkTables):
-    """The tables of an upload on a cluster: those of its staging database, and what the work makes of them."""
+    """The tables of an upload on the engine: those of its staging database, and what the work makes of them."""
 
     def __init__(self, session: SparkSession, folder: Path, settings: Settings, staging: Database) -> None:
         """The tables of a staging database, which are handed over when a query reads them.

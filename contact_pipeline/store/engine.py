@@ -1,4 +1,4 @@
-"""Where the contacts lie, and what matches and changes them: the home's DuckDB, or a cluster with Delta tables."""
+"""Where the contacts lie, and what matches and changes them: the home's DuckDB, or another engine with Delta tables."""
 
 from __future__ import annotations
 
