@@ -172,14 +172,15 @@ def _empty_history(database: Database, kept: KeptTables, person: Person) -> None
 def _let_accounts_go(database: Database, kept: KeptTables) -> None:
     """Removes accounts that existed only because an erased contact names them, without an effective creation."""
     unmade = "SELECT account_id FROM accounts WHERE created_commit IS NULL"
-    found = database.rows(f"""
-        SELECT account_id, a.last_upload_id, e.account_id IS NULL, e.last_upload_id
+    changed = database.rows(f"""
+        SELECT account_id, e.account_id IS NULL, e.last_upload_id
         FROM (SELECT account_id, last_upload_id FROM accounts WHERE created_commit IS NULL) AS a
-        LEFT JOIN ({effective_accounts(EFFECTIVE.format(""), among=unmade)}) AS e USING (account_id)""")
-    if gone := [str(account_id) for account_id, _, is_gone, _ in found if is_gone]:
+        LEFT JOIN ({effective_accounts(EFFECTIVE.format(""), among=unmade)}) AS e USING (account_id)
+        WHERE e.account_id IS NULL OR e.last_upload_id IS DISTINCT FROM a.last_upload_id""")
+    if gone := [str(account_id) for account_id, is_gone, _ in changed if is_gone]:
         kept.delete("accounts", f"account_id IN ({', '.join(gone)})")
-    for account_id, named_by, is_gone, named_now in found:
-        if not is_gone and named_now != named_by:
+    for account_id, is_gone, named_now in changed:
+        if not is_gone:
             kept.update("accounts", {"last_upload_id": literal(named_now)}, f"account_id = {account_id}")
 
 
